@@ -1,0 +1,39 @@
+# Two commands do the everyday work: make serve, make test.
+
+VENV ?= .venv
+PYTHON ?=
+UV ?= uv
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint check docs samples lock
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
+	@echo "  Another Python: make test PYTHON=python3.13 VENV=.venv-3.13"
+
+serve: ## start the service on 127.0.0.1:8080 (HOST, PORT, WORKERS, THREADS: docs/settings.md)
+	@scripts/environment "$(VENV)" runtime "$(PYTHON)"
+	@PYTHON="$(CURDIR)/$(VENV)/bin/python" scripts/serve
+
+test: ## the whole fast suite: no network, no browser, no database
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m pytest
+
+lint: ## ruff and mypy
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m ruff check .
+	@"$(VENV)/bin/python" -m mypy
+
+check: ## knowledge, templates, settings and discovery are sound
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/aml-cds" check
+
+docs: ## renew the pages that are made from code
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" scripts/docs
+
+samples: ## rewrite the stored responses of fhir_samples/
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.refresh_samples
+
+lock: ## renew the pinned requirements from pyproject.toml (needs uv)
+	@scripts/lock "$(UV)"

@@ -1,0 +1,137 @@
+"""Template and values to words: a summary line, a Markdown body, and the override reasons that the template offers.
+
+A template lies in `templates/NAME.md`: YAML front matter (summary, override reasons), then the body. It must be
+given every value that it names. All text is escaped for Markdown and HTML: some clients render raw HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined, Template, meta
+
+from cards.model import LONGEST_SUMMARY, Coding
+
+HOME = Path(__file__).parent / "templates"
+REASON_SYSTEM = "urn:aml-cds:override-reason"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a template says."""
+
+    summary: str
+    body: str
+    reasons: tuple[Coding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardTemplate:
+    """One template, compiled: which values it needs and which reasons to override it offers."""
+
+    name: str
+    summary: Template
+    body: Template
+    needs: frozenset[str]
+    reasons: tuple[Coding, ...]
+
+
+def one_line(text: str) -> str:
+    """Text from a chart as plain text: on one line, without characters that cannot be seen or turn the writing."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def escape(text: str) -> str:
+    """Text from a chart, made harmless in Markdown and HTML and on one line."""
+    return _MARKDOWN.sub(_escaped, _CONTROL.sub(" ", text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    entities = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+    character = match.group()
+    return entities.get(character, f"\\{character}" if character in "\\`*_[]|~" else character)
+
+
+class Safe(str):
+    """Words of our own templates, already safe."""
+
+    __slots__ = ()
+
+
+def _finalize(value: object) -> object:
+    return value if isinstance(value, Safe) else escape(str(value))
+
+
+def first_upper(text: object) -> object:
+    """The text with its first letter raised and the rest left alone: "FLT3-ITD is lost"."""
+    words = str(text)
+    raised = words[:1].upper() + words[1:]
+    return Safe(raised) if isinstance(text, Safe) else raised
+
+
+_BODY = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)  # noqa: S701
+_PLAIN = Environment(undefined=StrictUndefined, finalize=lambda value: _CONTROL.sub(" ", str(value)))  # noqa: S701
+for environment in (_BODY, _PLAIN):
+    environment.filters["first_upper"] = first_upper
+
+
+@cache
+def template(name: str, home: Path = HOME) -> CardTemplate:
+    """The template of that name, compiled once. Raises ValueError naming the file."""
+    path = home / f"{name}.md"
+    try:
+        head, body = path.read_text(encoding="utf-8").removeprefix("---\n").split("\n---\n", 1)
+        front = yaml.safe_load(head)
+        needs = meta.find_undeclared_variables(_BODY.parse(body)) | meta.find_undeclared_variables(
+            _PLAIN.parse(front["summary"])
+        )
+        return CardTemplate(
+            name,
+            _PLAIN.from_string(front["summary"]),
+            _BODY.from_string(body.strip()),
+            frozenset(needs),
+            tuple(reason(code, home) for code in front.get("overrides", ())),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
+
+
+def check_all(home: Path = HOME) -> None:
+    """Compile every template, so that a broken one is found before it is needed. Raises ValueError naming the file."""
+    for path in sorted(home.glob("*.md")):
+        template(path.stem, home)
+
+
+@cache
+def _reasons(home: Path) -> Mapping[str, str]:
+    return dict(yaml.safe_load((home / "override_reasons.yaml").read_text(encoding="utf-8")))
+
+
+def reason(code: str, home: Path = HOME) -> Coding:
+    """The override reason of that code. ValueError when the list has none."""
+    reasons = _reasons(home)
+    if code not in reasons:
+        raise ValueError(f"override reason '{code}' is not in override_reasons.yaml; there are {', '.join(reasons)}")
+    return Coding(REASON_SYSTEM, code, reasons[code])
+
+
+def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
+    """What the template says of these values. A value that it names and does not get is an error."""
+    found = template(name, home)
+    summary = " ".join(found.summary.render(values).split())
+    if len(summary) > LONGEST_SUMMARY:
+        summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
+    return Words(summary, _tidy(found.body.render(values)), found.reasons)
+
+
+def _tidy(body: str) -> str:
+    """Paragraphs apart by one empty line, no spaces at line ends."""
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", body)).strip()

@@ -1,0 +1,179 @@
+"""The straight line: a request goes in, cards come out, and everything in between is one function a step.
+
+`answer` takes time, knowledge and the FHIR session as arguments. Nothing below the web and the command line reads a
+clock, an environment variable or a global: a vignette, a sample and a replay run this very function.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from cards.model import Card
+from cards.render import check_all
+from cds_service.errors import CannotGather, KnowledgeError
+from cds_service.facts.chart import Chart, read_chart
+from cds_service.facts.demographics import PATIENT
+from cds_service.facts.medications import MEDICATIONS
+from cds_service.gather.collect import AsksFhir, collect
+from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.resources import warm
+from cds_service.hooks.request import FhirAccess, HookRequest
+from cds_service.hooks.services import Service, offered
+from cds_service.knowledge import topics
+from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.terms import VARIANT
+from cds_service.present.present import Stage, present
+from cds_service.quantity import Quantity
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.rule import Evaluation, evaluate
+from cds_service.security.fhir_servers import AllowedServers
+from cds_service.settings import DEMO, Settings
+
+_ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
+_ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
+_LABS = (
+    "potassium",
+    "magnesium",
+    "calcium_total",
+    "phosphate",
+    "uric_acid",
+    "creatinine",
+    "wbc",
+    "ast",
+    "alt",
+    "bilirubin_total",
+    "lipase",
+    "amylase",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Asks a FHIR server, if it is one that we may ask."""
+
+    session: FhirSession
+    allowed: AllowedServers
+
+    def refusal(self, access: FhirAccess) -> str | None:
+        """Why this server may not be asked, in words; None when it may."""
+        return self.allowed.refusal(access.server)
+
+    def ask_all(self, access: FhirAccess, queries: Mapping[str, str], deadline: Deadline) -> dict[str, Answered]:
+        """The answer to each query, by the deadline whatever happens."""
+        return self.session.ask_all(access, queries, deadline)
+
+    def more_pages(self, access: FhirAccess, next_url: str, deadline: Deadline) -> Answered:
+        """The pages that follow a first one."""
+        return self.session.more_pages(access, next_url, deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an answer is made with: knowledge, services, a way to ask FHIR, and how the service names itself."""
+
+    knowledge: Knowledge
+    services: tuple[Service, ...]
+    fhir: AsksFhir
+    jurisdiction: str
+    demo: bool
+    public_url: str
+    gather_seconds: float
+    now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4
+
+    @property
+    def knowledge_version(self) -> str:
+        """Which medicine is known."""
+        return self.knowledge.version
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The cards, and how they came about."""
+
+    cards: tuple[Card, ...]
+    evaluation: Evaluation
+    request: HookRequest
+
+    @property
+    def body(self) -> bytes:
+        """The JSON of the CDS Hooks response."""
+        return msgspec.json.encode({"cards": [card.as_json() for card in self.cards]})
+
+
+def answer(body: bytes, service: Service, tools: Tools) -> Answer:
+    """The answer to one call. Raises RequestError when nobody could answer it."""
+    request = HookRequest.read(body, service)
+    gathered = collect(request, service, tools.fhir, Deadline(tools.gather_seconds, tools.clock))
+    now = tools.now()
+    snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
+    chart = read_chart(
+        gathered, request.patient_id, request.selections, _same_ecg(snapshot), tools.knowledge.terms, now
+    )
+    _require_patient(chart, snapshot)
+    evaluation = evaluate(RULES, chart, snapshot)
+    return Answer(present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools)), evaluation, request)
+
+
+def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
+    """Without the patient nothing can be said, unless an order names one of our drugs: then the gap is said."""
+    patient = chart.get(PATIENT)
+    medications = chart.get(MEDICATIONS).value
+    ours = any(
+        drug in snapshot.drugs for order in (medications.orders if medications else ()) for drug in order.ingredients
+    )
+    if patient.value is None and not ours and not chart.unreadable_drafts:
+        raise CannotGather(
+            f"the patient could not be had ({patient.why}): send prefetch 'patient', or fhirServer with access to it",
+            "prefetch.patient",
+        )
+
+
+def _same_ecg(snapshot: Snapshot) -> Quantity:
+    statement = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
+    assert statement is not None
+    return statement.value
+
+
+def _stage(service: Service, tools: Tools) -> Stage:
+    label = "aml-cds demo" if tools.demo else "aml-cds"
+    banner = (
+        f"Demo mode, {tools.jurisdiction} labels, callers not authenticated: not for patient care. "
+        if tools.demo
+        else ""
+    )
+    return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id)
+
+
+def load_tools(settings: Settings) -> Tools:
+    """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
+    knowledge = Knowledge.load()
+    terms = knowledge.terms
+    codes = {
+        "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
+        "labs": tuple(code for key in _LABS for code in terms.codes(key)),
+        "genomics": terms.test_codes("FLT3", "FLT3-ITD", "FLT3-TKD", VARIANT),
+    }
+    demo = settings.mode == DEMO
+    warm()
+    try:
+        check_all()
+    except ValueError as fault:
+        raise KnowledgeError(str(fault)) from None
+    return Tools(
+        knowledge=knowledge,
+        services=offered(codes),
+        fhir=Gate(FhirSession(Limits()), AllowedServers.read(",".join(settings.fhir_servers), loopback=demo)),
+        jurisdiction=settings.jurisdiction,
+        demo=demo,
+        public_url=settings.public_url,
+        gather_seconds=settings.gather_seconds,
+        now=lambda: datetime.now(settings.time_zone),
+    )

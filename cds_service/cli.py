@@ -1,0 +1,262 @@
+"""The command line: `aml-cds serve`, `try`, `explain` and `check`.
+
+Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly. What only accompanies the answer
+(progress, errors) goes to stderr, so that stdout can be piped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+from cds_service import __version__
+from cds_service.console import samples, terminal
+from cds_service.console.samples import Sample, Story
+from cds_service.errors import CdsError, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from cds_service.console.asking import Response
+    from cds_service.trace import Step
+
+# What reads FHIR and knowledge is imported where it is needed: --help and a wrong command are answered at once.
+
+GOOD, PROBLEM, WRONG_USAGE = 0, 1, 2
+SERVER_CONFIG = "gunicorn.conf.py"
+_PATIENCE = 1.0  # seconds after which progress is told
+
+EXAMPLES = """examples:
+  aml-cds                        start the service (the same as aml-cds serve)
+  aml-cds try                    list the patient stories
+  aml-cds try STORY              show the cards of every request of a story
+  aml-cds try STORY REQUEST --url http://127.0.0.1:8080
+                                 the same from a running server
+  aml-cds explain STORY REQUEST --rule qtc-hold
+                                 what a check read and cited, and how it ended
+  aml-cds check                  is everything sound, and what is not confirmed yet
+
+exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
+Settings are environment variables: see docs/settings.md.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The console script."""
+    given = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return int(given.run(given))
+    except UsageError as error:
+        return _tell(error, WRONG_USAGE)
+    except CdsError as error:
+        return _tell(error, PROBLEM)
+    except KeyboardInterrupt:
+        return PROBLEM
+    except BrokenPipeError:  # the reader had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    top = argparse.ArgumentParser(
+        prog="aml-cds",
+        description="Decision support for relapsed or refractory acute myeloid leukaemia, through CDS Hooks.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"aml-cds {__version__}")
+    top.set_defaults(run=serve)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    _command(commands, "serve", "start the service (default)").set_defaults(run=serve)
+    trying = _command(commands, "try", "send a sample request and show the cards")
+    _which(trying)
+    trying.add_argument("--url", help="a running server to ask, such as http://127.0.0.1:8080; else asked in-process")
+    trying.set_defaults(run=try_sample)
+    explaining = _command(commands, "explain", "the same, with every check: its outcome, what it read and cited")
+    _which(explaining)
+    explaining.add_argument("--rule", metavar="ID", help="only the checks of this rule (docs/rules.md lists them)")
+    explaining.set_defaults(run=explain)
+    checking = _command(commands, "check", "look whether knowledge, templates, rules, settings, discovery are sound")
+    _for_machines(checking)
+    checking.set_defaults(run=check)
+    return top
+
+
+def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    return made
+
+
+def _which(command: argparse.ArgumentParser) -> None:
+    command.add_argument("story", nargs="?", help="a folder of fhir_samples/; left out, the stories are listed")
+    command.add_argument("request", nargs="?", help="one request of the story; left out, each of them is sent")
+    _for_machines(command)
+
+
+def _for_machines(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="JSON for machines")
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Become the server: the same command as scripts/serve."""
+    config = _server_config()
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", str(config)])  # noqa: S606 - our own words
+
+
+def _server_config() -> Path:
+    places = (Path(__file__).parents[1] / SERVER_CONFIG, Path.cwd() / SERVER_CONFIG)
+    for place in places:
+        if place.is_file():
+            return place
+    looked = " and ".join(dict.fromkeys(str(place) for place in places))
+    raise SettingsError(f"{SERVER_CONFIG} is not there (looked for {looked}): start this command in a checkout")
+
+
+def try_sample(given: argparse.Namespace) -> int:
+    """Send a sample, show the cards."""
+    if given.story is None:
+        return _list_stories(given)
+    story, chosen = _chosen(given)
+    responses = _from_server(given.url, chosen) if given.url else _from_here(story, chosen)
+    if given.json:
+        told = [_named(each, response) | {"response": response.content} for each, response in responses]
+        _print_json({"story": story.name, "today": str(story.today), "answers": told})
+    else:
+        for each, response in responses:
+            print(_heading(story, each, given.url))
+            print(terminal.response(response.status, response.content, terminal.width()))
+    return _as_told(responses)
+
+
+def _from_server(url: str, chosen: tuple[Sample, ...]) -> list[tuple[Sample, Response]]:
+    from cds_service.console import asking
+
+    with _progress(f"asking {url}"):
+        return [(each, asking.by_http(url, each)) for each in chosen]
+
+
+def _from_here(story: Story, chosen: tuple[Sample, ...]) -> list[tuple[Sample, Response]]:
+    with _progress("reading knowledge and asking the service in this process"):
+        from cds_service.console import asking
+        from cds_service.settings import Settings
+
+        tools = asking.tools_for(story, Settings.load(os.environ))
+        return [(each, asking.in_process(each, tools)) for each in chosen]
+
+
+def _named(sample: Sample, response: Response) -> dict[str, Any]:
+    return {"request": sample.name, "service": sample.service, "status": response.status}
+
+
+def _as_told(responses: list[tuple[Sample, Response]]) -> int:
+    """Good when each was answered with the status that the story tells of."""
+    return GOOD if all(response.status == sample.status for sample, response in responses) else PROBLEM
+
+
+def explain(given: argparse.Namespace) -> int:
+    """Send a sample, show the whole trace."""
+    if given.story is None:
+        return _list_stories(given)
+    _require_rule(given.rule)
+    story, chosen = _chosen(given)
+    responses = _from_here(story, chosen)
+    told = []
+    for each, response in responses:
+        steps = _steps(response, given.rule)
+        told.append(_named(each, response) | {"checks": [asdict(step) for step in steps]})
+        if not given.json:
+            print(_heading(story, each))
+            if given.rule is None or response.answer is None:
+                print(terminal.response(response.status, response.content, terminal.width()))
+            if response.answer is not None:
+                print(terminal.steps(steps, terminal.width()))
+    if given.json:
+        _print_json({"story": story.name, "today": str(story.today), "answers": told})
+    return _as_told(responses)
+
+
+def _steps(response: Response, rule: str | None) -> list[Step]:
+    from cds_service.trace import trace
+
+    made = trace(response.answer.evaluation) if response.answer else ()
+    return [step for step in made if rule in (None, step.rule)]
+
+
+def _require_rule(rule: str | None) -> None:
+    from cds_service.rules.catalogue import RULES
+
+    ids = [each.id for each in RULES]
+    if rule is not None and rule not in ids:
+        raise UsageError(f"there is no rule '{rule}'; there are: {', '.join(ids)}")
+
+
+def check(given: argparse.Namespace) -> int:
+    """Is everything sound?"""
+    with _progress("reading knowledge, templates and settings"):
+        from cds_service.console import soundness
+
+        report = soundness.check(os.environ)
+    if given.json:
+        _print_json({"sound": report.sound, **asdict(report)})
+    else:
+        print(terminal.report(report, terminal.width()))
+    return GOOD if report.sound else PROBLEM
+
+
+def _list_stories(given: argparse.Namespace) -> int:
+    every = samples.stories()
+    if given.json:
+        return _print_json({"stories": [asdict(story) for story in every]})
+    columns = terminal.width()
+    for story in every:
+        print(terminal.wrapped(f"{story.name}  {story.title} ({story.today})", columns, "", "    "))
+        for each in story.samples:
+            words = f"{each.name}  {each.service}" + (f", {each.dialect}" if each.dialect else "")
+            print(terminal.wrapped(f"{words}: {each.shows}" if each.shows else words, columns, "    ", "        "))
+    print(f"\nNext: aml-cds try {every[0].name}")
+    return GOOD
+
+
+def _chosen(given: argparse.Namespace) -> tuple[Story, tuple[Sample, ...]]:
+    story = samples.find(given.story)
+    return story, story.samples if given.request is None else (story.sample(given.request),)
+
+
+def _heading(story: Story, sample: Sample, url: str | None = None) -> str:
+    where = f"sent to {url} today" if url else f"as of {story.today}"
+    return f"== {story.name} {sample.name}: {sample.service}, {where}\n"
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[None]:
+    """Say what is going on when it takes longer than one is glad to wait."""
+    timer = Timer(_PATIENCE, lambda: print(f"aml-cds: {words} …", file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _print_json(content: Any) -> int:
+    print(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    return GOOD
+
+
+def _tell(error: CdsError, code: int) -> int:
+    sys.stdout.flush()
+    print(f"aml-cds: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Soundness: is everything that the service is made of in order, and what of its knowledge is not confirmed yet.
+
+Each part is looked at by itself, so that one fault does not hide another.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cards import render
+from cds_service.answer import load_tools
+from cds_service.errors import CdsError
+from cds_service.hooks.services import Service, discovery
+from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.model import Statement, Verification
+from cds_service.rules.catalogue import RULES
+from cds_service.settings import Settings
+
+RULES_HOME = Path(__file__).parents[1] / "rules"
+FIXED_CARDS = ("gap", "also_note")  # made by `present`, of many findings
+_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token
+_OLDEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that was looked at: what was seen, and what is wrong with it."""
+
+    name: str
+    seen: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How well the knowledge is confirmed: none of this is a fault, all of it is worth knowing."""
+
+    by_state: Mapping[str, int]
+    oldest: tuple[tuple[str, str], ...]  # day of review, statement
+    recalled: tuple[str, ...]
+    unsigned: tuple[str, ...]
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that `aml-cds check` says."""
+
+    parts: tuple[Part, ...]
+    standing: Standing | None
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(part.problems for part in self.parts)
+
+
+def check(env: Mapping[str, str]) -> Report:
+    """Look at everything. `env`: where settings are read from."""
+    parts = [
+        _part("settings", lambda: _settings(env)),
+        _part("knowledge", _knowledge),
+        _part("templates", _templates),
+        _part("rules", _rules),
+        _part("discovery", lambda: _discovery(env)),
+    ]
+    try:
+        standing = _standing(Knowledge.load())
+    except CdsError:
+        standing = None
+    return Report(tuple(parts), standing)
+
+
+def _part(name: str, look: Callable[[], tuple[str, list[str]]]) -> Part:
+    try:
+        seen, problems = look()
+    except CdsError as fault:
+        return Part(name, "", (str(fault),))
+    return Part(name, seen, tuple(problems))
+
+
+def _settings(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    settings = Settings.load(env)
+    return f"{settings.mode} mode, {settings.jurisdiction} labels, listens on {settings.bind}", []
+
+
+def _knowledge() -> tuple[str, list[str]]:
+    knowledge = Knowledge.load()
+    number = sum(1 for _ in knowledge.all_statements())
+    seen = f"{number} statements from {len(knowledge.references)} sources, version {knowledge.version}"
+    every = list(knowledge.all_statements())
+    wanting = [f"statement '{each.id}': cites no source" for each in every if not each.sources]
+    wanting += [
+        f"statement '{each.id}': until {each.until} is not after effective {each.effective}"
+        for each in every
+        if each.until is not None and each.until <= each.effective
+    ]
+    return seen, wanting
+
+
+def _templates() -> tuple[str, list[str]]:
+    names = sorted(path.stem for path in render.HOME.glob("*.md"))
+    problems = []
+    for name in names:
+        problems += _template_problems(name)
+    return f"{len(names)} templates", problems
+
+
+def _template_problems(name: str) -> list[str]:
+    try:
+        needs = render.template(name).needs
+        for stand_in in (_Anything(True), _Anything(False)):
+            render.render(name, dict.fromkeys(needs, stand_in))
+    except Exception as fault:  # noqa: BLE001 - whatever a template does wrong is what we want to know
+        return [f"cards/templates/{name}.md: {fault}"]
+    return []
+
+
+class _Anything:
+    """Stands in for any value that a template may ask for; once as something, once as nothing."""
+
+    def __init__(self, there: bool) -> None:
+        self._there = there
+
+    def __getattr__(self, name: str) -> _Anything:
+        return self
+
+    def __bool__(self) -> bool:
+        return self._there
+
+    def __iter__(self) -> Iterator[_Anything]:
+        return iter((self,) if self._there else ())
+
+    def __len__(self) -> int:
+        return int(self._there)
+
+    def __getitem__(self, key: object) -> _Anything:
+        return self
+
+    def __str__(self) -> str:
+        return "…"
+
+    def __gt__(self, other: object) -> bool:
+        return self._there
+
+    def __add__(self, other: object) -> str:
+        return "…"
+
+    def __int__(self) -> int:
+        return int(self._there)
+
+
+def _rules() -> tuple[str, list[str]]:
+    ids = Counter(rule.id for rule in RULES)
+    problems = [f"rule '{name}' stands {times} times in the catalogue" for name, times in ids.items() if times > 1]
+    for card in sorted(cards_named()):
+        if not (render.HOME / f"{card}.md").is_file():
+            problems.append(f"a rule fires the card '{card}': there is no cards/templates/{card}.md")
+    return f"{len(RULES)} rules, {len(cards_named())} cards", problems
+
+
+def cards_named() -> frozenset[str]:
+    """The card of every finding, as written in the rules: the words that follow the level."""
+    found: set[str] = set(FIXED_CARDS)
+    for path in RULES_HOME.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                found |= _cards_in(node)
+    return frozenset(found)
+
+
+def _cards_in(call: ast.Call) -> set[str]:
+    after_level = [
+        second for first, second in zip(call.args, call.args[1:], strict=False) if "id='Level'" in ast.dump(first)
+    ]
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "fired":
+        after_level += call.args[1:2]
+    return {text for each in after_level for text in _texts(each)}
+
+
+def _texts(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body), *_texts(node.orelse)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def _discovery(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    tools = load_tools(Settings.load(env))
+    problems = [problem for service in tools.services for problem in _service_problems(service)]
+    named = [service["id"] for service in discovery(tools.services)["services"]]
+    problems += [f"two services have the id '{name}'" for name in named if named.count(name) > 1]
+    return f"{len(named)} services: {', '.join(map(str, named))}", problems
+
+
+def _service_problems(service: Service) -> list[str]:
+    problems = [] if service.title and service.description else [f"service '{service.id}' lacks title or description"]
+    for query in service.queries:
+        place = f"service '{service.id}', prefetch '{query.key}'"
+        if "{{" in query.template.replace(_TOKEN, ""):
+            problems.append(f"{place}: only the token {_TOKEN} is known everywhere")
+        if query.template.endswith("code="):
+            problems.append(f"{place}: has no code to ask for")
+    return problems
+
+
+def _standing(knowledge: Knowledge) -> Standing:
+    every = list(knowledge.all_statements())
+    states = Counter(each.verification.value for each in every)
+    return Standing(
+        by_state={state.value: states[state.value] for state in Verification},
+        oldest=tuple((each.reviewed_on.isoformat(), _named(each)) for each in sorted(every, key=_age)[:_OLDEST]),
+        recalled=tuple(_named(each) for each in every if each.verification is Verification.RECALLED),
+        unsigned=tuple(_named(each) for each in every if not each.reviewed_by),
+        statements=len(every),
+    )
+
+
+def _age(statement: Statement[Any]) -> tuple[str, str]:
+    return statement.reviewed_on.isoformat(), statement.id
+
+
+def _named(statement: Statement[Any]) -> str:
+    return f"{statement.about}#{statement.id}"
+

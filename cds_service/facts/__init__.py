@@ -1,0 +1,1 @@
+"""What is known of this patient, each thing with its time, its origin, or the reason it is not known."""

@@ -1,0 +1,88 @@
+"""The chart: every reader in order, so that rules ask one place for one patient's facts.
+
+The patient's facts are a Chart, because Patient is FHIR's own word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from cds_service.facts.demographics import read_deceased, read_demographics
+from cds_service.facts.disease import read_disease, read_procedures
+from cds_service.facts.ecg import read_ecgs
+from cds_service.facts.fact import Fact, Key
+from cds_service.facts.labs import read_labs
+from cds_service.facts.medications import MEDICATIONS, Medications, read_medications
+from cds_service.facts.mutations import read_mutations
+from cds_service.facts.orders import read_orders
+from cds_service.facts.results import Reading
+from cds_service.gather.replies import Gathered
+from cds_service.gather.resources import Resource
+from cds_service.knowledge.terms import Terms
+from cds_service.quantity import Quantity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One patient's facts at one moment, and what was set aside while reading them."""
+
+    patient_id: str
+    now: datetime
+    facts: Mapping[str, Fact[Any]]
+    foreign: int = 0
+    unreadable_drafts: int = 0
+
+    def get(self, key: Key[T]) -> Fact[T]:
+        """The fact of that key. Every key of the catalogue has one."""
+        return cast("Fact[T]", self.facts[key.name])
+
+    @property
+    def medications(self) -> Medications:
+        """Every order that could be read, drafts included, however incomplete the list."""
+        return self.get(MEDICATIONS).value or Medications((), 0, 0)
+
+
+def read_chart(
+    gathered: Gathered, patient_id: str, selections: tuple[str, ...], same_ecg: Quantity, terms: Terms, now: datetime
+) -> Chart:
+    """Everything that could be read. `now` carries the site's zone."""
+    reading = Reading(terms, now.tzinfo or UTC, now)
+    observations = _observations(gathered)
+    patient, age = read_demographics(gathered.reply("patient"), reading)
+    conditions = read_disease(gathered.reply("conditions"), reading)
+    qtc, ecgs = read_ecgs(observations, gathered.reply("ecg"), same_ecg, reading)
+    medications = read_medications(gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading)
+    if gathered.unreadable:
+        medications = medications.doubted("a draft order could not be read")
+    single: tuple[Fact[Any], ...] = (
+        patient,
+        age,
+        *conditions,
+        read_deceased(gathered.reply("patient"), reading),
+        qtc,
+        ecgs,
+        medications,
+        read_procedures(gathered.reply("procedures"), reading),
+        read_orders(gathered.reply("orders"), gathered.drafts, reading),
+    )
+    facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
+    facts |= read_labs(observations, gathered.reply("labs"), reading)
+    facts |= read_mutations(observations, gathered.reply("genomics"), reading)
+    return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
+
+
+def _observations(gathered: Gathered) -> tuple[tuple[Resource, str], ...]:
+    """Every Observation, whichever query brought it, each once."""
+    seen: set[str] = set()
+    found: list[tuple[Resource, str]] = []
+    for reply in gathered.replies.values():
+        for resource in reply.resources:
+            if resource.type == "Observation" and not (resource.reference in seen and "/" in resource.reference):
+                seen.add(resource.reference)
+                found.append((resource, f"{reply.source} {reply.key}"))
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""Demographics: age as an interval, because a birth date may be a year or a month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.facts.fact import Fact, Key, State, known, missing
+from cds_service.facts.results import Reading, origin
+from cds_service.facts.times import When
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.views import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Whole years, from the youngest to the oldest that the birth date allows."""
+
+    youngest: int
+    oldest: int
+
+    def __str__(self) -> str:
+        return f"{self.youngest} years" if self.youngest == self.oldest else f"{self.youngest} to {self.oldest} years"
+
+
+AGE: Key[Age] = Key("age", "age")
+DECEASED: Key[bool] = Key("deceased", "whether the patient is alive")
+PATIENT: Key[str] = Key("patient", "the patient's record")
+
+
+def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
+    """Whether the record says that the patient has died; a record that says nothing says no."""
+    views = [each.checked() for each in reply.resources if each.type == "Patient"]
+    view = next((each for each in views if isinstance(each, Patient)), None)
+    if view is None:
+        return missing(DECEASED, State.ABSENT, "the patient's record was not had")
+    died = bool(view.deceasedBoolean) or view.deceasedDateTime is not None
+    return known(DECEASED, died, When.read(view.deceasedDateTime, reading.zone))
+
+
+def read_demographics(reply: Reply, reading: Reading) -> tuple[Fact[str], Fact[Age]]:
+    """Whether the patient's record was had, and the age."""
+    resource = next((each for each in reply.resources if each.type == "Patient"), None)
+    if resource is None:
+        state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
+        why = reply.why or "the EHR says it has none"
+        return missing(PATIENT, state, why), missing(AGE, state, why)
+    view = resource.checked()
+    where = origin(resource, reply.source, "")
+    patient = known(PATIENT, resource.reference, None, where)
+    if not isinstance(view, Patient):
+        return patient, missing(AGE, State.UNREADABLE, getattr(view, "reason", "not readable"))
+    where = origin(resource, reply.source, view.birthDate or "")
+    born = When.read(view.birthDate, reading.zone)
+    if born is None or born.earliest > reading.now:
+        return patient, missing(AGE, State.ABSENT, "no usable birth date")
+    today = reading.now.astimezone(reading.zone).date()
+    age = Age(_years(born.latest.date(), today), _years(born.earliest.date(), today))
+    return patient, known(AGE, age, None, where)
+
+
+def _years(born: date, today: date) -> int:
+    return max(0, today.year - born.year - ((today.month, today.day) < (born.month, born.day)))

@@ -1,0 +1,228 @@
+"""Disease: is AML on record, relapsed or refractory and since when; what else is treated; which signs are recorded.
+
+Refuted, entered-in-error, inactive and resolved entries do not count. C92.00 covers new and refractory disease
+alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day it was
+recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import text as spoken
+from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.labs import LONG_AGO
+from cds_service.facts.results import Reading, origin
+from cds_service.facts.times import When
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import CodeableConcept, Condition, Procedure
+
+
+class Disease(Enum):
+    """Where the AML stands, as far as the problem list says."""
+
+    NONE = "no AML on record"
+    UNSTATED = "AML, new or state not stated"
+    REMISSION = "AML in remission"
+    RELAPSED = "relapsed AML"
+    REFRACTORY = "refractory AML"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One counting entry of the problem list or of the procedures: our keys, its words and its time."""
+
+    keys: tuple[str, ...]
+    status: str
+    words: str
+    when: When | None
+    origin: Origin
+    over: bool = False  # resolved or inactive: past, and no problem of today
+
+
+DISEASE: Key[Disease] = Key("disease", "state of the AML")
+RELAPSE: Key[Entry] = Key("relapse", "date of relapse")
+APL: Key[bool] = Key("apl", "acute promyelocytic leukaemia")
+PROBLEMS: Key[tuple[Entry, ...]] = Key("problems", "conditions on record")
+HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past ones included")
+PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
+
+_NAMELESS = "an entry has neither code nor words"
+_NEVER = frozenset({"refuted", "entered-in-error"})
+_OVER = frozenset({"inactive", "resolved"})
+_AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
+_IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
+_IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
+
+
+def read_disease(reply: Reply, reading: Reading) -> tuple[Fact[Any], ...]:
+    """State of the AML, the relapse entry, APL, the problems of today, and those with the past ones."""
+    every, unreadable = _entries(reply.resources, reply.source, reading)
+    entries = tuple(entry for entry in every if not entry.over)
+    problems, history = _list(PROBLEMS, entries, unreadable, reply), _list(HISTORY, every, unreadable, reply)
+    return _disease(entries, problems), _relapse(entries, problems), _apl(entries, problems), problems, history
+
+
+def read_procedures(reply: Reply, reading: Reading) -> Fact[tuple[Entry, ...]]:
+    """The completed procedures on record."""
+    entries, unreadable = _entries(reply.resources, reply.source, reading)
+    return _list(PROCEDURES, entries, unreadable, reply)
+
+
+def _list(
+    key: Key[tuple[Entry, ...]], entries: tuple[Entry, ...], unreadable: str, reply: Reply
+) -> Fact[tuple[Entry, ...]]:
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        return missing(key, state, reply.why)
+    doubts = (
+        (f"not every entry was read: {reply.why or unreadable}",)
+        if unreadable or reply.status is Status.PARTIAL
+        else ()
+    )
+    return known(key, entries, None, Origin("Condition", reply.source), doubts=doubts)
+
+
+def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tuple[tuple[Entry, ...], str]:
+    found: list[Entry] = []
+    unreadable = ""
+    for resource in resources:
+        quick = resource.view()
+        if not isinstance(quick, (Condition, Procedure)):
+            continue
+        keys, _ = _meaning(quick, reading)
+        if not keys:
+            nameless = not all_text(quick.code) and not any(codes(quick.code, reading.terms))
+            unreadable = unreadable or (_NAMELESS if nameless else "")
+            continue
+        view = resource.checked()
+        if not isinstance(view, (Condition, Procedure)):
+            unreadable = unreadable or getattr(view, "reason", "not readable")
+            continue
+        entry = _entry(view, resource, source, reading)
+        if entry is not None:
+            found.append(entry)
+    return tuple(found), unreadable
+
+
+def _entry(view: Condition | Procedure, resource: Resource, source: str, reading: Reading) -> Entry | None:
+    keys, status = _meaning(view, reading)
+    over = False
+    if isinstance(view, Procedure):
+        if view.status not in ("completed", "in-progress"):
+            return None
+        period = view.performedPeriod
+        when = When.read(view.performedDateTime or (period.start if period else None), reading.zone)
+    else:
+        clinical, verified = (_said(status, reading) for status in (view.clinicalStatus, view.verificationStatus))
+        if {*clinical, *verified} & _NEVER:
+            return None
+        over = bool({*clinical, *verified} & _OVER)
+        status = next((code for code in clinical if code in _IN_RELAPSE | _IN_REMISSION), status)
+        period = view.onsetPeriod
+        onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
+        when = When.read(onset, reading.zone)
+    words = spoken(view.code)[:80]
+    return Entry(keys, status, words, when, origin(resource, source, words), over)
+
+
+def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
+    """The codes of a status, and its words where it comes without codes."""
+    return (*(code.lower() for _, code in codes(status, reading.terms)), spoken(status).strip().lower())
+
+
+def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str]:
+    """Our keys for the entry and the disease status that its code or words state."""
+    keys: list[str] = []
+    status = ""
+    for system, code in codes(view.code, reading.terms):
+        found = reading.terms.condition(system, code)
+        if found is not None:
+            keys += found.keys
+            status = status or found.status
+    words = all_text(view.code)
+    if not keys and reading.terms.words["doubtful"].find(words):
+        return (), ""  # told of somebody else, or not told as a fact
+    keys += filter(None, reading.terms.words["condition"].find_all(words))
+    if status in ("", "active_no_remission") and set(keys) & _AML:
+        status = _stated(words, reading) or status
+    return tuple(dict.fromkeys(keys)), status
+
+
+def _stated(words: str, reading: Reading) -> str:
+    """The state that the words give, remission before all; the table holds negations as phrases without a state."""
+    found = [state for state in reading.terms.words["state"].find_all(words) if state]
+    return "in remission" if "in remission" in found else next(iter(found), "")
+
+
+def _is_aml(entry: Entry) -> bool:
+    return bool(set(entry.keys) & _AML) and "apl" not in entry.keys
+
+
+def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
+    aml = [entry for entry in entries if _is_aml(entry)]
+    if problems.value is None:
+        return missing(DISEASE, problems.state, problems.why)
+    if not aml:
+        return known(DISEASE, Disease.NONE, None, problems.origin, doubts=problems.doubts)
+    entry, state = _latest_state(aml)
+    doubts = problems.doubts if state in (Disease.UNSTATED, Disease.REMISSION) else ()
+    return known(DISEASE, state, entry.when, entry.origin, doubts=(*doubts, *_undated_rival(entry, state, aml)))
+
+
+def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:
+    """A doubt where relapse and remission stand on record and one of them has no date."""
+    rivals = _IN_REMISSION if state in (Disease.RELAPSED, Disease.REFRACTORY) else _IN_RELAPSE | {"refractory"}
+    others = [other for other in aml if other.status in rivals]
+    if state is Disease.UNSTATED or not others or (entry.when and all(other.when for other in others)):
+        return ()
+    return ("relapse and remission are both on record, not both with a date",)
+
+
+def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
+    """The newest entry that states where the disease stands; relapse outlives an undated or older remission."""
+    relapsed = _newest(entry for entry in aml if entry.status in _IN_RELAPSE)
+    refractory = _newest(entry for entry in aml if entry.status == "refractory")
+    remission = _newest(entry for entry in aml if entry.status in _IN_REMISSION)
+    active = max(filter(None, (relapsed, refractory)), key=_time, default=None)
+    if active is not None and (
+        remission is None or active.when is None or remission.when is None or _time(remission) <= _time(active)
+    ):
+        return active, Disease.RELAPSED if active is relapsed else Disease.REFRACTORY
+    return (remission, Disease.REMISSION) if remission is not None else (aml[0], Disease.UNSTATED)
+
+
+def _newest(entries: Iterable[Entry]) -> Entry | None:
+    return max(entries, key=_time, default=None)
+
+
+def _time(entry: Entry) -> datetime:
+    return entry.when.latest if entry.when else LONG_AGO
+
+
+def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Entry]:
+    """The newest relapse (or refractory) entry; its date may be unknown."""
+    if problems.value is None:
+        return missing(RELAPSE, problems.state, problems.why)
+    stated = [entry for entry in entries if _is_aml(entry) and entry.status in _IN_RELAPSE | {"refractory"}]
+    newest = _newest(stated)
+    if newest is None:
+        return missing(RELAPSE, State.ABSENT, "no relapse on record")
+    if newest.when is None:
+        return missing(RELAPSE, State.ABSENT, "relapse on record without a date")
+    return known(RELAPSE, newest, newest.when, newest.origin, doubts=problems.doubts)
+
+
+def _apl(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[bool]:
+    if problems.value is None:
+        return missing(APL, problems.state, problems.why)
+    entry = next((entry for entry in entries if "apl" in entry.keys), None)
+    if entry is not None:
+        return known(APL, True, entry.when, entry.origin)
+    return known(APL, False, None, problems.origin, doubts=problems.doubts)

@@ -1,0 +1,126 @@
+"""What a fact is: a key with a value, or the reason why there is none.
+
+Missing, stale, unreadable and conflicting are different. A fact with a doubt (stale, preliminary, bounded,
+conflicting, perhaps superseded) may still say YES to a danger, and never says NO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from cds_service.facts.times import When, spoken_age
+from cds_service.quantity import Quantity
+from cds_service.truth import Truth
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """How a fact stands. All but KNOWN reach the clinician in words."""
+
+    KNOWN = "known"
+    ABSENT = "none found under the codes we ask"
+    STALE = "too old"
+    UNREADABLE = "could not be read"
+    CONFLICTING = "conflicting"
+    FAILED = "the EHR gave no usable answer"
+    NOT_ASKED = "not sent, and not to be had"
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """The one name of a fact, from reader to vignette to card, and how it is spoken."""
+
+    name: str
+    label: str
+    order: str = ""  # which order of terminology/orders.csv would close the gap, if any
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: the resource, the query or prefetch key, and what it looked like there."""
+
+    resource: str
+    source: str
+    as_received: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[T]):
+    """A value with time and origin, or the reason why there is none."""
+
+    key: Key[T]
+    state: State
+    value: T | None = None
+    when: When | None = None
+    origin: Origin | None = None
+    bound: str = ""  # "<", "<=", ">" or ">=" when the value is only a bound
+    doubts: tuple[str, ...] = ()
+    why: str = ""  # the reason, in words, when the state is not KNOWN
+
+    @property
+    def usable(self) -> bool:
+        """Whether a value stands here that may still warn of danger, however doubtful."""
+        return self.value is not None
+
+    @property
+    def sure(self) -> bool:
+        """Whether the value may clear a check: known and without any doubt."""
+        return self.state is State.KNOWN and not self.doubts and not self.bound
+
+    def within(self, days: Quantity, now: datetime) -> Fact[T]:
+        """The same fact, turned STALE when it may be older than so many days. Its value stays visible."""
+        if self.state is not State.KNOWN:
+            return self
+        if self.when is None:
+            return replace(self, state=State.STALE, doubts=(*self.doubts, "no date"), why="has no date")
+        if not self.when.older_than(int(days.value), now):
+            return self
+        words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
+        return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
+
+    def doubted(self, doubt: str) -> Fact[T]:
+        """The same fact with one more doubt."""
+        return self if doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
+
+
+def known(key: Key[T], value: T, when: When | None = None, origin: Origin | None = None, **more: Any) -> Fact[T]:
+    """A known fact."""
+    return Fact(key, State.KNOWN, value, when, origin, **more)
+
+
+def missing(key: Key[T], state: State, why: str) -> Fact[T]:
+    """A fact without a value, and the reason in words."""
+    return Fact(key, state, why=why)
+
+
+def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:
+    """Whether `test` holds of the value: a doubtful value may say YES, never NO; without a value UNKNOWN."""
+    if fact.value is None:
+        return Truth.UNKNOWN
+    if test(fact.value):
+        return Truth.YES
+    return Truth.NO if fact.sure else Truth.UNKNOWN
+
+
+def above(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """Whether the measured value lies above the limit (the limit itself is not above)."""
+    if fact.bound in ("<", "<="):
+        return Truth.UNKNOWN
+    if fact.bound == ">":
+        return holds(fact, lambda value: value >= limit)
+    return holds(fact, lambda value: value > limit)
+
+
+def below(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """Whether the measured value lies below the limit (the limit itself is not below)."""
+    if fact.bound in (">", ">="):
+        return Truth.UNKNOWN
+    if fact.bound == "<":
+        return holds(fact, lambda value: value <= limit)
+    return holds(fact, lambda value: value < limit)

@@ -1,0 +1,200 @@
+"""Labs: electrolytes, blood counts, liver, kidney, pancreas. For each kind the newest result that can be used.
+
+A newer result that cannot be used leaves a doubt on the older one: it may still warn, it clears nothing. Of results
+whose order in time nobody can tell, the one nearer to danger counts, and its rival is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from cds_service.facts.concepts import codes
+from cds_service.facts.fact import Fact, Key, State, known, missing
+from cds_service.facts.results import Reading, number, origin, status_doubts, taken
+from cds_service.facts.times import When
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import Observation
+from cds_service.gather.views import Quantity as Measured
+from cds_service.quantity import Quantity
+
+POTASSIUM: Key[Quantity] = Key("potassium", "potassium", "potassium")
+MAGNESIUM: Key[Quantity] = Key("magnesium", "magnesium", "magnesium")
+CALCIUM: Key[Quantity] = Key("calcium_total", "calcium", "calcium")
+PHOSPHATE: Key[Quantity] = Key("phosphate", "phosphate", "phosphate")
+URIC_ACID: Key[Quantity] = Key("uric_acid", "uric acid", "uric_acid")
+CREATININE: Key[Quantity] = Key("creatinine", "creatinine", "creatinine")
+WBC: Key[Quantity] = Key("wbc", "white blood cells", "cbc")
+AST: Key[Quantity] = Key("ast", "AST", "ast")
+ALT: Key[Quantity] = Key("alt", "ALT", "alt")
+BILIRUBIN: Key[Quantity] = Key("bilirubin_total", "bilirubin", "bilirubin_total")
+LIPASE: Key[Quantity] = Key("lipase", "lipase", "lipase")
+AMYLASE: Key[Quantity] = Key("amylase", "amylase")
+
+# The same results as multiples of the upper limit of normal that came with them.
+AST_ULN: Key[Quantity] = Key("ast_uln", "AST", "ast")
+ALT_ULN: Key[Quantity] = Key("alt_uln", "ALT", "alt")
+BILIRUBIN_ULN: Key[Quantity] = Key("bilirubin_uln", "bilirubin", "bilirubin_total")
+LIPASE_ULN: Key[Quantity] = Key("lipase_uln", "lipase", "lipase")
+AMYLASE_ULN: Key[Quantity] = Key("amylase_uln", "amylase")
+
+LABS: tuple[Key[Quantity], ...] = (
+    POTASSIUM,
+    MAGNESIUM,
+    CALCIUM,
+    PHOSPHATE,
+    URIC_ACID,
+    CREATININE,
+    WBC,
+    AST,
+    ALT,
+    BILIRUBIN,
+    LIPASE,
+    AMYLASE,
+)
+MULTIPLES = {AST: AST_ULN, ALT: ALT_ULN, BILIRUBIN: BILIRUBIN_ULN, LIPASE: LIPASE_ULN, AMYLASE: AMYLASE_ULN}
+_LOW_IS_DANGER = frozenset({POTASSIUM, MAGNESIUM, CALCIUM})
+_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in LABS}
+_Reader = Callable[[Key[Quantity], Resource, str, Reading], "Fact[Quantity] | str"]
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def read_labs(
+    observations: Iterable[tuple[Resource, str]], reply: Reply, reading: Reading
+) -> dict[str, Fact[Quantity]]:
+    """For each lab the newest usable result, or why there is none.
+
+    `observations`: every Observation with its source.
+    """
+    candidates: dict[str, list[tuple[Resource, str]]] = {}
+    for resource, source in observations:
+        view = resource.view()
+        if isinstance(view, Observation):
+            for code in codes(view.code, reading.terms):
+                name = reading.terms.observations.get(code)
+                if name is not None and name in _BY_NAME:
+                    candidates.setdefault(name, []).append((resource, source))
+                    break
+    facts = {key.name: _newest(key, _read, candidates.get(key.name, []), reply, reading) for key in LABS}
+    for key, multiple in MULTIPLES.items():
+        facts[multiple.name] = _newest(multiple, _read_multiple, candidates.get(key.name, []), reply, reading)
+    return facts
+
+
+def _newest(
+    key: Key[Quantity], read: _Reader, candidates: list[tuple[Resource, str]], reply: Reply, reading: Reading
+) -> Fact[Quantity]:
+    usable: list[Fact[Quantity]] = []
+    refused: list[tuple[When | None, str]] = []
+    for resource, source in candidates:
+        fact = read(key, resource, source, reading)
+        if isinstance(fact, Fact):
+            usable.append(fact)
+        elif fact:
+            refused.append((_when(resource, reading), fact))
+    if not usable:
+        refused.sort(key=lambda each: (-_latest(each[0]).timestamp(), each[1]))
+        return missing(key, State.UNREADABLE, refused[0][1]) if refused else not_there(key, reply)
+    fact = _first(key, usable)
+    newer = sorted(why for when, why in refused if not _is_older(when, fact.when))
+    if newer:
+        fact = fact.doubted(f"a newer result could not be used: {newer[0]}")
+    if reply.status is not Status.COMPLETE:
+        fact = fact.doubted(f"not every result was read: {reply.why}")
+    return fact
+
+
+def _first(key: Key[Quantity], usable: list[Fact[Quantity]]) -> Fact[Quantity]:
+    """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
+    newest = max(usable, key=lambda fact: _latest(fact.when))
+    rivals = [fact for fact in usable if not _is_older(fact.when, newest.when)]
+    low = key in _LOW_IS_DANGER
+    rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
+    chosen = (min if low else max)(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
+    other = next((fact for fact in rivals if fact.value != chosen.value), None)
+    if other is None:
+        return next((fact for fact in rivals if fact.sure), chosen)
+    return chosen.doubted(f"another result of the same time or without date: {other.value}")
+
+
+def _is_older(one: When | None, other: When | None) -> bool:
+    """Whether `one` certainly lies before `other`; a result without a date may be the newest."""
+    return one is not None and other is not None and one.latest < other.earliest
+
+
+def _latest(when: When | None) -> datetime:
+    return when.latest if when else LONG_AGO
+
+
+def not_there(key: Key[Quantity], reply: Reply) -> Fact[Quantity]:
+    """The fact for a kind of value of which the reply holds nothing."""
+    match reply.status:
+        case Status.COMPLETE:
+            return missing(key, State.ABSENT, "none found under the codes we ask")
+        case Status.NOT_ASKED:
+            return missing(key, State.NOT_ASKED, reply.why)
+        case Status.PARTIAL | Status.FAILED:
+            return missing(key, State.FAILED, reply.why or "no usable answer")
+
+
+def _when(resource: Resource, reading: Reading) -> When | None:
+    view = resource.view()
+    return taken(view, reading)[0] if isinstance(view, Observation) else None
+
+
+def _read(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
+    """The fact in this resource; the reason, in words, when it cannot be used; "" when it does not count."""
+    view = resource.checked()
+    if not isinstance(view, Observation):
+        return view.reason if hasattr(view, "reason") else "not an Observation"
+    doubts = status_doubts(view)
+    if doubts is None:
+        return ""
+    value = number(view, key.name, reading.terms)
+    if isinstance(value, str):
+        return value
+    when, time_doubts = taken(view, reading)
+    if "dated in the future" in time_doubts:
+        return "dated in the future"
+    return known(
+        key,
+        value.quantity,
+        when,
+        origin(resource, source, value.as_received, *_zone_note(when)),
+        bound=value.bound,
+        doubts=(*doubts, *time_doubts),
+    )
+
+
+_SINGLE = {multiple: key for key, multiple in MULTIPLES.items()}
+
+
+def _read_multiple(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
+    """The result as a multiple of the upper limit that came with it; without a limit it cannot be told."""
+    single = _read(_SINGLE[key], resource, source, reading)
+    if isinstance(single, str) or single.value is None:
+        return single if isinstance(single, str) else single.why
+    view = resource.checked()
+    ranges = view.referenceRange or () if isinstance(view, Observation) else ()
+    limits: list[Decimal] = []
+    for high in (entry.high for entry in ranges if entry.high is not None):
+        given = high if high.unit or high.code else _in_unit_of(view, high)
+        limit = number(Observation(valueQuantity=given), _SINGLE[key].name, reading.terms)
+        if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
+            limits.append(limit.quantity.value)
+    if not limits:
+        return f"no upper limit of normal came with the result ({single.value})"
+    multiple = replace(single, key=key, value=Quantity(single.value.value / min(limits), "[ULN]"))
+    return multiple if len(set(limits)) == 1 else multiple.doubted("several upper limits came with it, the lowest used")
+
+
+def _in_unit_of(view: object, high: Measured) -> Measured:
+    value = view.valueQuantity if isinstance(view, Observation) else None
+    return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
+
+
+def _zone_note(when: When | None) -> tuple[str, ...]:
+    return ("time zone assumed",) if when is not None and when.zone_assumed else ()

@@ -1,0 +1,54 @@
+"""Orders of tests and services: what is already ordered, so that nothing is suggested twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.fact import Fact, Key, Origin, State, known
+from cds_service.facts.results import Reading
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource, Unreadable
+from cds_service.gather.views import ServiceRequest
+
+ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
+
+_OPEN = frozenset({"draft", "active", "on-hold"})
+
+
+def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
+    """The keys of terminology/orders.csv that are already ordered, drafts of this call included."""
+    found: set[str] = set()
+    doubts: list[str] = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
+    for resource in (*drafts, *reply.resources):
+        quick = resource.view()
+        keys = _keys(quick, reading) if isinstance(quick, ServiceRequest) else set()
+        view = resource.checked() if keys else quick
+        if isinstance(view, Unreadable):
+            doubts.append("an order could not be read")
+        elif isinstance(view, ServiceRequest) and not view.doNotPerform and (view.status or "draft") in _OPEN:
+            found |= keys
+    where = Origin("ServiceRequest", reply.source)
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        value = frozenset(found) if found else None
+        return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
+    return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def _keys(view: ServiceRequest, reading: Reading) -> set[str]:
+    ordered = set(codes(view.code, reading.terms))
+    words = all_text(view.code).lower()
+    found = {
+        name
+        for name, order in reading.terms.orders.items()
+        if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
+    }
+    for code in ordered:
+        observed = reading.terms.observations.get(code)
+        if observed is not None and observed in reading.terms.orders:
+            found.add(observed)
+        key, category = reading.terms.genomics.get(code, ("", ""))
+        found |= {key.lower().replace("-", "_")} if category == "test" else set()
+    named = reading.terms.words["order"].find_all(words)
+    return found | set(named)

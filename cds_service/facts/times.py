@@ -1,0 +1,91 @@
+"""Times as intervals: "2026-11" is a month, "2026-11-20" a day. A time without zone gets the site's zone, noted."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from cds_service.truth import Truth
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The interval in which something happened: both ends included, always with zone."""
+
+    earliest: datetime
+    latest: datetime
+    zone_assumed: bool = False
+
+    @classmethod
+    def read(cls, text: str | None, zone: tzinfo) -> When | None:
+        """The time written in a FHIR date, dateTime or instant; None when there is none or it cannot be read."""
+        if not text:
+            return None
+        try:
+            written = _DATE.match(text)
+            if not _FIRST_YEAR <= int(text[:4]) <= _LAST_YEAR:
+                return None  # a placeholder for "no date", as 0001-01-01 or 9999-12-31
+            if written:
+                return _whole(int(written[1]), written[2], written[3], zone)
+            moment = datetime.fromisoformat(text)
+            assumed = moment.tzinfo is None
+            moment = moment.replace(tzinfo=zone) if assumed else moment
+            moment.astimezone(UTC)  # refuses what lies outside the calendar
+        except (ValueError, OverflowError):
+            return None
+        return cls(moment, moment, assumed)
+
+    @classmethod
+    def on(cls, day: date, zone: tzinfo = UTC) -> When:
+        """That whole day."""
+        return cls(datetime.combine(day, time.min, zone), datetime.combine(day, time.max, zone))
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether the time is known to the minute."""
+        return self.latest - self.earliest < timedelta(minutes=1)
+
+    def on_or_after(self, other: When) -> Truth:
+        """Whether this happened on or after the day of `other`; UNKNOWN where the intervals overlap."""
+        if self.earliest.date() >= other.latest.date():
+            return Truth.YES
+        return Truth.NO if self.latest.date() < other.earliest.date() else Truth.UNKNOWN
+
+    def older_than(self, days: int, now: datetime) -> bool:
+        """Whether it may lie more than `days` whole days before today."""
+        return (now.date() - self.earliest.astimezone(now.tzinfo).date()).days > days
+
+    def days_ago(self, now: datetime) -> int:
+        """Whole calendar days between then (its latest end) and now."""
+        return (now.date() - self.latest.astimezone(now.tzinfo).date()).days
+
+    def __str__(self) -> str:
+        if self.earliest.date() == self.latest.date():
+            return self.latest.date().isoformat()
+        if (self.earliest.year, self.earliest.month) == (self.latest.year, self.latest.month):
+            return f"{self.latest:%Y-%m}"
+        return f"{self.latest:%Y}"
+
+
+def _whole(year: int, month: str | None, day: str | None, zone: tzinfo) -> When:
+    if day is not None and month is not None:
+        return When.on(date(year, int(month), int(day)), zone)
+    first_month, last_month = (int(month), int(month)) if month else (1, 12)
+    last_day = calendar.monthrange(year, last_month)[1]
+    return When(
+        datetime.combine(date(year, first_month, 1), time.min, zone),
+        datetime.combine(date(year, last_month, last_day), time.max, zone),
+    )
+
+
+def spoken_age(when: When, now: datetime) -> str:
+    """How long ago, as one says it: "today", "yesterday", "12 days ago"."""
+    days = when.days_ago(now)
+    if days <= 0:
+        return "today"
+    return "yesterday" if days == 1 else f"{days} days ago"

@@ -1,0 +1,121 @@
+"""Bundles: split one JSON value into raw resources, problems and the next page, without building its resources.
+
+An OperationOutcome of severity error or fatal is a problem; a milder one is what some EHRs send for "no hits".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+_NULL = msgspec.Raw(b"null")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What one JSON value held: raw resources, the link to the next page, and problems in words."""
+
+    resources: tuple[bytes, ...] = ()
+    next_page: str | None = None
+    problems: tuple[str, ...] = ()
+    short: bool = False  # the Bundle counts more matches than came, and links to no further page
+
+
+class _Head(msgspec.Struct):
+    resourceType: str  # noqa: N815 - FHIR's name
+
+
+class _Link(msgspec.Struct):
+    relation: str | None = None
+    url: str | None = None
+
+
+class _Entry(msgspec.Struct):
+    resource: msgspec.Raw = _NULL
+
+
+class _Bundle(msgspec.Struct):
+    entry: list[msgspec.Raw] | None = None
+    link: list[msgspec.Raw] | None = None
+    total: msgspec.Raw = _NULL
+
+
+class _Issue(msgspec.Struct):
+    severity: str = "error"
+    code: str = "unknown"
+
+
+class _Outcome(msgspec.Struct):
+    issue: list[_Issue] | None = None
+
+
+def resource_type(raw: bytes) -> str | None:
+    """The resourceType of a raw JSON object, None when it has none that can be read."""
+    try:
+        return msgspec.json.decode(raw, type=_Head).resourceType
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def unpack(raw: bytes) -> Unpacked:
+    """`raw` split up: null, a resource, a Bundle or an OperationOutcome, whichever it is."""
+    if raw.strip() == b"null":
+        return Unpacked()
+    kind = resource_type(raw)
+    if kind is None:
+        return Unpacked(problems=("the answer is not a FHIR resource",))
+    if kind == "OperationOutcome":
+        return Unpacked(problems=_problems(raw) or ("the answer is an OperationOutcome",))
+    if kind != "Bundle":
+        return Unpacked(resources=(raw,))
+    try:
+        bundle = msgspec.json.decode(raw, type=_Bundle)
+    except (msgspec.DecodeError, RecursionError):
+        return Unpacked(problems=("the Bundle cannot be read",))
+    resources: list[bytes] = []
+    problems: list[str] = []
+    for entry in bundle.entry or ():
+        resource = _resource(entry)
+        match resource_type(resource):
+            case None:
+                problems.append("an entry of the Bundle holds no readable resource")
+            case "OperationOutcome":
+                problems.extend(_problems(resource))
+            case _:
+                resources.append(resource)
+    links = (_decoded(link, _Link) for link in bundle.link or ())
+    following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
+    total = bytes(bundle.total)
+    short = following is None and total.isdigit() and int(total[:9]) > len(resources)
+    return Unpacked(tuple(resources), following, tuple(dict.fromkeys(problems)), short)
+
+
+def _resource(entry: msgspec.Raw) -> bytes:
+    decoded = _decoded(entry, _Entry)
+    return bytes(decoded.resource) if decoded else b"null"
+
+
+def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:
+    """One entry or link; None when it has another shape, so that it does not spoil the others."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _problems(raw: bytes) -> tuple[str, ...]:
+    """The serious issues of an OperationOutcome. Its texts may hold patient data: only its codes are repeated."""
+    try:
+        outcome = msgspec.json.decode(raw, type=_Outcome)
+    except (msgspec.DecodeError, RecursionError):
+        return ("the EHR reported a problem that cannot be read",)
+    serious = [issue for issue in outcome.issue or () if issue.severity in ("error", "fatal")]
+    return tuple(dict.fromkeys(f"the EHR reported a problem ({_code(issue)})" for issue in serious))
+
+
+def _code(issue: _Issue) -> str:
+    plain = issue.code.replace("-", "").isalpha() and len(issue.code) <= 40
+    return f"{issue.severity}: {issue.code}" if plain else issue.severity

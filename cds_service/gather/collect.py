@@ -1,0 +1,182 @@
+"""Collect: take each query's answer from prefetch, else ask the FHIR server; interpret no medicine.
+
+A resource of another patient is never read, only counted. A Patient of another id stops the call (422), because then
+nothing says whom the rest is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from cds_service.errors import WrongContent
+from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.replies import Gathered, Reply, Status
+from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
+from cds_service.gather.views import Medication, MedicationRequest, Patient, View
+from cds_service.hooks.request import FhirAccess, HookRequest
+from cds_service.hooks.services import Service
+
+NOT_OURS = "all that came belongs to another patient"
+
+
+class AsksFhir(Protocol):
+    """Whoever can ask a FHIR server: `query.FhirSession`, or a stand-in."""
+
+    def refusal(self, access: FhirAccess) -> str | None:
+        """Why this server may not be asked, in words; None when it may."""
+
+    def ask_all(self, access: FhirAccess, queries: Mapping[str, str], deadline: Deadline) -> dict[str, Answered]:
+        """The answer to each query, by the deadline whatever happens."""
+
+    def more_pages(self, access: FhirAccess, next_url: str, deadline: Deadline) -> Answered:
+        """The pages that follow a first one."""
+
+
+def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: Deadline) -> Gathered:
+    """Everything that the EHR sent or that its FHIR server gave. Raises WrongContent for a Patient of another id."""
+    mending = Mending()
+    sorting = _Sorting(request.patient_id, mending)
+    refusal = _refusal(request, fhir)
+    replies: dict[str, Reply] = {}
+    for query in service.queries:
+        if query.key in request.prefetch:
+            unpacked = unpack(request.prefetch[query.key])
+            answered = _prefetched(unpacked, request, fhir, refusal, deadline)
+            replies[query.key] = sorting.reply(query.key, answered, "prefetch")
+    missing = {query.key: query.filled(request.patient_id) for query in service.queries if query.key not in replies}
+    if missing and refusal is None and request.fhir is not None:
+        for key, answered in fhir.ask_all(request.fhir, missing, deadline).items():
+            replies[key] = sorting.reply(key, answered, "FHIR server")
+    for key in missing:
+        replies.setdefault(key, Reply(key, Status.NOT_ASKED, why=refusal or "not sent"))
+    drafts, unreadable = sorting.drafts(request)
+    return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
+
+
+def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:
+    if request.fhir is None:
+        return "not sent with the request, and no FHIR server was given"
+    return fhir.refusal(request.fhir)
+
+
+def _prefetched(
+    unpacked: Unpacked, request: HookRequest, fhir: AsksFhir, refusal: str | None, deadline: Deadline
+) -> Answered:
+    if unpacked.problems and not unpacked.resources:
+        return Answered((), Status.FAILED, unpacked.problems[0])
+    status, why = (Status.PARTIAL, unpacked.problems[0]) if unpacked.problems else (Status.COMPLETE, "")
+    if unpacked.short and status is Status.COMPLETE:
+        status, why = Status.PARTIAL, "the Bundle counts more entries than came"
+    if unpacked.next_page is None:
+        return Answered(unpacked.resources, status, why)
+    if refusal is not None or request.fhir is None:
+        return Answered(unpacked.resources, Status.PARTIAL, "only the first page was sent")
+    rest = fhir.more_pages(request.fhir, unpacked.next_page, deadline)
+    whole = rest.status is Status.COMPLETE and status is Status.COMPLETE
+    return Answered(unpacked.resources + rest.resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Sorts what came: into the reply it answers, aside (Medications), or away (another patient's)."""
+
+    patient_id: str
+    mending: Mending
+    foreign: int = 0
+    others: list[Resource] = field(default_factory=list)
+
+    def reply(self, key: str, answered: Answered, source: str) -> Reply:
+        reply = Reply(key, answered.status, (), source, answered.why)
+        kept: list[Resource] = []
+        before = self.foreign
+        for raw in answered.resources:
+            resource = Resource(resource_type(raw) or "", raw, key, mending=self.mending)
+            view = resource.view()
+            if isinstance(view, Unreadable):
+                reply = reply.without(resource, f"an entry could not be read ({view.reason})")
+                rescued = resource.salvaged()
+                may_warn = isinstance(rescued, (MedicationRequest, Patient))
+                if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
+                    kept.append(resource)  # what can be read of an order may still warn
+            elif isinstance(view, Medication):
+                self.others.append(resource)
+            elif _names_nobody(view):
+                reply = reply.without(resource, "an entry does not say plainly whose it is")
+            elif self._is_this_patient(view, key, source):
+                kept.append(resource)
+        if answered.resources and self.foreign - before == len(answered.resources):
+            return replace(reply, status=Status.FAILED, why=NOT_OURS)  # an answer to another question
+        return replace(reply, resources=tuple(kept))
+
+    def drafts(self, request: HookRequest) -> tuple[tuple[Resource, ...], tuple[Unreadable, ...]]:
+        kept: list[Resource] = []
+        unreadable: list[Unreadable] = []
+        for draft in request.drafts:
+            resource = Resource(resource_type(draft.raw) or "", draft.raw, DRAFTS, draft.full_url, self.mending)
+            view = resource.view()
+            if isinstance(view, Unreadable):
+                rescued = resource.salvaged()
+                if isinstance(rescued, MedicationRequest) and _orders_a_drug(rescued) and self._is_ours(rescued):
+                    kept.append(resource)
+                elif resource.type in _MEDICATION_TYPES or b'"medication' in draft.raw:
+                    unreadable.append(view)
+            elif isinstance(view, Medication):
+                self.others.append(resource)
+            elif self._is_ours(view):
+                kept.append(resource)
+            elif isinstance(view, MedicationRequest):
+                unreadable.append(Unreadable(view.resourceType, "it does not name the patient of this call"))
+        return tuple(kept), tuple(unreadable)
+
+    def _is_ours(self, view: View) -> bool:
+        """Whether a draft is for the patient of this call: it says so, or names nobody else."""
+        reference = _subject(view)
+        return reference is None or belongs_to(reference, self.patient_id)
+
+    def _is_this_patient(self, view: View, key: str, source: str) -> bool:
+        if isinstance(view, Patient):
+            if view.id in (None, self.patient_id):
+                return True
+            if source == "FHIR server":
+                self.foreign += 1
+                return False
+            raise WrongContent(
+                "the Patient sent along has another id than context.patientId: send the patient of this call",
+                f"prefetch.{key}",
+            )
+        reference = _subject(view)
+        if reference is None or belongs_to(reference, self.patient_id):
+            return True
+        self.foreign += 1
+        return False
+
+
+def _subject(view: View) -> str | None:
+    subject = getattr(view, "subject", None)
+    return subject.reference if subject is not None else None
+
+
+_MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
+_A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
+
+
+def _orders_a_drug(view: MedicationRequest) -> bool:
+    """Whether anything is left that says which drug is ordered."""
+    concept, reference = view.medicationCodeableConcept, view.medicationReference
+    said = (concept.text, concept.coding) if concept else ()
+    return any(said) or bool(reference and (reference.reference or reference.display))
+
+
+def _names_nobody(view: View) -> bool:
+    """Whether the subject is written in a way that names neither this patient nor another."""
+    reference = _subject(view)
+    return reference is not None and not _A_PATIENT.search(reference)
+
+
+def belongs_to(reference: str, patient_id: str) -> bool:
+    """Whether a reference, relative, absolute or versioned, names this patient."""
+    return re.search(rf"(?:^|/)Patient/{re.escape(patient_id)}(?:/_history/[^/]+)?\Z", reference) is not None

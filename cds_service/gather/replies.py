@@ -1,0 +1,53 @@
+"""What came of each query, kept apart: complete, partial, failed or not asked. None of them becomes "nothing there"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from cds_service.gather.resources import Resource, Unreadable
+
+
+class Status(Enum):
+    """How a query ended."""
+
+    COMPLETE = "complete"  # every page was read; it may hold nothing
+    PARTIAL = "partial"  # something was read, something is missing
+    FAILED = "failed"  # asked, and no usable answer
+    NOT_ASKED = "not asked"  # not sent along, and no FHIR server that we may ask
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one query, with its status, where it came from and, when incomplete, why (in words)."""
+
+    key: str
+    status: Status
+    resources: tuple[Resource, ...] = ()
+    source: str = "prefetch"
+    why: str = ""
+
+    def without(self, resource: Resource, why: str) -> Reply:
+        """The same reply after one of its resources turned out to be unusable."""
+        return replace(
+            self,
+            status=Status.PARTIAL if self.status is Status.COMPLETE else self.status,
+            resources=tuple(other for other in self.resources if other is not resource),
+            why=self.why or why,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that one call brought: the replies by key, the drafts, and what was set aside."""
+
+    replies: Mapping[str, Reply]
+    drafts: tuple[Resource, ...] = ()
+    others: tuple[Resource, ...] = ()  # Medications and the like that came as further entries
+    foreign: int = 0  # resources of another patient: never read, only counted
+    unreadable: tuple[Unreadable, ...] = ()  # drafts that cannot be read at all
+
+    def reply(self, key: str) -> Reply:
+        """The reply of that key; a query that this service does not have was not asked."""
+        return self.replies.get(key) or Reply(key, Status.NOT_ASKED, why="not asked at this moment")

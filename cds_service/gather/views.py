@@ -1,0 +1,223 @@
+# ruff: noqa: N815  (field names are FHIR's own)
+"""Typed views: of each FHIR R4 resource the few elements that the readers need, and no more.
+
+The names are FHIR's. What is not listed here is not read. `MEANING` lists the elements that carry meaning for the
+rules: `resources` never leaves one of them out to make a resource pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class Coding(msgspec.Struct):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(msgspec.Struct):
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Quantity(msgspec.Struct):
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(msgspec.Struct):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Ratio(msgspec.Struct):
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Reference(msgspec.Struct):
+    reference: str | None = None
+    display: str | None = None
+
+
+class Period(msgspec.Struct):
+    start: str | None = None
+    end: str | None = None
+
+
+class Link(msgspec.Struct):
+    other: Reference | None = None
+    type: str | None = None
+
+
+class View(msgspec.Struct, kw_only=True):
+    resourceType: str = ""
+    id: str | None = None
+
+
+class Patient(View, kw_only=True):
+    birthDate: str | None = None
+    gender: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+
+
+class Condition(View, kw_only=True):
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    recordedDate: str | None = None
+
+
+class ReferenceRange(msgspec.Struct):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Component(View, kw_only=True):
+    """What an Observation and each of its components have in common: a code and a value in one of many shapes."""
+
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueRange: Range | None = None
+    valueRatio: Ratio | None = None
+    valueSampledData: dict[str, Any] | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] | None = None
+
+
+class Observation(Component, kw_only=True):
+    status: str | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveInstant: str | None = None
+    issued: str | None = None
+    component: list[Component] | None = None
+    referenceRange: list[ReferenceRange] | None = None
+    specimen: Reference | None = None
+
+
+class Repeat(msgspec.Struct):
+    frequency: int | None = None
+    frequencyMax: int | None = None
+    period: Decimal | None = None
+    periodMax: Decimal | None = None
+    periodUnit: str | None = None
+    timeOfDay: list[str] | None = None
+    when: list[str] | None = None
+    dayOfWeek: list[str] | None = None
+    boundsPeriod: Period | None = None
+    boundsDuration: Quantity | None = None
+
+
+class Timing(msgspec.Struct):
+    event: list[str] | None = None
+    repeat: Repeat | None = None
+    code: CodeableConcept | None = None
+
+
+class DoseAndRate(msgspec.Struct):
+    type: CodeableConcept | None = None
+    doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+
+
+class Dosage(msgspec.Struct):
+    sequence: int | None = None
+    text: str | None = None
+    timing: Timing | None = None
+    asNeededBoolean: bool | None = None
+    route: CodeableConcept | None = None
+    doseAndRate: list[DoseAndRate] | None = None
+
+
+class DispenseRequest(msgspec.Struct):
+    validityPeriod: Period | None = None
+
+
+class MedicationRequest(View, kw_only=True):
+    status: str | None = None
+    statusReason: CodeableConcept | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+    dosageInstruction: list[Dosage] | None = None
+    dispenseRequest: DispenseRequest | None = None
+    priorPrescription: Reference | None = None
+    basedOn: list[Reference] | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class Ingredient(msgspec.Struct):
+    itemCodeableConcept: CodeableConcept | None = None
+    strength: Ratio | None = None
+
+
+class Medication(View, kw_only=True):
+    code: CodeableConcept | None = None
+    form: CodeableConcept | None = None
+    ingredient: list[Ingredient] | None = None
+
+
+class ServiceRequest(View, kw_only=True):
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+
+
+class Procedure(View, kw_only=True):
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+
+
+VIEWS: Mapping[str, type[View]] = {
+    view.__name__: view
+    for view in (Patient, Condition, Observation, MedicationRequest, Medication, ServiceRequest, Procedure)
+}
+
+_ALWAYS = frozenset({"resourceType", "status", "code", "subject", "modifierExtension", "implicitRules"})
+MEANING: Mapping[str, frozenset[str]] = {
+    "Patient": _ALWAYS | {"birthDate", "deceasedBoolean", "deceasedDateTime"},
+    "Condition": _ALWAYS | {"clinicalStatus", "verificationStatus"},
+    "Observation": _ALWAYS
+    | {"component", "dataAbsentReason", "effectiveDateTime"}
+    | {name for name in Component.__struct_fields__ if name.startswith("value")},
+    "MedicationRequest": _ALWAYS
+    | {
+        "medicationCodeableConcept",
+        "medicationReference",
+        "dosageInstruction",
+        "medication",
+        "doNotPerform",
+        "contained",
+    },
+    "Medication": _ALWAYS | {"ingredient"},
+    "ServiceRequest": _ALWAYS | {"doNotPerform"},
+    "Procedure": _ALWAYS | {"performedDateTime", "performedPeriod"},
+}

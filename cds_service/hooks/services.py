@@ -1,0 +1,132 @@
+"""What we offer: three services, one per hook, and the queries that each would like answered.
+
+To add a hook, add one `Service` here (and, if its context differs, one reader in `request.py`).
+The code lists of the queries come from the terminology tables, so that what we ask for and what we read cannot
+drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Moment(Enum):
+    """When in the clinic's day a service is called. Rules know moments, never hooks."""
+
+    VIEW = "viewing the patient"
+    SELECT = "choosing an order"
+    SIGN = "signing orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One prefetch entry: its key, its FHIR query (with tokens) and what we need the answer for, in words."""
+
+    key: str
+    template: str
+    needed_for: str
+
+    def filled(self, patient_id: str) -> str:
+        """The query with its token replaced by the (validated) patient id."""
+        return self.template.replace("{{context.patientId}}", patient_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One CDS service: an id of its own per hook, because clients key what they show by id."""
+
+    id: str
+    hook: str
+    moment: Moment
+    title: str
+    description: str
+    queries: tuple[Query, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The prefetch keys of this service, in order."""
+        return tuple(query.key for query in self.queries)
+
+
+USAGE = (
+    "Advice for haematologists and pharmacists treating relapsed or refractory AML in adults. "
+    "Shows what it read and what it could not read; it orders nothing."
+)
+
+
+def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
+    """Our services. `codes`: for each coded query (ecg, labs, genomics) the LOINC codes that we read."""
+    patient = Query("patient", "Patient/{{context.patientId}}", "age and sex; who this is")
+    conditions = Query(
+        "conditions",
+        "Condition?patient={{context.patientId}}",
+        "AML and its state, other indications, signs of drug toxicity",
+    )
+    medications = Query(
+        "medications",
+        "MedicationRequest?patient={{context.patientId}}&status=active,on-hold,stopped,completed",
+        "drugs the patient takes, holds or has stopped: interactions, doses, treatment start",
+    )
+    ecg = Query("ecg", _observations(codes["ecg"]), "QTc with its formula, QT, RR and heart rate of the same ECG")
+    labs = Query("labs", _observations(codes["labs"]), "electrolytes, blood counts, liver, kidney and pancreas values")
+    genomics = Query("genomics", _observations(codes["genomics"]), "FLT3 results with their specimen date")
+    orders = Query(
+        "orders",
+        "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
+        "tests already ordered, so that none is suggested twice",
+    )
+    procedures = Query(
+        "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
+    )
+    at_order = (patient, conditions, medications, ecg, labs, genomics, orders)
+    return (
+        Service(
+            "aml-patient-view",
+            "patient-view",
+            Moment.VIEW,
+            "AML: treatment now and next steps",
+            "Relapsed or refractory AML: first steps at relapse, options by mutation, and dangers of the current "
+            "treatment.",
+            (*at_order, procedures),
+        ),
+        Service(
+            "aml-order-select",
+            "order-select",
+            Moment.SELECT,
+            "AML: is this drug safe here?",
+            "Checks the selected orders: QTc, interactions in both directions, dose, mutation status.",
+            at_order,
+        ),
+        Service(
+            "aml-order-sign",
+            "order-sign",
+            Moment.SIGN,
+            "AML: check before signing",
+            "Checks every draft order and the running AML treatment: QTc, electrolytes, interactions, dose, "
+            "monitoring.",
+            at_order,
+        ),
+    )
+
+
+def _observations(codes: tuple[str, ...]) -> str:
+    return "Observation?patient={{context.patientId}}&code=" + ",".join(f"http://loinc.org|{code}" for code in codes)
+
+
+def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]]]:
+    """The body of `GET /cds-services`."""
+    return {
+        "services": [
+            {
+                "hook": service.hook,
+                "title": service.title,
+                "description": service.description,
+                "id": service.id,
+                "usageRequirements": USAGE,
+                "prefetch": {query.key: query.template for query in service.queries},
+            }
+            for service in services
+        ]
+    }

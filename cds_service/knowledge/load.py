@@ -1,0 +1,392 @@
+"""YAML to checked knowledge; `Knowledge.at(day, jurisdiction)` is what holds on a day in a place.
+
+Nothing is repaired: a wrong file stops the start with file, key and reason in one message. Two statements in force that
+answer the same question differently are an error until one says which it settles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import yaml
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.terms import SafeLoader, Terms
+
+T = TypeVar("T")
+HOME = Path(__file__).parent
+_TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics).values() if isinstance(topic, Topic)}
+JURISDICTIONS = ("US", "EU", "JP")
+_SYSTEMIC = ("oral", "parenteral", "transdermal")
+_EFFECTS = ("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The knowledge in force on one day in one jurisdiction: look-ups by topic and subject, made once."""
+
+    day: date
+    jurisdiction: str
+    drugs: Mapping[str, Drug]
+    precipitants: Mapping[str, Precipitant]
+    statements: Mapping[tuple[str, str, str], Statement[Any]]
+
+    def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
+        """What is said on that topic of that subject; None when nothing is."""
+        return cast("Statement[T] | None", self.statements.get((topic.name, about, qualifier)))
+
+    def qualifiers(self, topic: Topic[T], about: str) -> tuple[str, ...]:
+        """The qualifiers under which the topic has statements of that subject."""
+        return tuple(q for name, subject, q in self.statements if (name, subject) == (topic.name, about))
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All statements, of every day and place, with their references and terms."""
+
+    references: Mapping[str, Reference]
+    drugs: Mapping[str, Drug]
+    precipitants: Mapping[str, Precipitant]
+    statements: tuple[Statement[Any], ...]
+    terms: Terms
+    version: str
+
+    @classmethod
+    def load(cls, home: Path = HOME) -> Knowledge:
+        """The knowledge below `home`. Raises KnowledgeError."""
+        references = _references(home)
+        drugs: dict[str, Drug] = {}
+        statements: list[Statement[Any]] = []
+        for path in sorted((home / "drugs").glob("*.yaml")):
+            content = _yaml(path)
+            drug = _drug(path, content)
+            drugs[drug.name] = drug
+            statements.extend(_statements(path, content, drug.name, references))
+        for name in ("pathway", "policy"):
+            path = home / f"{name}.yaml"
+            statements.extend(_statements(path, _yaml(path), name, references))
+        precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
+        _check(statements, precipitants, references)
+        return cls(references, drugs, precipitants, tuple(statements), Terms.load(home / "terminology"), _version(home))
+
+    @cached_property
+    def _snapshots(self) -> dict[tuple[date, str], Snapshot]:
+        return {}
+
+    def at(self, day: date, jurisdiction: str) -> Snapshot:
+        """What holds on that day in that jurisdiction. A statement of another place fills a gap, marked as foreign."""
+        kept = self._snapshots.get((day, jurisdiction))
+        if kept is None:
+            kept = _snapshot(self, day, jurisdiction)
+            self._snapshots.clear()  # one day at a time is enough, and memory stays flat
+            self._snapshots[day, jurisdiction] = kept
+        return kept
+
+    def all_statements(self) -> Iterator[Statement[Any]]:
+        """Every statement, those on precipitants included."""
+        yield from self.statements
+        for precipitant in self.precipitants.values():
+            yield from precipitant.statements
+
+
+def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
+    found: dict[tuple[str, str, str], Statement[Any]] = {}
+    for statement in knowledge.statements:
+        if not statement.in_force(day):
+            continue
+        key = (statement.topic, statement.about, statement.qualifier)
+        here = jurisdiction in statement.jurisdictions
+        candidate = statement if here else replace(statement, foreign=_first(statement.jurisdictions))
+        present = found.get(key)
+        if present is None or _wins(candidate, present):
+            found[key] = candidate
+    precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
+    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found)
+
+
+def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:
+    """The precipitant with what holds of it on that day, statements of another place marked as borrowed."""
+    statements = tuple(
+        each if jurisdiction in each.jurisdictions else replace(each, foreign=_first(each.jurisdictions))
+        for each in precipitant.statements
+        if each.in_force(day)
+    )
+    return replace(precipitant, statements=statements)
+
+
+def _wins(candidate: Statement[Any], present: Statement[Any]) -> bool:
+    if bool(candidate.foreign) != bool(present.foreign):
+        return not candidate.foreign
+    if candidate.foreign and candidate.foreign != present.foreign:  # borrowed: the first in JURISDICTIONS lends
+        return JURISDICTIONS.index(candidate.foreign) < JURISDICTIONS.index(present.foreign)
+    return present.id in candidate.settles
+
+
+def _first(jurisdictions: frozenset[str]) -> str:
+    return next(name for name in JURISDICTIONS if name in jurisdictions)
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = _parsed(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
+    except yaml.YAMLError as fault:
+        raise KnowledgeError(f"{path.name}: not valid YAML: {_place(fault)}") from None
+    if not isinstance(content, dict):
+        raise KnowledgeError(f"{path.name}: expected a mapping at the top")
+    return content
+
+
+def _place(fault: yaml.YAMLError) -> str:
+    mark = getattr(fault, "problem_mark", None)
+    problem = getattr(fault, "problem", None) or "cannot be read"
+    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - safe, written in C
+
+
+def _references(home: Path) -> dict[str, Reference]:
+    found: dict[str, Reference] = {}
+    for path in (home / "references.yaml", home / "interactions" / "references.yaml"):
+        for name, fields in _yaml(path).items():
+            if name in found:
+                raise KnowledgeError(f"{path.name}, {name}: defined twice")
+            try:
+                found[name] = Reference(
+                    id=name,
+                    title=fields["title"],
+                    short=fields.get("short", fields["title"]),
+                    kind=fields["kind"],
+                    published=str(fields.get("published", "")),
+                    retrieved=str(fields.get("retrieved", "")),
+                    where=str(fields.get("url") or fields.get("doi") or ""),
+                    jurisdiction=_joined(fields.get("jurisdiction", "")),
+                )
+            except (KeyError, TypeError) as fault:
+                raise KnowledgeError(f"{path.name}, {name}: a reference needs title and kind ({fault})") from None
+    return found
+
+
+def _joined(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _drug(path: Path, content: Mapping[str, Any]) -> Drug:
+    try:
+        return Drug(
+            content["drug"], content["class"], tuple(content["indications"]), content.get("spoken_indication", "")
+        )
+    except (KeyError, TypeError) as fault:
+        raise KnowledgeError(f"{path.name}: a drug needs drug, class and indications ({fault})") from None
+
+
+def _statements(
+    path: Path, content: Mapping[str, Any], about: str, references: Mapping[str, Reference]
+) -> Iterator[Statement[Any]]:
+    defaults = content.get("defaults", {})
+    for name, entries in content.get("statements", {}).items():
+        topic = _TOPICS.get(name)
+        if topic is None:
+            raise KnowledgeError(f"{path.name}, {name}: no such topic; see knowledge/topics.py")
+        for index, entry in enumerate(entries):
+            yield _statement(f"{path.name}, {name}[{index}]", {**defaults, **entry}, topic, about, references)
+
+
+def _statement(
+    place: str, fields: Mapping[str, Any], topic: Topic[Any], about: str, references: Mapping[str, Reference]
+) -> Statement[Any]:
+    unknown = fields.keys() - _FIELDS
+    if unknown:
+        raise KnowledgeError(f"{place}: unknown field {sorted(unknown)[0]}")
+    try:
+        jurisdictions = frozenset(fields["jurisdiction"])
+        if not jurisdictions <= set(JURISDICTIONS):
+            raise ValueError(f"jurisdiction must be among {', '.join(JURISDICTIONS)}")
+        _check_days({"effective": fields["effective"], "until": fields.get("until"), **fields["reviewed"]})
+        cited = fields["source"] if isinstance(fields["source"], list) else [fields["source"]]
+        return Statement(
+            id=fields["id"],
+            topic=topic.name,
+            about=about,
+            value=topic.read(fields["value"]),
+            effective=fields["effective"],
+            until=fields.get("until"),
+            jurisdictions=jurisdictions,
+            verification=_verification(fields["state"]),
+            sources=tuple(_citation(place, citation, references) for citation in cited),
+            reviewed_on=fields["reviewed"]["on"],
+            reviewed_by=fields["reviewed"].get("by", ""),
+            qualifier=fields.get("qualifier", ""),
+            seed_states_stop=bool(fields.get("seed_states_stop", False)),
+            settles=tuple(fields.get("settles", ())),
+            note=fields.get("note", "") or fields.get("reason", ""),
+            withdrawn=fields.get("withdrawn", ""),
+        )
+    except KeyError as missing:
+        raise KnowledgeError(f"{place}: {missing} is missing") from None
+    except (TypeError, ValueError) as fault:
+        raise KnowledgeError(f"{place}: {fault}") from None
+
+
+_FIELDS = frozenset(
+    [
+        "id",
+        "value",
+        "effective",
+        "until",
+        "jurisdiction",
+        "state",
+        "source",
+        "reviewed",
+        "qualifier",
+        "seed_states_stop",
+        "settles",
+        "note",
+        "withdrawn",
+        "reason",
+        "kind",
+        "grade",
+        "disputed",
+        "what",
+    ]
+)
+
+
+def _check_days(days: Mapping[str, Any]) -> None:
+    for name, day in days.items():
+        if name != "by" and day is not None and type(day) is not date:
+            raise ValueError(f"{name} must be a date, YYYY-MM-DD, found {day!r}")
+
+
+def _verification(state: Any) -> Verification:
+    try:
+        return Verification(state)
+    except ValueError:
+        known = ", ".join(each.value for each in Verification)
+        raise ValueError(f"state must be one of {known}, found {state!r}") from None
+
+
+def _citation(place: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Citation:
+    reference = references.get(fields.get("ref", ""))
+    if reference is None:
+        raise KnowledgeError(f"{place}, source: reference '{fields.get('ref')}' is not in references.yaml")
+    if not fields.get("at"):
+        raise KnowledgeError(f"{place}, source: 'at' is missing: name the section or table")
+    return Citation(reference, fields["at"], fields.get("says", ""))
+
+
+def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, Precipitant]:
+    content = _yaml(path)
+    defaults = content.get("defaults", {})
+    found: dict[str, Precipitant] = {}
+    for entry in content["precipitants"]:
+        name = entry["drug"]
+        place = f"{path.name}, {name}"
+        statements = []
+        for fields in entry.get("statements", ()):
+            kind = fields.get("kind")
+            if kind not in _EFFECTS:
+                raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
+            if fields.get("disputed"):
+                continue
+            topic = Topic(kind, _with_grade(fields.get("grade", "")))
+            statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
+        settled = {other for statement in statements for other in statement.settles}
+        kept = tuple(statement for statement in statements if statement.id not in settled)
+        if name in found:
+            raise KnowledgeError(f"{place}: stands twice")
+        found[name] = Precipitant(
+            name,
+            entry.get("class", ""),
+            frozenset(entry.get("route", _SYSTEMIC)) | set(entry.get("also_systemic_by", ())),
+            bool(entry.get("food")),
+            bool(entry.get("antiarrhythmic")),
+            kept,
+        )
+    return found
+
+
+def _with_grade(grade: str) -> Any:
+    def read(value: Any) -> str:
+        text = str(value).lower() if not isinstance(value, bool) else "yes"
+        return f"{text} ({grade})" if grade else text
+
+    return read
+
+
+def _check(
+    statements: Iterable[Statement[Any]], precipitants: Mapping[str, Precipitant], references: Mapping[str, Reference]
+) -> None:
+    every = [*statements, *(s for p in precipitants.values() for s in p.statements)]
+    seen: set[str] = set()
+    for statement in every:
+        if statement.id in seen:
+            raise KnowledgeError(f"statement '{statement.id}' stands twice: ids are unique")
+        seen.add(statement.id)
+    cited = {citation.reference.id for statement in every for citation in statement.sources}
+    for unused in sorted(references.keys() - cited):
+        raise KnowledgeError(f"references.yaml, {unused}: nobody cites it")
+    for statement in every:
+        _refuse_a_gap(statement, every)
+    questions: dict[tuple[str, str, str], list[Statement[Any]]] = {}
+    for statement in every:
+        questions.setdefault((statement.topic, statement.about, statement.qualifier), []).append(statement)
+    for answers in questions.values():
+        for one, other in combinations(answers, 2):
+            if _disagree(one, other):
+                raise KnowledgeError(
+                    f"statements '{one.id}' and '{other.id}' answer the same question differently: "
+                    "let one of them say which it settles, and why"
+                )
+
+
+def _refuse_a_gap(ended: Statement[Any], every: Iterable[Statement[Any]]) -> None:
+    """A statement that ends needs a successor from that day on, wherever it held, or words why it was withdrawn."""
+    if ended.until is None or ended.withdrawn:
+        return
+    question = (ended.topic, ended.about, ended.qualifier)
+    covered = {
+        place
+        for other in every
+        if other is not ended
+        and (other.topic, other.about, other.qualifier) == question
+        and other.in_force(ended.until)
+        for place in other.jurisdictions
+    }
+    if not ended.jurisdictions <= covered:
+        raise KnowledgeError(
+            f"statement '{ended.id}' ends on {ended.until} and none follows it: "
+            "add its successor, or say with 'withdrawn:' why nothing holds any more"
+        )
+
+
+def _disagree(one: Statement[Any], other: Statement[Any]) -> bool:
+    if not one.jurisdictions & other.jurisdictions:
+        return False
+    together = (one.until is None or other.effective < one.until) and (
+        other.until is None or one.effective < other.until
+    )
+    return together and other.id not in one.settles and one.id not in other.settles
+
+
+def _version(home: Path) -> str:
+    """A short digest of every knowledge file: the same files, the same version."""
+    digest = hashlib.sha256()
+    for path in sorted(home.rglob("*")):
+        if path.suffix in (".yaml", ".csv"):
+            digest.update(path.relative_to(home).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

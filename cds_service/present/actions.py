@@ -1,0 +1,155 @@
+"""Proposals become suggestions: valid FHIR R4 resources that the client can put into the chart.
+
+A new order is built through `fhir.resources`. A changed draft keeps everything else of the draft; where the drafted
+product cannot make the dose, the order names the ingredient instead. Deleting and changing are never marked as
+recommended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from cards.model import Action, Suggestion
+from cards.render import one_line
+from cds_service.facts.doses import product_strength
+from cds_service.facts.medications import Medication
+from cds_service.knowledge.terms import Terms
+from cds_service.quantity import Quantity, plain
+from cds_service.rules.rule import Proposal
+
+UCUM = "http://unitsofmeasure.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes suggestions for one patient. `ids`: where new uuids come from."""
+
+    patient_id: str
+    terms: Terms
+    ids: Any  # a callable that gives a UUID
+    made: set[tuple[str, str]] = field(default_factory=set)  # what is suggested already: nothing twice
+
+    def suggestions(self, proposals: Iterable[Proposal], ordered: frozenset[str]) -> tuple[Suggestion, ...]:
+        """One suggestion for each proposal that can be carried out; what is already ordered is left out."""
+        found: list[Suggestion] = []
+        for proposal in proposals:
+            mark = (proposal.kind, proposal.order or (proposal.medication.reference if proposal.medication else ""))
+            action = None if mark in self.made or proposal.order in ordered else self._action(proposal)
+            if action is not None:
+                self.made.add(mark)
+                found.append(Suggestion(proposal.label, str(UUID(str(self.ids()))), (action,)))
+        return tuple(found)
+
+    def _action(self, proposal: Proposal) -> Action | None:
+        match proposal.kind:
+            case "order":
+                return Action("create", proposal.label, resource=self._service_request(proposal.order))
+            case "delete":
+                return _delete(proposal)
+            case "dose":
+                return self._changed(proposal)
+            case _:
+                raise ValueError(f"no such proposal: {proposal.kind}")
+
+    def _service_request(self, key: str) -> dict[str, Any]:
+        order = self.terms.orders[key]
+        code: dict[str, Any] = {"text": order.text}
+        if order.codings:
+            code["coding"] = [{"system": s, "code": c, "display": d} for s, c, d in order.codings]
+        resource = {
+            "resourceType": "ServiceRequest",
+            "status": "draft",
+            "intent": "order",
+            "code": code,
+            "subject": {"reference": f"Patient/{self.patient_id}"},
+        }
+        ServiceRequest.model_validate(resource)
+        return resource
+
+    def _changed(self, proposal: Proposal) -> Action | None:
+        order, daily = proposal.medication, proposal.daily
+        if order is None or daily is None or "/" not in order.reference:
+            return None
+        resource = order.resource.valid_json()
+        if resource is None:
+            return None
+        dosage = _dosage(resource, daily)
+        each = Decimal(str(dosage["doseAndRate"][0]["doseQuantity"]["value"]))
+        names_ingredient = not _can_make(order, each)
+        if names_ingredient:
+            _name_ingredient(resource, proposal.drug, self.terms)
+        resource["dosageInstruction"] = [dosage]
+        if not (resource.get("subject") or {}).get("reference"):
+            resource["subject"] = {"reference": f"Patient/{self.patient_id}"}
+        try:
+            MedicationRequest.model_validate(resource)
+        except ValueError:
+            return None  # the draft is too damaged to be sent back: the card says the dose in words
+        words = f"{proposal.label} ({dosage['text']})"
+        if names_ingredient:
+            words += f"; ordered as {proposal.drug}, because the drafted product cannot make this dose"
+        return Action("update", words, resource=resource)
+
+
+def _delete(proposal: Proposal) -> Action | None:
+    order = proposal.medication
+    if order is None or "/" not in order.reference:
+        return None
+    return Action("delete", f"{proposal.label} ({one_line(order.label)})", resource_id=order.reference)
+
+
+def _dosage(resource: dict[str, Any], daily: Quantity) -> dict[str, Any]:
+    """The first dosage with the new dose, once a day, everything else kept."""
+    steps = resource.get("dosageInstruction") or [{}]
+    kept = {key: value for key, value in steps[0].items() if key not in ("text", "_text", "doseAndRate", "timing")}
+    kept.pop("asNeededBoolean", None)
+    bounds = {
+        key: value
+        for key, value in ((steps[0].get("timing") or {}).get("repeat") or {}).items()
+        if key.startswith("bounds")
+    }
+    amount = plain(daily.value)
+    return kept | {
+        "text": f"{amount} mg once daily",
+        "timing": {"repeat": {**bounds, "frequency": 1, "period": 1, "periodUnit": "d"}},
+        "doseAndRate": [{"doseQuantity": {"value": json.loads(amount), "unit": "mg", "system": UCUM, "code": "mg"}}],
+    }
+
+
+def _can_make(order: Medication, amount: Decimal) -> bool:
+    """Whether whole pieces of the drafted product make the amount; a product without a stated strength can."""
+    strength = product_strength(order.product)
+    return strength is None or amount % strength == 0
+
+
+def _name_ingredient(resource: dict[str, Any], drug: str, terms: Terms) -> None:
+    """Order the ingredient instead of the product."""
+    reference = resource.pop("medicationReference", {}).get("reference", "")
+    if reference.startswith("#"):
+        resource["contained"] = [c for c in resource.get("contained", ()) if f"#{c.get('id')}" != reference]
+        if not resource["contained"]:
+            del resource["contained"]
+    code = next(
+        (
+            code
+            for (system, code), found in terms.drugs.items()
+            if system == RXNORM
+            and found.ingredients == (drug,)
+            and found.level == "ingredient"
+            and found.display == drug
+        ),
+        None,
+    )
+    concept: dict[str, Any] = {"text": drug}
+    if code is not None:
+        concept["coding"] = [{"system": RXNORM, "code": code, "display": drug}]
+    resource["medicationCodeableConcept"] = concept

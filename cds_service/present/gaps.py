@@ -1,0 +1,147 @@
+"""One gap card, "What this check could not see": grouped by cause, with the orders that would close each gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.facts.ecg import Ecg
+from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.medications import Medication
+from cds_service.facts.orders import ORDERED
+from cds_service.facts.times import spoken_age
+from cds_service.knowledge.model import Level
+from cds_service.present.relevance import Relevance
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Check, NotEvaluated, Proposal
+
+CAUSES = {
+    State.ABSENT: "Not found under the codes we ask",
+    State.STALE: "Too old",
+    State.UNREADABLE: "Could not be read",
+    State.CONFLICTING: "Conflicting",
+    State.FAILED: "The EHR gave no usable answer",
+    State.NOT_ASKED: "Not sent, and not to be had",
+    State.KNOWN: "Known, but not sure enough",
+}
+OTHER = "Other"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Everything that the gap card says."""
+
+    level: Level
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    checks: tuple[str, ...]
+    proposals: tuple[Proposal, ...]
+    ordered: tuple[str, ...]
+    about: tuple[Medication, ...]
+    missing: tuple[str, ...]
+
+
+def find_gap(relevance: Relevance) -> Gap | None:
+    """The gap of this call; None when it does not concern us or nothing is missing."""
+    if not relevance.concerned:
+        return None
+    chart = relevance.evaluation.chart
+    counted = [
+        (check, gap) for check, gap in relevance.evaluation.outcomes(NotEvaluated) if relevance.counts(check, gap)
+    ]
+    lines = _lines(counted, relevance)
+    if chart.foreign:
+        lines.setdefault(OTHER, []).append(f"{_counted(chart.foreign, 'resource')} of another patient, not read")
+    if chart.unreadable_drafts:
+        lines.setdefault(OTHER, []).append(
+            f"{_counted(chart.unreadable_drafts, 'draft order')} could not be read, so nothing was checked for it"
+            if chart.unreadable_drafts == 1
+            else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
+        )
+    if not lines:
+        return None
+    set_aside = lines.get(OTHER, [])
+    levels = [relevance.level(check, gap) for check, gap in counted] or [Level.WARNING]
+    facts = _distinct(fact for _, gap in counted for fact in gap.missing)
+    ordered = chart.get(ORDERED).value or frozenset()
+    return Gap(
+        level=min(max(levels), Level.WARNING),
+        groups=tuple((cause, tuple(dict.fromkeys(texts))) for cause, texts in lines.items()),
+        checks=tuple(
+            dict.fromkeys(check.rule.title for check, gap in counted if relevance.level(check, gap) is max(levels))
+        ),
+        proposals=_closing(facts, ordered),
+        ordered=tuple(dict.fromkeys(_test(fact.key) for fact in facts if fact.key.order and fact.key.order in ordered)),
+        about=tuple(dict.fromkeys(order for order in relevance.our_drafts)),
+        missing=tuple(
+            dict.fromkeys([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
+        ),
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _first(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> list[Fact[Any]]:
+    """The missing facts, those that matter most first."""
+    ranked = sorted(counted, key=lambda pair: relevance.level(*pair), reverse=True)
+    return _distinct(fact for _, gap in ranked for fact in gap.missing)
+
+
+def _words(counted: list[tuple[Check, NotEvaluated]]) -> list[str]:
+    return [gap.why for _, gap in counted if gap.why and not gap.missing]
+
+
+def _distinct(facts: Iterable[Fact[Any]]) -> list[Fact[Any]]:
+    found: dict[str, Fact[Any]] = {}
+    for fact in facts:
+        found.setdefault(fact.key.name, fact)
+    return list(found.values())
+
+
+def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> dict[str, list[str]]:
+    """The words for each gap, by cause, the most urgent first; what is missing for one reason stands in one line."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for fact in _first(counted, relevance):
+        reasons.setdefault((CAUSES[fact.state], _reason(fact, relevance)), []).append(fact.key.label)
+    found: dict[str, list[str]] = {}
+    for (cause, reason), labels in reasons.items():
+        names = ", ".join(labels)
+        line = names[:1].upper() + names[1:]
+        found.setdefault(cause, []).append(f"{line}: {reason}" if reason else line)
+    for check, gap in counted:
+        told = bool(gap.missing) and not check.subject
+        if gap.why and not told and all(gap.why not in fact.why for fact in gap.missing):
+            found.setdefault(OTHER, []).append(gap.why)
+    return found
+
+
+def _reason(fact: Fact[Any], relevance: Relevance) -> str:
+    """Why the fact is missing, beyond what its cause says already."""
+    why = "" if fact.state is State.ABSENT and fact.why == State.ABSENT.value else fact.why
+    words = [part for part in (why, *(doubt for doubt in fact.doubts if doubt not in why)) if part]
+    if fact.state is State.KNOWN and fact.when is not None:
+        words.append(
+            f"{fact.bound}{_value(fact)}taken {fact.when}, {spoken_age(fact.when, relevance.evaluation.chart.now)}"
+        )
+    return "; ".join(dict.fromkeys(words))
+
+
+def _value(fact: Fact[Any]) -> str:
+    shown = fact.value.qtc if isinstance(fact.value, Ecg) else fact.value
+    return f"{shown}, " if isinstance(shown, Quantity) else ""
+
+
+def _closing(facts: list[Fact[Any]], ordered: frozenset[str]) -> tuple[Proposal, ...]:
+    """The orders that would close the gaps, each once; what is already ordered is only said."""
+    tests = {fact.key.order: _test(fact.key) for fact in facts if fact.key.order}
+    return tuple(Proposal("order", f"Order {test}", order=key) for key, test in tests.items() if key not in ordered)
+
+
+def _test(key: Key[Any]) -> str:
+    """The test that brings the value, as one orders it."""
+    return _TESTS.get(key.order, key.label)
+
+
+_TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count"}

@@ -1,0 +1,268 @@
+"""Present: findings become the cards that this moment shows, calm and in order.
+
+One card per finding; small findings stand as lines in the card about the same drug; all that could not be seen
+stands in one gap card. Critical first, then the order of the catalogue.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from cards.model import Card, Link, Source, Suggestion
+from cards.model import Coding as CardCoding
+from cards.render import Safe, Words, escape, render
+from cds_service.facts.medications import Medication, Role
+from cds_service.facts.orders import ORDERED
+from cds_service.hooks.services import Moment
+from cds_service.knowledge import topics
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level, Statement, Verification
+from cds_service.knowledge.terms import Terms
+from cds_service.present.actions import Maker
+from cds_service.present.gaps import Gap, find_gap
+from cds_service.present.relevance import Relevance
+from cds_service.present.words import STATES, Speaker
+from cds_service.rules.rule import Check, Evaluation, Finding, Fired
+
+MOST_NAMED = 8  # orders named on a card; a craft number, so that no card grows without end
+log = logging.getLogger("aml_cds.present")
+TOPIC_SYSTEM = "urn:aml-cds:rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where and how cards are shown: the moment, how the service names itself, and where new uuids come from."""
+
+    moment: Moment
+    label: str  # "aml-cds demo"
+    banner: str  # said on every card, "" outside demo
+    url: str
+    version: str
+    ids: Any
+
+
+def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Stage) -> tuple[Card, ...]:
+    """The cards of this call."""
+    relevance = Relevance(evaluation, snapshot, stage.moment)
+    maker = Maker(evaluation.chart.patient_id, terms, stage.ids)
+    writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now))
+    shown = _calm(
+        [(check, fired.finding) for check, fired in evaluation.outcomes(Fired) if relevance.shows(fired.finding)]
+    )
+    main = [(check, finding) for check, finding in shown if not finding.line]
+    lines = [(check, finding) for check, finding in shown if finding.line]
+    hosts: dict[int, list[tuple[Check, Finding]]] = {}
+    orphans: dict[str, list[tuple[Check, Finding]]] = {}
+    for check, finding in lines:
+        host = _host(finding, main)
+        if host is None:
+            orphans.setdefault(finding.drug, []).append((check, finding))
+        else:
+            hosts.setdefault(host, []).append((check, finding))
+    cards = [
+        writer.safely(check, finding.level, partial(writer.card, check, finding, hosts.get(index, [])))
+        for index, (check, finding) in enumerate(main)
+    ]
+    cards += [
+        writer.safely(together[0][0], together[0][1].level, partial(writer.note, drug, together))
+        for drug, together in orphans.items()
+    ]
+    gap = find_gap(relevance)
+    if gap is not None and not (stage.moment is Moment.SELECT and gap.level is Level.INFO):
+        cards.append(writer.gap(gap))
+    ordered = sorted(cards, key=lambda card: -Level[card.indicator.upper()])
+    return _capped(ordered, snapshot, stage.moment)
+
+
+def _capped(cards: list[Card], snapshot: Snapshot, moment: Moment) -> tuple[Card, ...]:
+    """At most so many cards: what is only information goes first, and the last card says how many were left out."""
+    limit = snapshot.find(topics.CARDS_AT_MOST, "policy", "view" if moment is Moment.VIEW else "order")
+    most = int(limit.value) if limit is not None else len(cards)
+    urgent = [card for card in cards if card.indicator != Level.INFO.indicator]
+    kept = cards[: max(most, len(urgent))]
+    left_out = len(cards) - len(kept)
+    if left_out:
+        words = f"*{left_out} further cards with information only are not shown.*"
+        kept[-1] = replace(kept[-1], detail=f"{kept[-1].detail}\n\n{words}")
+    return tuple(kept)
+
+
+def _calm(shown: list[tuple[Check, Finding]]) -> list[tuple[Check, Finding]]:
+    """No counselling for the start of a drug that must wait or is in danger: it comes once that is settled."""
+    stopped = {finding.drug for _, finding in shown if finding.waits or finding.level is Level.CRITICAL}
+    return [
+        (check, finding)
+        for check, finding in shown
+        if finding.level is not Level.INFO or finding.line or finding.drug not in stopped
+    ]
+
+
+def _host(line: Finding, main: list[tuple[Check, Finding]]) -> int | None:
+    """The card in which a line stands: about the same drug, counselling before danger, so that danger stays short."""
+    same = [index for index, (_, finding) in enumerate(main) if finding.drug == line.drug]
+    return min(same, key=lambda index: main[index][1].level, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    evaluation: Evaluation
+    stage: Stage
+    maker: Maker
+    speaker: Speaker
+
+    def safely(self, check: Check, level: Level, make: Callable[[], Card]) -> Card:
+        """The card; where it cannot be written, a card that says so, so that the others are not lost with it."""
+        try:
+            return make()
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            log.error("card of rule %s failed: %s", check.rule.id, type(fault).__name__)
+            words = Words(f"Found, but the card could not be written: {check.rule.title}"[:139], "", ())
+            body = "This check found something that could not be shown. Look at the chart before going on."
+            return self._card(check.rule.id, check.rule.title, level, words, [body], (), "any", (), ())
+
+    def card(self, check: Check, finding: Finding, lines: list[tuple[Check, Finding]]) -> Card:
+        words = self._words(finding)
+        findings = [finding, *(line for _, line in lines)]
+        parts = [words.body, *(self._words(line).body for _, line in lines)]
+        return self._made(check.rule.id, check.rule.title, finding.level, words, parts, findings)
+
+    def note(self, drug: str, lines: list[tuple[Check, Finding]]) -> Card:
+        """Lines without a card of their own, together in one."""
+        check, first = lines[0]
+        findings = [finding for _, finding in lines]
+        if len(lines) == 1:
+            return self._made(
+                check.rule.id, check.rule.title, first.level, self._words(first), [self._words(first).body], findings
+            )
+        bodies = "\n\n".join(self._words(finding).body for finding in findings)
+        words = render("also_note", {"drug": drug, "lines": Safe(bodies)})
+        level = max(finding.level for finding in findings)
+        return self._made(check.rule.id, check.rule.title, level, words, [words.body], findings)
+
+    def gap(self, gap: Gap) -> Card:
+        words = render(
+            "gap",
+            {
+                "warning": gap.level is Level.WARNING,
+                "first": gap.missing[0],
+                "drugs": " and ".join(dict.fromkeys(drug for order in gap.about for drug in order.ingredients)),
+                "more": max(0, len(gap.missing) - 1),
+                "groups": [{"cause": cause, "lines": lines} for cause, lines in gap.groups],
+                "stops": gap.checks,
+                "ordered": gap.ordered,
+            },
+        )
+        complete = replace(self.maker, made=set())  # the gap card closes every gap by itself
+        suggestions = complete.suggestions(gap.proposals, frozenset())
+        body = [words.body, self._perhaps_ordered(suggestions)]
+        title = "What this check could not see"
+        return self._card("gap", title, gap.level, words, body, suggestions, "any", (), gap.about)
+
+    def _perhaps_ordered(self, suggestions: tuple[Suggestion, ...]) -> str:
+        """What is said where tests are suggested and the orders on record could not all be read."""
+        creates = any(action.type == "create" for each in suggestions for action in each.actions)
+        unsure = not self.evaluation.chart.get(ORDERED).sure
+        return "Whether these tests are ordered already could not be read." if creates and unsure else ""
+
+    def _words(self, finding: Finding) -> Words:
+        return render(finding.card, {"drug": finding.drug} | self.speaker.all(finding.values))
+
+    def _made(
+        self, rule: str, title: str, level: Level, words: Words, parts: list[str], findings: Iterable[Finding]
+    ) -> Card:
+        every = list(findings)
+        ordered = self.evaluation.chart.get(ORDERED).value or frozenset()
+        proposals = [proposal for finding in every for proposal in finding.proposals]
+        suggestions = self.maker.suggestions(proposals, ordered)
+        selection = "at-most-one" if any(p.kind == "dose" for p in proposals) else "any"
+        parts = [*parts, self._perhaps_ordered(suggestions)]
+        doubts = list(dict.fromkeys(doubt for finding in every for doubt in finding.doubts))
+        if doubts:
+            lowered = any(finding.lowered for finding in every)
+            lead = "Less certain, so shown one step lower" if lowered else "Note"
+            parts = [*parts, f"**{lead}:** {escape('; '.join(doubts))}."]
+        sources = tuple(dict.fromkeys(each for finding in every for each in (*finding.says, *finding.mentions)))
+        about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
+        return self._card(rule, title, level, words, parts, suggestions, selection, sources, about)
+
+    def _card(
+        self,
+        rule: str,
+        title: str,
+        level: Level,
+        words: Words,
+        parts: list[str],
+        suggestions: tuple[Suggestion, ...],
+        selection: str,
+        sources: tuple[Statement[Any], ...],
+        about: tuple[Medication, ...],
+    ) -> Card:
+        stage = self.stage
+        body = [part for part in (*parts, _concerns(about), _sources(sources)) if part]
+        body.append(f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*")
+        name = sources[0].sources[0].reference.short if sources else ""
+        return Card(
+            uuid=str(UUID(str(stage.ids()))),
+            summary=words.summary,
+            indicator=level.indicator,
+            detail="\n\n".join(body),
+            source=Source(
+                f"{stage.label}: {name}" if name else stage.label,
+                stage.url,
+                CardCoding(TOPIC_SYSTEM, topic_code(rule), title),
+            ),
+            suggestions=suggestions,
+            selection=selection,
+            override_reasons=words.reasons if level is not Level.INFO else (),
+            links=_links(sources),
+            about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
+        )
+
+
+def topic_code(rule: str) -> str:
+    """The stable code of a rule, letters and digits only: some clients tie override lock-outs to it."""
+    first, *rest = rule.split("-")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _concerns(about: tuple[Medication, ...]) -> str:
+    """Which orders the card concerns, in plain words."""
+    named = [
+        f"{order.role.value} {escape(order.label)}"
+        + ("" if order.matched_by.startswith("RxNorm") else f" (matched by {escape(order.matched_by)})")
+        for order in about
+        if order.label
+    ]
+    each = list(dict.fromkeys(named))
+    more = f"; and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
+    return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""
+
+
+def _sources(statements: tuple[Statement[Any], ...]) -> str:
+    """Each statement's sources with their place, and how well it was verified."""
+    lines = dict.fromkeys(_source_line(each) for each in statements if each.verification is not Verification.POLICY)
+    if any(each.verification is Verification.POLICY for each in statements):
+        lines["- Service default, not from a source; the hospital may replace it"] = None
+    return "**Sources**\n\n" + "\n".join(lines) if lines else ""
+
+
+def _source_line(statement: Statement[Any]) -> str:
+    first, *rest = (f"{escape(each.reference.short)}, {escape(each.at)}" for each in statement.sources[:2])
+    borrowed = f"; {statement.foreign} label, none for this place" if statement.foreign else ""
+    also = f"; also {rest[0]}" if rest else ""
+    return f"- {first} ({STATES[statement.verification]}{borrowed}){also}"
+
+
+def _links(statements: tuple[Statement[Any], ...]) -> tuple[Link, ...]:
+    found = {
+        citation.reference.where: citation.reference.short
+        for statement in statements
+        for citation in statement.sources
+        if citation.reference.where.startswith("http")
+    }
+    return tuple(Link(f"Source: {label}", url) for url, label in found.items())

@@ -1,0 +1,119 @@
+"""What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
+
+At signing: what concerns the drafts, and every critical finding about current treatment. At choosing: warnings and
+above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.hooks.services import Moment
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """Which findings and gaps of an evaluation concern this moment."""
+
+    evaluation: Evaluation
+    snapshot: Snapshot
+    moment: Moment
+
+    def shows(self, finding: Finding) -> bool:
+        """Whether the finding is shown at this moment."""
+        drafts = [order for order in finding.about if order.role is Role.DRAFT]
+        match self.moment:
+            case Moment.VIEW:
+                return True
+            case Moment.SELECT:
+                return finding.level >= Level.WARNING and any(draft.selected for draft in drafts)
+            case Moment.SIGN:
+                running = any(order.role is Role.ACTIVE and self._is_ours(order) for order in finding.about)
+                return bool(drafts) or (finding.level is Level.CRITICAL and running) or self._scope(finding)
+
+    def _scope(self, finding: Finding) -> bool:
+        """What is said of the patient as a whole stands beside an order of one of our drugs."""
+        return finding.drug == "scope" and bool(self.our_drafts)
+
+    @property
+    def our_drafts(self) -> tuple[Medication, ...]:
+        """The drafts of our drugs; at choosing only the selected ones."""
+        return tuple(order for order in self._drafts if self._is_ours(order))
+
+    @property
+    def concerned(self) -> bool:
+        """Whether the call concerns us at all, so that a gap is worth a word."""
+        if self.moment is Moment.VIEW:
+            return self._on_our_drug or self._in_relapse_or_unknown
+        unreadable = bool(self.evaluation.chart.unreadable_drafts)
+        return bool(self.our_drafts) or self._may_interact or unreadable or self._unnamed
+
+    @property
+    def _drafts(self) -> tuple[Medication, ...]:
+        drafts = self.evaluation.chart.medications.of(Role.DRAFT)
+        return tuple(order for order in drafts if self.moment is not Moment.SELECT or order.selected)
+
+    @property
+    def _on_our_drug(self) -> bool:
+        taken = self.evaluation.chart.medications.of(Role.ACTIVE, Role.ON_HOLD)
+        return any(self._is_ours(order) for order in taken)
+
+    @property
+    def _in_relapse_or_unknown(self) -> bool:
+        disease = self.evaluation.chart.get(DISEASE)
+        return disease.value in (Disease.RELAPSED, Disease.REFRACTORY)
+
+    @property
+    def _may_interact(self) -> bool:
+        """Whether a draft can act on one of our drugs that the patient takes, or may take for all we know."""
+        acting = any(
+            self.snapshot.precipitants[drug].statements
+            for order in self._drafts
+            for drug in order.ingredients
+            if drug in self.snapshot.precipitants
+        )
+        return acting and (self._on_our_drug or self._list_unknown)
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether a draft names no drug that could be read, in a patient who takes one of ours."""
+        return bool(self.evaluation.chart.medications.unnamed_drafts) and self._on_our_drug
+
+    @property
+    def _list_unknown(self) -> bool:
+        """Whether part of the medication list, or all of it, could not be had, in a patient who may have AML."""
+        listed = self.evaluation.chart.get(MEDICATIONS)
+        disease = self.evaluation.chart.get(DISEASE)
+        may_have_aml = disease.value is not Disease.NONE or not disease.sure
+        return not listed.sure and may_have_aml
+
+    def _is_ours(self, order: Medication) -> bool:
+        return any(drug in self.snapshot.drugs for drug in order.ingredients)
+
+    def counts(self, check: Check, gap: NotEvaluated) -> bool:
+        """Whether a check that could not be made is named at this moment."""
+        if gap.quiet:
+            return False
+        if self.moment is Moment.VIEW:
+            return True
+        drafted = set(self._drafts)
+        if gap.about:
+            ours_drafted = any(order in drafted and self._is_ours(order) for order in gap.about)
+            beside = (self._may_interact or self._unnamed) and any(
+                fact.key is MEDICATIONS for fact in check.reads if not fact.sure
+            )
+            return ours_drafted or beside
+        if check.rule.pairs:
+            return self._may_interact or self._unnamed
+        return gap.level is not None and (bool(self.our_drafts) or self._may_interact)
+
+    def level(self, check: Check, gap: NotEvaluated) -> Level:
+        """How much the gap matters: a warning when it could have stopped something or precedes a dose."""
+        if gap.level is not None:
+            return gap.level
+        return max(check.rule.blind, Level.WARNING if check.rule.before_dose else Level.INFO)

@@ -1,0 +1,1 @@
+"""What follows: small pure functions over facts and statements, each explaining itself."""

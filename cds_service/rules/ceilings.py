@@ -1,0 +1,85 @@
+"""Ceilings: the most that may be given a day beside an inhibitor, and who says so. Shared by topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.medications import Medication, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case
+from cds_service.rules.subjects import Met, Use, met
+
+STRONG = "strong inhibitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that may be given a day beside one inhibitor, and who says so."""
+
+    other: Met
+    limit: Statement[Quantity]
+    because: Statement[str]
+
+
+def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ...]:
+    """Every ceiling that the inhibitors met impose, the lowest first; one drug may stand in the table twice."""
+    found = [
+        Ceiling(other, limit, effect)
+        for other in others
+        for qualifier, effect in _qualifiers(case, other)
+        if (limit := case.cite(topics.DOSE_CEILING, use.drug, qualifier)) is not None
+    ]
+    return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
+
+
+def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...]:
+    """Under which names the dose table may list this drug: by itself, by its CYP3A strength, as a P-gp inhibitor."""
+    cyp3a, pgp = case.effect(other.drug, "cyp3a"), case.effect(other.drug, "pgp")
+    names: list[tuple[str, Statement[str]]] = []
+    if cyp3a is not None and cyp3a.value.endswith("inhibitor"):
+        names += [(other.drug, cyp3a), (cyp3a.value, cyp3a)]
+    if pgp is not None and pgp.value == "inhibitor":
+        names.append(("P-gp inhibitor", pgp))
+    return tuple(names)
+
+
+def inhibitors(case: Case, use: Use) -> tuple[Met, ...]:
+    """The drugs met that act on CYP3A or P-gp. Food is told to the patient, it imposes no ceiling."""
+    return tuple(other for other in met(case, use, "cyp3a", "pgp") if not other.precipitant.food)
+
+
+def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
+    """The ceilings that an order of another drug imposed while it was taken, if it reached the blood."""
+    known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients if drug != use.drug)
+    others = tuple(Met(d, p, (order,)) for d, p in known if p is not None and order.route in ("", *p.routes))
+    return ceilings(case, use, others)
+
+
+@dataclass(frozen=True, slots=True)
+class JustEnded:
+    """An inhibitor that ended only days ago, or may have, and the ceiling that it imposed."""
+
+    order: Medication
+    ceiling: Ceiling
+    day_known: bool
+
+
+def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
+    """The inhibitors whose effect may last: ended within the days of the source, or stopped on a day not stated."""
+    wash_out = case.must(topics.RETURN_AFTER, use.drug).value
+    window = case.must(topics.RECENTLY_STOPPED, "policy").value
+    still = {other.drug for other in inhibitors(case, use)}
+    found: list[JustEnded] = []
+    for order in case.orders(Role.PAST):
+        if still & set(order.ingredients):
+            continue
+        if order.end is not None:
+            recent = 0 <= order.end.days_ago(case.now) <= int(wash_out.value)
+        else:
+            recent = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
+        past = imposed(case, use, order) if recent else ()
+        if past:
+            found.append(JustEnded(order, past[0], order.end is not None))
+    return tuple(found)

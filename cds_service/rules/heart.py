@@ -1,0 +1,102 @@
+"""The heart: the newest QTc as it counts for a drug now, and whether it lies above a limit.
+
+Shared by several topics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import assert_never
+
+from cds_service.facts.ecg import QTC, Ecg, Formula
+from cds_service.facts.fact import Fact, State, above
+from cds_service.knowledge import topics
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, NotEvaluated, Proposal
+from cds_service.rules.subjects import Use
+from cds_service.rules.treatment import days, ecg_due_days, started
+from cds_service.truth import Truth
+
+REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
+
+
+def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
+    """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
+    start = started(case, use)
+    if use.is_new or start is None:
+        topic = topics.QTC_WINDOW_AT_START if use.is_new else topics.QTC_WINDOW_ON_TREATMENT
+        return case.fact(QTC, case.must(topic, "policy").value)
+    schedule = ecg_due_days(case, use, start)
+    if not schedule or case.now.date() > schedule[-1][0] + _tolerance(case):
+        topic = topics.QTC_WINDOW_AFTER_SCHEDULE if schedule else topics.QTC_WINDOW_ON_TREATMENT
+        after = case.fact(QTC, case.must(topic, "policy").value)
+        if after.state is State.STALE or not schedule:
+            return after
+    fact = case.fact(QTC)
+    missed = _missed(case, schedule, fact)
+    if missed is None:
+        return fact
+    doubt = f"{fact.when}, before the ECG due on {missed[0]}"
+    return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})")
+
+
+def _missed(case: Case, schedule: tuple[tuple[date, str], ...], fact: Fact[Ecg]) -> tuple[date, str] | None:
+    """The scheduled ECG that is overdue: the newest one was taken before it."""
+    past = [due for due in schedule if due[0] + _tolerance(case) < case.now.date()]
+    if not past or fact.state is not State.KNOWN or fact.when is None:
+        return None
+    return past[-1] if fact.when.latest.date() < past[-1][0] - _tolerance(case) else None
+
+
+def _tolerance(case: Case) -> timedelta:
+    return days(case.must(topics.ECG_TOLERANCE, "policy").value)
+
+
+def blind_to_qtc(case: Case, use: Use, qtc: Fact[Ecg], why: str = "") -> NotEvaluated:
+    """The check could not be made for want of a QTc. On treatment an overdue ECG is told by its own check already."""
+    start = started(case, use)
+    told = start is not None and not use.drafts and _missed(case, ecg_due_days(case, use, start), case.fact(QTC))
+    return replace(case.blind(qtc, why=why), quiet=bool(told))
+
+
+def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]:
+    """Whether the QTc is above the limit, and the fact with the doubt that its formula raises.
+
+    Above the limit any formula warns. Below it Fridericia clears, and Bazett at a rate from which it gives no lower
+    value.
+    """
+    ecg = qtc.value
+    if ecg is None:
+        return Truth.UNKNOWN, qtc
+    truth = above(as_quantity(qtc, ecg), limit)
+    if ecg.formula is Formula.FRIDERICIA:
+        return truth, qtc
+    words = f"{ecg.formula.value}, confirm with QTcF"
+    match truth:
+        case Truth.YES:
+            return truth, qtc if _formula_trusted(case, ecg) else qtc.doubted(words)
+        case Truth.NO:
+            clears_from = case.must(topics.BAZETT_CLEARS_FROM_RATE, "policy").value
+            if ecg.formula is Formula.BAZETT and ecg.rate is not None and ecg.rate >= clears_from:
+                return truth, qtc
+            rate = f" at {ecg.rate}" if ecg.rate else " at an unknown rate"
+            return Truth.UNKNOWN, qtc.doubted(f"{ecg.qtc} by {ecg.formula.value}{rate} does not clear: QTcF is needed")
+        case Truth.UNKNOWN:
+            return truth, qtc
+        case other:
+            assert_never(other)
+
+
+def as_quantity(qtc: Fact[Ecg], ecg: Ecg) -> Fact[Quantity]:
+    """The QTc as a plain measured value, with everything that one knows or doubts of it."""
+    return Fact(qtc.key, qtc.state, ecg.qtc, qtc.when, qtc.origin, qtc.bound, qtc.doubts, qtc.why)  # type: ignore[arg-type]
+
+
+def _formula_trusted(case: Case, ecg: Ecg) -> bool:
+    """So far above, or at a rate where the formulas agree, another formula counts like Fridericia."""
+    if ecg.qtc > case.must(topics.OTHER_FORMULA_CRITICAL_ABOVE, "policy").value:
+        return True
+    low = case.must(topics.BAZETT_CLEARS_FROM_RATE, "policy").value
+    high = case.must(topics.OTHER_FORMULA_TRUSTED_TO_RATE, "policy").value
+    return ecg.rate is not None and low <= ecg.rate <= high

@@ -1,0 +1,260 @@
+"""Pathway: is this patient in scope, and what comes first at relapse? Scope gates the pathway, never drug safety."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from cds_service.facts.demographics import AGE, DECEASED, Age
+from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.fact import Fact, holds
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.mutations import MARKER_NAMES
+from cds_service.facts.orders import ORDERED
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
+from cds_service.rules.standing import adult, in_relapse, is_apl, present_now, running_option
+from cds_service.rules.subjects import Use, the_patient, uses
+from cds_service.rules.treatment import not_taken
+from cds_service.truth import Truth
+
+TRANSPLANT = frozenset({"hsct_procedure", "history_hsct", "hsct_complication"})
+RELAPSE_CARD = "relapse"
+_IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
+
+
+def _gate(case: Case) -> Outcome | None:
+    """Why the relapse pathway is not offered here; None when it is."""
+    died = case.fact(DECEASED)
+    if died.value:
+        return NotApplicable("the record says that the patient has died")
+    doors: tuple[tuple[Truth, str, Fact[Any]], ...] = (
+        (~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)),
+        (is_apl(case), "acute promyelocytic leukaemia: out of scope", case.fact(APL)),
+        (~adult(case), "under 18: no adult option is offered", case.fact(AGE)),
+    )
+    for closed, words, fact in doors:
+        match closed:
+            case Truth.YES:
+                return NotApplicable(words)
+            case Truth.UNKNOWN:
+                return case.blind(fact, why=_open_age(case.fact(AGE)) if fact.key is AGE else "")
+            case Truth.NO:
+                pass
+            case other:
+                assert_never(other)
+    running = running_option(case)
+    return NotApplicable(f"treatment of the relapse is on record ({running})") if running else None
+
+
+@rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO)
+def out_of_scope(case: Case, patient: str) -> Outcome:
+    """Acute promyelocytic leukaemia is outside the relapse pathway."""
+    match is_apl(case):
+        case Truth.YES:
+            said = case.must(topics.OUT_OF_SCOPE, "pathway")
+            apl = case.fact(APL)
+            return case.fired(
+                Level.INFO, "out_of_scope", drug="scope", because=(apl,), says=(said,), said=said, apl=apl
+            )
+        case Truth.NO:
+            return Clear("no acute promyelocytic leukaemia on record")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(APL))
+        case other:
+            assert_never(other)
+
+
+@rule("scope-adult", subjects=the_patient, sources=("D07", "T10"), worst=Level.INFO)
+def adults_only(case: Case, patient: str) -> Outcome:
+    """The options are written for adults."""
+    ours = [order for order in case.orders(*_IN_PLAY) if any(drug in case.snapshot.drugs for drug in order.ingredients)]
+    if in_relapse(case) is not Truth.YES and not ours:
+        return NotApplicable("nothing here depends on age")
+    age = case.fact(AGE)
+    match adult(case):
+        case Truth.YES:
+            return Clear(f"{age.value}")
+        case Truth.NO:
+            limit = case.must(topics.ADULT_FROM, "policy")
+            return case.fired(
+                Level.INFO, "not_adult", drug="scope", because=(age,), says=(limit,), age=age, limit=limit
+            )
+        case Truth.UNKNOWN:
+            return case.blind(age, about=ours, why=_open_age(age))
+        case other:
+            assert_never(other)
+
+
+def _open_age(age: Fact[Age]) -> str:
+    """What the birth date leaves open, in words; nothing when there is none."""
+    return f"the birth date gives {age.value}: adult or not is open" if age.value is not None else ""
+
+
+@rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO)
+def trial_first(case: Case, patient: str) -> Outcome:
+    """At relapse, a clinical trial first."""
+    closed = _gate(case)
+    if closed is not None:
+        return closed
+    said = case.must(topics.TRIAL_FIRST, "pathway")
+    disease = case.fact(DISEASE)
+    return case.fired(
+        Level.INFO,
+        "first_steps",
+        drug=RELAPSE_CARD,
+        because=(disease,),
+        says=(said,),
+        said=said,
+        disease=disease,
+        relapse=case.fact(RELAPSE),
+    )
+
+
+@rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO)
+def donor_search(case: Case, patient: str) -> Outcome:
+    """At relapse, HLA typing and donor search."""
+    closed = _gate(case)
+    if closed is not None:
+        return closed
+    transplanted = _transplanted(case)
+    if transplanted:
+        return Clear(f"earlier transplantation on record ({transplanted[0].words})")
+    ordered = case.fact(ORDERED).value or frozenset()
+    if ordered & {"hla_typing", "donor_search"}:
+        return Clear("HLA typing or donor search is already ordered")
+    said = case.must(topics.DONOR_SEARCH, "pathway")
+    unknown = tuple(fact for fact in (case.fact(PROCEDURES), case.fact(PROBLEMS)) if not fact.sure)
+    return case.fired(
+        Level.INFO,
+        "donor_search",
+        drug=RELAPSE_CARD,
+        says=(said,),
+        line=True,
+        propose=(
+            Proposal("order", "Order HLA typing", order="hla_typing"),
+            Proposal("order", "Request a donor search", order="donor_search"),
+        ),
+        said=said,
+        unknown=unknown,
+    )
+
+
+def _transplanted(case: Case) -> tuple[Entry, ...]:
+    facts: tuple[Fact[tuple[Entry, ...]], ...] = (case.fact(PROCEDURES), case.fact(PROBLEMS))
+    entries = [entry for fact in facts for entry in fact.value or ()]
+    return tuple(entry for entry in entries if TRANSPLANT & set(entry.keys))
+
+
+def _options(case: Case) -> Subjects[str]:
+    options = {name: case.snapshot.find(topics.OPTION, name) for name in case.snapshot.drugs}
+    drugs = tuple(name for name, option in options.items() if option is not None and not option.foreign)
+    return Subjects(drugs, none="no option is described for this place")
+
+
+@rule("option-targeted", subjects=_options, sources=("D20", "E07", "E08"), worst=Level.INFO)
+def targeted_option(case: Case, drug: str) -> Outcome:
+    """At relapse, the approved drug for a mutation that is present."""
+    closed = _gate(case)
+    if closed is not None:
+        return closed
+    if any(drug in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)):
+        return Clear(f"{drug} is already drafted, taken or held")
+    targets = case.must(topics.TARGETS, drug)
+    results = tuple(case.fact(MARKER_NAMES[name]) for name in targets.value)
+    present = [result for result in results if present_now(case, result) is Truth.YES]
+    if present:
+        option = case.must(topics.OPTION, drug)
+        return case.fired(
+            Level.INFO,
+            "option",
+            drug=f"option {drug}",
+            because=(*present, *(fact for fact in (case.fact(MEDICATIONS),) if not fact.sure)),
+            says=(option,),
+            option=option,
+            results=tuple(present),
+            name=drug,
+            drug_class=case.snapshot.drugs[drug].drug_class,
+        )
+    if all(present_now(case, result) is Truth.NO for result in results):
+        return Clear(f"{', '.join(targets.value)} absent in results since the relapse")
+    unknown = tuple(result for result in results if present_now(case, result) is Truth.UNKNOWN)
+    old = [f"{result.key.label} of {result.when} does not count for this relapse" for result in unknown if result.sure]
+    return case.blind(*unknown, why="; ".join(old))
+
+
+@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.TLS_ADVICE), sources=("I8", "I9"), worst=Level.INFO)
+def aml_on_record(case: Case, use: Use) -> Outcome:
+    """A diagnosis on record that fits the drug."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    disease = case.fact(DISEASE)
+    match holds(disease, lambda state: state is Disease.NONE):
+        case Truth.YES:
+            problems = case.fact(PROBLEMS).value or ()
+            fits = set(case.snapshot.drugs[use.drug].indications)
+            other = next((entry.words for entry in problems if fits & set(entry.keys)), "")
+            if other:
+                return Clear(f"another indication is on record ({other})")
+            return case.fired(
+                Level.INFO,
+                "no_aml_on_record",
+                about=use.drafts,
+                drug=use.drug,
+                because=(disease,),
+                line=True,
+                drug_name=use.drug,
+                read=len(problems),
+            )
+        case Truth.NO:
+            return _fits_the_state(case, use, disease)
+        case Truth.UNKNOWN:
+            return case.blind(disease, about=use.drafts)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _fits_the_state(case: Case, use: Use, disease: Fact[Disease]) -> Outcome:
+    """A drug for relapse in AML that is not stated to be relapsed or refractory: said, not judged."""
+    option = case.cite(topics.OPTION, use.drug)
+    state = disease.value.value if disease.value else ""
+    if option is None or in_relapse(case) is Truth.YES:
+        return Clear(state)
+    spoken = case.snapshot.drugs[use.drug].spoken_indication
+    return case.fired(
+        Level.INFO,
+        "state_on_file",
+        about=use.drafts,
+        drug=use.drug,
+        because=(disease,),
+        line=True,
+        drug_name=use.drug,
+        indication=spoken,
+        state=state,
+    )
+
+
+@rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
+def also_active(case: Case, use: Use) -> Outcome:
+    """A draft beside a running order of the same drug."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    superseded = {each.replaces for each in use.drafts}
+    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
+    if not beside:
+        return not_taken(case, use)
+    draft, active = use.drafts[0], beside[0]
+    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
+    usual = case.must(topics.USUAL_DOSE, use.drug)
+    return case.fired(
+        Level.INFO if unchanged else Level.WARNING,
+        "also_active",
+        about=(*use.drafts, *beside),
+        drug=f"{use.drug} twice",
+        says=(),
+        draft=draft,
+        active=active,
+        unchanged=unchanged,
+        usual=usual,
+        name=use.drug,
+    )

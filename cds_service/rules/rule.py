@@ -1,0 +1,331 @@
+"""What a rule is, and how rules run.
+
+A rule is one pure function of a `Case` and one subject (an order, a pair of orders, or the patient). It reads only
+through the case: `case.fact(KEY)` and `case.cite(TOPIC, about)`, which write the trace. It ends in one of four
+outcomes: fired, clear, not evaluated, not applicable. Each subject of each rule runs in a compartment of its own: a
+rule that raises is named as not made, and the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from cds_service.facts.chart import Chart
+from cds_service.facts.fact import Fact, Key
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level, Statement, Topic, Verification
+from cds_service.quantity import Quantity
+
+T = TypeVar("T")
+S = TypeVar("S")
+log = logging.getLogger("aml_cds.rules")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something the clinician may accept in one click. What becomes of it in FHIR is for `present` to say."""
+
+    kind: str  # "order", "dose", "delete"
+    label: str
+    order: str = ""  # for "order": the key of terminology/orders.csv
+    medication: Medication | None = None
+    drug: str = ""
+    daily: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to say: how urgent, about which orders, because of which facts, on whose word."""
+
+    level: Level
+    card: str
+    about: tuple[Medication, ...]
+    drug: str
+    because: tuple[Fact[Any], ...]
+    says: tuple[Statement[Any], ...]
+    doubts: tuple[str, ...]
+    proposals: tuple[Proposal, ...]
+    values: Mapping[str, object]
+    mentions: tuple[Statement[Any], ...] = ()  # also cited on the card, without deciding its level
+    waits: bool = False  # until this is settled the drug is not started, so counselling for the start can wait
+    lowered: bool = False  # one step lower than it would be, because of the doubts
+    line: bool = False  # small enough to stand as a line in another card about the same drug
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The check found something."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The check looked, with these facts, and found nothing."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """The check could not be made, because of these facts or for this reason."""
+
+    missing: tuple[Fact[Any], ...] = ()
+    why: str = ""
+    about: tuple[Medication, ...] = ()
+    level: Level | None = None  # how much it matters here, when not as the rule says
+    quiet: bool = False  # no source asks for what is missing: it stands in the trace, not on the gap card
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """There is nothing here that the check is about."""
+
+    why: str
+
+
+Outcome = Fired | Clear | NotEvaluated | NotApplicable
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[S]):
+    """One check: its id, its title (first line of the docstring), its subjects, and how much it matters when blind."""
+
+    id: str
+    title: str
+    function: Callable[[Case, S], Outcome]
+    subjects: Callable[[Case], Subjects[S]]
+    sources: tuple[str, ...]
+    worst: Level
+    blind: Level
+    before_dose: bool
+    pairs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects(Generic[S]):
+    """What a rule is to be asked about in this case, or why that cannot be told."""
+
+    found: tuple[S, ...]
+    unknown: str = ""
+    none: str = ""
+
+
+def rule(
+    id: str,  # noqa: A002 - the field's own name
+    *,
+    subjects: Callable[[Case], Subjects[S]],
+    sources: Iterable[str],
+    worst: Level,
+    blind: Level = Level.INFO,
+    before_dose: bool = False,
+    pairs: bool = False,
+) -> Callable[[Callable[[Case, S], Outcome]], Rule[S]]:
+    """Make a Rule of a function. `worst`: the most urgent it may be; `blind`: how much it matters when not evaluated.
+
+    `before_dose`: its inputs are required before the first dose; `pairs`: it is about two drugs together.
+    """
+
+    def make(function: Callable[[Case, S], Outcome]) -> Rule[S]:
+        title = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        return Rule(id, title, function, subjects, tuple(sources), worst, blind, before_dose, pairs)
+
+    return make
+
+
+@dataclass(slots=True)
+class Case:
+    """One patient at one moment, as one check sees it. Everything it hands out is written into the check's trace."""
+
+    chart: Chart
+    snapshot: Snapshot
+    reads: list[Fact[Any]] = field(default_factory=list)
+    cites: list[Statement[Any]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the call, in the site's zone."""
+        return self.chart.now
+
+    def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
+        """The fact of that key, turned stale when it is older than `within`."""
+        fact = self.chart.get(key)
+        fact = fact if within is None else fact.within(within, self.now)
+        if fact not in self.reads:
+            self.reads.append(fact)
+        return fact
+
+    def cite(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
+        """What is said on that topic of that subject, in force here today; None when nothing is."""
+        statement = self.snapshot.find(topic, about, qualifier)
+        if statement is not None and statement not in self.cites:
+            self.cites.append(statement)
+        return statement
+
+    def must(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T]:
+        """Like `cite`, where the knowledge is known to hold one (the load tests see to it)."""
+        statement = self.cite(topic, about, qualifier)
+        if statement is None:
+            raise LookupError(f"no statement on {topic.name} of {about} {qualifier}".strip())
+        return statement
+
+    def effect(self, drug: str, kind: str) -> Statement[str] | None:
+        """What is said of a precipitant's effect of that kind."""
+        precipitant = self.snapshot.precipitants.get(drug)
+        statement = precipitant.statement(kind) if precipitant else None
+        if statement is not None and statement not in self.cites:
+            self.cites.append(statement)
+        return statement
+
+    def orders(self, *roles: Role) -> tuple[Medication, ...]:
+        """The orders in these roles, as far as they could be read; the list itself goes into the trace."""
+        self.fact(MEDICATIONS)
+        return self.chart.medications.of(*roles)
+
+    def fired(
+        self,
+        level: Level,
+        card: str,
+        *,
+        about: Iterable[Medication] = (),
+        drug: str = "",
+        because: Iterable[Fact[Any]] = (),
+        says: Iterable[Statement[Any]] = (),
+        propose: Iterable[Proposal] = (),
+        doubts: Iterable[str] = (),
+        deciding: Iterable[Medication] | None = None,
+        mentions: Iterable[Statement[Any]] = (),
+        waits: bool = False,
+        line: bool = False,
+        **values: object,
+    ) -> Fired:
+        """The check fired. Its level is what the weakest deciding statement carries, one step lower when in doubt.
+
+        `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
+        """
+        facts, statements, orders = tuple(because), tuple(says), tuple(about)
+        all_doubts = [*doubts]
+        for fact in facts:
+            all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
+            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this"] if fact.bound else []
+        all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
+        carried = min((level, *(statement.strongest for statement in statements)))
+        shown = carried.one_lower() if all_doubts else carried
+        return Fired(
+            Finding(
+                level=shown,
+                card=card,
+                about=orders,
+                drug=drug,
+                because=facts,
+                says=statements,
+                doubts=tuple(dict.fromkeys(all_doubts)),
+                proposals=tuple(propose),
+                values=values,
+                mentions=tuple(mentions),
+                waits=waits,
+                lowered=shown is not carried,
+                line=line,
+            )
+        )
+
+    def blind(
+        self, *facts: Fact[Any], about: Iterable[Medication] = (), why: str = "", level: Level | None = None
+    ) -> NotEvaluated:
+        """The check could not be made for want of these facts."""
+        return NotEvaluated(tuple(fact for fact in facts if not fact.sure), why, tuple(about), level)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check made (or not): which rule, about what, its outcome, and everything that it read and cited."""
+
+    rule: Rule[Any]
+    subject: str
+    outcome: Outcome
+    reads: tuple[Fact[Any], ...]
+    cites: tuple[Statement[Any], ...]
+
+    @property
+    def word(self) -> str:
+        """The outcome in a word or two."""
+        return _WORDS[type(self.outcome)]
+
+
+_WORDS = {Fired: "fired", Clear: "clear", NotEvaluated: "not evaluated", NotApplicable: "not applicable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Every check of one call."""
+
+    checks: tuple[Check, ...]
+    chart: Chart
+
+    def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
+        """The checks that ended so."""
+        return tuple((check, check.outcome) for check in self.checks if isinstance(check.outcome, kind))
+
+
+def evaluate(rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Evaluation:
+    """Run each rule by itself on each of its subjects."""
+    checks: list[Check] = []
+    for each in rules:
+        checks.extend(_run(each, chart, snapshot))
+    return Evaluation(tuple(checks), chart)
+
+
+def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
+    asking = Case(chart, snapshot)
+    try:
+        subjects = each.subjects(asking)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+        return [_broken(each, "", fault, asking)]
+    if not subjects.found:
+        outcome: Outcome = (
+            NotEvaluated(tuple(fact for fact in asking.reads if not fact.sure), subjects.unknown)
+            if subjects.unknown
+            else NotApplicable(subjects.none)
+        )
+        return [Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))]
+    checks = []
+    for subject in subjects.found:
+        case = Case(chart, snapshot, list(asking.reads), [])
+        try:
+            outcome = each.function(case, subject)
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            checks.append(_broken(each, str(subject), fault, case))
+            continue
+        if isinstance(outcome, NotEvaluated) and not outcome.about:
+            outcome = replace(outcome, about=getattr(subject, "orders", ()))
+        checks.append(Check(each, str(subject), outcome, tuple(case.reads), tuple(case.cites)))
+        checks.extend(_gap_beside(each, str(subject), outcome, case))
+    return checks
+
+
+def _gap_beside(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> tuple[Check, ...]:
+    """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
+    if not isinstance(outcome, Fired) or not each.before_dose or not outcome.finding.lowered:
+        return ()
+    if outcome.finding.level >= each.blind:
+        return ()
+    unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
+    gap = NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about)
+    return (Check(each, subject, gap, tuple(case.reads), tuple(case.cites)),)
+
+
+def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
+    log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
+    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING)
+    return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
+
+
+def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:
+    """Those that hold a card down: what nobody has read (recalled) or what is a default of ours."""
+    weak = (Verification.RECALLED, Verification.POLICY)
+    return tuple(statement for statement in statements if statement is not None and statement.verification in weak)

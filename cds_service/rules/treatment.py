@@ -1,0 +1,102 @@
+"""Treatment arithmetic that several topics need: when a drug was first taken, its baseline ECG, when ECGs are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from cds_service.facts.ecg import Ecg
+from cds_service.facts.fact import Fact
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, NotApplicable, Outcome
+from cds_service.rules.subjects import Use
+
+
+def started(case: Case, use: Use) -> When | None:
+    """When the present treatment was first taken: the earliest order in a chain without a long pause."""
+    gap = days(case.must(topics.COURSE_GAP, "policy").value)
+    current = [order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start is not None]
+    if not current:
+        return None
+    first = min(current, key=lambda when: when.earliest)
+    for order in sorted(use.of(Role.PAST), key=_latest_first, reverse=True):
+        ended = order.end or order.start
+        if order.start is None or ended is None or order.start.earliest >= first.earliest:
+            continue
+        if first.earliest - ended.latest <= gap:
+            first = order.start
+    return first
+
+
+def _latest_first(order: object) -> float:
+    start = getattr(order, "start", None)
+    return start.earliest.timestamp() if start is not None and start.earliest.year > 1 else 0.0
+
+
+def not_taken(case: Case, use: Use) -> Outcome:
+    """The outcome where a drug is not taken now; from an incomplete list that cannot be told."""
+    medications = case.fact(MEDICATIONS)
+    if medications.sure or use.of(Role.ON_HOLD):
+        return NotApplicable("not taken now")
+    return case.blind(medications, about=use.drafts)
+
+
+def baseline(case: Case, use: Use, ecgs: Fact[tuple[Ecg, ...]]) -> Ecg | None:
+    """The last sure QTc at or before the first dose, not older than the baseline window."""
+    start = started(case, use)
+    window = case.must(topics.BASELINE_WINDOW, "policy").value
+    if start is None or ecgs.value is None:
+        return None
+    before = [
+        ecg
+        for ecg in ecgs.value
+        if ecg.when is not None
+        and not ecg.doubts
+        and not ecg.bound
+        and ecg.when.latest.date() <= start.latest.date()
+        and (start.earliest.date() - ecg.when.earliest.date()).days <= int(window.value)
+    ]
+    return before[0] if before else None
+
+
+def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], ...]:
+    """Every scheduled ECG with its words: days of cycle 1, then before cycles; cycles counted from the start."""
+    day_one = start.earliest.date()
+    due = [
+        (day_one + timedelta(days=day - 1), f"cycle 1 day {day}")
+        for day in _values(case.cite(topics.ECG_ON_CYCLE_ONE_DAYS, use.drug))
+    ]
+    length = case.cite(topics.CYCLE_LENGTH, use.drug)
+    if length is not None:
+        due += [
+            (day_one + timedelta(days=int(length.value.value) * (cycle - 1)), f"before cycle {cycle}")
+            for cycle in _values(case.cite(topics.ECG_BEFORE_CYCLES, use.drug))
+        ]
+    return tuple(sorted(due))
+
+
+def taken_since(ecgs: Iterable[Ecg], day: date) -> tuple[Ecg, ...]:
+    """The ECGs that were certainly taken on or after that day."""
+    return tuple(ecg for ecg in ecgs if ecg.when is not None and ecg.when.earliest.date() >= day)
+
+
+def taken_together(orders: tuple[Medication, ...]) -> Quantity | None:
+    """What several orders that begin together come to a day (50 mg and 10 mg tablets, say); None for a single order."""
+    doses = [order.dose.daily for order in orders if order.dose.daily is not None and order.start == orders[0].start]
+    if len(doses) < 2:
+        return None
+    return Quantity(sum((dose.value for dose in doses), Decimal(0)), doses[0].unit)
+
+
+def days(quantity: Quantity) -> timedelta:
+    """A quantity of days as a span of time."""
+    return timedelta(days=int(quantity.value))
+
+
+def _values(statement: object) -> tuple[int, ...]:
+    value = getattr(statement, "value", ())
+    return value if isinstance(value, tuple) else ()

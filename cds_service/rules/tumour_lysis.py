@@ -1,0 +1,130 @@
+"""Tumour lysis: white cells and blood chemistry before the first dose, and what to arrange at the start."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.ceilings import STRONG, ceilings, inhibitors, just_ended
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.standing import not_for_aml
+from cds_service.rules.subjects import Use, uses
+from cds_service.truth import Truth
+
+
+@rule(
+    "tls-wbc",
+    subjects=uses(topics.WBC_START_BELOW),
+    sources=("SAF43",),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+    before_dose=True,
+)
+def white_cells_before_start(case: Case, use: Use) -> Outcome:
+    """White cells before the first dose."""
+    if not use.is_new:
+        return NotApplicable("not a first dose")
+    if elsewhere := not_for_aml(case):
+        return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
+    limit = case.must(topics.WBC_START_BELOW, use.drug)
+    wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_AT_START, "policy").value)
+    match ~below(wbc, limit.value) if wbc.sure else _at_or_above(wbc, limit.value):
+        case Truth.YES:
+            return case.fired(
+                Level.WARNING,
+                "wbc_before_start",
+                about=use.drafts,
+                drug=use.drug,
+                because=(wbc,),
+                says=(limit,),
+                wbc=wbc,
+                limit=limit,
+            )
+        case Truth.NO:
+            return Clear(f"white cells {wbc.value}")
+        case Truth.UNKNOWN:
+            return case.blind(wbc, about=use.drafts)
+        case other:
+            assert_never(other)
+
+
+def _at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """At or above the limit: a doubtful value may say so, and never denies it."""
+    return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
+
+
+@rule(
+    "tls-start",
+    subjects=uses(topics.TLS_ADVICE),
+    sources=("SAF43", "SAF44", "SAF12", "E31"),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+    before_dose=True,
+)
+def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
+    """Blood chemistry and tumour lysis prophylaxis before the first dose."""
+    if not use.is_new:
+        return NotApplicable("not a first dose")
+    if elsewhere := not_for_aml(case):
+        return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
+    advice = case.must(topics.TLS_ADVICE, use.drug)
+    tests = case.must(topics.TLS_BLOOD_TESTS, use.drug)
+    window = case.must(topics.ELECTROLYTE_WINDOW_AT_START, "policy").value
+    facts = tuple(case.fact(key, window) for key in _CHEMISTRY if key.name in tests.value)
+    unknown = tuple(fact for fact in facts if not fact.sure)
+    high = case.must(topics.TLS_POTASSIUM_FROM, "policy")
+    potassium = next(fact for fact in facts if fact.key is POTASSIUM)
+    if _at_or_above(potassium, high.value) is Truth.YES:
+        return case.fired(
+            Level.WARNING,
+            "tls_potassium",
+            about=use.drafts,
+            drug=use.drug,
+            because=(potassium,),
+            says=(high,),
+            potassium=potassium,
+            limit=high,
+            advice=advice,
+        )
+    if unknown:
+        return case.blind(*unknown, about=use.drafts)
+    return Clear("blood chemistry of the last days is on record")
+
+
+_CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
+
+
+@rule(
+    "venetoclax-start", subjects=uses(topics.TLS_ADVICE), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO
+)
+def starting_venetoclax(case: Case, use: Use) -> Outcome:
+    """What to arrange when venetoclax is started."""
+    if not use.is_new:
+        return NotApplicable("not a start")
+    if elsewhere := not_for_aml(case):
+        return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
+    advice = case.must(topics.TLS_ADVICE, use.drug)
+    return case.fired(
+        Level.INFO,
+        "starting_venetoclax",
+        about=use.drafts,
+        drug=use.drug,
+        says=(advice,),
+        advice=advice,
+        ramp=_ramp(case, use),
+        organs=case.cite(topics.ORGAN_MONITORING, use.drug),
+        grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
+    )
+
+
+def _ramp(case: Case, use: Use) -> Statement[str] | None:
+    """The steps of the ramp-up: those beside a strong inhibitor, the plain ones without any; else none are stated."""
+    found = ceilings(case, use, inhibitors(case, use))
+    if not found:
+        return None if just_ended(case, use) else case.cite(topics.RAMP_UP, use.drug)
+    strong = any(ceiling.because.value == STRONG for ceiling in found)
+    return case.cite(topics.RAMP_UP, use.drug, STRONG) if strong else None

@@ -1,0 +1,268 @@
+"""Venetoclax: dose with inhibitors, return to dose, start in lymphocytic leukaemia, use in relapse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_never
+
+from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.fact import holds
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.ceilings import STRONG, Ceiling, ceilings, imposed, inhibitors, just_ended
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.standing import not_for_aml
+from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.rules.treatment import taken_together
+from cds_service.truth import Truth
+
+
+def _own(found: tuple[Ceiling, ...]) -> tuple[Ceiling, ...]:
+    """The lowest ceiling of each inhibitor."""
+    return tuple({ceiling.other.drug: ceiling for ceiling in reversed(found)}.values())[::-1]
+
+
+def _decisive(exceeded: tuple[Ceiling, ...]) -> Ceiling:
+    """Of the ceilings exceeded, the one on the strongest word: it sets the level, the lowest names the dose."""
+    return max(exceeded, key=lambda ceiling: (_carried(ceiling), -ceiling.limit.value.value))
+
+
+def _carried(ceiling: Ceiling) -> Level:
+    """The level that a ceiling carries: its statement, its inhibitor's class, and what one doubts of its orders."""
+    level = min(s.strongest for s in (ceiling.limit, *only_if_weak(ceiling.because)))
+    return level.one_lower() if doubtful(ceiling.other.orders) else level
+
+
+@rule(
+    "dose-ceiling",
+    subjects=uses(topics.RETURN_TO_DOSE),
+    sources=("SAF40", "SAF41", "SAF42", "E33", "E33b"),
+    pairs=True,
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
+    """Daily dose against the ceiling beside CYP3A and P-gp inhibitors."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("not taken now")
+    medications = case.fact(MEDICATIONS)
+    found = ceilings(case, use, inhibitors(case, use))
+    if not found:
+        return (
+            Clear(f"no CYP3A or P-gp inhibitor among the {case.chart.medications.read} orders read")
+            if (medications.sure)
+            else case.blind(medications, about=use.in_play)
+        )
+    lowest = found[0]
+    above_it = [order for order in orders if order.dose.daily is not None and order.dose.daily > lowest.limit.value]
+    unread = [order for order in orders if order.dose.daily is None]
+    total = taken_together(orders)
+    if not above_it and total is not None and total > lowest.limit.value:
+        above_it = list(orders)
+    if not above_it and not unread:
+        if medications.sure:
+            return Clear(f"{orders[0].dose.daily} is within {lowest.limit.value} beside {lowest.other.drug}")
+        return case.blind(medications, about=use.in_play)
+    order = max(above_it, key=_daily) if above_it else unread[0]
+    reached = max(
+        (each.dose.daily for each in above_it if each.dose.daily is not None), key=lambda d: d.value, default=None
+    )
+    reached = total if total is not None and above_it else reached
+    exceeded = tuple(each for each in found if reached is None or reached > each.limit.value)
+    decisive = _decisive(exceeded)
+    return case.fired(
+        Level.CRITICAL if above_it else Level.WARNING,
+        "dose_over_ceiling" if above_it else "dose_unread_with_inhibitor",
+        about=(*orders, *(each for ceiling in found for each in ceiling.other.orders)),
+        drug=use.drug,
+        says=(decisive.limit, *only_if_weak(decisive.because)),
+        mentions=(lowest.limit,),
+        deciding=doubtful(above_it, decisive.other.orders),  # a dose that is not read is one step already
+        propose=_correct(case, use, lowest, order) if total is None and len(above_it) < 2 else (),
+        order=order,
+        total=total,
+        ceiling=lowest,
+        others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
+        ramp=case.cite(topics.RAMP_UP, use.drug, STRONG) if _ramps_up(case, use, lowest) else None,
+        back=case.cite(topics.RETURN_TO_DOSE, use.drug),
+        drafted=order.role is Role.DRAFT,
+        several=len(above_it) > 1,
+        added=any(each.role is Role.DRAFT for each in lowest.other.orders),
+        choice=case.cite(topics.ANTIFUNGAL_CHOICE, use.drug),
+        antifungal="antifungal" in lowest.other.precipitant.drug_class,
+    )
+
+
+def _ramps_up(case: Case, use: Use, ceiling: Ceiling) -> bool:
+    """Whether the steps of the ramp-up concern this order: a first dose in AML, beside a strong inhibitor."""
+    return use.is_new and not not_for_aml(case) and ceiling.because.value == STRONG
+
+
+def _daily(order: Medication) -> Decimal:
+    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
+
+
+def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple[Proposal, ...]:
+    """A corrected draft where our drug is the draft; else only the new inhibitor's draft may be taken back.
+
+    A draft of several steps, or whose dose was read from its text, is not rewritten: it may hold a ramp-up.
+    """
+    if order.role is Role.DRAFT:
+        if not order.dose.plain or not_for_aml(case):
+            return ()
+        drug, dose = use.drug, ceiling.limit.value
+        label = f"Change {drug} to {dose}"
+        if use.is_new:
+            ramp = " (after the ramp-up)" if _ramps_up(case, use, ceiling) else ""
+            label = f"Change the target dose of {drug} to {dose}{ramp}"
+        return (Proposal("dose", label, medication=order, drug=drug, daily=dose),)
+    return tuple(
+        Proposal("delete", f"Remove the {ceiling.other.drug} draft", medication=each)
+        for each in ceiling.other.orders
+        if each.role is Role.DRAFT
+    )
+
+
+@rule(
+    "inhibitor-stopped",
+    subjects=uses(topics.RETURN_TO_DOSE, roles=(Role.DRAFT, Role.ACTIVE)),
+    sources=("SAF40",),
+    worst=Level.INFO,
+)
+def inhibitor_stopped(case: Case, use: Use) -> Outcome:
+    """Return to the earlier dose after an inhibitor was stopped."""
+    usual = case.must(topics.USUAL_DOSE, use.drug)
+    window = case.must(topics.RECENTLY_STOPPED, "policy").value
+    reduced = [o for o in use.active if o.dose.daily is not None and o.dose.daily < usual.value]
+    unread = [o for o in use.active if o.dose.daily is None]
+    if unread and not reduced:
+        return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.active)
+    if not reduced:
+        return NotApplicable("no active order below the usual dose")
+    if ceilings(case, use, inhibitors(case, use)):
+        return Clear("another inhibitor is still taken")
+    stopped = []
+    for order in case.orders(Role.PAST):
+        recent = order.end is not None and 0 <= order.end.days_ago(case.now) <= int(window.value)
+        if recent and imposed(case, use, order):
+            stopped.append(order)
+    if not stopped:
+        medications = case.fact(MEDICATIONS)
+        if not medications.sure:
+            return case.blind(medications, about=use.in_play)
+        return Clear(f"no inhibitor stopped within {window} is on record")
+    back = case.must(topics.RETURN_TO_DOSE, use.drug)
+    return case.fired(
+        Level.INFO,
+        "inhibitor_stopped",
+        about=(*reduced, *stopped),
+        drug=use.drug,
+        says=(back,),
+        order=reduced[0],
+        stopped=stopped[0],
+        back=back,
+        usual=usual,
+    )
+
+
+@rule("inhibitor-just-stopped", subjects=uses(topics.RETURN_AFTER), sources=("SAF40", "E33"), worst=Level.WARNING)
+def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
+    """A dose above the ceiling of an inhibitor that ended only days ago."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    wash_out = case.must(topics.RETURN_AFTER, use.drug)
+    for ended in just_ended(case, use):
+        limit = ended.ceiling.limit.value
+        unread = [draft for draft in use.drafts if draft.dose.daily is None]
+        if unread:
+            return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.drafts, level=Level.WARNING)
+        high = [draft for draft in use.drafts if draft.dose.daily is not None and draft.dose.daily > limit]
+        if high:
+            return case.fired(
+                Level.WARNING,
+                "inhibitor_just_stopped",
+                about=(*use.drafts, ended.order),
+                drug=use.drug,
+                says=(wash_out,),
+                doubts=() if ended.day_known else ("the day it ended is not known",),
+                order=high[0],
+                stopped=ended.order,
+                ceiling=ended.ceiling,
+                back=case.cite(topics.RETURN_TO_DOSE, use.drug),
+                known=ended.day_known,
+            )
+    medications = case.fact(MEDICATIONS)
+    return (
+        Clear("no inhibitor ended in the last days") if medications.sure else case.blind(medications, about=use.drafts)
+    )
+
+
+@rule(
+    "start-contraindicated",
+    subjects=uses(topics.START_CONTRAINDICATED),
+    sources=("E31",),
+    pairs=True,
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def contraindicated_at_start(case: Case, use: Use) -> Outcome:
+    """Strong CYP3A inhibitors at the start in lymphocytic leukaemia, where the label forbids them."""
+    if not use.is_new:
+        return NotApplicable("not a start")
+    problems = case.fact(PROBLEMS)
+    lymphocytic = next((e for e in problems.value or () if {"cll", "sll"} & set(e.keys)), None)
+    if lymphocytic is None and not problems.sure:
+        return case.blind(problems, about=use.drafts)
+    if lymphocytic is None or not not_for_aml(case):
+        return NotApplicable("no lymphocytic leukaemia on record, or AML beside it")
+    said = case.must(topics.START_CONTRAINDICATED, use.drug)
+    others = tuple(each for each in inhibitors(case, use) if _strength(case, each) == STRONG)
+    if others:
+        return case.fired(
+            Level.CRITICAL,
+            "contraindicated_at_start",
+            about=(*use.drafts, *(order for other in others for order in other.orders)),
+            drug=use.drug,
+            says=(said,),
+            deciding=doubtful(use.drafts, (order for other in others for order in other.orders)),
+            waits=True,
+            said=said,
+            others=others,
+            disease=lymphocytic,
+        )
+    medications = case.fact(MEDICATIONS)
+    return Clear("no strong CYP3A inhibitor") if medications.sure else case.blind(medications, about=use.drafts)
+
+
+def _strength(case: Case, other: Met) -> str:
+    effect = case.effect(other.drug, "cyp3a")
+    return effect.value if effect is not None else ""
+
+
+@rule("off-label-relapse", subjects=uses(topics.OFF_LABEL), sources=("SAF46", "D62"), worst=Level.INFO)
+def off_label_in_relapse(case: Case, use: Use) -> Outcome:
+    """Approval status in relapsed or refractory AML."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    disease = case.fact(DISEASE)
+    said = case.must(topics.OFF_LABEL, use.drug)
+    match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
+        case Truth.YES:
+            return case.fired(
+                Level.INFO,
+                "off_label",
+                about=use.drafts,
+                drug=use.drug,
+                because=(disease,),
+                says=(said,),
+                line=True,
+                said=said,
+            )
+        case Truth.NO:
+            return Clear(f"{disease.value.value if disease.value else ''}")
+        case Truth.UNKNOWN:
+            return case.blind(disease, about=use.drafts)
+        case other:
+            assert_never(other)

@@ -1,0 +1,287 @@
+"""Settings: one table of what can be set from outside, read once at the start.
+
+Only `web.app`, `gunicorn.conf.py` and the command line read the environment; everything else is handed a `Settings`.
+An empty variable counts as not set, as compose files and shells leave such behind. `docs/settings.md` is this table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cds_service.errors import SettingsError
+
+DEMO = "demo"
+JURISDICTIONS = ("US", "EU", "JP")
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a value has to look like: in words, and as a reader that raises ValueError."""
+
+    expectation: str
+    read: Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table."""
+
+    name: str
+    default: str
+    help: str
+    kind: Kind
+
+    @property
+    def field(self) -> str:
+        """The name of this setting in `Settings`."""
+        return self.name.lower()
+
+    def read(self, env: Mapping[str, str]) -> Any:
+        """The value in `env`, else the default. Raises SettingsError."""
+        given = env.get(self.name, "").strip()
+        try:
+            return self.kind.read(given or self.default)
+        except ValueError:
+            raise SettingsError(
+                f"{self.name} is '{_shown(given)}', expected {self.kind.expectation}: correct it, or unset it for "
+                f"{'the default ' + self.default if self.default else 'no value'}"
+            ) from None
+
+
+def _shown(given: str) -> str:
+    return "…" if "@" in given else given  # a URL may hold a password
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _choice(*words: str) -> Kind:
+    def read(text: str) -> str:
+        found = {word.upper(): word for word in words}.get(text.upper())
+        if found is None:
+            raise ValueError(text)
+        return found
+
+    return Kind("one of " + ", ".join(words), read)
+
+
+def _within(number: type[int] | type[float], low: float, high: float, unit: str) -> Kind:
+    def read(text: str) -> int | float:
+        value = number(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return Kind(f"{unit} from {low} to {high}", read)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(text)
+    return text == "1"
+
+
+def _jurisdiction(text: str) -> str | None:
+    return str(_choice(*JURISDICTIONS).read(text)) if text else None
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:-]+", text):
+        raise ValueError(text)
+    return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(_host(name).lower() for name in _split(text))
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    bare = not (parts.query or parts.fragment or "@" in parts.netloc or any(letter.isspace() for letter in text))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or not bare:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(_url(url) for url in _split(text))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(url.lower() for url in _urls(text))
+    if any(urlsplit(origin).path for origin in origins):
+        raise ValueError(text)
+    return origins
+
+
+def _public_url(text: str) -> str:
+    return _url(text) if text else ""
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (OSError, LookupError):
+        raise ValueError(text) from None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "MODE", DEMO,
+        "How far this service may be trusted. `demo` has no caller authentication and says so on every card.",
+        Kind("a word", str),
+    ),
+    Setting(
+        "JURISDICTION", "",
+        "Whose labels apply. Unset means US in demo mode; outside demo mode there is no default.",
+        Kind("one of " + ", ".join(JURISDICTIONS), _jurisdiction),
+    ),
+    Setting(
+        "HOST", "127.0.0.1",
+        "The address to listen on. Demo mode refuses all but loopback unless `DEMO_ON_NETWORK=1`.",
+        Kind("an IP address or a host name", _host),
+    ),
+    Setting("PORT", "8080", "The port to listen on.", _within(int, 1, 65535, "a whole number")),
+    Setting("WORKERS", "2", "Server processes; about one for each core.", _within(int, 1, 64, "a whole number")),
+    Setting(
+        "THREADS", "4",
+        "Threads in each process: so many calls may wait for a FHIR server at once. "
+        "1 where prefetch is always complete.",
+        _within(int, 1, 64, "a whole number"),
+    ),
+    Setting(
+        "DEMO_ON_NETWORK", "0",
+        "1 lets demo mode listen beyond loopback. Whoever reaches the port can then ask; send synthetic patients only.",
+        Kind("0 or 1", _flag),
+    ),
+    Setting(
+        "ALLOWED_HOSTS", "",
+        "Further `Host` names that callers may use, separated by commas, without port. Loopback names, `HOST` and the "
+        "host of `PUBLIC_URL` are always allowed.",
+        Kind("host names separated by commas, without scheme and port", _hosts),
+    ),
+    Setting(
+        "FHIR_SERVERS", "",
+        "Base URLs of the FHIR servers, besides those on loopback, that may be asked for data that was not sent along.",
+        Kind("http(s) URLs separated by commas, without query", _urls),
+    ),
+    Setting(
+        "GATHER_SECONDS", "2.0",
+        "How long one call may spend on asking the FHIR server. Set it below your EHR's own time-out.",
+        _within(float, 0.1, 10.0, "seconds"),
+    ),
+    Setting("MAX_BODY_MB", "8", "The largest request body that is read.", _within(int, 1, 64, "a whole number of MB")),
+    Setting(
+        "CORS_ORIGINS", "",
+        "Further origins whose pages may call this service from a browser, besides loopback and the CDS Hooks Sandbox.",
+        Kind("origins such as https://ehr.example.org, separated by commas", _origins),
+    ),
+    Setting(
+        "PUBLIC_URL", "",
+        "The address under which callers reach this service; links in cards start with it. "
+        "Unset means `http://HOST:PORT`.",
+        Kind("an http(s) URL without query", _public_url),
+    ),
+    Setting(
+        "TIME_ZONE", "UTC", "The zone of times that arrive without one.",
+        Kind("an IANA name such as Europe/Berlin", _zone),
+    ),
+    Setting(
+        "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
+        _choice("DEBUG", "INFO", "WARNING", "ERROR"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, checked. The fields are the table's names in lower case."""
+
+    mode: str
+    jurisdiction: str
+    host: str
+    port: int
+    workers: int
+    threads: int
+    demo_on_network: bool
+    allowed_hosts: tuple[str, ...]
+    fhir_servers: tuple[str, ...]
+    gather_seconds: float
+    max_body_mb: int
+    cors_origins: tuple[str, ...]
+    public_url: str
+    time_zone: ZoneInfo
+    log_level: str
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> Settings:
+        """The settings in `env`, a mapping such as `os.environ`. Raises SettingsError."""
+        values = {setting.field: setting.read(env) for setting in SETTINGS}
+        values["jurisdiction"] = values["jurisdiction"] or _default_jurisdiction(values["mode"])
+        values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
+        settings = cls(**values)
+        _check(settings)
+        return settings
+
+    @property
+    def bind(self) -> str:
+        """The listening address as servers write it: host:port, IPv6 in brackets."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address (without brackets and port) is this very machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _default_jurisdiction(mode: str) -> str:
+    if mode == DEMO:
+        return "US"
+    raise SettingsError(
+        "JURISDICTION is not set, and outside demo mode there is no default: "
+        f"set it to one of {', '.join(JURISDICTIONS)}"
+    )
+
+
+def _own_address(host: str, port: int) -> str:
+    return f"http://{'localhost' if host in _EVERY_ADDRESS else _bracketed(host)}:{port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _check(settings: Settings) -> None:
+    if settings.mode != DEMO:
+        raise SettingsError(
+            f"MODE is '{settings.mode}', expected {DEMO}: authentication of callers comes with a later release, "
+            f"until then only {DEMO} exists; unset MODE"
+        )
+    if not is_loopback(settings.host) and not settings.demo_on_network:
+        raise SettingsError(
+            f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
+            "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
+        )
+
+
+def as_markdown() -> str:
+    """The table as `docs/settings.md` shows it."""
+    rows = (
+        f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else '(unset)'} "
+        f"| {setting.kind.expectation} | {setting.help} |"
+        for setting in SETTINGS
+    )
+    return "\n".join(("| Name | Default | Expected | Meaning |", "|---|---|---|---|", *rows)) + "\n"

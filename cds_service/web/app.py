@@ -1,0 +1,25 @@
+"""The web application: guard, errors and the two blueprints, put together. `serving` gives it the real line."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cds_service.hooks.feedback import FeedbackCounts
+from cds_service.settings import Settings
+from cds_service.web import errors, guard
+from cds_service.web.hooks_api import Answers, Toolbox, hooks_api
+from cds_service.web.operations import operations
+
+
+def create_app(settings: Settings, tools: Toolbox, answer: Answers) -> Flask:
+    """The application that offers the services of `tools` and lets `answer` make the cards."""
+    counts = FeedbackCounts()
+    app = Flask(__name__)
+    app.config["SETTINGS"] = settings
+    app.url_map.strict_slashes = False  # "…/" is answered as "…": a redirect would lose the body of a POST
+    app.url_map.merge_slashes = False
+    guard.register(app, settings)
+    errors.register(app)
+    app.register_blueprint(hooks_api(tools, answer, counts))
+    app.register_blueprint(operations(settings, tools, counts))
+    return app

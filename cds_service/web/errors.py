@@ -1,0 +1,89 @@
+"""Errors as a caller sees them: an OperationOutcome with the path of the fault, or one card that says what happened.
+
+To a clinician an HTTP error is silence. So when something of ours breaks during a call, the answer is 200 with one
+warning card; error statuses are for requests that nobody could answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+
+import msgspec
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response as AnyResponse
+
+from cds_service.errors import RequestError
+
+CALL_ENDPOINT = "hooks_api.call"
+log = logging.getLogger(__name__)
+
+# FHIR's IssueType for each status that Flask itself may raise, and what to do about it.
+_HTTP = {
+    400: ("invalid", "the request could not be read: send JSON in UTF-8"),
+    404: ("not-found", "there is nothing at this address: GET /cds-services lists what there is"),
+    405: ("not-supported", "this address does not take this method: see the Allow header"),
+    413: ("too-long", "the body is larger than this service reads: send fewer resources, or raise MAX_BODY_MB"),
+}
+
+
+def register(app: Flask) -> None:
+    """Let every error of this app be answered here."""
+    app.register_error_handler(RequestError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _broken)
+
+
+def outcome(status: int, code: str, message: str, path: str | None = None) -> Response:
+    """An OperationOutcome with this HTTP status."""
+    issue: dict[str, object] = {"severity": "error", "code": code, "diagnostics": message}
+    if path is not None:
+        issue["expression"] = [path]
+    body = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return Response(msgspec.json.encode(body), status, mimetype="application/json")
+
+
+def _refused(error: RequestError) -> Response:
+    return outcome(error.status, error.code, error.message, error.path)
+
+
+def _http_error(error: HTTPException) -> Response | AnyResponse:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    code, message = _HTTP.get(status, ("processing", "the request could not be answered"))
+    response = outcome(status, code, message)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    # The type and the place only: a message may hold what it stumbled over, and that may be a patient's.
+    log.error("not answered: %s at %s", type(error).__name__, _place(error))
+    if request.endpoint == CALL_ENDPOINT and request.method == "POST":
+        return Response(msgspec.json.encode({"cards": [_card()]}), mimetype="application/json")
+    return outcome(500, "exception", "this service failed: the reason is in its log")
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+
+
+def _card() -> dict[str, object]:
+    """The card of last resort. It is written out here, since whatever renders cards may be what broke."""
+    settings = current_app.config["SETTINGS"]
+    return {
+        "uuid": str(uuid.uuid4()),
+        "summary": "AML decision support: this check could not be made",
+        "indicator": "warning",
+        "detail": (
+            "The service failed while it checked this patient, so **nothing was checked**: neither QTc, electrolytes, "
+            "interactions nor dose. Check by hand as you would without it.\n\n"
+            "The reason is in the log of the service; please tell whoever runs it."
+        ),
+        "source": {"label": f"aml-cds ({settings.mode} mode)", "url": settings.public_url},
+    }

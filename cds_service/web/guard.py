@@ -1,0 +1,124 @@
+"""Guard: what a request must look like before anyone reads it, and the headers that every answer carries.
+
+The `Host` check keeps a web page from reaching a demo on loopback through a name of its own (DNS rebinding). CORS is
+granted to loopback, the official CDS Hooks Sandbox and the configured origins; a call carries JSON, so a browser always
+asks first.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from cds_service.errors import BadRequest, NotJson, TooLarge
+from cds_service.settings import Settings, is_loopback
+
+SANDBOX = "https://sandbox.cds-hooks.org"
+JSON_TYPES = ("application/json", "application/fhir+json", "application/json+fhir")
+_LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?\Z", re.IGNORECASE)
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{0,5})?\Z")
+_PREFLIGHT_SECONDS = "600"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Check every request to this app, and dress every answer."""
+    hosts = _own_hosts(settings)
+    origins = frozenset((SANDBOX, *settings.cors_origins))
+    # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
+    app.config["MAX_CONTENT_LENGTH"] = _limit(settings) + 1
+
+    @app.before_request
+    def check() -> Response | None:
+        _check_host(hosts)
+        if request.routing_exception is not None:
+            return None  # 404 and 405 come before what the body may be
+        if request.method == "OPTIONS":
+            return _options()
+        if request.method == "POST":
+            _check_body(settings)
+        return None
+
+    @app.after_request
+    def dress(response: AnyResponse) -> AnyResponse:
+        response.headers.update(_HEADERS)
+        _grant(response, origins)
+        return response
+
+
+def body() -> bytes:
+    """The body of this request. Raises TooLarge, also when it came in chunks without a length, or BadRequest."""
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        read = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # noqa: BLE001 - each server has its own errors for a body that breaks off
+        raise BadRequest("the body could not be read to its end: send it again") from None
+    if len(read) > _limit(settings):
+        raise _too_large(settings)
+    return read
+
+
+def _limit(settings: Settings) -> int:
+    return settings.max_body_mb * 1024 * 1024
+
+
+def _too_large(settings: Settings) -> TooLarge:
+    return TooLarge(f"the body is larger than {settings.max_body_mb} MB: send fewer resources, or raise MAX_BODY_MB")
+
+
+def _own_hosts(settings: Settings) -> frozenset[str]:
+    public = urlsplit(settings.public_url).hostname or ""
+    return frozenset((*settings.allowed_hosts, settings.host.lower(), public))
+
+
+def _check_host(hosts: frozenset[str]) -> None:
+    match = _HOST.match(request.environ.get("HTTP_HOST", "localhost"))  # HTTP/1.0 has no Host
+    name = (match["v6"] or match["name"]).lower() if match else ""
+    if not match or not (is_loopback(name) or name in hosts):
+        raise BadRequest(
+            "the Host header names a host that this service does not answer for: call it by its own address, "
+            "or add the name to ALLOWED_HOSTS", "http.Host",
+        )
+
+
+def _options() -> Response:
+    methods = request.url_rule.methods if request.url_rule else None
+    return Response(status=204, headers={"Allow": ", ".join(sorted(methods or ("GET", "POST", "OPTIONS")))})
+
+
+def _check_body(settings: Settings) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if request.mimetype not in JSON_TYPES or charset not in ("utf-8", "utf8"):
+        raise NotJson("the body must be JSON in UTF-8: send Content-Type: application/json", "http.Content-Type")
+    if encoding != "identity":
+        raise NotJson("a compressed body is not read: send it without Content-Encoding", "http.Content-Encoding")
+    if (request.content_length or 0) > _limit(settings):
+        raise _too_large(settings)
+
+
+def _grant(response: AnyResponse, origins: frozenset[str]) -> None:
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin", "")
+    if origin.lower() not in origins and not _LOOPBACK_ORIGIN.match(origin):
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+        response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+        if "Access-Control-Request-Private-Network" in request.headers:
+            response.headers["Access-Control-Allow-Private-Network"] = "true"  # the public Sandbox calling loopback

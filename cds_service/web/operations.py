@@ -1,0 +1,76 @@
+"""For people and machines around the service: is it well, what is it, which queries does it want answered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import msgspec
+from flask import Blueprint, Response, render_template, request
+
+from cds_service import __version__
+from cds_service.hooks.feedback import FeedbackCounts
+from cds_service.hooks.services import Service
+from cds_service.settings import Settings
+from cds_service.web.hooks_api import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class PrefetchRow:
+    """One line of the prefetch table, for those who type it into an EHR by hand."""
+
+    key: str
+    query: str
+    hooks: tuple[str, ...]
+    needed_for: str
+
+
+def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts) -> Blueprint:
+    """The blueprint for this service."""
+    pages = Blueprint("operations", __name__)
+    rows = prefetch_table(tools.services)
+
+    @pages.get("/healthz")
+    def healthz() -> Response:
+        since_start = {"feedback_since_start": counts.as_dict()}  # of this server process
+        return _json({"status": "ok", "version": __version__, **since_start})
+
+    @pages.get("/readyz")
+    def readyz() -> Response:
+        return _json({
+            "status": "ready",
+            "version": __version__,
+            "mode": settings.mode,
+            "jurisdiction": settings.jurisdiction,
+            "knowledge": tools.knowledge_version,
+            "services": [service.id for service in tools.services],
+        })
+
+    @pages.get("/")
+    def home() -> str:
+        return render_template(
+            "home.html", settings=settings, tools=tools, version=__version__, url=settings.public_url
+        )
+
+    @pages.get("/prefetch")
+    def prefetch() -> str | Response:
+        if request.args.get("format") == "json":
+            return _json({"prefetch": [asdict(row) for row in rows]})
+        return render_template("prefetch.html", rows=rows, services=tools.services)
+
+    return pages
+
+
+def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:
+    """Every query of these services, once, with the hooks that want it."""
+    queries = {query.key: query for service in services for query in service.queries}
+    return tuple(
+        PrefetchRow(
+            query.key, query.template, tuple(service.hook for service in services if query in service.queries),
+            query.needed_for,
+        )
+        for query in queries.values()
+    )
+
+
+def _json(body: object) -> Response:
+    return Response(msgspec.json.encode(body), mimetype="application/json")

@@ -1,0 +1,45 @@
+"""Demographics: age as an interval, and no age where the birth date does not tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.demographics import AGE, PATIENT, Age
+from cds_service.facts.fact import State
+from cds_service.gather.replies import Status
+from tests.charts import chart
+
+PERSON: dict[str, Any] = {"resourceType": "Patient", "id": "p1"}
+
+
+@pytest.mark.parametrize(("born", "age"), [
+    ("1960-11-20", Age(66, 66)), ("1960-11-21", Age(65, 65)), ("1960-11", Age(65, 66)), ("1960", Age(65, 66)),
+    ("2008-11-20", Age(18, 18)), ("2008-11-21", Age(17, 17)), ("2008", Age(17, 18)), ("2026-11-20", Age(0, 0)),
+    ("2004-02-29", Age(22, 22)), ("2026", Age(0, 0)),
+])
+def test_age_is_counted_in_whole_years_as_exactly_as_the_birth_date_allows(born: str, age: Age) -> None:
+    assert chart(PERSON | {"birthDate": born}).get(AGE).value == age
+
+
+@pytest.mark.parametrize("born", [None, "2027-01-01", "0001-01-01"])
+def test_without_a_usable_birth_date_the_age_is_not_known(born: str | None) -> None:
+    facts = chart(PERSON | ({"birthDate": born} if born else {}))
+    assert (facts.get(AGE).value, facts.get(PATIENT).sure) == (None, True)
+
+
+@pytest.mark.parametrize("born", ["20.11.1960", 1960, {"year": 1960}])
+def test_an_unreadable_birth_date_makes_no_age(born: Any) -> None:
+    assert chart(PERSON | {"birthDate": born}).get(AGE).value is None
+
+
+@pytest.mark.parametrize(("status", "state"), [
+    (Status.COMPLETE, State.ABSENT), (Status.FAILED, State.FAILED), (Status.NOT_ASKED, State.NOT_ASKED),
+])
+def test_without_the_record_the_reason_is_kept(status: Status, state: State) -> None:
+    assert chart(statuses={"patient": status}).get(AGE).state is state
+
+
+def test_an_age_between_two_years_is_spoken_as_both() -> None:
+    assert (str(Age(17, 18)), str(Age(18, 18))) == ("17 to 18 years", "18 years")

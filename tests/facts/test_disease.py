@@ -1,0 +1,186 @@
+"""Disease: what the problem list says of the AML, and what it only seems to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.chart import Chart
+from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease
+from cds_service.facts.fact import State
+from cds_service.gather.replies import Status
+from tests.charts import ICD, Json, chart, clinical, concept, condition
+
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+
+
+def icd(code: str, **more: Any) -> Json:
+    return condition(concept(code, system=ICD), **({"id": code} | more))
+
+
+def words(text: str, **more: Any) -> Json:
+    return condition({"text": text}, **({"id": text[:8].replace(" ", "-").replace(",", "")} | more))
+
+
+def verified(status: str) -> Json:
+    return concept(status, system=VERIFICATION)
+
+
+def state(*conditions: Json) -> Disease | None:
+    return chart(*conditions).get(DISEASE).value
+
+
+@pytest.mark.parametrize(("code", "expected"), [
+    ("C92.00", Disease.UNSTATED), ("C92.01", Disease.REMISSION), ("C92.02", Disease.RELAPSED),
+    ("C92.0", Disease.UNSTATED), ("C92.52", Disease.RELAPSED), ("C92.62", Disease.RELAPSED),
+    ("C92.A2", Disease.RELAPSED),
+    ("C91.12", Disease.NONE), ("C92.10", Disease.NONE), ("C92.42", Disease.NONE),
+])
+def test_the_code_says_where_the_disease_stands(code: str, expected: Disease) -> None:
+    assert state(icd(code)) is expected
+
+
+@pytest.mark.parametrize("status", ["relapse", "recurrence"])
+def test_a_clinical_status_of_relapse_is_a_relapse(status: str) -> None:
+    assert state(icd("C92.00", clinicalStatus=clinical(status))) is Disease.RELAPSED
+
+
+def test_a_clinical_status_of_remission_is_a_remission() -> None:
+    assert state(icd("C92.00", clinicalStatus=clinical("remission"))) is Disease.REMISSION
+
+
+@pytest.mark.parametrize("text", [
+    "relapsed AML", "AML in relapse", "Acute myeloid leukaemia, first relapse", "Recurrent acute myeloid leukemia",
+])
+def test_text_may_say_relapsed(text: str) -> None:
+    assert state(words(text)) is Disease.RELAPSED
+
+
+@pytest.mark.parametrize("text", ["refractory AML", "AML, primary induction failure", "AML refractory to 7+3"])
+def test_text_may_say_refractory(text: str) -> None:
+    assert state(words(text)) is Disease.REFRACTORY
+    assert state(icd("C92.00") | {"code": concept("C92.00", text, ICD)}) is Disease.REFRACTORY
+
+
+@pytest.mark.parametrize("text", [
+    "AML, no evidence of relapse", "AML without relapse", "AML, not relapsed", "AML, no signs of relapse",
+    "AML at high risk of relapse", "AML: relapse risk adverse", "AML not in remission", "AML, no recurrence",
+    "Acute myeloblastic leukemia, not having achieved remission", "AML transformed from refractory anemia",
+    "AML, not refractory", "AML, maintenance for relapse prevention",
+])
+def test_a_word_that_is_denied_or_means_something_else_is_no_state(text: str) -> None:
+    assert state(words(text)) is Disease.UNSTATED
+
+
+@pytest.mark.parametrize("text", [
+    "Family history of AML", "Family history of acute myeloid leukemia", "Rule out AML", "No evidence of AML",
+    "Renal angiomyolipoma (AML)", "Chronic myeloid leukaemia", "amlodipine intolerance",
+])
+def test_what_only_sounds_like_aml_is_none(text: str) -> None:
+    assert state(words(text)) is Disease.NONE
+
+
+def test_mds_that_became_aml_is_aml() -> None:
+    assert state(words("Myelodysplastic syndrome transformed to acute myeloid leukemia")) is Disease.UNSTATED
+
+
+@pytest.mark.parametrize("more", [
+    {"verificationStatus": verified("refuted")}, {"verificationStatus": verified("entered-in-error")},
+    {"clinicalStatus": clinical("resolved")}, {"clinicalStatus": clinical("inactive")},
+    {"clinicalStatus": {"text": "Resolved"}},
+])
+def test_a_refuted_or_resolved_entry_does_not_count(more: Json) -> None:
+    assert state(icd("C92.02", **more)) is Disease.NONE
+    assert chart(icd("C92.02", **more)).get(RELAPSE).state is State.ABSENT
+
+
+# Relapse and remission
+
+
+def both(relapse: str | None, remission: str | None) -> list[list[Json]]:
+    one = icd("C92.02", **({"onsetDateTime": relapse} if relapse else {}))
+    other = icd("C92.01", **({"onsetDateTime": remission} if remission else {}))
+    return [[one, other], [other, one]]
+
+
+@pytest.mark.parametrize(("relapse", "remission", "expected", "sure"), [
+    ("2026-10-01", "2025-03-01", Disease.RELAPSED, True), ("2025-03-01", "2026-10-01", Disease.REMISSION, True),
+    ("2026-10-01", "2026-10-01", Disease.RELAPSED, True), ("2026-10-01", None, Disease.RELAPSED, False),
+    (None, "2026-10-01", Disease.RELAPSED, False), (None, None, Disease.RELAPSED, False),
+])
+def test_the_newest_of_relapse_and_remission_counts_and_relapse_where_nobody_can_tell(
+    relapse: str | None, remission: str | None, expected: Disease, sure: bool,
+) -> None:
+    for conditions in both(relapse, remission):
+        found = chart(*conditions).get(DISEASE)
+        assert (found.value, found.sure) == (expected, sure)
+
+
+@pytest.mark.parametrize(("more", "day"), [
+    ({"onsetDateTime": "2026-10-05", "recordedDate": "2026-10-20"}, "2026-10-05"),
+    ({"recordedDate": "2026-10-20"}, "2026-10-20"),
+    ({"onsetPeriod": {"start": "2026-10-04"}, "recordedDate": "2026-10-20"}, "2026-10-04"),
+    ({"onsetDateTime": "2026-10"}, "2026-10"),
+])
+def test_the_relapse_is_dated_by_its_onset_else_by_its_record(more: Json, day: str) -> None:
+    assert str(chart(icd("C92.02", **more)).get(RELAPSE).when) == day
+
+
+def test_a_relapse_without_date_is_known_as_relapse_and_its_date_as_missing() -> None:
+    facts = chart(icd("C92.02"))
+    assert facts.get(DISEASE).value is Disease.RELAPSED
+    assert facts.get(RELAPSE).why == "relapse on record without a date"
+
+
+def test_the_newest_relapse_counts() -> None:
+    facts = chart(icd("C92.02", onsetDateTime="2025-01-01"), icd("C92.52", onsetDateTime="2026-10-01"))
+    assert str(facts.get(RELAPSE).when) == "2026-10-01"
+
+
+# APL, other diseases, procedures
+
+
+@pytest.mark.parametrize("apl", [icd("C92.40"), icd("C92.42"),
+    words("Acute promyelocytic leukemia (AML M3), relapsed")])
+def test_apl_is_apl_and_not_aml(apl: Json) -> None:
+    facts = chart(apl)
+    assert (facts.get(APL).value, facts.get(DISEASE).value) == (True, Disease.NONE)
+
+
+def keys(facts: Chart) -> set[str]:
+    return {key for entry in facts.get(PROBLEMS).value or () for key in entry.keys}
+
+
+def test_other_indications_are_kept_by_their_keys() -> None:
+    assert {"cll", "mastocytosis"} <= keys(chart(icd("C91.10"), words("systemic mastocytosis")))
+
+
+@pytest.mark.parametrize("status", ["not-done", "entered-in-error", "preparation"])
+def test_a_procedure_that_was_not_done_does_not_count(status: str) -> None:
+    done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
+            "code": concept("38240", system="http://www.ama-assn.org/go/cpt")}
+    assert chart(done).get(PROCEDURES).value
+    assert not chart(done | {"status": status}).get(PROCEDURES).value
+
+
+# What was not had
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.NOT_ASKED])
+def test_a_problem_list_that_was_not_had_says_nothing(status: Status) -> None:
+    facts = chart(statuses={"conditions": status})
+    assert (facts.get(DISEASE).value, facts.get(APL).value, facts.get(PROBLEMS).value) == (None, None, None)
+
+
+def test_part_of_a_problem_list_never_says_no_aml_no_apl_or_no_relapse_for_sure() -> None:
+    facts = chart(icd("C92.01"), statuses={"conditions": Status.PARTIAL})
+    assert not facts.get(DISEASE).sure
+    assert not facts.get(APL).sure
+    assert not chart(statuses={"conditions": Status.PARTIAL}).get(DISEASE).sure
+
+
+def test_an_entry_of_ours_that_cannot_be_read_leaves_a_doubt_and_another_does_not() -> None:
+    assert not chart(icd("C92.02", verificationStatus="refuted")).get(DISEASE).sure
+    assert not chart(icd("C92.02", modifierExtension=[{"url": "http://example.org/x",
+        "valueBoolean": True}])).get(DISEASE).sure

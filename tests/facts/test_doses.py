@@ -1,0 +1,183 @@
+"""Doses: what an order comes to in a day; a dose that cannot be told is never guessed, and never too low."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cds_service.facts.doses import Dose, daily_dose, product_strength
+from cds_service.gather.views import MedicationRequest
+from tests.charts import Json, concept, measured, order, resource, terms
+
+TABLET = "venetoclax 100 MG Oral Tablet"
+ONCE = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+KIND = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
+
+
+def amount(value: Any, unit: str | None = "mg", **more: Any) -> Json:
+    return {"doseQuantity": measured(value, unit, **more)}
+
+
+def dosage(*amounts: Json, timing: Json | None = ONCE, **more: Any) -> Json:
+    return {**({"timing": timing} if timing else {}), **({"doseAndRate": list(amounts)} if amounts else {}), **more}
+
+
+def dose(*dosages: Json, product: str = TABLET) -> Dose:
+    view = resource(order("venetoclax", dosageInstruction=list(dosages)), "medications").checked()
+    assert isinstance(view, MedicationRequest), view
+    return daily_dose(view, product, terms())
+
+
+def daily(*dosages: Json, product: str = TABLET) -> str | None:
+    found = dose(*dosages, product=product).daily
+    return str(found.value.normalize().quantize(Decimal(1))) if found else None
+
+
+@pytest.mark.parametrize(("value", "unit", "expected"), [
+    (400, "mg", "400"), (0.4, "g", "400"), (400, "MG", "400"), (400000, "ug", "400"), (4, "tablet", "400"),
+    (4, "Tablets", "400"), (4, "tablet(s)", "400"), (4, "{tbl}", "400"), (4, "TAB", "400"),
+    (4, "film-coated tablet", "400"),
+    (4, "each", "400"), (4, "1", "400"),
+])
+def test_an_amount_in_mg_in_g_or_in_tablets_is_read(value: float, unit: str, expected: str) -> None:
+    assert daily(dosage(amount(value, unit))) == expected
+
+
+def test_a_ucum_code_counts_before_the_unit_as_printed() -> None:
+    coded = amount(400, "dose", system="http://unitsofmeasure.org", code="mg")
+    assert daily(dosage(coded)) == "400"
+
+
+@pytest.mark.parametrize(("value", "unit"), [
+    (400, None), (75, "mg/m2"), (5, "mg/kg"), (1, "tablespoon"), (1, "capful"), (0, "mg"), (-400, "mg"), (10, "mL"),
+    (1, "10*6"), (1, "drop"), (100, "mg/h"),
+])
+def test_an_amount_per_body_surface_or_in_an_unknown_unit_is_not_read(value: float, unit: str | None) -> None:
+    found = dose(dosage(amount(value, unit)))
+    assert (found.daily, found.why) == (None, "the dose cannot be read")
+
+
+def test_a_comparator_is_no_dose() -> None:
+    assert daily(dosage(amount(400, "mg", comparator="<"))) is None
+
+
+@pytest.mark.parametrize(("product", "strength"), [
+    (TABLET, "100"), ("venetoclax 0.1 G tablet", "100"), ("venetoclax", None),
+    ("Venclexta 10 MG, 50 MG, 100 MG pack", None),
+    ("posaconazole 40 MG/ML Oral Suspension", None), ("venetoclax 100 MG Oral Tablet [Venclexta 100 MG]", "100"),
+    ("drug 1,000 MG", None),
+])
+def test_a_strength_is_read_from_the_product_when_it_states_one_only(product: str, strength: str | None) -> None:
+    found = product_strength(product)
+    assert found == (Decimal(strength) if strength else None)
+    assert daily(dosage(amount(1, "tablet")), product=product) == strength
+
+
+@pytest.mark.parametrize(("timing", "expected"), [
+    (ONCE, "200"), ({"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}, "400"),
+    ({"repeat": {"frequency": 1, "period": 12, "periodUnit": "h"}}, "400"),
+    ({"repeat": {"period": 8, "periodUnit": "h"}}, "600"),
+    ({"repeat": {"frequency": 1, "frequencyMax": 2, "period": 1, "periodUnit": "d"}}, "400"),
+    ({"repeat": {"timeOfDay": ["08:00:00", "20:00:00"]}}, "400"), ({"repeat": {"when": ["MORN", "EVE"]}}, "400"),
+    ({"repeat": {"period": 1, "periodUnit": "d", "timeOfDay": ["08:00:00", "20:00:00"]}}, "400"),
+    ({"code": concept("BID", system="x")}, "400"), ({"code": {"text": "q12h"}}, "400"),
+    ({"code": {"text": "BID"}}, "400"),
+    ({"code": {"text": "2 times daily"}}, "400"), ({"code": {"text": "3 times a day"}}, "600"),
+    ({"code": {"text": "3x/day"}}, "600"),
+    ({"code": {"text": "4 times daily"}}, "800"), ({"code": {"text": "Daily"}}, "200"),
+    ({"code": {"text": "daily at bedtime"}}, "200"),
+])
+def test_the_frequency_is_read_from_structure_code_or_words(timing: Json, expected: str) -> None:
+    assert daily(dosage(amount(200), timing=timing)) == expected
+
+
+@pytest.mark.parametrize("timing", [
+    None, {"code": {"text": "every other day"}}, {"code": {"text": "weekly"}}, {"code": {"text": "2-3 times daily"}},
+    {"code": {"text": "once daily or twice daily"}}, {"code": concept("QOD", system="x")},
+    {"repeat": {"frequency": 1, "period": 1, "periodUnit": "mo"}},
+    {"repeat": {"frequency": 3, "period": 1, "periodUnit": "wk"}},
+])
+def test_an_unclear_frequency_is_no_daily_dose(timing: Json | None) -> None:
+    found = dose(dosage(amount(200), timing=timing))
+    assert (found.daily, found.why) == (None, "how often it is taken cannot be read")
+
+
+@pytest.mark.parametrize("repeat", [
+    {"frequency": 1, "period": 2, "periodUnit": "d"}, {"frequency": 1, "period": 1, "periodUnit": "wk"},
+    {"frequency": 1, "period": 48, "periodUnit": "h"},
+])
+def test_a_drug_not_taken_every_day_counts_with_what_is_taken_on_its_day(repeat: Json) -> None:
+    assert daily(dosage(amount(400), timing={"repeat": repeat})) == "400"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("400 mg once daily", "400"), ("Take 400 mg by mouth daily", "400"), ("200 mg BID", "400"),
+    ("200 mg every 12 hours", "400"),
+    ("200 mg 2 times daily", "400"), ("100 mg three times daily", "300"), ("400mg QD", "400"),
+    ("400 mg (400 mg) daily", "400"),
+    ("200-400 mg daily", "400"), ("0,5 mg daily", "0"), ("200 mg in the AM and PM", "400"),
+])
+def test_a_dose_may_stand_in_the_text_alone(text: str, expected: str) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "as directed", "400 mg", "once daily", "75 mg/m2 daily", "75 mg per m2 daily", "5 mg/kg daily", "5 mg per kg daily",
+    "1,200 mg daily", "1.200 mg daily", "4 tablets of 100 mg once daily", "4 x 100 mg daily",
+    "take two tabs (100 mg) daily",
+    "20 mg daily, then 50 mg daily", "400 mg every other day", "100 mg daily, 2 capsules",
+    "400 mg once daily or twice daily",
+])
+def test_a_text_with_more_than_one_reading_is_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+def test_what_was_read_from_text_says_so() -> None:
+    assert dose({"text": "400 mg once daily"}).note == "read from the dose text"
+    assert dose(dosage(amount(400), timing=None, text="twice daily")).note == "frequency read from the dose text"
+
+
+def test_a_range_counts_with_its_high_end() -> None:
+    assert daily(dosage({"doseRange": {"low": measured(200, "mg"), "high": measured(400, "mg")}})) == "400"
+    assert daily(dosage({"doseRange": {"low": measured(200, "mg")}})) is None
+
+
+@pytest.mark.parametrize("kinds", [("ordered", "calculated"), ("calculated", "ordered")])
+def test_the_ordered_amount_comes_before_a_calculated_one(kinds: tuple[str, str]) -> None:
+    amounts = [amount(400 if kind == "ordered" else 100) | {"type": concept(kind, system=KIND)} for kind in kinds]
+    assert daily(dosage(*amounts)) == "400"
+
+
+def test_extensions_do_not_stand_in_the_way() -> None:
+    extended = amount(400) | {"extension": [{"url": "http://example.org/note", "valueString": "given with food"}]}
+    assert daily(dosage(extended)) == "400"
+
+
+def test_as_needed_has_no_daily_dose() -> None:
+    assert dose(dosage(amount(400), asNeededBoolean=True)).why == "to be taken as needed, so no daily dose"
+
+
+def test_of_several_steps_the_highest_counts_and_says_so() -> None:
+    steps = [dosage(amount(value), sequence=index) for index, value in enumerate((100, 400, 200), 1)]
+    found = dose(*steps)
+    assert (str(found.daily), found.note) == ("400 mg daily", "3 dose steps, the highest counted")
+
+
+@pytest.mark.parametrize("more", [
+    [{"sequence": 1}, {"sequence": 1}],
+    [{"timing": {"repeat": {"when": ["MORN"]}}}, {"timing": {"repeat": {"when": ["EVE"]}}}],
+])
+def test_amounts_of_the_same_day_add_up(more: list[Json]) -> None:
+    assert daily(*(dosage(amount(200)) | each for each in more)) == "400"
+
+
+def test_one_step_that_cannot_be_read_leaves_the_whole_dose_unread() -> None:
+    assert daily(dosage(amount(100), sequence=1), dosage(amount(4, "mL"), sequence=2)) is None
+
+
+def test_without_any_instruction_no_dose_is_stated() -> None:
+    view = resource(order("venetoclax"), "medications").checked()
+    assert isinstance(view, MedicationRequest)
+    assert daily_dose(view, TABLET, terms()).why == "no dose stated"

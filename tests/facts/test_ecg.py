@@ -1,0 +1,259 @@
+"""ECGs: the newest first, then the best QTc within it; what is lost leaves a doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
+from cds_service.facts.fact import Fact, State
+from cds_service.gather.replies import Status
+from tests.charts import LAST_WEEK, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
+
+QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
+MDC = "urn:iso:std:iso:11073:10101"
+FOUR_LATER, SIX_LATER = "2026-11-20T08:04:00Z", "2026-11-20T08:06:00Z"
+
+
+def qtc(*observations: Json, **more: Any) -> Fact[Ecg]:
+    return chart(*observations, **more).get(QTC)
+
+
+def ms(code: str, value: Any, when: str | None = TODAY, **more: Any) -> Json:
+    return quantity(code, value, more.pop("unit", "ms"), when, **more)
+
+
+def rate(value: Any, when: str | None = TODAY, **more: Any) -> Json:
+    return quantity(RATE, value, "/min", when, **more)
+
+
+def part(code: str, value: Any, unit: str | None = "ms") -> Json:
+    return {"code": concept(code), "valueQuantity": measured(value, unit)}
+
+
+def said(fact: Fact[Ecg]) -> tuple[str, Formula] | None:
+    return (str(fact.value.qtc), fact.value.formula) if fact.value else None
+
+
+# The newest ECG
+
+
+def test_the_newest_ecg_counts_even_when_an_older_one_has_a_better_formula() -> None:
+    for ecgs in ((ms(QTCB, 470), ms(QTCF, 430, YESTERDAY)), (ms(QTCF, 430, YESTERDAY), ms(QTCB, 470))):
+        found = qtc(*ecgs)
+        assert said(found) == ("470 ms", Formula.BAZETT)
+        assert found.sure
+
+
+def test_all_ecgs_are_listed_newest_first() -> None:
+    ecgs = chart(ms(QTCF, 430, LAST_WEEK), ms(QTCF, 440), ms(QTCF, 435, YESTERDAY)).get(ECGS).value
+    assert ecgs is not None
+    assert [str(ecg.qtc) for ecg in ecgs] == ["440 ms", "435 ms", "430 ms"]
+
+
+@pytest.mark.parametrize("newer", [
+    ms(QTCF, 512, unit=None), ms(QTCF, 51200), ms(QT, 400), observation(QTCF, valueString="512"),
+    observation(QTCF, dataAbsentReason=concept("error", system="x")), observation(QTC_PLAIN, valueInteger=512),
+    observation(QTCF, effectiveDateTime="2026-11-20T08:00:00Z", valueQuantity={"value": 512, "unit": 3}),
+    observation(QTC_PLAIN, valueInteger=512, component=[part(RATE, 70, "/min")]),
+    observation("34534-8", component=[part(QTCF, 512, None)]),
+])
+def test_the_newest_ecg_that_cannot_be_used_leaves_a_doubt_on_the_older_one(newer: Json) -> None:
+    found = qtc(newer, ms(QTCF, 430, YESTERDAY))
+    assert said(found) == ("430 ms", Formula.FRIDERICIA)
+    assert not found.sure
+
+
+def test_an_older_ecg_that_cannot_be_used_leaves_none() -> None:
+    assert qtc(ms(QTCF, 430), ms(QTCF, 512, YESTERDAY, unit=None)).sure
+
+
+def test_a_newer_heart_rate_that_cannot_be_read_is_no_ecg() -> None:
+    assert qtc(ms(QTCF, 430, YESTERDAY), rate(70) | {"effectiveDateTime": "20/11/2026"}).sure
+    assert qtc(ms(QTCF, 430, YESTERDAY), rate(70)).sure
+
+
+def test_an_undated_ecg_may_be_the_newest() -> None:
+    found = qtc(ms(QTCF, 430), ms(QTCF, 520, None))
+    assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
+    assert not qtc(ms(QTCF, 430), ms(QTCF, 400, None)).sure
+
+
+def test_an_ecg_of_today_without_hour_may_be_before_or_after_one_of_this_morning() -> None:
+    for ecgs in ((ms(QTCF, 430, "2026-11-20"), ms(QTCF, 520)), (ms(QTCF, 520), ms(QTCF, 430, "2026-11-20"))):
+        found = qtc(*ecgs)
+        assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
+
+
+def test_of_several_values_of_one_minute_the_highest_counts() -> None:
+    for pair in ((490, 505), (505, 490)):
+        assert said(qtc(*(ms(QTCF, value) for value in pair))) == ("505 ms", Formula.FRIDERICIA)
+
+
+def test_below_a_number_is_never_the_highest() -> None:
+    below = observation(QTCF, name="b", valueQuantity=measured(600, "ms", comparator="<"))
+    assert said(qtc(ms(QTCF, 510), below)) == ("510 ms", Formula.FRIDERICIA)
+
+
+def test_a_future_ecg_is_not_taken_as_the_newest() -> None:
+    found = qtc(ms(QTCF, 400, "2027-11-20T08:00:00Z"), ms(QTCF, 510, YESTERDAY))
+    assert (said(found), found.sure) == (("510 ms", Formula.FRIDERICIA), False)
+
+
+# The best value within it
+
+
+def test_fridericia_as_stated_comes_before_everything_else() -> None:
+    assert said(qtc(ms(QTCB, 530), ms(QTCF, 480), ms(QT, 400), rate(90))) == ("480 ms", Formula.FRIDERICIA)
+
+
+@pytest.mark.parametrize(("qt", "per_minute", "expected"), [(400, 60, "400 ms"), (400, 75, "431 ms"),
+    (360, 100, "427 ms")])
+def test_fridericia_is_computed_from_qt_and_rate_of_the_same_ecg(qt: int, per_minute: int, expected: str) -> None:
+    found = qtc(ms(QT, qt), rate(per_minute), ms(QTCB, 520))
+    assert said(found) == (expected, Formula.FRIDERICIA)
+    assert found.value is not None
+    assert found.value.computed
+
+
+def test_fridericia_is_computed_from_the_rr_interval_too() -> None:
+    assert said(qtc(ms(QT, 400), ms(RR, 800))) == ("431 ms", Formula.FRIDERICIA)
+    assert said(qtc(ms(QT, 0.4, unit="s"), ms(RR, 0.8, unit="s"))) == ("431 ms", Formula.FRIDERICIA)
+
+
+def test_a_rate_within_five_minutes_belongs_to_the_ecg_and_a_later_one_does_not() -> None:
+    assert said(qtc(ms(QT, 400), rate(75, FOUR_LATER))) == ("431 ms", Formula.FRIDERICIA)
+    assert qtc(ms(QT, 400), rate(75, SIX_LATER)).why == "a QT interval without rate, so no QTc"
+
+
+def test_rates_of_a_monitor_every_few_minutes_do_not_hide_the_one_of_the_ecg() -> None:
+    found = qtc(ms(QT, 400), rate(75, FOUR_LATER), rate(120, "2026-11-20T08:08:00Z"), rate(50, SIX_LATER))
+    assert said(found) == ("431 ms", Formula.FRIDERICIA)
+
+
+def test_the_rate_of_the_ecg_itself_comes_before_one_measured_minutes_later() -> None:
+    own = observation("34534-8", name="e", component=[part(QT, 400), part(RATE, 75, "/min")])
+    assert said(qtc(own, rate(120, FOUR_LATER))) == ("431 ms", Formula.FRIDERICIA)
+
+
+def test_a_preliminary_rate_makes_the_computed_value_doubtful() -> None:
+    assert not qtc(ms(QT, 400), rate(60, status="preliminary")).sure
+    assert qtc(ms(QT, 400), rate(60)).sure
+
+
+@pytest.mark.parametrize("per_minute", [0, 5, 400])
+def test_an_impossible_rate_computes_nothing(per_minute: int) -> None:
+    assert qtc(ms(QT, 400), rate(per_minute)).value is None
+
+
+@pytest.mark.parametrize(("code", "formula"), [(QTCB, Formula.BAZETT), (QTC_PLAIN, Formula.UNSPECIFIED)])
+def test_else_the_stated_value_with_its_formula_and_rate(code: str, formula: Formula) -> None:
+    found = qtc(ms(code, 470), rate(75))
+    assert said(found) == ("470 ms", formula)
+    assert found.value is not None
+    assert str(found.value.rate) == "75 /min"
+
+
+def test_a_fridericia_value_that_was_lost_leaves_a_doubt_on_bazett_and_on_the_computed_one() -> None:
+    assert not qtc(ms(QTCF, 512, unit=None), ms(QTCB, 430)).sure
+    assert not qtc(ms(QTCF, 512, unit=None), ms(QT, 400), rate(60)).sure
+
+
+# Shapes
+
+
+def test_the_values_may_be_components_of_one_observation_without_value_of_its_own() -> None:
+    found = qtc(observation(QTC_PLAIN, component=[part(QTCB, 470), part(QTCF, 450)]))
+    assert (said(found), found.sure) == (("450 ms", Formula.FRIDERICIA), True)
+
+
+def test_the_values_may_be_several_observations_of_one_ecg() -> None:
+    assert said(qtc(ms(QTCB, 470), ms(QTCF, 450, FOUR_LATER))) == ("450 ms", Formula.FRIDERICIA)
+
+
+def test_milliseconds_and_seconds_read_the_same_and_no_unit_is_not_guessed() -> None:
+    assert said(qtc(ms(QTCF, 0.512, unit="s"))) == ("512 ms", Formula.FRIDERICIA)
+    assert said(qtc(ms(QTCF, 512, unit="msec"))) == ("512 ms", Formula.FRIDERICIA)
+    for value in (512, 0.512):
+        assert qtc(ms(QTCF, value, unit=None)).state is State.UNREADABLE
+    assert qtc(ms(QTCF, 0.512)).state is State.UNREADABLE
+
+
+@pytest.mark.parametrize(("value", "used"), [(199, False), (200, True), (700, True), (701, False)])
+def test_a_qtc_outside_of_200_to_700_is_not_used(value: int, used: bool) -> None:
+    assert qtc(ms(QTCF, value)).usable is used
+
+
+@pytest.mark.parametrize(("code", "formula"), [("146964", Formula.FRIDERICIA), ("146952", Formula.BAZETT),
+                                               ("146948", Formula.UNSPECIFIED)])
+def test_device_codes_are_read_as_loinc_is(code: str, formula: Formula) -> None:
+    assert said(qtc(quantity(concept(code, system=MDC), 480, "ms"))) == ("480 ms", formula)
+
+
+@pytest.mark.parametrize(("codes", "formula"), [
+    ((QTC_PLAIN, QTCF), Formula.FRIDERICIA), ((QTCF, QTCB), Formula.UNSPECIFIED), ((QT, QTC_PLAIN), None),
+])
+def test_several_codes_of_one_value_count_in_any_order(codes: tuple[str, str], formula: Formula | None) -> None:
+    for each in (codes, codes[::-1]):
+        code = {"coding": [{"system": "http://loinc.org", "code": one} for one in each]}
+        found = qtc(quantity(code, 480, "ms"))
+        assert (found.value.formula if found.value else None) is formula
+
+
+def test_a_waveform_is_refused() -> None:
+    wave = {"origin": {"value": 0, "unit": "ms"}, "period": 10, "dimensions": 1, "data": "1 2 3"}
+    found = qtc(observation(QTCF, valueSampledData=wave))
+    assert (found.state, found.why) == (State.UNREADABLE, "a waveform, which is not read")
+
+
+# Doubts
+
+
+def test_a_preliminary_ecg_warns_and_clears_nothing() -> None:
+    found = qtc(ms(QTCF, 512, status="preliminary"))
+    assert (found.usable, found.doubts) == (True, ("preliminary",))
+
+
+def test_a_cancelled_ecg_does_not_count() -> None:
+    assert qtc(ms(QTCF, 512, status="entered-in-error")).state is State.ABSENT
+    assert said(qtc(ms(QTCF, 512, status="cancelled"), ms(QTCF, 430, YESTERDAY))) == ("430 ms", Formula.FRIDERICIA)
+
+
+@pytest.mark.parametrize("status", [Status.PARTIAL, Status.FAILED, Status.NOT_ASKED])
+def test_an_old_ecg_from_another_answer_is_not_sure_when_the_ecgs_themselves_were_not_had(status: Status) -> None:
+    found = qtc(ms(QTCF, 430, LAST_WEEK), statuses={"ecg": status})
+    assert (found.usable, found.sure) == (True, False)
+
+
+def test_no_ecg_is_absent_only_when_all_was_read() -> None:
+    assert qtc().state is State.ABSENT
+    assert qtc(statuses={"ecg": Status.FAILED}).state is State.FAILED
+
+
+@given(st.permutations([
+    ms(QTCF, 430), ms(QTCF, 512, YESTERDAY), ms(QTCB, 470, "2026-11-20"), ms(QT, 400), rate(75, FOUR_LATER), rate(90),
+    ms(QTCF, 500, None), ms(QTC_PLAIN, 440, unit=None), ms(QTCF, 431, status="preliminary"),
+]), st.integers(1, 9))
+def test_the_order_of_the_resources_does_not_change_the_ecg(shuffled: list[Json], count: int) -> None:
+    chosen = sorted(shuffled[:count], key=str)
+    one, other = qtc(*shuffled[:count]), qtc(*chosen)
+    assert (said(one), one.state, one.doubts, one.when) == (said(other), other.state, other.doubts, other.when)
+
+
+_ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([]), st.just({}),
+                 st.just({"value": 430}), st.just([{"code": {"text": "x"}}]),
+                 st.just({"value": 430, "unit": "ms", "x": 1}))
+
+
+_FIELDS = ["status", "valueQuantity", "effectiveDateTime", "component", "subject", "dataAbsentReason",
+           "modifierExtension", "bodySite"]
+
+
+@given(st.dictionaries(st.sampled_from(_FIELDS), _ODD, min_size=1))
+def test_no_malformed_newest_ecg_is_a_sure_value_that_was_not_there_or_passed_over_in_silence(odd: Json) -> None:
+    found = qtc(ms(QTCF, 512) | odd, ms(QTCF, 430, YESTERDAY))
+    written = "430 ms" if (odd.get("valueQuantity") or {}) == {"value": 430, "unit": "ms", "x": 1} else "512 ms"
+    assert not found.sure or said(found) == (written, Formula.FRIDERICIA)

@@ -1,0 +1,160 @@
+"""Medications: what is drafted, taken, held and stopped; when "does not take it" may be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.facts.fact import State
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.gather.replies import Status
+from tests.charts import Json, chart, order
+
+VENETOCLAX, POSACONAZOLE = order("venetoclax", id="v1"), order("posaconazole", id="p1")
+
+
+def roles(*orders: Json, **more: Any) -> list[tuple[str, Role]]:
+    return [(each.ingredients[0], each.role) for each in chart(*orders, **more).medications.orders if each.ingredients]
+
+
+def lasting(*periods: Json | None) -> list[Json]:
+    open_ended = {"text": "300 mg daily"}
+    return [{"timing": {"repeat": {"boundsPeriod": period}}} if period else open_ended for period in periods]
+
+
+@pytest.mark.parametrize(("status", "role"), [
+    ("active", Role.ACTIVE), ("on-hold", Role.ON_HOLD), ("stopped", Role.PAST), ("completed", Role.PAST),
+])
+def test_the_status_gives_the_role(status: str, role: Role) -> None:
+    assert roles(order("posaconazole", status)) == [("posaconazole", role)]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error", "draft"])
+def test_an_order_that_was_never_given_is_not_taken(status: str) -> None:
+    assert roles(order("posaconazole", status)) == []
+
+
+def test_an_order_of_unknown_status_may_be_active_and_says_so() -> None:
+    facts = chart(order("posaconazole", "unknown"))
+    assert roles(order("posaconazole", "unknown")) == [("posaconazole", Role.ACTIVE)]
+    assert facts.medications.orders[0].doubts == ("the order does not say whether it is active",)
+
+
+@pytest.mark.parametrize("more", [{"doNotPerform": True}, {"intent": "proposal"}, {"intent": "option"}])
+def test_a_prohibition_or_a_proposal_is_not_taken(more: Json) -> None:
+    assert roles(order("posaconazole", **more)) == []
+
+
+@pytest.mark.parametrize("intent", ["order", "plan", "instance-order", "original-order"])
+def test_orders_and_plans_are_taken(intent: str) -> None:
+    assert roles(order("posaconazole", intent=intent)) == [("posaconazole", Role.ACTIVE)]
+
+
+@pytest.mark.parametrize(("periods", "role"), [
+    ([{"end": "2026-11-19"}], Role.PAST), ([{"end": "2026-11-20"}], Role.ACTIVE),
+    ([{"start": "2026-01-01"}], Role.ACTIVE),
+    ([{"end": "2026-11-01"}, {"end": "2026-12-01"}], Role.ACTIVE),
+    ([{"end": "2026-11-01"}, {"end": "2026-11-02"}], Role.PAST),
+    ([{"end": "2026-11-01"}, None], Role.ACTIVE), ([{"end": "2026-11-01"}, {"start": "2026-11-01"}], Role.ACTIVE),
+    ([{"end": "9999-12-31"}], Role.ACTIVE), ([None], Role.ACTIVE),
+])
+def test_an_order_is_over_only_when_every_instruction_has_ended(periods: list[Json | None], role: Role) -> None:
+    assert roles(order("posaconazole", dosageInstruction=lasting(*periods))) == [("posaconazole", role)]
+
+
+def test_the_end_of_the_prescription_is_not_the_end_of_the_drug() -> None:
+    dispensed = {"validityPeriod": {"end": "2026-11-01"}}
+    assert roles(order("posaconazole", dispenseRequest=dispensed)) == [("posaconazole", Role.ACTIVE)]
+
+
+def test_the_start_is_that_of_the_instruction_else_of_the_order() -> None:
+    stated = chart(order("x venetoclax", dosageInstruction=lasting({"start": "2026-10-15"}))).medications.orders[0]
+    assert (str(stated.start), str(chart(VENETOCLAX).medications.orders[0].start)) == ("2026-10-15", "2026-10-01")
+
+
+def test_orders_without_id_are_all_read() -> None:
+    nameless = [{key: value for key, value in each.items() if key != "id"} for each in (VENETOCLAX, POSACONAZOLE)]
+    draft = {key: value for key, value in order("gilteritinib", "draft").items() if key != "id"}
+    found = roles(*nameless, drafts=[draft])
+    assert [drug for drug, _ in found] == ["gilteritinib", "venetoclax", "posaconazole"]
+
+
+# Drafts
+
+
+def test_a_draft_is_a_draft_and_stands_for_the_order_of_its_id() -> None:
+    assert roles(VENETOCLAX, drafts=[VENETOCLAX | {"status": "draft"}]) == [("venetoclax", Role.DRAFT)]
+
+
+@pytest.mark.parametrize("more", [{"status": "stopped"}, {"status": "cancelled"}, {"doNotPerform": True}])
+def test_a_draft_that_ends_an_order_ends_it_and_no_other(more: Json) -> None:
+    assert roles(VENETOCLAX, POSACONAZOLE, drafts=[POSACONAZOLE | more]) == [("venetoclax", Role.ACTIVE)]
+
+
+def test_a_draft_names_the_order_that_it_replaces() -> None:
+    draft = order("venetoclax", "draft", id="v2", priorPrescription={"reference": "https://x/fhir/MedicationRequest/v1"})
+    assert chart(VENETOCLAX, drafts=[draft]).medications.orders[0].replaces == "MedicationRequest/v1"
+
+
+@pytest.mark.parametrize(("selections", "chosen"), [
+    ((), [True, True]), (("MedicationRequest/v1",), [True, False]), (("p1",), [False, True]),
+])
+def test_the_selected_drafts_are_marked(selections: tuple[str, ...], chosen: list[bool]) -> None:
+    orders = chart(drafts=[VENETOCLAX, POSACONAZOLE], selections=selections).medications.orders
+    assert [each.selected for each in orders] == chosen
+
+
+def test_an_invalid_draft_still_warns_without_its_dose() -> None:
+    draft = order("venetoclax", "draft", dosageInstruction="400 mg")
+    found = chart(drafts=[draft]).medications.orders[0]
+    assert (found.ingredients, found.role, found.dose.daily) == (("venetoclax",), Role.DRAFT, None)
+    assert "not valid FHIR R4" in found.doubts[0]
+
+
+def test_an_invalid_listed_order_still_warns_and_the_list_is_unsure() -> None:
+    fact = chart(order("posaconazole", dosageInstruction="300 mg")).get(MEDICATIONS)
+    assert fact.value is not None
+    assert ([each.ingredients for each in fact.value.orders], fact.sure) == ([("posaconazole",)], False)
+
+
+# When the list is sure
+
+
+def test_a_list_that_was_read_whole_is_sure_even_when_empty() -> None:
+    assert chart().get(MEDICATIONS).sure
+    assert chart(VENETOCLAX, order("aspirin", id="a")).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize("unclear", [order({}), order("", medicationReference={"reference": "Medication/gone"}),
+                                     order({"coding": [{"system": "urn:oid:1.2", "code": "17"}]})])
+def test_an_order_that_cannot_be_told_apart_makes_the_list_unsure(unclear: Json) -> None:
+    assert not chart(VENETOCLAX, unclear).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize(("status", "state"), [
+    (Status.PARTIAL, State.KNOWN), (Status.FAILED, State.FAILED), (Status.NOT_ASKED, State.NOT_ASKED),
+])
+def test_a_list_that_was_not_had_whole_is_unsure_and_the_drafts_are_read(status: Status, state: State) -> None:
+    fact = chart(drafts=[VENETOCLAX], statuses={"medications": status}).get(MEDICATIONS)
+    assert (fact.state, fact.sure) == (state, False)
+    assert fact.value is not None
+    assert len(fact.value.orders) == 1
+
+
+def test_the_orders_of_another_patient_are_not_read() -> None:
+    assert roles(order("posaconazole", subject={"reference": "Patient/p2"})) == []
+
+
+@given(st.permutations([
+    VENETOCLAX, POSACONAZOLE, order("fluconazole", "stopped", id="f"), order("amiodarone", "on-hold", id="a"),
+    order({}, id="u"),
+]))
+def test_the_order_of_the_resources_does_not_change_the_list(shuffled: list[Json]) -> None:
+    fact = chart(*shuffled).get(MEDICATIONS)
+    assert set(roles(*shuffled)) == {("venetoclax", Role.ACTIVE), ("posaconazole", Role.ACTIVE),
+        ("fluconazole", Role.PAST),
+                                     ("amiodarone", Role.ON_HOLD)}
+    assert not fact.sure

@@ -1,0 +1,242 @@
+"""Mutations: a negative has to be earned, a positive must say which, and contradictions decide nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.facts.fact import Fact, State
+from cds_service.facts.mutations import FLT3_ITD, FLT3_TKD, Mutation
+from cds_service.gather.replies import Status
+from tests.charts import LAST_WEEK, LOINC, TODAY, YESTERDAY, Json, chart, concept, observation
+
+ITD_TEST = {"coding": [{"system": LOINC, "code": "79210-1",
+                        "display": "FLT3 gene internal tandem duplication [Presence] in Blood or Tissue"}]}
+TKD_TEST = concept("72520-0", display="FLT3 gene p.Asp835+Ile836 [Presence] in Blood or Tissue")
+GENE_TEST = concept("47958-4", display="FLT3 gene targeted mutation analysis")
+VARIANT = "69548-6"
+PRESENT, ABSENT, NO_CALL, UNSURE = (concept(code) for code in ("LA9633-4", "LA9634-2", "LA18198-4", "LA11884-6"))
+HGNC = "http://www.genenames.org/geneId"
+
+
+def itd(*observations: Json, **more: Any) -> Fact[Mutation]:
+    return chart(*observations, **more).get(FLT3_ITD)
+
+
+def tkd(*observations: Json) -> Fact[Mutation]:
+    return chart(*observations).get(FLT3_TKD)
+
+
+def outcome(fact: Fact[Mutation]) -> bool | None:
+    return fact.value.present if fact.value else None
+
+
+def coded(answer: Json, code: Json | str = ITD_TEST, when: str | None = TODAY, **more: Any) -> Json:
+    name = f"g{crc32(f'{when}{answer}'.encode())}"
+    return observation(code, when, name) | {"valueCodeableConcept": answer} | more
+
+
+def text(words: str, code: Json | str = ITD_TEST, when: str | None = TODAY) -> Json:
+    return observation(code, when, valueString=words)
+
+
+def component(code: str, value: Json | str) -> Json:
+    kind = "valueString" if isinstance(value, str) else "valueCodeableConcept"
+    return {"code": concept(code), kind: value}
+
+
+def variant(*components: Json, value: Json | None = PRESENT) -> Json:
+    answer = {"valueCodeableConcept": value} if value else {}
+    return observation(VARIANT) | {"component": list(components)} | answer
+
+
+# A test of one marker
+
+
+@pytest.mark.parametrize(("answer", "present"), [
+    (PRESENT, True), (concept("LA11882-0"), True), (concept("LA6576-8"), True), (ABSENT, False),
+    (concept("LA11883-8"), False), (concept("260415000", system="http://snomed.info/sct"), False),
+    (concept("LA11883-8", text="nicht nachweisbar"), False), (concept(text="Not detected"), False),
+])
+def test_a_coded_answer_decides(answer: Json, present: bool) -> None:
+    found = itd(coded(answer))
+    assert (outcome(found), found.sure) == (present, True)
+    assert tkd(coded(answer)).state is State.ABSENT
+
+
+@pytest.mark.parametrize("words", [
+    "Not detected", "NOT DETECTED.", "Negative", "none detected", "No mutation detected", "FLT3-ITD was not detected",
+    "wild type", "Undetected", "not mutated", "not present", "No FLT3-ITD mutation detected",
+    "No internal tandem duplication identified.", "Negative for FLT3-ITD",
+])
+def test_words_that_say_so_are_a_negative(words: str) -> None:
+    found = itd(text(words))
+    assert (outcome(found), found.sure) == (False, True)
+
+
+@pytest.mark.parametrize("words", ["positive", "Detected", "Present", "FLT3-ITD: detected (ratio 0.6)", "mutated",
+    "ITD"])
+def test_words_that_say_so_are_a_positive(words: str) -> None:
+    assert outcome(itd(text(words))) is True
+
+
+@pytest.mark.parametrize("words", [
+    "", "see report", "haemolysed", "QNS", "pending", "indeterminate", "No call", "not tested", "not performed", "12",
+    "not done", "Positive control failed", "neither confirmed nor present", "FLT3-ITD negative, TKD positive",
+    "cannot say that it is not detected or detected", "mutation not clearly present", "below the limit, present?",
+])
+def test_anything_else_is_neither(words: str) -> None:
+    found = itd(text(words))
+    assert (found.value, found.state in (State.UNREADABLE, State.FAILED)) == (None, True)
+
+
+@pytest.mark.parametrize("more", [
+    {"valueCodeableConcept": NO_CALL}, {"valueCodeableConcept": UNSURE}, {"valueCodeableConcept": concept("LA9663-1")},
+    {"dataAbsentReason": concept("not-performed", system="x")}, {},
+    {"valueCodeableConcept": concept("unknown", system="x")},
+    {"valueCodeableConcept": concept(text="equivocal")}, {"valueQuantity": {"value": 0, "unit": "%"}},
+])
+def test_no_call_unknown_and_nothing_at_all_are_not_negative(more: Json) -> None:
+    assert itd(observation(ITD_TEST, **more)).value is None
+
+
+def test_silence_is_not_negative() -> None:
+    assert (itd().state, itd().value) == (State.ABSENT, None)
+
+
+@pytest.mark.parametrize("more", [
+    {"valueCodeableConcept": ABSENT, "interpretation": [concept("10828004", system="http://snomed.info/sct")]},
+    {"valueCodeableConcept": concept("LA9634-2", text="Positive")},
+    {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA9633-4"},
+    {"system": LOINC, "code": "LA9634-2"}]}},
+    {"valueString": "Detected", "interpretation": [concept("260385009", system="http://snomed.info/sct")]},
+])
+def test_a_result_that_contradicts_itself_decides_nothing(more: Json) -> None:
+    assert itd(observation(ITD_TEST, **more)).value is None
+
+
+def test_value_and_interpretation_that_agree_are_one_statement() -> None:
+    found = itd(coded(PRESENT, interpretation=[concept("10828004", system="http://snomed.info/sct")]))
+    assert (outcome(found), found.sure) == (True, True)
+
+
+# A test of the gene
+
+
+def test_a_negative_of_the_gene_covers_both_markers() -> None:
+    both = chart(coded(ABSENT, GENE_TEST))
+    assert (outcome(both.get(FLT3_ITD)), outcome(both.get(FLT3_TKD))) == (False, False)
+
+
+def test_a_positive_of_the_gene_that_does_not_say_which_marks_neither() -> None:
+    both = chart(coded(PRESENT, GENE_TEST))
+    assert (both.get(FLT3_ITD).value, both.get(FLT3_TKD).value) == (None, None)
+    named = concept("47958-4", text="FLT3 ITD and TKD")
+    assert itd(coded(PRESENT, named)).value is None
+
+
+@pytest.mark.parametrize(("words", "is_itd", "is_tkd"), [
+    ("D835Y", None, True), ("p.Asp835Tyr", None, True), ("p.(Asp835Tyr)", None, True), ("FLT3-ITD", True, None),
+    ("Positive: FLT3-TKD (D835Y)", None, True), ("ITD, D835H", True, True), ("p.Asp835=", None, None),
+    ("no D835Y", None, None), ("D1835Y", None, None), ("V592A", None, None),
+    ("ITD negative; D835Y positive", None, None),
+])
+def test_a_list_of_mutations_names_its_markers(words: str, is_itd: bool | None, is_tkd: bool | None) -> None:
+    both = chart(text(words, GENE_TEST))
+    assert (outcome(both.get(FLT3_ITD)), outcome(both.get(FLT3_TKD))) == (is_itd, is_tkd)
+
+
+def test_a_negative_of_a_gene_test_for_one_marker_covers_that_marker_only() -> None:
+    both = chart(coded(ABSENT, concept("47958-4", text="FLT3-ITD")))
+    assert (outcome(both.get(FLT3_ITD)), both.get(FLT3_TKD).value) == (False, None)
+
+
+# A variant of Genomics Reporting
+
+
+def test_a_variant_is_read_by_gene_and_protein_change() -> None:
+    found = variant(component("48018-6", concept("HGNC:3765", system=HGNC)),
+        component("48005-3", concept(text="p.Asp835Tyr")))
+    assert (outcome(tkd(found)), itd(found).value) == (True, None)
+
+
+def test_a_variant_that_is_absent_is_negative_for_what_it_names_only() -> None:
+    found = variant(component("48018-6", concept("HGNC:3765", system=HGNC, display="FLT3")),
+                    component("48005-3", "p.D835Y"), value=ABSENT)
+    assert (outcome(tkd(found)), itd(found).value) == (False, None)
+
+
+def test_an_absent_variant_of_the_gene_without_change_earns_no_negative() -> None:
+    found = variant(component("48018-6", concept("HGNC:3765", system=HGNC, display="FLT3")), value=ABSENT)
+    assert (itd(found).value, tkd(found).value) == (None, None)
+
+
+def test_a_variant_of_another_gene_is_not_ours() -> None:
+    found = variant(component("48018-6", concept("HGNC:6342", system=HGNC, display="KIT")),
+        component("48005-3", "p.D835Y"))
+    assert tkd(found).value is None
+
+
+def test_what_a_component_denies_is_not_present() -> None:
+    found = variant(component("48018-6", concept("HGNC:3765", system=HGNC, display="FLT3")),
+        component("48005-3", "p.D835Y"),
+                    component("81259-4", "FLT3-ITD not detected"))
+    assert (outcome(tkd(found)), itd(found).value) == (True, None)
+
+
+def test_a_variant_without_value_is_neither() -> None:
+    assert tkd(variant(component("48018-6", concept(text="FLT3")), component("48005-3", "p.D835Y"),
+        value=None)).value is None
+
+
+# Several results
+
+
+def test_the_newest_specimen_decides_in_any_order() -> None:
+    for results in ((coded(ABSENT), coded(PRESENT, when=LAST_WEEK)), (coded(PRESENT, when=LAST_WEEK), coded(ABSENT))):
+        found = itd(*results)
+        assert (outcome(found), found.sure) == (False, True)
+        assert found.value is not None
+        assert [result.outcome for result in found.value.results] == ["absent", "present"]
+
+
+@pytest.mark.parametrize("others", [("2026-11-20T20:00:00Z",), ("2026-11-20",), ("2026-11",)])
+def test_contradictory_results_of_what_may_be_one_day_are_a_conflict(others: tuple[str, ...]) -> None:
+    for one, other in ((PRESENT, ABSENT), (ABSENT, PRESENT)):
+        found = itd(coded(one), *(coded(other, when=when) for when in others))
+        assert (found.state, found.sure) == (State.CONFLICTING, False)
+
+
+def test_undated_contradictory_results_are_a_conflict_and_an_undated_rival_leaves_a_doubt() -> None:
+    assert itd(coded(PRESENT, when=None), coded(ABSENT, when=None)).state is State.CONFLICTING
+    assert not itd(coded(ABSENT), coded(PRESENT, when=None)).sure
+
+
+def test_a_newer_indeterminate_result_leaves_a_doubt() -> None:
+    assert not itd(coded(UNSURE), coded(ABSENT, when=YESTERDAY)).sure
+    assert itd(coded(ABSENT), coded(UNSURE, when=YESTERDAY)).sure
+
+
+def test_a_preliminary_result_is_doubted_and_one_entered_in_error_does_not_count() -> None:
+    assert itd(coded(ABSENT, status="preliminary")).doubts == ("preliminary",)
+    assert itd(coded(ABSENT, status="entered-in-error")).state is State.ABSENT
+
+
+def test_a_result_that_cannot_be_read_leaves_a_doubt() -> None:
+    assert not itd(coded(ABSENT), coded(PRESENT) | {"effectiveDateTime": "20/11/2026"}).sure
+
+
+@pytest.mark.parametrize("status", [Status.PARTIAL, Status.FAILED, Status.NOT_ASKED])
+def test_an_old_result_beside_an_unfinished_answer_is_not_sure(status: Status) -> None:
+    assert not itd(coded(ABSENT), statuses={"genomics": status}).sure
+
+
+@given(st.permutations([coded(PRESENT), coded(ABSENT, when=YESTERDAY), coded(ABSENT, when="2026-11-20"), coded(UNSURE),
+                        coded(PRESENT, when=None), text("D835Y", GENE_TEST)]), st.integers(1, 6))
+def test_the_order_of_the_resources_does_not_change_the_result(shuffled: list[Json], count: int) -> None:
+    one, other = itd(*shuffled[:count]), itd(*sorted(shuffled[:count], key=str))
+    assert (outcome(one), one.state, one.doubts) == (outcome(other), other.state, other.doubts)

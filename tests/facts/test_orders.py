@@ -1,0 +1,55 @@
+"""Orders: what is already ordered, so that nothing is proposed twice and no gap is taken as closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.fact import State
+from cds_service.facts.orders import ORDERED
+from cds_service.gather.replies import Status
+from tests.charts import Json, chart, concept
+
+SNOMED = "http://snomed.info/sct"
+
+
+def request(code: Json, **more: Any) -> Json:
+    return {"resourceType": "ServiceRequest", "id": "s1", "status": "active", "intent": "order", "code": code,
+            "subject": {"reference": "Patient/p1"}} | more
+
+
+def ordered(*requests: Json, **more: Any) -> frozenset[str]:
+    return chart(*requests, **more).get(ORDERED).value or frozenset()
+
+
+@pytest.mark.parametrize(("code", "key"), [
+    (concept("34534-8"), "ecg"), (concept("268400002", system=SNOMED), "ecg"), (concept(text="12-lead ECG"), "ecg"),
+    (concept("2823-3"), "potassium"), (concept("79210-1"), "flt3_itd"), (concept("47958-4"), "flt3"),
+    (concept(text="Electrocardiogram routine"), "ecg"), (concept(text="CBC with differential"), "cbc"),
+])
+def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
+    assert key in ordered(request(code))
+    assert key in ordered(drafts=[request(code, status="draft")])
+
+
+@pytest.mark.parametrize("more", [
+    {"status": "revoked"}, {"status": "completed"}, {"status": "entered-in-error"}, {"doNotPerform": True},
+])
+def test_an_order_that_is_not_open_closes_no_gap(more: Json) -> None:
+    assert not ordered(request(concept("34534-8"), **more))
+
+
+def test_another_order_is_none_of_ours() -> None:
+    assert not ordered(request(concept(text="Chest X-ray")))
+
+
+def test_the_orders_of_another_patient_do_not_count() -> None:
+    assert not ordered(request(concept("34534-8"), subject={"reference": "Patient/p2"}))
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.NOT_ASKED])
+def test_orders_that_were_not_had_are_not_known(status: Status) -> None:
+    facts = chart(statuses={"orders": status})
+    assert facts.get(ORDERED).value is None
+    assert facts.get(ORDERED).state in (State.FAILED, State.NOT_ASKED)

@@ -1,0 +1,98 @@
+"""Times: intervals, zones, placeholders, and what may be said of before and after."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.facts.times import When, spoken_age
+from cds_service.truth import Truth
+from tests.charts import NOW
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def when(text: str) -> When:
+    found = When.read(text, UTC)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("text", "first", "last"), [
+    ("2026", "2026-01-01", "2026-12-31"), ("2024-02", "2024-02-01", "2024-02-29"),
+    ("2026-11-20", "2026-11-20", "2026-11-20"),
+])
+def test_a_date_is_the_interval_that_it_names(text: str, first: str, last: str) -> None:
+    found = when(text)
+    assert (found.earliest.date().isoformat(), found.latest.date().isoformat()) == (first, last)
+    assert not found.is_moment
+
+
+def test_a_time_without_zone_gets_the_zone_of_the_site_and_says_so() -> None:
+    found = When.read("2026-11-20T08:00:00", TOKYO)
+    assert found is not None
+    assert found.zone_assumed
+    assert found.earliest == datetime(2026, 11, 19, 23, tzinfo=UTC)
+
+
+def test_a_time_with_zone_keeps_it() -> None:
+    found = When.read("2026-11-20T08:00:00+01:00", TOKYO)
+    assert found is not None
+    assert not found.zone_assumed
+    assert found.earliest == datetime(2026, 11, 20, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", [
+    None, "", "yesterday", "2026-13", "2026-02-30", "20/11/2026", "2026-11-20T25:00:00Z", "0000-01-01",
+])
+def test_what_is_no_date_is_none(text: str | None) -> None:
+    assert When.read(text, UTC) is None
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59-12:00"])
+def test_the_placeholders_of_databases_are_no_dates(text: str) -> None:
+    assert When.read(text, UTC) is None
+
+
+def test_after_a_date_known_to_the_month_only_is_unknown_within_that_month() -> None:
+    relapse = when("2026-10")
+    assert when("2026-11-01").on_or_after(relapse) is Truth.YES
+    assert when("2026-09-30").on_or_after(relapse) is Truth.NO
+    assert when("2026-10-15").on_or_after(relapse) is Truth.UNKNOWN
+
+
+def test_a_result_of_the_day_of_relapse_is_on_or_after_it() -> None:
+    assert when("2026-10-01").on_or_after(when("2026-10-01T17:00:00Z")) is Truth.YES
+
+
+def test_exactly_so_many_days_is_not_older() -> None:
+    assert not when("2026-11-06").older_than(14, NOW)
+    assert when("2026-11-05").older_than(14, NOW)
+
+
+def test_a_month_may_be_as_old_as_its_first_day() -> None:
+    assert when("2026-11").older_than(14, NOW)
+
+
+@pytest.mark.parametrize(("text", "spoken"), [
+    ("2026-11-20", "today"), ("2026-11-19", "yesterday"), ("2026-11-08", "12 days ago"), ("2026-11-21", "today"),
+])
+def test_an_age_is_spoken_as_in_the_clinic(text: str, spoken: str) -> None:
+    assert spoken_age(when(text), NOW) == spoken
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"]))
+def test_every_date_is_read_back_as_itself(day: date, zone: str) -> None:
+    found = When.read(day.isoformat(), ZoneInfo(zone))
+    assert found is not None
+    assert str(found) == day.isoformat()
+
+
+@given(st.text(alphabet="0123456789-T:Z+. ", max_size=25))
+def test_no_text_is_ever_a_crash(text: str) -> None:
+    found = When.read(text, UTC)
+    assert found is None or found.days_ago(NOW) is not None

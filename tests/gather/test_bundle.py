@@ -1,0 +1,75 @@
+"""Bundles: what came is split up; a problem is never taken for "nothing there"."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cds_service.gather.bundle import Unpacked, resource_type, unpack
+
+PATIENT = {"resourceType": "Patient", "id": "p1"}
+
+
+def of(content: object) -> Unpacked:
+    return unpack(json.dumps(content).encode())
+
+
+def outcome(severity: str, code: str = "exception") -> dict[str, object]:
+    issue = {"severity": severity, "code": code, "diagnostics": "Jane Doe is not there"}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def bundle(*entries: object, **more: object) -> dict[str, object]:
+    return {"resourceType": "Bundle", "entry": list(entries), **more}
+
+
+@pytest.mark.parametrize("nothing", [None, bundle(), {"resourceType": "Bundle"}, bundle(entry=None)])
+def test_null_and_an_empty_bundle_hold_nothing_and_no_problem(nothing: object) -> None:
+    assert of(nothing) == Unpacked()
+
+
+def test_a_single_resource_stands_for_itself() -> None:
+    assert [resource_type(each) for each in of(PATIENT).resources] == ["Patient"]
+
+
+@pytest.mark.parametrize("content", ["text", 7, [], {}, {"resourceType": 7}, {"entry": []}])
+def test_what_is_no_resource_is_a_problem(content: object) -> None:
+    assert of(content).problems == ("the answer is not a FHIR resource",)
+
+
+@pytest.mark.parametrize("entry", [{"resource": 3}, "text", bundle(entry={"resource": PATIENT})["entry"]])
+def test_a_bundle_whose_entries_are_no_list_cannot_be_read(entry: object) -> None:
+    assert of({"resourceType": "Bundle", "entry": entry}).problems == ("the Bundle cannot be read",)
+
+
+def test_an_outcome_in_place_of_an_answer_is_a_problem_without_its_text() -> None:
+    assert of(outcome("error")).problems == ("the EHR reported a problem (error: exception)",)
+    assert of(outcome("information")).problems == ("the answer is an OperationOutcome",)
+
+
+def test_an_outcome_as_entry_leaves_the_other_entries_and_is_named() -> None:
+    found = of(bundle({"resource": PATIENT}, {"resource": outcome("fatal", "timeout")}))
+    assert len(found.resources) == 1
+    assert found.problems == ("the EHR reported a problem (fatal: timeout)",)
+
+
+def test_a_warning_as_entry_is_no_problem() -> None:
+    assert of(bundle({"resource": outcome("warning", "not-found")})) == Unpacked()
+
+
+@pytest.mark.parametrize("entry", [3, None, {}, {"resource": None}, {"resource": "text"}, {"resource": {"id": "x"}}])
+def test_an_entry_that_cannot_be_read_is_counted_and_spoils_no_other(entry: object) -> None:
+    found = of(bundle(entry, {"resource": PATIENT}))
+    assert len(found.resources) == 1
+    assert found.problems == ("an entry of the Bundle holds no readable resource",)
+
+
+def test_the_code_of_an_outcome_is_repeated_only_when_it_is_a_plain_word() -> None:
+    assert of(outcome("error", "Jane Doe, 1960")).problems == ("the EHR reported a problem (error)",)
+
+
+def test_the_next_page_is_the_link_that_says_so() -> None:
+    links = [{"relation": "self", "url": "a"}, 7, {"relation": "next", "url": "b"}]
+    assert of(bundle(link=links)).next_page == "b"
+    assert of(bundle(link=links[:2])).next_page is None

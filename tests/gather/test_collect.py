@@ -1,0 +1,205 @@
+"""Collect: prefetch first, then the server; each way of not knowing its own Reply; no other patient's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cds_service.errors import WrongContent
+from cds_service.gather.collect import belongs_to, collect
+from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.replies import Gathered, Status
+from cds_service.hooks.request import Draft, FhirAccess, HookRequest
+from cds_service.hooks.services import Moment, Query, Service
+from tests.charts import order, quantity, raw
+
+SERVICE = Service("s", "order-sign", Moment.SIGN, "", "", (
+    Query("patient", "Patient/{{context.patientId}}", ""), Query("labs", "Observation?patient={{context.patientId}}",
+    ""),
+    Query("medications", "MedicationRequest?patient={{context.patientId}}", ""),
+))
+PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01"}
+POTASSIUM = quantity("2823-3", 4.1, "mmol/L", name="k1")
+
+
+@dataclass
+class Server:
+    """Stands in for the FHIR server."""
+
+    answers: Mapping[str, Answered] = field(default_factory=dict)
+    refuses: str | None = None
+    pages: Answered = field(default_factory=lambda: Answered((), Status.FAILED, "no time left"))
+    asked: dict[str, str] = field(default_factory=dict)
+
+    def refusal(self, access: FhirAccess) -> str | None:
+        return self.refuses
+
+    def ask_all(self, access: FhirAccess, queries: Mapping[str, str], deadline: Deadline) -> dict[str, Answered]:
+        self.asked = dict(queries)
+        return {key: answer for key, answer in self.answers.items() if key in queries}
+
+    def more_pages(self, access: FhirAccess, next_url: str, deadline: Deadline) -> Answered:
+        return self.pages
+
+
+def bundle(*resources: Any, following: str | None = None) -> dict[str, Any]:
+    link = [{"relation": "next", "url": following}] if following else []
+    return {"resourceType": "Bundle", "entry": [{"resource": each} for each in resources], "link": link}
+
+
+def gather(prefetch: dict[str, Any] | None = None, *drafts: Any, server: Server | None = None,
+           access: bool = True) -> Gathered:
+    request = HookRequest(
+        "order-sign", "i", "p1", "u", tuple(Draft(raw(each), None) for each in drafts), (),
+        {key: raw(value) for key, value in (prefetch or {}).items()},
+        FhirAccess("https://ehr.example.org/fhir") if access else None,
+    )
+    return collect(request, SERVICE, server or Server(), Deadline(2, lambda: 0.0))
+
+
+def names(gathered: Gathered, key: str = "labs") -> list[str]:
+    return [each.reference for each in gathered.reply(key).resources]
+
+
+def test_only_what_was_not_sent_along_is_asked_for() -> None:
+    server = Server({"medications": Answered((raw(order("x")),), Status.COMPLETE, "")})
+    found = gather({"patient": PATIENT, "labs": bundle(POTASSIUM)}, server=server)
+    assert server.asked == {"medications": "MedicationRequest?patient=p1"}
+    assert [(reply.status, reply.source) for reply in found.replies.values()] == [
+        (Status.COMPLETE, "prefetch"), (Status.COMPLETE, "prefetch"), (Status.COMPLETE, "FHIR server"),
+    ]
+
+
+def test_sent_along_or_asked_for_the_same_is_read() -> None:
+    sent = gather({"labs": bundle(POTASSIUM)})
+    asked = gather(server=Server({"labs": Answered((raw(POTASSIUM),), Status.COMPLETE, "")}))
+    assert names(sent) == names(asked) == ["Observation/k1"]
+
+
+@pytest.mark.parametrize(("sent", "status"), [
+    (None, Status.COMPLETE), (bundle(), Status.COMPLETE),
+    ({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}, Status.FAILED),
+    ("text", Status.FAILED), ({"resourceType": "Bundle", "entry": 7}, Status.FAILED),
+    (bundle({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}), Status.FAILED),
+    (bundle(POTASSIUM, {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}), Status.PARTIAL),
+    (bundle(POTASSIUM, {"resourceType": "Observation", "status": {}}), Status.PARTIAL),
+    (bundle(POTASSIUM, None), Status.PARTIAL), (bundle(POTASSIUM, following="?page=2"), Status.PARTIAL),
+])
+def test_each_way_of_answering_is_its_own_reply(sent: Any, status: Status) -> None:
+    reply = gather({"labs": sent}).reply("labs")
+    assert reply.status is status
+    assert bool(reply.why) is (status is not Status.COMPLETE)
+
+
+def test_a_key_that_was_sent_as_a_failure_is_not_asked_again() -> None:
+    server = Server({"labs": Answered((), Status.COMPLETE, "")})
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+    assert gather({"labs": outcome}, server=server).reply("labs").status is Status.FAILED
+    assert "labs" not in server.asked
+
+
+def test_without_a_server_what_was_not_sent_was_not_asked() -> None:
+    reply = gather(access=False).reply("labs")
+    assert (reply.status, reply.why) == (Status.NOT_ASKED, "not sent with the request, and no FHIR server was given")
+
+
+def test_a_server_that_we_may_not_ask_is_not_asked_and_its_first_page_is_partial() -> None:
+    server = Server(refuses="this server is not on our list")
+    found = gather({"labs": bundle(POTASSIUM, following="?page=2")}, server=server)
+    assert found.reply("medications").why == "this server is not on our list"
+    assert (found.reply("labs").status, found.reply("labs").why) == (Status.PARTIAL, "only the first page was sent")
+    assert not server.asked
+
+
+def test_further_pages_of_a_bundle_that_was_sent_along_are_read() -> None:
+    server = Server(pages=Answered((raw(POTASSIUM | {"id": "k2"}),), Status.COMPLETE, ""))
+    found = gather({"labs": bundle(POTASSIUM, following="?page=2")}, server=server)
+    assert (names(found), found.reply("labs").status) == (["Observation/k1", "Observation/k2"], Status.COMPLETE)
+
+
+def test_a_failed_query_stays_failed() -> None:
+    server = Server({"labs": Answered((), Status.FAILED, "the FHIR server answered 500")})
+    assert gather(server=server).reply("labs").why == "the FHIR server answered 500"
+
+
+def test_a_query_that_this_service_does_not_have_was_not_asked() -> None:
+    assert gather().reply("procedures").status is Status.NOT_ASKED
+
+
+# Other patients
+
+
+def test_resources_of_another_patient_are_counted_and_never_read() -> None:
+    foreign = POTASSIUM | {"id": "k2", "subject": {"reference": "Patient/p2"}}
+    found = gather({"labs": bundle(POTASSIUM, foreign)})
+    assert (names(found), found.foreign) == (["Observation/k1"], 1)
+
+
+def test_a_draft_for_another_patient_is_not_read_and_not_passed_over_in_silence() -> None:
+    found = gather({}, order("venetoclax", subject={"reference": "Patient/p2"}))
+    assert (found.drafts, len(found.unreadable)) == ((), 1)
+
+
+def test_a_patient_of_another_id_sent_along_stops_the_call_without_naming_the_id() -> None:
+    with pytest.raises(WrongContent) as refused:
+        gather({"patient": PATIENT | {"id": "p2"}})
+    assert "prefetch.patient" in str(vars(refused.value)) + str(refused.value)
+    assert "p2" not in str(vars(refused.value)) + str(refused.value)
+
+
+def test_a_patient_of_another_id_from_the_server_is_not_read() -> None:
+    other = Answered((raw(PATIENT | {"id": "p2"}),), Status.COMPLETE, "")
+    found = gather(server=Server({"patient": other}))
+    assert (names(found, "patient"), found.foreign) == ([], 1)
+
+
+@pytest.mark.parametrize("reference", [
+    "Patient/p1", "https://ehr.example.org/fhir/Patient/p1", "Patient/p1/_history/3",
+])
+def test_a_reference_to_this_patient_may_be_relative_absolute_or_versioned(reference: str) -> None:
+    assert belongs_to(reference, "p1")
+
+
+@pytest.mark.parametrize("reference", [
+    "Patient/p11", "Patient/p", "Patient/P1", "OtherPatient/p1", "Patient/p1/Observation/2", "Group/p1", "#p1", "",
+    "Patient/p1\n", "Patient/px", "urn:uuid:p1",
+])
+def test_a_reference_to_anybody_else_does_not_pass(reference: str) -> None:
+    assert not belongs_to(reference, "p1")
+
+
+def test_a_dot_in_the_id_is_a_dot() -> None:
+    assert belongs_to("Patient/p.1", "p.1")
+    assert not belongs_to("Patient/px1", "p.1")
+
+
+# Invalid orders, and what comes along
+
+
+def test_an_invalid_listed_order_is_kept_for_its_warning_and_the_list_is_partial() -> None:
+    found = gather({"medications": bundle(order("posaconazole", dosageInstruction="300 mg"))})
+    assert names(found, "medications") == ["MedicationRequest/m1"]
+    assert found.reply("medications").status is Status.PARTIAL
+
+
+@pytest.mark.parametrize("subject", [{"reference": "Patient/p2"}, ["Patient/p2"], "Patient/p2"])
+def test_an_invalid_order_of_somebody_else_is_not_saved(subject: Any) -> None:
+    invalid = order("posaconazole", dosageInstruction="300 mg", subject=subject)
+    found = gather({"medications": bundle(invalid)}, invalid)
+    assert (names(found, "medications"), found.drafts) == ([], ())
+
+
+def test_an_invalid_draft_is_kept_and_a_draft_that_is_no_order_at_all_is_counted() -> None:
+    found = gather({}, order("venetoclax", dosageInstruction="400 mg"), {"resourceType": "MedicationRequest"}, None)
+    assert len(found.drafts) == 2
+    assert len(found.unreadable) == 1
+
+
+def test_medications_that_come_along_are_set_aside() -> None:
+    medication = {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+    found = gather({"medications": bundle(order("x"), medication)}, medication)
+    assert [each.reference for each in found.others] == ["Medication/d1", "Medication/d1"]
+    assert len(found.reply("medications").resources) == 1

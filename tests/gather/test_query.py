@@ -1,0 +1,589 @@
+"""Asking a FHIR server: what is read, what is refused, and that we are always back in time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+import responses
+
+from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.replies import Status
+from cds_service.hooks.request import FhirAccess
+
+BASE = "https://ehr.example.org/fhir"
+ACCESS = FhirAccess(BASE, "secret-token")
+SEARCH = "Observation?patient=p1"
+FIRST = f"{BASE}/{SEARCH}"
+SLACK = 0.2
+
+
+def bundle(*ids: str, following: str | None = None) -> dict[str, object]:
+    links = [{"relation": "next", "url": following}] if following else []
+    entries = [{"resource": {"resourceType": "Observation", "id": each}} for each in ids]
+    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+
+
+def outcome(severity: str, code: str = "processing") -> dict[str, object]:
+    issue = {"severity": severity, "code": code, "diagnostics": "patient Jane Doe"}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def ask(query: str = SEARCH, limits: Limits | None = None, access: FhirAccess = ACCESS) -> Answered:
+    session = FhirSession(limits or Limits())
+    return session.ask_all(access, {"labs": query}, Deadline(2, time.monotonic))["labs"]
+
+
+def ids(answered: Answered) -> list[str]:
+    return [json.loads(raw)["id"] for raw in answered.resources]
+
+
+@pytest.fixture
+def ehr() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+# What is read
+
+
+def test_a_search_is_read_to_its_last_page(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}?page=2", json=bundle("b", following="Observation?page=3"))
+    ehr.get(f"{BASE}/Observation?page=3", json=bundle("c"))
+    ehr.get(FIRST, json=bundle("a", following=f"{BASE}?page=2"))
+    answered = ask()
+    assert (ids(answered), answered.status, answered.why) == (["a", "b", "c"], Status.COMPLETE, "")
+
+
+def test_a_patient_is_read_by_its_id(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}/Patient/p1", json={"resourceType": "Patient", "id": "p1"})
+    answered = ask("Patient/p1")
+    assert (ids(answered), answered.status) == (["p1"], Status.COMPLETE)
+
+
+def test_an_empty_search_is_complete(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, json={"resourceType": "Bundle", "type": "searchset", "total": 0})
+    assert ask() == Answered((), Status.COMPLETE, "")
+
+
+def test_all_queries_are_asked_and_answered_by_their_key(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, json=bundle("a"))
+    ehr.get(f"{BASE}/Condition", status=500)
+    asked = {"labs": SEARCH, "conditions": "Condition?patient=p1"}
+    answers = FhirSession(Limits()).ask_all(ACCESS, asked, Deadline(2, time.monotonic))
+    assert {key: answer.status for key, answer in answers.items()} == {
+        "labs": Status.COMPLETE, "conditions": Status.FAILED,
+    }
+
+
+def test_no_queries_bring_no_answers() -> None:
+    assert FhirSession(Limits()).ask_all(ACCESS, {}, Deadline(2, time.monotonic)) == {}
+
+
+def test_further_pages_of_a_bundle_that_was_sent_along_are_read(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}?page=2", json=bundle("b"))
+    answered = FhirSession(Limits()).more_pages(ACCESS, "?page=2", Deadline(2, time.monotonic))
+    assert (ids(answered), answered.status) == (["b"], Status.COMPLETE)
+
+
+# What the server says instead
+
+
+@pytest.mark.parametrize(("status", "words"), [
+    (401, "refused access (401)"), (403, "refused access (403)"), (404, "answered 404 (not found)"),
+    (410, "answered 410 (deleted)"), (429, "answered 429 (too many requests)"), (500, "answered 500"),
+    (503, "answered 503"), (204, "answered 204"),
+])
+@pytest.mark.parametrize("query", [SEARCH, "Patient/p1"])
+def test_an_answer_other_than_200_fails_and_is_named(
+    ehr: responses.RequestsMock, query: str, status: int, words: str,
+) -> None:
+    ehr.get(f"{BASE}/{query}", status=status, json=outcome("error"))
+    assert ask(query) == Answered((), Status.FAILED, f"the FHIR server {words}")
+    assert len(ehr.calls) == 1
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"null", b'"text"', b"[]", b"{}", b'{"resourceType": "Bund',
+    b"[" * 20_000, b'{"resourceType": 3}',
+])
+@pytest.mark.parametrize("query", [SEARCH, "Patient/p1"])
+def test_an_answer_that_is_not_fhir_fails(ehr: responses.RequestsMock, query: str, body: bytes) -> None:
+    ehr.get(f"{BASE}/{query}", body=body)
+    assert ask(query) == Answered((), Status.FAILED, "the FHIR server sent something that is not FHIR")
+
+
+@pytest.mark.parametrize(("query", "sent"), [(SEARCH, "Patient"), ("Patient/p1", "Bundle"), ("Patient/p1", "Group")])
+def test_another_kind_of_resource_is_no_answer(ehr: responses.RequestsMock, query: str, sent: str) -> None:
+    ehr.get(f"{BASE}/{query}", json={"resourceType": sent})
+    assert ask(query) == Answered((), Status.FAILED, "the FHIR server sent another kind of resource than was asked for")
+
+
+def test_a_problem_in_place_of_an_answer_fails_without_its_text(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, json=outcome("fatal", "timeout"))
+    assert ask() == Answered((), Status.FAILED, "the EHR reported a problem (fatal: timeout)")
+
+
+def test_a_problem_beside_resources_makes_the_answer_partial(ehr: responses.RequestsMock) -> None:
+    page = bundle("a")
+    page["entry"] = [*page["entry"], {"resource": outcome("error")}]  # type: ignore[misc]
+    ehr.get(FIRST, json=page)
+    answered = ask()
+    assert (ids(answered), answered.status) == (["a"], Status.PARTIAL)
+    assert answered.why == "the EHR reported a problem (error: processing)"
+
+
+def test_a_mere_warning_that_there_are_no_hits_is_no_problem(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, json={"resourceType": "Bundle", "entry": [{"resource": outcome("warning")}]})
+    assert ask() == Answered((), Status.COMPLETE, "")
+
+
+def test_a_hundred_problems_are_not_all_recited(ehr: responses.RequestsMock) -> None:
+    problems = [{"resource": outcome("error", "x" * (1 + count % 40))} for count in range(100)]
+    ehr.get(FIRST, json={"resourceType": "Bundle", "entry": problems})
+    assert ask().why.count(";") == 2
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("link", [
+    "https://attacker.example/fhir?page=2", "http://ehr.example.org/fhir?page=2", "https://ehr.example.org/other?page=2",
+    "//attacker.example/fhir", "../admin?page=2", f"{BASE}/%2e%2e/admin", "https://ehr.example.org\\@attacker.example/fhir",
+    "https://u:p@ehr.example.org/fhir", "https://[attacker", "https://ehr.example.org:444/fhir",
+])
+def test_a_next_page_elsewhere_is_never_asked_for(ehr: responses.RequestsMock, link: str) -> None:
+    ehr.get(FIRST, json=bundle("a", following=link))
+    answered = ask()
+    assert (ids(answered), answered.status) == (["a"], Status.PARTIAL)
+    assert answered.why == "a page of the answer lies outside of the FHIR server's own address, so it was not read"
+    assert len(ehr.calls) == 1
+
+
+def test_a_foreign_next_page_of_a_bundle_that_was_sent_along_is_never_asked_for(ehr: responses.RequestsMock) -> None:
+    session = FhirSession(Limits())
+    answered = session.more_pages(ACCESS, "https://attacker.example/fhir", Deadline(2, time.monotonic))
+    assert (answered.status, len(ehr.calls)) == (Status.FAILED, 0)
+
+
+def test_a_redirect_is_not_followed(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, status=302, headers={"Location": f"{BASE}/elsewhere"})
+    ehr.get(f"{BASE}/elsewhere", json=bundle("a"))
+    assert ask().why == "the FHIR server sent us to another address (302), which we do not follow"
+    assert len(ehr.calls) == 1
+
+
+def test_pages_that_lead_back_to_themselves_are_left(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}?page=2", json=bundle("b", following=FIRST))
+    ehr.get(FIRST, json=bundle("a", following=f"{BASE}?page=2"))
+    answered = ask()
+    assert (ids(answered), answered.status) == (["a", "b"], Status.PARTIAL)
+    assert answered.why == "the FHIR server's pages lead back to themselves"
+
+
+def endless(ehr: responses.RequestsMock) -> None:
+    def page(_request: object) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps(bundle("x", following=f"{BASE}?page={len(ehr.calls)}"))
+
+    ehr.add_callback(responses.GET, BASE, page)
+    ehr.add_callback(responses.GET, f"{BASE}/Observation", page)
+
+
+def test_endless_pages_end_at_our_limit(ehr: responses.RequestsMock) -> None:
+    endless(ehr)
+    answered = ask()
+    assert (len(answered.resources), answered.status) == (20, Status.PARTIAL)
+    assert answered.why == "the answer has more pages than we read (20)"
+    assert len(ehr.calls) == 20
+
+
+def test_endless_pages_of_all_queries_together_end_at_our_limit(ehr: responses.RequestsMock) -> None:
+    endless(ehr)
+    asked = {str(number): f"Observation?n={number}" for number in range(5)}
+    answers = FhirSession(Limits(pages=1000, requests=25)).ask_all(ACCESS, asked, Deadline(2, time.monotonic))
+    assert len(ehr.calls) <= 25
+    assert all(answer.resources for answer in answers.values())
+
+
+def test_the_bytes_of_all_pages_count_together(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}?page=2", json=bundle("b"))
+    ehr.get(FIRST, json=bundle("a", following=f"{BASE}?page=2"))
+    size = len(json.dumps(bundle("a", following=f"{BASE}?page=2")))
+    answered = ask(limits=Limits(answer_bytes=size + 10))
+    assert (ids(answered), answered.status) == (["a"], Status.PARTIAL)
+    assert "larger than we read" in answered.why
+
+
+# The token
+
+
+def test_the_token_goes_along_only_when_there_is_one(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, json=bundle())
+    ask()
+    ask(access=FhirAccess(BASE))
+    first, second = (call.request.headers for call in ehr.calls)
+    assert first["Authorization"] == "Bearer secret-token"
+    assert "Authorization" not in second
+    assert first["Accept"] == "application/fhir+json"
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: yes", "t\u00f6ken"])
+def test_a_token_that_is_none_is_not_sent(ehr: responses.RequestsMock, token: str) -> None:
+    answered = ask(access=FhirAccess(BASE, token))
+    assert (answered.status, answered.why) == (Status.FAILED, "the access token that came with the call cannot be sent")
+    assert not ehr.calls
+
+
+@pytest.mark.parametrize("key", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+def test_the_environment_sends_us_nowhere(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(key, "http://127.0.0.1:9")
+    with server(lambda here: here.answer(json.dumps(bundle("a")).encode())) as base:
+        assert ask(access=FhirAccess(base)).status is Status.COMPLETE
+
+
+def test_neither_token_nor_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def odd_headers(here: Here) -> None:
+        here.wfile.write(b"HTTP/1.1 200 OK\r\nno header at all\r\nContent-Length: 2\r\n\r\n{}")
+        here.close_connection = True
+
+    with caplog.at_level(logging.DEBUG), server(odd_headers) as base:
+        ask(access=FhirAccess(base, "secret-token"))
+        ask(access=FhirAccess("http://127.0.0.1:9/fhir", "secret-token"))
+    assert "secret-token" not in caplog.text
+    assert "p1" not in caplog.text
+
+
+def test_a_fault_of_our_own_costs_one_query_and_shows_no_address(
+    ehr: responses.RequestsMock, caplog: pytest.LogCaptureFixture,
+) -> None:
+    ehr.get(FIRST, body=RuntimeError(f"{FIRST} secret-token"))
+    assert ask() == Answered((), Status.FAILED, "reading the FHIR server's answer failed in this service")
+    assert "RuntimeError" in caplog.text
+    assert "secret-token" not in caplog.text
+
+
+# A server that misbehaves, in real time
+
+
+class Here(BaseHTTPRequestHandler):
+    """One request at the server of a test."""
+
+    protocol_version = "HTTP/1.1"
+    behave: ClassVar[Callable[[Here], None]]
+    paths: ClassVar[list[str]]
+    peers: ClassVar[set[object]]
+
+    def do_GET(self) -> None:
+        self.paths.append(self.path)
+        self.peers.add(self.client_address)
+        with suppress(OSError):
+            self.behave()
+
+    def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Quiet(ThreadingHTTPServer):
+    """A server of a test: it ends without waiting for its clients."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: clients leave here in the middle."""
+
+
+@contextmanager
+def server(behave: Callable[[Here], None]) -> Iterator[str]:
+    with serving(behave) as (base, _):
+        yield base
+
+
+@contextmanager
+def serving(behave: Callable[[Here], None]) -> Iterator[tuple[str, type[Here]]]:
+    here = type("Here", (Here,), {"behave": behave, "paths": [], "peers": set()})
+    with Quiet(("127.0.0.1", 0), here) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/fhir", here
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+def drip(here: Here, piece: bytes) -> None:
+    for _ in range(100):
+        here.wfile.write(piece)
+        here.wfile.flush()
+        time.sleep(0.02)
+
+
+def hang(_here: Here) -> None:
+    time.sleep(1.5)
+
+
+def drip_headers(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    drip(here, b"x")
+
+
+def drip_body(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    drip(here, b" ")
+
+
+def drip_chunks(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    drip(here, b"1\r\n \r\n")
+
+
+def drip_chunk_size(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+    drip(here, b"x")
+
+
+def drip_continue(here: Here) -> None:
+    drip(here, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def drip_gzip(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10])
+    drip(here, b"\x00\x00\x00\xff\xff")
+
+
+@pytest.mark.parametrize("behave", [
+    hang, drip_headers, drip_body, drip_chunks, drip_chunk_size, drip_continue, drip_gzip,
+])
+def test_a_slow_server_does_not_keep_us_beyond_the_deadline(behave: Callable[[Here], None]) -> None:
+    session = FhirSession(Limits(threads=2))
+    with server(behave) as base:
+        begin = time.monotonic()
+        answers = session.ask_all(FhirAccess(base), {"a": SEARCH, "b": SEARCH}, Deadline(0.25, time.monotonic))
+        took = time.monotonic() - begin
+        assert took < 0.25 + SLACK
+        assert set(answers.values()) == {Answered((), Status.FAILED, "the FHIR server did not answer in time")}
+        # Its threads are free again: the pool of two answers the next call.
+        time.sleep(0.1)
+        with server(lambda here: here.answer(json.dumps(bundle("a")).encode())) as healthy:
+            answers = session.ask_all(FhirAccess(healthy), {"a": SEARCH, "b": SEARCH}, Deadline(0.5, time.monotonic))
+            assert {each.status for each in answers.values()} == {Status.COMPLETE}
+
+
+def test_what_was_read_before_the_deadline_is_kept() -> None:
+    def second_page_hangs(here: Here) -> None:
+        if "page=2" in here.path:
+            hang(here)
+        here.answer(json.dumps(bundle("a", following="?page=2")).encode())
+
+    with server(second_page_hangs) as base:
+        begin = time.monotonic()
+        session = FhirSession(Limits())
+        answered = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(0.25, time.monotonic))["labs"]
+        assert time.monotonic() - begin < 0.25 + SLACK
+    assert (ids(answered), answered.status) == (["a"], Status.PARTIAL)
+    assert answered.why == "the FHIR server did not answer in time"
+
+
+def test_a_query_that_queues_too_long_is_never_started() -> None:
+    with serving(hang) as (base, here):
+        begin = time.monotonic()
+        session = FhirSession(Limits(threads=1))
+        answers = session.ask_all(FhirAccess(base), {"a": SEARCH, "b": "Condition"}, Deadline(0.3, time.monotonic))
+        assert time.monotonic() - begin < 0.3 + SLACK
+        time.sleep(0.1)
+    assert answers["b"] == Answered((), Status.FAILED, "there was no time left to ask the FHIR server")
+    assert here.paths == [f"/fhir/{SEARCH}"]
+
+
+def test_a_call_whose_queries_all_queue_gives_up_before_its_deadline() -> None:
+    session = FhirSession(Limits(threads=1))
+    with server(hang) as base:
+        other = threading.Thread(
+            target=session.ask_all, args=(FhirAccess(base), {"a": SEARCH}, Deadline(0.6, time.monotonic))
+        )
+        other.start()
+        time.sleep(0.05)
+        begin = time.monotonic()
+        answers = session.ask_all(FhirAccess(base), {"b": SEARCH}, Deadline(0.5, time.monotonic, last_start=0.2))
+        assert time.monotonic() - begin < 0.1 + SLACK
+        other.join()
+    assert answers["b"] == Answered((), Status.FAILED, "there was no time left to ask the FHIR server")
+
+
+def test_a_server_that_falls_silent_midway_is_left_at_the_deadline() -> None:
+    left: list[float] = []
+
+    def fall_silent(here: Here) -> None:
+        here.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.2)
+        here.wfile.write(b"{")
+        here.connection.settimeout(1)
+        with suppress(OSError):
+            here.connection.recv(1)
+        left.append(time.monotonic())
+
+    with server(fall_silent) as base:
+        begin = time.monotonic()
+        FhirSession(Limits()).ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(0.25, time.monotonic))
+        time.sleep(0.1)
+    assert left
+    assert left[0] - begin < 0.25 + 0.1
+
+
+def test_with_little_time_left_nothing_is_asked(ehr: responses.RequestsMock) -> None:
+    times = iter([0.0])
+    deadline = Deadline(10, lambda: next(times, 7.0))
+    answers = FhirSession(Limits()).ask_all(ACCESS, {"labs": SEARCH}, deadline)
+    assert (answers["labs"].status, len(ehr.calls)) == (Status.FAILED, 0)
+
+
+def test_with_no_time_left_nothing_is_asked(ehr: responses.RequestsMock) -> None:
+    answers = FhirSession(Limits()).ask_all(ACCESS, {"labs": SEARCH}, Deadline(0, time.monotonic))
+    assert (answers["labs"].status, len(ehr.calls)) == (Status.FAILED, 0)
+
+
+def flood(here: Here) -> None:
+    here.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    for _ in range(2_000):
+        here.wfile.write(b" " * 100_000)
+
+
+def gzip_bomb(here: Here) -> None:
+    here.answer(gzip.compress(b" " * 60_000_000, 1), Content_Encoding="gzip")
+
+
+@pytest.mark.parametrize("behave", [flood, gzip_bomb])
+def test_a_huge_answer_is_left_once_it_is_larger_than_we_read(behave: Callable[[Here], None]) -> None:
+    with server(behave) as base:
+        answered = ask(access=FhirAccess(base))
+    assert answered == Answered((), Status.FAILED, "the answer is larger than we read (5 MB)")
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    def moved(here: Here) -> None:
+        here.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /fhir/x\r\nContent-Length: 100000\r\n\r\n")
+        drip(here, b" ")
+
+    with serving(moved) as (base, here):
+        begin = time.monotonic()
+        assert "sent us to another address (302)" in ask(access=FhirAccess(base)).why
+        assert time.monotonic() - begin < SLACK
+    assert len(here.paths) == 1
+
+
+def reset(here: Here) -> None:
+    here.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    here.connection.close()
+    here.close_connection = True
+
+
+def half(here: Here) -> None:
+    here.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"resourceType":')
+    here.close_connection = True
+
+
+@pytest.mark.parametrize("behave", [reset, half])
+def test_a_connection_that_breaks_fails_in_words(behave: Callable[[Here], None]) -> None:
+    with server(behave) as base:
+        assert ask(access=FhirAccess(base)) == Answered((), Status.FAILED, "the FHIR server broke off its answer")
+
+
+def test_compressed_nonsense_is_not_fhir() -> None:
+    with server(lambda here: here.answer(b"no gzip", Content_Encoding="gzip")) as base:
+        assert ask(access=FhirAccess(base)).why == "the FHIR server sent something that is not FHIR"
+
+
+def test_an_answer_of_two_lengths_cannot_be_read() -> None:
+    def two_lengths(here: Here) -> None:
+        here.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}")
+
+    with server(two_lengths) as base:
+        assert ask(access=FhirAccess(base)).why == "the FHIR server's answer could not be read"
+
+
+def test_a_closed_port_cannot_be_reached() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        access = FhirAccess(f"http://127.0.0.1:{unused.getsockname()[1]}/fhir")
+        assert ask(access=access) == Answered((), Status.FAILED, "the FHIR server could not be reached")
+
+
+def test_a_server_that_does_not_speak_tls_gets_no_token() -> None:
+    with serving(lambda here: here.answer(b"")) as (base, here):
+        answered = ask(access=FhirAccess(base.replace("http:", "https:"), "secret-token"))
+    assert answered.status is Status.FAILED
+    assert answered.why.startswith("no secure connection to the FHIR server could be made")
+    assert not here.paths
+
+
+def test_codes_go_over_the_wire_as_servers_expect_them() -> None:
+    with serving(lambda here: here.answer(json.dumps(bundle()).encode())) as (base, here):
+        ask("Observation?patient=p1&code=http://loinc.org|1,http://loinc.org|2", access=FhirAccess(base))
+    assert here.paths == ["/fhir/Observation?patient=p1&code=http://loinc.org%7C1,http://loinc.org%7C2"]
+
+
+def test_connections_are_kept_and_cookies_are_not() -> None:
+    cookies = []
+
+    def with_cookie(here: Here) -> None:
+        cookies.append(here.headers["Cookie"])
+        body = gzip.compress(json.dumps(bundle("a")).encode())
+        here.answer(body, Content_Encoding="gzip", Set_Cookie="session=nurse")
+
+    with serving(with_cookie) as (base, here):
+        session = FhirSession(Limits(threads=1))
+        for _ in range(3):
+            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(1, time.monotonic))
+            assert answers["labs"].status is Status.COMPLETE
+    assert (cookies, len(here.peers)) == ([None, None, None], 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 warns of what this test is about
+def test_a_session_made_and_used_before_a_fork_works_after_it() -> None:
+    with server(lambda here: here.answer(json.dumps(bundle("a")).encode())) as base:
+        session = FhirSession(Limits())
+
+        def works() -> bool:
+            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(1, time.monotonic))
+            return answers["labs"].status is Status.COMPLETE
+
+        assert works()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if works() else 1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+# The deadline itself
+
+
+def test_after_sixty_percent_of_the_time_nothing_is_started() -> None:
+    now = [100.0]
+    deadline = Deadline(10, lambda: now[0])
+    assert (deadline.left(), deadline.may_start(), deadline.over) == (10, True, False)
+    now[0] = 105.9
+    assert deadline.may_start()
+    now[0] = 106.0
+    assert (deadline.left(), deadline.may_start(), deadline.over) == (4, False, False)
+    now[0] = 111.0
+    assert (deadline.left(), deadline.may_start(), deadline.over) == (0, False, True)

@@ -1,0 +1,206 @@
+"""Resources: what is mended and noted, what is never left out, and that nothing in them can harm us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.gather.resources import DRAFTS, LEAVES_PER_CALL, Mending, Resource, Unreadable
+from cds_service.gather.views import MedicationRequest, Observation
+from tests.charts import clinical, concept, condition, measured, order, quantity, raw, resource
+
+POTASSIUM = quantity("2823-3", 4.1, "mmol/L")
+
+
+def checked(content: dict[str, Any], where: str = "labs") -> tuple[Any, tuple[str, ...]]:
+    one = resource(content, where)
+    return one.checked(), one.notes
+
+
+def refusal(content: dict[str, Any]) -> str:
+    view, _ = checked(content)
+    assert isinstance(view, Unreadable)
+    return view.reason
+
+
+def test_a_valid_resource_is_read_without_notes() -> None:
+    view, notes = checked(POTASSIUM)
+    assert isinstance(view, Observation)
+    assert view.valueQuantity is not None
+    assert (str(view.valueQuantity.value), notes) == ("4.1", ())
+
+
+# What is mended
+
+
+def test_an_object_where_a_list_belongs_is_wrapped_and_noted() -> None:
+    view, notes = checked(POTASSIUM | {"category": concept("laboratory", system="x")})
+    assert isinstance(view, Observation)
+    assert notes == ("category was an object where a list belongs",)
+
+
+def test_an_object_where_a_list_belongs_is_wrapped_even_where_it_carries_meaning() -> None:
+    coding = {"system": "http://loinc.org", "code": "2823-3"}
+    view, notes = checked(POTASSIUM | {"code": {"coding": coding}})
+    assert isinstance(view, Observation)
+    assert view.code is not None
+    assert view.code.coding is not None
+    assert [each.code for each in view.code.coding] == ["2823-3"]
+    assert notes == ("code.coding was an object where a list belongs",)
+
+
+@pytest.mark.parametrize(("extra", "path"), [
+    ({"favouriteColour": "red"}, "favouriteColour"), ({"issued": "yesterday"}, "issued"),
+    ({"note": "haemolytic"}, "note"), ({"code": concept("2823-3") | {"colour": "red"}}, "code.colour"),
+    ({"code": {"coding": [{"system": "http://loinc.org", "code": "2823-3", "userSelected": "perhaps"}]}},
+     "code.coding[0].userSelected"),
+])
+def test_a_leaf_without_meaning_is_left_out_and_named(extra: dict[str, Any], path: str) -> None:
+    view, notes = checked(POTASSIUM | extra)
+    assert isinstance(view, Observation)
+    assert notes == (f"{path} was left out: not valid FHIR R4",)
+
+
+@pytest.mark.parametrize("time", ["2026-11-20T08:00", "2026-11-20T08:00:00", "2026-11-20T08:00Z"])
+def test_a_time_without_zone_or_seconds_is_kept_and_noted_if_need_be(time: str) -> None:
+    view, _ = checked(POTASSIUM | {"effectiveDateTime": time})
+    assert isinstance(view, Observation)
+    assert view.effectiveDateTime == time
+
+
+def test_the_intent_that_a_draft_lacks_is_filled_while_it_is_checked_only() -> None:
+    draft = {key: value for key, value in order("venetoclax").items() if key not in ("intent", "status", "subject")}
+    one = resource(draft, DRAFTS)
+    view = one.checked()
+    assert isinstance(view, MedicationRequest)
+    assert (view.intent, view.status, view.subject) == (None, None, None)
+    assert set(one.notes) == {"intent is missing", "status is missing", "subject is missing"}
+    valid = one.valid_json()
+    assert valid is not None
+    assert (valid["intent"], valid["status"]) == ("order", "draft")
+
+
+def test_a_draft_without_medication_yet_is_readable() -> None:
+    draft = {key: value for key, value in order("x").items() if key != "medicationCodeableConcept"}
+    view, notes = checked(draft, DRAFTS)
+    assert isinstance(view, MedicationRequest)
+    assert notes == ("medicationCodeableConcept is missing",)
+    assert view.medicationCodeableConcept is None
+
+
+def test_a_listed_order_without_medication_or_status_is_not_made_readable() -> None:
+    for missing in ("medicationCodeableConcept", "status"):
+        assert "not valid" in refusal({key: value for key, value in order("x").items() if key != missing})
+
+
+# What is never left out
+
+
+@pytest.mark.parametrize("extra", [
+    {"status": 7}, {"status": None}, {"valueQuantity": {"value": "high", "unit": "mmol/L"}},
+    {"valueQuantity": measured(4.1, "mmol/L", comparator=3)}, {"valueQuantity": {"value": 4.1, "unit": 7}},
+    {"code": "2823-3"}, {"effectiveDateTime": "20/11/2026"}, {"dataAbsentReason": "unknown"},
+    {"valueString": "and a second value"}, {"component": [{"valueQuantity": measured(1, "ms")}]},
+    {"subject": "p1"},
+])
+def test_a_leaf_with_meaning_is_never_left_out(extra: dict[str, Any]) -> None:
+    assert "not valid FHIR R4" in refusal(POTASSIUM | extra)
+
+
+@pytest.mark.parametrize("extra", [
+    {"doNotPerform": "no"}, {"dosageInstruction": [{"doseAndRate": [{"doseQuantity": {"value": "four"}}]}]},
+    {"medicationReference": {"reference": "Medication/1"}},
+])
+def test_dose_and_prohibition_of_an_order_are_never_left_out(extra: dict[str, Any]) -> None:
+    assert "not valid FHIR R4" in refusal(order("venetoclax") | extra)
+
+
+def test_the_status_of_a_condition_is_never_left_out() -> None:
+    assert "not valid" in refusal(condition(concept("C92.02")) | {"verificationStatus": "refuted"})
+
+
+@pytest.mark.parametrize("content", [
+    POTASSIUM | {"modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]},
+    POTASSIUM | {"component": [{"code": concept("8867-4"), "valueQuantity": measured(70, "/min"),
+                                "modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]}]},
+    order("venetoclax", dosageInstruction=[{"text": "400 mg daily", "modifierExtension": [
+        {"url": "http://example.org/not", "valueBoolean": True}]}]),
+])
+def test_a_modifier_that_we_do_not_know_makes_a_resource_unusable(content: dict[str, Any]) -> None:
+    assert "changes its meaning" in refusal(content)
+
+
+# How much is mended
+
+
+def faults(number: int) -> dict[str, Any]:
+    return {f"odd{index}": index for index in range(number)}
+
+
+def test_eight_leaves_of_a_resource_are_mended_and_no_more() -> None:
+    view, notes = checked(POTASSIUM | faults(8))
+    assert isinstance(view, Observation)
+    assert len(notes) == 8
+    assert refusal(POTASSIUM | faults(9)) == "not valid FHIR R4 in many places"
+
+
+def test_sixty_four_leaves_of_a_call_are_mended_and_no_more() -> None:
+    mending = Mending()
+    call = [Resource("Observation", raw(POTASSIUM | faults(8)), "labs", mending=mending) for _ in range(9)]
+    assert all(isinstance(one.checked(), Observation) for one in call[:-1])
+    assert (LEAVES_PER_CALL, mending.left) == (64, 0)
+    last = call[-1].checked()
+    assert isinstance(last, Unreadable)
+    assert "too many faults in this call" in last.reason
+
+
+def test_a_sound_resource_is_read_even_when_nothing_may_be_mended_any_more() -> None:
+    assert isinstance(Resource("Observation", raw(POTASSIUM), "labs", mending=Mending(0)).checked(), Observation)
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("number", ["1e5000", "1e999999", "1e99999999999", "1e-99999999999", "9" * 5000])
+def test_a_number_of_impossible_size_is_refused_and_costs_nothing(number: str) -> None:
+    text = raw(POTASSIUM).replace(b"4.1", number.encode())
+    assert isinstance(Resource("Observation", text, "labs").checked(), Unreadable)
+
+
+@pytest.mark.parametrize("text", [
+    b"", b"{", b"[]", b"null", b'{"resourceType": "Observation"',
+    b'{"resourceType":"Observation","code":' + b"[" * 5000,
+    b'{"resourceType": "Observation", "code": ' + b'{"coding":[' * 400 + b"]}" * 400 + b"}", b"\xff\xfe",
+])
+def test_what_is_no_resource_is_unreadable_and_never_a_crash(text: bytes) -> None:
+    one = Resource("Observation", text, "labs")
+    assert isinstance(one.checked(), Unreadable)
+    assert one.valid_json() is None
+
+
+def test_a_type_that_is_not_read_here_is_unreadable() -> None:
+    assert isinstance(Resource("Device", b'{"resourceType": "Device"}', "labs").view(), Unreadable)
+
+
+def test_the_reason_holds_no_patient_data() -> None:
+    assert "Jane" not in refusal(POTASSIUM | {"status": {"Jane": "Doe"}})
+
+
+# What is saved of an invalid order
+
+
+def test_an_invalid_order_is_saved_element_by_element() -> None:
+    saved = resource(order("posaconazole", dosageInstruction="300 mg")).salvaged()
+    assert isinstance(saved, MedicationRequest)
+    assert saved.medicationCodeableConcept is not None
+    assert (saved.medicationCodeableConcept.text, saved.dosageInstruction) == ("posaconazole", None)
+
+
+def test_an_order_of_nobody_knows_whom_is_not_saved() -> None:
+    assert resource(order("posaconazole", subject=["Patient/p2"])).salvaged() is None
+
+
+def test_the_reference_is_type_and_id_or_the_type_alone() -> None:
+    assert resource(POTASSIUM | {"id": "k1"}).reference == "Observation/k1"
+    assert resource({"resourceType": "Condition", "clinicalStatus": clinical("active")}).reference == "Condition"

@@ -1,0 +1,153 @@
+"""The request, as real EHRs send it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.errors import BadRequest
+from cds_service.hooks.request import FhirAccess, HookRequest
+from cds_service.hooks.services import offered
+
+VIEW, SELECT, SIGN = offered({"ecg": ("76634-5",), "labs": ("2823-3",), "genomics": ("79210-1",)})
+CONTEXT = {"userId": "Practitioner/1", "patientId": "p-1"}
+DRAFTS = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1", "resource": {"resourceType": "X", "n": 1.0}}]}
+
+
+def read(service, context=None, **more):
+    body = {"hook": service.hook, "hookInstance": "i-1", "context": CONTEXT | (context or {}), **more}
+    return HookRequest.read(json.dumps(body).encode(), service)
+
+
+def sign(context=None, **more):
+    return read(SIGN, {"draftOrders": DRAFTS} | (context or {}), **more)
+
+
+def refused(call, *args, **kwargs):
+    with pytest.raises(BadRequest) as fault:
+        call(*args, **kwargs)
+    return fault.value
+
+
+def test_a_patient_view_needs_no_orders():
+    request = read(VIEW)
+    assert (request.patient_id, request.user_id, request.instance) == ("p-1", "Practitioner/1", "i-1")
+    assert request.drafts == () and request.selections == () and request.fhir is None
+
+
+def test_drafts_keep_their_bytes_and_their_full_url():
+    (draft,) = sign().drafts
+    assert draft.full_url == "urn:uuid:1"
+    assert draft.raw == b'{"resourceType": "X", "n": 1.0}'
+
+
+@pytest.mark.parametrize("drafts", [{}, {"entry": None}, {"resourceType": "Bundle", "entry": []}, {"type": "x"}])
+def test_an_untyped_or_empty_bundle_of_drafts_is_read(drafts):
+    assert sign({"draftOrders": drafts}).drafts == ()
+
+
+def test_an_order_select_names_what_was_selected():
+    assert read(SELECT, {"draftOrders": DRAFTS, "selections": ["X/1"]}).selections == ("X/1",)
+    assert refused(read, SELECT, {"draftOrders": DRAFTS}).path == "context.selections"
+    assert refused(read, SELECT, {"draftOrders": DRAFTS, "selections": [7]}).path == "context.selections[0]"
+
+
+def test_missing_draft_orders_are_refused_with_a_hint_at_the_scope():
+    fault = refused(read, SIGN)
+    assert fault.path == "context.draftOrders" and "scopes" in fault.message
+
+
+def test_draft_orders_that_are_no_bundle_are_refused():
+    assert refused(sign, {"draftOrders": {"resourceType": "MedicationRequest"}}).path == (
+        "context.draftOrders.resourceType"
+    )
+
+
+def test_a_body_of_another_hook_is_refused():
+    assert refused(read, SIGN, {"draftOrders": DRAFTS}, hook="patient-view").path == "hook"
+
+
+@pytest.mark.parametrize("patient", [
+    "", "a/b", "../1", "p?x=1", "p 1", "p\n", "x" * 65, "p{{", "p&y", "ü", "%2e",
+])
+def test_an_id_that_could_lead_elsewhere_is_refused(patient):
+    assert refused(read, VIEW, {"patientId": patient}).path == "context.patientId"
+
+
+@pytest.mark.parametrize("patient", ["p", "A-1.b", "x" * 64, "0"])
+def test_an_ordinary_id_is_read(patient):
+    assert read(VIEW, {"patientId": patient}).patient_id == patient
+
+
+def test_an_empty_hook_instance_is_refused_and_an_odd_one_is_not():
+    assert refused(read, VIEW, hookInstance="").path == "hookInstance"
+    assert read(VIEW, hookInstance="not-a-uuid").instance == "not-a-uuid"
+
+
+def test_prefetch_keeps_null_and_foreign_keys_as_they_came():
+    request = read(VIEW, prefetch={"patient": None, "other": {"a": [1, 2]}})
+    assert dict(request.prefetch) == {"patient": b"null", "other": b'{"a": [1, 2]}'}
+
+
+@pytest.mark.parametrize("more", [{}, {"prefetch": None}, {"prefetch": {}}])
+def test_no_prefetch_is_a_legal_request(more):
+    assert dict(read(VIEW, **more).prefetch) == {}
+
+
+@pytest.mark.parametrize("prefetch", [7, [], "x", True])
+def test_prefetch_that_is_no_object_is_refused(prefetch):
+    assert refused(read, VIEW, prefetch=prefetch).path == "prefetch"
+
+
+def test_the_server_and_its_token_belong_together():
+    token = {"access_token": "opaque", "token_type": "Bearer", "expires_in": "300", "scope": "Odd.Scope (R4)"}
+    assert read(VIEW, fhirServer="http://f/r4/", fhirAuthorization=token).fhir == FhirAccess("http://f/r4", "opaque")
+    assert read(VIEW, fhirServer="http://f/r4").fhir == FhirAccess("http://f/r4")
+    assert read(VIEW, fhirAuthorization=token).fhir is None
+
+
+def test_the_token_shows_in_no_repr():
+    request = read(VIEW, fhirServer="http://f", fhirAuthorization={"access_token": "opaque"})
+    assert "opaque" not in repr(request)
+
+
+@pytest.mark.parametrize("authorization", [{}, {"access_token": 7}, {"access_token": None}, [], "x"])
+def test_an_authorization_without_token_is_refused(authorization):
+    fault = refused(read, VIEW, fhirServer="http://f", fhirAuthorization=authorization)
+    assert fault.path is not None and fault.path.startswith("fhirAuthorization")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"{" * 100_000, b"[" * 100_000])
+def test_what_is_no_json_object_is_refused(body):
+    refused(HookRequest.read, body, VIEW)
+
+
+def test_a_message_never_repeats_what_was_sent():
+    fault = refused(read, VIEW, {"patientId": "Jane Doe"})
+    assert "Jane" not in str(fault)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["resourceType", "entry", "resource", "fullUrl", "access_token", "patientId", "x"]), inner,
+        max_size=4,
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(["hook", "hookInstance", "context", "prefetch", "fhirServer", "fhirAuthorization", "extension"]),
+    st.sampled_from(["userId", "patientId", "encounterId", "draftOrders", "selections"]), JSON, JSON,
+)
+def test_whatever_a_field_holds_it_is_read_or_refused_with_its_path(name, inner, value, other):
+    body = {"hook": "order-select", "hookInstance": "i", "context": CONTEXT | {
+        "draftOrders": DRAFTS, "selections": [], inner: other}} | ({name: value} if name != "context" else {})
+    try:
+        HookRequest.read(json.dumps(body).encode(), SELECT)
+    except BadRequest as fault:
+        assert fault.path

@@ -1,0 +1,110 @@
+"""Wrong knowledge stops the start with file, key and reason; right knowledge holds on its day, in its place."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge import topics
+from cds_service.knowledge.load import HOME, Knowledge
+
+HOLD = "    - id: gilteritinib-qtc-hold\n      value: 500 ms\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    copy = tmp_path / "knowledge"
+    shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def change(home: Path, name: str, old: str, new: str) -> None:
+    path = home / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def refusal(home: Path) -> str:
+    with pytest.raises(KnowledgeError) as refused:
+        Knowledge.load(home)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("value: 500 msec", "expected a value in ms"),
+        ("value: 0.5 s", "expected a value in ms"),
+        ("value: 500", "expected text such as '500 ms'"),
+        ("until: 15.11.2026\n      value: 500 ms", "until must be a date"),
+        ("until: 2026-11-15\n      value: 500 ms", "none follows it"),
+        ("jurisdiction: [XX]\n      value: 500 ms", "jurisdiction must be among"),
+        ("vlaue: 500 ms", "unknown field vlaue"),
+    ],
+)
+def test_a_slip_in_a_statement_stops_the_start_and_names_the_place(home, new, reason):
+    change(home, "drugs/gilteritinib.yaml", HOLD, f"    - id: gilteritinib-qtc-hold\n      {new}\n")
+    words = refusal(home)
+    assert reason in words
+    assert "gilteritinib" in words
+
+
+def test_an_end_with_a_successor_is_a_change_and_both_days_answer(home):
+    successor = (
+        "    - id: gilteritinib-qtc-hold-2\n      value: 490 ms\n      effective: 2026-11-15\n      state: literature\n"
+        "      source: {ref: ma-ge-2021, at: made up for this test}\n"
+    )
+    ended = "    - id: gilteritinib-qtc-hold\n      until: 2026-11-15\n      value: 500 ms\n"
+    change(home, "drugs/gilteritinib.yaml", HOLD, successor + ended)
+    knowledge = Knowledge.load(home)
+    values = [knowledge.at(date(2026, 11, day), "US").find(topics.QTC_HOLD_ABOVE, "gilteritinib") for day in (14, 15)]
+    assert [str(statement.value) for statement in values if statement] == ["500 ms", "490 ms"]
+
+
+def test_what_was_withdrawn_says_why(home):
+    words = "    - id: gilteritinib-qtc-hold\n      until: 2026-11-15\n      withdrawn: made up\n      value: 500 ms\n"
+    change(home, "drugs/gilteritinib.yaml", HOLD, words)
+    assert Knowledge.load(home).at(date(2026, 11, 20), "US").find(topics.QTC_HOLD_ABOVE, "gilteritinib") is None
+
+
+def test_two_answers_to_one_question_need_one_that_settles(home):
+    rival = (
+        "    - id: gilteritinib-qtc-hold-rival\n      value: 510 ms\n      state: literature\n"
+        "      source: {ref: ma-ge-2021, at: made up for this test}\n"
+    )
+    change(home, "drugs/gilteritinib.yaml", HOLD, rival + HOLD)
+    assert "answer the same question differently" in refusal(home)
+
+
+def test_a_source_that_is_not_listed_stops_the_start(home):
+    change(home, "drugs/gilteritinib.yaml", "ref: ma-ge-2021", "ref: smith-2024")
+    assert "reference 'smith-2024' is not in references.yaml" in refusal(home)
+
+
+def test_a_state_that_does_not_exist_is_refused_with_those_that_do(home):
+    change(home, "drugs/gilteritinib.yaml", "state: literature", "state: litterature")
+    assert "state must be one of label, literature, secondary, recalled, policy" in refusal(home)
+
+
+def test_broken_yaml_is_refused_with_its_line(home):
+    change(home, "policy.yaml", "statements:", "statements: [")
+    words = refusal(home)
+    assert words.startswith("policy.yaml: not valid YAML: line ")
+
+
+def test_elsewhere_a_statement_is_borrowed_and_marked():
+    statement = Knowledge.load().at(date(2026, 11, 20), "JP").find(topics.QTC_HOLD_ABOVE, "gilteritinib")
+    assert statement is not None
+    assert (statement.foreign, statement.strongest.indicator) == ("US", "warning")
+
+
+def test_the_same_files_have_the_same_version_and_a_change_another(home):
+    before = Knowledge.load(home).version
+    assert before == Knowledge.load().version
+    change(home, "drugs/gilteritinib.yaml", "value: 500 ms", "value: 501 ms")
+    assert Knowledge.load(home).version != before

@@ -1,0 +1,95 @@
+"""What a clinician may accept: valid FHIR that keeps everything else of the order."""
+
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from tests.calls import cards, gilteritinib, order, qtcf, venetoclax
+
+POSACONAZOLE = order("posaconazole 300 mg delayed release")
+
+
+def only_action(card):
+    (suggestion,) = card["suggestions"]
+    (action,) = suggestion["actions"]
+    return action
+
+
+def test_a_corrected_dose_keeps_everything_else_of_the_draft():
+    draft = venetoclax(
+        400,
+        status="draft",
+        note=[{"text": "with breakfast"}],
+        dispenseRequest={"numberOfRepeatsAllowed": 2},
+        encounter={"reference": "Encounter/7"},
+    )
+    draft["dosageInstruction"][0]["additionalInstruction"] = [{"text": "with food"}]
+    action = only_action(cards("order-sign", draft, medications=[POSACONAZOLE])[0])
+    changed = action["resource"]
+    MedicationRequest.model_validate(changed)
+    assert action["type"] == "update"
+    assert changed["id"] == draft["id"]
+    for kept in ("status", "intent", "subject", "authoredOn", "note", "dispenseRequest", "encounter"):
+        assert changed[kept] == draft[kept]
+    dosage = changed["dosageInstruction"][0]
+    assert dosage["additionalInstruction"] == [{"text": "with food"}]
+    assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == 70
+
+
+def test_the_ingredient_is_named_where_the_drafted_strength_cannot_make_the_dose():
+    changed = only_action(cards("order-sign", venetoclax(status="draft"), medications=[POSACONAZOLE])[0])["resource"]
+    assert changed["medicationCodeableConcept"]["text"] == "venetoclax"
+    assert changed["medicationCodeableConcept"]["coding"][0]["code"] == "1747556"
+
+
+def test_the_product_stays_where_its_strength_makes_the_dose():
+    voriconazole = order("voriconazole 200 MG Oral Tablet", "349434")
+    changed = only_action(cards("order-sign", venetoclax(status="draft"), medications=[voriconazole])[0])["resource"]
+    assert changed["medicationCodeableConcept"]["text"] == "venetoclax 100 MG Oral Tablet"
+    assert changed["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 100
+
+
+def test_a_contained_medication_that_is_no_longer_meant_goes_with_it():
+    draft = venetoclax(status="draft")
+    concept = draft.pop("medicationCodeableConcept")
+    draft |= {
+        "medicationReference": {"reference": "#m"},
+        "contained": [{"resourceType": "Medication", "id": "m", "code": concept}],
+    }
+    changed = only_action(cards("order-sign", draft, medications=[POSACONAZOLE])[0])["resource"]
+    assert "contained" not in changed
+    assert "medicationReference" not in changed
+
+
+def test_no_order_is_created_or_changed_where_ours_is_already_active():
+    card = cards("order-sign", POSACONAZOLE | {"status": "draft"}, medications=[venetoclax()])[0]
+    assert card["indicator"] == "critical"
+    assert "MedicationRequest/m-venetoclax" in card["detail"]
+    assert only_action(card) == {
+        "type": "delete",
+        "description": "Remove the posaconazole draft (posaconazole 300 mg delayed release)",
+        "resourceId": "MedicationRequest/m-posaconazole",
+    }
+
+
+def test_nothing_is_ever_marked_as_recommended():
+    calls = (
+        cards("order-sign", venetoclax(status="draft"), medications=[POSACONAZOLE]),
+        cards("order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)]),
+    )
+    suggestions = [each for found in calls for card in found for each in card.get("suggestions", ())]
+    assert suggestions
+    assert not any("isRecommended" in each for each in suggestions)
+
+
+def test_a_suggested_test_is_a_valid_draft_for_this_patient():
+    for card in cards("order-sign", gilteritinib(status="draft")):
+        for suggestion in card.get("suggestions", ()):
+            resource = suggestion["actions"][0]["resource"]
+            ServiceRequest.model_validate(resource)
+            assert (resource["status"], resource["subject"]) == ("draft", {"reference": "Patient/p1"})
+
+
+def test_a_draft_without_an_id_is_not_deleted_or_changed():
+    draft = venetoclax(status="draft")
+    del draft["id"]
+    assert "suggestions" not in cards("order-sign", draft, medications=[POSACONAZOLE])[0]

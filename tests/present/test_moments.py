@@ -1,0 +1,146 @@
+"""What is shown when: the same findings, at three moments."""
+
+from tests.calls import (
+    ELECTROLYTES,
+    RELAPSED,
+    cards,
+    condition,
+    flt3_itd,
+    gilteritinib,
+    observation,
+    order,
+    qtcf,
+    venetoclax,
+)
+
+SINCE_RELAPSE = flt3_itd("2026-11-10")
+
+
+def indicators(found):
+    return [card["indicator"] for card in found]
+
+
+def test_an_unrelated_order_in_a_patient_without_aml_gets_nothing():
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), conditions=[]) == []
+
+
+def test_an_unrelated_order_brings_up_a_critical_finding_about_current_treatment():
+    found = cards(
+        "order-sign",
+        order("paracetamol 500 mg", status="draft"),
+        medications=[gilteritinib()],
+        ecg=[qtcf(512)],
+        labs=ELECTROLYTES,
+    )
+    assert [card["summary"][:11] for card in found] == ["QTcF 512 ms"]
+    assert indicators(found) == ["critical"]
+
+
+def test_an_unrelated_order_is_not_bothered_with_gaps_about_current_treatment():
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[gilteritinib()]) == []
+
+
+def test_choosing_shows_no_counselling():
+    chart = {"ecg": [qtcf(430)], "labs": ELECTROLYTES, "genomics": [SINCE_RELAPSE]}
+    assert cards("order-select", gilteritinib(status="draft"), **chart) == []
+    assert indicators(cards("order-sign", gilteritinib(status="draft"), **chart)) == ["info"]
+
+
+def test_choosing_speaks_only_of_the_selected_draft():
+    drafts = (gilteritinib(status="draft"), order("paracetamol 500 mg", status="draft"))
+    chart = {"ecg": [qtcf(512)], "labs": ELECTROLYTES, "genomics": [SINCE_RELAPSE]}
+    assert cards("order-select", *drafts, selected=("MedicationRequest/m-paracetamol",), **chart) == []
+    assert indicators(cards("order-select", *drafts, selected=("MedicationRequest/m-gilteritinib",), **chart)) == [
+        "critical"
+    ]
+
+
+def test_counselling_waits_while_the_drug_must_not_be_started():
+    found = cards(
+        "order-sign",
+        gilteritinib(status="draft"),
+        ecg=[qtcf(512)],
+        labs=ELECTROLYTES,
+        genomics=[SINCE_RELAPSE],
+    )
+    assert not any("Starting" in card["summary"] for card in found)
+
+
+def test_every_card_says_demo():
+    for card in cards("order-sign", gilteritinib(status="draft")):
+        assert "demo" in card["source"]["label"]
+        assert "Demo mode" in card["detail"]
+
+
+def test_a_card_names_the_order_it_concerns():
+    card = cards("order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)])[0]
+    assert card["extension"]["davinci-crd.associated-resource"] == [{"reference": "MedicationRequest/m-gilteritinib"}]
+    assert "Concerns:** draft gilteritinib 40 MG Oral Tablet" in card["detail"]
+
+
+def test_the_gap_card_orders_what_is_missing_unless_it_is_ordered():
+    ecg_order = {
+        "resourceType": "ServiceRequest",
+        "id": "s1",
+        "status": "active",
+        "intent": "order",
+        "code": {"text": "12-lead ECG"},
+        "subject": {"reference": "Patient/p1"},
+    }
+    chart = {"labs": ELECTROLYTES, "genomics": [SINCE_RELAPSE]}
+    gap = cards("order-sign", gilteritinib(status="draft"), **chart)[0]
+    assert (gap["indicator"], [each["label"] for each in gap["suggestions"]]) == ("warning", ["Order a 12-lead ECG"])
+    ordered = cards("order-sign", gilteritinib(status="draft"), orders=[ecg_order], **chart)[0]
+    assert "suggestions" not in ordered
+    assert "Already ordered: a 12-lead ECG" in ordered["detail"]
+
+
+def test_another_patients_results_are_counted_and_never_read():
+    foreign = qtcf(512) | {"subject": {"reference": "Patient/p2"}}
+    found = cards(
+        "order-sign", gilteritinib(status="draft"), ecg=[foreign], labs=ELECTROLYTES, genomics=[SINCE_RELAPSE]
+    )
+    assert found[0]["indicator"] == "warning"
+    assert "1 resource of another patient, not read" in found[0]["detail"]
+    assert not any("512" in card["summary"] for card in found)
+
+
+def test_a_lymphocytic_leukaemia_gets_no_rule_that_is_true_only_in_aml():
+    chart = {"conditions": [condition("C91.10", "CLL")], "labs": [observation("6690-2", 60, "10*9/L", "2026-11-20")]}
+    found = cards("order-sign", venetoclax(status="draft"), **chart)
+    assert all("white cells" not in card["summary"].lower() for card in found)
+    assert "another indication is on record" in found[0]["detail"]
+
+
+def test_two_orders_that_begin_together_are_added_up():
+    posaconazole = order("posaconazole 300 mg delayed release")
+    drafts = (venetoclax(50, status="draft", id="v50"), venetoclax(40, status="draft", id="v40"))
+    card = cards("order-sign", *drafts, medications=[posaconazole], conditions=[RELAPSED])[0]
+    assert (card["indicator"], card["summary"]) == (
+        "critical",
+        "Venetoclax 90 mg daily with posaconazole: at most 70 mg daily",
+    )
+
+
+def test_no_more_cards_than_one_can_read_and_danger_is_never_left_out():
+    drugs = ("voriconazole", "escitalopram", "amiodarone", "enzalutamide", "ondansetron")
+    others = [order(f"{drug} tablet", id=drug) for drug in drugs]
+    found = cards("order-sign", gilteritinib(status="draft"), medications=others, ecg=[qtcf(512)])
+    assert len(found) <= max(6, sum(indicator != "info" for indicator in indicators(found)))
+    assert indicators(found)[0] == "critical"
+
+
+def test_a_card_that_cannot_be_written_is_named_and_the_others_are_kept(monkeypatch):
+    from cards import render as wording
+    from cds_service.present import present
+
+    def broken(name, values):
+        if name == "qtc_over_hold_limit":
+            raise ValueError(name)
+        return wording.render(name, values)
+
+    monkeypatch.setattr(present, "render", broken)
+    found = cards("order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)])
+    assert found[0]["indicator"] == "critical"
+    assert found[0]["summary"].startswith("Found, but the card could not be written: QTc")
+    assert len(found) > 1

@@ -1,0 +1,170 @@
+"""Who may import whom: the journey has one direction, and the table below is all there is to know about it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# What each part may import of ours, besides itself. A part is a folder, or a module that stands alone.
+# Read from top to bottom it is the journey: nobody imports from further down.
+MAY_IMPORT: dict[str, set[str]] = {
+    "cards": set(),  # speaks; knows no medicine and nothing of cds_service
+    "truth": set(),
+    "quantity": set(),
+    "errors": set(),
+    "settings": {"errors"},
+    "hooks": {"errors"},
+    "security": {"errors"},
+    "gather": {"errors", "hooks", "security"},
+    "knowledge": {"errors", "quantity"},
+    "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
+    "rules": {"truth", "quantity", "facts", "knowledge"},
+    "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
+    "answer": {
+        "cards",
+        "errors",
+        "quantity",
+        "settings",
+        "hooks",
+        "security",
+        "gather",
+        "knowledge",
+        "facts",
+        "rules",
+        "present",
+    },
+    "web": {"errors", "settings", "hooks", "answer", "cds_service"},
+    "trace": {"quantity", "facts", "knowledge", "rules"},
+    "console": {"cards", "errors", "settings", "hooks", "gather", "knowledge", "rules", "answer", "trace"},
+    "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
+    "cds_service": set(),  # its version
+}
+
+# Narrower than a part: which modules of it may be imported.
+ONLY = {
+    ("facts", "knowledge"): {"terms", "model"},
+    ("hooks", "errors"): {"errors"},
+    ("answer", "cards"): {"model", "render"},
+    ("web", "answer"): {"answer"},
+    ("cli", "rules"): {"catalogue"},
+}
+
+# Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
+TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
+
+# What lies outside, and who alone may reach for it.
+OUTSIDE = {
+    "flask": {"web"},
+    "werkzeug": {"web"},
+    "gunicorn": set(),
+    "requests": {"gather", "security", "console"},
+    "urllib3": {"gather", "security"},
+    "fhir": {"gather", "present"},  # read at one end, written at the other
+    "yaml": {"knowledge", "cards", "console"},
+    "jinja2": {"cards"},
+    "argparse": {"cli"},
+}
+
+
+def _modules() -> dict[str, Path]:
+    found = {}
+    for package in ("cds_service", "cards"):
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = _modules()
+
+
+def _part(module: str) -> str:
+    names = module.split(".")
+    return names[0] if names[0] == "cards" or len(names) == 1 else names[1]
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, those within functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports say where a thing lives"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
+
+
+def _ours(module: str) -> list[str]:
+    return [each for each in _imported(MODULES[module]) if each in MODULES]
+
+
+each_module = pytest.mark.parametrize("module", sorted(MODULES))
+
+
+def test_every_part_stands_in_the_table():
+    assert {_part(module) for module in MODULES} == MAY_IMPORT.keys()
+
+
+def test_the_table_runs_one_way():
+    done: set[str] = set()
+    waiting = dict(MAY_IMPORT)
+    while waiting:
+        ready = {part for part, others in waiting.items() if others <= done}
+        assert ready, f"a circle among {sorted(waiting)}"
+        done |= ready
+        waiting = {part: others for part, others in waiting.items() if part not in ready}
+
+
+@each_module
+def test_imports_only_what_its_part_may(module: str) -> None:
+    part = _part(module)
+    wrong = [each for each in _ours(module) if _part(each) not in {part, *MAY_IMPORT[part]}]
+    assert not wrong, f"{part} may import {sorted(MAY_IMPORT[part])}"
+
+
+@each_module
+def test_imports_only_the_modules_it_may(module: str) -> None:
+    for each in _ours(module):
+        allowed = ONLY.get((_part(module), _part(each)))
+        assert allowed is None or each.rpartition(".")[2] in allowed, each
+
+
+@each_module
+def test_reaches_outside_only_where_it_may(module: str) -> None:
+    for each in _imported(MODULES[module]):
+        holders = OUTSIDE.get(each.partition(".")[0])
+        assert holders is None or each in MODULES or _part(module) in holders, f"{each} is not for {_part(module)}"
+
+
+@pytest.mark.parametrize("topic", sorted(TOPICS))
+def test_topics_of_rules_do_not_import_each_other(topic: str) -> None:
+    others = {each.rpartition(".")[2] for each in _ours(f"cds_service.rules.{topic}") if _part(each) == "rules"}
+    assert not others & (TOPICS | {"catalogue"})
+
+
+def test_the_catalogue_is_imported_by_those_who_run_rules_only():
+    users = {_part(module) for module in MODULES if "cds_service.rules.catalogue" in _ours(module)}
+    assert users <= {"answer", "console", "cli"}
+
+
+def test_no_circle_of_modules():
+    waiting = {module: {each for each in _ours(module) if each != module} for module in MODULES}
+    while waiting:
+        ready = {module for module, others in waiting.items() if not others & waiting.keys()}
+        assert ready, f"a circle among {sorted(waiting)}"
+        waiting = {module: others for module, others in waiting.items() if module not in ready}
+
+
+def test_only_the_web_and_the_command_line_read_clock_and_environment():
+    readers = {
+        _part(module)
+        for module, path in MODULES.items()
+        if "os.environ" in path.read_text(encoding="utf-8") or "datetime.now(" in path.read_text(encoding="utf-8")
+    }
+    assert readers <= {"web", "cli", "answer", "gather", "settings"}

@@ -1,0 +1,633 @@
+"""What holds for every patient: generated charts, each asked about twice, with one thing changed in between.
+
+Missing data never calms, more risk never silences, the direction of an order and the order of a list do not matter, no
+suggestion is unsafe, and critical stays rare and well founded.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cds_service.answer import Answer, answer
+from cds_service.knowledge.model import Level, Verification
+from cds_service.present.present import topic_code
+from cds_service.rules.rule import Check, Clear, Fired, NotApplicable, NotEvaluated
+from tests import card_grammar
+from tests.calls import (
+    NOW,
+    PATIENT,
+    RELAPSED,
+    UCUM,
+    bundle,
+    condition,
+    flt3_itd,
+    observation,
+    order,
+    request,
+    tools,
+)
+from tests.samples import Server
+
+Json = dict[str, Any]
+OURS = {"gilteritinib": ("gilteritinib 40 MG Oral Tablet", "2105811"), "venetoclax": ("venetoclax 100 MG", "1747561")}
+CODES = {"QTcF": "76634-5", "QTcB": "76635-2", "QTc": "8636-3"}
+RATE = "8867-4"
+POTASSIUM, MAGNESIUM = "2823-3", "2601-3"
+HOOKS = ("patient-view", "order-select", "order-sign")
+KEYS = ("patient", "conditions", "medications", "ecg", "labs", "genomics", "orders")
+STATUS = {"draft": "draft", "active": "active", "hold": "on-hold", "doubtful": "unknown"}
+SNAPSHOT = tools().knowledge.at(NOW.date(), tools().jurisdiction)
+FAMOUS = (
+    "posaconazole", "voriconazole", "isavuconazole", "fluconazole", "ciprofloxacin", "clarithromycin", "diltiazem",
+    "conivaptan", "ritonavir", "ciclosporin", "carvedilol", "amiodarone", "rifampicin", "carbamazepine", "phenytoin",
+    "apalutamide", "enzalutamide", "rifapentine", "bosentan", "st john's wort", "escitalopram", "fluoxetine",
+    "sertraline", "ondansetron", "moxifloxacin", "quinidine", "micafungin", "aciclovir",
+)  # fmt: skip
+ALL = tuple(name for name, drug in SNAPSHOT.precipitants.items() if not drug.food and name not in OURS)
+PRES = condition("I67.83", "PRES", "2026-11-15")
+CLL = condition("C91.10", "CLL", "2024-01-01")
+INTERACTIONS = frozenset(
+    {
+        "strong-cyp3a-inhibitor",
+        "combined-inducer",
+        "strong-cyp3a-inducer",
+        "cyp3a-inducer",
+        "5ht2b-sigma",
+        "additive-qt",
+        "dose-ceiling",
+    }
+)
+CRITICAL_TOPICS = {"qtcHold", "doseCeiling", "combinedInducer", "pres", "startContraindicated"}
+MAY_CITE_NOTHING = {"also-active", "aml-on-record"}  # they tell what the orders and the problem list say, no medicine
+NO_WORD = {Verification.RECALLED, Verification.POLICY}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order of a generated patient; `mg` None: no dose is stated."""
+
+    drug: str
+    role: str
+    mg: int | None = None
+    started: str = "2026-11-20"
+
+    def resource(self, index: int) -> Json:
+        text, code = OURS.get(self.drug, (self.drug, ""))
+        more = {"id": f"m{index}", "status": STATUS[self.role], "authoredOn": self.started}
+        return order(text, code, self.mg, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """One ECG: a QTc by some formula, perhaps with the rate."""
+
+    value: int
+    day: str
+    formula: str = "QTcF"
+    status: str = "final"
+    rate: int | None = None
+
+    def resource(self, index: int) -> Json:
+        made = observation(CODES[self.formula], self.value, "ms", f"{self.day}T08:00:00Z", status=self.status)
+        made["id"] = f"ecg{index}"
+        if self.rate:
+            quantity = {"value": self.rate, "unit": "/min", "system": UCUM, "code": "/min"}
+            made["component"] = [
+                {"code": {"coding": [{"system": "http://loinc.org", "code": RATE}]}, "valueQuantity": quantity}
+            ]
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A generated patient at one hook."""
+
+    hook: str
+    orders: tuple[Order, ...]
+    ecgs: tuple[Tracing, ...]
+    potassium: Decimal | None
+    magnesium: Decimal | None
+    flt3: tuple[tuple[str, bool], ...]
+    problems: tuple[str, ...]
+
+    def listed(self) -> dict[str, list[Json]]:
+        """The resources of each prefetch key that holds a list."""
+        problems = {"relapse": RELAPSED, "pres": PRES, "cll": CLL}
+        labs = [
+            observation(code, float(value), "mmol/L", "2026-11-20T08:00:00Z")
+            for code, value in ((POTASSIUM, self.potassium), (MAGNESIUM, self.magnesium))
+            if value is not None
+        ]
+        return {
+            "conditions": [problems[name] for name in self.problems],
+            "medications": [each.resource(index) for index, each in enumerate(self.orders) if each.role != "draft"],
+            "ecg": [each.resource(index) for index, each in enumerate(self.ecgs)],
+            "labs": labs,
+            "genomics": [flt3_itd(day, present) for day, present in self.flt3],
+        }
+
+    def drafts(self) -> list[Json]:
+        return [each.resource(index) for index, each in enumerate(self.orders) if each.role == "draft"]
+
+    def request(self, **chart: Any) -> Json:
+        """The hook request; `chart` puts something else in the place of a list."""
+        return request(self.hook, *self.drafts(), **(self.listed() | chart))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer says: its cards, and how they came about."""
+
+    cards: tuple[Json, ...]
+    answer: Answer
+
+    @property
+    def highest(self) -> Level:
+        return max((level(card) for card in self.cards), default=Level.INFO)
+
+    @property
+    def loud(self) -> set[str]:
+        """The topics of its warnings and critical cards."""
+        return {topic(card) for card in self.cards if level(card) >= Level.WARNING}
+
+    @property
+    def fired(self) -> list[tuple[Check, Fired]]:
+        return list(self.answer.evaluation.outcomes(Fired))
+
+
+def level(card: Json) -> Level:
+    return Level[card["indicator"].upper()]
+
+
+def topic(card: Json) -> str:
+    return str(card["source"]["topic"]["code"])
+
+
+def tell(body: Json, **other: Any) -> Told:
+    used = replace(tools(), **other)
+    service = next(each for each in used.services if each.hook == body["hook"])
+    answered = answer(json.dumps(body).encode(), service, used)
+    return Told(tuple(json.loads(answered.body)["cards"]), answered)
+
+
+def said(told: Told) -> list[str]:
+    """The cards in a line each, for the message of a failure."""
+    return [f"{card['indicator']} {topic(card)}: {card['summary']}" for card in told.cards]
+
+
+# -- patients ---------------------------------------------------------------------------------------------------------
+
+doses = st.sampled_from([10, 40, 70, 71, 80, 100, 101, 120, 160, 200, 201, 400, 600])
+starts = st.sampled_from(["2026-11-20", "2026-11-08", "2026-10-30", "2026-06-01"])
+qtcs = st.sampled_from([380, 430, 449, 451, 470, 479, 480, 481, 499, 500, 501, 512, 531, 560]) | st.integers(380, 560)
+days = st.sampled_from(["2026-11-20", "2026-11-20", "2026-11-18", "2026-11-05", "2026-10-28", "2026-08-01"])
+tracings = st.builds(
+    Tracing,
+    qtcs,
+    days,
+    st.sampled_from(["QTcF", "QTcF", "QTcF", "QTcB", "QTc"]),
+    st.sampled_from(["final", "final", "final", "amended", "preliminary"]),
+    st.sampled_from([None, 55, 60, 75, 100]),
+)
+potassiums = st.sampled_from([Decimal(each) for each in ("2.6", "3.4", "3.5", "3.8", "4.4", "5.2")])
+magnesiums = st.sampled_from([Decimal(each) for each in ("0.5", "0.65", "0.75", "0.9")])
+names = st.sampled_from(FAMOUS) | st.sampled_from(FAMOUS) | st.sampled_from(ALL)
+roles = st.sampled_from(["draft", "active"])
+others = st.builds(Order, names, roles)
+results = st.sampled_from([(), (("2026-11-10", True),), (("2026-03-01", True),), (("2026-11-10", False),)])
+
+
+@st.composite
+def ours(draw: st.DrawFn) -> tuple[Order, ...]:
+    """One of our drugs, or both; drafted, taken, held, or drafted beside a running order."""
+    drugs = draw(
+        st.sampled_from([("gilteritinib",), ("venetoclax",), ("gilteritinib",), ("venetoclax", "gilteritinib")])
+    )
+    found: list[Order] = []
+    for drug in drugs:
+        for role in draw(
+            st.sampled_from([("draft",), ("active",), ("draft",), ("active",), ("hold",), ("draft", "hold")])
+        ):
+            started = "2026-11-20" if role == "draft" else draw(starts)
+            found.append(Order(drug, role, draw(doses), started))
+    return tuple(found)
+
+
+@st.composite
+def patients(draw: st.DrawFn, most: int = 3, least_ecgs: int = 0) -> Patient:
+    """A patient on one of our drugs, or about to be."""
+    return Patient(
+        draw(st.sampled_from(HOOKS)),
+        (*draw(ours()), *draw(st.lists(others, max_size=most, unique_by=lambda each: each.drug))),
+        tuple(draw(st.lists(tracings, min_size=least_ecgs, max_size=3, unique_by=lambda each: each.day))),
+        draw(st.none() | potassiums),
+        draw(st.none() | magnesiums),
+        draw(results),
+        draw(st.sampled_from([("relapse",), ("relapse",), ("relapse", "pres"), ("cll",), ()])),
+    )
+
+
+@st.composite
+def endangered(draw: st.DrawFn) -> Patient:
+    """A patient to whom at least one critical card is due, with whatever else."""
+    role = draw(st.sampled_from(["draft", "active"]))
+    other = "active" if role == "active" else draw(roles)
+    drug, mg, partner, qtc, problem = draw(
+        st.sampled_from(
+            [
+                ("gilteritinib", 120, "", 512, "relapse"),
+                ("gilteritinib", 120, "rifampicin", 430, "relapse"),
+                ("gilteritinib", 120, "", 430, "pres"),
+                ("venetoclax", 400, "posaconazole", 430, "relapse"),
+                ("venetoclax", 201, "fluconazole", 512, "relapse"),
+                ("venetoclax", 50, "clarithromycin", 430, "cll"),
+            ]
+        )
+    )
+    role, other = ("active", other) if problem == "pres" else ("draft", other) if problem == "cll" else (role, other)
+    started = "2026-11-20" if role == "draft" else draw(st.sampled_from(["2026-11-08", "2026-10-30"]))
+    drafted = role == "draft" or (partner and other == "draft")  # at an order a gap is told only where one concerns us
+    hook = draw(st.sampled_from(["order-select", "order-sign"])) if drafted else "patient-view"
+    known = (Order(drug, role, mg, started), *((Order(partner, other),) if partner else ()))
+    more = draw(
+        st.lists(others.filter(lambda each: each.drug != partner), max_size=2, unique_by=lambda each: each.drug)
+    )
+    return Patient(
+        hook,
+        (*known, *more),
+        (Tracing(qtc, "2026-11-20"), *draw(st.lists(tracings.filter(lambda e: e.day < "2026-11-20"), max_size=1))),
+        draw(potassiums),
+        draw(magnesiums),
+        draw(results),
+        ("relapse", "pres") if problem == "pres" else (problem,),
+    )
+
+
+anybody = patients() | endangered()
+
+
+# -- 1. missing never calms -------------------------------------------------------------------------------------------
+
+
+@given(endangered(), st.sampled_from(KEYS), st.sampled_from(["gone", "refused", "cut short"]))
+@settings(max_examples=80)
+def test_a_source_that_could_not_be_read_never_calms(patient: Patient, key: str, how: str) -> None:
+    """Whatever stood in it, a danger may have stood in it: at least a warning remains.
+
+    Null and an empty Bundle are answers: the client has no such data. They are the next property.
+    """
+    body = patient.request()
+    assume(tell(body).highest is Level.CRITICAL)
+    refusal = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    if how == "gone":
+        del body["prefetch"][key]
+    else:
+        body["prefetch"][key] = refusal if how == "refused" else bundle(refusal)
+    after = tell(body)
+    assert after.highest >= Level.WARNING, (key, how, said(after))
+
+
+@given(endangered(), st.sampled_from(["conditions", "medications", "ecg", "labs", "genomics"]))
+@settings(max_examples=70)
+def test_a_resource_that_is_not_there_takes_only_what_rested_on_it(patient: Patient, key: str) -> None:
+    """A critical card stays critical unless it was about the resource that went: then a gap, or nothing, is right."""
+    listed = patient.listed()[key]
+    assume(listed)
+    before = tell(patient.request())
+    assume(before.highest is Level.CRITICAL)
+    newest = max(listed, key=lambda each: (when(each), each["id"]))
+    after = tell(patient.request(**{key: [each for each in listed if each is not newest]}))
+    for check, fired in before.fired:
+        if topic_code(check.rule.id) in topics_at(before, Level.CRITICAL) and not _rests_on(fired, newest):
+            assert topic_code(check.rule.id) in after.loud, (check.rule.id, newest["id"], said(before), said(after))
+
+
+def topics_at(told: Told, wanted: Level) -> set[str]:
+    return {topic(card) for card in told.cards if level(card) is wanted}
+
+
+def when(resource: Json) -> str:
+    return str(resource.get("effectiveDateTime") or resource.get("authoredOn") or resource.get("onsetDateTime"))
+
+
+def _rests_on(fired: Fired, resource: Json) -> bool:
+    reference = f"{resource['resourceType']}/{resource['id']}"
+    finding = fired.finding
+    if resource["resourceType"] == "Condition":
+        return finding.card in ("pres", "contraindicated_at_start")
+    return any(each.reference == reference for each in finding.about) or any(
+        fact.origin is not None and fact.origin.resource == reference for fact in finding.because
+    )
+
+
+@given(
+    endangered(),
+    st.sampled_from(["preliminary", "older", "bounded", "undated"]),
+    st.sampled_from(["ecg", "labs"]),
+)
+@settings(max_examples=70)
+def test_a_value_of_less_worth_never_calms(patient: Patient, how: str, key: str) -> None:
+    """Preliminary, a year old, only a bound or without a date: a doubtful danger is told, at least as a warning."""
+    before = tell(patient.request())
+    assume(before.highest is Level.CRITICAL)
+    listed = patient.listed()[key]
+    after = tell(patient.request(**{key: [_worse(each, how) for each in listed]}))
+    assert after.highest >= Level.WARNING, (how, said(before), said(after))
+
+
+def _worse(resource: Json, how: str) -> Json:
+    match how:
+        case "preliminary":
+            return resource | {"status": "preliminary"}
+        case "older":
+            return resource | {"effectiveDateTime": "2025" + resource["effectiveDateTime"][4:]}
+        case "bounded":
+            return resource | {"valueQuantity": resource["valueQuantity"] | {"comparator": ">"}}
+        case _:
+            return {name: value for name, value in resource.items() if name != "effectiveDateTime"}
+
+
+# -- 2. more risk never silences --------------------------------------------------------------------------------------
+
+# Above the hold limit the check for holding speaks alone: it replaces these, which tell of the room below the limit.
+REPLACED_BY_HOLD = {"qtcNearHold", "qtcResume", "qtcRise"}
+
+
+def assert_no_calmer(before: Told, after: Told, *, gone: Iterable[str] = ()) -> None:
+    """Nothing that was a warning is gone, nothing critical is less. A danger that was found may close a gap."""
+    allowed = {"gap", *gone} | (REPLACED_BY_HOLD if "qtcHold" in after.loud else set())
+    lost = before.loud - after.loud - allowed
+    assert not lost, (lost, said(before), said(after))
+    assert after.highest >= before.highest, (said(before), said(after))
+    softened = topics_at(before, Level.CRITICAL) - topics_at(after, Level.CRITICAL)
+    assert not softened, (softened, said(before), said(after))
+
+
+@given(anybody, names, st.sampled_from(["draft", "active", "doubtful"]))
+@settings(max_examples=80)
+def test_one_more_interacting_drug_silences_nothing(patient: Patient, name: str, role: str) -> None:
+    assume(name not in {each.drug for each in patient.orders})
+    more = replace(patient, orders=(*patient.orders, Order(name, role)))
+    assert_no_calmer(tell(patient.request()), tell(more.request()))
+
+
+@given(patients(least_ecgs=1) | endangered(), st.integers(1, 120))
+@settings(max_examples=80)
+def test_a_longer_qtc_silences_nothing(patient: Patient, by: int) -> None:
+    newest = max(patient.ecgs, key=lambda each: each.day)
+    longer = replace(newest, value=min(newest.value + by, 700))
+    worse = replace(patient, ecgs=tuple(longer if each is newest else each for each in patient.ecgs))
+    assert_no_calmer(tell(patient.request()), tell(worse.request()))
+
+
+@given(anybody, st.sampled_from([POTASSIUM, MAGNESIUM]), st.decimals("0.1", "1.0", places=1))
+@settings(max_examples=60)
+def test_lower_electrolytes_silence_nothing(patient: Patient, which: str, by: Decimal) -> None:
+    name, least = ("potassium", Decimal("1.5")) if which == POTASSIUM else ("magnesium", Decimal("0.2"))
+    value = getattr(patient, name)
+    assume(value is not None)
+    lower = replace(patient, **{name: max(value - by, least)})
+    assert_no_calmer(tell(patient.request()), tell(lower.request()))
+
+
+@given(anybody, st.sampled_from([80, 101, 120, 200, 201, 400, 600]))
+@settings(max_examples=80)
+def test_a_higher_dose_silences_nothing(patient: Patient, mg: int) -> None:
+    """A dose raised to that of an order on hold or running beside it is no longer another dose, so that may go."""
+    index = next(index for index, each in enumerate(patient.orders) if each.drug in OURS)
+    first = patient.orders[index]
+    assume(first.mg is not None and mg > first.mg)
+    raised = (*patient.orders[:index], replace(first, mg=mg), *patient.orders[index + 1 :])
+    same = any(each.drug == first.drug and each.mg == mg for each in patient.orders)
+    before, after = tell(patient.request()), tell(replace(patient, orders=raised).request())
+    if same and before.loud == {"alsoActive"}:
+        return
+    assert_no_calmer(before, after, gone={"alsoActive"} if same else ())
+
+
+# -- 3. both directions agree -----------------------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["gilteritinib", "venetoclax"]),
+    doses,
+    names,
+    tracings.filter(lambda each: each.day == "2026-11-20"),
+    potassiums,
+    magnesiums,
+    st.sampled_from(["order-select", "order-sign"]),
+)
+@settings(max_examples=80)
+def test_both_directions_of_an_interaction_agree(
+    drug: str, mg: int, other: str, ecg: Tracing, potassium: Decimal, magnesium: Decimal, hook: str
+) -> None:
+    """Our drug drafted beside the other, and the other drafted beside ours: the same interactions, as urgent."""
+
+    def ask(role: str, role_of_other: str) -> Told:
+        pair = (Order(drug, role, mg), Order(other, role_of_other))
+        return tell(Patient(hook, pair, (ecg,), potassium, magnesium, (), ("relapse",)).request())
+
+    one, two = ask("draft", "active"), ask("active", "draft")
+    assert interactions(one) == interactions(two)
+    shown = [
+        {
+            (topic(card), level(card))
+            for card in told.cards
+            if topic(card) in INTERACTION_TOPICS and topic(card) in told.loud
+        }
+        for told in (one, two)
+    ]
+    assert shown[0] == shown[1], (said(one), said(two))
+
+
+INTERACTION_TOPICS = {topic_code(each) for each in INTERACTIONS}
+
+
+def interactions(told: Told) -> dict[str, Level]:
+    return {check.rule.id: fired.finding.level for check, fired in told.fired if check.rule.id in INTERACTIONS}
+
+
+# -- 4. order, irrelevance, units, where it came from -----------------------------------------------------------------
+
+GLUCOSE = observation("2345-7", 7.1, "mmol/L", "2026-11-20T09:00:00Z")
+HYPERTENSION = condition("I10", "Essential hypertension", "2015-01-01")
+PARACETAMOL = order("paracetamol 500 mg tablet", "161", 1000, id="paracetamol")
+
+
+def plainly(told: Told) -> list[Any]:
+    """The cards without uuids. Drugs are listed in the order in which they came, so words count in any order."""
+    shown = []
+    for card in told.cards:
+        detail = re.sub(r"among the \d+ conditions", "among the conditions", card["detail"])  # it counts what it read
+        suggestions = [each["actions"] for each in card.get("suggestions", ())]
+        actions = sorted(json.dumps(action, sort_keys=True) for each in suggestions for action in each)
+        shown.append((card["indicator"], topic(card), _words(card["summary"]), _words(detail), actions))
+    return sorted(shown, key=str)
+
+
+def _words(text: str) -> list[str]:
+    return sorted(re.findall(r"[\w.×/%<>=+-]*\w", text.lower()))
+
+
+def assert_same(one: Told, two: Told) -> None:
+    first, second = plainly(one), plainly(two)
+    assert first == second, (
+        [each for each in first if each not in second],
+        [each for each in second if each not in first],
+    )
+
+
+@given(patients(), st.integers(0, 1_000))
+@settings(max_examples=70)
+def test_order_duplicates_and_irrelevant_entries_change_nothing(patient: Patient, seed: int) -> None:
+    chance = random.Random(seed)
+    listed = patient.listed()
+    more = {
+        "labs": [GLUCOSE],
+        "ecg": [],
+        "genomics": [],
+        "conditions": [HYPERTENSION],
+        "medications": [PARACETAMOL],
+    }
+    mixed = {key: [*values, *values[:1], *more[key]] for key, values in listed.items()}
+    for values in mixed.values():
+        chance.shuffle(values)
+    drafts = patient.drafts()
+    chance.shuffle(drafts)
+    assert_same(tell(patient.request()), tell(request(patient.hook, *drafts, **mixed)))
+
+
+@given(patients(), st.sampled_from(["mEq/L", "mg/dL"]))
+@settings(max_examples=60)
+def test_units_change_nothing(patient: Patient, unit: str) -> None:
+    """The doubt about a rival shows no unit of its own; values are told in one unit."""
+    listed = patient.listed()
+    seconds = [
+        each | {"valueQuantity": _quantity(each["valueQuantity"]["value"] / 1000, "s")} for each in listed["ecg"]
+    ]
+    factor = {"mEq/L": {POTASSIUM: 1.0, MAGNESIUM: 2.0}, "mg/dL": {POTASSIUM: 3.9098, MAGNESIUM: 2.4305}}[unit]
+    labs = [
+        each | {"valueQuantity": _quantity(round(each["valueQuantity"]["value"] * factor[code_of(each)], 5), unit)}
+        for each in listed["labs"]
+        if not (unit == "mg/dL" and code_of(each) == POTASSIUM and each["valueQuantity"]["value"] == 3.5)
+    ]
+    assume(len(labs) == len(listed["labs"]))
+    assert_same(tell(patient.request()), tell(patient.request(ecg=seconds, labs=labs)))
+
+
+def code_of(resource: Json) -> str:
+    return str(resource["code"]["coding"][0]["code"])
+
+
+def _quantity(value: float, unit: str) -> Json:
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+@given(patients(), st.sets(st.sampled_from(KEYS), min_size=1))
+@settings(max_examples=60)
+def test_what_is_fetched_is_told_like_what_was_sent(patient: Patient, fetched: set[str]) -> None:
+    body = patient.request()
+    server = Server((PATIENT, *(each for values in patient.listed().values() for each in values)))
+    without = body | {"prefetch": {key: value for key, value in body["prefetch"].items() if key not in fetched}}
+    without |= {"fhirServer": "http://127.0.0.1:9/fhir"}
+    assert_same(tell(body), tell(without, fhir=server))
+
+
+# -- 5. no suggestion is unsafe ---------------------------------------------------------------------------------------
+
+CEILINGS = {"moderate inhibitor": 200, "strong inhibitor": 100}
+STRICTER = {"posaconazole": 70, "diltiazem": 100, "conivaptan": 100}
+
+
+def ceiling(patient: Patient) -> int:
+    """The most venetoclax a day beside the other drugs, as the table of the seeds and the maker's page say."""
+    limits = [400]
+    for each in patient.orders:
+        drug = SNAPSHOT.precipitants.get(each.drug)
+        if drug is None or each.role == "hold" or each.drug in OURS:
+            continue
+        says = {statement.topic: statement.value for statement in drug.statements}
+        limits += [limit for value, limit in CEILINGS.items() if says.get("cyp3a") == value]
+        limits += [200] if says.get("pgp") == "inhibitor" else []
+        limits += [STRICTER[each.drug]] if each.drug in STRICTER else []
+    return min(limits)
+
+
+@given(patients(most=4))
+@settings(max_examples=80)
+def test_no_suggestion_is_unsafe(patient: Patient) -> None:
+    told = tell(patient.request())
+    card_grammar.assert_grammar(told.answer.body)
+    drafts = {f"MedicationRequest/{each['id']}": each for each in patient.drafts() if patient.hook != "patient-view"}
+    updated: list[str] = []
+    for action in (a for card in told.cards for s in card.get("suggestions", ()) for a in s["actions"]):
+        match action["type"]:
+            case "create":
+                assert action["resource"]["resourceType"] == "ServiceRequest"
+            case "delete":
+                assert action["resourceId"] in drafts
+            case "update":
+                resource = action["resource"]
+                reference = f"MedicationRequest/{resource['id']}"
+                updated.append(reference)
+                dose, before = daily(resource), daily(drafts[reference])
+                assert dose < before
+                if reference in {
+                    f"MedicationRequest/m{i}" for i, o in enumerate(patient.orders) if o.drug == "venetoclax"
+                }:
+                    assert dose <= ceiling(patient)
+                assert resource["status"] == "draft"
+    assert len(updated) == len(set(updated)), "two cards change one draft to two doses"
+
+
+def daily(resource: Json) -> float:
+    (dosage,) = resource["dosageInstruction"]
+    repeat = dosage["timing"]["repeat"]
+    assert (repeat["frequency"], repeat["period"], repeat["periodUnit"]) == (1, 1, "d")
+    return float(dosage["doseAndRate"][0]["doseQuantity"]["value"])
+
+
+# -- 6. critical only where allowed -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jurisdiction", ["US", "EU", "JP"])
+@given(patients(most=4))
+@settings(max_examples=60)
+def test_critical_is_rare_and_stands_on_a_word_that_was_read(jurisdiction: str, patient: Patient) -> None:
+    told = tell(patient.request(), jurisdiction=jurisdiction)
+    assert topics_at(told, Level.CRITICAL) <= CRITICAL_TOPICS
+    for check, fired in told.fired:
+        finding = fired.finding
+        assert finding.level <= check.rule.worst
+        if finding.level is Level.CRITICAL:
+            assert finding.says, check.rule.id
+            weak = [each.id for each in finding.says if each.verification in NO_WORD or each.foreign]
+            assert not weak, (check.rule.id, weak)
+            assert not finding.doubts
+
+
+# -- 7. every check has an outcome and says on whose word -------------------------------------------------------------
+
+
+@given(patients(most=4))
+@settings(max_examples=70)
+def test_every_check_ends_in_one_of_four_outcomes_and_fires_on_a_source(patient: Patient) -> None:
+    told = tell(patient.request())
+    checks = told.answer.evaluation.checks
+    assert {check.rule.id for check in checks} >= INTERACTIONS
+    for check in checks:
+        assert isinstance(check.outcome, Fired | Clear | NotEvaluated | NotApplicable)
+        assert "failed in this service" not in getattr(check.outcome, "why", ""), check.rule.id
+        if isinstance(check.outcome, Fired) and check.rule.id not in MAY_CITE_NOTHING:
+            assert check.outcome.finding.says and set(check.outcome.finding.says) <= set(check.cites), check.rule.id
+    assert not any("could not be written" in card["summary"] for card in told.cards)

@@ -1,0 +1,136 @@
+"""Nothing stands about unused, and nothing is used that is not there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+from cards import render
+from cds_service.console.soundness import cards_named
+from cds_service.facts.fact import Key
+from cds_service.facts.labs import MULTIPLES
+from cds_service.knowledge import topics
+from cds_service.knowledge.load import HOME as KNOWLEDGE
+from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.model import Topic
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.rule import Rule
+from cds_service.settings import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+RULES_HOME = ROOT / "cds_service" / "rules"
+# Topics that are read by other means than `topics.NAME` in a rule; each with the place that reads it.
+READ_ELSEWHERE = {"SAME_ECG_WITHIN": "answer.py"}
+
+
+def _sources(folder: Path) -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))}
+
+
+def _code(folder: str) -> str:
+    return "\n".join(_sources(ROOT / folder).values())
+
+
+def test_every_rule_stands_in_the_catalogue_and_once():
+    written = [
+        each
+        for path in RULES_HOME.glob("*.py")
+        for each in vars(importlib.import_module(f"cds_service.rules.{path.stem}")).values()
+        if isinstance(each, Rule)
+    ]
+    assert {each.id for each in written} == {each.id for each in RULES}
+    assert len({each.id for each in RULES}) == len(RULES)
+
+
+def test_every_rule_says_what_it_checks_and_where_that_comes_from():
+    assert not [rule.id for rule in RULES if not rule.title or not rule.sources]
+
+
+def test_every_template_is_used_and_every_used_one_exists():
+    assert sorted({path.stem for path in render.HOME.glob("*.md")} ^ cards_named()) == []
+
+
+def test_every_override_reason_is_offered_by_some_template():
+    listed = re.findall(r"^([a-z-]+):", (render.HOME / "override_reasons.yaml").read_text(encoding="utf-8"), re.M)
+    offered = {reason.code for name in cards_named() for reason in render.template(name).reasons}
+    assert sorted(set(listed) ^ offered) == []
+
+
+def test_every_topic_is_cited_by_a_rule_or_the_presenter():
+    names = {name for name, each in vars(topics).items() if isinstance(each, Topic)}
+    cited = set(re.findall(r"\btopics\.([A-Z0-9_]+)", _code("cds_service/rules") + _code("cds_service/present")))
+    for name, place in READ_ELSEWHERE.items():
+        assert f"topics.{name}" in (ROOT / "cds_service" / place).read_text(encoding="utf-8")
+    assert sorted(names - cited - READ_ELSEWHERE.keys()) == []
+    assert sorted(READ_ELSEWHERE.keys() & cited) == []
+
+
+def test_every_topic_has_a_statement():
+    said = {statement.topic for statement in Knowledge.load().all_statements()}
+    assert not [name for name, each in vars(topics).items() if isinstance(each, Topic) and each.name not in said]
+
+
+def test_every_reference_is_cited():
+    knowledge = Knowledge.load()
+    cited = {citation.reference.id for each in knowledge.all_statements() for citation in each.sources}
+    assert cited == set(knowledge.references)
+
+
+def test_every_key_is_asked_by_a_rule_or_the_presenter():
+    keys = {
+        name
+        for path in (ROOT / "cds_service" / "facts").glob("*.py")
+        for name, each in vars(importlib.import_module(f"cds_service.facts.{path.stem}")).items()
+        if isinstance(each, Key) and each not in MULTIPLES  # those are asked as multiples of their limit
+    }
+    asked = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", _code("cds_service/rules") + _code("cds_service/present")))
+    asked |= set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", (ROOT / "cds_service" / "answer.py").read_text(encoding="utf-8")))
+    as_markers = {"FLT3_TKD", "FLT3_ITD"} if "MARKER_NAMES" in asked else set()
+    assert sorted(keys - asked - as_markers) == []
+
+
+def test_every_order_that_can_be_proposed_is_in_the_terminology_and_every_one_there_is_used():
+    orders = set(Knowledge.load().terms.orders)
+    of_keys = {
+        each.order
+        for path in (ROOT / "cds_service" / "facts").glob("*.py")
+        for each in vars(importlib.import_module(f"cds_service.facts.{path.stem}")).values()
+        if isinstance(each, Key) and each.order
+    }
+    proposed = {text for source in _sources(RULES_HOME).values() for text in _proposed(ast.parse(source))}
+    assert sorted((of_keys | proposed) - orders) == []
+    mentioned = {
+        name
+        for name in orders
+        if re.search(rf"[\"']{name}[\"']", _code("cds_service/rules") + _code("cds_service/facts"))
+    }
+    assert sorted(orders - of_keys - proposed - mentioned) == []
+
+
+def _proposed(tree: ast.AST) -> list[str]:
+    """The order of each `Proposal(..., order="...")`."""
+    return [
+        keyword.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Proposal"
+        for keyword in node.keywords
+        if keyword.arg == "order"
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    ]
+
+
+def test_every_knowledge_file_is_loaded():
+    loader = _code("cds_service/knowledge")
+    for path in KNOWLEDGE.rglob("*"):
+        if path.suffix in (".yaml", ".csv") and path.parent.name != "drugs":
+            assert f'"{path.name}"' in loader or f'"{path.stem}"' in loader, f"nobody reads {path.name}"
+
+
+def test_every_setting_has_its_help_and_is_read_by_someone():
+    code = _code("cds_service") + (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+    for setting in SETTINGS:
+        assert setting.help
+        assert re.search(rf"(?:settings|env)\.{setting.field}\b", code) or f'"{setting.field}"' in code, setting.name

@@ -1,0 +1,187 @@
+"""Patients who once got a wrong answer, each told as a short story with what a careful clinician is to hear."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calls import (
+    ELECTROLYTES,
+    RELAPSED,
+    cards,
+    condition,
+    flt3_itd,
+    gilteritinib,
+    observation,
+    order,
+    qtcf,
+    venetoclax,
+)
+
+FINE = {"ecg": [qtcf(440)], "labs": ELECTROLYTES, "genomics": [flt3_itd("2026-11-10")]}
+POSACONAZOLE = order("posaconazole 300 mg", mg=300, id="posaconazole")
+HELD = gilteritinib(id="held", status="on-hold", authoredOn="2026-10-30")
+STARTS_VENETOCLAX = venetoclax(id="v", status="draft")
+STARTS_GILTERITINIB = gilteritinib(id="d", status="draft")
+PRES = condition("I67.83", "PRES", "2026-11-15")
+
+
+def told(found):
+    return [f"{card['indicator']}: {card['summary']}" for card in found]
+
+
+def accepted(card):
+    return [suggestion["actions"][0]["type"] for suggestion in card.get("suggestions", ())]
+
+
+def test_a_ramp_up_as_three_drafts_names_the_highest_dose_and_rewrites_none():
+    steps = [(100, "2026-11-22"), (200, "2026-11-23"), (400, "2026-11-24")]
+    drafts = [venetoclax(mg, id=f"d{mg}", status="draft", authoredOn=day) for mg, day in steps]
+    card = cards("order-sign", *drafts, medications=[POSACONAZOLE])[0]
+    assert card["summary"] == "Venetoclax 400 mg daily with posaconazole: at most 70 mg daily"
+    assert accepted(card) == []
+
+
+def test_a_ramp_up_written_in_words_is_not_rewritten_to_one_dose():
+    text = "10 mg day 1, 20 mg day 2, 50 mg day 3, then 70 mg daily"
+    card = cards("order-sign", STARTS_VENETOCLAX | {"dosageInstruction": [{"text": text}]}, medications=[POSACONAZOLE])[
+        0
+    ]
+    assert (card["indicator"], accepted(card)) == ("warning", [])
+
+
+def test_a_weekly_dose_is_not_rewritten_to_a_daily_one():
+    weekly = venetoclax(400, id="v", status="draft")
+    weekly["dosageInstruction"][0]["timing"]["repeat"]["periodUnit"] = "wk"
+    card = cards("order-sign", weekly, medications=[POSACONAZOLE])[0]
+    assert (card["indicator"], accepted(card)) == ("critical", [])
+
+
+def test_a_start_in_lymphocytic_leukaemia_beside_a_strong_inhibitor_is_contraindicated():
+    found = cards("order-sign", STARTS_VENETOCLAX, medications=[POSACONAZOLE], conditions=[condition("C91.10", "CLL")])
+    assert "contraindicated when venetoclax is started" in found[0]["summary"]
+    assert all("update" not in accepted(card) for card in found)
+
+
+@pytest.mark.parametrize("status", ["on-hold", "stopped"])
+def test_gilteritinib_is_not_restarted_after_pres_in_silence(status):
+    found = cards(
+        "order-sign", STARTS_GILTERITINIB, **FINE, medications=[HELD | {"status": status}], conditions=[RELAPSED, PRES]
+    )
+    assert "do not restart after PRES" in found[0]["summary"]
+    assert found[0]["indicator"] in ("critical", "warning")
+
+
+def test_pres_that_is_resolved_still_speaks_against_a_restart():
+    over = PRES | {"clinicalStatus": {"coding": [{"code": "resolved"}]}}
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE, medications=[HELD], conditions=[RELAPSED, over])
+    assert "do not restart after PRES" in found[0]["summary"]
+
+
+def test_another_drug_for_leukaemia_that_prolongs_qt_is_counted():
+    quizartinib = order("quizartinib 26.5 mg", mg=53, id="q", status="draft")
+    found = cards("order-sign", STARTS_GILTERITINIB, quizartinib, **FINE)
+    assert any("quizartinib (draft) also prolongs the QT interval" in card["detail"] for card in found)
+
+
+def test_full_dose_on_the_day_after_the_azole_ended_is_too_early():
+    ended = [{"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-20"}}}}]
+    stopped = POSACONAZOLE | {"status": "stopped", "dosageInstruction": ended}
+    renewed = STARTS_VENETOCLAX | {"priorPrescription": {"reference": "MedicationRequest/old"}}
+    found = cards("order-sign", renewed, medications=[venetoclax(70, id="old"), stopped])
+    assert told(found)[0] == "warning: Posaconazole ended 2026-11-20: venetoclax 400 mg daily is too early"
+
+
+def test_a_hold_for_another_stated_reason_is_not_declared_over_by_the_qtc():
+    held = HELD | {"statusReason": {"text": "acute pancreatitis"}}
+    ecgs = [qtcf(470), qtcf(505, "2026-11-05T08:00:00Z")]
+    assert cards("patient-view", **FINE | {"ecg": ecgs, "medications": [held]}) == []
+
+
+def test_an_earlier_course_that_ended_long_ago_is_no_hold():
+    past = gilteritinib(id="past", status="completed", authoredOn="2025-01-10")
+    past["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] = {"start": "2025-01-10", "end": "2025-03-10"}
+    ecgs = [qtcf(430), qtcf(520, "2026-06-10T08:00:00Z")]
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs, "medications": [past]})
+    assert not any("Restart" in line for line in told(found))
+
+
+def test_an_old_low_potassium_is_never_calmer_than_no_potassium():
+    low = observation("2823-3", 2.9, "mmol/L", "2026-11-12T08:00:00Z")
+    old = cards("order-select", STARTS_GILTERITINIB, **FINE | {"labs": [low, ELECTROLYTES[1]]})
+    none = cards("order-select", STARTS_GILTERITINIB, **FINE | {"labs": [ELECTROLYTES[1]]})
+    assert told(old)[0].startswith("warning") and told(none)[0].startswith("warning")
+
+
+def test_transaminases_above_three_times_with_raised_bilirubin_are_told():
+    def result(code, value, unit, high):
+        limit = {"referenceRange": [{"high": {"value": high}}]}
+        return observation(code, value, unit, "2026-11-20T08:00:00Z", **limit)
+
+    liver = [result("1742-6", 180, "U/L", 40), result("1920-8", 180, "U/L", 40), result("1975-2", 3, "mg/dL", 1.2)]
+    taken = gilteritinib(authoredOn="2026-10-30")
+    found = cards("patient-view", **FINE | {"medications": [taken], "labs": [*ELECTROLYTES, *liver]})
+    assert "warning: AST: 4.5 × ULN on gilteritinib" in told(found)
+
+
+def test_the_same_drug_drafted_twice_is_added_up():
+    found = cards("order-sign", STARTS_GILTERITINIB, STARTS_GILTERITINIB | {"id": "d2"}, **FINE)
+    assert told(found)[0] == "warning: Gilteritinib 240 mg daily: above the labelled 120 mg daily"
+
+
+def test_a_draft_whose_drug_could_not_be_had_is_named_to_a_patient_on_ours():
+    nameless = {key: value for key, value in POSACONAZOLE.items() if key != "medicationCodeableConcept"}
+    nameless |= {"status": "draft", "medicationReference": {"reference": "Medication/elsewhere"}}
+    found = cards("order-sign", nameless, medications=[venetoclax()])
+    assert "names no drug that could be read" in found[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Family history of relapsed AML",
+        "Rule out relapsed AML",
+        "AML (possible relapse)",
+        "Relapsed AML, now in second remission",
+        "AML refractory to HLA-matched platelets",
+    ],
+)
+def test_words_that_do_not_tell_of_a_relapse_of_this_patient_offer_nothing(words):
+    problem = condition("x", "x") | {"code": {"text": words}}
+    assert cards("patient-view", **FINE, conditions=[problem]) == []
+
+
+def test_a_target_that_was_lost_is_named_at_the_order():
+    results = [flt3_itd("2026-11-10", present=False), flt3_itd("2026-03-01")]
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"genomics": results})
+    assert "FLT3-ITD absent on 2026-11-10" in found[0]["detail"]
+
+
+def test_a_name_in_another_language_is_recognised():
+    draft = order("posaconazol 300 mg", mg=300, id="z", status="draft")
+    assert told(cards("order-sign", draft, medications=[venetoclax()]))[0].startswith("critical: Venetoclax 400 mg")
+
+
+def test_venetoclax_600_mg_needs_cytarabine_beside_it():
+    high = venetoclax(600, id="v", status="draft")
+    alone, beside = (
+        told(cards("order-sign", high, medications=listed)) for listed in ([], [order("cytarabine 20 mg injection")])
+    )
+    assert alone[0] == "warning: Venetoclax 600 mg daily: above the labelled 400 mg daily"
+    assert not any("above the labelled" in line for line in beside)
+
+
+def test_a_drug_on_hold_does_not_disturb_an_unrelated_order():
+    paracetamol = order("paracetamol", "161", 500, status="draft")
+    assert cards("order-sign", paracetamol, **FINE | {"ecg": [qtcf(510)], "medications": [HELD]}) == []
+
+
+def test_nothing_is_offered_to_a_patient_who_has_died():
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01", "deceasedBoolean": True}
+    assert cards("patient-view", **FINE, patient=patient) == []
+
+
+def test_an_order_of_unknown_status_beside_a_sure_draft_takes_nothing_from_a_stop():
+    beside = gilteritinib(id="beside", status="unknown")
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, medications=[beside])
+    assert found[0]["indicator"] == "critical"
+    assert "512 ms" in found[0]["summary"]

@@ -1,0 +1,107 @@
+"""The settings table: defaults, what is refused and in which words, and its page."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cds_service.errors import SettingsError
+from cds_service.settings import SETTINGS, Settings, as_markdown, is_loopback
+
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+
+def test_without_configuration_it_is_a_demo_for_the_us_on_loopback():
+    settings = Settings.load({})
+    assert (settings.mode, settings.jurisdiction, settings.bind) == ("demo", "US", "127.0.0.1:8080")
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.time_zone == ZoneInfo("UTC")
+    assert settings.fhir_servers == () and settings.gather_seconds == 2.0
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert Settings.load({setting.name: " " for setting in SETTINGS}) == Settings.load({})
+
+
+def test_every_setting_has_a_field_and_every_field_a_setting():
+    assert [field.name for field in fields(Settings)] == [setting.field for setting in SETTINGS]
+
+
+def test_the_page_shows_the_very_table():
+    assert as_markdown() in PAGE.read_text(encoding="utf-8"), "docs/settings.md is old: make docs"
+
+
+def test_every_setting_has_its_sentence_of_help():
+    assert all(setting.help.endswith(".") and setting.kind.expectation for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("env, field, value", [
+    ({"JURISDICTION": "eu"}, "jurisdiction", "EU"),
+    ({"JURISDICTION": "JP"}, "jurisdiction", "JP"),
+    ({"PORT": " 9000 "}, "port", 9000),
+    ({"HOST": "::1"}, "public_url", "http://[::1]:8080"),
+    ({"HOST": "::1"}, "bind", "[::1]:8080"),
+    ({"HOST": "0.0.0.0", "DEMO_ON_NETWORK": "1"}, "public_url", "http://localhost:8080"),
+    ({"PUBLIC_URL": "https://cds.example.org/aml/"}, "public_url", "https://cds.example.org/aml"),
+    ({"FHIR_SERVERS": "https://a.example/r4/, http://b.example:1,"}, "fhir_servers",
+     ("https://a.example/r4", "http://b.example:1")),
+    ({"ALLOWED_HOSTS": "A.example, b.example"}, "allowed_hosts", ("a.example", "b.example")),
+    ({"CORS_ORIGINS": "https://EHR.example"}, "cors_origins", ("https://ehr.example",)),
+    ({"GATHER_SECONDS": "0.5"}, "gather_seconds", 0.5),
+    ({"TIME_ZONE": "Asia/Tokyo"}, "time_zone", ZoneInfo("Asia/Tokyo")),
+    ({"LOG_LEVEL": "debug"}, "log_level", "DEBUG"),
+])
+def test_a_good_value_is_read(env, field, value):
+    assert getattr(Settings.load(env), field) == value
+
+
+@pytest.mark.parametrize("name, value", [
+    ("JURISDICTION", "UK"), ("JURISDICTION", "USA"), ("HOST", "a b"), ("PORT", "http"), ("PORT", "0"),
+    ("PORT", "65536"), ("WORKERS", "0"), ("WORKERS", "2.5"), ("THREADS", "-1"), ("DEMO_ON_NETWORK", "yes"),
+    ("ALLOWED_HOSTS", "https://a.example"), ("FHIR_SERVERS", "a.example"), ("FHIR_SERVERS", "file:///etc/passwd"),
+    ("FHIR_SERVERS", "https://a.example?x=1"), ("FHIR_SERVERS", "https://"), ("FHIR_SERVERS", "https://a:99999"),
+    ("GATHER_SECONDS", "0"), ("GATHER_SECONDS", "nan"), ("GATHER_SECONDS", "inf"), ("GATHER_SECONDS", "11"),
+    ("MAX_BODY_MB", "65"), ("CORS_ORIGINS", "*"), ("CORS_ORIGINS", "https://a.example/path"),
+    ("PUBLIC_URL", "cds.example"), ("TIME_ZONE", "Mars/Olympus"), ("TIME_ZONE", "../../etc/passwd"),
+    ("LOG_LEVEL", "loud"),
+])
+def test_a_bad_value_is_refused_by_its_name_what_was_expected_and_what_to_do(name, value):
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({name: value})
+    message = str(refused.value)
+    assert message.startswith(f"{name} is '{value}', expected ")
+    assert "correct it, or unset it for" in message
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated():
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({"FHIR_SERVERS": "https://me:secret@a.example"})
+    assert "secret" not in str(refused.value)
+
+
+def test_outside_demo_mode_the_jurisdiction_comes_first():
+    with pytest.raises(SettingsError, match="JURISDICTION is not set"):
+        Settings.load({"MODE": "hospital"})
+
+
+def test_only_demo_mode_exists_yet():
+    with pytest.raises(SettingsError, match=r"MODE is 'hospital'.*later release"):
+        Settings.load({"MODE": "hospital", "JURISDICTION": "EU"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "cds.example.org"])
+def test_demo_listens_beyond_loopback_only_when_told_to(host):
+    with pytest.raises(SettingsError, match="set DEMO_ON_NETWORK=1"):
+        Settings.load({"HOST": host})
+    assert Settings.load({"HOST": host, "DEMO_ON_NETWORK": "1"}).host == host
+
+
+@pytest.mark.parametrize("host, expected", [
+    ("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False),
+    ("localhost.example", False), ("127.0.0.1.example", False), ("", False),
+])
+def test_loopback_is_known_by_name_and_by_address(host, expected):
+    assert is_loopback(host) is expected

@@ -1,0 +1,184 @@
+"""Every rule has a yes, a no and an unknown among its vignettes, and cases around each number that it compares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+
+import pytest
+
+from cds_service.quantity import Quantity
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.rule import Fired
+from tests.vignette_runner import quantity, tell, vignettes
+
+RULE_IDS = [rule.id for rule in RULES]
+SIDES = ("below", "at", "above")
+
+# Which outcomes a rule need not show, and why.
+EXEMPT: dict[tuple[str, str], str] = {}
+
+# Each number that a rule compares, by its topic. When knowledge changes one, the test points to the cases to renew.
+EDGES: dict[str, dict[str, tuple[str, ...]]] = {
+    "scope-adult": {"adult_from": ("18 a",)},
+    "qtc-hold": {
+        "qtc_hold_above": ("500 ms",),
+        "qtc_window_at_start": ("14 d",),
+        "qtc_window_on_treatment": ("35 d",),
+        "qtc_window_after_schedule": ("90 d",),
+        "ecg_tolerance": ("2 d",),
+        "other_formula_critical_above": ("530 ms",),
+        "bazett_clears_from_rate": ("60 /min",),
+        "other_formula_trusted_to_rate": ("90 /min",),
+    },
+    "qtc-resume": {
+        "qtc_hold_above": ("500 ms",),
+        "qtc_resume_at_most": ("480 ms",),
+        "qtc_resume_within_baseline": ("30 ms",),
+        "resume_dose": ("80 mg/d",),
+        "course_gap": ("56 d",),
+        "qtc_window_at_start": ("14 d",),
+    },
+    "qtc-near-hold": {
+        "qtc_hold_above": ("500 ms",),
+        "qtc_start_caution_above": ("480 ms",),
+        "qtc_window_at_start": ("14 d",),
+    },
+    "qtc-rise": {
+        "qtc_rise_above": ("30 ms",),
+        "qtc_hold_above": ("500 ms",),
+        "baseline_window": ("28 d",),
+        "repeat_ecg_apart": ("12 h",),
+    },
+    "ecg-schedule": {"ecg_tolerance": ("2 d",)},
+    "electrolytes": {
+        "potassium_low_below": ("3.5 mmol/L",),
+        "potassium_target": ("4.0 mmol/L",),
+        "magnesium_low_below": ("0.7 mmol/L",),
+        "magnesium_target": ("0.8 mmol/L",),
+        "electrolyte_window_at_start": ("7 d",),
+        "electrolyte_window_on_treatment": ("7 d",),
+    },
+    "pancreatitis": {
+        "lipase_note_above": ("1 × ULN",),
+        "lipase_warning_above": ("3 × ULN",),
+        "lab_window": ("14 d",),
+    },
+    "liver": {
+        "transaminase_hold_above": ("5 × ULN",),
+        "bilirubin_hold_above": ("3 × ULN",),
+        "transaminase_with_bilirubin_above": ("3 × ULN",),
+        "bilirubin_raised_above": ("1 × ULN",),
+        "lab_window": ("14 d",),
+    },
+    "dose-ceiling": {"dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d")},
+    "additive-qt": {
+        "additive_qt_warn_above": ("450 ms",),
+        "qtc_rise_above": ("30 ms",),
+        "potassium_low_below": ("3.5 mmol/L",),
+        "magnesium_low_below": ("0.7 mmol/L",),
+        "electrolyte_window_at_start": ("7 d",),
+        "electrolyte_window_on_treatment": ("7 d",),
+        "qtc_window_at_start": ("14 d",),
+    },
+    "inhibitor-just-stopped": {"return_after": ("3 d",), "recently_stopped": ("14 d",)},
+    "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
+    "dose-over-label": {"dose_ceiling": ("120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d")},
+    "target": {"provisional_result_window": ("90 d",)},
+    "mutations-at-relapse": {"provisional_result_window": ("90 d",)},
+    "option-targeted": {"provisional_result_window": ("90 d",)},
+    "trial-first": {"adult_from": ("18 a",)},
+    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L",), "count_window_at_start": ("3 d",)},
+    "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
+}
+
+# Numbers that a rule cites and only says on its card.
+ONLY_SAID = {
+    ("qtc-hold", "qtc_resume_at_most"),
+    ("qtc-hold", "resume_dose"),
+    ("qtc-rise", "resume_dose"),
+    ("liver", "resume_dose"),
+    ("dose-over-label", "usual_dose"),
+    ("also-active", "usual_dose"),
+}
+
+# Numbers that several rules compare through one shared helper, and the rule whose vignettes hold their edges.
+SHARED = {
+    ("cycle_length", "ecg-schedule"): "cycle days, told day by day in ecg-schedule/day-by-day.yaml",
+    ("ecg_tolerance", "qtc-hold"): "heart.current_qtc",
+    ("qtc_window_after_schedule", "qtc-hold"): "heart.current_qtc",
+    ("course_gap", "qtc-resume"): "treatment.started",
+    ("baseline_window", "qtc-rise"): "treatment.baseline",
+    ("bazett_clears_from_rate", "qtc-hold"): "heart.over",
+    ("other_formula_critical_above", "qtc-hold"): "heart.over",
+    ("other_formula_trusted_to_rate", "qtc-hold"): "heart.over",
+    ("adult_from", "trial-first"): "the gate of the relapse pathway",
+    ("dose_ceiling", "dose-ceiling"): "venetoclax.ceilings",
+    ("return_after", "inhibitor-just-stopped"): "asked before a plain ramp-up is told",
+    ("recently_stopped", "inhibitor-just-stopped"): "the same",
+}
+
+
+@cache
+def _cited() -> dict[tuple[str, str], frozenset[Quantity]]:
+    """Every number that the vignettes of a rule made it cite, by rule and topic."""
+    found: dict[tuple[str, str], set[Quantity]] = defaultdict(set)
+    for vignette in vignettes():
+        for statement in tell(vignette).check.cites:
+            if isinstance(statement.value, Quantity):
+                found[vignette.rule, statement.topic].add(statement.value)
+    return {key: frozenset(values) for key, values in found.items()}
+
+
+def test_every_vignette_is_about_a_rule_that_exists() -> None:
+    assert {vignette.rule for vignette in vignettes()} <= set(RULE_IDS)
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
+def test_every_rule_has_a_yes_a_no_and_an_unknown(rule: str) -> None:
+    expected = {vignette.expect["outcome"] for vignette in vignettes() if vignette.rule == rule}
+    found = {
+        "yes": "fired" in expected,
+        "no": bool(expected & {"clear", "not applicable"}),
+        "unknown": "not evaluated" in expected,
+    }
+    assert not [kind for kind, there in found.items() if not there and (rule, kind) not in EXEMPT]
+
+
+@pytest.mark.parametrize(
+    ("rule", "topic", "limit"),
+    [(rule, topic, limit) for rule, topics in EDGES.items() for topic, limits in topics.items() for limit in limits],
+)
+def test_every_number_has_a_case_below_at_and_above(rule: str, topic: str, limit: str) -> None:
+    tags = {edge for vignette in vignettes() if vignette.rule == rule for edge in vignette.edges}
+    assert not [f"{side} {limit}" for side in SIDES if f"{side} {limit}" not in tags]
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
+def test_no_number_that_a_rule_cites_is_forgotten(rule: str) -> None:
+    shared = {topic for topic, _ in SHARED}
+    known = {topic for said, topic in ONLY_SAID if said == rule} | set(EDGES.get(rule, {})) | shared
+    assert not [topic for cited, topic in _cited() if cited == rule and topic not in known]
+
+
+@pytest.mark.parametrize(("rule", "topic"), [(rule, topic) for rule, topics in EDGES.items() for topic in topics])
+def test_the_edges_stand_at_the_numbers_that_hold_today(rule: str, topic: str) -> None:
+    assert _cited().get((rule, topic)) == {quantity(limit)[0] for limit in EDGES[rule][topic]}
+
+
+def test_every_edge_that_a_vignette_claims_is_one_of_the_table() -> None:
+    known = {(rule, limit) for rule, topics in EDGES.items() for limits in topics.values() for limit in limits}
+    claimed = {(v.rule, edge.split(" ", 1)[1]) for v in vignettes() for edge in v.edges}
+    assert claimed == known
+
+
+def test_shared_numbers_have_their_edges_where_the_table_says() -> None:
+    edges = {(topic, rule) for rule, topics in EDGES.items() for topic in topics}
+    assert {pair for pair in SHARED if pair not in edges} == {("cycle_length", "ecg-schedule")}
+
+
+def test_no_rule_is_ever_more_urgent_than_it_says() -> None:
+    worst = {rule.id: rule.worst for rule in RULES}
+    for vignette in vignettes():
+        outcome = tell(vignette).check.outcome
+        assert not isinstance(outcome, Fired) or outcome.finding.level <= worst[vignette.rule], vignette.name

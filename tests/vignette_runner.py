@@ -1,0 +1,406 @@
+"""Vignettes: a few lines of YAML become a chart, one rule is asked, and its outcome and card are compared.
+
+A vignette speaks the facts' own names. What it does not name was asked for and not found. How to write one:
+`vignettes/README.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cards.model import Card
+from cds_service.facts.chart import Chart
+from cds_service.facts.demographics import AGE, DECEASED, PATIENT, Age
+from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.doses import Dose
+from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
+from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.labs import LABS, MULTIPLES
+from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
+from cds_service.facts.mutations import MARKERS, Mutation, Result
+from cds_service.facts.orders import ORDERED
+from cds_service.facts.times import When
+from cds_service.gather.resources import Resource
+from cds_service.hooks.services import Moment
+from cds_service.knowledge.load import Knowledge
+from cds_service.present.present import Stage, present
+from cds_service.quantity import Quantity
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated, evaluate
+
+HOME = Path(__file__).parent / "vignettes"
+TODAY = date(2026, 11, 20)
+NUMBERS = (*LABS, *MULTIPLES.values())
+LISTED = {"complete", "partly read", "not sent", "failed"}
+
+_CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
+_CASE |= {"subject", "edge", "expect"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by"}
+_NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
+_WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
+_RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
+_UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L"}
+
+
+@dataclass(frozen=True, eq=False)
+class Vignette:
+    """One case, as written, with what its file says for all of its cases."""
+
+    name: str
+    rule: str
+    content: Mapping[str, Any]
+
+    @property
+    def expect(self) -> Mapping[str, Any]:
+        return self.content["expect"]
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        edges = self.content.get("edge", ())
+        return (edges,) if isinstance(edges, str) else tuple(edges)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a vignette: the check, everything a clinician would read of it, and what may be accepted."""
+
+    check: Check
+    cards: tuple[Card, ...]
+    text: str
+    proposed: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@cache
+def vignettes() -> tuple[Vignette, ...]:
+    """Every vignette, in the order of the files."""
+    return tuple(vignette for path in sorted(HOME.rglob("*.yaml")) for vignette in _in_file(path))
+
+
+def _in_file(path: Path) -> Iterator[Vignette]:
+    place = path.relative_to(HOME).as_posix()
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    cases = content.pop("cases", None)
+    for case in [{}] if cases is None else cases:
+        merged = {**content, **case, "facts": {**content.get("facts", {}), **case.get("facts", {})}}
+        _accept(place, merged, _CASE)
+        _accept(place, merged.get("expect", {}), _EXPECT)
+        if merged["rule"] != path.parent.name:
+            raise ValueError(f"{place}: rule '{merged['rule']}' stands in another rule's folder")
+        yield Vignette(merged["name"], merged["rule"], merged)
+
+
+def _accept(place: str, content: Mapping[str, Any], names: set[str]) -> None:
+    for name in content.keys() - names:
+        raise ValueError(f"{place}: '{name}' is not part of a vignette; see vignettes/README.md")
+
+
+@cache
+def _knowledge() -> Knowledge:
+    return Knowledge.load()
+
+
+@cache
+def tell(vignette: Vignette) -> Told:
+    """Ask the one rule about the chart of the vignette, and write its card."""
+    knowledge = _knowledge()
+    chart = read_vignette(vignette)
+    snapshot = knowledge.at(chart.now.date(), vignette.content.get("jurisdiction", "US"))
+    rule = next(each for each in RULES if each.id == vignette.rule)
+    check = _the_check(evaluate((rule,), chart, snapshot).checks, vignette)
+    # A gap concerns the drafts that are signed; everything else shows when the patient is viewed.
+    drafted = isinstance(check.outcome, NotEvaluated) and chart.medications.of(Role.DRAFT)
+    moment = Moment.SIGN if drafted else Moment.VIEW
+    stage = Stage(moment, "aml-cds", "", "https://example.org", knowledge.version, uuid.uuid4)
+    cards = present(Evaluation((check,), chart), snapshot, knowledge.terms, stage)
+    suggestions = [each for card in cards for each in card.suggestions]
+    outcome = check.outcome
+    words = [part for card in cards for part in (card.summary, card.detail)]
+    gaps = outcome.missing if isinstance(outcome, NotEvaluated) else ()
+    words += [getattr(outcome, "why", ""), *(part for fact in gaps for part in (fact.why, *fact.doubts))]
+    return Told(
+        check,
+        cards,
+        "\n".join(words),
+        tuple(f"{each.actions[0].type}: {each.label}" for each in suggestions),
+        tuple(fact.key.name for fact in gaps),
+    )
+
+
+def _the_check(checks: tuple[Check, ...], vignette: Vignette) -> Check:
+    subject = vignette.content.get("subject", "")
+    chosen = [check for check in checks if subject in check.subject or not check.subject]
+    found = list(
+        {check.subject: check for check in reversed(chosen)}.values()
+    )  # a gap may stand beside a doubtful finding
+    if len(found) != 1:  # a rule asked of two drugs, or of potassium and magnesium
+        raise ValueError(f"'{vignette.name}': 'subject' must choose among {[check.subject for check in checks]}")
+    return found[0]
+
+
+def read_vignette(vignette: Vignette) -> Chart:
+    """The chart that the vignette describes."""
+    content = vignette.content
+    now = datetime.combine(content.get("today", TODAY), time(12), UTC)
+    facts = _Facts(dict(content["facts"]))
+    read = facts.all(content.get("unsent", ()), content.get("failed", ()))
+    medications = _medications(content.get("orders", ()), content.get("medication list", "complete"))
+    return Chart("vignette", now, {fact.key.name: fact for fact in (*read, medications)})
+
+
+class _Facts:
+    """The facts of a vignette, each read from its one line."""
+
+    def __init__(self, lines: dict[str, Any]) -> None:
+        self.lines = lines
+
+    def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
+        read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered()]
+        read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
+        problems = next(fact for fact in read if fact.key is PROBLEMS)
+        read += [replace(problems, key=HISTORY), known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        read += [self._number(key) for key in NUMBERS]
+        read += [self._mutation(key) for key in MARKERS]
+        if self.lines:
+            raise ValueError(f"no such fact: {', '.join(self.lines)}")
+        states = dict.fromkeys(unsent, State.NOT_ASKED) | dict.fromkeys(failed, State.FAILED)
+        for group in ((QTC, ECGS), (PROBLEMS, HISTORY, DISEASE, RELAPSE, APL)):  # read from one query each
+            given = [states[key.name] for key in group if key.name in states]
+            states |= {key.name: given[0] for key in group if given}
+        unknown = states.keys() - {fact.key.name for fact in read}
+        if unknown:
+            raise ValueError(f"no such fact: {', '.join(unknown)}")
+        why = {State.NOT_ASKED: "not sent", State.FAILED: "the EHR answered with an error"}
+        return [
+            missing(fact.key, states[fact.key.name], why[states[fact.key.name]]) if fact.key.name in states else fact
+            for fact in read
+        ]
+
+    def _age(self) -> Fact[Age]:
+        line = self.lines.pop("age", None)
+        if line is None:
+            return missing(AGE, State.ABSENT, "no usable birth date")
+        years = [int(number) for number in re.findall(r"\d+", line)]
+        return known(AGE, Age(years[0], years[-1]))
+
+    def _ordered(self) -> Fact[frozenset[str]]:
+        return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
+
+    def _number(self, key: Key[Quantity]) -> Fact[Quantity]:
+        line = self.lines.pop(key.name, None)
+        if line is None:
+            return missing(key, State.ABSENT, "none found under the codes we ask")
+        if line.startswith("unreadable: "):
+            return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
+        text, when, doubts = _split(line)
+        measured, bound = quantity(text)
+        fact = known(key, measured, when, Origin("Observation/1", "vignette", text), bound=bound, doubts=doubts)
+        return _conflicting(fact)
+
+    def _ecgs(self) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
+        single = self.lines.pop("qtc", None)
+        lines = self.lines.pop("ecgs", [single] if single else [])
+        if not lines:
+            why = "none found under the codes we ask"
+            return missing(QTC, State.ABSENT, why), missing(ECGS, State.ABSENT, why)
+        if lines[0].startswith("unreadable: "):
+            why = lines[0].removeprefix("unreadable: ")
+            return missing(QTC, State.UNREADABLE, why), missing(ECGS, State.UNREADABLE, why)
+        ecgs = tuple(_ecg(line) for line in lines)
+        first = ecgs[0]
+        newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=first.doubts)
+        return _conflicting(newest), known(ECGS, ecgs, first.when, first.origin)
+
+    def _conditions(self) -> tuple[Fact[Any], ...]:
+        problems = self._entries(PROBLEMS)
+        line = self.lines.pop("disease", "none")
+        state = next(each for each in Disease if each.name.lower() == line.split()[0].strip(","))
+        when = _when(line)
+        entry = Entry(("aml",), state.name.lower(), state.value, when, _FROM)
+        stated = state in (Disease.RELAPSED, Disease.REFRACTORY)
+        if stated and when is not None:
+            relapse = known(RELAPSE, entry, when, _FROM)
+        else:
+            why = "relapse on record without a date" if stated else "no relapse on record"
+            relapse = missing(RELAPSE, State.ABSENT, why)
+        apl = self.lines.pop("apl", "no")
+        return (
+            problems,
+            known(DISEASE, state, when, _FROM),
+            relapse,
+            known(APL, apl.startswith("yes"), _when(apl), _FROM),
+        )
+
+    def _entries(self, key: Key[tuple[Entry, ...]]) -> Fact[tuple[Entry, ...]]:
+        lines = self.lines.pop(key.name, ())
+        doubts = ("not every entry was read",) if "one could not be read" in lines else ()
+        entries = [_split(line) for line in lines if line != "one could not be read"]
+        return known(
+            key,
+            tuple(Entry((name.replace(" ", "_"),), "", name, when, _FROM) for name, when, _ in entries),
+            None,
+            _FROM,
+            doubts=doubts,
+        )
+
+    def _mutation(self, key: Key[Mutation]) -> Fact[Mutation]:
+        lines = self.lines.pop(key.name, None)
+        if lines is None:
+            return missing(key, State.ABSENT, "none found under the codes we ask")
+        results = []
+        for line in [lines] if isinstance(lines, str) else lines:
+            if line.startswith("unreadable: "):
+                return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
+            outcome, when, doubts = _split(line)
+            results.append(Result(key.name, outcome, outcome, when, _FROM, doubts))
+        first = results[0]
+        rivals = {result.outcome for result in results if result.when == first.when}
+        value = Mutation("present" in rivals, tuple(results))
+        fact = known(key, value, first.when, _FROM, doubts=first.doubts)
+        if len(rivals) == 1:
+            return fact
+        why = f"results of {first.when} say both present and absent"
+        doubts = ("conflicting results of one day",)
+        return Fact(key, State.CONFLICTING, value, first.when, _FROM, doubts=doubts, why=why)
+
+
+_FROM = Origin("Condition/1", "vignette")
+_FORMULAS = {"QTcF": Formula.FRIDERICIA, "QTcB": Formula.BAZETT, "QTc": Formula.UNSPECIFIED}
+
+
+def _ecg(line: str) -> Ecg:
+    """One ECG, as in "512 ms QTcF at 72/min on 2026-11-20 08:30, preliminary"."""
+    text, when, doubts = _split(line)
+    rate = _RATE.search(text)
+    text = text[: rate.start()] if rate else text
+    text, _, formula = text.rpartition(" ")
+    measured, bound = quantity(text)
+    beats = Quantity(Decimal(rate["rate"]), "/min") if rate else None
+    return Ecg(measured, _FORMULAS[formula], beats, when, _FROM, bound=bound, doubts=doubts)
+
+
+def quantity(text: str) -> tuple[Quantity, str]:
+    """The quantity written as "> 480 ms" or "25 ×10⁹/L", and its bound when there is one."""
+    match = _NUMBER.match(text)
+    if match is None:
+        raise ValueError(f"expected a number and a unit, found '{text}'")
+    return Quantity(Decimal(match["value"]), _UNITS.get(match["unit"], match["unit"])), match["bound"] or ""
+
+
+def _split(line: str) -> tuple[str, When | None, tuple[str, ...]]:
+    """What a line says, when, and its doubts: "3.4 mmol/L on 2026-11-20, preliminary"."""
+    text, *doubts = (part.strip() for part in line.split(","))
+    match = _WHEN.search(text)
+    return (text[: match.start()] if match else text), _when(text), tuple(doubts)
+
+
+def _when(text: str) -> When | None:
+    match = _WHEN.search(text.split(",")[0])
+    return When.read(match["when"].replace(" ", "T"), UTC) if match else None
+
+
+def _conflicting(fact: Fact[Any]) -> Fact[Any]:
+    rivals = [doubt for doubt in fact.doubts if doubt.startswith("conflicting")]
+    if not rivals:
+        return fact
+    state = State.CONFLICTING
+    return Fact(fact.key, state, fact.value, fact.when, fact.origin, fact.bound, fact.doubts, rivals[0])
+
+
+def _medications(lines: tuple[Mapping[str, Any], ...], listed: str) -> Fact[Medications]:
+    if listed not in LISTED:
+        raise ValueError(f"medication list: expected one of {', '.join(sorted(LISTED))}, found '{listed}'")
+    orders: list[Medication] = []
+    for line in lines:
+        orders.append(_order(line, orders))
+    value = Medications(tuple(orders), sum(order.role is not Role.DRAFT for order in orders), 0)
+    where = Origin("MedicationRequest", "vignette")
+    match listed:
+        case "complete":
+            return known(MEDICATIONS, value, None, where)
+        case "partly read":
+            return known(MEDICATIONS, value, None, where, doubts=("1 order could not be told apart by code or name",))
+        case _:
+            state, why = (State.NOT_ASKED, listed) if listed == "not sent" else (State.FAILED, "the EHR gave an error")
+            return Fact(MEDICATIONS, state, value, None, where, doubts=(why,), why=why)
+
+
+def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
+    """One order, as in {draft: venetoclax, dose: 400 mg, replaces: venetoclax}."""
+    role = next(each for each in Role if each.value in line)
+    _accept(f"order {dict(line)}", line, {role.value, *_ORDER})
+    drug = line[role.value]
+    reference = f"MedicationRequest/{drug}-{role.value}-{len(earlier)}".replace(" ", "-").replace("+", "-")
+    replaced = [each for each in earlier if line.get("replaces") in each.ingredients]
+    if "replaces" in line and not replaced:
+        raise ValueError(f"order {dict(line)}: what it replaces must stand before it")
+    return Medication(
+        ingredients=tuple(part.strip() for part in drug.split("+")),
+        role=role,
+        label=line.get("product", drug),
+        reference=reference,
+        resource=_resource(line, reference, role, drug),
+        matched_by=line.get("matched by", "RxNorm"),
+        dose=_dose(line.get("dose")),
+        route=line.get("route", "oral"),
+        start=_day(line.get("since")),
+        end=_day(line.get("ended")),
+        replaces=replaced[-1].reference if replaced else "",
+        product=line.get("product", ""),
+    )
+
+
+def _day(written: date | str | None) -> When | None:
+    return None if written is None else When.read(str(written), UTC)
+
+
+def _dose(line: str | None) -> Dose:
+    if line is None:
+        return Dose(None, "no dose stated")
+    match = re.match(r"([\d.]+) mg\Z", line)
+    return Dose(Quantity(Decimal(match[1]), "mg/d")) if match else Dose(None, line)
+
+
+def _resource(line: Mapping[str, Any], reference: str, role: Role, drug: str) -> Resource:
+    """The order as FHIR, so that a changed draft can be made of it."""
+    content = {
+        "resourceType": "MedicationRequest",
+        "id": reference.split("/")[1],
+        "status": {Role.DRAFT: "draft", Role.ACTIVE: "active", Role.ON_HOLD: "on-hold", Role.PAST: "stopped"}[role],
+        "intent": "order",
+        "subject": {"reference": "Patient/vignette"},
+        "medicationCodeableConcept": {"text": line.get("product", drug)},
+    }
+    return Resource("MedicationRequest", json.dumps(content).encode(), "vignette")
+
+
+def compare(vignette: Vignette, told: Told) -> list[str]:
+    """Every difference between what was expected and what was told, in words."""
+    expect = vignette.expect
+    wrong: list[str] = []
+    if told.check.word != expect["outcome"]:
+        wrong.append(f"outcome: expected {expect['outcome']}, found {told.check.word}")
+    if isinstance(told.check.outcome, Fired):
+        level = told.check.outcome.finding.level.indicator
+        if level != expect.get("level"):
+            wrong.append(f"level: expected {expect.get('level')}, found {level}")
+    elif "level" in expect and not wrong:
+        wrong.append("level: only a check that fired has one")
+    wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
+    wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
+    for name, found in (("proposes", told.proposed), ("missing", told.missing)):
+        if name in expect and sorted(expect[name]) != sorted(found):
+            wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
+    return wrong

@@ -1,0 +1,92 @@
+"""Who may call by which name, from which page, and what every answer carries."""
+
+from __future__ import annotations
+
+import pytest
+
+ORDER_SIGN = "/cds-services/aml-order-sign"
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:9", "127.8.8.8", "[::1]", "[::1]:8080"])
+def test_loopback_may_be_called_by_any_of_its_names_and_ports(client, host):
+    assert client.get("/cds-services", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", [
+    "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.7", "[::2]", "", "a b", "localhost:x",
+    "user@localhost", "localhost/..", "[::1", "127.0.0.1\\@x",
+])
+def test_another_host_name_is_refused(client, host):
+    response = client.get("/cds-services", headers={"Host": host})
+    assert response.status_code == 400
+    assert response.get_json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("env", [
+    {"ALLOWED_HOSTS": "other.example, Cds.Example"}, {"PUBLIC_URL": "https://cds.example:8443/base"},
+    {"HOST": "cds.example", "DEMO_ON_NETWORK": "1"},
+])
+def test_a_configured_host_name_is_answered(make_app, env):
+    client = make_app(**env).test_client()
+    assert client.get("/cds-services", headers={"Host": "cds.example:1234"}).status_code == 200
+    assert client.get("/cds-services", headers={"Host": "not.cds.example"}).status_code == 400
+
+
+GRANTED = ("https://sandbox.cds-hooks.org", "http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173")
+FOREIGN = (
+    "https://evil.example", "http://sandbox.cds-hooks.org", "https://sandbox.cds-hooks.org.evil.example", "null",
+    "http://localhost.evil.example", "http://localhost:3000/path", "file://localhost", "http://localhost\n",
+)
+
+
+@pytest.mark.parametrize("origin", GRANTED)
+@pytest.mark.parametrize("path", ["/cds-services", ORDER_SIGN, f"{ORDER_SIGN}/feedback"])
+def test_a_page_of_loopback_or_of_the_sandbox_may_ask_and_then_call(client, origin, path):
+    asked = client.options(path, headers={
+        "Origin": origin, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Private-Network": "true",
+    })
+    assert asked.status_code == 204
+    assert asked.headers["Access-Control-Allow-Origin"] == origin
+    assert asked.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
+    assert asked.headers["Access-Control-Allow-Private-Network"] == "true"
+    assert "POST" in asked.headers["Access-Control-Allow-Methods"]
+    assert "Origin" in asked.headers["Vary"]
+    called = client.get("/cds-services", headers={"Origin": origin})
+    assert called.headers["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize("origin", FOREIGN[:-1])
+def test_another_page_is_granted_nothing(client, origin):
+    for response in (client.options(ORDER_SIGN, headers={"Origin": origin}),
+                     client.get("/cds-services", headers={"Origin": origin})):
+        assert not [name for name, _ in response.headers if name.startswith("Access-Control-")]
+        assert "Origin" in response.headers["Vary"]
+
+
+def test_a_configured_origin_is_granted_too(make_app):
+    client = make_app(CORS_ORIGINS="https://ehr.example:8443").test_client()
+    response = client.get("/cds-services", headers={"Origin": "https://ehr.example:8443"})
+    assert response.headers["Access-Control-Allow-Origin"] == "https://ehr.example:8443"
+
+
+def test_a_refusal_can_be_read_by_the_page_that_asked(client):
+    response = client.post(ORDER_SIGN, json={}, headers={"Origin": GRANTED[0]})
+    assert response.status_code == 400
+    assert response.headers["Access-Control-Allow-Origin"] == GRANTED[0]
+
+
+def test_options_names_the_methods_and_knows_no_unknown_address(client):
+    assert client.options(ORDER_SIGN).headers["Allow"] == "OPTIONS, POST"
+    assert client.options("/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/prefetch", "/cds-services", "/healthz", "/nowhere"])
+def test_every_answer_is_not_kept_and_allows_no_script(client, path):
+    headers = client.get(path).headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in headers
