@@ -19,6 +19,7 @@ from cards.render import check_all
 from cds_service.errors import CannotGather, KnowledgeError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
+from cds_service.facts.labs import BEDSIDE, LABS
 from cds_service.facts.medications import MEDICATIONS
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
@@ -37,20 +38,6 @@ from cds_service.settings import DEMO, Settings
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
-_LABS = (
-    "potassium",
-    "magnesium",
-    "calcium_total",
-    "phosphate",
-    "uric_acid",
-    "creatinine",
-    "wbc",
-    "ast",
-    "alt",
-    "bilirubin_total",
-    "lipase",
-    "amylase",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +145,8 @@ def load_tools(settings: Settings) -> Tools:
     terms = knowledge.terms
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
-        "labs": tuple(code for key in _LABS for code in terms.codes(key)),
+        "labs": tuple(code for key in LABS for code in terms.codes(key.name)),
+        "bedside": tuple(code for key in BEDSIDE for code in terms.codes(key.name)),
         "genomics": terms.test_codes("FLT3", "FLT3-ITD", "FLT3-TKD", VARIANT),
     }
     demo = settings.mode == DEMO

@@ -36,6 +36,7 @@ from tests.calls import (
 
 SECONDS = 0.5
 GRACE = 0.2
+LONG = 10  # where the deadline is not what is tested: on a busy machine a short one lets no more queries start
 CHART = [PATIENT, RELAPSED, qtcf(512), *ELECTROLYTES, flt3_itd("2026-11-10"), venetoclax(id="m1")]
 DRAFT: dict[str, Any] = {"status": "draft", "id": "d1"}
 PARACETAMOL = order("paracetamol 500 mg tablet", "", 1000, **DRAFT)
@@ -179,7 +180,7 @@ def ehr() -> Iterator[Ehr]:
     server.server_close()
 
 
-def call(ehr: Ehr, mode: str, draft: Json, prefetch: Json | None = None) -> list[Json]:
+def call(ehr: Ehr, mode: str, draft: Json, prefetch: Json | None = None, seconds: float = SECONDS) -> list[Json]:
     """The cards of an order-sign call, by its deadline."""
     body = request("order-sign", draft)
     body["prefetch"] = prefetch or {}
@@ -187,9 +188,9 @@ def call(ehr: Ehr, mode: str, draft: Json, prefetch: Json | None = None) -> list
     service = next(each for each in tools().services if each.hook == "order-sign")
     began = time.monotonic()
     try:
-        made = answer(json.dumps(body).encode(), service, replace(tools(), gather_seconds=SECONDS))
+        made = answer(json.dumps(body).encode(), service, replace(tools(), gather_seconds=seconds))
     finally:
-        assert time.monotonic() - began < SECONDS + GRACE
+        assert time.monotonic() - began < seconds + GRACE
     cards: list[Json] = json.loads(made.body)["cards"]
     return cards
 
@@ -203,12 +204,12 @@ def test_the_fhir_server_gives_the_same_cards_as_prefetch(ehr):
         query.key: found(f"/x/fhir/{query.filled('p1')}")
         for query in next(each for each in tools().services if each.hook == "order-sign").queries
     }
-    fetched = call(ehr, "good", gilteritinib(**DRAFT))
+    fetched = call(ehr, "good", gilteritinib(**DRAFT), seconds=LONG)
     assert fetched[0]["indicator"] == "critical"
     assert (
         told(fetched)
         == told(call(ehr, "500", gilteritinib(**DRAFT), prefetch))
-        == told(call(ehr, "paged", gilteritinib(**DRAFT)))
+        == told(call(ehr, "paged", gilteritinib(**DRAFT), seconds=LONG))
     )
 
 
@@ -242,7 +243,7 @@ def test_an_inhibitor_drafted_blindly_is_a_warning_in_a_patient_with_aml(ehr, mo
 
 
 def test_what_fails_alone_is_named_alone(ehr):
-    cards = call(ehr, "only-Observation", gilteritinib(**DRAFT))
+    cards = call(ehr, "only-Observation", gilteritinib(**DRAFT), seconds=LONG)
     gap = next(card for card in cards if card["summary"].startswith("Not checked"))
     assert "QTc" in gap["detail"] and "500" in gap["detail"] and "edication list" not in gap["detail"]
 
@@ -277,7 +278,7 @@ def test_the_next_page_of_a_prefetched_bundle_is_fetched(ehr):
         ]
     }
     everything_else = {"patient": PATIENT} | {
-        key: bundle() for key in ("conditions", "medications", "labs", "genomics", "orders")
+        key: bundle() for key in ("conditions", "medications", "labs", "bedside", "genomics", "orders")
     }
     cards = call(ehr, "good", gilteritinib(**DRAFT), {"ecg": first, **everything_else})
     assert cards[0]["summary"].startswith("QTcF 512 ms")
@@ -285,7 +286,7 @@ def test_the_next_page_of_a_prefetched_bundle_is_fetched(ehr):
 
 def test_a_call_asks_no_more_than_it_must(ehr):
     ehr.log["good"].clear()
-    call(ehr, "good", gilteritinib(**DRAFT))
+    call(ehr, "good", gilteritinib(**DRAFT), seconds=LONG)
     service = next(each for each in tools().services if each.hook == "order-sign")
     assert len(ehr.log["good"]) == len(service.queries)
     assert "opaque" not in "".join(path for path, _ in ehr.log["good"])

@@ -26,7 +26,7 @@ from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURE
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.labs import LABS, MULTIPLES
+from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.mutations import MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
@@ -41,7 +41,7 @@ from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated, evalu
 
 HOME = Path(__file__).parent / "vignettes"
 TODAY = date(2026, 11, 20)
-NUMBERS = (*LABS, *MULTIPLES.values())
+NUMBERS = (*LABS, *BEDSIDE, *MULTIPLES.values())
 LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
@@ -171,7 +171,8 @@ class _Facts:
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
         read += [replace(problems, key=HISTORY), known(DECEASED, bool(self.lines.pop("deceased", False)))]
-        read += [self._number(key) for key in NUMBERS]
+        read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
+        read += [self._series(key, read) for key in OVER_TIME]
         read += [self._mutation(key) for key in MARKERS]
         if self.lines:
             raise ValueError(f"no such fact: {', '.join(self.lines)}")
@@ -198,8 +199,16 @@ class _Facts:
     def _ordered(self) -> Fact[frozenset[str]]:
         return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
 
-    def _number(self, key: Key[Quantity]) -> Fact[Quantity]:
-        line = self.lines.pop(key.name, None)
+    def _series(self, key: Key[Quantity], read: list[Fact[Any]]) -> Fact[Series]:
+        """Every value of a kind, newest first; where only the newest is written, that one."""
+        lines = self.lines.pop(OVER_TIME[key].name, None)
+        newest = next(fact for fact in read if fact.key is key)
+        if lines is None and newest.value is None:
+            return missing(OVER_TIME[key], newest.state, newest.why)
+        points = [newest] if lines is None else [self._number(key, line) for line in lines]
+        return known(OVER_TIME[key], tuple(points), points[0].when, points[0].origin, doubts=points[0].doubts)
+
+    def _number(self, key: Key[Quantity], line: str | None) -> Fact[Quantity]:
         if line is None:
             return missing(key, State.ABSENT, "none found under the codes we ask")
         if line.startswith("unreadable: "):

@@ -71,7 +71,7 @@ def read_chart(
         read_orders(gathered.reply("orders"), gathered.drafts, reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
-    facts |= read_labs(observations, gathered.reply("labs"), reading)
+    facts |= read_labs(observations, gathered.reply("labs"), gathered.reply("bedside"), reading)
     facts |= read_mutations(observations, gathered.reply("genomics"), reading)
     return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from cds_service.facts.concepts import codes
 from cds_service.facts.fact import Fact, Key, State, known, missing
@@ -33,6 +34,26 @@ ALT: Key[Quantity] = Key("alt", "ALT", "alt")
 BILIRUBIN: Key[Quantity] = Key("bilirubin_total", "bilirubin", "bilirubin_total")
 LIPASE: Key[Quantity] = Key("lipase", "lipase", "lipase")
 AMYLASE: Key[Quantity] = Key("amylase", "amylase")
+ALP: Key[Quantity] = Key("alp", "alkaline phosphatase")
+ALBUMIN: Key[Quantity] = Key("albumin", "albumin")
+LDH: Key[Quantity] = Key("ldh", "LDH")
+PLATELETS: Key[Quantity] = Key("platelets", "platelets", "cbc")
+ANC: Key[Quantity] = Key("anc", "neutrophils", "cbc")
+HAEMOGLOBIN: Key[Quantity] = Key("haemoglobin", "haemoglobin", "cbc")
+BLOOD_BLASTS: Key[Quantity] = Key("blasts_blood_pct", "blasts in blood", "cbc")
+MARROW_BLASTS: Key[Quantity] = Key("blasts_marrow_pct", "blasts in marrow")
+EGFR: Key[Quantity] = Key("egfr", "eGFR", "creatinine")
+CREATININE_CLEARANCE: Key[Quantity] = Key("creatinine_clearance", "measured creatinine clearance", "creatinine")
+
+# What is measured at the bedside or judged by the clinician; asked by a query of their own.
+LVEF: Key[Quantity] = Key("lvef", "LVEF")
+BODY_WEIGHT: Key[Quantity] = Key("body_weight", "weight")
+BODY_HEIGHT: Key[Quantity] = Key("body_height", "height")
+TEMPERATURE: Key[Quantity] = Key("body_temperature", "temperature")
+OXYGEN_SATURATION: Key[Quantity] = Key("oxygen_saturation", "oxygen saturation")
+ECOG: Key[Quantity] = Key("ecog_ps", "ECOG performance status")
+
+Series = tuple[Fact[Quantity], ...]
 
 # The same results as multiples of the upper limit of normal that came with them.
 AST_ULN: Key[Quantity] = Key("ast_uln", "AST", "ast")
@@ -54,20 +75,49 @@ LABS: tuple[Key[Quantity], ...] = (
     BILIRUBIN,
     LIPASE,
     AMYLASE,
+    ALP,
+    ALBUMIN,
+    LDH,
+    PLATELETS,
+    ANC,
+    HAEMOGLOBIN,
+    BLOOD_BLASTS,
+    MARROW_BLASTS,
+    EGFR,
+    CREATININE_CLEARANCE,
 )
+BEDSIDE: tuple[Key[Quantity], ...] = (LVEF, BODY_WEIGHT, BODY_HEIGHT, TEMPERATURE, OXYGEN_SATURATION, ECOG)
+
+# The same results as multiples of the upper limit, and every usable result of a kind, newest first.
+CREATININE_ULN: Key[Quantity] = Key("creatinine_uln", "creatinine", "creatinine")
+ALP_ULN: Key[Quantity] = Key("alp_uln", "alkaline phosphatase")
 MULTIPLES = {AST: AST_ULN, ALT: ALT_ULN, BILIRUBIN: BILIRUBIN_ULN, LIPASE: LIPASE_ULN, AMYLASE: AMYLASE_ULN}
-_LOW_IS_DANGER = frozenset({POTASSIUM, MAGNESIUM, CALCIUM})
-_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in LABS}
+MULTIPLES |= {CREATININE: CREATININE_ULN, ALP: ALP_ULN}
+CREATININE_SERIES: Key[Series] = Key("creatinine_series", "creatinine over time", "creatinine")
+WEIGHT_SERIES: Key[Series] = Key("weight_series", "weight over time")
+HAEMOGLOBIN_SERIES: Key[Series] = Key("haemoglobin_series", "haemoglobin over time", "cbc")
+WBC_SERIES: Key[Series] = Key("wbc_series", "white blood cells over time", "cbc")
+OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
+    CREATININE: CREATININE_SERIES,
+    BODY_WEIGHT: WEIGHT_SERIES,
+    HAEMOGLOBIN: HAEMOGLOBIN_SERIES,
+    WBC: WBC_SERIES,
+}
+_LOW_IS_DANGER = frozenset(
+    {POTASSIUM, MAGNESIUM, CALCIUM, ALBUMIN, PLATELETS, ANC, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
+    | {OXYGEN_SATURATION}
+)
+_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE)}
 _Reader = Callable[[Key[Quantity], Resource, str, Reading], "Fact[Quantity] | str"]
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def read_labs(
-    observations: Iterable[tuple[Resource, str]], reply: Reply, reading: Reading
-) -> dict[str, Fact[Quantity]]:
-    """For each lab the newest usable result, or why there is none.
+    observations: Iterable[tuple[Resource, str]], labs: Reply, bedside: Reply, reading: Reading
+) -> dict[str, Fact[Any]]:
+    """For each lab and bedside value the newest usable result, or why there is none; for some, every result.
 
-    `observations`: every Observation with its source.
+    `observations`: every Observation with its source. `labs`, `bedside`: the replies that should hold them.
     """
     candidates: dict[str, list[tuple[Resource, str]]] = {}
     for resource, source in observations:
@@ -78,10 +128,27 @@ def read_labs(
                 if name is not None and name in _BY_NAME:
                     candidates.setdefault(name, []).append((resource, source))
                     break
-    facts = {key.name: _newest(key, _read, candidates.get(key.name, []), reply, reading) for key in LABS}
+    replies = dict.fromkeys(LABS, labs) | dict.fromkeys(BEDSIDE, bedside)
+    facts: dict[str, Fact[Any]] = {
+        key.name: _newest(key, _read, candidates.get(key.name, []), reply, reading) for key, reply in replies.items()
+    }
     for key, multiple in MULTIPLES.items():
-        facts[multiple.name] = _newest(multiple, _read_multiple, candidates.get(key.name, []), reply, reading)
+        facts[multiple.name] = _newest(multiple, _read_multiple, candidates.get(key.name, []), labs, reading)
+    for key, series in OVER_TIME.items():
+        facts[series.name] = _over_time(series, facts[key.name], candidates.get(key.name, []), reading)
     return facts
+
+
+def _over_time(
+    key: Key[Series], newest: Fact[Quantity], candidates: list[tuple[Resource, str]], reading: Reading
+) -> Fact[Series]:
+    """Every usable result with a date, newest first; as sure, and as missing, as the newest one."""
+    if newest.value is None:
+        return missing(key, newest.state, newest.why)
+    found = [_read(newest.key, resource, source, reading) for resource, source in candidates]
+    dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
+    dated.sort(key=lambda fact: (-_latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
+    return known(key, tuple(dated), newest.when, newest.origin, doubts=newest.doubts)
 
 
 def _newest(

@@ -57,7 +57,7 @@ USAGE = (
 
 
 def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
-    """Our services. `codes`: for each coded query (ecg, labs, genomics) the LOINC codes that we read."""
+    """Our services. `codes`: for each coded query (ecg, labs, bedside, genomics) the LOINC codes that we read."""
     patient = Query("patient", "Patient/{{context.patientId}}", "age and sex; who this is")
     conditions = Query(
         "conditions",
@@ -71,6 +71,9 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     )
     ecg = Query("ecg", _observations(codes["ecg"]), "QTc with its formula, QT, RR and heart rate of the same ECG")
     labs = Query("labs", _observations(codes["labs"]), "electrolytes, blood counts, liver, kidney and pancreas values")
+    bedside = Query(
+        "bedside", _observations(codes["bedside"]), "LVEF, weight, height, temperature, oxygen saturation, ECOG status"
+    )
     genomics = Query("genomics", _observations(codes["genomics"]), "FLT3 results with their specimen date")
     orders = Query(
         "orders",
@@ -80,7 +83,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
-    at_order = (patient, conditions, medications, ecg, labs, genomics, orders)
+    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
     return (
         Service(
             "aml-patient-view",

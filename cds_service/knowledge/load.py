@@ -197,7 +197,7 @@ def _statements(
     path: Path, content: Mapping[str, Any], about: str, references: Mapping[str, Reference]
 ) -> Iterator[Statement[Any]]:
     defaults = content.get("defaults", {})
-    for name, entries in content.get("statements", {}).items():
+    for name, entries in (content.get("statements") or {}).items():
         topic = _TOPICS.get(name)
         if topic is None:
             raise KnowledgeError(f"{path.name}, {name}: no such topic; see knowledge/topics.py")

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.hooks.services import Moment, discovery, offered
 
-CODES = {"ecg": ("76634-5", "8636-3"), "labs": ("2823-3",), "genomics": ("79210-1",)}
+CODES = {"ecg": ("76634-5", "8636-3"), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)}
 SERVICES = offered(CODES)
 OFFER = discovery(SERVICES)
 HOOKS = {"patient-view", "order-select", "order-sign"}

@@ -15,7 +15,7 @@ from cds_service.hooks.services import Service, offered
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
 
-SERVICES = offered({"ecg": ("76634-5",), "labs": ("2823-3",), "genomics": ("79210-1",)})
+SERVICES = offered({"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)})
 
 
 @dataclass(frozen=True)
