@@ -131,7 +131,7 @@ class _Swap(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, self.name, "exec"), module.__dict__)  # noqa: S102 - our own source
+        exec(compile(self.source, self.name, "exec"), module.__dict__)
 
 
 def _noticed(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
@@ -208,20 +208,20 @@ def main() -> int:
     found = [m for path in paths if not chosen.module or path.stem in chosen.module for m in mutants(path)]
     found += [] if chosen.module else numbers(knowledge)
     if chosen.sample and chosen.sample < len(found):
-        found = random.Random(0).sample(found, chosen.sample)  # noqa: S311 - no secret
+        found = random.Random(0).sample(found, chosen.sample)
     survivors: list[Mutant] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         asked = pool.map(lambda mutant: _in_child(mutant, knowledge, cases), found)
         for number, (mutant, noticed) in enumerate(zip(found, asked, strict=True), 1):
             survivors += [] if noticed else [mutant]
             if number % 50 == 0:
-                print(f"{number} of {len(found)}, {len(survivors)} unnoticed", file=sys.stderr, flush=True)
+                sys.stderr.write(f"{number} of {len(found)}, {len(survivors)} unnoticed\n")
     if chosen.second_look:
         survivors = [mutant for mutant in survivors if mutant.statement is not None or not _second_look(mutant)]
     for mutant in sorted(survivors, key=lambda each: (each.module, each.line)):
-        print(mutant)
+        sys.stdout.write(f"{mutant}\n")
     share = 100 * (len(found) - len(survivors)) / max(1, len(found))
-    print(f"{len(found) - len(survivors)} of {len(found)} noticed ({share:.1f} %)")
+    sys.stdout.write(f"{len(found) - len(survivors)} of {len(found)} noticed ({share:.1f} %)\n")
     return 1 if survivors else 0
 
 

@@ -1,4 +1,4 @@
-"""What holds at every edge: each of our drugs, drafted or taken, at every boundary value and beside one drug of each kind.
+"""What holds at every edge: each of our drugs, drafted or taken, at every boundary and beside a drug of each kind.
 
 The generated patients of `test_invariants.py` wander; here nothing is left to chance. `GRID=full` (make grid) walks the
 whole product; the fast suite walks one line through it for each drug.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ QTCS = (None, 440, 450, 451, 480, 481, 500, 501)
 POTASSIUMS = (None, "2.9", "3.0", "3.4", "3.5", "4.4")
 BESIDE = ("", "posaconazole", "fluconazole", "rifampicin", "enzalutamide", "amiodarone", "escitalopram", "pantoprazole")
 FULL = os.environ.get("GRID") == "full"
-MG = {drug: 1 for drug in DRUGS}
+MG = dict.fromkeys(DRUGS, 1)
 # A louder finding about the same hazard takes the place of a quieter one.
 TAKES_THE_PLACE = {
     "gap",
@@ -47,7 +47,8 @@ def patient(
     drug: str, role: str, qtc: int | None = 430, potassium: str | None = "4.4", beside: str = "", hook: str = ""
 ) -> Json:
     """A relapsed patient with this drug, this newest ECG, this potassium, and another drug beside."""
-    ours = order(drug, "", MG[drug], id="ours", status=role, authoredOn="2026-11-15" if role == "active" else "2026-11-21")
+    since = "2026-11-15" if role == "active" else "2026-11-21"
+    ours = order(drug, "", MG[drug], id="ours", status=role, authoredOn=since)
     other = [order(beside, "", 100, id="other", status="active", authoredOn="2026-11-01")] if beside else []
     day = "2026-11-20T08:00:00Z"
     ecg = [observation("76634-5", qtc, "ms", day)] if qtc else []
@@ -81,14 +82,14 @@ def assert_no_calmer(before: Told, after: Told, where: Any) -> None:
 @pytest.mark.parametrize(("drug", "role"), list(lines()))
 def test_a_longer_qtc_is_never_calmer(drug: str, role: str, jurisdiction: str) -> None:
     steps = [tell(patient(drug, role, qtc), jurisdiction=jurisdiction) for qtc in QTCS if qtc]
-    for shorter, longer in zip(steps, steps[1:], strict=False):
+    for shorter, longer in pairwise(steps):
         assert_no_calmer(shorter, longer, (drug, role))
 
 
 @pytest.mark.parametrize(("drug", "role"), list(lines()))
 def test_less_potassium_is_never_calmer(drug: str, role: str) -> None:
     steps = [tell(patient(drug, role, potassium=value)) for value in reversed(POTASSIUMS) if value]
-    for higher, lower in zip(steps, steps[1:], strict=False):
+    for higher, lower in pairwise(steps):
         assert_no_calmer(higher, lower, (drug, role))
 
 
