@@ -99,6 +99,26 @@ def test_a_drug_beside_is_never_calmer(drug: str, role: str, beside: str) -> Non
     assert_no_calmer(tell(patient(drug, role)), tell(patient(drug, role, beside=beside)), (drug, role, beside))
 
 
+@pytest.mark.parametrize("beside", [each for each in BESIDE if each])
+@pytest.mark.parametrize("drug", DRUGS)
+def test_both_directions_of_an_interaction_agree(drug: str, beside: str) -> None:
+    """Ours drafted beside the other, and the other drafted beside ours: the same pairs are found, as urgent."""
+    day = "2026-11-20T08:00:00Z"
+    labs = [observation("2601-3", 0.9, "mmol/L", day), observation("2823-3", 4.4, "mmol/L", day)]
+    chart: Json = {"conditions": [RELAPSED], "labs": labs, "ecg": [observation("76634-5", 430, "ms", day)]}
+
+    def ask(ours: str, theirs: str) -> dict[str, Level]:
+        orders = [
+            order(drug, "", MG[drug], id="ours", status=ours, authoredOn="2026-11-15"),
+            order(beside, "", 100, id="other", status=theirs, authoredOn="2026-11-15"),
+        ]
+        drafts = [each for each in orders if each["status"] == "draft"]
+        told = tell(request("order-sign", *drafts, medications=[e for e in orders if e["status"] == "active"], **chart))
+        return {check.rule.id: fired.finding.level for check, fired in told.fired if check.rule.pairs}
+
+    assert ask("draft", "active") == ask("active", "draft")
+
+
 @pytest.mark.parametrize("drug", DRUGS)
 def test_a_stop_whose_input_is_missing_is_said(drug: str) -> None:
     """Where an ECG could stop the drug, no ECG is a gap that is told as a warning."""
