@@ -6,6 +6,7 @@ from typing import Any
 
 from cds_service.rules import (
     electrolytes,
+    evidence,
     interactions,
     pathway,
     qtc,
@@ -47,6 +48,8 @@ RULES: tuple[Rule[Any], ...] = (
     pathway.also_active,
     # before the first dose
     targets.target,
+    evidence.alone_in_relapse,
+    evidence.relapse_on_drug,
     tumour_lysis.white_cells_before_start,
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
@@ -57,5 +60,6 @@ RULES: tuple[Rule[Any], ...] = (
     pathway.trial_first,
     pathway.donor_search,
     targets.mutations_at_relapse,
+    evidence.no_targeted_drug,
     pathway.targeted_option,
 )
