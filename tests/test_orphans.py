@@ -76,6 +76,7 @@ def test_every_reference_is_cited():
     knowledge = Knowledge.load()
     cited = {citation.reference.id for each in knowledge.all_statements() for citation in each.sources}
     cited |= {citation.reference.id for each in knowledge.therapies.values() for citation in each.sources}
+    cited |= {citation.reference.id for each in knowledge.errata.values() for citation in each.sources}
     assert cited == set(knowledge.references)
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
+from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
@@ -59,6 +60,9 @@ class Knowledge:
     precipitants: Mapping[str, Precipitant]
     statements: tuple[Statement[Any], ...]
     therapies: Mapping[str, Therapy]
+    errata: Mapping[str, Erratum]
+    decision_rules: Mapping[str, SourceRule]
+    safety_rules: Mapping[str, SourceRule]
     terms: Terms
     version: str
 
@@ -78,10 +82,21 @@ class Knowledge:
             statements.extend(_statements(path, read_yaml(path), name, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
-        also_cited = [citation for therapy in therapies.values() for citation in therapy.sources]
-        _check(statements, precipitants, references, also_cited)
-        terms = Terms.load(home / "terminology")
-        return cls(references, drugs, precipitants, tuple(statements), therapies, terms, _version(home))
+        errata = load_errata(home / "errata.yaml", references)
+        _check(statements, precipitants, references, _also_cited(therapies, errata))
+        _check_errata(therapies, errata)
+        return cls(
+            references=references,
+            drugs=drugs,
+            precipitants=precipitants,
+            statements=tuple(statements),
+            therapies=therapies,
+            errata=errata,
+            decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
+            safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+            terms=Terms.load(home / "terminology"),
+            version=_version(home),
+        )
 
     @cached_property
     def _snapshots(self) -> dict[tuple[date, str], Snapshot]:
@@ -314,6 +329,21 @@ def _check(
                     f"statements '{one.id}' and '{other.id}' answer the same question differently: "
                     "let one of them say which it settles, and why"
                 )
+
+
+def _also_cited(therapies: Mapping[str, Therapy], errata: Mapping[str, Erratum]) -> Iterator[Citation]:
+    for therapy in therapies.values():
+        yield from therapy.sources
+    for erratum in errata.values():
+        yield from erratum.sources
+
+
+def _check_errata(therapies: Mapping[str, Therapy], errata: Mapping[str, Erratum]) -> None:
+    """Every erratum that a therapy or its evidence names stands in errata.yaml."""
+    for therapy in therapies.values():
+        named = {*therapy.errata, *(name for each in therapy.evidence for name in each.errata)}
+        for unknown in sorted(named - errata.keys()):
+            raise KnowledgeError(f"therapy '{therapy.id}': erratum {unknown} is not in errata.yaml")
 
 
 def _refuse_a_gap(ended: Statement[Any], every: Iterable[Statement[Any]]) -> None:
