@@ -142,6 +142,11 @@ def check_all(home: Path = HOME) -> None:
         template(path.stem, home)
 
 
+def reasons() -> tuple[Coding, ...]:
+    """Every override reason, in the order of the list."""
+    return tuple(Coding(REASON_SYSTEM, code, display) for code, display in _reasons(HOME).items())
+
+
 @cache
 def _reasons(home: Path) -> Mapping[str, str]:
     return dict(yaml.safe_load((home / "override_reasons.yaml").read_text(encoding="utf-8")))

@@ -11,12 +11,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from cds_service import __version__
@@ -242,12 +243,18 @@ def _difference(folder: str | None) -> Difference:
         settings = Settings.load(named)
     if settings.overlay is None:
         raise UsageError("there is no overlay to look at: aml-cds diff FOLDER, or set OVERLAY")
-    return difference.difference(settings, samples.stories(), datetime.now(UTC).date(), _said)
+    return difference.difference(settings, samples.stories(), datetime.now(UTC).date(), _teller())
 
 
-def _said(words: str) -> None:
-    """Progress of something that takes longer; the ending tells pages and people that it is no fault."""
-    print(f"aml-cds: {words} …", file=sys.stderr, flush=True)
+def _teller() -> Callable[[str], None]:
+    """Says each step, once it has taken longer than one is glad to wait."""
+    patient_until = monotonic() + _PATIENCE
+
+    def tell(words: str) -> None:
+        if monotonic() >= patient_until:
+            print(f"aml-cds: {words} …", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _list_stories(given: argparse.Namespace) -> int:

@@ -52,7 +52,7 @@ class Change:
         if self.effective is None:
             return self.words
         until = f" until {self.until}" if self.until else ""
-        return f"{self.words}, by {self.owner} from {self.effective}{until}, because: {self.reason}"
+        return f"{self.words}; by {self.owner} from {self.effective}{until}, because {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
