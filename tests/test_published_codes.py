@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -30,16 +29,19 @@ def frozen(name: str) -> list[list[str]]:
 
 
 def tell_to_append(name: str, missing: list[str]) -> None:
-    """New codes are welcome; whoever adds one is told where to write it down."""
+    """New codes are welcome, and no failure; whoever adds one is told where to write it down."""
     if missing:
-        lines = "\n".join(missing)
-        warnings.warn(f"append to tests/data/{name}, so that these never change:\n{lines}", stacklevel=2)
+        pytest.skip(f"append to tests/data/{name}, so that these never change: {', '.join(missing)}")
 
 
 def test_no_topic_code_of_a_rule_was_removed_or_changed():
     kept = {rule: topic for rule, topic in frozen("topic_codes.txt")}
     changed = [f"{rule} {topic}" for rule, topic in kept.items() if TOPICS.get(rule) != topic]
     assert not changed, "removed or changed: EHRs tie lock-outs to these topics, so the old ids must stay"
+
+
+def test_every_topic_code_is_written_down():
+    kept = {rule for rule, _ in frozen("topic_codes.txt")}
     tell_to_append("topic_codes.txt", [f"{rule} {topic}" for rule, topic in TOPICS.items() if rule not in kept])
 
 
@@ -52,7 +54,11 @@ def test_no_override_reason_was_removed():
     kept = [code for (code,) in frozen("override_codes.txt")]
     offered = [reason.code for reason in render.reasons()]
     assert not [code for code in kept if code not in offered], "feedback was stored under these codes: keep them"
-    tell_to_append("override_codes.txt", [code for code in offered if code not in kept])
+
+
+def test_every_override_reason_is_written_down():
+    kept = {code for (code,) in frozen("override_codes.txt")}
+    tell_to_append("override_codes.txt", [each.code for each in render.reasons() if each.code not in kept])
 
 
 def test_the_systems_are_the_ones_published():

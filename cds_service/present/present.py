@@ -100,7 +100,7 @@ def _calm(shown: list[tuple[Check, Finding]]) -> list[tuple[Check, Finding]]:
     return [
         (check, finding)
         for check, finding in shown
-        if finding.level is not Level.INFO or finding.line or finding.drug not in stopped
+        if finding.level is not Level.INFO or finding.line or finding.waits or finding.drug not in stopped
     ]
 
 
