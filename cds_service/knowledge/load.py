@@ -1,14 +1,15 @@
 """YAML to checked knowledge; `Knowledge.at(day, jurisdiction)` is what holds on a day in a place.
 
 Nothing is repaired: a wrong file stops the start with file, key and reason in one message. Two statements in force that
-answer the same question differently are an error until one says which it settles.
+answer the same question differently are an error until one says which it settles. A hospital's overlay is laid on top:
+`Snapshot.shipped` is what would hold without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from itertools import combinations
@@ -19,7 +20,9 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
+from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
+from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
 
@@ -41,6 +44,8 @@ class Snapshot:
     precipitants: Mapping[str, Precipitant]
     statements: Mapping[tuple[str, str, str], Statement[Any]]
     therapies: Mapping[str, Therapy]
+    switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
+    shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -72,10 +77,23 @@ class Knowledge:
     safety_rules: Mapping[str, SourceRule]
     terms: Terms
     version: str
+    overlay: Overlay | None = None
+    local: tuple[LocalAnswer, ...] = ()
 
     @classmethod
-    def load(cls, home: Path = HOME) -> Knowledge:
-        """The knowledge below `home`. Raises KnowledgeError."""
+    def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
+        """The knowledge below `home`, with the hospital's own on top of it. Raises KnowledgeError."""
+        shipped = cls._shipped(home)
+        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay))
+
+    def with_overlay(self, overlay: Overlay) -> Knowledge:
+        """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""
+        version = hashlib.sha256(f"{self.version} {overlay.digest}".encode()).hexdigest()[:12]
+        local = checked(overlay, self.statements, self.precipitants, _TOPICS)
+        return replace(self, terms=with_codes(self.terms, overlay), version=version, overlay=overlay, local=local)
+
+    @classmethod
+    def _shipped(cls, home: Path) -> Knowledge:
         references = _references(home)
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
@@ -137,7 +155,26 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.therapies)
+    shipped = Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.therapies)
+    return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
+
+
+def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge, overlay: Overlay) -> Snapshot:
+    """What holds on that day with the hospital's own in place of ours."""
+
+    def ours(statement: Statement[Any]) -> Statement[Any]:
+        return in_place(statement, knowledge.local, shipped.day)
+
+    return replace(
+        shipped,
+        precipitants={
+            name: replace(each, statements=tuple(ours(statement) for statement in each.statements))
+            for name, each in shipped.precipitants.items()
+        },
+        statements={question: ours(statement) for question, statement in shipped.statements.items()},
+        switches={each.rule: each for each in overlay.switches if each.decision.in_force(shipped.day)},
+        shipped=shipped,
+    )
 
 
 def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:

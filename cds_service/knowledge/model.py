@@ -77,6 +77,21 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Local:
+    """A hospital's own word: who decided, since when, why, and what it stands in for."""
+
+    owner: str
+    since: date
+    reason: str
+    instead: Statement[Any]
+
+    @property
+    def words(self) -> str:
+        """Whose word it is: "local policy (leukaemia board, 2026-11-01)"."""
+        return f"local policy ({self.owner}, {self.since})"
+
+
+@dataclass(frozen=True, slots=True)
 class Statement(Generic[T]):
     """One thing medicine says, of one subject, in some jurisdictions, from a day on."""
 
@@ -97,6 +112,7 @@ class Statement(Generic[T]):
     note: str = ""
     withdrawn: str = ""  # why it ended without a successor
     foreign: str = ""  # the jurisdiction it is borrowed from, when the tenant's own has none
+    local: Local | None = None  # decided by the hospital, in place of what the service says
 
     def in_force(self, day: date) -> bool:
         """Whether it holds on that day."""
