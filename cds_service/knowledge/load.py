@@ -320,7 +320,7 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "")))
+            topic = Topic(kind, _with_grade(fields.get("grade", "") or ", ".join(fields.get("what", ()))))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)
