@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    cytotoxics,
+    differentiation,
     electrolytes,
+    gemtuzumab,
     interactions,
+    liver,
+    monitoring,
     pathway,
     qtc,
     targets,
@@ -29,9 +34,17 @@ RULES: tuple[Rule[Any], ...] = (
     electrolytes.electrolyte_low,
     # toxicity on treatment
     toxicity.reversible_encephalopathy,
-    toxicity.differentiation_syndrome,
+    cytotoxics.capillary_leak,
+    differentiation.differentiation_syndrome,
+    differentiation.leukocytosis,
     toxicity.pancreatitis,
-    toxicity.liver,
+    liver.liver,
+    gemtuzumab.sinusoidal_obstruction,
+    gemtuzumab.around_a_transplant,
+    tumour_lysis.tumour_lysis_on_treatment,
+    cytotoxics.neurotoxicity,
+    cytotoxics.haemolysis,
+    monitoring.lab_schedule,
     # interactions and dose
     interactions.combined_inducer,
     venetoclax.contraindicated_at_start,
@@ -51,6 +64,8 @@ RULES: tuple[Rule[Any], ...] = (
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
     tumour_lysis.starting_venetoclax,
+    monitoring.start_advice,
+    monitoring.blood_count_at_start,
     venetoclax.off_label_in_relapse,
     pathway.aml_on_record,
     # first steps and options at relapse
