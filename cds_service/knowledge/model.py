@@ -154,7 +154,7 @@ class Step:
     until: Quantity | None = None
 
     def __str__(self) -> str:
-        until = f" up to day {self.until.value}" if self.until is not None else ""
+        until = f" for the first {self.until}" if self.until is not None else ""
         return f"every {self.every}{until}"
 
 

@@ -1,6 +1,6 @@
 """Differentiation syndrome on treatment, and white cells that rise under an IDH inhibitor.
 
-Two signs, or one of the lungs, warn; another sign alone is a line. A sign later than the drug's usual window is said one
+Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the usual window of the drug is said one
 step lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
 """
 
@@ -12,8 +12,8 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
-from cds_service.facts.labs import CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.facts.labs import BODY_WEIGHT as WEIGHT
+from cds_service.facts.labs import CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, Outcome, rule

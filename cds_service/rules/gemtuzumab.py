@@ -6,7 +6,7 @@ from calendar import monthrange
 from datetime import date
 
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
-from cds_service.facts.fact import above
+from cds_service.facts.fact import Fact, above
 from cds_service.facts.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
 from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.facts.orders import ORDERED
@@ -15,7 +15,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import keys_of, weight_gain
+from cds_service.rules.signs import Sign, keys_of, weight_gain
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
@@ -33,11 +33,11 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     history = case.fact(HISTORY)
     entries = tuple(entry for entry in history.value or () if keys_of(case, SOS) & set(entry.keys))
     if entries:
-        return _said(case, use, "recorded", entries=entries, says=case.must(topics.SOS_VOD_ACTION, use.drug))
+        return _said(case, use, "recorded", case.must(topics.SOS_VOD_ACTION, use.drug), entries=entries)
     if suspected := _suspected(case, use):
         return suspected
     if use.is_new:
-        return _said(case, use, "start", says=boxed)
+        return _said(case, use, "start", boxed)
     return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
 
 
@@ -52,16 +52,23 @@ def _suspected(case: Case, use: Use) -> Outcome | None:
         return None
     boxed = case.must(topics.SOS_VOD, use.drug)
     doubts = (*heavier[0].doubts, *(f"{bilirubin.key.label}: {doubt}" for doubt in bilirubin.doubts))
-    return _said(case, use, "suspected", says=boxed, weight=heavier[0], bilirubin=bilirubin, doubts=doubts)
+    return _said(case, use, "suspected", boxed, weight=heavier[0], bilirubin=bilirubin, doubts=doubts)
 
 
 def _said(
-    case: Case, use: Use, how: str, *, says: Statement[str], doubts: tuple[str, ...] = (), **more: object
+    case: Case,
+    use: Use,
+    how: str,
+    says: Statement[str],
+    *,
+    entries: tuple[Entry, ...] = (),
+    weight: Sign | None = None,
+    bilirubin: Fact[Quantity] | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> Outcome:
     boxed = case.must(topics.SOS_VOD, use.drug)
     window = case.must(topics.LAB_WINDOW, "policy").value
     values = (*(case.fact(key, window) for key in (BILIRUBIN_ULN, AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
-    given: dict[str, object] = {"entries": (), "weight": None, "bilirubin": None} | more
     return case.fired(
         Level.WARNING,
         "sos_vod",
@@ -75,7 +82,9 @@ def _said(
         action=case.cite(topics.SOS_VOD_ACTION, use.drug),
         known=tuple(fact for fact in values if fact.usable),
         unknown=tuple(fact.key.label for fact in values if not fact.usable),
-        **given,
+        entries=entries,
+        weight=weight,
+        bilirubin=bilirubin,
     )
 
 
@@ -115,6 +124,7 @@ def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], 
     elsewhere = case.cite(topics.TRANSPLANT_INTERVAL_ELSEWHERE, use.drug)
     risk = case.must(topics.TRANSPLANT_RISK, use.drug)
     orders = use.orders if after else use.in_play
+    undated = after and all(each.when is None for each in entries)
     return case.fired(
         level,
         "transplant_interval",
@@ -123,7 +133,7 @@ def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], 
         drug=use.drug,
         says=(risk,),
         mentions=(interval, *((elsewhere,) if elsewhere else ())),
-        doubts=("when the transplant was is not known",) if after and all(each.when is None for each in entries) else (),
+        doubts=("when the transplant was is not known",) if undated else (),
         line=level is Level.INFO,
         entries=entries,
         after=after,

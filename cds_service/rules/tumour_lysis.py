@@ -1,4 +1,4 @@
-"""Tumour lysis: white cells and chemistry before the first dose, what to arrange at the start, chemistry on treatment."""
+"""Tumour lysis: white cells and chemistry before the first dose, what to arrange then, and chemistry on treatment."""
 
 from __future__ import annotations
 
