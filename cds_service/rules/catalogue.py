@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    cautions,
     cytotoxics,
     differentiation,
     electrolytes,
@@ -44,6 +45,7 @@ RULES: tuple[Rule[Any], ...] = (
     tumour_lysis.tumour_lysis_on_treatment,
     cytotoxics.neurotoxicity,
     cytotoxics.haemolysis,
+    cautions.disease_on_record,
     monitoring.lab_schedule,
     # interactions and dose
     interactions.combined_inducer,
