@@ -19,6 +19,7 @@ _SPOKEN = {
     "[ULN]": "× ULN",
     "/min": "/min",
     "1": "",
+    "Cel": "°C",
 }
 
 

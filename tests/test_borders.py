@@ -62,6 +62,7 @@ ONLY = {
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
 TOPICS |= {"evidence", "reproduction", "allergy"}
 TOPICS |= {"qtc_over_time", "qt_history"}
+TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

@@ -84,10 +84,10 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "lab_window": ("14 d",),
     },
     "liver": {
-        "transaminase_hold_above": ("5 × ULN",),
-        "bilirubin_hold_above": ("3 × ULN",),
+        "transaminase_hold_above": ("5 × ULN", "2.5 × ULN", "3 × ULN"),
+        "bilirubin_hold_above": ("3 × ULN", "2 × ULN", "1.5 × ULN"),
         "transaminase_with_bilirubin_above": ("3 × ULN",),
-        "bilirubin_raised_above": ("1 × ULN",),
+        "bilirubin_raised_above": ("1 × ULN", "2 × ULN"),
         "lab_window": ("14 d",),
     },
     "dose-ceiling": {"dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d")},
@@ -107,8 +107,40 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "mutations-at-relapse": {"provisional_result_window": ("90 d",)},
     "option-targeted": {"provisional_result_window": ("90 d",)},
     "trial-first": {"adult_from": ("18 a",)},
-    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L",), "count_window_at_start": ("3 d",)},
+    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L", "30 ×10⁹/L"), "count_window_at_start": ("3 d",)},
     "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
+    "differentiation-syndrome": {
+        "fever_from": ("38.0 Cel",),
+        "saturation_below": ("92 %",),
+        "weight_rise_from": ("5 %",),
+        "creatinine_rise_from": ("50 %",),
+        "sign_window": ("7 d",),
+        "differentiation_syndrome_window": ("82 d", "92 d", "550 d", "153 d", "41 d", "46 d"),
+    },
+    "leukocytosis": {
+        "leukocytosis_above": ("25 ×10⁹/L", "30 ×10⁹/L"),
+        "leukocytosis_rise_above": ("15 ×10⁹/L",),
+        "count_window_on_treatment": ("7 d",),
+    },
+    "capillary-leak": {"creatinine_rise_from": ("50 %",), "sign_window": ("7 d",)},
+    "sos-vod": {
+        "bilirubin_hold_above": ("2 × ULN",),
+        "weight_rise_from": ("5 %",),
+        "sign_window": ("7 d",),
+        "lab_window": ("14 d",),
+    },
+    "transplant-interval": {"transplant_interval": ("3 mo",)},
+    "tls-laboratory": {
+        "tumour_lysis_limit": ("476 umol/L", "6.0 mmol/L", "1.45 mmol/L", "1.75 mmol/L"),
+        "electrolyte_window_on_treatment": ("7 d",),
+    },
+    "haemolysis": {
+        "haemoglobin_fall_from": ("20 g/L",),
+        "haemolysis_marker_above": ("1 × ULN",),
+        "lab_window": ("14 d",),
+    },
+    "lab-schedule": {"lab_tolerance": ("2 d",)},
+    "count-at-start": {"count_window_at_start": ("3 d",)},
 }
 
 # Numbers that a rule cites and only says on its card.
@@ -121,6 +153,7 @@ ONLY_SAID = {
     ("liver", "resume_dose"),
     ("dose-over-label", "usual_dose"),
     ("also-active", "usual_dose"),
+    ("count-at-start", "wbc_start_below"),
 }
 
 # Numbers that several rules compare through one shared helper, and the rule whose vignettes hold their edges.

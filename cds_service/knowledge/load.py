@@ -102,7 +102,7 @@ class Knowledge:
             drug = _drug(path, content)
             drugs[drug.name] = drug
             statements.extend(_statements(path, content, drug.name, references))
-        for name in ("pathway", "policy"):
+        for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
             statements.extend(_statements(path, read_yaml(path), name, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)

@@ -4,7 +4,7 @@ cited by no rule fails a test.
 
 from __future__ import annotations
 
-from cds_service.knowledge.model import Topic, a_number, in_unit, names, numbers, words
+from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, steps, words
 
 # QTc
 QTC_HOLD_ABOVE = Topic("qtc_hold_above", in_unit("ms"))
@@ -132,3 +132,38 @@ FERTILE_TO = Topic("fertile_to", in_unit("a"))
 ALLERGY_CONTRAINDICATED = Topic("allergy_contraindicated", words)
 ALLERGY_TO = Topic("allergy_to", names)
 ALLERGY_ON_RECORD = Topic("allergy_on_record", words)
+
+# Syndromes of every drug
+SIGNS = Topic("signs", names)
+SIGNS_TOGETHER = Topic("signs_together", a_number)
+SIGN_WINDOW = Topic("sign_window", in_unit("d"))
+FEVER_FROM = Topic("fever_from", in_unit("Cel"))
+SATURATION_BELOW = Topic("saturation_below", in_unit("%"))
+WEIGHT_RISE_FROM = Topic("weight_rise_from", in_unit("%"))
+CREATININE_RISE_FROM = Topic("creatinine_rise_from", in_unit("%"))
+DIFFERENTIATION_SYNDROME_RATE = Topic("differentiation_syndrome_rate", words)
+DIFFERENTIATION_SYNDROME_WINDOW = Topic("differentiation_syndrome_window", in_unit("d"))
+LEUKOCYTOSIS_ABOVE = Topic("leukocytosis_above", in_unit("10*9/L"))
+LEUKOCYTOSIS_RISE_ABOVE = Topic("leukocytosis_rise_above", in_unit("10*9/L"))
+LEUKOCYTOSIS_ACTION = Topic("leukocytosis_action", words)
+CAPILLARY_LEAK = Topic("capillary_leak", words)
+NEUROTOXICITY = Topic("neurotoxicity", words)
+HIGH_DOSE_NAMES = Topic("high_dose_names", names)
+HAEMOLYSIS = Topic("haemolysis", words)
+HAEMOLYSIS_MARKER_ABOVE = Topic("haemolysis_marker_above", in_unit("[ULN]"))
+HAEMOGLOBIN_FALL_FROM = Topic("haemoglobin_fall_from", in_unit("g/L"))
+SOS_VOD = Topic("sos_vod", words)
+SOS_VOD_ACTION = Topic("sos_vod_action", words)
+TRANSPLANT_RISK = Topic("transplant_risk", words)
+TRANSPLANT_INTERVAL = Topic("transplant_interval", in_unit("mo"))
+TRANSPLANT_INTERVAL_ELSEWHERE = Topic("transplant_interval_elsewhere", words)
+TUMOUR_LYSIS_LIMIT = Topic("tumour_lysis_limit", a_quantity)
+
+# Counts and chemistry of every drug
+LAB_SCHEDULE = Topic("lab_schedule", steps)
+LAB_TOLERANCE = Topic("lab_tolerance", in_unit("d"))
+COUNT_WINDOW_ON_TREATMENT = Topic("count_window_on_treatment", in_unit("d"))
+LIVER_BEFORE_DOSE = Topic("liver_before_dose", words)
+MYELOSUPPRESSION = Topic("myelosuppression", words)
+START_ADVICE = Topic("start_advice", words)
+CAUTION = Topic("caution", words)

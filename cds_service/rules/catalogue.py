@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    cautions,
+    cytotoxics,
+    differentiation,
     electrolytes,
     evidence,
+    gemtuzumab,
     interactions,
+    liver,
+    monitoring,
     pathway,
     qt_history,
     qtc,
@@ -39,9 +45,18 @@ RULES: tuple[Rule[Any], ...] = (
     electrolytes.electrolyte_wasting,
     # toxicity on treatment
     toxicity.reversible_encephalopathy,
-    toxicity.differentiation_syndrome,
+    cytotoxics.capillary_leak,
+    differentiation.differentiation_syndrome,
+    differentiation.leukocytosis,
     toxicity.pancreatitis,
-    toxicity.liver,
+    liver.liver,
+    gemtuzumab.sinusoidal_obstruction,
+    gemtuzumab.around_a_transplant,
+    tumour_lysis.tumour_lysis_on_treatment,
+    cytotoxics.neurotoxicity,
+    cytotoxics.haemolysis,
+    cautions.disease_on_record,
+    monitoring.lab_schedule,
     # interactions and dose
     interactions.combined_inducer,
     venetoclax.contraindicated_at_start,
@@ -64,6 +79,8 @@ RULES: tuple[Rule[Any], ...] = (
     toxicity.starting,
     qt_history.starting_a_qt_drug,
     tumour_lysis.starting_venetoclax,
+    monitoring.start_advice,
+    monitoring.blood_count_at_start,
     venetoclax.off_label_in_relapse,
     pathway.aml_on_record,
     # first steps and options at relapse

@@ -183,7 +183,7 @@ def targeted_option(case: Case, drug: str) -> Outcome:
     return case.blind(*unknown, why="; ".join(old))
 
 
-@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.TLS_ADVICE), sources=("I8", "I9"), worst=Level.INFO)
+@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
 def aml_on_record(case: Case, use: Use) -> Outcome:
     """A diagnosis on record that fits the drug."""
     if not use.drafts:

@@ -13,8 +13,6 @@ from cds_service.knowledge import topics
 from cds_service.rules.rule import Case
 from cds_service.truth import Truth
 
-OTHER_INDICATIONS = frozenset({"cll", "sll", "mastocytosis", "cholangiocarcinoma", "mds"})
-
 
 def adult(case: Case) -> Truth:
     """Whether the patient is an adult; UNKNOWN where the birth date leaves it open."""
@@ -81,5 +79,6 @@ def running_option(case: Case) -> str:
 
 def other_indication(case: Case) -> str:
     """Another disease on record for which the drug may be given, when no AML is."""
+    others = set(case.must(topics.SIGNS, "signs", "other indications").value)
     entries = case.fact(PROBLEMS).value or ()
-    return next((entry.words for entry in entries if set(entry.keys) & OTHER_INDICATIONS), "")
+    return next((entry.words for entry in entries if set(entry.keys) & others), "")
