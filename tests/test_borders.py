@@ -63,6 +63,7 @@ TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "
 TOPICS |= {"evidence", "reproduction", "allergy"}
 TOPICS |= {"qtc_over_time", "qt_history"}
 TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
+TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

@@ -7,13 +7,13 @@ from dataclasses import replace
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
 from cds_service.facts.labs import AMYLASE_ULN, LIPASE_ULN
-from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import exposed, keys_of, no_signs, signs_since_start
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import ecg_due_days, not_taken, started, taken_together
+from cds_service.rules.treatment import ecg_due_days, not_taken, started
 from cds_service.truth import Truth
 
 
@@ -120,33 +120,3 @@ def starting(case: Case, use: Use) -> Outcome:
         electrolytes=case.cite(topics.ELECTROLYTES_REQUIRED, use.drug),
         ecgs=ecg_due_days(case, use, first) if first is not None else (),
     )
-
-
-@rule("dose-over-label", subjects=uses(topics.USUAL_DOSE), sources=("D20",), worst=Level.WARNING)
-def dose_over_label(case: Case, use: Use) -> Outcome:
-    """Daily dose against the highest labelled dose."""
-    with_cytarabine = any("cytarabine" in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE))
-    alone = None if with_cytarabine else case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
-    limit = alone or case.cite(topics.DOSE_CEILING, use.drug)
-    orders = use.drafts or use.active
-    if limit is None or not orders:
-        return NotApplicable("no order, or no ceiling stated")
-    total = taken_together(orders)
-    over = [order for order in orders if order.dose.daily is not None and order.dose.daily > limit.value]
-    if over or (total is not None and total > limit.value):
-        return case.fired(
-            Level.WARNING,
-            "dose_over_label",
-            about=orders,
-            drug=use.drug,
-            says=(limit,),
-            doubts=() if not alone or case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",),
-            order=(over or orders)[0],
-            total=total,
-            limit=limit,
-            usual=case.cite(topics.USUAL_DOSE, use.drug),
-        )
-    unread = [order for order in orders if order.dose.daily is None]
-    if unread:
-        return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders)
-    return Clear(f"{orders[0].dose.daily} is within {limit.value}")
