@@ -7,7 +7,7 @@ from typing import assert_never
 
 from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import HISTORY, PROBLEMS
+from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, State, above, below, holds
 from cds_service.facts.labs import LVEF
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
@@ -79,7 +79,7 @@ def lvef_low(case: Case, use: Use) -> Outcome:
         return NotApplicable("neither drafted nor taken now")
     lvef, problems = _current_lvef(case), case.fact(PROBLEMS)
     disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
-    at_most, under = case.cite(topics.LVEF_AT_MOST, use.drug), case.cite(topics.LVEF_BELOW, use.drug)
+    at_most = case.cite(topics.LVEF_AT_MOST, use.drug)
     limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
     low = ~above(lvef, at_most.value) if at_most else below(lvef, limit.value)
     if at_most and lvef.value is not None and not lvef.sure and lvef.value <= at_most.value:

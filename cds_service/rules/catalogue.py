@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    cardiac,
     cautions,
     cytotoxics,
     differentiation,
-    cardiac,
     dosing,
     duplicates,
     electrolytes,
     evidence,
     gemtuzumab,
     interactions,
-    liver,
-    monitoring,
     kidney,
+    liver,
     liver_dosing,
+    monitoring,
     pathway,
     qt_history,
     qtc,

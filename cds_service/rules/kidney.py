@@ -155,7 +155,7 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
 
 @rule(
     "cytarabine-neurotoxicity",
-    subjects=uses(topics.NEUROTOXICITY),
+    subjects=uses(topics.NEUROTOXICITY_RISK),
     sources=("SAF22", "D52", "Q11-renal"),
     worst=Level.WARNING,
 )
@@ -173,7 +173,7 @@ def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:
 
 
 def _neurotoxicity(case: Case, use: Use) -> Outcome:
-    said = case.must(topics.NEUROTOXICITY, use.drug)
+    said = case.must(topics.NEUROTOXICITY_RISK, use.drug)
     window = case.must(topics.LAB_WINDOW, "policy").value
     low = case.must(topics.NEUROTOXICITY_CLEARANCE_BELOW, use.drug)
     creatinine_from, age_from, alp_from = (
@@ -194,7 +194,7 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
-    two = len(present) >= 2  # noqa: PLR2004 - "two or more of three", as the source counts
+    two = len(present) >= 2
     if two or slow is Truth.YES:
         sure = slow is Truth.YES and estimate is not None
         return case.fired(
