@@ -24,7 +24,7 @@ Json = dict[str, Any]
 KNOWLEDGE = tools().knowledge
 JURISDICTIONS = ("US", "EU", "JP")
 DRUGS = tuple(sorted(KNOWLEDGE.drugs))
-QTCS = (None, 440, 450, 451, 480, 481, 500, 501)
+QTCS = (None, 440, 450, 451, 470, 471, 480, 481, 500, 501)
 POTASSIUMS = (None, "2.9", "3.0", "3.4", "3.5", "4.4")
 BESIDE = ("", "posaconazole", "fluconazole", "rifampicin", "enzalutamide", "amiodarone", "escitalopram", "pantoprazole")
 FULL = os.environ.get("GRID") == "full"
@@ -36,6 +36,9 @@ TAKES_THE_PLACE = {
     "qtcStartCaution",
     "qtcResume",
     "qtcRise",
+    "qtcAction",
+    "qtcStartLimit",
+    "electrolytes",
     "strongCyp3aInhibitor",
     "strongCyp3aInducer",
     "cyp3aInducer",
