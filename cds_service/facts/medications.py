@@ -50,6 +50,7 @@ class Medication:
     reason: str = ""  # why it is held or was stopped, as the order says
     product: str = ""  # the product's name, which may state its strength
     doubts: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()  # the regimens that its words name
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ def _read(
         reason=all_text(order.statusReason),
         product=product.name,
         doubts=tuple(filter(None, doubts)),
+        courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
     )
 
 

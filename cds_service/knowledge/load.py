@@ -20,6 +20,7 @@ import yaml
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.terms import SafeLoader, Terms
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ class Snapshot:
     drugs: Mapping[str, Drug]
     precipitants: Mapping[str, Precipitant]
     statements: Mapping[tuple[str, str, str], Statement[Any]]
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -59,6 +62,8 @@ class Knowledge:
     statements: tuple[Statement[Any], ...]
     terms: Terms
     version: str
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
 
     @classmethod
     def load(cls, home: Path = HOME) -> Knowledge:
@@ -74,9 +79,15 @@ class Knowledge:
         for name in ("pathway", "policy"):
             path = home / f"{name}.yaml"
             statements.extend(_statements(path, _yaml(path), name, references))
+        plan = _yaml(home / "options.yaml")
+        options = read_options("options.yaml", plan)
+        for option in options.values():
+            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+            statements.extend(_statements(home / "options.yaml", own, option.about, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         _check(statements, precipitants, references)
-        return cls(references, drugs, precipitants, tuple(statements), Terms.load(home / "terminology"), _version(home))
+        terms, courses = Terms.load(home / "terminology"), read_courses("options.yaml", plan)
+        return cls(references, drugs, precipitants, tuple(statements), terms, _version(home), options, courses)
 
     @cached_property
     def _snapshots(self) -> dict[tuple[date, str], Snapshot]:
@@ -110,7 +121,7 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found)
+    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.options, knowledge.courses)
 
 
 def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:

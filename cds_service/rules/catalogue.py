@@ -13,10 +13,12 @@ from cds_service.rules import (
     toxicity,
     tumour_lysis,
     venetoclax,
+    work_up,
 )
+from cds_service.rules.options import options_over
 from cds_service.rules.rule import Rule
 
-RULES: tuple[Rule[Any], ...] = (
+CHECKS: tuple[Rule[Any], ...] = (
     # scope
     pathway.out_of_scope,
     pathway.adults_only,
@@ -54,8 +56,12 @@ RULES: tuple[Rule[Any], ...] = (
     venetoclax.off_label_in_relapse,
     pathway.aml_on_record,
     # first steps and options at relapse
+    pathway.state_not_stated,
     pathway.trial_first,
+    work_up.where_it_stands,
     pathway.donor_search,
     targets.mutations_at_relapse,
-    pathway.targeted_option,
+    work_up.after_response,
 )
+OPTIONS = options_over(CHECKS)  # asks the checks about each drug before it is offered
+RULES: tuple[Rule[Any], ...] = (*CHECKS, OPTIONS)
