@@ -298,7 +298,9 @@ class _Facts:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
             outcome, when, doubts = _split(line)
-            results.append(Result(key.name, outcome, outcome, when, _FROM, doubts))
+            share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
+            told = outcome if share is None else ("present" if share.value > 0 else "absent")
+            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
         first = results[0]
         rivals = {result.outcome for result in results if result.when == first.when}
         value = Mutation("present" in rivals, tuple(results))
