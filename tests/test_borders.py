@@ -56,6 +56,7 @@ ONLY = {
 
 # Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
+TOPICS |= {"evidence", "reproduction", "allergy"}
 TOPICS |= {"work_up", "options"}
 
 # What lies outside, and who alone may reach for it.

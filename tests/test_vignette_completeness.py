@@ -84,7 +84,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "inhibitor-just-stopped": {"return_after": ("3 d",), "recently_stopped": ("14 d",)},
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
     "dose-over-label": {"dose_ceiling": ("120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d")},
-    "target": {"provisional_result_window": ("90 d",)},
+    "target": {"provisional_result_window": ("90 d",), "cd33_positive_from": ("20 %",)},
     "mutations-at-relapse": {"provisional_result_window": ("90 d",)},
     "option-targeted": {"provisional_result_window": ("90 d",)},
     "trial-first": {"adult_from": ("18 a",)},

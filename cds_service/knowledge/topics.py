@@ -129,3 +129,23 @@ TRIAL_ONLY = Topic("trial_only", words)
 NOT_SUGGESTED = Topic("not_suggested", words)
 AFTER_RESPONSE = Topic("after_response", words)
 STATE_ASKED = Topic("state_asked", words)
+# What the drug aims at, more closely
+WRONG_TARGET = Topic("wrong_target", words)  # qualified by the marker that is present instead
+USABLE_WHEN_OLD = Topic("usable_when_old", words)  # qualified by the marker
+RELAPSE_PANEL = Topic("relapse_panel", names)
+CD33_POSITIVE_FROM = Topic("cd33_positive_from", in_unit("%"))
+RELAPSE_ON_DRUG = Topic("relapse_on_drug", words)
+ALONE_IN_RELAPSE = Topic("alone_in_relapse", words)
+NO_TARGETED_DRUG = Topic("no_targeted_drug", words)  # qualified by the marker
+
+# Reproduction and allergy
+PREGNANCY = Topic("pregnancy", words)
+PREGNANCY_BOXED = Topic("pregnancy_boxed", words)
+CONTRACEPTION = Topic("contraception", words)  # qualified by sex: female, male
+LACTATION = Topic("lactation", words)
+PREGNANCY_TEST_WINDOW = Topic("pregnancy_test_window", in_unit("d"))
+FERTILE_FROM = Topic("fertile_from", in_unit("a"))
+FERTILE_TO = Topic("fertile_to", in_unit("a"))
+ALLERGY_CONTRAINDICATED = Topic("allergy_contraindicated", words)
+ALLERGY_TO = Topic("allergy_to", names)
+ALLERGY_ON_RECORD = Topic("allergy_on_record", words)

@@ -6,6 +6,7 @@ from typing import Any
 
 from cds_service.rules import (
     electrolytes,
+    evidence,
     interactions,
     pathway,
     qtc,
@@ -49,6 +50,8 @@ CHECKS: tuple[Rule[Any], ...] = (
     pathway.also_active,
     # before the first dose
     targets.target,
+    evidence.alone_in_relapse,
+    evidence.relapse_on_drug,
     tumour_lysis.white_cells_before_start,
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
@@ -62,6 +65,8 @@ CHECKS: tuple[Rule[Any], ...] = (
     pathway.donor_search,
     targets.mutations_at_relapse,
     work_up.after_response,
+    evidence.no_targeted_drug,
+    pathway.targeted_option,
 )
 OPTIONS = options_over(CHECKS)  # asks the checks about each drug before it is offered
 RULES: tuple[Rule[Any], ...] = (*CHECKS, OPTIONS)
