@@ -64,6 +64,7 @@ TOPICS |= {"evidence", "reproduction", "allergy"}
 TOPICS |= {"qtc_over_time", "qt_history"}
 TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
 TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
+TOPICS |= {"work_up", "options"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

@@ -21,6 +21,7 @@ import yaml
 
 from cards.model import Card
 from cds_service.facts.chart import Chart
+from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
@@ -171,7 +172,9 @@ class _Facts:
         read += [self._sex()]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
-        read += [replace(problems, key=HISTORY), known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
+        read += [history, known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        read += self._course()
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
         read += [self._mutation(key) for key in MARKERS]
@@ -200,6 +203,23 @@ class _Facts:
     def _sex(self) -> Fact[str]:
         line = self.lines.pop("sex", None)
         return known(SEX, line) if line else missing(SEX, State.ABSENT, "not on record")
+
+    def _course(self) -> list[Fact[Any]]:
+        """How the disease went: months, the number of the relapse, an allogeneic transplantation, the karyotype."""
+        read: list[Fact[Any]] = []
+        for key in (FIRST_REMISSION, TO_RELAPSE):
+            numbers = [int(number) for number in re.findall(r"\d+", self.lines.pop(key.name, ""))]
+            months = known(key, Months(numbers[0], numbers[-1])) if numbers else None
+            read.append(months or missing(key, State.ABSENT, "no entry of a first remission with its date"))
+        number, *doubts = str(self.lines.pop(RELAPSE_NUMBER.name, "")).split(", ")
+        nothing = missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
+        read.append(known(RELAPSE_NUMBER, int(number), doubts=tuple(doubts)) if number else nothing)
+        donor = self.lines.pop(ALLOGENEIC.name, "no")
+        untold = missing(ALLOGENEIC, State.UNREADABLE, "transplant status, type not stated")
+        read.append(untold if donor == "type not stated" else known(ALLOGENEIC, donor.startswith("yes"), _when(donor)))
+        karyotype = self.lines.pop(CYTOGENETICS.name, None)
+        unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
+        return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
 
     def _ordered(self) -> Fact[frozenset[str]]:
         return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
@@ -256,6 +276,11 @@ class _Facts:
             relapse,
             known(APL, apl.startswith("yes"), _when(apl), _FROM),
         )
+
+    def _history(self) -> tuple[Entry, ...]:
+        """Past states of the AML, as in "relapsed since 2025-11-01"."""
+        lines = [(_split(line)[0], _when(line)) for line in self.lines.pop(HISTORY.name, ())]
+        return tuple(Entry(("aml",), state, f"AML, {state}", when, _FROM, over=True) for state, when in lines)
 
     def _entries(self, key: Key[tuple[Entry, ...]]) -> Fact[tuple[Entry, ...]]:
         lines = self.lines.pop(key.name, ())
@@ -376,6 +401,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         replaces=replaced[-1].reference if replaced else "",
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
+        courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
 

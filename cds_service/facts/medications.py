@@ -51,6 +51,7 @@ class Medication:
     product: str = ""  # the product's name, which may state its strength
     high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()  # the regimens that its words name
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,7 @@ def _read(
         product=product.name,
         high_dose=_names_high_dose(order, product.words, reading),
         doubts=tuple(filter(None, doubts)),
+        courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
     )
 
 

@@ -22,6 +22,7 @@ from cds_service.knowledge.files import check_days, citations, read_yaml, verifi
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
+from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
@@ -44,6 +45,8 @@ class Snapshot:
     precipitants: Mapping[str, Precipitant]
     statements: Mapping[tuple[str, str, str], Statement[Any]]
     therapies: Mapping[str, Therapy]
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
     switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
     shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
 
@@ -75,6 +78,8 @@ class Knowledge:
     errata: Mapping[str, Erratum]
     decision_rules: Mapping[str, SourceRule]
     safety_rules: Mapping[str, SourceRule]
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
     terms: Terms
     version: str
     overlay: Overlay | None = None
@@ -105,6 +110,11 @@ class Knowledge:
         for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
             statements.extend(_statements(path, read_yaml(path), name, references))
+        plan = read_yaml(home / "options.yaml")
+        options = read_options("options.yaml", plan)
+        for option in options.values():
+            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+            statements.extend(_statements(home / "options.yaml", own, option.about, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
@@ -119,6 +129,8 @@ class Knowledge:
             errata=errata,
             decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
             safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+            options=options,
+            courses=read_courses("options.yaml", plan),
             terms=Terms.load(home / "terminology"),
             version=_version(home),
         )
@@ -155,7 +167,16 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    shipped = Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.therapies)
+    shipped = Snapshot(
+        day,
+        jurisdiction,
+        knowledge.drugs,
+        precipitants,
+        found,
+        knowledge.therapies,
+        knowledge.options,
+        knowledge.courses,
+    )
     return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
 
 

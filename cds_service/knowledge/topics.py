@@ -5,6 +5,8 @@ cited by no rule fails a test.
 from __future__ import annotations
 
 from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, steps, words
+from cds_service.knowledge.options import a_status
+from cds_service.knowledge.scores import an_epi
 
 # QTc
 QTC_HOLD_ABOVE = Topic("qtc_hold_above", in_unit("ms"))
@@ -112,6 +114,39 @@ PROVISIONAL_RESULT_WINDOW = Topic("provisional_result_window", in_unit("d"))
 CARDS_AT_MOST = Topic("cards_at_most", a_number)
 ADULT_FROM = Topic("adult_from", in_unit("a"))
 SAME_ECG_WITHIN = Topic("same_ecg_within", in_unit("min"))
+
+# Where the patient stands
+ECOG_UNFIT_FROM = Topic("ecog_unfit_from", in_unit("{score}"))
+ECOG_OPEN_FROM = Topic("ecog_open_from", in_unit("{score}"))
+AGE_UNFIT_FROM = Topic("age_unfit_from", in_unit("a"))
+AGE_OPEN_FROM = Topic("age_open_from", in_unit("a"))
+LVEF_UNFIT_AT_MOST = Topic("lvef_unfit_at_most", in_unit("%"))
+CLEARANCE_UNFIT_BELOW = Topic("clearance_unfit_below", in_unit("mL/min"))
+ECOG_WINDOW = Topic("ecog_window", in_unit("d"))
+LVEF_WINDOW = Topic("lvef_window", in_unit("d"))
+FITNESS = Topic("fitness", words)
+EPI = Topic("epi", an_epi)
+PERSISTENT_AFTER = Topic("persistent_after", in_unit("d"))
+
+# Options at relapse
+OPTION_STATUS = Topic("option_status", a_status)
+OPTION_EVIDENCE = Topic("option_evidence", words)
+OPTION_CAUTION = Topic("option_caution", words)
+OPTION_FIRST_REMISSION_ABOVE = Topic("option_first_remission_above", in_unit("mo"))
+OPTION_TO_RELAPSE_ABOVE = Topic("option_to_relapse_above", in_unit("mo"))
+OPTION_AGE_AT_MOST = Topic("option_age_at_most", in_unit("a"))
+OPTION_BETTER_BELOW = Topic("option_better_below", in_unit("%"))
+RESISTANCE = Topic("resistance", words)
+OLD_POSITIVE = Topic("old_positive", words)
+TRANSPLANT_GOAL = Topic("transplant_goal", words)
+CONDITIONING = Topic("conditioning", words)
+INTENSIVE_SALVAGE = Topic("intensive_salvage", words)
+TARGETED_FIRST = Topic("targeted_first", words)
+SUPPORTIVE_CARE = Topic("supportive_care", words)
+TRIAL_ONLY = Topic("trial_only", words)
+NOT_SUGGESTED = Topic("not_suggested", words)
+AFTER_RESPONSE = Topic("after_response", words)
+STATE_ASKED = Topic("state_asked", words)
 # What the drug aims at, more closely
 WRONG_TARGET = Topic("wrong_target", words)  # qualified by the marker that is present instead
 USABLE_WHEN_OLD = Topic("usable_when_old", words)  # qualified by the marker
@@ -188,7 +223,6 @@ LIVER_DISEASE_ACTION = Topic("liver_disease_action", words)
 LIVER_TUMOUR = Topic("liver_tumour", words)
 CARDIAC_ASSESSMENT = Topic("cardiac_assessment", words)
 CARDIAC_CHOICE = Topic("cardiac_choice", words)
-LVEF_WINDOW = Topic("lvef_window", in_unit("d"))
 LVEF_AT_MOST = Topic("lvef_at_most", in_unit("%"))
 LVEF_BELOW = Topic("lvef_below", in_unit("%"))
 CUMULATIVE_LIMIT = Topic("cumulative_limit", in_unit("mg/m2"))

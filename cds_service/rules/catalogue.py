@@ -27,10 +27,12 @@ from cds_service.rules import (
     toxicity,
     tumour_lysis,
     venetoclax,
+    work_up,
 )
+from cds_service.rules.options import options_over
 from cds_service.rules.rule import Rule
 
-RULES: tuple[Rule[Any], ...] = (
+CHECKS: tuple[Rule[Any], ...] = (
     # scope
     pathway.out_of_scope,
     pathway.adults_only,
@@ -106,9 +108,13 @@ RULES: tuple[Rule[Any], ...] = (
     venetoclax.off_label_in_relapse,
     pathway.aml_on_record,
     # first steps and options at relapse
+    pathway.state_not_stated,
     pathway.trial_first,
+    work_up.where_it_stands,
     pathway.donor_search,
     targets.mutations_at_relapse,
+    work_up.after_response,
     evidence.no_targeted_drug,
-    pathway.targeted_option,
 )
+OPTIONS = options_over(CHECKS)  # asks the checks about each drug before it is offered
+RULES: tuple[Rule[Any], ...] = (*CHECKS, OPTIONS)
