@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    allergy,
     electrolytes,
     evidence,
     interactions,
     pathway,
     qtc,
+    reproduction,
     targets,
     toxicity,
     tumour_lysis,
@@ -33,6 +35,10 @@ RULES: tuple[Rule[Any], ...] = (
     toxicity.differentiation_syndrome,
     toxicity.pancreatitis,
     toxicity.liver,
+    # allergy and pregnancy
+    allergy.allergy_on_record,
+    reproduction.pregnancy,
+    reproduction.breastfeeding,
     # interactions and dose
     interactions.combined_inducer,
     venetoclax.contraindicated_at_start,
@@ -53,6 +59,7 @@ RULES: tuple[Rule[Any], ...] = (
     tumour_lysis.white_cells_before_start,
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
+    reproduction.contraception,
     tumour_lysis.starting_venetoclax,
     venetoclax.off_label_in_relapse,
     pathway.aml_on_record,
