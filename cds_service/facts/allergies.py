@@ -1,6 +1,7 @@
-"""Allergies: to which of the drugs that we know, and in which words. Refuted, resolved and erroneous entries do not count.
+"""Allergies: to which of the drugs that we know, and in which words.
 
-An entry that nobody confirmed counts with a doubt. "No known allergy" is recognised as such, and is no allergy.
+Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt. "No known
+allergy" is recognised as such, and is no allergy.
 """
 
 from __future__ import annotations

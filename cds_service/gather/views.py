@@ -214,7 +214,16 @@ class AllergyIntolerance(View, kw_only=True):
 
 VIEWS: Mapping[str, type[View]] = {
     view.__name__: view
-    for view in (Patient, Condition, Observation, MedicationRequest, Medication, ServiceRequest, Procedure, AllergyIntolerance)
+    for view in (
+        Patient,
+        Condition,
+        Observation,
+        MedicationRequest,
+        Medication,
+        ServiceRequest,
+        Procedure,
+        AllergyIntolerance,
+    )
 }
 
 _ALWAYS = frozenset({"resourceType", "status", "code", "subject", "modifierExtension", "implicitRules"})

@@ -17,7 +17,7 @@ from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
 
-@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64", "D23"), worst=Level.WARNING)
+@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64"), worst=Level.WARNING)
 def alone_in_relapse(case: Case, use: Use) -> Outcome:
     """Drugs that do little when given alone in relapse."""
     if not use.drafts:
@@ -65,7 +65,7 @@ def _partners(case: Case, use: Use) -> tuple[str, ...]:
 @rule(
     "relapse-on-drug",
     subjects=uses(topics.RELAPSE_ON_DRUG, roles=tuple(Role)),
-    sources=("D27", "G5"),
+    sources=("D27",),
     worst=Level.INFO,
 )
 def relapse_on_drug(case: Case, use: Use) -> Outcome:

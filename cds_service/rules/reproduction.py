@@ -1,4 +1,4 @@
-"""Reproduction: pregnancy and breast-feeding against the drugs drafted or taken, and contraception told at the start."""
+"""Reproduction: pregnancy and breast-feeding against the drugs in play, and contraception told at the start."""
 
 from __future__ import annotations
 
@@ -51,9 +51,13 @@ def pregnancy(case: Case, use: Use) -> Outcome:
         case Truth.UNKNOWN:
             return case.blind(case.fact(AGE), about=use.drafts)
         case Truth.YES:
-            pass
+            return _tested(case, use)
         case other:
             assert_never(other)
+
+
+def _tested(case: Case, use: Use) -> Outcome:
+    """A test before the start, in a woman of that age."""
     if _is(case, FEMALE) is not Truth.YES:
         return case.blind(case.fact(SEX), about=use.drafts)
     window = case.must(topics.PREGNANCY_TEST_WINDOW, "policy")

@@ -90,6 +90,14 @@ def test_variants_are_read_by_gene() -> None:
     assert outcome(chart(variant("HGNC:7132", "KMT2A-PTD")).get(KMT2A_R)) is None
 
 
+def test_two_genes_of_one_variant_are_a_fusion() -> None:
+    found = variant("HGNC:7132")
+    assert outcome(chart(found).get(KMT2A_R)) is None
+    found["component"].append({"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:7136", system=HGNC)})
+    assert outcome(chart(found).get(KMT2A_R)) is True
+    assert outcome(chart(found | {"valueCodeableConcept": ABSENT}).get(KMT2A_R)) is None
+
+
 def test_one_absent_variant_says_nothing_of_the_others_and_an_absent_site_does() -> None:
     assert outcome(chart(variant("HGNC:5382", "p.R132H", value=ABSENT)).get(IDH1)) is None
     assert outcome(chart(variant("HGNC:5382", "R132", value=ABSENT)).get(IDH1)) is False
