@@ -133,4 +133,22 @@ def _answers(view: Observation, reading: Reading) -> set[bool]:
     found = {_ANSWERS[each] for each in stated if each in _ANSWERS}
     if view.valueBoolean is not None:
         found.add(view.valueBoolean)
+    found |= _measured(view)
     return found if stated <= _ANSWERS.keys() else set()
+
+
+def _measured(view: Observation) -> set[bool]:
+    """A measured hCG against the upper limit that came with it; without such a limit it decides nothing."""
+    value = view.valueQuantity
+    limits = [each.high for each in view.referenceRange or () if each.high is not None and each.high.value is not None]
+    if value is None or value.value is None or len(limits) != 1:
+        return set()
+    limit = limits[0]
+    same_unit = (limit.unit or limit.code) in (None, value.unit, value.code)
+    if not same_unit or limit.value is None:
+        return set()
+    if value.comparator in ("<", "<="):
+        return {False} if value.value <= limit.value else set()
+    if value.comparator in (">", ">="):
+        return {True} if value.value >= limit.value else set()
+    return {value.value > limit.value}

@@ -52,3 +52,15 @@ def test_silence_is_no_answer() -> None:
 def test_the_sex_on_record(gender: str | None, sex: str | None) -> None:
     patient = {"resourceType": "Patient", "id": "p1"} | ({"gender": gender} if gender else {})
     assert chart(patient).get(SEX).value == sex
+
+
+@pytest.mark.parametrize(("value", "comparator", "pregnant"), [
+    (120, None, True), (5, None, False), (4, None, False), (2, "<", False), (10, "<", None), (1000, ">", True),
+])
+def test_a_measured_hcg_is_held_against_the_limit_that_came_with_it(
+    value: int, comparator: str | None, pregnant: bool | None
+) -> None:
+    quantity = {"value": value, "unit": "m[IU]/mL"} | ({"comparator": comparator} if comparator else {})
+    limit = [{"high": {"value": 5, "unit": "m[IU]/mL"}}]
+    assert chart(observation("19080-1", valueQuantity=quantity, referenceRange=limit)).get(PREGNANT).value is pregnant
+    assert chart(observation("19080-1", valueQuantity=quantity)).get(PREGNANT).value is None
