@@ -53,7 +53,7 @@ def variant(gene: str, *changes: str, value: Json = PRESENT, significance: str |
     (TP53, "p.P72R, benign", None, False), (TP53, "Negative", False, True),
     (NPM1, "type A", True, True), (NPM1, "p.W288Cfs*12", True, True), (NPM1, "positive", True, True),
     (NPM1, "none detected", False, True), (NPM1, "positive, MRD 0.3 %", True, False),
-    (NPM1, "MRD negative", None, False),
+    (NPM1, "MRD negative", None, False), (NPM1, "p.Leu287fs*13", True, True), (NPM1, "p.V19M", None, False),
 ])
 def test_a_gene_test_counts_the_variants_that_matter(
     key: Key[Mutation], words: str, present: bool | None, sure: bool
