@@ -108,6 +108,14 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "option-targeted": {"provisional_result_window": ("90 d",)},
     "trial-first": {"adult_from": ("18 a",)},
     "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L", "30 ×10⁹/L"), "count_window_at_start": ("3 d",)},
+    "pregnancy": {
+        "pregnancy_test_window": ("7 d",),
+        "pregnancy_lasts": ("300 d",),
+        "fertile_from": ("12 a",),
+        "fertile_to": ("55 a",),
+    },
+    "contraception": {"fertile_from": ("12 a",), "fertile_to": ("55 a",)},
+    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L",), "count_window_at_start": ("3 d",)},
     "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
     "differentiation-syndrome": {
         "fever_from": ("38.0 Cel",),

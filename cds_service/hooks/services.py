@@ -75,9 +75,15 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     ecg = Query("ecg", _observations(codes["ecg"]), "QTc with its formula, QT, RR and heart rate of the same ECG")
     labs = Query("labs", _observations(codes["labs"]), "electrolytes, blood counts, liver, kidney and pancreas values")
     bedside = Query(
-        "bedside", _observations(codes["bedside"]), "LVEF, weight, height, temperature, oxygen saturation, ECOG status"
+        "bedside",
+        _observations(codes["bedside"]),
+        "LVEF, weight, height, temperature, oxygen saturation, ECOG status, pregnancy tests",
     )
-    genomics = Query("genomics", _observations(codes["genomics"]), "FLT3 results with their specimen date")
+    genomics = Query(
+        "genomics",
+        _observations(codes["genomics"]),
+        "FLT3, IDH1, IDH2, NPM1, KMT2A, TP53 and CD33 results with their specimen date",
+    )
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
@@ -86,7 +92,10 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
-    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
+    allergies = Query(
+        "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
+    )
+    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, allergies)
     return (
         Service(
             "aml-patient-view",

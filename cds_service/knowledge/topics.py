@@ -162,6 +162,7 @@ PREGNANCY_BOXED = Topic("pregnancy_boxed", words)
 CONTRACEPTION = Topic("contraception", words)  # qualified by sex: female, male
 LACTATION = Topic("lactation", words)
 PREGNANCY_TEST_WINDOW = Topic("pregnancy_test_window", in_unit("d"))
+PREGNANCY_LASTS = Topic("pregnancy_lasts", in_unit("d"))
 FERTILE_FROM = Topic("fertile_from", in_unit("a"))
 FERTILE_TO = Topic("fertile_to", in_unit("a"))
 ALLERGY_CONTRAINDICATED = Topic("allergy_contraindicated", words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    allergy,
     cardiac,
     cautions,
     cytotoxics,
@@ -23,6 +24,7 @@ from cds_service.rules import (
     qt_history,
     qtc,
     qtc_over_time,
+    reproduction,
     targets,
     toxicity,
     tumour_lysis,
@@ -64,6 +66,11 @@ CHECKS: tuple[Rule[Any], ...] = (
     cytotoxics.haemolysis,
     cautions.disease_on_record,
     monitoring.lab_schedule,
+    toxicity.liver,
+    # allergy and pregnancy
+    allergy.allergy_on_record,
+    reproduction.pregnancy,
+    reproduction.breastfeeding,
     # interactions and dose
     interactions.combined_inducer,
     venetoclax.contraindicated_at_start,
@@ -102,6 +109,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
     qt_history.starting_a_qt_drug,
+    reproduction.contraception,
     tumour_lysis.starting_venetoclax,
     monitoring.start_advice,
     monitoring.blood_count_at_start,
