@@ -83,7 +83,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
-    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
+    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures)
     return (
         Service(
             "aml-patient-view",
@@ -92,7 +92,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: treatment now and next steps",
             "Relapsed or refractory AML: first steps at relapse, options by mutation, and dangers of the current "
             "treatment.",
-            (*at_order, procedures),
+            everywhere,
         ),
         Service(
             "aml-order-select",
@@ -100,7 +100,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             Moment.SELECT,
             "AML: is this drug safe here?",
             "Checks the selected orders: QTc, interactions in both directions, dose, mutation status.",
-            at_order,
+            everywhere,
         ),
         Service(
             "aml-order-sign",
@@ -109,7 +109,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: check before signing",
             "Checks every draft order and the running AML treatment: QTc, electrolytes, interactions, dose, "
             "monitoring.",
-            at_order,
+            everywhere,
         ),
     )
 

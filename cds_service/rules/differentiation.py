@@ -1,7 +1,7 @@
 """Differentiation syndrome on treatment, and white cells that rise under an IDH inhibitor.
 
-Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the usual window of the drug is said one
-step lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
+Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the drug's usual window is one step
+lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
-from cds_service.facts.labs import BODY_WEIGHT as WEIGHT
-from cds_service.facts.labs import CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
+from cds_service.facts.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, Outcome, rule
@@ -109,11 +108,12 @@ def _doubts(signs: tuple[Sign, ...]) -> tuple[str, ...]:
 
 
 def _none(case: Case) -> Outcome:
-    problems = case.fact(PROBLEMS)
-    measured = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, WEIGHT, CREATININE)))
-    if problems.sure and not measured:
+    """No sign found. No source asks for what is measured at the bedside: that it is missing stays in the trace."""
+    problems, creatinine = case.fact(PROBLEMS), unread(case.fact(CREATININE))
+    bedside = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, BODY_WEIGHT)))
+    if problems.sure and not (bedside or creatinine):
         return Clear("no such sign recorded or measured since the start")
-    return case.blind(problems, *measured)
+    return replace(case.blind(problems, *bedside, *creatinine), quiet=problems.sure and not creatinine)
 
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)

@@ -151,7 +151,7 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
     enough = case.must(topics.SIGNS_TOGETHER, "policy").value
     if found or signs:
         several = len(found) >= enough
-        deciding = surely if len(surely) >= enough or not several else found
+        deciding = surely if len(surely) >= enough else found
         return case.fired(
             Level.WARNING if several or signs else Level.INFO,
             "tls_laboratory",
