@@ -66,6 +66,7 @@ RULES: tuple[Rule[Any], ...] = (
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
     tumour_lysis.starting_venetoclax,
+    cytotoxics.neurotoxicity_risk,
     monitoring.start_advice,
     monitoring.blood_count_at_start,
     venetoclax.off_label_in_relapse,
