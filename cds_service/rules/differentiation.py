@@ -19,6 +19,7 @@ from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.signs import (
     Sign,
     creatinine_rise,
+    exposed,
     fever,
     keys_of,
     low_oxygen,
@@ -26,12 +27,13 @@ from cds_service.rules.signs import (
     unread,
     weight_gain,
 )
-from cds_service.rules.subjects import Use, uses
+from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.truth import Truth, any_of
 
 SYNDROME = "differentiation syndrome"
 ALONE = "differentiation syndrome, one is enough"
+DIAGNOSIS = "differentiation syndrome, the diagnosis"
 
 
 @rule(
@@ -42,18 +44,9 @@ ALONE = "differentiation syndrome, one is enough"
 )
 def differentiation_syndrome(case: Case, use: Use) -> Outcome:
     """Signs of differentiation syndrome on treatment."""
-    if not use.active:
+    if not exposed(use):
         return not_taken(case, use)
-    signs = _once_each(
-        _in_window(case, use, sign)
-        for sign in (
-            *recorded(case, use, keys_of(case, SYNDROME)),
-            *fever(case, use),
-            *low_oxygen(case, use),
-            *weight_gain(case, use),
-            *creatinine_rise(case, use),
-        )
-    )
+    signs = _once_each(_in_window(case, use, sign) for sign in _signs(case, use))
     if not signs:
         return _none(case)
     sure = tuple(sign for sign in signs if not sign.doubts)
@@ -64,16 +57,32 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.WARNING if enough else Level.INFO,
         "differentiation_syndrome",
-        about=use.active,
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
         drug=use.drug,
         says=(action,),
         doubts=doubts,
         line=not enough,
+        waits=not use.active,
+        restart=not use.active,
         signs=(*shown, *(sign for sign in signs if sign not in shown)),
         action=action,
         alone=not enough,
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         started=started(case, use),
+    )
+
+
+def _signs(case: Case, use: Use) -> tuple[Sign, ...]:
+    """What speaks for the syndrome; a restart asks for the diagnosis only, not for every fever."""
+    if not use.active:
+        return recorded(case, use, keys_of(case, DIAGNOSIS))
+    return (
+        *recorded(case, use, keys_of(case, SYNDROME)),
+        *fever(case, use),
+        *low_oxygen(case, use),
+        *weight_gain(case, use),
+        *creatinine_rise(case, use),
     )
 
 
