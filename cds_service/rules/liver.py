@@ -68,9 +68,7 @@ def _limited(case: Case, use: Use) -> tuple[Limited, ...]:
     return tuple((case.fact(key, window), limit) for key, limit in limits if limit is not None)
 
 
-def _with_bilirubin(
-    case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]
-) -> None:
+def _with_bilirubin(case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]) -> None:
     """A transaminase above its lower limit counts as above when bilirubin is raised with it."""
     lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
     raised = case.cite(topics.BILIRUBIN_RAISED_ABOVE, use.drug)

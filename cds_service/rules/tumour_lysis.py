@@ -96,9 +96,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
 _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
 
 
-@rule(
-    "venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO
-)
+@rule("venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO)
 def starting_venetoclax(case: Case, use: Use) -> Outcome:
     """What to arrange when venetoclax is started."""
     if not use.is_new:
