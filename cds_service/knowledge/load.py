@@ -46,7 +46,15 @@ class Snapshot:
 
     def qualifiers(self, topic: Topic[T], about: str) -> tuple[str, ...]:
         """The qualifiers under which the topic has statements of that subject."""
-        return tuple(q for name, subject, q in self.statements if (name, subject) == (topic.name, about))
+        return self._qualifiers.get((topic.name, about), ())
+
+    @cached_property
+    def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """The qualifiers by topic and subject: every rule asks for them, for every drug on the list."""
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for name, subject, qualifier in self.statements:
+            found[name, subject] = (*found.get((name, subject), ()), qualifier)
+        return found
 
 
 @dataclass(frozen=True)
