@@ -147,6 +147,12 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "haemolysis_marker_above": ("1 × ULN",),
         "lab_window": ("14 d",),
     },
+    "neurotoxicity-risk": {
+        "risk_creatinine_from": ("106 umol/L",),
+        "risk_alp_from": ("3 × ULN",),
+        "risk_age_from": ("40 a",),
+        "lab_window": ("14 d",),
+    },
     "lab-schedule": {"lab_tolerance": ("2 d",)},
     "count-at-start": {"count_window_at_start": ("3 d",)},
 }

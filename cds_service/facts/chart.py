@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-<<<<<<< HEAD
 from cds_service.facts.allergies import read_allergies
 from cds_service.facts.course import read_course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
-=======
->>>>>>> w-f
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.labs import read_labs

@@ -92,10 +92,14 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
+<<<<<<< HEAD
     allergies = Query(
         "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
     )
     at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, allergies)
+=======
+    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures)
+>>>>>>> w-d
     return (
         Service(
             "aml-patient-view",
@@ -104,7 +108,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: treatment now and next steps",
             "Relapsed or refractory AML: first steps at relapse, options by mutation, and dangers of the current "
             "treatment.",
-            (*at_order, procedures),
+            everywhere,
         ),
         Service(
             "aml-order-select",
@@ -112,7 +116,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             Moment.SELECT,
             "AML: is this drug safe here?",
             "Checks the selected orders: QTc, interactions in both directions, dose, mutation status.",
-            at_order,
+            everywhere,
         ),
         Service(
             "aml-order-sign",
@@ -121,7 +125,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: check before signing",
             "Checks every draft order and the running AML treatment: QTc, electrolytes, interactions, dose, "
             "monitoring.",
-            at_order,
+            everywhere,
         ),
     )
 

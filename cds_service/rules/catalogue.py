@@ -111,6 +111,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     qt_history.starting_a_qt_drug,
     reproduction.contraception,
     tumour_lysis.starting_venetoclax,
+    cytotoxics.neurotoxicity_risk,
     monitoring.start_advice,
     monitoring.blood_count_at_start,
     venetoclax.off_label_in_relapse,
