@@ -8,7 +8,7 @@ from typing import assert_never
 from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import HISTORY, PROBLEMS
-from cds_service.facts.fact import Fact, State, above, below, holds
+from cds_service.facts.fact import Fact, State, below, holds
 from cds_service.facts.labs import LVEF
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
@@ -81,9 +81,9 @@ def lvef_low(case: Case, use: Use) -> Outcome:
     disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
     at_most, under = case.cite(topics.LVEF_AT_MOST, use.drug), case.cite(topics.LVEF_BELOW, use.drug)
     limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
-    low = ~above(lvef, at_most.value) if at_most else below(lvef, limit.value)
-    if at_most and lvef.value is not None and not lvef.sure and lvef.value <= at_most.value:
-        low = Truth.YES  # a doubtful low value still warns
+    low = below(lvef, limit.value)
+    if at_most and not lvef.bound:
+        low = low | holds(lvef, lambda percent: percent == limit.value)
     if low is not Truth.YES and disease:
         return _weak_heart(case, use, orders, lvef, limit, disease, low)
     match low:

@@ -48,44 +48,44 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     estimate, note = known.against(tuple(step.limit.value for step in steps))
     if estimate is None:
         return _blind(case, known, steps, orders)
-    for step in steps:
-        match below(estimate.fact, step.limit.value):
-            case Truth.YES:
-                return case.fired(
-                    step.level,
-                    "renal_dose",
-                    about=use.in_play,
-                    deciding=doubtful(orders),
-                    drug=use.drug,
-                    because=(estimate.fact,),
-                    says=(step.limit, step.action),
-                    propose=() if estimate.fact.sure else (CREATININE_TEST,),
-                    waits=use.is_new and step.level is Level.CRITICAL,
-                    clearance=estimate.fact,
-                    method=estimate.method,
-                    inputs=estimate.inputs,
-                    note=note,
-                    limit=step.limit,
-                    action=step.action,
-                    sex=estimate.method.startswith("Cockcroft"),
-                )
-            case Truth.UNKNOWN:
-                return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
-            case Truth.NO:
-                pass
-            case other:
-                assert_never(other)
-    return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
+    truths = tuple((step, below(estimate.fact, step.limit.value)) for step in steps)
+    match any_of(truth for _, truth in truths):
+        case Truth.YES:
+            step = next(step for step, truth in truths if truth is Truth.YES)
+            return case.fired(
+                step.level,
+                "renal_dose",
+                about=use.in_play,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(estimate.fact,),
+                says=(step.limit, step.action),
+                propose=() if estimate.fact.sure else (CREATININE_TEST,),
+                waits=use.is_new and step.level is Level.CRITICAL,
+                clearance=estimate.fact,
+                method=estimate.method,
+                inputs=estimate.inputs,
+                note=note,
+                limit=step.limit,
+                action=step.action,
+                sex=estimate.method.startswith("Cockcroft"),
+            )
+        case Truth.NO:
+            return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
+        case Truth.UNKNOWN:
+            return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+        case other:
+            assert_never(other)
 
 
 def _steps(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[Step, ...]:
     """The steps that hold for the route of these orders, the lowest clearance first."""
-    by_mouth = all(order.route == "oral" for order in orders)
+    every = [(topic, name) for topic in _STEPS for name in case.snapshot.qualifiers(topic, use.drug)]
+    tablets = [(topic, name) for topic, name in every if name.startswith(_ORAL)]
+    by_mouth = bool(tablets) and all(order.route == "oral" for order in orders)
     found: list[Step] = []
-    for topic in _STEPS:
-        names = case.snapshot.qualifiers(topic, use.drug)
-        oral = tuple(name for name in names if name.startswith(_ORAL))
-        for name in oral if oral and by_mouth else tuple(each for each in names if each not in oral):
+    for topic, name in every:
+        if ((topic, name) in tablets) is by_mouth:
             limit, action = case.must(topic, use.drug, name), case.must(topics.RENAL_ACTION, use.drug, name)
             level = Level.CRITICAL if topic is topics.RENAL_STOP_BELOW else Level.WARNING
             found.append(Step(limit, action, level))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, above
+from cds_service.facts.fact import Fact, above, holds
 from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -57,6 +57,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             found = tuple(Over(fact, limit) for fact, limit, truth in truths if truth is Truth.YES)
             over = tuple(sorted(found, key=lambda each: not each.fact.sure))  # the surest value decides
             action = case.must(topics.HEPATIC_ACTION, use.drug)
+            step = _step(case, use)
             return case.fired(
                 Level.WARNING,
                 "hepatic_dose",
@@ -68,7 +69,8 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 propose=() if over[0].fact.sure else LIVER_TESTS,
                 over=over,
                 action=action,
-                step=_step(case, use),
+                step=step,
+                mentions=(step,) if step else (),
             )
         case Truth.NO:
             return Clear("bilirubin, AST and ALT are below the limits")
@@ -81,14 +83,18 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
 def _step(case: Case, use: Use) -> Statement[str] | None:
     """What the dose table says of the bilirubin measured, the highest step that it reaches."""
     bilirubin = case.fact(BILIRUBIN, case.must(topics.LAB_WINDOW, "policy").value)
-    names = case.snapshot.qualifiers(topics.HEPATIC_STEP_ABOVE, use.drug)
-    steps = sorted(
-        (case.must(topics.HEPATIC_STEP_ABOVE, use.drug, name) for name in names),
-        key=lambda step: step.value.value,
-        reverse=True,
+    begins, over = (
+        tuple(case.must(topic, use.drug, name) for name in case.snapshot.qualifiers(topic, use.drug))
+        for topic in (topics.HEPATIC_STEP_FROM, topics.HEPATIC_STEP_ABOVE)
     )
-    reached = [step for step in steps if above(bilirubin, step.value) is Truth.YES]
-    return case.must(topics.HEPATIC_STEP_ACTION, use.drug, reached[0].qualifier) if reached else None
+    reached = [step for step in over if above(bilirubin, step.value) is Truth.YES]
+    reached += [step for step in begins if _from(bilirubin, step.value) is Truth.YES]
+    highest = max(reached, key=lambda step: step.value.value, default=None)
+    return case.must(topics.HEPATIC_STEP_ACTION, use.drug, highest.qualifier) if highest else None
+
+
+def _from(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    return above(fact, limit) | (holds(fact, lambda value: value == limit) if not fact.bound else Truth.NO)
 
 
 @rule(
