@@ -130,6 +130,7 @@ NEUROTOXICITY = Topic("neurotoxicity", words)
 NEUROTOXICITY_CLEARANCE_BELOW = Topic("neurotoxicity_clearance_below", in_unit("mL/min"))
 NEUROTOXICITY_CREATININE_FROM = Topic("neurotoxicity_creatinine_from", in_unit("umol/L"))
 NEUROTOXICITY_AGE_FROM = Topic("neurotoxicity_age_from", in_unit("a"))
+NEUROTOXICITY_FACTORS_FROM = Topic("neurotoxicity_factors_from", a_number)
 NEUROTOXICITY_ALP_FROM = Topic("neurotoxicity_alp_from", in_unit("[ULN]"))
 
 # Dose, route and what may not stand for what

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, assert_never
 
 from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import HISTORY, PROBLEMS
+from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, State, below, holds
 from cds_service.facts.labs import LVEF
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
@@ -79,7 +80,7 @@ def lvef_low(case: Case, use: Use) -> Outcome:
         return NotApplicable("neither drafted nor taken now")
     lvef, problems = _current_lvef(case), case.fact(PROBLEMS)
     disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
-    at_most, under = case.cite(topics.LVEF_AT_MOST, use.drug), case.cite(topics.LVEF_BELOW, use.drug)
+    at_most = case.cite(topics.LVEF_AT_MOST, use.drug)
     limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
     low = below(lvef, limit.value)
     if at_most and not lvef.bound:
@@ -92,7 +93,8 @@ def lvef_low(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"LVEF {lvef.value}") if problems.sure else case.blind(problems, about=orders)
         case Truth.UNKNOWN:
-            return case.blind(lvef, problems, about=orders)
+            told = bool(use.drafts) and problems.sure and lvef.state in (State.ABSENT, State.STALE)
+            return replace(case.blind(lvef, problems, about=orders), quiet=told)  # the missing LVEF has its own card
         case other:
             assert_never(other)
 
@@ -134,6 +136,7 @@ class Row:
     limit: Statement[Quantity] | None
     over: bool
     equivalent: str
+    ratio: Statement[Decimal] | None
 
 
 @rule(
@@ -155,14 +158,14 @@ def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
     limits = tuple(row.limit for row in over if row.limit is not None)
     table = case.must(topics.EQUIVALENCE_TABLE, "policy")
     note = case.cite(topics.CUMULATIVE_NOTE, use.drug)
-    says = limits or tuple(filter(None, (note,))) or tuple(row.limit for row in rows if row.limit is not None)
+    says: tuple[Statement[Any], ...] = limits or ((note,) if note else ())
     return case.fired(
         Level.WARNING if over else Level.INFO,
         "cumulative_anthracycline",
         about=use.drafts,
         drug=use.drug,
         says=says,
-        mentions=(table,) if any(row.equivalent for row in rows) else (),
+        mentions=_mentions(rows, table),
         line=not over,
         rows=rows,
         over=over,
@@ -172,13 +175,20 @@ def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
     )
 
 
+def _mentions(rows: tuple[Row, ...], table: Statement[str]) -> tuple[Statement[Any], ...]:
+    """What stands beside the raw doses without deciding anything: limits, and the ratios with their table."""
+    limits = tuple(row.limit for row in rows if row.limit is not None)
+    ratios = tuple(row.ratio for row in rows if row.ratio is not None and row.equivalent)
+    return (*limits, table, *ratios) if ratios else limits
+
+
 def _row(case: Case, exposure: Exposure) -> Row:
     limit = case.cite(topics.CUMULATIVE_LIMIT, exposure.drug)
     ratio = case.cite(topics.DOXORUBICIN_RATIO, exposure.drug)
     total = exposure.total
     over = bool(total and limit and total > limit.value)
     equivalent = str(total.times(ratio.value)) if total and ratio else ""
-    return Row(exposure, limit, over, equivalent)
+    return Row(exposure, limit, over, equivalent, ratio)
 
 
 @rule(

@@ -64,12 +64,12 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
     warned = case.cite(topics.CLASS_TOGETHER, "policy", group.name)
     said = warned or case.must(topics.CLASS_TOGETHER_NOTE, "policy", group.name)
     groups = tuple(each for drug in drugs if (each := case.cite(topics.CLASS_GROUP, drug)) is not None)
-    each = tuple(tuple(order for order in group.orders if drug in order.ingredients) for drug in drugs)
+    by_drug = tuple(tuple(order for order in group.orders if drug in order.ingredients) for drug in drugs)
     return case.fired(
         Level.WARNING if warned else Level.INFO,
         "duplicate_class",
         about=group.orders,
-        deciding=doubtful(*each),
+        deciding=doubtful(*by_drug),
         drug=drugs[0],
         says=(said,),
         mentions=groups,

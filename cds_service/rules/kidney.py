@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
 from cds_service.facts.fact import Fact, above, below, holds
@@ -12,7 +12,7 @@ from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
-from cds_service.rules.clearance import Kidney, kidney
+from cds_service.rules.clearance import Kidney, as_received, kidney
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
@@ -194,18 +194,19 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
-    two = len(present) >= 2  # noqa: PLR2004 - "two or more of three", as the source counts
-    if two or slow is Truth.YES:
+    many = len(present) >= int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    if many or slow is Truth.YES:
         sure = slow is Truth.YES and estimate is not None
         return case.fired(
             Level.WARNING,
             "cytarabine_neurotoxicity",
             about=use.in_play,
             drug=use.drug,
-            because=(estimate.fact,) if sure and not two and estimate else tuple(fact for fact, _ in present),
-            says=(said, low) if sure and not two else (said, *(limit for _, limit in present)),
-            factors=tuple((fact.key.label, fact, limit) for fact, limit in present),
+            because=(estimate.fact,) if sure and not many and estimate else tuple(fact for fact, _ in present),
+            says=(said, low) if sure and not many else (said, *(limit for _, limit in present)),
+            factors=tuple(_factor(fact, limit) for fact, limit in present),
             count=len(present),
+            many=many,
             clearance=estimate.fact if estimate and sure else None,
             method=estimate.method if estimate else "",
             inputs=estimate.inputs if estimate else "",
@@ -219,6 +220,13 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     if slow is Truth.UNKNOWN:
         return case.blind(*kidney(case).missing, about=use.in_play, why="kidney function is not known well enough")
     return Clear("fewer than two risk factors, and the kidneys clear well")
+
+
+def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:
+    if fact.key is AGE:
+        return f"{fact.value} (counts from {limit.value})"
+    spoken = as_received(fact) if fact.key is CREATININE else f"{fact.value} ({fact.when})"
+    return f"{fact.key.label} {spoken}, counts from {limit.value}"
 
 
 def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:
