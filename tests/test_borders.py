@@ -56,7 +56,7 @@ ONLY = {
 
 # Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
-TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
+TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates", "transplant_fitness"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

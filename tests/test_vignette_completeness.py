@@ -115,8 +115,14 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "hepatic-dose": {
         "hepatic_bilirubin_above": ("1.5 × ULN",),
         "hepatic_transaminase_above": ("3 × ULN",),
+        "bilirubin_uln_default": ("20.52 umol/L",),
         "hepatic_step_from": ("20.52 umol/L", "44.46 umol/L"),
         "hepatic_step_above": ("51.3 umol/L", "85.5 umol/L"),
+    },
+    "transplant-fitness": {
+        "transplant_ecog_from": ("3 {score}",),
+        "transplant_clearance_below": ("30 mL/min",),
+        "transplant_lvef_at_most": ("50 %",),
     },
     "lvef-before": {"lvef_window": ("90 d",)},
     "lvef-low": {"lvef_at_most": ("50 %",), "lvef_below": ("50 %",)},

@@ -144,4 +144,4 @@ def _test(key: Key[Any]) -> str:
     return _TESTS.get(key.order, key.label)
 
 
-_TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count"}
+_TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count", "echo": "an echocardiogram"}

@@ -17,11 +17,12 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth
 
 ANTHRACYCLINE = "anthracycline"  # the class group, as the drugs' files name it
+ECHO = Proposal("order", "Order an echocardiogram", order="echo")
 HEART_DISEASE = frozenset({"heart_failure", "cardiomyopathy"})
 
 
@@ -42,6 +43,7 @@ def lvef_before(case: Case, use: Use) -> Outcome:
         about=use.drafts,
         drug=use.drug,
         says=(said, case.must(topics.LVEF_WINDOW, "policy")),
+        propose=(ECHO,),
         lvef=lvef,
         said=said,
         window=case.must(topics.LVEF_WINDOW, "policy"),

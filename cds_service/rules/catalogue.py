@@ -16,6 +16,7 @@ from cds_service.rules import (
     qtc,
     targets,
     toxicity,
+    transplant_fitness,
     tumour_lysis,
     venetoclax,
 )
@@ -78,6 +79,7 @@ RULES: tuple[Rule[Any], ...] = (
     # first steps and options at relapse
     pathway.trial_first,
     pathway.donor_search,
+    transplant_fitness.transplant_fitness,
     targets.mutations_at_relapse,
     pathway.targeted_option,
 )

@@ -45,7 +45,7 @@ def _in_play(case: Case) -> tuple[Medication, ...]:
     return tuple(order for order in orders if order.reference not in superseded)
 
 
-@rule("duplicate-class", subjects=_groups, sources=("Q-duplicate",), worst=Level.WARNING, pairs=True)
+@rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
 def duplicate_class(case: Case, group: Group) -> Outcome:
     """Two drugs of one class or target at once."""
     drugs = tuple(
@@ -84,7 +84,7 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
 @rule(
     "not-interchangeable",
     subjects=uses(topics.NOT_INTERCHANGEABLE_WITH, roles=(Role.DRAFT, Role.ACTIVE)),
-    sources=("SAF20", "Q-duplicate"),
+    sources=("SAF20", "issue-duplicates"),
     worst=Level.WARNING,
     pairs=True,
 )

@@ -35,7 +35,7 @@ class Step:
 @rule(
     "renal-dose",
     subjects=uses(*_STEPS),
-    sources=("SAF23", "SAF24", "SAF25", "D52", "D66", "E52", "Q11-renal"),
+    sources=("SAF23", "SAF24", "SAF25", "D52", "D66", "E52", "section-11"),
     worst=Level.CRITICAL,
 )
 def renal_dose(case: Case, use: Use) -> Outcome:
@@ -118,7 +118,7 @@ _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
 @rule(
     "renal-creatinine",
     subjects=uses(*(topic for topic, _ in _LIMITS)),
-    sources=("SAF25", "SAF20", "D66", "Q11-renal"),
+    sources=("SAF25", "SAF20", "D66", "section-11"),
     worst=Level.WARNING,
 )
 def renal_creatinine(case: Case, use: Use) -> Outcome:
@@ -156,7 +156,7 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
 @rule(
     "cytarabine-neurotoxicity",
     subjects=uses(topics.NEUROTOXICITY),
-    sources=("SAF22", "D52", "Q11-renal"),
+    sources=("SAF22", "D52", "section-11"),
     worst=Level.WARNING,
 )
 def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, above, holds
+from cds_service.facts.fact import Fact, Key, above, holds
 from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -38,7 +38,7 @@ class Over:
 @rule(
     "hepatic-dose",
     subjects=uses(topics.HEPATIC_BILIRUBIN_ABOVE),
-    sources=("SAF21", "SAF25", "D52", "D66", "Q11-hepatic"),
+    sources=("SAF21", "SAF25", "D52", "D66", "section-11"),
     worst=Level.WARNING,
 )
 def hepatic_dose(case: Case, use: Use) -> Outcome:
@@ -50,7 +50,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
     bilirubin = case.must(topics.HEPATIC_BILIRUBIN_ABOVE, use.drug)
     transaminase = case.must(topics.HEPATIC_TRANSAMINASE_ABOVE, use.drug)
     pairs = ((BILIRUBIN_ULN, bilirubin), (AST_ULN, transaminase), (ALT_ULN, transaminase))
-    facts = tuple((case.fact(key, window), limit) for key, limit in pairs)
+    facts = tuple((_multiple(case, key, window), limit) for key, limit in pairs)
     truths = tuple((fact, limit, above(fact, limit.value)) for fact, limit in facts)
     match any_of(truth for _, _, truth in truths):
         case Truth.YES:
@@ -58,6 +58,9 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             over = tuple(sorted(found, key=lambda each: not each.fact.sure))  # the surest value decides
             action = case.must(topics.HEPATIC_ACTION, use.drug)
             step = _step(case, use)
+            measured = case.fact(BILIRUBIN_ULN, window)
+            of_bilirubin = over[0].fact.key is BILIRUBIN_ULN and measured.value is None
+            assumed = case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy") if of_bilirubin else None
             return case.fired(
                 Level.WARNING,
                 "hepatic_dose",
@@ -66,6 +69,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(over[0].fact,),
                 says=(over[0].limit, action),
+                assumed=assumed,
                 propose=() if over[0].fact.sure else LIVER_TESTS,
                 over=over,
                 action=action,
@@ -78,6 +82,18 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             return case.blind(*(fact for fact, _, truth in truths if truth is Truth.UNKNOWN), about=orders)
         case other:
             assert_never(other)
+
+
+def _multiple(case: Case, key: Key[Quantity], window: Quantity) -> Fact[Quantity]:
+    """The value as a multiple of its upper limit; a bilirubin that came without one is held against the default."""
+    fact = case.fact(key, window)
+    if key is not BILIRUBIN_ULN or fact.value is not None:
+        return fact
+    bilirubin, default = case.fact(BILIRUBIN, window), case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy")
+    if bilirubin.value is None:
+        return fact
+    value = Quantity(bilirubin.value.value / default.value.value, "[ULN]")
+    return replace(bilirubin, key=key, value=value)
 
 
 def _step(case: Case, use: Use) -> Statement[str] | None:
@@ -100,7 +116,7 @@ def _from(fact: Fact[Quantity], limit: Quantity) -> Truth:
 @rule(
     "liver-disease",
     subjects=uses(topics.LIVER_DISEASE_ACTION),
-    sources=("SAF25", "D52", "Q11-hepatic"),
+    sources=("SAF25", "D52", "section-11"),
     worst=Level.WARNING,
 )
 def liver_disease(case: Case, use: Use) -> Outcome:

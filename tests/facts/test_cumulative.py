@@ -13,7 +13,9 @@ from tests.charts import Json, chart, measured, order
 DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}
 
 
-def given(unit: str = "mg/m2", *, start: str | None = "2026-01-10", end: str | None = "2026-01-12", **more: Any) -> Json:
+def given(
+    unit: str = "mg/m2", *, start: str | None = "2026-01-10", end: str | None = "2026-01-12", **more: Any
+) -> Json:
     bounds = {key: value for key, value in (("start", start), ("end", end)) if value}
     repeat = DAILY | {"boundsPeriod": bounds} | more.pop("repeat", {})
     dosage = {"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": measured(60, unit)}]}

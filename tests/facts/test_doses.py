@@ -184,7 +184,8 @@ def test_without_any_instruction_no_dose_is_stated() -> None:
 
 
 @pytest.mark.parametrize(("value", "unit", "expected"), [
-    (60, "mg/m2", "60"), (3, "g/m2", "3000"), (1, "g/m^2", "1000"), (75, "mg/m²", "75"), (400, "mg", None), (5, "mg/kg", None),
+    (60, "mg/m2", "60"), (3, "g/m2", "3000"), (1, "g/m^2", "1000"), (75, "mg/m²", "75"),
+    (400, "mg", None), (5, "mg/kg", None),
 ])
 def test_a_dose_per_body_surface_is_kept_as_such(value: float, unit: str, expected: str | None) -> None:
     found = dose(dosage(amount(value, unit))).per_area

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -108,3 +109,9 @@ def test_the_same_files_have_the_same_version_and_a_change_another(home):
     assert before == Knowledge.load().version
     change(home, "drugs/gilteritinib.yaml", "value: 500 ms", "value: 501 ms")
     assert Knowledge.load(home).version != before
+
+
+def test_no_question_stands_twice_in_a_file_where_the_second_would_silently_win() -> None:
+    for path in (*sorted((HOME / "drugs").glob("*.yaml")), HOME / "policy.yaml", HOME / "pathway.yaml"):
+        asked = re.findall(r"^  (\w+):$", path.read_text(encoding="utf-8"), re.M)
+        assert not sorted({each for each in asked if asked.count(each) > 1}), path.name
