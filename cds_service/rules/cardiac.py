@@ -220,6 +220,7 @@ def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
                 why = f"the birth date gives {age.value}"
             return case.blind(age, about=about, why=why)
         case Truth.YES:
+            mitoxantrone = case.must(topics.AGE_WITH_MITOXANTRONE, use.drug)
             anthracycline = tuple(order for order in partners if _is_anthracycline(case, order))
             return case.fired(
                 Level.WARNING if anthracycline else Level.INFO,
@@ -227,8 +228,9 @@ def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
                 about=about,
                 drug=use.drug,
                 because=(age,),
-                says=(limit,),
+                says=(limit,) if anthracycline else (mitoxantrone,),
                 age=age,
+                mitoxantrone=mitoxantrone,
                 limit=limit,
                 partners=anthracycline or partners,
                 anthracycline=bool(anthracycline),
