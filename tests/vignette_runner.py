@@ -54,7 +54,7 @@ _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by"
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
-_UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L"}
+_UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L", "years": "a"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,14 +92,10 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
-<<<<<<< HEAD
     allergies = Query(
         "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
     )
-    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, allergies)
-=======
-    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures)
->>>>>>> w-d
+    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures, allergies)
     return (
         Service(
             "aml-patient-view",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, above, holds
-from cds_service.facts.labs import ALP_ULN, BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
+from cds_service.facts.fact import Fact, above
+from cds_service.facts.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
 from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.rule import Case, Outcome, rule
 from cds_service.rules.signs import (
-    at_or_above,
     creatinine_rise,
     highest_before,
     keys_of,
@@ -89,44 +87,6 @@ def _perhaps_low(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[
     names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
     words = " ".join(f"{order.label} {order.product}".lower() for order in orders)
     return () if names is None or any(name in words for name in names.value) else (NOT_CALLED_HIGH,)
-
-
-@rule("neurotoxicity-risk", subjects=uses(topics.NEUROTOXICITY_RISK), sources=("SAF22", "M11"), worst=Level.WARNING)
-def neurotoxicity_risk(case: Case, use: Use) -> Outcome:
-    """What raises the risk of neurotoxicity, before the first dose."""
-    if not use.is_new:
-        return NotApplicable("not a first dose")
-    risk = case.must(topics.NEUROTOXICITY_RISK, use.drug)
-    together = case.must(topics.RISKS_TOGETHER, use.drug).value
-    window = case.must(topics.LAB_WINDOW, "policy").value
-    limits = (
-        (case.fact(CREATININE, window), case.must(topics.RISK_CREATININE_FROM, use.drug)),
-        (case.fact(ALP_ULN, window), case.must(topics.RISK_ALP_FROM, use.drug)),
-    )
-    age, old = case.fact(AGE), case.must(topics.RISK_AGE_FROM, use.drug)
-    truths = [at_or_above(fact, limit.value) for fact, limit in limits]
-    values = tuple(fact for (fact, _), there in zip(limits, truths, strict=True) if there is Truth.YES)
-    between = age.value is not None and age.value.youngest < old.value.value <= age.value.oldest
-    truths.append(Truth.UNKNOWN if between else holds(age, lambda years: years.youngest >= old.value.value))
-    if truths.count(Truth.YES) >= together:
-        return case.fired(
-            Level.WARNING,
-            "neurotoxicity_risk",
-            about=use.drafts,
-            drug=use.drug,
-            because=values,
-            says=(risk,),
-            doubts=_perhaps_low(case, use, use.drafts),
-            line=bool(_perhaps_low(case, use, use.drafts)),
-            values=values,
-            age=age if truths[-1] is Truth.YES else None,
-            risk=risk,
-        )
-    if truths.count(Truth.YES) + truths.count(Truth.UNKNOWN) < together:
-        return Clear("fewer than two of the three risks")
-    unknown = tuple(fact for fact, _ in limits if not fact.sure)
-    why = f"age is {age.value}" if between else ""
-    return case.blind(*unknown, age, about=use.drafts, why=why)
 
 
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
