@@ -131,6 +131,7 @@ SHARED = {
     ("course_gap", "qtc-resume"): "treatment.started",
     ("qtc_window_on_treatment", "qtc-hold"): "heart.current_qtc",
     ("ecg_then_every", "ecg-schedule"): "treatment.ecg_due_days",
+    ("qtc_act_above", "qtc-action"): "heart.action_limit",
     ("qtc_start_at_most", "qtc-start-limit"): "heart.start_limit",
     ("potassium_severe_below", "electrolytes-severe"): "severe lack is told by that check",
     ("magnesium_severe_below", "electrolytes-severe"): "the same",

@@ -106,6 +106,12 @@ def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
     return limit
 
 
+def action_limit(case: Case, drug: str) -> Statement[Quantity] | None:
+    """The QTc below the hold limit above which something is done; its qualifier says where that is to interrupt."""
+    found = case.snapshot.qualifiers(topics.QTC_ACT_ABOVE, drug)
+    return case.cite(topics.QTC_ACT_ABOVE, drug, found[0]) if found else None
+
+
 def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[Entry, Truth], ...]:
     """What is on record of these keys, past entries included, and whether it began under the drug (or before: NO)."""
     start = started(case, use) or _first_course(use)

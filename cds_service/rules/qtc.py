@@ -8,7 +8,7 @@ from cds_service.facts.fact import holds
 from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.heart import REPEAT_ECG, blind_to_qtc, current_qtc, over, start_limit
+from cds_service.rules.heart import REPEAT_ECG, action_limit, blind_to_qtc, current_qtc, over, start_limit
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
@@ -18,7 +18,7 @@ from cds_service.truth import Truth
 @rule(
     "qtc-hold",
     subjects=uses(topics.QTC_HOLD_ABOVE),
-    sources=("SAF01",),
+    sources=("SAF01", "SAF15", "SAF17", "Q1", "Q2", "Q10", "Q11", "Q12"),
     worst=Level.CRITICAL,
     blind=Level.WARNING,
     before_dose=True,
@@ -51,6 +51,7 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 dose=dose,
                 action=action,
                 new=use.is_new,
+                start=start,
                 mentions=(action,) if action is not None else (),
             )
         case Truth.NO:
@@ -65,14 +66,14 @@ def _remove(use: Use) -> tuple[Proposal, ...]:
     return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
 
 
-@rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01",), worst=Level.WARNING)
+@rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01", "Q9"), worst=Level.WARNING)
 def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     """QTc just below the hold limit at a new order, or exactly at it on treatment."""
     if use.of(Role.ON_HOLD):
         return NotApplicable("on hold: see the check for resuming")
     if start_limit(case, use) is not None:
         return NotApplicable("the sources state a limit for starting: see that check")
-    if not use.is_new and case.snapshot.qualifiers(topics.QTC_ACT_ABOVE, use.drug):
+    if not use.is_new and action_limit(case, use.drug) is not None:
         return NotApplicable("the sources act below the hold limit: see that check")
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     caution = case.must(topics.QTC_START_CAUTION_ABOVE, "policy")
@@ -173,7 +174,9 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
     """QTc on treatment above the lower limit, where the drug is reduced, interrupted or reviewed."""
     if not use.active:
         return not_taken(case, use)
-    limit = case.must(topics.QTC_ACT_ABOVE, use.drug)
+    limit = action_limit(case, use.drug)
+    if limit is None:
+        return NotApplicable("no such limit is stated here")
     hold = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     qtc = current_qtc(case, use)
     if over(case, qtc, hold.value)[0] is Truth.YES:
