@@ -64,6 +64,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "electrolyte_window_at_start": ("7 d",),
         "electrolyte_window_on_treatment": ("7 d",),
     },
+    "electrolyte-schedule": {"electrolyte_window_on_treatment": ("7 d",), "ecg_tolerance": ("2 d",)},
     "electrolyte-wasting": {
         "potassium_low_below": ("3.5 mmol/L",),
         "magnesium_low_below": ("0.7 mmol/L",),

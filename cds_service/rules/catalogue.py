@@ -35,6 +35,7 @@ RULES: tuple[Rule[Any], ...] = (
     qt_history.wide_qrs,
     electrolytes.severe_deficiency,
     electrolytes.electrolyte_low,
+    electrolytes.electrolyte_schedule,
     electrolytes.electrolyte_wasting,
     # toxicity on treatment
     toxicity.reversible_encephalopathy,
