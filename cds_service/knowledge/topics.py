@@ -33,6 +33,7 @@ QT_ARRHYTHMIA_SIGNS = Topic("qt_arrhythmia_signs", names)
 QT_CONTRAINDICATED = Topic("qt_contraindicated", names)
 QT_CONTRAINDICATED_ELECTROLYTES = Topic("qt_contraindicated_electrolytes", names)
 QTC_OVERESTIMATED_WITH = Topic("qtc_overestimated_with", names)
+QTC_ANY_FORMULA = Topic("qtc_any_formula", words)
 QT_RATES = Topic("qt_rates", words)
 
 # Monitoring

@@ -15,7 +15,7 @@ from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.medications import Role
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Statement
+from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotEvaluated, Proposal
 from cds_service.rules.subjects import Use
@@ -90,6 +90,18 @@ def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]
             return truth, qtc
         case other:
             assert_never(other)
+
+
+def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Level) -> tuple[Fact[Ecg], bool]:
+    """The QTc above a limit with the doubts that count, and whether to ask for QTcF in words instead.
+
+    Another formula than Fridericia makes a critical finding a warning, and a warning no less. Where the drug's own text
+    names no formula it is no doubt at all.
+    """
+    any_formula = case.cite(topics.QTC_ANY_FORMULA, use.drug)
+    if any_formula is not None and not any_formula.foreign:
+        return newest, False
+    return (judged, False) if word is Level.CRITICAL else (newest, judged is not newest)
 
 
 def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
