@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
-from cds_service.facts.disease import HISTORY, Entry
+from cds_service.facts.disease import HISTORY, RELAPSE, Entry
 from cds_service.facts.ecg import QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.medications import Role
@@ -28,9 +28,10 @@ REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
     """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
     start = started(case, use)
-    if use.is_new or start is None:
-        topic = topics.QTC_WINDOW_AT_START if use.is_new else topics.QTC_WINDOW_ON_TREATMENT
-        return case.fact(QTC, case.must(topic, "policy").value)
+    if use.is_new:
+        return _since_relapse(case, case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value))
+    if start is None:
+        return case.fact(QTC, case.must(topics.QTC_WINDOW_ON_TREATMENT, "policy").value)
     schedule = ecg_due_days(case, use, start)
     if not schedule or case.now.date() > schedule[-1][0] + _tolerance(case):
         topic = topics.QTC_WINDOW_AFTER_SCHEDULE if schedule else topics.QTC_WINDOW_ON_TREATMENT
@@ -43,6 +44,17 @@ def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
         return fact
     doubt = f"{fact.when}, before the ECG due on {missed[0]}"
     return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})")
+
+
+def _since_relapse(case: Case, fact: Fact[Ecg]) -> Fact[Ecg]:
+    """The QTc, stale when it was taken before the relapse: drugs and electrolytes were others then."""
+    relapse = case.fact(RELAPSE)
+    if fact.state is not State.KNOWN or fact.when is None or relapse.when is None:
+        return fact
+    if fact.when.on_or_after(relapse.when) is not Truth.NO:
+        return fact
+    doubt = f"{fact.when}, before the relapse of {relapse.when}"
+    return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt}")
 
 
 def _missed(case: Case, schedule: tuple[tuple[date, str], ...], fact: Fact[Ecg]) -> tuple[date, str] | None:

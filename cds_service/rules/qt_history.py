@@ -127,17 +127,21 @@ def wide_qrs(case: Case, use: Use) -> Outcome:
 @rule(
     "qt-start",
     subjects=uses(topics.QT_RATES, topics.ECG_ON_DAYS),
-    sources=("SAF06", "SAF15", "SAF17", "E61"),
+    sources=("SAF06", "SAF15", "SAF16", "SAF17", "E15", "E61"),
     worst=Level.INFO,
 )
 def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
-    """What is known of the QT risk of a drug that is started, and when ECGs are due."""
+    """What is known of the QT risk of a drug that is started, and when ECGs are due.
+
+    Rates are told where they warn, never where they might reassure.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     rates = case.cite(topics.QT_RATES, use.drug)
     first = use.drafts[0].start
     told = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None  # the card for its start names the days
     schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
+    risks = case.cite(topics.START_RISKS, use.drug)
     if rates is None and schedule is None:
         return NotApplicable("told by the card for the start")
     return case.fired(
@@ -145,9 +149,10 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=tuple(each for each in (rates, schedule) if each is not None),
+        says=tuple(each for each in (rates, schedule, risks) if each is not None),
         line=True,
         rates=rates,
+        risks=risks,
         schedule=schedule,
         ecgs=ecg_due_days(case, use, first) if first is not None and schedule is not None else (),
     )
