@@ -8,8 +8,8 @@ from cds_service.facts.disease import HISTORY
 from cds_service.facts.ecg import QTC
 from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
-from cds_service.rules.heart import recorded_since
+from cds_service.knowledge.model import Level, Statement
+from cds_service.rules.heart import REPEAT_ECG, recorded_since
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import ecg_due_days, not_taken, started
@@ -30,10 +30,9 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     signs = case.must(topics.QT_ARRHYTHMIA_SIGNS, "policy")
     events = recorded_since(case, use, frozenset(signs.value))
     since = tuple(entry for entry, began in events if began is not Truth.NO)
-    if not since:
-        history = case.fact(HISTORY)
-        return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
     said = case.must(topics.QT_ARRHYTHMIA_STOP, use.drug)
+    if not since:
+        return _symptoms(case, use, said)
     certain = any(began is Truth.YES for _, began in events)
     return case.fired(
         Level.CRITICAL,
@@ -50,6 +49,31 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
         taken=bool(use.active),
         started=started(case, use),
     )
+
+
+def _symptoms(case: Case, use: Use, said: Statement[str]) -> Outcome:
+    """A symptom of arrhythmia since the start asks for an ECG; alone it proves nothing."""
+    symptoms = case.must(topics.QT_ARRHYTHMIA_SYMPTOMS, "policy")
+    events = recorded_since(case, use, frozenset(symptoms.value))
+    since = tuple(entry for entry, began in events if began is not Truth.NO)
+    if since and use.active:
+        certain = any(began is Truth.YES for _, began in events)
+        return case.fired(
+            Level.WARNING,
+            "qt_symptom",
+            about=use.in_play,
+            deciding=doubtful(use.in_play),
+            drug=use.drug,
+            says=(symptoms,),
+            mentions=(said,),
+            doubts=() if certain else ("whether it began after the drug is not known",),
+            propose=(REPEAT_ECG,),
+            events=since,
+            said=said,
+            qtc=case.fact(QTC),
+        )
+    history = case.fact(HISTORY)
+    return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
 
 
 def _remove(use: Use) -> tuple[Proposal, ...]:
