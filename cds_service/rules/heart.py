@@ -137,8 +137,8 @@ def action_limit(case: Case, drug: str) -> Statement[Quantity] | None:
 
 
 def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[Entry, Truth], ...]:
-    """What is on record of these keys, past entries included, and whether it began under the drug (or before: NO)."""
-    start = started(case, use) or _first_course(use)
+    """What is on record of these keys, past entries included, and whether it began after the very first dose."""
+    start = _first_dose(use)
     found = []
     for entry in case.fact(HISTORY).value or ():
         if keys & set(entry.keys):
@@ -147,8 +147,9 @@ def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[En
     return tuple(found)
 
 
-def _first_course(use: Use) -> When | None:
-    starts = [order.start for order in use.of(Role.PAST) if order.start is not None]
+def _first_dose(use: Use) -> When | None:
+    taken = use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+    starts = [order.start for order in taken if order.start is not None]
     return min(starts, key=lambda when: when.earliest, default=None)
 
 

@@ -33,6 +33,10 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     said = case.must(topics.QT_ARRHYTHMIA_STOP, use.drug)
     if not since:
         return _symptoms(case, use, said)
+    forbidden = {key for each in _contraindications(case, use) if each.strongest > said.strongest for key in each.value}
+    since = tuple(entry for entry in since if not forbidden & set(entry.keys))
+    if not since:
+        return Clear("the drug is contraindicated with it: see that check")
     certain = any(began is Truth.YES for _, began in events)
     return case.fired(
         Level.CRITICAL,
@@ -90,13 +94,10 @@ def _remove(use: Use) -> tuple[Proposal, ...]:
 )
 def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     """Conditions of the heart on record, past ones included, in which the drug is contraindicated."""
-    named = [
-        case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)
-        for qualifier in case.snapshot.qualifiers(topics.QT_CONTRAINDICATED, use.drug)
-    ]
-    told_elsewhere = bool(case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)) and not use.is_new
+    stop = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)
     found = []
-    for said in named:
+    for said in _contraindications(case, use):
+        told_elsewhere = stop is not None and stop.strongest >= said.strongest and not use.is_new
         entries = tuple(
             entry
             for entry, began in recorded_since(case, use, frozenset(said.value))
@@ -115,12 +116,20 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=statements[:1],
-        mentions=statements[1:],
+        mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
         propose=_remove(use),
         waits=use.is_new,
         conditions=tuple(said.qualifier for said in statements),
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
         new=use.is_new,
+        stop=stop if use.active else None,
+    )
+
+
+def _contraindications(case: Case, use: Use) -> tuple[Statement[tuple[str, ...]], ...]:
+    return tuple(
+        case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)
+        for qualifier in case.snapshot.qualifiers(topics.QT_CONTRAINDICATED, use.drug)
     )
 
 
