@@ -64,6 +64,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "electrolyte_window_at_start": ("7 d",),
         "electrolyte_window_on_treatment": ("7 d",),
     },
+    "electrolyte-schedule": {"electrolyte_window_on_treatment": ("7 d",), "ecg_tolerance": ("2 d",)},
     "electrolyte-wasting": {
         "potassium_low_below": ("3.5 mmol/L",),
         "magnesium_low_below": ("0.7 mmol/L",),
@@ -219,6 +220,7 @@ SHARED = {
     ("course_gap", "qtc-resume"): "treatment.started",
     ("qtc_window_on_treatment", "qtc-hold"): "heart.current_qtc",
     ("ecg_then_every", "ecg-schedule"): "treatment.ecg_due_days",
+    ("qtc_act_above", "qtc-action"): "heart.action_limit",
     ("qtc_start_at_most", "qtc-start-limit"): "heart.start_limit",
     ("potassium_severe_below", "electrolytes-severe"): "severe lack is told by that check",
     ("magnesium_severe_below", "electrolytes-severe"): "the same",

@@ -32,10 +32,13 @@ QTC_ACT_ACTION = Topic("qtc_act_action", words)
 QTC_HOLD_ACTION = Topic("qtc_hold_action", words)
 QT_ARRHYTHMIA_STOP = Topic("qt_arrhythmia_stop", words)
 QT_ARRHYTHMIA_SIGNS = Topic("qt_arrhythmia_signs", names)
+QT_ARRHYTHMIA_SYMPTOMS = Topic("qt_arrhythmia_symptoms", names)
 QT_CONTRAINDICATED = Topic("qt_contraindicated", names)
 QT_CONTRAINDICATED_ELECTROLYTES = Topic("qt_contraindicated_electrolytes", names)
 QTC_OVERESTIMATED_WITH = Topic("qtc_overestimated_with", names)
+QTC_ANY_FORMULA = Topic("qtc_any_formula", words)
 QT_RATES = Topic("qt_rates", words)
+START_RISKS = Topic("start_risks", words)
 
 # Monitoring
 ECG_ON_CYCLE_ONE_DAYS = Topic("ecg_on_cycle_one_days", numbers)

@@ -52,6 +52,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     qt_history.wide_qrs,
     electrolytes.severe_deficiency,
     electrolytes.electrolyte_low,
+    electrolytes.electrolyte_schedule,
     electrolytes.electrolyte_wasting,
     # toxicity on treatment
     toxicity.reversible_encephalopathy,
