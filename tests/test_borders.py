@@ -56,6 +56,7 @@ ONLY = {
 
 # Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
+TOPICS |= {"exposure", "inhibitor_dose", "substrates", "intake"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

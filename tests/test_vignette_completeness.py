@@ -71,7 +71,13 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "bilirubin_raised_above": ("1 × ULN",),
         "lab_window": ("14 d",),
     },
-    "dose-ceiling": {"dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d")},
+    "dose-ceiling": {"dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d", "300 mg/d")},
+    "dose-beside-inhibitor": {
+        "ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"),
+        "dose_weight_from": ("40 kg",),
+        "dose_weight_window": ("90 d",),
+    },
+    "inhibitor-ended": {"ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"), "recently_stopped": ("14 d",)},
     "additive-qt": {
         "additive_qt_warn_above": ("450 ms",),
         "qtc_rise_above": ("30 ms",),

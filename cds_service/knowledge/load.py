@@ -19,7 +19,7 @@ import yaml
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, Verification, words
 from cds_service.knowledge.terms import SafeLoader, Terms
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ _TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics)
 JURISDICTIONS = ("US", "EU", "JP")
 _SYSTEMIC = ("oral", "parenteral", "transdermal")
 _EFFECTS = ("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma")
+_EFFECTS += ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
+_EFFECTS += ("small-change-matters", "acid", "benefit", "short-course")
+_IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a card, never compared
 
 
 @dataclass(frozen=True)
@@ -302,7 +305,7 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "")))
+            topic = Topic(kind, words if kind in _IN_WORDS else _with_grade(fields.get("grade", "")))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)

@@ -12,6 +12,7 @@ from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
 
 STRONG = "strong inhibitor"
+CYTARABINE = "cytarabine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,16 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
         Ceiling(other, limit, effect)
         for other in others
         for qualifier, effect in _qualifiers(case, other)
-        if (limit := case.cite(topics.DOSE_CEILING, use.drug, qualifier)) is not None
+        if (limit := _limit(case, use, qualifier)) is not None
     ]
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
+
+
+def _limit(case: Case, use: Use, qualifier: str) -> Statement[Quantity] | None:
+    """The ceiling under that name; beside cytarabine, which allows a higher dose, the one made for it (M7)."""
+    given = any(CYTARABINE in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE))
+    higher = case.cite(topics.DOSE_CEILING, use.drug, f"{qualifier} with {CYTARABINE}") if given else None
+    return higher if higher is not None else case.cite(topics.DOSE_CEILING, use.drug, qualifier)
 
 
 def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...]:
