@@ -78,6 +78,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "dose_weight_window": ("90 d",),
     },
     "inhibitor-ended": {"ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"), "recently_stopped": ("14 d",)},
+    "inducer-ended": {"recently_stopped": ("14 d",)},
     "additive-qt": {
         "additive_qt_warn_above": ("450 ms",),
         "qtc_rise_above": ("30 ms",),
@@ -122,6 +123,9 @@ SHARED = {
     ("dose_ceiling", "dose-ceiling"): "venetoclax.ceilings",
     ("return_after", "inhibitor-just-stopped"): "asked before a plain ramp-up is told",
     ("recently_stopped", "inhibitor-just-stopped"): "the same",
+    ("ceiling_beside_inhibitor", "dose-beside-inhibitor"): "partners.dose_told",
+    ("dose_weight_from", "dose-beside-inhibitor"): "the same",
+    ("dose_weight_window", "dose-beside-inhibitor"): "the same",
 }
 
 

@@ -27,10 +27,12 @@ HOME = Path(__file__).parent
 _TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics).values() if isinstance(topic, Topic)}
 JURISDICTIONS = ("US", "EU", "JP")
 _SYSTEMIC = ("oral", "parenteral", "transdermal")
-_EFFECTS = ("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma")
-_EFFECTS += ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
-_EFFECTS += ("small-change-matters", "acid", "benefit", "short-course")
 _IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a card, never compared
+_SUBSTRATE_OF = ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
+_EFFECTS = (
+    *("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma"),
+    *(*_SUBSTRATE_OF, "acid", *_IN_WORDS),
+)
 
 
 @dataclass(frozen=True)

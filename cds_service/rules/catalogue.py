@@ -53,6 +53,7 @@ RULES: tuple[Rule[Any], ...] = (
     interactions.additive_qt,
     venetoclax.inhibitor_stopped,
     inhibitor_dose.inhibitor_ended,
+    exposure.inducer_ended,
     intake.take_apart,
     intake.food_and_vaccines,
     toxicity.dose_over_label,

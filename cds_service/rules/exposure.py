@@ -11,11 +11,13 @@ from cds_service.rules.partners import (
     MODERATE,
     STRONG,
     barred,
+    dose_told,
     effects,
     fire,
     inducer_barred,
     none_met,
     orders_of,
+    recently_ended,
     says,
     undo,
     with_cyp3a,
@@ -132,6 +134,35 @@ def any_inducer(case: Case, use: Use) -> Outcome:
 
 
 @rule(
+    "inducer-ended",
+    subjects=uses(topics.COMBINED_INDUCER, topics.STRONG_CYP3A_INDUCER, topics.CYP3A_INDUCER),
+    sources=("SAF13a", "M3"),
+    worst=Level.INFO,
+)
+def inducer_ended(case: Case, use: Use) -> Outcome:
+    """Strong CYP3A inducers that ended lately and may still lower exposure."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    if with_cyp3a(case, use, "strong inducer"):
+        return Clear("a strong inducer is still taken: told there")
+    ended = recently_ended(case, use, "strong inducer")
+    if not ended:
+        return none_met(case, use, "strong CYP3A inducer that ended lately")
+    fades = case.must(topics.INDUCTION_FADES, "policy")
+    return case.fired(
+        Level.INFO,
+        "inducer_ended",
+        about=(*use.drafts, *use.active, *ended),
+        drug=use.drug,
+        says=(fades,),
+        deciding=doubtful((*use.drafts, *use.active), ended),
+        line=True,
+        stopped=ended[0],
+        fades=fades,
+    )
+
+
+@rule(
     "strong-cyp3a-inhibitor",
     subjects=uses(topics.STRONG_CYP3A_INHIBITOR),
     sources=("SAF11", "E11", "SAF38", "M4", "M5", "H4"),
@@ -152,6 +183,8 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
     moderate = case.cite(topics.MODERATE_CYP3A_INHIBITOR, use.drug) is not None
     also = with_cyp3a(case, use, MODERATE) if moderate else ()
     dosed = case.cite(topics.DOSE_BESIDE_INHIBITOR, use.drug, STRONG) is not None
+    if dosed and dose_told(case, use):
+        return Clear("told with the dose beside it")
     return fire(
         case,
         use,

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.fact import Fact, below
-from cds_service.facts.labs import BODY_WEIGHT
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.partners import STRONG, benefits, effects, none_met, orders_of, undo, with_cyp3a
+from cds_service.rules.partners import (
+    STRONG,
+    benefits,
+    effects,
+    highest,
+    lighter_than_dosed,
+    none_met,
+    orders_of,
+    recently_ended,
+    undo,
+    weight_of,
+    with_cyp3a,
+)
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, uses
-from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
 LIGHTER = "strong inhibitor, lighter"  # the dose for those below the weight from which the fixed dose holds
@@ -39,13 +48,13 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     if not others:
         return none_met(case, use, "strong CYP3A inhibitor")
     limit = case.must(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
-    reached = _highest(orders)
+    reached = highest(orders)
     high = reached is not None and reached > limit.value
-    match _lighter(case, use):
+    match lighter_than_dosed(case, use):
         case Truth.YES:
             return _fire(case, use, others, limit, reached, "lighter")
         case Truth.UNKNOWN if not high:
-            return NotEvaluated((_weight(case),), _weight_missing(case, use), use.in_play, Level.WARNING)
+            return NotEvaluated((weight_of(case),), _weight_missing(case, use), use.in_play, Level.WARNING)
         case Truth.NO | Truth.UNKNOWN:
             pass
         case other:
@@ -58,24 +67,6 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     if not medications.sure:
         return case.blind(medications, about=use.in_play)
     return Clear(f"{reached} is within {limit.value} beside {others[0].drug}")
-
-
-def _highest(orders: tuple[Medication, ...]) -> Quantity | None:
-    """The highest daily dose that could be read, orders of one start taken together."""
-    found = [order.dose.daily for order in orders if order.dose.daily is not None]
-    together = taken_together(orders)
-    found += [together] if together is not None else []
-    return max(found, key=lambda dose: dose.value, default=None)
-
-
-def _weight(case: Case) -> Fact[Quantity]:
-    return case.fact(BODY_WEIGHT, case.must(topics.DOSE_WEIGHT_WINDOW, "policy").value)
-
-
-def _lighter(case: Case, use: Use) -> Truth:
-    """Whether the patient weighs less than the fixed dose asks for; NO where the label sets no weight."""
-    limit = case.cite(topics.DOSE_WEIGHT_FROM, use.drug)
-    return Truth.NO if limit is None else below(_weight(case), limit.value)
 
 
 def _weight_missing(case: Case, use: Use) -> str:
@@ -91,9 +82,9 @@ def _fire(
     reached: Quantity | None,
     how: str,
 ) -> Outcome:
-    lighter = how == "lighter"
-    words = case.must(topics.DOSE_BESIDE_INHIBITOR, use.drug, LIGHTER if lighter else STRONG)
-    weight = _weight(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
+    light = how == "lighter"
+    words = case.must(topics.DOSE_BESIDE_INHIBITOR, use.drug, LIGHTER if light else STRONG)
+    weight = weight_of(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
     remedies = case.cite(topics.INHIBITOR_REMEDIES, use.drug)
     back = case.cite(topics.RETURN_WORDS, use.drug)
     return case.fired(
@@ -101,8 +92,8 @@ def _fire(
         "dose_beside_inhibitor",
         about=orders_of(use, others),
         drug=use.drug,
-        because=(weight,) if lighter and weight is not None else (),
-        says=(words if lighter else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
+        because=(weight,) if light and weight is not None else (),
+        says=(words if light else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
         mentions=tuple(each for each in (words, remedies, back) if each is not None),
         deciding=doubtful(use.drafts or use.active, *(other.orders for other in others[:1])),
         propose=(*_correct(case, use, limit, how), *undo(others)),
@@ -139,15 +130,11 @@ def inhibitor_ended(case: Case, use: Use) -> Outcome:
     """Return to the earlier dose after a strong CYP3A inhibitor ended."""
     if with_cyp3a(case, use, STRONG):
         return Clear("a strong CYP3A inhibitor is still taken")
-    window = case.must(topics.RECENTLY_STOPPED, "policy").value
-    ended = tuple(order for order in case.orders(Role.PAST) if _recent(case, order, window) and _inhibits(case, order))
+    ended = recently_ended(case, use, STRONG)
     if not ended:
-        medications = case.fact(MEDICATIONS)
-        if not medications.sure:
-            return case.blind(medications, about=use.in_play)
-        return Clear(f"no strong CYP3A inhibitor ended within {window}")
+        return none_met(case, use, "strong CYP3A inhibitor that ended lately")
     limit = case.cite(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
-    reached = _highest(use.drafts or use.active)
+    reached = highest(use.drafts or use.active)
     back = case.must(topics.RETURN_WORDS, use.drug)
     return case.fired(
         Level.INFO,
@@ -161,16 +148,3 @@ def inhibitor_ended(case: Case, use: Use) -> Outcome:
         high=limit is not None and reached is not None and reached > limit.value,
         back=back,
     )
-
-
-def _recent(case: Case, order: Medication, window: Quantity) -> bool:
-    day = order.end or order.start
-    return day is not None and 0 <= day.days_ago(case.now) <= int(window.value)
-
-
-def _inhibits(case: Case, order: Medication) -> bool:
-    """Whether a past order was a strong CYP3A inhibitor that reached the blood."""
-    known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients)
-    reached = [drug for drug, each in known if each is not None and order.route in ("", *each.routes)]
-    strong = (case.effect(drug, "cyp3a") for drug in reached)
-    return any(effect is not None and effect.value == STRONG for effect in strong)

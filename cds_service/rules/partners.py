@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.facts.medications import MEDICATIONS, Medication
+from cds_service.facts.fact import Fact, below
+from cds_service.facts.labs import BODY_WEIGHT
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
 from cds_service.rules.subjects import Met, Use, doubtful, met
+from cds_service.rules.treatment import taken_together
+from cds_service.truth import Truth
 
 STRONG = "strong inhibitor"
 MODERATE = "moderate inhibitor"
@@ -149,3 +154,54 @@ def _has_own_words(case: Case, use: Use) -> bool:
 def inducer_barred(case: Case, use: Use) -> bool:
     """Whether an inducer met is forbidden, so that the weaker checks for inducers leave the word to that one."""
     return any(each.hazard == INDUCER for each in barred(case, use))
+
+
+def highest(orders: tuple[Medication, ...]) -> Quantity | None:
+    """The highest daily dose that could be read, orders of one start taken together."""
+    found = [order.dose.daily for order in orders if order.dose.daily is not None]
+    together = taken_together(orders)
+    found += [together] if together is not None else []
+    return max(found, key=lambda dose: dose.value, default=None)
+
+
+def weight_of(case: Case) -> Fact[Quantity]:
+    """The weight, where it is new enough to choose a dose by."""
+    return case.fact(BODY_WEIGHT, case.must(topics.DOSE_WEIGHT_WINDOW, "policy").value)
+
+
+def lighter_than_dosed(case: Case, use: Use) -> Truth:
+    """Whether the patient weighs less than the fixed dose asks for; NO where the label sets no weight."""
+    limit = case.cite(topics.DOSE_WEIGHT_FROM, use.drug)
+    return Truth.NO if limit is None else below(weight_of(case), limit.value)
+
+
+def dose_told(case: Case, use: Use) -> bool:
+    """Whether the check of the dose beside a strong inhibitor speaks: too high, not readable, or by body surface."""
+    limit = case.cite(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
+    orders = use.drafts or use.active
+    reached = highest(orders)
+    if limit is None:
+        return False
+    unread = any(order.dose.daily is None for order in orders)
+    return unread or reached is None or reached > limit.value or lighter_than_dosed(case, use) is Truth.YES
+
+
+def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, ...]:
+    """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped on a day not stated."""
+    window = int(case.must(topics.RECENTLY_STOPPED, "policy").value.value)
+    still = {other.drug for other in met(case, use, "cyp3a")}
+    found = []
+    for order in case.orders(Role.PAST):
+        day = order.end or order.start
+        recent = day is not None and 0 <= day.days_ago(case.now) <= window
+        if recent and not still & set(order.ingredients) and _acted(case, order, strengths):
+            found.append(order)
+    return tuple(found)
+
+
+def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:
+    """Whether a past order reached the blood and had such an effect."""
+    known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients)
+    reached = [drug for drug, each in known if each is not None and order.route in ("", *each.routes)]
+    found = (case.effect(drug, "cyp3a") for drug in reached)
+    return any(effect is not None and effect.value in strengths for effect in found)
