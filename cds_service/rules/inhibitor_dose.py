@@ -50,19 +50,21 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     limit = case.must(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
     reached = highest(orders)
     high = reached is not None and reached > limit.value
-    match lighter_than_dosed(case, use):
+    lighter = lighter_than_dosed(case, use)
+    if high and not (lighter is Truth.YES and weight_of(case).sure):
+        return _fire(case, use, others, limit, reached, "over")
+    unread = any(order.dose.daily is None for order in orders)
+    match lighter:
         case Truth.YES:
             return _fire(case, use, others, limit, reached, "lighter")
-        case Truth.UNKNOWN if not high:
+        case Truth.NO | Truth.UNKNOWN if unread:
+            return _fire(case, use, others, limit, reached, "unread")
+        case Truth.UNKNOWN:
             return NotEvaluated((weight_of(case),), _weight_missing(case, use), use.in_play, Level.WARNING)
-        case Truth.NO | Truth.UNKNOWN:
+        case Truth.NO:
             pass
         case other:
             assert_never(other)
-    if high:
-        return _fire(case, use, others, limit, reached, "over")
-    if any(order.dose.daily is None for order in orders):
-        return _fire(case, use, others, limit, reached, "unread")
     medications = case.fact(MEDICATIONS)
     if not medications.sure:
         return case.blind(medications, about=use.in_play)
@@ -87,6 +89,7 @@ def _fire(
     weight = weight_of(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
     remedies = case.cite(topics.INHIBITOR_REMEDIES, use.drug)
     back = case.cite(topics.RETURN_WORDS, use.drug)
+    acting = effects(case, use, others, "cyp3a")
     return case.fired(
         Level.CRITICAL if how == "over" else Level.WARNING,
         "dose_beside_inhibitor",
@@ -94,7 +97,7 @@ def _fire(
         drug=use.drug,
         because=(weight,) if light and weight is not None else (),
         says=(words if light else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
-        mentions=tuple(each for each in (words, remedies, back) if each is not None),
+        mentions=(*(each for each in (words, remedies, back) if each is not None), *(each.does for each in acting)),
         deciding=doubtful(use.drafts or use.active, *(other.orders for other in others[:1])),
         propose=(*_correct(case, use, limit, how), *undo(others)),
         how=how,
@@ -102,7 +105,7 @@ def _fire(
         words=words,
         said=case.cite(topics.STRONG_CYP3A_INHIBITOR, use.drug),
         others=others,
-        effects=effects(case, use, others, "cyp3a"),
+        effects=acting,
         benefits=benefits(case, others),
         remedies=remedies.value if remedies is not None else (),
         back=back,
