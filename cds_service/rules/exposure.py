@@ -11,6 +11,7 @@ from cds_service.rules.partners import (
     MODERATE,
     STRONG,
     barred,
+    benefits,
     dose_told,
     effects,
     fire,
@@ -129,8 +130,28 @@ def any_inducer(case: Case, use: Use) -> Outcome:
     if not others:
         return none_met(case, use, "strong or moderate CYP3A inducer")
     said = case.must(topics.CYP3A_INDUCER, use.drug)
-    short = all(case.effect(each.drug, "short-course") is not None for each in others)
-    return fire(case, use, others, Level.INFO if short else Level.WARNING, "inducer", said, ("cyp3a",), line=short)
+    lasting = tuple(each for each in others if case.effect(each.drug, "short-course") is None)
+    if not lasting:
+        return _short_course(case, use, others, said)
+    also = tuple(each for each in others if each not in lasting)
+    return fire(case, use, lasting, Level.WARNING, "inducer", said, ("cyp3a",), also=also)
+
+
+def _short_course(case: Case, use: Use, others: tuple[Met, ...], said: Statement[str]) -> Outcome:
+    """A line about inducers that matter only over weeks and are needed in between, such as a steroid."""
+    words = tuple(case.effect(each.drug, "short-course") for each in others)
+    return case.fired(
+        Level.INFO,
+        "short_inducer",
+        about=orders_of(use, others),
+        drug=use.drug,
+        says=(said,),
+        mentions=tuple(each for each in words if each is not None),
+        line=True,
+        others=others,
+        short=words[0],
+        benefits=benefits(case, others),
+    )
 
 
 @rule(

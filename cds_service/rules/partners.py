@@ -102,7 +102,7 @@ def fire(
         says=(said, *weak[surest.drug]),
         mentions=tuple(each for some in found.values() for each in some if each is not None),
         deciding=doubtful((*use.drafts, *use.active), surest.orders),
-        propose=undo((*others, *also)),
+        propose=() if line else undo((*others, *also)),
         line=line,
         others=others,
         also=also,
