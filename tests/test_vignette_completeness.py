@@ -71,7 +71,10 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "bilirubin_raised_above": ("1 × ULN",),
         "lab_window": ("14 d",),
     },
-    "dose-ceiling": {"dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d", "300 mg/d")},
+    "dose-ceiling": {
+        "dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d", "300 mg/d"),
+        "low_dose_cytarabine": ("100 mg/d",),
+    },
     "dose-beside-inhibitor": {
         "ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"),
         "dose_weight_from": ("40 kg",),
@@ -125,6 +128,7 @@ SHARED = {
     ("recently_stopped", "inhibitor-just-stopped"): "the same",
     ("ceiling_beside_inhibitor", "dose-beside-inhibitor"): "partners.dose_told",
     ("dose_weight_from", "dose-beside-inhibitor"): "the same",
+    ("low_dose_cytarabine", "dose-ceiling"): "ceilings.ceilings",
     ("dose_weight_window", "dose-beside-inhibitor"): "the same",
 }
 
