@@ -21,7 +21,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
-from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
+from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
 from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
@@ -32,7 +32,12 @@ HOME = Path(__file__).parent
 _TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics).values() if isinstance(topic, Topic)}
 JURISDICTIONS = ("US", "EU", "JP")
 _SYSTEMIC = ("oral", "parenteral", "transdermal")
-_EFFECTS = ("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma")
+_IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a card, never compared
+_SUBSTRATE_OF = ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
+_EFFECTS = (
+    *("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma"),
+    *(*_SUBSTRATE_OF, "acid", *_IN_WORDS),
+)
 
 
 @dataclass(frozen=True)
@@ -342,7 +347,8 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "") or ", ".join(fields.get("what", ()))))
+            qualified = fields.get("grade", "") or ", ".join(fields.get("what", ()))
+            topic = Topic(kind, words if kind in _IN_WORDS else _with_grade(qualified))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)
