@@ -64,7 +64,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """One therapy of the sources."""
+    """One therapy of the sources. `group`: the file that it stands in."""
 
     id: str
     name: str
@@ -77,6 +77,7 @@ class Therapy:
     evidence: tuple[Evidence, ...]
     toxicity: tuple[str, ...]
     errata: tuple[str, ...]
+    group: str
 
     def standing(self, jurisdiction: str) -> Standing:
         """Where it stands there. A jurisdiction that no file speaks of is unknown."""
@@ -127,14 +128,14 @@ def load_therapies(folder: Path, references: Mapping[str, Reference]) -> dict[st
     for path in sorted(folder.glob("*.yaml")):
         for index, fields in enumerate(read_list(path)):
             place = f"{path.name}, {fields.get('id') or f'entry {index + 1}'}"
-            therapy = _therapy(place, fields, references)
+            therapy = _therapy(place, path.stem, fields, references)
             if therapy.id in found:
                 raise KnowledgeError(f"{place}: stands twice")
             found[therapy.id] = therapy
     return found
 
 
-def _therapy(place: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Therapy:
+def _therapy(place: str, group: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Therapy:
     _only(place, fields, _THERAPY)
     try:
         unknown_roles = set(fields["role"]) - ROLES
@@ -160,6 +161,7 @@ def _therapy(place: str, fields: Mapping[str, Any], references: Mapping[str, Ref
             ),
             toxicity=_names("toxicity", fields["toxicity"]),
             errata=_names("errata", fields["errata"]),
+            group=group,
         )
     except KeyError as missing:
         raise KnowledgeError(f"{place}: {missing} is missing") from None
