@@ -131,7 +131,8 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.therapies)
+    therapies = {name: each.on(day) for name, each in knowledge.therapies.items()}
+    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, therapies)
 
 
 def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:

@@ -7,7 +7,7 @@ what the source prints and shown nowhere; what corrects it stands in errata.yaml
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -83,6 +83,14 @@ class Therapy:
         """Where it stands there. A jurisdiction that no file speaks of is unknown."""
         known = self.status.get(jurisdiction)
         return known if known is not None else Standing(jurisdiction, Kind.UNKNOWN, "", None, None, ())
+
+    def on(self, day: date) -> Therapy:
+        """The therapy as it stood on a day: where an approval came later, nothing is known of that day."""
+        status = {
+            place: Standing(place, Kind.UNKNOWN, "", None, None, ()) if each.since and each.since > day else each
+            for place, each in self.status.items()
+        }
+        return replace(self, status=status)
 
     @property
     def shown(self) -> tuple[Evidence, ...]:
