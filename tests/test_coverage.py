@@ -106,7 +106,7 @@ def test_a_rule_reaches_a_regimen_through_its_drugs():
 def test_what_a_rule_is_asked_about_can_be_told():
     asked = {rule.id: topics_of(rule) for rule in RULES}
     assert asked["qtc-hold"] == {"qtc_hold_above"}
-    assert asked["option-targeted"] == {"option"}
+    assert "tls_advice" in asked["tls-start"]
     assert asked["trial-first"] == set()
 
 
