@@ -17,8 +17,7 @@ from typing import Any, TypeVar, cast
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.files import check_days, citations, verification
-from cds_service.knowledge.files import read_yaml as _yaml
+from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
 from cds_service.knowledge.terms import Terms
@@ -74,13 +73,13 @@ class Knowledge:
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
         for path in sorted((home / "drugs").glob("*.yaml")):
-            content = _yaml(path)
+            content = read_yaml(path)
             drug = _drug(path, content)
             drugs[drug.name] = drug
             statements.extend(_statements(path, content, drug.name, references))
         for name in ("pathway", "policy"):
             path = home / f"{name}.yaml"
-            statements.extend(_statements(path, _yaml(path), name, references))
+            statements.extend(_statements(path, read_yaml(path), name, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
@@ -161,7 +160,7 @@ def _references(home: Path) -> dict[str, Reference]:
     found: dict[str, Reference] = {}
     folders = (home, home / "interactions", home / "sources")
     for path in (folder / "references.yaml" for folder in folders):
-        for name, fields in _yaml(path).items():
+        for name, fields in read_yaml(path).items():
             if name in found:
                 raise KnowledgeError(f"{path.name}, {name}: defined twice")
             try:
@@ -265,7 +264,7 @@ _FIELDS = frozenset(
 
 
 def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, Precipitant]:
-    content = _yaml(path)
+    content = read_yaml(path)
     defaults = content.get("defaults", {})
     found: dict[str, Precipitant] = {}
     for entry in content["precipitants"]:
