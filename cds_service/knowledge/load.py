@@ -1,14 +1,15 @@
 """YAML to checked knowledge; `Knowledge.at(day, jurisdiction)` is what holds on a day in a place.
 
 Nothing is repaired: a wrong file stops the start with file, key and reason in one message. Two statements in force that
-answer the same question differently are an error until one says which it settles.
+answer the same question differently are an error until one says which it settles. A hospital's overlay is laid on top:
+`Snapshot.shipped` is what would hold without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from itertools import combinations
@@ -19,7 +20,10 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
+from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
+from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
+from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
 
@@ -41,6 +45,10 @@ class Snapshot:
     precipitants: Mapping[str, Precipitant]
     statements: Mapping[tuple[str, str, str], Statement[Any]]
     therapies: Mapping[str, Therapy]
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
+    switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
+    shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -48,7 +56,14 @@ class Snapshot:
 
     def qualifiers(self, topic: Topic[T], about: str) -> tuple[str, ...]:
         """The qualifiers under which the topic has statements of that subject."""
-        return tuple(q for name, subject, q in self.statements if (name, subject) == (topic.name, about))
+        return self._qualifiers.get((topic.name, about), ())
+
+    @cached_property
+    def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for name, subject, qualifier in self.statements:
+            found[name, subject] = (*found.get((name, subject), ()), qualifier)
+        return found
 
 
 @dataclass(frozen=True)
@@ -63,12 +78,27 @@ class Knowledge:
     errata: Mapping[str, Erratum]
     decision_rules: Mapping[str, SourceRule]
     safety_rules: Mapping[str, SourceRule]
+    options: Mapping[str, Option]
+    courses: Mapping[str, EarlierCourse]
     terms: Terms
     version: str
+    overlay: Overlay | None = None
+    local: tuple[LocalAnswer, ...] = ()
 
     @classmethod
-    def load(cls, home: Path = HOME) -> Knowledge:
-        """The knowledge below `home`. Raises KnowledgeError."""
+    def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
+        """The knowledge below `home`, with the hospital's own on top of it. Raises KnowledgeError."""
+        shipped = cls._shipped(home)
+        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay))
+
+    def with_overlay(self, overlay: Overlay) -> Knowledge:
+        """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""
+        version = hashlib.sha256(f"{self.version} {overlay.digest}".encode()).hexdigest()[:12]
+        local = checked(overlay, self.statements, self.precipitants, _TOPICS)
+        return replace(self, terms=with_codes(self.terms, overlay), version=version, overlay=overlay, local=local)
+
+    @classmethod
+    def _shipped(cls, home: Path) -> Knowledge:
         references = _references(home)
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
@@ -77,9 +107,14 @@ class Knowledge:
             drug = _drug(path, content)
             drugs[drug.name] = drug
             statements.extend(_statements(path, content, drug.name, references))
-        for name in ("pathway", "policy"):
+        for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
             statements.extend(_statements(path, read_yaml(path), name, references))
+        plan = read_yaml(home / "options.yaml")
+        options = read_options("options.yaml", plan)
+        for option in options.values():
+            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+            statements.extend(_statements(home / "options.yaml", own, option.about, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
@@ -94,6 +129,8 @@ class Knowledge:
             errata=errata,
             decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
             safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+            options=options,
+            courses=read_courses("options.yaml", plan),
             terms=Terms.load(home / "terminology"),
             version=_version(home),
         )
@@ -130,8 +167,35 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    therapies = {name: each.on(day) for name, each in knowledge.therapies.items()}
-    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, therapies)
+    shipped = Snapshot(
+        day,
+        jurisdiction,
+        knowledge.drugs,
+        precipitants,
+        found,
+        {name: each.on(day) for name, each in knowledge.therapies.items()},
+        knowledge.options,
+        knowledge.courses,
+    )
+    return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
+
+
+def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge, overlay: Overlay) -> Snapshot:
+    """What holds on that day with the hospital's own in place of ours."""
+
+    def ours(statement: Statement[Any]) -> Statement[Any]:
+        return in_place(statement, knowledge.local, shipped.day)
+
+    return replace(
+        shipped,
+        precipitants={
+            name: replace(each, statements=tuple(ours(statement) for statement in each.statements))
+            for name, each in shipped.precipitants.items()
+        },
+        statements={question: ours(statement) for question, statement in shipped.statements.items()},
+        switches={each.rule: each for each in overlay.switches if each.decision.in_force(shipped.day)},
+        shipped=shipped,
+    )
 
 
 def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:
@@ -277,7 +341,7 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "")))
+            topic = Topic(kind, _with_grade(fields.get("grade", "") or ", ".join(fields.get("what", ()))))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)
