@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cards import render
-from cds_service.console.coverage import answering, done_about, topics_of, touching
+from cds_service.console.coverage import answering, done_about, offering, topics_of, touching
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.inventory import OPEN, Erratum, load_errata, load_source_rules
 from cds_service.knowledge.load import HOME, Knowledge
+from cds_service.knowledge.therapies import Kind
 from cds_service.rules.catalogue import RULES
 from tests.vignette_runner import vignettes
 
@@ -24,20 +25,7 @@ ROWS = {**KNOWLEDGE.decision_rules, **KNOWLEDGE.safety_rules}
 
 # Rules of the clinical notes that nothing answers yet. A row is `done: open` if and only if it stands here; when a rule
 # names it among its sources, take it out of both.
-OPEN_ROWS = {
-    row
-    for line in (
-        "D06 D08 D10 D11 D12 D13 D14 D15 D17",
-        "D21 D22 D23 D24 D25 D26 D27 D28 D29 D30 D31 D32",
-        "D40 D41 D42 D43 D44 D45 D46 D47 D48 D49 D50 D51 D52",
-        "D60 D61 D63 D64 D65 D66 D67 D68 D69 D70",
-        "D80 D81 D82 D83 D90 D91 D92 D93",
-        "SAF15 SAF16 SAF17 SAF18",
-        "SAF20 SAF21 SAF22 SAF23 SAF23b SAF23c SAF24 SAF25 SAF26 SAF27 SAF28",
-        "SAF30 SAF31 SAF32 SAF33 SAF34 SAF35 SAF37 SAF38 SAF39",
-    )
-    for row in line.split()
-}
+OPEN_ROWS = {"SAF35", "SAF38", "SAF39"}
 # Ids that rules name and no table has. SAF13 stands as SAF13a and SAF13b.
 NO_ENTRY = {"SAF13"}
 
@@ -100,14 +88,33 @@ def test_a_rule_reaches_a_regimen_through_its_drugs():
     for part, whole in (("gilteritinib", "gilteritinib_ven"), ("venetoclax_mono", "gilteritinib_ven")):
         assert set(touching(KNOWLEDGE, therapies[part])) <= set(touching(KNOWLEDGE, therapies[whole]))
     assert "qtc-hold" in touching(KNOWLEDGE, therapies["gilteritinib"])
-    assert touching(KNOWLEDGE, therapies["clinical_trial"]) == ()
+    assert touching(KNOWLEDGE, therapies["clinical_trial"]) == ("trial-first",)
+    assert touching(KNOWLEDGE, therapies["best_supportive_care"]) == ()
 
 
 def test_what_a_rule_is_asked_about_can_be_told():
     asked = {rule.id: topics_of(rule) for rule in RULES}
     assert asked["qtc-hold"] == {"qtc_hold_above"}
-    assert "tls_advice" in asked["tls-start"]
     assert asked["trial-first"] == set()
+
+
+def test_the_rules_that_a_therapy_names_exist():
+    named = {name for therapy in KNOWLEDGE.therapies.values() for name in therapy.rules}
+    assert sorted(named - {rule.id for rule in RULES}) == []
+
+
+def test_every_option_at_relapse_is_a_therapy_and_is_approved_where_the_therapy_is():
+    for option in KNOWLEDGE.options.values():
+        assert option.therapy in KNOWLEDGE.therapies, f"option {option.id} names no therapy of knowledge/therapies/"
+        therapy = KNOWLEDGE.therapies[option.therapy]
+        assert option.id in offering(KNOWLEDGE, therapy)
+        for each in KNOWLEDGE.statements:
+            if each.topic == "option_status" and each.about == option.about:
+                approved = each.value.kind.value == Kind.APPROVED_RR.value
+                here = {place: therapy.standing(place) for place in each.jurisdictions}
+                assert all((standing.kind is Kind.APPROVED_RR) is approved for standing in here.values()), each.id
+                dates = {standing.since for standing in here.values() if approved} - {None}
+                assert dates <= {each.effective}, each.id
 
 
 def shown() -> Iterator[tuple[str, str, tuple[str, ...]]]:

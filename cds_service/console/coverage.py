@@ -28,11 +28,19 @@ def answering(source: str) -> tuple[str, ...]:
 
 
 def touching(knowledge: Knowledge, therapy: Therapy) -> tuple[str, ...]:
-    """The rules that are asked about one of its drugs."""
+    """The rules that are asked about one of its drugs, and those that its entry names."""
     said = {(statement.topic, statement.about) for statement in knowledge.statements}
     return tuple(
-        rule.id for rule in RULES if any((name, drug) in said for name in topics_of(rule) for drug in therapy.drugs)
+        rule.id
+        for rule in RULES
+        if rule.id in therapy.rules
+        or any((name, drug) in said for name in topics_of(rule) for drug in therapy.drugs)
     )
+
+
+def offering(knowledge: Knowledge, therapy: Therapy) -> tuple[str, ...]:
+    """The options at relapse that it is listed among."""
+    return tuple(option.id for option in knowledge.options.values() if option.therapy == therapy.id)
 
 
 def done_about(row: SourceRule) -> str:

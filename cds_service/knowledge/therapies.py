@@ -64,7 +64,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """One therapy of the sources. `group`: the file that it stands in."""
+    """One therapy of the sources. `group`: the file that it stands in; `rules`: those that no drug of it leads to."""
 
     id: str
     name: str
@@ -78,6 +78,7 @@ class Therapy:
     toxicity: tuple[str, ...]
     errata: tuple[str, ...]
     group: str
+    rules: tuple[str, ...] = ()
 
     def standing(self, jurisdiction: str) -> Standing:
         """Where it stands there. A jurisdiction that no file speaks of is unknown."""
@@ -121,9 +122,8 @@ ROLES = frozenset(
         "comparator_only",
     ]
 )
-_THERAPY = frozenset(
-    ["id", "name", "drugs", "class", "targets", "role", "setting", "status", "evidence", "toxicity", "errata"]
-)
+_REQUIRED = ("id", "name", "drugs", "class", "targets", "role", "setting", "status", "evidence", "toxicity", "errata")
+_THERAPY = frozenset([*_REQUIRED, "rules"])
 _STANDING = frozenset(["kind", "since", "says", "state", "source"])
 _EVIDENCE = frozenset(
     ["study", "phase", "n", "year", "line", "endpoint", "value", "state", "source", "errata", "hide", "note"]
@@ -170,6 +170,7 @@ def _therapy(place: str, group: str, fields: Mapping[str, Any], references: Mapp
             toxicity=_names("toxicity", fields["toxicity"]),
             errata=_names("errata", fields["errata"]),
             group=group,
+            rules=_names("rules", fields.get("rules", [])),
         )
     except KeyError as missing:
         raise KnowledgeError(f"{place}: {missing} is missing") from None
