@@ -417,6 +417,19 @@ def test_a_higher_dose_silences_nothing(patient: Patient, mg: int) -> None:
     assert_no_calmer(before, after, gone={"alsoActive"} if same else ())
 
 
+SIGNS = tuple(
+    condition(code, words, "2026-11-19", id=f"sign-{code}")
+    for code, words in (("J90", "Pleural effusion"), ("R50.9", "Fever"), ("I95.9", "Hypotension"), ("R56.9", "Seizure"))
+)
+
+
+@given(anybody, st.lists(st.sampled_from(SIGNS), min_size=1, max_size=2, unique_by=lambda each: str(each["id"])))
+@settings(max_examples=60)
+def test_one_more_sign_silences_nothing(patient: Patient, signs: list[Json]) -> None:
+    more = patient.request(conditions=[*patient.listed()["conditions"], *signs])
+    assert_no_calmer(tell(patient.request()), tell(more))
+
+
 # -- 3. both directions agree -----------------------------------------------------------------------------------------
 
 

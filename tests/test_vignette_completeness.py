@@ -64,6 +64,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "electrolyte_window_at_start": ("7 d",),
         "electrolyte_window_on_treatment": ("7 d",),
     },
+    "electrolyte-schedule": {"electrolyte_window_on_treatment": ("7 d",), "ecg_tolerance": ("2 d",)},
     "electrolyte-wasting": {
         "potassium_low_below": ("3.5 mmol/L",),
         "magnesium_low_below": ("0.7 mmol/L",),
@@ -104,10 +105,64 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
     "dose-over-label": {"dose_ceiling": ("120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d")},
     "target": {"provisional_result_window": ("90 d",), "cd33_positive_from": ("20 %",)},
+    "dose-over-label": {
+        "dose_ceiling": (
+            *("4.5 mg/d", "53 mg/d", "100 mg/d", "120 mg/d", "200 mg/d", "300 mg/d"),
+            *("400 mg/d", "500 mg/d", "540 mg/d", "600 mg/d", "800 mg/d"),
+        )
+    },
+    "oral-form": {"oral_dose": ("300 mg/d",)},
+    "small-patient": {"small_patient_below": ("40 kg",)},
+    "renal-dose": {
+        "renal_reduce_below": ("80 mL/min", "70 mL/min", "60 mL/min", "50 mL/min", "30 mL/min"),
+        "renal_stop_below": ("30 mL/min",),
+        "renal_not_studied_below": ("30 mL/min",),
+        "lab_window": ("14 d",),
+        "weight_window": ("30 d",),
+        "creatinine_unstable_from": ("26.52 umol/L",),
+        "creatinine_unstable_within": ("48 h",),
+    },
+    "renal-creatinine": {
+        "renal_creatinine_above": ("265.2 umol/L",),
+        "renal_creatinine_uln_above": ("1.5 × ULN",),
+    },
+    "cytarabine-neurotoxicity": {
+        "neurotoxicity_clearance_below": ("60 mL/min",),
+        "neurotoxicity_creatinine_from": ("106.08 umol/L",),
+        "neurotoxicity_age_from": ("40 years",),
+        "neurotoxicity_alp_from": ("3 × ULN",),
+        "high_dose_from": ("1000 mg/m2",),
+        "low_dose_at_most": ("100 mg/d",),
+    },
+    "hepatic-dose": {
+        "hepatic_bilirubin_above": ("1.5 × ULN",),
+        "hepatic_transaminase_above": ("3 × ULN",),
+        "bilirubin_uln_default": ("20.52 umol/L",),
+        "hepatic_step_from": ("20.52 umol/L", "44.46 umol/L"),
+        "hepatic_step_above": ("51.3 umol/L", "85.5 umol/L"),
+    },
+    "transplant-fitness": {
+        "transplant_ecog_from": ("3 {score}",),
+        "transplant_clearance_below": ("30 mL/min",),
+        "transplant_lvef_at_most": ("50 %",),
+    },
+    "lvef-before": {"lvef_window": ("90 d",)},
+    "lvef-low": {"lvef_at_most": ("50 %",), "lvef_below": ("50 %",)},
+    "cumulative-anthracycline": {"cumulative_limit": ("140 mg/m2", "400 mg/m2")},
+    "age-high-dose-cytarabine": {"age_with_anthracycline_above": ("60 years",)},
+    "target": {"provisional_result_window": ("90 d",)},
     "mutations-at-relapse": {"provisional_result_window": ("90 d",)},
     "option-targeted": {"provisional_result_window": ("90 d",)},
     "trial-first": {"adult_from": ("18 a",)},
     "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L", "30 ×10⁹/L"), "count_window_at_start": ("3 d",)},
+    "pregnancy": {
+        "pregnancy_test_window": ("7 d",),
+        "pregnancy_lasts": ("300 d",),
+        "fertile_from": ("12 a",),
+        "fertile_to": ("55 a",),
+    },
+    "contraception": {"fertile_from": ("12 a",), "fertile_to": ("55 a",)},
+    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L",), "count_window_at_start": ("3 d",)},
     "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
     "differentiation-syndrome": {
         "fever_from": ("38.0 Cel",),
@@ -154,6 +209,7 @@ ONLY_SAID = {
     ("dose-over-label", "usual_dose"),
     ("also-active", "usual_dose"),
     ("count-at-start", "wbc_start_below"),
+    ("dose-frequency", "usual_dose"),
 }
 
 # Numbers that several rules compare through one shared helper, and the rule whose vignettes hold their edges.
@@ -164,6 +220,7 @@ SHARED = {
     ("course_gap", "qtc-resume"): "treatment.started",
     ("qtc_window_on_treatment", "qtc-hold"): "heart.current_qtc",
     ("ecg_then_every", "ecg-schedule"): "treatment.ecg_due_days",
+    ("qtc_act_above", "qtc-action"): "heart.action_limit",
     ("qtc_start_at_most", "qtc-start-limit"): "heart.start_limit",
     ("potassium_severe_below", "electrolytes-severe"): "severe lack is told by that check",
     ("magnesium_severe_below", "electrolytes-severe"): "the same",
@@ -175,6 +232,13 @@ SHARED = {
     ("dose_ceiling", "dose-ceiling"): "venetoclax.ceilings",
     ("return_after", "inhibitor-just-stopped"): "asked before a plain ramp-up is told",
     ("recently_stopped", "inhibitor-just-stopped"): "the same",
+    ("lab_window", "renal-dose"): "clearance.kidney, and the window of every laboratory value",
+    ("weight_window", "renal-dose"): "clearance.kidney",
+    ("creatinine_unstable_from", "renal-dose"): "clearance.kidney",
+    ("creatinine_unstable_within", "renal-dose"): "clearance.kidney",
+    ("high_dose_from", "cytarabine-neurotoxicity"): "high_dose.high_dose",
+    ("low_dose_at_most", "cytarabine-neurotoxicity"): "high_dose.high_dose",
+    ("lvef_window", "lvef-before"): "cardiac, the newest LVEF that counts",
 }
 
 

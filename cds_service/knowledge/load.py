@@ -60,6 +60,7 @@ class Snapshot:
 
     @cached_property
     def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """The qualifiers by topic and subject: every rule asks for them, for every drug on the list."""
         found: dict[tuple[str, str], tuple[str, ...]] = {}
         for name, subject, qualifier in self.statements:
             found[name, subject] = (*found.get((name, subject), ()), qualifier)

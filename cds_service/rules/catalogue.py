@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.rules import (
+    allergy,
     cardiac,
     cautions,
     cytotoxics,
@@ -23,8 +24,10 @@ from cds_service.rules import (
     qt_history,
     qtc,
     qtc_over_time,
+    reproduction,
     targets,
     toxicity,
+    transplant_fitness,
     tumour_lysis,
     venetoclax,
     work_up,
@@ -49,6 +52,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     qt_history.wide_qrs,
     electrolytes.severe_deficiency,
     electrolytes.electrolyte_low,
+    electrolytes.electrolyte_schedule,
     electrolytes.electrolyte_wasting,
     # toxicity on treatment
     toxicity.reversible_encephalopathy,
@@ -64,6 +68,11 @@ CHECKS: tuple[Rule[Any], ...] = (
     cytotoxics.haemolysis,
     cautions.disease_on_record,
     monitoring.lab_schedule,
+    toxicity.liver,
+    # allergy and pregnancy
+    allergy.allergy_on_record,
+    reproduction.pregnancy,
+    reproduction.breastfeeding,
     # interactions and dose
     interactions.combined_inducer,
     venetoclax.contraindicated_at_start,
@@ -102,6 +111,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     tumour_lysis.tumour_lysis_at_start,
     toxicity.starting,
     qt_history.starting_a_qt_drug,
+    reproduction.contraception,
     tumour_lysis.starting_venetoclax,
     monitoring.start_advice,
     monitoring.blood_count_at_start,
@@ -112,6 +122,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     pathway.trial_first,
     work_up.where_it_stands,
     pathway.donor_search,
+    transplant_fitness.transplant_fitness,
     targets.mutations_at_relapse,
     work_up.after_response,
     evidence.no_targeted_drug,

@@ -163,7 +163,7 @@ def serotonin_and_sigma(case: Case, use: Use) -> Outcome:
     return _fire(case, use, others, Level.WARNING, "serotonin_sigma", said, ("target-5ht2b-sigma",))
 
 
-@rule("additive-qt", subjects=uses(topics.ADDITIVE_QT), sources=("SAF14",), worst=Level.WARNING)
+@rule("additive-qt", subjects=uses(topics.ADDITIVE_QT), sources=("SAF14", "SAF18", "E02", "H4"), worst=Level.WARNING)
 def additive_qt(case: Case, use: Use) -> Outcome:
     """A second drug that prolongs the QT interval.
 

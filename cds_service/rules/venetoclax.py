@@ -241,7 +241,12 @@ def _strength(case: Case, other: Met) -> str:
     return effect.value if effect is not None else ""
 
 
-@rule("off-label-relapse", subjects=uses(topics.OFF_LABEL), sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"), worst=Level.INFO)
+@rule(
+    "off-label-relapse",
+    subjects=uses(topics.OFF_LABEL),
+    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
+    worst=Level.INFO,
+)
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     """Approval status in relapsed or refractory AML."""
     if not use.drafts:
