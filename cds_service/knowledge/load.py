@@ -179,7 +179,7 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         knowledge.drugs,
         precipitants,
         found,
-        knowledge.therapies,
+        {name: each.on(day) for name, each in knowledge.therapies.items()},
         knowledge.options,
         knowledge.courses,
     )
