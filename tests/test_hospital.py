@@ -98,6 +98,16 @@ def test_a_laxer_local_limit_is_the_hospitals_to_decide_and_stands_in_the_trace(
     )
 
 
+def test_where_several_statements_decide_the_local_one_is_named_as_the_source(folder):
+    entry = values("statement: policy-potassium-low, value: 3.8 mmol/L, reason: our cardiologists want it so")
+    low = [observation("2823-3", 3.7, "mmol/L", "2026-11-20T08:00:00Z"), ELECTROLYTES[1]]
+    answered = ask_with(tools_with(written(folder, **entry)), "order-sign", gilteritinib(status="draft"), labs=low)
+    (card,) = [each for each in cards_of(answered) if "3.7 mmol/L" in each["summary"]]
+    assert card["source"]["label"].endswith("local policy (leukaemia board, 2026-11-01)")
+    assert "our cardiologists want it so; in place of 3.5 mmol/L (service default)" in card["detail"]
+    assert "Service default, not from a source" not in card["detail"]
+
+
 def test_before_its_day_a_local_value_changes_nothing(folder):
     later = values("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, effective: 2026-12-01")
     assert not about_qtc(signed(written(folder, **later), 490))

@@ -27,7 +27,7 @@ MARKUP = re.compile(r"<[A-Za-z/!]")
 CODE_KINDS = ("observation", "drug", "condition", "genomics")
 _LARGEST = 1_000_000  # bytes in one file
 _WHEN = ("reason", "owner", "effective", "until")
-_IDENTITY = ("owner", "effective", "contact", "about")
+_IDENTITY = ("owner", "effective", "contact")
 _COLUMNS = ("system", "code", "key", "kind")
 
 
