@@ -186,7 +186,7 @@ def test_a_switch_ends_on_its_day(folder):
 
 def test_local_wording_is_shown_and_says_that_it_is_local(folder):
     shipped = Path("cards/templates/qtc_over_hold_limit.md").read_text(encoding="utf-8")
-    reworded = shipped.replace("**Way out**", "**Call cardiology: extension 12**")
+    reworded = f"{shipped}\n\n**Call cardiology: extension 12**\n"
     (card,) = about_qtc(signed(written(folder, qtc_over_hold_limit=reworded), 512))
     assert "**Call cardiology" in card["detail"] and "*Worded by this hospital.*" in card["detail"]
     near = signed(folder, 490)  # another card, in the words as shipped
