@@ -21,6 +21,7 @@ from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
 from cds_service.facts.labs import BEDSIDE, LABS
 from cds_service.facts.medications import MEDICATIONS
+from cds_service.facts.reports import tests_asked
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
 from cds_service.gather.resources import warm
@@ -29,7 +30,6 @@ from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.overlay import TEMPLATES
-from cds_service.knowledge.terms import VARIANT
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
@@ -152,7 +152,7 @@ def load_tools(settings: Settings) -> Tools:
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
         "labs": tuple(code for key in LABS for code in terms.codes(key.name)),
         "bedside": tuple(code for key in BEDSIDE for code in terms.codes(key.name)),
-        "genomics": terms.test_codes("FLT3", "FLT3-ITD", "FLT3-TKD", VARIANT),
+        "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33")),
     }
     demo = settings.mode == DEMO
     warm()

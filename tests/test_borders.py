@@ -60,6 +60,11 @@ ONLY = {
 
 # Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
+TOPICS |= {"evidence", "reproduction", "allergy"}
+TOPICS |= {"qtc_over_time", "qt_history"}
+TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
+TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
+TOPICS |= {"work_up", "options"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

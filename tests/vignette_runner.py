@@ -21,7 +21,8 @@ import yaml
 
 from cards.model import Card
 from cds_service.facts.chart import Chart
-from cds_service.facts.demographics import AGE, DECEASED, PATIENT, Age
+from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
+from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
@@ -47,7 +48,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -168,9 +169,12 @@ class _Facts:
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
         read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered()]
+        read += [self._sex()]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
-        read += [replace(problems, key=HISTORY), known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
+        read += [history, known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        read += self._course()
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
         read += [self._mutation(key) for key in MARKERS]
@@ -195,6 +199,27 @@ class _Facts:
             return missing(AGE, State.ABSENT, "no usable birth date")
         years = [int(number) for number in re.findall(r"\d+", line)]
         return known(AGE, Age(years[0], years[-1]))
+
+    def _sex(self) -> Fact[str]:
+        line = self.lines.pop("sex", None)
+        return known(SEX, line) if line else missing(SEX, State.ABSENT, "not on record")
+
+    def _course(self) -> list[Fact[Any]]:
+        """How the disease went: months, the number of the relapse, an allogeneic transplantation, the karyotype."""
+        read: list[Fact[Any]] = []
+        for key in (FIRST_REMISSION, TO_RELAPSE):
+            numbers = [int(number) for number in re.findall(r"\d+", self.lines.pop(key.name, ""))]
+            months = known(key, Months(numbers[0], numbers[-1])) if numbers else None
+            read.append(months or missing(key, State.ABSENT, "no entry of a first remission with its date"))
+        number, *doubts = str(self.lines.pop(RELAPSE_NUMBER.name, "")).split(", ")
+        nothing = missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
+        read.append(known(RELAPSE_NUMBER, int(number), doubts=tuple(doubts)) if number else nothing)
+        donor = self.lines.pop(ALLOGENEIC.name, "no")
+        untold = missing(ALLOGENEIC, State.UNREADABLE, "transplant status, type not stated")
+        read.append(untold if donor == "type not stated" else known(ALLOGENEIC, donor.startswith("yes"), _when(donor)))
+        karyotype = self.lines.pop(CYTOGENETICS.name, None)
+        unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
+        return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
 
     def _ordered(self) -> Fact[frozenset[str]]:
         return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
@@ -252,6 +277,11 @@ class _Facts:
             known(APL, apl.startswith("yes"), _when(apl), _FROM),
         )
 
+    def _history(self) -> tuple[Entry, ...]:
+        """Past states of the AML, as in "relapsed since 2025-11-01"."""
+        lines = [(_split(line)[0], _when(line)) for line in self.lines.pop(HISTORY.name, ())]
+        return tuple(Entry(("aml",), state, f"AML, {state}", when, _FROM, over=True) for state, when in lines)
+
     def _entries(self, key: Key[tuple[Entry, ...]]) -> Fact[tuple[Entry, ...]]:
         lines = self.lines.pop(key.name, ())
         doubts = ("not every entry was read",) if "one could not be read" in lines else ()
@@ -273,7 +303,9 @@ class _Facts:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
             outcome, when, doubts = _split(line)
-            results.append(Result(key.name, outcome, outcome, when, _FROM, doubts))
+            share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
+            told = outcome if share is None else ("present" if share.value > 0 else "absent")
+            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
         first = results[0]
         rivals = {result.outcome for result in results if result.when == first.when}
         value = Mutation("present" in rivals, tuple(results))
@@ -368,6 +400,8 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         end=_day(line.get("ended")),
         replaces=replaced[-1].reference if replaced else "",
         product=line.get("product", ""),
+        high_dose=bool(line.get("high dose", False)),
+        courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
 
@@ -378,8 +412,13 @@ def _day(written: date | str | None) -> When | None:
 def _dose(line: str | None) -> Dose:
     if line is None:
         return Dose(None, "no dose stated")
-    match = re.match(r"([\d.]+) mg\Z", line)
-    return Dose(Quantity(Decimal(match[1]), "mg/d")) if match else Dose(None, line)
+    match = re.match(r"(?:(\d+) x )?([\d.]+) (mg/m2|mg)\Z", line)
+    if match is None:
+        return Dose(None, line)
+    times, amount = Decimal(match[1]) if match[1] else None, Decimal(match[2])
+    if match[3] == "mg/m2":
+        return Dose(None, "ordered per body surface", times=times, per_area=Quantity(amount, "mg/m2"))
+    return Dose(Quantity(amount * (times or 1), "mg/d"), times=times)
 
 
 def _resource(line: Mapping[str, Any], reference: str, role: Role, drug: str) -> Resource:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from cds_service.facts.demographics import read_deceased, read_demographics
+from cds_service.facts.course import read_course
+from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
 from cds_service.facts.disease import read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
@@ -56,6 +57,8 @@ def read_chart(
     patient, age = read_demographics(gathered.reply("patient"), reading)
     conditions = read_disease(gathered.reply("conditions"), reading)
     qtc, ecgs = read_ecgs(observations, gathered.reply("ecg"), same_ecg, reading)
+    _, relapse, _, _, history = conditions
+    procedures = read_procedures(gathered.reply("procedures"), reading)
     medications = read_medications(gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading)
     if gathered.unreadable:
         medications = medications.doubted("a draft order could not be read")
@@ -64,10 +67,12 @@ def read_chart(
         age,
         *conditions,
         read_deceased(gathered.reply("patient"), reading),
+        read_sex(gathered.reply("patient"), reading),
         qtc,
         ecgs,
         medications,
-        read_procedures(gathered.reply("procedures"), reading),
+        procedures,
+        *read_course(history, procedures, relapse, reading),
         read_orders(gathered.reply("orders"), gathered.drafts, reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}

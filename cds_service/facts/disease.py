@@ -44,6 +44,7 @@ class Entry:
     when: When | None
     origin: Origin
     over: bool = False  # resolved or inactive: past, and no problem of today
+    ended: When | None = None  # when it abated, as far as the record says
 
 
 DISEASE: Key[Disease] = Key("disease", "state of the AML")
@@ -57,8 +58,8 @@ _NAMELESS = "an entry has neither code nor words"
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
-_IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
-_IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
+IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
+IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
 
 
 def read_disease(reply: Reply, reading: Reading) -> tuple[Fact[Any], ...]:
@@ -113,7 +114,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
 
 def _entry(view: Condition | Procedure, resource: Resource, source: str, reading: Reading) -> Entry | None:
     keys, status = _meaning(view, reading)
-    over = False
+    over, ended = False, None
     if isinstance(view, Procedure):
         if view.status not in ("completed", "in-progress"):
             return None
@@ -124,12 +125,14 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
         if {*clinical, *verified} & _NEVER:
             return None
         over = bool({*clinical, *verified} & _OVER)
-        status = next((code for code in clinical if code in _IN_RELAPSE | _IN_REMISSION), status)
+        status = next((code for code in clinical if code in IN_RELAPSE | IN_REMISSION), status)
         period = view.onsetPeriod
         onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
         when = When.read(onset, reading.zone)
+        abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
+        ended = When.read(abated, reading.zone)
     words = spoken(view.code)[:80]
-    return Entry(keys, status, words, when, origin(resource, source, words), over)
+    return Entry(keys, status, words, when, origin(resource, source, words), over, ended)
 
 
 def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
@@ -161,12 +164,13 @@ def _stated(words: str, reading: Reading) -> str:
     return "in remission" if "in remission" in found else next(iter(found), "")
 
 
-def _is_aml(entry: Entry) -> bool:
+def is_aml(entry: Entry) -> bool:
+    """Whether the entry speaks of AML, APL left out."""
     return bool(set(entry.keys) & _AML) and "apl" not in entry.keys
 
 
 def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
-    aml = [entry for entry in entries if _is_aml(entry)]
+    aml = [entry for entry in entries if is_aml(entry)]
     if problems.value is None:
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
@@ -178,7 +182,7 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
 
 def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:
     """A doubt where relapse and remission stand on record and one of them has no date."""
-    rivals = _IN_REMISSION if state in (Disease.RELAPSED, Disease.REFRACTORY) else _IN_RELAPSE | {"refractory"}
+    rivals = IN_REMISSION if state in (Disease.RELAPSED, Disease.REFRACTORY) else IN_RELAPSE | {"refractory"}
     others = [other for other in aml if other.status in rivals]
     if state is Disease.UNSTATED or not others or (entry.when and all(other.when for other in others)):
         return ()
@@ -187,9 +191,9 @@ def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str,
 
 def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
     """The newest entry that states where the disease stands; relapse outlives an undated or older remission."""
-    relapsed = _newest(entry for entry in aml if entry.status in _IN_RELAPSE)
+    relapsed = _newest(entry for entry in aml if entry.status in IN_RELAPSE)
     refractory = _newest(entry for entry in aml if entry.status == "refractory")
-    remission = _newest(entry for entry in aml if entry.status in _IN_REMISSION)
+    remission = _newest(entry for entry in aml if entry.status in IN_REMISSION)
     active = max(filter(None, (relapsed, refractory)), key=_time, default=None)
     if active is not None and (
         remission is None or active.when is None or remission.when is None or _time(remission) <= _time(active)
@@ -210,7 +214,7 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     """The newest relapse (or refractory) entry; its date may be unknown."""
     if problems.value is None:
         return missing(RELAPSE, problems.state, problems.why)
-    stated = [entry for entry in entries if _is_aml(entry) and entry.status in _IN_RELAPSE | {"refractory"}]
+    stated = [entry for entry in entries if is_aml(entry) and entry.status in IN_RELAPSE | {"refractory"}]
     newest = _newest(stated)
     if newest is None:
         return missing(RELAPSE, State.ABSENT, "no relapse on record")

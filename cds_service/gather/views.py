@@ -78,6 +78,7 @@ class Condition(View, kw_only=True):
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
     recordedDate: str | None = None
 
 

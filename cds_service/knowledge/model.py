@@ -162,6 +162,28 @@ def words(value: Any) -> str:
     return value.strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of a schedule: how often, and up to which day after the start (None: for good)."""
+
+    every: Quantity
+    until: Quantity | None = None
+
+    def __str__(self) -> str:
+        until = f" for the first {self.until}" if self.until is not None else ""
+        return f"every {self.every}{until}"
+
+
+def steps(value: Any) -> tuple[Step, ...]:
+    """A schedule written as ["7 d until 28 d", "28 d"]."""
+    read = in_unit("d")
+    found = []
+    for item in _a_list(value):
+        every, _, until = words(item).partition(" until ")
+        found.append(Step(read(every), read(until) if until else None))
+    return tuple(found)
+
+
 def quantities(value: Any) -> tuple[Quantity, ...]:
     """A list of quantities."""
     return tuple(a_quantity(item) for item in _a_list(value))

@@ -9,7 +9,7 @@ from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
-from cards.render import Safe
+from cards.render import Safe, render
 from cds_service.facts.disease import Disease, Entry
 from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact
@@ -18,6 +18,7 @@ from cds_service.facts.mutations import Mutation
 from cds_service.facts.times import When, spoken_age
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.quantity import Quantity
+from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
 
 STATES = {
@@ -59,6 +60,7 @@ class Speaker:
             (Statement, self._statement),
             (Ecg, self._ecg),
             (Medication, self._order),
+            (Finding, lambda finding: render(finding.card, {"drug": finding.drug} | self.all(finding.values)).summary),
             (Quantity, str),
             (When, lambda when: SimpleNamespace(day=str(when), age=spoken_age(when, self.now))),
             (Met, lambda other: SimpleNamespace(drug=other.drug, spoken=other.spoken)),
@@ -82,6 +84,7 @@ class Speaker:
         spoken.why = fact.why
         spoken.received = fact.origin.as_received if fact.origin else ""
         spoken.known = held is not None
+        spoken.doubts = "; ".join(fact.doubts)
         return spoken
 
     def _ecg(self, ecg: Ecg) -> Any:

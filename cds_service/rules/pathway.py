@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import assert_never
 
-from cds_service.facts.demographics import AGE, DECEASED, Age
+from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.fact import Fact, holds
-from cds_service.facts.medications import MEDICATIONS, Role
-from cds_service.facts.mutations import MARKER_NAMES
+from cds_service.facts.medications import Role
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
-from cds_service.rules.standing import adult, in_relapse, is_apl, present_now, running_option
+from cds_service.rules.fitness import Fitness, assess
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.standing import adult, common_doors, gate, in_relapse, is_apl, open_age, shut
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
@@ -21,30 +21,6 @@ from cds_service.truth import Truth
 TRANSPLANT = frozenset({"hsct_procedure", "history_hsct", "hsct_complication"})
 RELAPSE_CARD = "relapse"
 _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
-
-
-def _gate(case: Case) -> Outcome | None:
-    """Why the relapse pathway is not offered here; None when it is."""
-    died = case.fact(DECEASED)
-    if died.value:
-        return NotApplicable("the record says that the patient has died")
-    doors: tuple[tuple[Truth, str, Fact[Any]], ...] = (
-        (~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)),
-        (is_apl(case), "acute promyelocytic leukaemia: out of scope", case.fact(APL)),
-        (~adult(case), "under 18: no adult option is offered", case.fact(AGE)),
-    )
-    for closed, words, fact in doors:
-        match closed:
-            case Truth.YES:
-                return NotApplicable(words)
-            case Truth.UNKNOWN:
-                return case.blind(fact, why=_open_age(case.fact(AGE)) if fact.key is AGE else "")
-            case Truth.NO:
-                pass
-            case other:
-                assert_never(other)
-    running = running_option(case)
-    return NotApplicable(f"treatment of the relapse is on record ({running})") if running else None
 
 
 @rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO)
@@ -81,20 +57,15 @@ def adults_only(case: Case, patient: str) -> Outcome:
                 Level.INFO, "not_adult", drug="scope", because=(age,), says=(limit,), age=age, limit=limit
             )
         case Truth.UNKNOWN:
-            return case.blind(age, about=ours, why=_open_age(age))
+            return case.blind(age, about=ours, why=open_age(age))
         case other:
             assert_never(other)
-
-
-def _open_age(age: Fact[Age]) -> str:
-    """What the birth date leaves open, in words; nothing when there is none."""
-    return f"the birth date gives {age.value}: adult or not is open" if age.value is not None else ""
 
 
 @rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO)
 def trial_first(case: Case, patient: str) -> Outcome:
     """At relapse, a clinical trial first."""
-    closed = _gate(case)
+    closed = gate(case)
     if closed is not None:
         return closed
     said = case.must(topics.TRIAL_FIRST, "pathway")
@@ -108,13 +79,29 @@ def trial_first(case: Case, patient: str) -> Outcome:
         said=said,
         disease=disease,
         relapse=case.fact(RELAPSE),
+        best=assess(case).verdict is Fitness.FIT,
+    )
+
+
+@rule("state-not-stated", subjects=the_patient, sources=("I3",), worst=Level.INFO)
+def state_not_stated(case: Case, patient: str) -> Outcome:
+    """AML on record without its state."""
+    disease = case.fact(DISEASE)
+    unstated = holds(disease, lambda state: state is Disease.UNSTATED)
+    closed = shut(case, ((~unstated, f"on record: {disease.value.value if disease.value else ''}", disease),))
+    closed = closed or shut(case, common_doors(case))
+    if closed is not None:
+        return closed
+    said = case.must(topics.STATE_ASKED, "pathway")
+    return case.fired(
+        Level.INFO, "state_asked", drug="state", because=(disease,), says=(said,), said=said, disease=disease
     )
 
 
 @rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO)
 def donor_search(case: Case, patient: str) -> Outcome:
     """At relapse, HLA typing and donor search."""
-    closed = _gate(case)
+    closed = gate(case)
     if closed is not None:
         return closed
     transplanted = _transplanted(case)
@@ -146,44 +133,7 @@ def _transplanted(case: Case) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if TRANSPLANT & set(entry.keys))
 
 
-def _options(case: Case) -> Subjects[str]:
-    options = {name: case.snapshot.find(topics.OPTION, name) for name in case.snapshot.drugs}
-    drugs = tuple(name for name, option in options.items() if option is not None and not option.foreign)
-    return Subjects(drugs, none="no option is described for this place")
-
-
-@rule("option-targeted", subjects=_options, sources=("D20", "E07", "E08"), worst=Level.INFO)
-def targeted_option(case: Case, drug: str) -> Outcome:
-    """At relapse, the approved drug for a mutation that is present."""
-    closed = _gate(case)
-    if closed is not None:
-        return closed
-    if any(drug in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)):
-        return Clear(f"{drug} is already drafted, taken or held")
-    targets = case.must(topics.TARGETS, drug)
-    results = tuple(case.fact(MARKER_NAMES[name]) for name in targets.value)
-    present = [result for result in results if present_now(case, result) is Truth.YES]
-    if present:
-        option = case.must(topics.OPTION, drug)
-        return case.fired(
-            Level.INFO,
-            "option",
-            drug=f"option {drug}",
-            because=(*present, *(fact for fact in (case.fact(MEDICATIONS),) if not fact.sure)),
-            says=(option,),
-            option=option,
-            results=tuple(present),
-            name=drug,
-            drug_class=case.snapshot.drugs[drug].drug_class,
-        )
-    if all(present_now(case, result) is Truth.NO for result in results):
-        return Clear(f"{', '.join(targets.value)} absent in results since the relapse")
-    unknown = tuple(result for result in results if present_now(case, result) is Truth.UNKNOWN)
-    old = [f"{result.key.label} of {result.when} does not count for this relapse" for result in unknown if result.sure]
-    return case.blind(*unknown, why="; ".join(old))
-
-
-@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.TLS_ADVICE), sources=("I8", "I9"), worst=Level.INFO)
+@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
 def aml_on_record(case: Case, use: Use) -> Outcome:
     """A diagnosis on record that fits the drug."""
     if not use.drafts:

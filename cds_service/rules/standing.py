@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
-from cds_service.facts.demographics import AGE
+from cds_service.facts.demographics import AGE, DECEASED, Age
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease
-from cds_service.facts.fact import Fact, State, holds
-from cds_service.facts.medications import Role
-from cds_service.facts.mutations import Mutation
+from cds_service.facts.fact import Fact, Key, State, holds
+from cds_service.facts.medications import Medication, Role
+from cds_service.facts.mutations import MARKER_NAMES, Mutation
+from cds_service.facts.times import When
 from cds_service.knowledge import topics
-from cds_service.rules.rule import Case
+from cds_service.knowledge.options import Group
+from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.truth import Truth
-
-OTHER_INDICATIONS = frozenset({"cll", "sll", "mastocytosis", "cholangiocarcinoma", "mds"})
 
 
 def adult(case: Case) -> Truth:
@@ -73,13 +73,114 @@ def not_for_aml(case: Case) -> str:
 
 
 def running_option(case: Case) -> str:
-    """The drug for relapsed AML that the patient takes or holds, "" when there is none."""
-    ours = [drug for drug in case.snapshot.drugs if case.snapshot.find(topics.OPTION, drug) is not None]
-    orders = case.orders(Role.ACTIVE, Role.ON_HOLD)
-    return next((drug for drug in ours if any(drug in order.ingredients for order in orders)), "")
+    """The drug with which this relapse is treated, "" when none is on record since it began.
+
+    A targeted drug that is taken or held counts whenever it was started; the other drugs count from the relapse on.
+    What was started is reopened by a relapse or refractory entry long after its start, or by a marker found since.
+    """
+    for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
+        drug = next((drug for drug in order.ingredients if drug in _treating(case)), "")
+        if drug and _since_relapse(case, order, drug) and not _reopened(case, order, drug):
+            return drug
+    return ""
+
+
+def _treating(case: Case) -> frozenset[str]:
+    return frozenset(drug for option in case.snapshot.options.values() for drug in option.drugs)
+
+
+def _targeted(case: Case, drug: str) -> bool:
+    options = case.snapshot.options.values()
+    return any(option.drugs == (drug,) and option.group is Group.TARGETED for option in options)
+
+
+def _since_relapse(case: Case, order: Medication, drug: str) -> bool:
+    """Whether the order treats this relapse, as far as its dates say."""
+    current = order.role is not Role.PAST
+    if current and _targeted(case, drug):
+        return True
+    relapse = case.fact(RELAPSE).when
+    if relapse is None or order.start is None:
+        return current
+    return order.start.latest.date() >= relapse.earliest.date()
+
+
+def _reopened(case: Case, order: Medication, drug: str) -> bool:
+    """Whether the disease or its markers spoke again since the treatment began."""
+    if order.start is None:
+        return False
+    after = case.must(topics.PERSISTENT_AFTER, "policy").value
+    relapse = case.fact(RELAPSE).when
+    if relapse is not None:
+        days = (relapse.earliest.date() - order.start.latest.date()).days
+        if days > int(after.value):
+            return True
+    others = [key for key in MARKER_NAMES.values() if not _aimed(case, drug, key)]
+    return any(_found_since(case.fact(key), order.start) for key in others)
+
+
+def _aimed(case: Case, drug: str, key: Key[Mutation]) -> bool:
+    """Whether the running drug aims at that marker already."""
+    return any(drug in option.drugs and key.name in option.markers for option in case.snapshot.options.values())
+
+
+def _found_since(result: Fact[Mutation], start: When) -> bool:
+    """Whether the newest result found the marker after that day, in a specimen taken later."""
+    if result.value is None or result.when is None or not result.value.present:
+        return False
+    return result.when.earliest.date() > start.latest.date()
+
+
+def gate(case: Case) -> Outcome | None:
+    """Why the relapse pathway is not offered here; None when it is."""
+    closed = closed_to_adults(case)
+    if closed is not None:
+        return closed
+    running = running_option(case)
+    return NotApplicable(f"treatment of the relapse is on record ({running})") if running else None
+
+
+def closed_to_adults(case: Case) -> Outcome | None:
+    """Why nothing is said on treating a relapse here: none on record, APL, a child, or a patient who has died."""
+    doors: tuple[tuple[Truth, str, Fact[Any]], ...] = (
+        (~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)),
+        *common_doors(case),
+    )
+    return shut(case, doors)
+
+
+def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
+    """What closes every choice of treatment, whatever the state of the disease."""
+    return (
+        (is_apl(case), "acute promyelocytic leukaemia: out of scope", case.fact(APL)),
+        (~adult(case), "under 18: no adult option is offered", case.fact(AGE)),
+    )
+
+
+def shut(case: Case, doors: tuple[tuple[Truth, str, Fact[Any]], ...]) -> Outcome | None:
+    """The first of these doors that is closed, or that nobody can see; None when all stand open."""
+    if case.fact(DECEASED).value:
+        return NotApplicable("the record says that the patient has died")
+    for closed, words, fact in doors:
+        match closed:
+            case Truth.YES:
+                return NotApplicable(words)
+            case Truth.UNKNOWN:
+                return case.blind(fact, why=open_age(case.fact(AGE)) if fact.key is AGE else "")
+            case Truth.NO:
+                pass
+            case other:
+                assert_never(other)
+    return None
+
+
+def open_age(age: Fact[Age]) -> str:
+    """What the birth date leaves open, in words; nothing when there is none."""
+    return f"the birth date gives {age.value}: adult or not is open" if age.value is not None else ""
 
 
 def other_indication(case: Case) -> str:
     """Another disease on record for which the drug may be given, when no AML is."""
+    others = set(case.must(topics.SIGNS, "signs", "other indications").value)
     entries = case.fact(PROBLEMS).value or ()
-    return next((entry.words for entry in entries if set(entry.keys) & OTHER_INDICATIONS), "")
+    return next((entry.words for entry in entries if set(entry.keys) & others), "")

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.demographics import DECEASED
 from cds_service.facts.disease import DISEASE, RELAPSE
 from cds_service.facts.fact import Fact
-from cds_service.facts.mutations import FLT3_ITD, MARKER_NAMES, Mutation
+from cds_service.facts.mutations import CD33, MARKER_NAMES, Mutation
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.standing import counts_now, in_relapse, not_for_aml, present_now, running_option
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
-from cds_service.truth import Truth, all_of, any_of
+from cds_service.truth import Truth, any_of
 
 PANEL = Proposal("order", "Order a myeloid mutation panel", order="myeloid_panel")
-REPEAT_TEST = Proposal("order", "Order FLT3-ITD and FLT3-TKD testing", order="flt3")
+FLT3_TEST = Proposal("order", "Order FLT3-ITD and FLT3-TKD testing", order="flt3")
+_TESTS = {
+    "flt3_itd": FLT3_TEST,
+    "flt3_tkd": FLT3_TEST,
+    "kmt2a": Proposal("order", "Order KMT2A rearrangement testing", order="kmt2a"),
+    "cd33": Proposal("order", "Order CD33 on the blasts", order="cd33"),
+}
+
+
+def tests_for(results: Iterable[Fact[Mutation]]) -> tuple[Proposal, ...]:
+    """The tests that would tell these markers, each once."""
+    return tuple(dict.fromkeys(_TESTS.get(fact.key.order, PANEL) for fact in results))
 
 
 @rule(
-    "target", subjects=uses(topics.TARGETS), sources=("D20", "D05", "SAF13"), worst=Level.WARNING, blind=Level.WARNING
+    "target",
+    subjects=uses(topics.TARGETS),
+    sources=("D20", "D05", "D06", "D21", "D25", "D26", "SAF13", "SAF32", "G1", "G2", "G4", "G6", "G8"),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
 )
 def target(case: Case, use: Use) -> Outcome:
     """Target of the drug in the newest results."""
@@ -32,16 +48,11 @@ def target(case: Case, use: Use) -> Outcome:
         return case.blind(why=elsewhere, level=Level.INFO)
     targets = case.must(topics.TARGETS, use.drug)
     results = tuple(case.fact(MARKER_NAMES[name]) for name in targets.value)
-    present = any_of(present_now(case, result) for result in results)
-    match present:
+    match any_of(present_now(case, result) for result in results):
         case Truth.YES:
-            doubted = [fact for fact in results if present_now(case, fact) is Truth.YES and not fact.sure]
-            sure = [fact for fact in results if present_now(case, fact) is Truth.YES and fact.sure]
-            if sure or not doubted:
-                return Clear(f"{(sure or doubted)[0].key.label} present ({(sure or doubted)[0].when})")
-            return case.blind(doubted[0])
+            return _present(case, use, results)
         case Truth.NO:
-            return case.fired(
+            return _wrong_target(case, use, results) or case.fired(
                 Level.WARNING,
                 "target_absent",
                 about=use.in_play,
@@ -55,9 +66,69 @@ def target(case: Case, use: Use) -> Outcome:
                 new=bool(use.drafts),
             )
         case Truth.UNKNOWN:
-            return _unknown_target(case, use, results)
+            return _wrong_target(case, use, results) or _unknown_target(case, use, results)
         case other:
             assert_never(other)
+
+
+def _present(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -> Outcome:
+    """The target is there; a doubtful one is said, and so is a weak expression."""
+    found = [fact for fact in results if present_now(case, fact) is Truth.YES]
+    sure = [fact for fact in found if fact.sure]
+    if not sure:
+        return case.blind(found[0])
+    return _weak_expression(case, use, sure[0]) or Clear(f"{sure[0].key.label} present ({sure[0].when})")
+
+
+def _weak_expression(case: Case, use: Use, result: Fact[Mutation]) -> Outcome | None:
+    """CD33 on few of the blasts: positive, and said with its number."""
+    share = result.value.results[0].share if result.key is CD33 and result.value else None
+    if share is None:
+        return None
+    positive = case.must(topics.CD33_POSITIVE_FROM, "policy")
+    if share >= positive.value:
+        return None
+    return case.fired(
+        Level.INFO,
+        "target_weak",
+        about=use.in_play,
+        drug=use.drug,
+        because=(result,),
+        says=(positive,),
+        line=True,
+        result=result,
+        share=share,
+        positive=positive,
+    )
+
+
+def _wrong_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -> Outcome | None:
+    """A marker that is present and that the drug does not aim at, while its own target was not found."""
+    said = {
+        name: statement
+        for name in case.snapshot.qualifiers(topics.WRONG_TARGET, use.drug)
+        if case.fact(MARKER_NAMES[name]).sure
+        and present_now(case, case.fact(MARKER_NAMES[name])) is Truth.YES
+        and (statement := case.cite(topics.WRONG_TARGET, use.drug, name))
+    }
+    if not said:
+        return None
+    wrong = tuple(case.fact(MARKER_NAMES[name]) for name in said)
+    unknown = tuple(fact for fact in results if present_now(case, fact) is Truth.UNKNOWN)
+    return case.fired(
+        Level.WARNING,
+        "target_wrong",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        because=wrong,
+        says=tuple(said.values()),
+        propose=tests_for(unknown),
+        waits=True,
+        wrong=wrong,
+        said=tuple(said.values()),
+        results=results,
+    )
 
 
 def _unknown_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -> Outcome:
@@ -72,6 +143,10 @@ def _unknown_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -
     if not old:
         known = "; ".join(f"{fact.key.label} absent on {fact.when}" for fact in results if fact.sure)
         return case.blind(*(fact for fact in results if not fact.sure), why=known)
+    for fact in old:
+        usable = case.cite(topics.USABLE_WHEN_OLD, "pathway", fact.key.name)
+        if usable is not None and fact.value and fact.value.present and fact.sure:
+            return _provisional(case, use, fact, usable)
     targets = case.must(topics.TARGETS, use.drug)
     stability = tuple(
         statement for fact in old if (statement := case.cite(topics.MUTATION_STABILITY, "pathway", fact.key.name))
@@ -83,16 +158,34 @@ def _unknown_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=(targets, *stability),
-        propose=(REPEAT_TEST,),
+        propose=tests_for(old),
         results=old,
         waits=True,
         certain=counts_now(case, old[0]) is Truth.NO,
         relapse=case.fact(RELAPSE),
         stability=stability,
+        test="FLT3 testing" if tests_for(old) == (FLT3_TEST,) else "the test",
     )
 
 
-@rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47"), worst=Level.INFO)
+def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[str]) -> Outcome:
+    """A stable marker in an older result: it may be acted upon, and wants to be confirmed."""
+    return case.fired(
+        Level.INFO,
+        "target_provisional",
+        about=use.in_play,
+        drug=use.drug,
+        because=(fact,),
+        says=(usable,),
+        propose=tests_for((fact,)),
+        line=True,
+        result=fact,
+        usable=usable,
+        relapse=case.fact(RELAPSE),
+    )
+
+
+@rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47", "G2"), worst=Level.INFO)
 def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     """Mutation results since the relapse."""
     if case.fact(DECEASED).value:
@@ -106,33 +199,49 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
             pass
         case other:
             assert_never(other)
-    results = tuple(case.fact(key) for key in MARKER_NAMES.values())
-    current = all_of(counts_now(case, result) if result.sure else Truth.UNKNOWN for result in results)
-    changed = tuple(words for result in results if (words := _change(case, result)))
+    panel, later = (case.must(topics.RELAPSE_PANEL, "pathway", qualifier) for qualifier in ("", "later"))
+    results = tuple(case.fact(MARKER_NAMES[name]) for name in (*panel.value, *later.value))
+    lacking = tuple(
+        result for result in results if not result.sure or counts_now(case, result) is not Truth.YES
+    )
+    changed = tuple(words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key))))
     repeat = case.must(topics.REPEAT_MUTATIONS, "pathway")
-    if not changed and current is Truth.YES:
-        return Clear("FLT3-ITD and FLT3-TKD were tested since the relapse")
+    if not changed and not lacking:
+        return Clear("every marker of the panel was tested since the relapse")
     if not changed and running_option(case):
         return NotApplicable(f"treatment of the relapse is on record ({running_option(case)})")
+    said = {
+        fact.key.name: case.cite(topics.MUTATION_STABILITY, "pathway", fact.key.name)
+        or case.cite(topics.USABLE_WHEN_OLD, "pathway", fact.key.name)
+        for fact in lacking
+    }
     return case.fired(
         Level.INFO,
         "mutations_at_relapse",
         drug="mutations" if changed else "relapse",
         says=(repeat,),
+        mentions=(later,),
         line=not changed,
-        propose=() if current is Truth.YES or _testing_ordered(case) else (PANEL,),
+        propose=() if not lacking or _testing_ordered(case, lacking) else (PANEL,),
         repeat=repeat,
-        results=results,
+        since=tuple(result for result in results if result not in lacking),
+        older=tuple(result for result in lacking if result.value is not None),
+        never=tuple(result for result in lacking if result.value is None),
+        later=later,
         changed=changed,
-        complete=current is Truth.YES,
+        complete=not lacking,
         relapse=case.fact(RELAPSE),
-        stability=case.cite(topics.MUTATION_STABILITY, "pathway", FLT3_ITD.name),
+        stability=tuple(said[fact.key.name] for fact in lacking if fact.value is not None and said[fact.key.name])
+        or tuple(filter(None, (said.get(panel.value[0]),))),
     )
 
 
-def _testing_ordered(case: Case) -> bool:
-    """Whether a panel or FLT3 testing is ordered already."""
-    return bool((case.fact(ORDERED).value or frozenset()) & {"myeloid_panel", "flt3", "flt3_itd", "flt3_tkd"})
+def _testing_ordered(case: Case, lacking: tuple[Fact[Mutation], ...]) -> bool:
+    """Whether what is lacking is ordered already: the panel, or each of its tests."""
+    ordered = case.fact(ORDERED).value or frozenset()
+    if "myeloid_panel" in ordered:
+        return True
+    return all({fact.key.order, _TESTS.get(fact.key.order, PANEL).order} & ordered for fact in lacking)
 
 
 def _change(case: Case, result: Fact[Mutation]) -> str:

@@ -241,13 +241,16 @@ def _strength(case: Case, other: Met) -> str:
     return effect.value if effect is not None else ""
 
 
-@rule("off-label-relapse", subjects=uses(topics.OFF_LABEL), sources=("SAF46", "D62"), worst=Level.INFO)
+@rule("off-label-relapse", subjects=uses(topics.OFF_LABEL), sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"), worst=Level.INFO)
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     """Approval status in relapsed or refractory AML."""
     if not use.drafts:
         return NotApplicable("not drafted")
     disease = case.fact(DISEASE)
-    said = case.must(topics.OFF_LABEL, use.drug)
+    routes = (use.drafts[0].route, "")
+    said = next((found for route in routes if (found := case.cite(topics.OFF_LABEL, use.drug, route))), None)
+    if said is None or said.foreign:
+        return NotApplicable("nothing is said of its approval here")
     match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
         case Truth.YES:
             return case.fired(

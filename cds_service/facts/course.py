@@ -1,0 +1,163 @@
+"""Course: how the AML went so far. Which relapse this is, how long the first remission held, whether it saw a donor.
+
+Whole calendar months, as an interval where a date is a month or a year. Nothing is filled in: what no entry says stays
+unknown. An autologous transplantation is no allogeneic one; a bare "transplant status" does not say which it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cds_service.facts.disease import IN_RELAPSE, IN_REMISSION, Entry, is_aml
+from cds_service.facts.fact import Fact, Key, State, known, missing
+from cds_service.facts.results import Reading
+from cds_service.facts.times import When
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Whole calendar months, from the fewest to the most that the dates allow."""
+
+    fewest: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.fewest} months" if self.fewest == self.most else f"{self.fewest} to {self.most} months"
+
+
+FIRST_REMISSION: Key[Months] = Key("first_remission", "duration of the first remission")
+TO_RELAPSE: Key[Months] = Key("to_relapse", "months from the first remission to this relapse")
+RELAPSE_NUMBER: Key[int] = Key("relapse_number", "number of the relapse")
+ALLOGENEIC: Key[bool] = Key("allogeneic_hsct", "earlier allogeneic transplantation")
+CYTOGENETICS: Key[str] = Key("cytogenetics", "cytogenetics at diagnosis")
+
+_COUNTED = "counted from the entries on record"
+_DONOR = frozenset({"hsct_procedure", "donor_lymphocyte_infusion", "gvhd"})
+_OWN = "hsct_procedure_autologous"
+_SOME_TRANSPLANT = frozenset({"history_hsct", "hsct_complication"})
+
+
+def read_course(
+    history: Fact[tuple[Entry, ...]],
+    procedures: Fact[tuple[Entry, ...]],
+    relapse: Fact[Entry],
+    reading: Reading,
+) -> tuple[Fact[Any], ...]:
+    """What the problem list, past entries included, and the procedures say of the course."""
+    aml = [entry for entry in history.value or () if is_aml(entry)]
+    first = _first_remission(aml, reading)
+    lasted, to_relapse = _lasted(history, aml, first, relapse)
+    return (
+        lasted,
+        to_relapse,
+        _number(history, aml, reading),
+        _allogeneic(history, procedures),
+        _cytogenetics(history, aml, reading),
+    )
+
+
+def _first_remission(aml: list[Entry], reading: Reading) -> Entry | None:
+    """The earliest dated remission that no word calls a later one, and that no relapse precedes."""
+    remissions = [e for e in aml if e.status in IN_REMISSION and e.when and _ordinal(e, reading) in (0, 1)]
+    first = min(remissions, key=_start, default=None)
+    relapses = [e for e in aml if e.status in IN_RELAPSE and e.when]
+    if first is None or any(_start(relapse) < _start(first) for relapse in relapses):
+        return None
+    return first
+
+
+def _lasted(
+    history: Fact[tuple[Entry, ...]], aml: list[Entry], first: Entry | None, relapse: Fact[Entry]
+) -> tuple[Fact[Months], Fact[Months]]:
+    """How long the first remission held, and how long after its begin this relapse came."""
+    if history.value is None:
+        return missing(FIRST_REMISSION, history.state, history.why), missing(TO_RELAPSE, history.state, history.why)
+    if first is None or first.when is None:
+        why = "no entry of a first remission with its date"
+        return missing(FIRST_REMISSION, State.ABSENT, why), missing(TO_RELAPSE, State.ABSENT, why)
+    ends = [e.when for e in aml if e.status in IN_RELAPSE and e.when and _start(e) >= _start(first)]
+    end = first.ended or min(ends, key=lambda when: when.earliest, default=None)
+    if end is None:
+        lasted: Fact[Months] = missing(FIRST_REMISSION, State.ABSENT, "the end of the first remission has no date")
+    else:
+        lasted = known(FIRST_REMISSION, _between(first.when, end), end, first.origin, doubts=history.doubts)
+    if relapse.when is None:
+        return lasted, missing(TO_RELAPSE, State.ABSENT, relapse.why or "the relapse has no date")
+    months = _between(first.when, relapse.when)
+    return lasted, known(TO_RELAPSE, months, relapse.when, first.origin, doubts=history.doubts)
+
+
+def _number(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading) -> Fact[int]:
+    """Which relapse this is: as a word states it, else counted, each after a remission of its own."""
+    if history.value is None:
+        return missing(RELAPSE_NUMBER, history.state, history.why)
+    relapses = [entry for entry in aml if entry.status in IN_RELAPSE]
+    if not relapses:
+        return missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
+    last = max(relapses, key=lambda entry: (entry.when is not None, _start(entry) if entry.when else date.min))
+    stated = max((_ordinal(entry, reading) for entry in relapses), default=0)
+    counted = max(1, _after_remissions(aml))
+    if stated >= counted:
+        return known(RELAPSE_NUMBER, stated, last.when, last.origin, doubts=history.doubts)
+    return known(RELAPSE_NUMBER, counted, last.when, last.origin, doubts=(*history.doubts, _COUNTED))
+
+
+def _after_remissions(aml: list[Entry]) -> int:
+    """How many relapses stand on record with a remission of their own before each but the first."""
+    dated = sorted((entry for entry in aml if entry.when), key=_start)
+    found, in_relapse = 0, False
+    for entry in dated:
+        if entry.status in IN_RELAPSE and not in_relapse:
+            found, in_relapse = found + 1, True
+        elif entry.status in IN_REMISSION:
+            in_relapse = False
+    return found
+
+
+def _allogeneic(history: Fact[tuple[Entry, ...]], procedures: Fact[tuple[Entry, ...]]) -> Fact[bool]:
+    entries = [*(history.value or ()), *(procedures.value or ())]
+    sure = [entry for entry in entries if set(entry.keys) & _DONOR]
+    if sure:
+        newest = max(sure, key=lambda entry: (entry.when is not None, _start(entry) if entry.when else date.min))
+        return known(ALLOGENEIC, True, newest.when, newest.origin)
+    own = any(_OWN in entry.keys for entry in entries)
+    untold = next((entry for entry in entries if set(entry.keys) & _SOME_TRANSPLANT), None)
+    if untold is not None and not own:
+        return missing(ALLOGENEIC, State.UNREADABLE, f"'{untold.words}' does not say whether it was allogeneic")
+    for fact in (procedures, history):
+        if fact.value is None:
+            return missing(ALLOGENEIC, fact.state, fact.why)
+    return known(ALLOGENEIC, False, None, procedures.origin, doubts=(*procedures.doubts, *history.doubts))
+
+
+def _cytogenetics(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading) -> Fact[str]:
+    """The group that the names of the AML entries state; two of them decide nothing."""
+    table = reading.terms.words["cytogenetics"]
+    found = {group: entry for entry in aml for group in table.find_all(entry.words)}
+    if len(found) > 1:
+        return missing(CYTOGENETICS, State.CONFLICTING, f"the entries name {' and '.join(sorted(found))}")
+    for group, entry in found.items():
+        return known(CYTOGENETICS, group, entry.when, entry.origin, doubts=history.doubts)
+    if history.value is None:
+        return missing(CYTOGENETICS, history.state, history.why)
+    return missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
+
+
+def _ordinal(entry: Entry, reading: Reading) -> int:
+    return max((int(number) for number in reading.terms.words["ordinal"].find_all(entry.words)), default=0)
+
+
+def _start(entry: Entry) -> date:
+    return entry.when.earliest.date() if entry.when else date.max
+
+
+def _between(start: When, end: When) -> Months:
+    fewest = _months(start.latest.date(), end.earliest.date())
+    return Months(max(0, fewest), max(0, _months(start.earliest.date(), end.latest.date())))
+
+
+def _months(start: date, end: date) -> int:
+    """Whole calendar months from one day to another."""
+    return (end.year - start.year) * 12 + end.month - start.month - (end.day < start.day)

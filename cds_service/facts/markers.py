@@ -1,0 +1,115 @@
+"""Markers: which of the markers that drugs aim at a report speaks of, by code, protein change or words.
+
+Only changes of which a drug is known to depend count as one (IDH1 R132, IDH2 R140 and R172, FLT3 D835 and I836); any
+other change of these genes is a variant of unknown significance. Of KMT2A only a rearrangement counts: a partial
+tandem duplication is none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.knowledge.terms import Terms
+
+ITD, TKD = "FLT3-ITD", "FLT3-TKD"
+REARRANGEMENT = "KMT2A-r"
+CD33 = "CD33"
+FLT3, KMT2A, NPM1 = "FLT3", "KMT2A", "NPM1"
+MARKERS_OF = {
+    FLT3: (ITD, TKD),
+    "IDH1": ("IDH1",),
+    "IDH2": ("IDH2",),
+    NPM1: ("NPM1",),
+    KMT2A: (REARRANGEMENT,),
+    "TP53": ("TP53",),
+    "RUNX1": ("RUNX1",),
+}
+ANY_CHANGE = frozenset({"TP53", "RUNX1"})  # any pathogenic change of these counts
+VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name its variant is doubtful
+DUPLICATION = ("itd", "internal tandem duplication")
+
+_GENE = {gene: re.compile(rf"(?<![A-Z0-9]){gene}(?![A-Z0-9])", re.IGNORECASE) for gene in MARKERS_OF}
+_GENE[FLT3] = re.compile(FLT3, re.IGNORECASE)
+_GENE[KMT2A] = re.compile(r"(?<![A-Z0-9])(?:KMT2A|MLL1?)(?![A-Z0-9])|11q23", re.IGNORECASE)
+_GENE["TP53"] = re.compile(r"(?<![A-Z0-9])T?P53(?![A-Z0-9])", re.IGNORECASE)
+_FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
+_CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
+_CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
+_FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
+_PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
+_ONE_PARTNER = re.compile(r"::|\bt\(|(?:KMT2A|MLL1?)[-/][A-Z]+\d", re.IGNORECASE)
+
+
+def genes_in(text: str) -> tuple[str, ...]:
+    """Our genes that the text names. A fusion of RUNX1 is not a mutation of it."""
+    found = [gene for gene, pattern in _GENE.items() if pattern.search(text)]
+    if "RUNX1" in found and _FUSED_RUNX1.search(text):
+        found.remove("RUNX1")
+    return tuple(found)
+
+
+def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
+    """The markers of these genes that the text names by a change that counts, or in words."""
+    low = text.lower()
+    known = [(change, marker.partition(" ")[0]) for (gene, change), marker in _changes(genes, terms)]
+    found = [marker for change, marker in known if _mentions(low, change)]
+    found += [marker for change, marker in known if (codon := _CODON.fullmatch(change)) and _codon(low, codon[1])]
+    if FLT3 in genes:
+        found += [ITD] if any(_mentions(low, words) for words in DUPLICATION) else []
+        found += [TKD] if _mentions(low, "tkd") or "tyrosine kinase domain" in low else []
+    if KMT2A in genes and (_FUSION.search(text) or REARRANGEMENT in terms.words["alteration"].find_all(text)):
+        found.append(REARRANGEMENT)
+    if NPM1 in genes and NPM1 in terms.words["alteration"].find_all(text):
+        found.append(NPM1)
+    found += [gene for gene in genes if gene in ANY_CHANGE and other_change(text)]
+    return tuple(dict.fromkeys(found))
+
+
+def only_partial(text: str) -> bool:
+    """Whether the text speaks of a partial tandem duplication of KMT2A, which is no rearrangement."""
+    return _PARTIAL.search(text) is not None
+
+
+def one_partner(text: str) -> bool:
+    """Whether the text speaks of one fusion of KMT2A, so that its absence says nothing of the others."""
+    return _ONE_PARTNER.search(text) is not None
+
+
+def other_change(text: str) -> bool:
+    """Whether the text names any change of a protein."""
+    return _CHANGE.search(text) is not None
+
+
+def whole_site(gene: str, text: str, terms: Terms) -> bool:
+    """Whether the text names every site of the gene that counts without naming one change: "IDH1 R132 absent"."""
+    sites = {codon[1] for (_, change), _ in _changes((gene,), terms) if (codon := _CODON.fullmatch(change))}
+    short = {site for site in sites if re.fullmatch(r"[a-z]\d+", site)}
+    low = text.lower()
+    return bool(short) and all(re.search(rf"(?<![a-z0-9]){site}(?![a-z0-9*=])", low) for site in short)
+
+
+def _changes(genes: tuple[str, ...], terms: Terms) -> list[tuple[tuple[str, str], str]]:
+    """The changes that stand for a marker of these genes."""
+    markers = {marker for gene in genes for marker in MARKERS_OF[gene]}
+    return [
+        (key, marker)
+        for key, marker in terms.changes.items()
+        if key[0] in genes and key[1] not in DUPLICATION and marker.partition(" ")[0] in markers
+    ]
+
+
+def _codon(text: str, codon: str) -> bool:
+    """Whether the text names the place of a change, with any change of it but none ("D835=")."""
+    return re.search(rf"(?<![a-z0-9]){codon}(?![0-9=])", text) is not None
+
+
+def _mentions(text: str, change: str) -> bool:
+    plain = change.removeprefix("p.")
+    start = text.find(plain)
+    while start >= 0:
+        before = text[start - 1] if start else " "
+        after = text[start + len(plain)] if start + len(plain) < len(text) else " "
+        if not before.isalnum() and not after.isalnum() and after != "=":  # "p.Asp835=" is no change
+            return True
+        start = text.find(plain, start + 1)
+    return False

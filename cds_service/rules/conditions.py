@@ -1,0 +1,187 @@
+"""Conditions: what an option needs, one by one: a marker, fitness, a remission long enough, an earlier course, an age.
+
+Each holds, does not hold, or stands open with the words for what would settle it. No record never means no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
+from cds_service.facts.demographics import AGE
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.fact import Fact, Key
+from cds_service.facts.medications import Role
+from cds_service.facts.mutations import MARKER_NAMES, Mutation
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Topic
+from cds_service.knowledge.options import Fit, Option
+from cds_service.quantity import Quantity
+from cds_service.rules.fitness import Assessment, Fitness
+from cds_service.rules.rule import Case
+from cds_service.rules.standing import present_now
+from cds_service.truth import Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One condition of an option: whether it holds, and the words for what is open, against it, or to be said with it.
+
+    `judged`: it is open for the clinician's judgement or a repeat test, rather than for want of any record.
+    """
+
+    truth: Truth
+    words: str = ""
+    judged: bool = False
+
+
+_HOLDS = Need(Truth.YES)
+
+
+def needs(case: Case, option: Option, fitness: Assessment) -> tuple[Need, ...]:
+    """Every condition of the option that does not simply hold."""
+    return tuple(
+        need
+        for need in (
+            _marker(case, option),
+            after_allogeneic(case) if option.after_allogeneic else _HOLDS,
+            _first_relapse(case) if option.first_relapse else _HOLDS,
+            _age(case, option),
+            _above(case, topics.OPTION_FIRST_REMISSION_ABOVE, option, FIRST_REMISSION),
+            _above(case, topics.OPTION_TO_RELAPSE_ABOVE, option, TO_RELAPSE),
+            _given(case, option),
+            _fitness(option, fitness),
+        )
+        if need is not _HOLDS
+    )
+
+
+def _fitness(option: Option, fitness: Assessment) -> Need:
+    """Intensive options need fitness; low-intensity ones are described for patients without it."""
+    if option.fitness is Fit.ANY:
+        return _HOLDS
+    intensive = option.fitness is Fit.FIT
+    match fitness.verdict:
+        case Fitness.FIT:
+            words = "described for patients who are no candidates for intensive therapy"
+            return _HOLDS if intensive else Need(Truth.NO, words)
+        case Fitness.UNFIT:
+            return Need(Truth.NO, f"not fit for intensive therapy: {fitness.reasons}") if intensive else _HOLDS
+        case Fitness.OPEN:
+            return Need(Truth.UNKNOWN, f"the clinician's judgement of fitness ({fitness.reasons})", judged=True)
+        case Fitness.UNKNOWN:
+            return Need(Truth.UNKNOWN, f"fitness: {', '.join(fitness.unknown)} not known")
+        case other:
+            assert_never(other)
+
+
+def _marker(case: Case, option: Option) -> Need:
+    """Whether one of its markers is present in a result that counts now, and what an older result is worth."""
+    if not option.markers:
+        return _HOLDS
+    results = [case.fact(MARKER_NAMES[name]) for name in option.markers if name in MARKER_NAMES]
+    truths = {result.key.name: present_now(case, result) for result in results}
+    present = [result for result in results if truths[result.key.name] is Truth.YES]
+    if any(result.sure for result in present):
+        return _HOLDS
+    if present:
+        words = f"a repeat test of {present[0].key.label} ({present[0].when}: {'; '.join(present[0].doubts)})"
+        return Need(Truth.UNKNOWN, words, judged=True)
+    if len(results) == len(option.markers) and all(truth is Truth.NO for truth in truths.values()):
+        absent = ", ".join(f"{result.key.label} absent ({result.when})" for result in results)
+        return Need(Truth.NO, absent)
+    old = [need for result in results if (need := _old(case, result)) is not None]
+    if old:
+        return old[0]
+    return Need(Truth.UNKNOWN, f"a test of {' or '.join(option.markers)} since the relapse")
+
+
+def _old(case: Case, result: Fact[Mutation]) -> Need | None:
+    """What a positive result from before the relapse is worth: provisional, a reason to repeat the test, or nothing."""
+    worth = case.cite(topics.OLD_POSITIVE, "pathway", result.key.name)
+    if worth is None or result.value is None or not result.value.present:
+        return None
+    label = result.key.label
+    if worth.value == "provisional" and result.sure:
+        return Need(Truth.YES, f"provisional: {label} was present on {result.when}, stable as a rule; confirm it")
+    if worth.value == "repeat":
+        return Need(Truth.UNKNOWN, f"a repeat test: {label} was present on {result.when} and may be lost", judged=True)
+    return None
+
+
+def after_allogeneic(case: Case) -> Need:
+    """Whether the relapse came after an allogeneic transplantation."""
+    transplanted, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)
+    if transplanted.value:
+        if transplanted.when and relapse.when and transplanted.when.earliest.date() > relapse.when.latest.date():
+            return Need(Truth.NO, "the transplantation came after the relapse")
+        return _HOLDS
+    if transplanted.value is False and transplanted.sure:
+        return Need(Truth.NO, "no allogeneic transplantation on record")
+    return Need(Truth.UNKNOWN, "whether an allogeneic transplantation was done")
+
+
+def _first_relapse(case: Case) -> Need:
+    number = case.fact(RELAPSE_NUMBER)
+    if case.fact(DISEASE).value is Disease.REFRACTORY and number.value is None:
+        return Need(Truth.NO, "described for a first relapse, not for refractory disease")
+    if number.value is None:
+        return Need(Truth.UNKNOWN, "whether this is the first relapse")
+    if number.value > 1:
+        return Need(Truth.NO, f"described for a first relapse, this is relapse {number.value}")
+    return _HOLDS if number.sure else Need(Truth.YES, f"first relapse as {'; '.join(number.doubts)}: confirm")
+
+
+def _age(case: Case, option: Option) -> Need:
+    limit = case.cite(topics.OPTION_AGE_AT_MOST, option.about)
+    age = case.fact(AGE).value
+    if limit is None:
+        return _HOLDS
+    if age is None or age.youngest <= limit.value.value < age.oldest:
+        return Need(Truth.UNKNOWN, "age")
+    return _HOLDS if age.oldest <= limit.value.value else Need(Truth.NO, f"toxicity over {limit.value} (age {age})")
+
+
+def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months]) -> Need:
+    """A number of whole months, strictly above the limit of the option."""
+    limit = case.cite(topic, option.about)
+    if limit is None:
+        return _HOLDS
+    months = case.fact(key)
+    if months.value is None:
+        if case.fact(DISEASE).value is Disease.REFRACTORY:
+            return Need(Truth.NO, "refractory disease, no first remission on record")
+        return Need(Truth.UNKNOWN, f"the {key.label}")
+    if months.value.most <= limit.value.value:
+        return Need(Truth.NO, f"the {key.label} is not above {limit.value} ({months.value})")
+    if months.value.fewest > limit.value.value and months.sure:
+        return _HOLDS
+    return Need(Truth.UNKNOWN, f"the {key.label} ({months.value})")
+
+
+def _given(case: Case, option: Option) -> Need:
+    """Earlier courses, from orders on record. No record never means never given."""
+    if not option.given and not option.not_given:
+        return _HOLDS
+    name = option.given or option.not_given
+    on_record = _earlier_course(case, name)
+    if on_record and option.given:
+        return _HOLDS
+    if on_record:
+        return Need(Truth.NO, f"{name} was given before ({on_record})")
+    if option.given:
+        return Need(Truth.UNKNOWN, f"whether {name} was given before (none on record)")
+    return Need(Truth.YES, f"{name} not found among earlier orders: confirm that it was not given")
+
+
+def _earlier_course(case: Case, name: str) -> str:
+    """An order on record of that course, by its words or by the drugs given together; "" when there is none."""
+    past = case.orders(Role.PAST, Role.ACTIVE)
+    words = next((order.label for order in past if name in order.courses), "")
+    groups = case.snapshot.courses[name].drugs
+    given = [next((o for o in past if set(o.ingredients) & set(group)), None) for group in groups]
+    together = [order for order in given if order is not None]
+    if words or not groups or len(together) < len(groups):
+        return words
+    return " and ".join(f"{order.label} {order.start or ''}".strip() for order in together)

@@ -1,0 +1,141 @@
+"""Evidence: what the sources do not support, or ask for first, when a drug is chosen in relapse."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.demographics import DECEASED
+from cds_service.facts.disease import DISEASE, RELAPSE
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.mutations import MARKER_NAMES
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.standing import in_relapse, not_for_aml, present_now
+from cds_service.rules.subjects import Use, the_patient, uses
+from cds_service.truth import Truth, any_of
+
+
+@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64", "D23"), worst=Level.WARNING)
+def alone_in_relapse(case: Case, use: Use) -> Outcome:
+    """Drugs that do little when given alone in relapse."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    if elsewhere := not_for_aml(case):
+        return NotApplicable(elsewhere)
+    match in_relapse(case):
+        case Truth.NO:
+            return Clear("no relapsed or refractory AML on record")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(DISEASE), about=use.drafts)
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    partners = _partners(case, use)
+    if partners:
+        return Clear(f"given with {', '.join(partners)}")
+    said = case.must(topics.ALONE_IN_RELAPSE, use.drug)
+    list_known = case.fact(MEDICATIONS).sure
+    return case.fired(
+        Level.WARNING,
+        "alone_in_relapse",
+        about=use.drafts,
+        drug=use.drug,
+        because=(case.fact(DISEASE),),
+        says=(said,),
+        doubts=() if list_known else ("whether it is given with another drug is not known",),
+        said=said,
+        disease=case.fact(DISEASE),
+    )
+
+
+def _partners(case: Case, use: Use) -> tuple[str, ...]:
+    """The other drugs against leukaemia that are drafted or taken. Lowering the white cells is no partner."""
+    others = [
+        drug
+        for order in case.orders(Role.DRAFT, Role.ACTIVE)
+        for drug in order.ingredients
+        if drug != use.drug and drug in case.snapshot.drugs
+    ]
+    return tuple(drug for drug in dict.fromkeys(others) if "cytoreduction" not in case.snapshot.drugs[drug].drug_class)
+
+
+@rule(
+    "relapse-on-drug",
+    subjects=uses(topics.RELAPSE_ON_DRUG, roles=tuple(Role)),
+    sources=("D27", "G5"),
+    worst=Level.INFO,
+)
+def relapse_on_drug(case: Case, use: Use) -> Outcome:
+    """Relapse after a targeted drug: test for resistance before it is given again."""
+    given = use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+    if not given:
+        return NotApplicable("not taken before")
+    match in_relapse(case):
+        case Truth.NO:
+            return Clear("no relapsed or refractory AML on record")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(DISEASE), about=use.in_play)
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    relapse = case.fact(RELAPSE)
+    starts = [order.start for order in given]
+    match any_of(
+        Truth.UNKNOWN if relapse.when is None or start is None else relapse.when.on_or_after(start) for start in starts
+    ):
+        case Truth.NO:
+            return Clear(f"begun after the relapse ({relapse.when})")
+        case Truth.UNKNOWN:
+            return case.blind(relapse, about=use.in_play, why="whether the relapse came after its start is not known")
+        case Truth.YES:
+            said = case.must(topics.RELAPSE_ON_DRUG, use.drug)
+            return case.fired(
+                Level.INFO,
+                "relapse_on_drug",
+                about=use.in_play,
+                drug=use.drug,
+                because=(relapse,),
+                says=(said,),
+                said=said,
+                relapse=relapse,
+                started=min((start for start in starts if start), key=lambda when: when.earliest, default=None),
+                again=bool(use.drafts),
+            )
+        case unreachable:
+            assert_never(unreachable)
+
+
+@rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO)
+def no_targeted_drug(case: Case, patient: str) -> Outcome:
+    """Mutations for which no drug is approved."""
+    if case.fact(DECEASED).value:
+        return NotApplicable("the record says that the patient has died")
+    match in_relapse(case):
+        case Truth.NO:
+            return NotApplicable("no relapsed or refractory AML on record")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(DISEASE))
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    results = [case.fact(MARKER_NAMES[name]) for name in case.snapshot.qualifiers(topics.NO_TARGETED_DRUG, "pathway")]
+    found = [result for result in results if present_now(case, result) is Truth.YES]
+    if found:
+        said = case.must(topics.NO_TARGETED_DRUG, "pathway", found[0].key.name)
+        return case.fired(
+            Level.INFO,
+            "no_targeted_drug",
+            drug="relapse",
+            because=tuple(found),
+            says=(said,),
+            line=True,
+            said=said,
+            result=found[0],
+        )
+    if all(present_now(case, result) is Truth.NO for result in results):
+        return Clear("no such mutation in results since the relapse")
+    return case.blind(*results)

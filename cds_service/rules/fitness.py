@@ -1,0 +1,156 @@
+"""Fitness for intensive therapy: each criterion by itself with value and date, and what they come to. Never guessed.
+
+A criterion whose input is missing, too old or doubtful is open, not met and not unmet. Shared by several topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from cds_service.facts.demographics import AGE
+from cds_service.facts.disease import PROBLEMS, Entry
+from cds_service.facts.fact import Fact
+from cds_service.facts.labs import CREATININE_CLEARANCE, ECOG, EGFR, LVEF
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Statement
+from cds_service.quantity import Quantity, plain
+from cds_service.rules.rule import Case
+
+_WEAK_HEART = frozenset({"heart_failure", "cardiomyopathy"})
+_WEAK_LIVER = frozenset({"cirrhosis", "hepatic_failure"})
+
+
+class Fitness(Enum):
+    """What a criterion says, and what all of them come to."""
+
+    FIT = "no criterion of unfitness found"
+    UNFIT = "not fit for intensive therapy by the criteria"
+    OPEN = "for the clinician to decide"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One criterion: its name, what it says, and its value with date, or why there is none."""
+
+    name: str
+    verdict: Fitness
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Every criterion, and what they come to."""
+
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def verdict(self) -> Fitness:
+        """One criterion of unfitness is enough; what is left to the clinician comes before what is not known."""
+        found = {each.verdict for each in self.criteria}
+        return next((each for each in (Fitness.UNFIT, Fitness.OPEN, Fitness.UNKNOWN) if each in found), Fitness.FIT)
+
+    @property
+    def reasons(self) -> str:
+        """The criteria that decide, in words."""
+        return "; ".join(f"{each.name} {each.words}" for each in self.criteria if each.verdict is self.verdict)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names of the criteria of which nothing sure is known."""
+        return tuple(each.name for each in self.criteria if each.verdict is Fitness.UNKNOWN)
+
+    @property
+    def asks_for_cause(self) -> bool:
+        """Whether a poor performance status stands on record, so that its cause matters."""
+        return any(
+            each.name == ECOG.label and each.verdict in (Fitness.UNFIT, Fitness.OPEN) for each in self.criteria
+        )
+
+
+def assess(case: Case) -> Assessment:
+    """Every criterion on the facts of this patient."""
+    return Assessment((_performance(case), _age(case), _heart(case), _kidney(case), _liver(case)))
+
+
+def _performance(case: Case) -> Criterion:
+    ecog = case.fact(ECOG, case.must(topics.ECOG_WINDOW, "policy").value)
+    if ecog.value is None or not ecog.sure:
+        return Criterion(ECOG.label, Fitness.UNKNOWN, _unsure(ecog))
+    unfit, open_from = case.must(topics.ECOG_UNFIT_FROM, "policy"), case.must(topics.ECOG_OPEN_FROM, "policy")
+    return Criterion(ECOG.label, _from(ecog.value, unfit, open_from), f"{plain(ecog.value.value)} ({ecog.when})")
+
+
+def _age(case: Case) -> Criterion:
+    age = case.fact(AGE)
+    if age.value is None:
+        return Criterion(AGE.label, Fitness.UNKNOWN, _unsure(age))
+    unfit, open_from = case.must(topics.AGE_UNFIT_FROM, "policy"), case.must(topics.AGE_OPEN_FROM, "policy")
+    sides = {
+        _from(Quantity(Decimal(years), unfit.value.unit), unfit, open_from)
+        for years in (age.value.youngest, age.value.oldest)
+    }
+    return Criterion(AGE.label, sides.pop() if len(sides) == 1 else Fitness.UNKNOWN, str(age.value))
+
+
+def _from(value: Quantity, unfit: Statement[Quantity], open_from: Statement[Quantity]) -> Fitness:
+    if value >= unfit.value:
+        return Fitness.UNFIT
+    return Fitness.OPEN if value >= open_from.value else Fitness.FIT
+
+
+def _heart(case: Case) -> Criterion:
+    """A low ejection fraction counts together with heart failure or cardiomyopathy."""
+    problems = case.fact(PROBLEMS)
+    lvef = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
+    limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy").value
+    weak = _entry(problems, _WEAK_HEART)
+    if weak is None and problems.sure:
+        return Criterion(LVEF.label, Fitness.FIT, "no heart failure on record")
+    if lvef.value is None or not lvef.sure:
+        with_ = f", with {weak.words} on record" if weak else ""
+        return Criterion(LVEF.label, Fitness.UNKNOWN, f"{_unsure(lvef)}{with_}")
+    words = f"{lvef.value} ({lvef.when})" + (f", with {weak.words} on record" if weak else "")
+    if lvef.value > limit:
+        return Criterion(LVEF.label, Fitness.FIT, words)
+    return Criterion(LVEF.label, Fitness.UNFIT if weak else Fitness.UNKNOWN, words)
+
+
+def _kidney(case: Case) -> Criterion:
+    """Creatinine clearance; where none is measured the eGFR stands in, and is called so."""
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    limit = case.must(topics.CLEARANCE_UNFIT_BELOW, "policy").value
+    measured = case.fact(CREATININE_CLEARANCE, window)
+    clearance = measured if measured.sure else case.fact(EGFR, window)
+    name = "creatinine clearance"
+    if clearance.value is None or not clearance.sure:
+        return Criterion(name, Fitness.UNKNOWN, _unsure(clearance))
+    stands_in = "" if clearance is measured else "eGFR "
+    words = f"{stands_in}{plain(clearance.value.value)} mL/min ({clearance.when})"
+    return Criterion(name, Fitness.UNFIT if clearance.value.value < limit.value else Fitness.FIT, words)
+
+
+def _liver(case: Case) -> Criterion:
+    problems = case.fact(PROBLEMS)
+    weak = _entry(problems, _WEAK_LIVER)
+    if weak is not None:
+        return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
+    if problems.sure:
+        return Criterion("Child-Pugh class", Fitness.FIT, "no cirrhosis on record")
+    return Criterion("Child-Pugh class", Fitness.UNKNOWN, _unsure(problems))
+
+
+def _entry(problems: Fact[tuple[Entry, ...]], keys: Iterable[str]) -> Entry | None:
+    return next((entry for entry in problems.value or () if set(entry.keys) & set(keys)), None)
+
+
+def _unsure(fact: Fact[Any]) -> str:
+    """Why a value does not count, with the value where there is one."""
+    if fact.value is None or isinstance(fact.value, tuple):
+        return f"unknown: {fact.why or '; '.join(fact.doubts)}"
+    shown = plain(fact.value.value) if isinstance(fact.value, Quantity) else str(fact.value)
+    return f"unknown: {fact.bound}{shown} of {fact.when or 'no date'} does not count ({'; '.join(fact.doubts)})"

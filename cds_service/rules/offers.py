@@ -1,0 +1,93 @@
+"""Offers: an option with what its conditions and the safety checks of its drugs say of this patient.
+
+The checks run with a draft of the drug that nobody wrote, so that what would stop it at signing excludes it here: a
+stop can never be offered. What could stop it and cannot be seen leaves it open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from cds_service.facts.chart import Chart
+from cds_service.facts.doses import Dose
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.gather.resources import Resource
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+
+
+class Verdict(Enum):
+    """What is said of an option."""
+
+    OFFERED = "offered"
+    CAUTIONS = "offered with cautions"
+    DEPENDS = "depends on"
+    EXCLUDED = "excluded because"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One option as it stands for this patient. `bare`: nothing yet speaks for it but its name."""
+
+    name: str
+    group: str
+    verdict: Verdict
+    why: tuple[str | Finding, ...] = ()
+    status: str = ""
+    evidence: str = ""
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What the checks of one drug say, were it ordered now."""
+
+    stops: tuple[Finding, ...] = ()
+    cautions: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
+    """The findings of the checks on a draft of the drug, and what they could not see."""
+    draft = _imagined(drug)
+    evaluation = evaluate(rules, _with(draft, chart), snapshot)
+    found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
+    unseen = [
+        words
+        for check, gap in evaluation.outcomes(NotEvaluated)
+        if _could_stop(check, gap, draft)
+        for words in _missing(gap)
+    ]
+    return Safety(
+        stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
+        cautions=tuple(finding for finding in found if finding.level is Level.WARNING),
+        unseen=tuple(dict.fromkeys(unseen)),
+    )
+
+
+def _imagined(drug: str) -> Medication:
+    resource = Resource("MedicationRequest", b'{"resourceType":"MedicationRequest"}', "option")
+    dose = Dose(None, "not ordered yet")
+    return Medication((drug,), Role.DRAFT, drug, f"option-{drug}", resource, "RxNorm", dose)
+
+
+def _with(draft: Medication, chart: Chart) -> Chart:
+    listed = chart.get(MEDICATIONS)
+    added = replace(chart.medications, orders=(draft, *chart.medications.orders))
+    return replace(chart, facts={**chart.facts, MEDICATIONS.name: replace(listed, value=added)})
+
+
+def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+    """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
+    if draft not in gap.about and not (not gap.about and draft.ingredients[0] in check.subject):
+        return False
+    level = gap.level if gap.level is not None else check.rule.blind
+    return check.rule.before_dose or level >= Level.WARNING or check.rule.worst is Level.CRITICAL
+
+
+def _missing(gap: NotEvaluated) -> tuple[str, ...]:
+    return tuple(fact.key.label for fact in gap.missing) or ((gap.why,) if gap.why else ())

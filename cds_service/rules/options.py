@@ -1,0 +1,166 @@
+"""Options at relapse: what can be done, each option with its conditions, its evidence and its own safety findings.
+
+Nothing is ranked. Unfitness removes intensive regimens and nothing else. What is not known leaves an option open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import below
+from cds_service.facts.labs import MARROW_BLASTS
+from cds_service.facts.medications import Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.knowledge.options import Group, Kind, Option
+from cds_service.rules.conditions import after_allogeneic, needs
+from cds_service.rules.fitness import Assessment, Fitness, assess
+from cds_service.rules.offers import Offer, Safety, Verdict, safety
+from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
+from cds_service.rules.standing import gate
+from cds_service.rules.subjects import the_patient
+from cds_service.truth import Truth
+
+RULES_SPOKEN_FOR = (
+    *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
+    *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
+    *("D52", "D53", "D60", "D61", "D62", "D63", "D64", "D65", "D66", "D67", "D68", "D69", "D70", "D80", "D81", "D82"),
+    *("D83", "E03", "E04", "E05", "E06", "E07", "E08", "E13", "E26", "E27", "E28", "E29", "E30", "E35", "E37", "E38"),
+    *("E39", "E40", "E42", "E45", "E48", "E49", "E50", "E51", "E56", "E58", "E60", "G2", "G3", "G7", "G8", "T2", "T3"),
+    *("T9", "H6", "I5", "M12"),
+)
+
+
+def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
+    """The rule that tells the options; `checks` are asked about each drug before it is offered."""
+    asked = tuple(check for check in checks if check.subjects is not the_patient)
+
+    @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO)
+    def options_at_relapse(case: Case, patient: str) -> Outcome:
+        """At relapse, what can be done."""
+        closed = gate(case)
+        if closed is not None:
+            return closed
+        if case.orders(Role.DRAFT):
+            return NotApplicable("orders are being written: the options stand where the patient is viewed")
+        return _told(case, cache(lambda drug: safety(drug, asked, case.chart, case.snapshot)))
+
+    return options_at_relapse
+
+
+def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
+    fitness = assess(case)
+    offers = [_offer(case, option, fitness, safe) for option in _by_name(case.snapshot.options.values())]
+    kept = [offer for offer in offers if offer is not None]
+    intensive, targeted = case.must(topics.INTENSIVE_SALVAGE, "pathway"), case.must(topics.TARGETED_FIRST, "pathway")
+    supportive, in_trial = case.must(topics.SUPPORTIVE_CARE, "pathway"), case.must(topics.TRIAL_ONLY, "pathway")
+    not_suggested = case.must(topics.NOT_SUGGESTED, "pathway")
+    trial = case.must(topics.TRIAL_FIRST, "pathway")
+    shown = [offer for offer in kept if not offer.bare and offer.verdict is not Verdict.EXCLUDED]
+    return case.fired(
+        Level.INFO,
+        "options",
+        drug="options",
+        says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
+        groups=tuple(
+            (group.value, tuple(offer for offer in shown if offer.group == group.value))
+            for group in Group
+            if any(offer.group == group.value for offer in shown)
+        ),
+        open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
+        excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
+        offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
+        dependent=sum(offer.verdict is Verdict.DEPENDS for offer in kept),
+        fitness=fitness.verdict,
+        reasons=fitness.reasons,
+        fit=fitness.verdict is Fitness.FIT,
+        intensive=intensive,
+        targeted_first=targeted,
+        supportive=supportive,
+        trial_only=in_trial,
+        not_suggested=not_suggested,
+    )
+
+
+def _by_name(options: Iterable[Option]) -> list[Option]:
+    return sorted(options, key=lambda option: option.name.lower())
+
+
+def _together(offers: Iterable[Offer]) -> tuple[tuple[str, tuple[str | Finding, ...]], ...]:
+    """The options that stand open, or out, for the same reason: their names together, once."""
+    reasons: dict[tuple[str | Finding, ...], list[str]] = {}
+    for offer in offers:
+        reasons.setdefault(offer.why, []).append(offer.name)
+    return tuple((", ".join(names), why) for why, names in reasons.items())
+
+
+def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str], Safety]) -> Offer | None:
+    """The option for this patient; None where it is no matter here, as after a transplantation that never was."""
+    found = needs(case, option, fitness)
+    against = tuple(need.words for need in found if need.truth is Truth.NO)
+    if against:
+        if option.after_allogeneic and after_allogeneic(case).truth is Truth.NO:
+            return None
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, against[:1], bare=True)
+    missing = [need for need in found if need.truth is Truth.UNKNOWN]
+    if any(not need.judged for need in missing):
+        return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
+    status, here = _status(case, option)
+    cautions: list[str | Finding] = [need.words for need in found if need.truth is Truth.YES and need.words]
+    cautions += _cautions(case, option)
+    checked = [safe(drug) for drug in option.drugs if drug in case.snapshot.drugs]
+    stops = [stop for each in checked for stop in each.stops]
+    if stops:
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, tuple(stops[:1]), bare=True)
+    unseen = dict.fromkeys(words for each in checked for words in each.unseen)
+    warnings = [caution for each in checked for caution in each.cautions]
+    depends = [*(need.words for need in missing), *unseen]
+    verdict = Verdict.DEPENDS if depends else Verdict.OFFERED
+    if verdict is Verdict.OFFERED and (cautions or warnings or not here):
+        verdict = Verdict.CAUTIONS
+    return Offer(
+        option.name,
+        option.group.value,
+        verdict,
+        (*depends, *cautions, *warnings),
+        status,
+        _evidence(case, option),
+    )
+
+
+def _status(case: Case, option: Option) -> tuple[str, bool]:
+    """Where it stands in this place, and whether it is in established use here for relapsed or refractory disease."""
+    status = case.cite(topics.OPTION_STATUS, option.about)
+    if status is None or status.foreign:
+        where = f" ({status.foreign}: {status.value})" if status is not None else ""
+        return f"its approval in this place was not read{where}", False
+    return str(status.value), status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
+
+
+def _evidence(case: Case, option: Option) -> str:
+    evidence = case.cite(topics.OPTION_EVIDENCE, option.about)
+    return f"{evidence.value} ({evidence.sources[0].reference.short})" if evidence is not None else ""
+
+
+def _cautions(case: Case, option: Option) -> list[str | Finding]:
+    """What is always said with it, and what the record adds."""
+    found: list[str | Finding] = []
+    caution = case.cite(topics.OPTION_CAUTION, option.about)
+    if caution is not None and not caution.foreign:
+        found.append(caution.value)
+    if option.group is Group.AFTER_HSCT and not option.drugs:
+        gvhd = next((e for e in case.fact(PROBLEMS).value or () if "gvhd" in e.keys), None)
+        found += [f"{gvhd.words} on record ({gvhd.when or 'no date'})"] if gvhd is not None else []
+    better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
+    blasts = case.fact(MARROW_BLASTS)
+    if better is not None and below(blasts, better.value) is Truth.YES:
+        found.append(f"marrow blasts {blasts.value} ({blasts.when}): below {better.value} the outlook was better")
+    if option.group is Group.TARGETED:
+        before = [o for o in case.orders(Role.PAST) if option.drugs[0] in o.ingredients]
+        found += [f"{option.drugs[0]} was given before (until {before[0].end or before[0].start})"] if before else []
+        resistance = case.cite(topics.RESISTANCE, "pathway", option.markers[0]) if before else None
+        found += [resistance.value] if resistance is not None else []
+    return found

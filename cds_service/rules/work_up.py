@@ -1,0 +1,97 @@
+"""Work-up: where the patient stands at relapse, fitness criterion by criterion, and what remission would mean."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
+from cds_service.facts.disease import DISEASE, HISTORY, IN_RELAPSE, Disease, Entry
+from cds_service.facts.fact import holds
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.fitness import assess
+from cds_service.rules.prognosis import epi
+from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
+from cds_service.rules.standing import common_doors, gate, shut
+from cds_service.rules.subjects import the_patient
+from cds_service.truth import Truth
+
+
+@rule(
+    "where-it-stands",
+    subjects=the_patient,
+    sources=("D07", "D08", "D10", "D11", "D12", "D13", "D14", "D15", "D16", "E54", "I4", "I6", "I7", "G1", "G4"),
+    worst=Level.INFO,
+)
+def where_it_stands(case: Case, patient: str) -> Outcome:
+    """Where the patient stands: course, fitness and prognosis."""
+    closed = gate(case)
+    if closed is not None:
+        return closed
+    said = case.must(topics.FITNESS, "policy")
+    goal, conditioning = case.must(topics.TRANSPLANT_GOAL, "pathway"), case.must(topics.CONDITIONING, "pathway")
+    score = epi(case)
+    assessment = assess(case)
+    return case.fired(
+        Level.INFO,
+        "where_it_stands",
+        drug="relapse",
+        says=(said, goal, conditioning, *((case.must(topics.EPI, "pathway"),) if score and score.group else ())),
+        line=True,
+        disease=case.fact(DISEASE),
+        number=case.fact(RELAPSE_NUMBER),
+        first_remission=case.fact(FIRST_REMISSION),
+        to_relapse=case.fact(TO_RELAPSE),
+        allogeneic=case.fact(ALLOGENEIC),
+        criteria=assessment.criteria,
+        verdict=assessment.verdict,
+        asks_for_cause=assessment.asks_for_cause,
+        score=score,
+        goal=goal,
+        conditioning=conditioning,
+    )
+
+
+@rule(
+    "after-response",
+    subjects=the_patient,
+    sources=("D90", "D91", "D92", "D93", "E58"),
+    worst=Level.INFO,
+)
+def after_response(case: Case, patient: str) -> Outcome:
+    """Remission after a relapse: what follows."""
+    disease, history = case.fact(DISEASE), case.fact(HISTORY)
+    remission = holds(disease, lambda state: state is Disease.REMISSION)
+    closed = shut(case, ((~remission, f"on record: {disease.value.value if disease.value else ''}", disease),))
+    closed = closed or shut(case, common_doors(case))
+    if closed is not None:
+        return closed
+    relapses = [entry for entry in history.value or () if entry.status in IN_RELAPSE and "apl" not in entry.keys]
+    before = next((entry for entry in relapses if _before(entry, disease.when)), None)
+    match Truth.of(before is not None) if history.sure or before is not None else Truth.UNKNOWN:
+        case Truth.NO:
+            return NotApplicable("no relapse before this remission on record")
+        case Truth.UNKNOWN:
+            return case.blind(history)
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    said = case.must(topics.AFTER_RESPONSE, "pathway")
+    return case.fired(
+        Level.INFO,
+        "after_response",
+        drug="after response",
+        because=(disease,),
+        says=(said,),
+        said=said,
+        disease=disease,
+        relapse=before,
+        allogeneic=case.fact(ALLOGENEIC),
+    )
+
+
+def _before(relapse: Entry, remission: When | None) -> bool:
+    """Whether a relapse precedes the remission, as far as both have a date."""
+    return relapse.when is None or remission is None or relapse.when.earliest <= remission.latest

@@ -1,0 +1,131 @@
+"""Markers beyond FLT3: susceptible variants only, rearrangements only, and CD33 as a share of blasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.fact import Fact, Key
+from cds_service.facts.mutations import (
+    CD33,
+    FLT3_ITD,
+    FLT3_TKD,
+    IDH1,
+    IDH2,
+    KMT2A_R,
+    NPM1,
+    RUNX1,
+    TP53,
+    Mutation,
+)
+from tests.charts import TODAY, YESTERDAY, Json, chart, concept, observation, quantity
+
+PRESENT, ABSENT = concept("LA9633-4"), concept("LA9634-2")
+TESTS = {"IDH1": "100022-3", "IDH2": "100023-1", "NPM1": "75034-9", "TP53": "21739-8", "KMT2A": "38905-6",
+         "FISH": "78219-3", "AF9": "21820-6", "report": "51969-4", "variant": "69548-6"}
+HGNC = "http://www.genenames.org/geneId"
+
+
+def outcome(fact: Fact[Mutation]) -> bool | None:
+    return fact.value.present if fact.value else None
+
+
+def said(key: Key[Mutation], test: str, words: str | Json) -> Fact[Mutation]:
+    value: Any = {"valueString": words} if isinstance(words, str) else {"valueCodeableConcept": words}
+    return chart(observation(TESTS[test], **value)).get(key)
+
+
+def variant(gene: str, *changes: str, value: Json = PRESENT, significance: str | None = None) -> Json:
+    parts = [{"code": concept("48018-6"), "valueCodeableConcept": concept(gene, system=HGNC)}]
+    parts += [{"code": concept("48005-3"), "valueCodeableConcept": concept(text=change)} for change in changes]
+    if significance:
+        parts.append({"code": concept("53037-8"), "valueCodeableConcept": concept(significance)})
+    return observation(TESTS["variant"]) | {"component": parts, "valueCodeableConcept": value}
+
+
+@pytest.mark.parametrize(("key", "words", "present", "sure"), [
+    (IDH1, "p.R132H", True, True), (IDH1, "p.Arg132Cys", True, True), (IDH1, "R132 mutation detected", True, True),
+    (IDH1, "Detected", True, False), (IDH1, "Not detected", False, True), (IDH1, "p.G97D", None, False),
+    (IDH1, "Detected: p.V178I", None, False), (IDH1, "see report", None, False), (IDH1, "R132=", None, False),
+    (IDH2, "p.R140Q", True, True), (IDH2, "p.Arg172Lys", True, True), (IDH2, "p.R119Q", None, False),
+    (IDH2, "wild type", False, True), (TP53, "p.R175H", True, True), (TP53, "Detected", True, True),
+    (TP53, "p.P72R, benign", None, False), (TP53, "Negative", False, True),
+    (NPM1, "type A", True, True), (NPM1, "p.W288Cfs*12", True, True), (NPM1, "positive", True, True),
+    (NPM1, "none detected", False, True), (NPM1, "positive, MRD 0.3 %", True, False),
+    (NPM1, "MRD negative", None, False),
+])
+def test_a_gene_test_counts_the_variants_that_matter(
+    key: Key[Mutation], words: str, present: bool | None, sure: bool
+) -> None:
+    found = said(key, key.name, words)
+    assert (outcome(found), found.sure) == (present, sure)
+
+
+def test_a_variant_not_stated_is_said_so() -> None:
+    assert said(IDH1, "IDH1", PRESENT).doubts == ("the variant is not stated",)
+    assert "unknown significance" in said(IDH2, "IDH2", "Detected: p.R119Q").why
+
+
+@pytest.mark.parametrize(("test", "words", "present"), [
+    ("FISH", PRESENT, True), ("FISH", ABSENT, False), ("FISH", "Positive", True),
+    ("KMT2A", "KMT2A-PTD detected", None), ("KMT2A", "Detected", None), ("KMT2A", "Not detected", None),
+    ("KMT2A", "KMT2A rearrangement detected", True), ("KMT2A", "No KMT2A rearrangement detected", False),
+    ("AF9", PRESENT, True), ("AF9", ABSENT, None), ("report", "KMT2A::MLLT3 fusion detected", True),
+    ("report", "t(9;11)(p21;q23) KMT2A::MLLT3 present", True), ("report", "KMT2A-PTD present", None),
+    ("report", "MLL rearrangement not detected", False), ("report", "KMT2A::MLLT3 not detected", None),
+])
+def test_only_a_rearrangement_of_kmt2a_counts(test: str, words: str | Json, present: bool | None) -> None:
+    assert outcome(said(KMT2A_R, test, words)) is present
+
+
+def test_variants_are_read_by_gene() -> None:
+    assert outcome(chart(variant("HGNC:5382", "p.Arg132His")).get(IDH1)) is True
+    assert outcome(chart(variant("HGNC:5382", "p.Arg132His")).get(IDH2)) is None
+    assert outcome(chart(variant("HGNC:5383", "p.R88Q")).get(IDH2)) is None
+    assert outcome(chart(variant("HGNC:11998", "p.R175H")).get(TP53)) is True
+    assert outcome(chart(variant("HGNC:11998", "p.R175H", significance="LA26333-7")).get(TP53)) is None
+    assert outcome(chart(variant("HGNC:10471")).get(RUNX1)) is True
+    assert outcome(chart(variant("HGNC:7132", "KMT2A::MLLT3")).get(KMT2A_R)) is True
+    assert outcome(chart(variant("HGNC:7132", "KMT2A-PTD")).get(KMT2A_R)) is None
+
+
+def test_one_absent_variant_says_nothing_of_the_others_and_an_absent_site_does() -> None:
+    assert outcome(chart(variant("HGNC:5382", "p.R132H", value=ABSENT)).get(IDH1)) is None
+    assert outcome(chart(variant("HGNC:5382", "R132", value=ABSENT)).get(IDH1)) is False
+    assert outcome(chart(variant("HGNC:5383", "R140", value=ABSENT)).get(IDH2)) is None
+    assert outcome(chart(variant("HGNC:5383", "R140, R172", value=ABSENT)).get(IDH2)) is False
+
+
+def test_a_fusion_of_runx1_is_no_mutation_of_it() -> None:
+    found = variant("HGNC:10471")
+    found["component"].append({"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:1535", system=HGNC)})
+    assert outcome(chart(found).get(RUNX1)) is None
+
+
+def test_a_negative_panel_is_negative_for_the_genes_that_it_names_only() -> None:
+    words = "No mutations detected in FLT3, IDH1 and NPM1. TP53 p.R175H detected"
+    read = chart(observation(TESTS["report"], valueString=words))
+    told = {key.name: outcome(read.get(key)) for key in (FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1, TP53)}
+    assert told == {"FLT3-ITD": False, "FLT3-TKD": False, "IDH1": False, "IDH2": None, "NPM1": False, "TP53": True}
+
+
+@pytest.mark.parametrize(("value", "present", "share"), [
+    (62, True, "62 %"), (5, True, "5 %"), (0, False, "0 %"), (Ellipsis, None, None),
+])
+def test_cd33_is_a_share_of_the_blasts(value: Any, present: bool | None, share: str | None) -> None:
+    if value is Ellipsis:
+        found = chart(quantity("51155-0", 1, "%", valueQuantity={"value": 1, "comparator": "<", "unit": "%"})).get(CD33)
+    else:
+        found = chart(quantity("51155-0", value, "%")).get(CD33)
+    assert outcome(found) is present
+    if found.value:
+        assert str(found.value.results[0].share) == share
+
+
+def test_cd33_may_come_as_a_word_and_changes_with_time() -> None:
+    assert outcome(chart(observation("51156-8", valueString="negative")).get(CD33)) is False
+    both = chart(observation("51156-8", TODAY, valueString="positive"),
+                 observation("51156-8", YESTERDAY, name="old", valueString="negative")).get(CD33)
+    assert both.value is not None
+    assert [each.outcome for each in both.value.results] == ["present", "absent"]
