@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge import topics
-from cds_service.knowledge.direction import _STRICTER, compare
+from cds_service.knowledge.direction import _BY_NAME, compare, stricter
 from cds_service.knowledge.load import _TOPICS, Knowledge
 from cds_service.knowledge.model import Statement, Topic
 
@@ -36,6 +36,17 @@ def test_a_value_beside_the_one_that_it_replaces(topic, about, value, words, lax
     assert compared.words == words
 
 
+@pytest.mark.parametrize(("topic", "way"), [
+    ("some_new_value_above", "lower"),
+    ("some_new_value_below", "higher"),
+    ("some_new_value_at_most", ""),
+    ("some_new_window", ""),
+    ("wbc_start_below", "lower"),
+    ("option_better_below", ""),
+])
+def test_an_ending_tells_only_where_it_is_an_alarm(topic, way):
+    assert stricter(topic) == way
+
+
 def test_the_table_names_no_topic_that_is_not_there():
-    named = [name for name in _STRICTER if not name.startswith("_")]
-    assert [name for name in named if name not in _TOPICS] == []
+    assert [name for name in _BY_NAME if name not in _TOPICS] == []
