@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from cds_service.answer import answer
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.offers import safety
 from cds_service.settings import Settings
 from cds_service.trace import trace
 from cds_service.web.app import create_app
-from tests.calls import ELECTROLYTES, flt3_itd, gilteritinib, observation, order, qtcf, request
+from tests.calls import ELECTROLYTES, NOW, flt3_itd, gilteritinib, observation, order, qtcf, request
 from tests.card_grammar import assert_grammar
 from tests.overlays import HOLD_480, ask_with, cards_of, tools_with, written
 
@@ -158,6 +160,15 @@ def test_a_smaller_rule_switched_off_makes_no_card_of_its_own(folder):
     ready = signed(written(folder, **rules("ecg-schedule: {switch: off, reason: x}")), 440)
     assert not [card for card in cards_of(ready) if card["source"]["topic"]["code"] == "gap"]
     assert check(ready, "ecg-schedule").outcome == "switched off"
+
+
+@pytest.mark.parametrize("switch", ["off", "shadow"])
+def test_what_a_switched_check_would_stop_is_still_not_offered(folder, switch):
+    tools = tools_with(written(folder, **rules(f"qtc-hold: {{switch: {switch}, reason: x}}")))
+    chart = ask_with(tools, "patient-view", ecg=[qtcf(512)], labs=ELECTROLYTES).evaluation.chart
+    hold = [rule for rule in RULES if rule.id == "qtc-hold"]
+    found = safety("gilteritinib", hold, chart, tools.knowledge.at(NOW.date(), "US"))
+    assert [stop.card for stop in found.stops] == ["qtc_over_hold_limit"]
 
 
 def test_a_rule_in_shadow_runs_is_counted_and_shows_no_card(folder, caplog):
