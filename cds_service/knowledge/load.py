@@ -52,8 +52,8 @@ class Snapshot:
     therapies: Mapping[str, Therapy]
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
-    switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
-    shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
+    switches: Mapping[str, Switch] = field(default_factory=dict, kw_only=True)  # rules that the hospital switched
+    shipped: Snapshot | None = field(default=None, kw_only=True)  # what would hold without the hospital's overlay
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -88,8 +88,8 @@ class Knowledge:
     courses: Mapping[str, EarlierCourse]
     terms: Terms
     version: str
-    overlay: Overlay | None = None
-    local: tuple[LocalAnswer, ...] = ()
+    overlay: Overlay | None = field(default=None, kw_only=True)
+    local: tuple[LocalAnswer, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
@@ -149,7 +149,7 @@ class Knowledge:
         """What holds on that day in that jurisdiction. A statement of another place fills a gap, marked as foreign."""
         kept = self._snapshots.get((day, jurisdiction))
         if kept is None:
-            kept = _snapshot(self, day, jurisdiction)
+            kept = _at_this_hospital(_snapshot(self, day, jurisdiction), self)
             self._snapshots.clear()  # one day at a time is enough, and memory stays flat
             self._snapshots[day, jurisdiction] = kept
         return kept
@@ -173,7 +173,7 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    shipped = Snapshot(
+    return Snapshot(
         day,
         jurisdiction,
         knowledge.drugs,
@@ -183,11 +183,13 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         knowledge.options,
         knowledge.courses,
     )
-    return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
 
 
-def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge, overlay: Overlay) -> Snapshot:
+def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge) -> Snapshot:
     """What holds on that day with the hospital's own in place of ours."""
+    overlay = knowledge.overlay
+    if overlay is None:
+        return shipped
 
     def ours(statement: Statement[Any]) -> Statement[Any]:
         return in_place(statement, knowledge.local, shipped.day)
