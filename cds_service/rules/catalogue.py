@@ -66,7 +66,6 @@ CHECKS: tuple[Rule[Any], ...] = (
     targets.mutations_at_relapse,
     work_up.after_response,
     evidence.no_targeted_drug,
-    pathway.targeted_option,
 )
 OPTIONS = options_over(CHECKS)  # asks the checks about each drug before it is offered
 RULES: tuple[Rule[Any], ...] = (*CHECKS, OPTIONS)

@@ -41,7 +41,7 @@ def epi(case: Case) -> Prognosis | None:
             points_of(table.interval, each)
             for each in ((months.value.fewest, months.value.most) if months.value and months.sure else ())
         },
-        CYTOGENETICS.label: {table.cytogenetics[karyotype.value]} if karyotype.value and karyotype.sure else set(),
+        CYTOGENETICS.label: {dict(table.cytogenetics)[karyotype.value]} if karyotype.value and karyotype.sure else set(),
         "earlier transplantation": _transplanted(case, table.transplanted),
     }
     missing = tuple(name for name, points in parts.items() if len(points) != 1)
