@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples lock
+.PHONY: help serve test lint check docs samples grid mutation lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
@@ -34,6 +34,14 @@ docs: ## renew the pages that are made from code
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.refresh_samples
+
+grid: ## every boundary value of every drug in every combination (some minutes)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@GRID=full "$(VENV)/bin/python" -m pytest tests/test_grid.py
+
+mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.mutation --second-look
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"

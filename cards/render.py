@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined, Template, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.model import LONGEST_SUMMARY, Coding
 
@@ -77,37 +78,73 @@ def first_upper(text: object) -> object:
     return Safe(raised) if isinstance(text, Safe) else raised
 
 
-_BODY = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)  # noqa: S701
-_PLAIN = Environment(undefined=StrictUndefined, finalize=lambda value: _CONTROL.sub(" ", str(value)))  # noqa: S701
-for environment in (_BODY, _PLAIN):
-    environment.filters["first_upper"] = first_upper
+def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
+    """For the body and for the summary."""
+    body = kind(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
+    plain = kind(undefined=StrictUndefined, finalize=lambda value: _CONTROL.sub(" ", str(value)))
+    for environment in (body, plain):
+        environment.filters["first_upper"] = first_upper
+    return body, plain
+
+
+_OURS = _environments(Environment)
+_THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 
 
 @cache
 def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
-    path = home / f"{name}.md"
     try:
-        head, body = path.read_text(encoding="utf-8").removeprefix("---\n").split("\n---\n", 1)
-        front = yaml.safe_load(head)
-        needs = meta.find_undeclared_variables(_BODY.parse(body)) | meta.find_undeclared_variables(
-            _PLAIN.parse(front["summary"])
-        )
+        front, body = _read(name, home)
+        in_body, plain = _OURS if home == HOME else _THEIRS
+        summary = _text(front, "summary")
+        needs = [meta.find_undeclared_variables(tree) for tree in (in_body.parse(body), plain.parse(summary))]
         return CardTemplate(
             name,
-            _PLAIN.from_string(front["summary"]),
-            _BODY.from_string(body.strip()),
-            frozenset(needs),
-            tuple(reason(code, home) for code in front.get("overrides", ())),
+            plain.from_string(summary),
+            in_body.from_string(body.strip()),
+            frozenset().union(*needs),
+            tuple(reason(code) for code in front.get("overrides", ())),
         )
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
+
+
+def parsed(name: str, home: Path = HOME) -> tuple[nodes.Template, nodes.Template]:
+    """Summary and body of a template as syntax trees, for whoever compares two of them."""
+    front, body = _read(name, home)
+    in_body, plain = _OURS if home == HOME else _THEIRS
+    return plain.parse(_text(front, "summary")), in_body.parse(body)
+
+
+def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
+    """Front matter and body."""
+    text = (home / f"{name}.md").read_text(encoding="utf-8")
+    head, divided, body = text.removeprefix("---\n").partition("\n---\n")
+    front = yaml.safe_load(head) if divided else None
+    if not isinstance(front, dict):
+        raise ValueError("expected front matter between two lines of ---, then the body")
+    unknown = [str(key) for key in front if key not in ("summary", "overrides")]
+    if unknown:
+        raise ValueError(f"front matter has summary and overrides, not '{unknown[0]}'")
+    return front, body
+
+
+def _text(front: Mapping[str, Any], name: str) -> str:
+    if not isinstance(front.get(name), str):
+        raise ValueError(f"{name} is missing in the front matter")
+    return str(front[name])
 
 
 def check_all(home: Path = HOME) -> None:
     """Compile every template, so that a broken one is found before it is needed. Raises ValueError naming the file."""
     for path in sorted(home.glob("*.md")):
         template(path.stem, home)
+
+
+def reasons() -> tuple[Coding, ...]:
+    """Every override reason, in the order of the list."""
+    return tuple(Coding(REASON_SYSTEM, code, display) for code, display in _reasons(HOME).items())
 
 
 @cache

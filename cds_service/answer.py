@@ -29,12 +29,14 @@ from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
 from cds_service.settings import DEMO, Settings
+from cds_service.tailoring import asked_for, require_known
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
@@ -136,12 +138,15 @@ def _stage(service: Service, tools: Tools) -> Stage:
         if tools.demo
         else ""
     )
-    return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id)
+    overlay = tools.knowledge.overlay
+    wording = dict.fromkeys(overlay.templates, overlay.folder / TEMPLATES) if overlay else {}
+    return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording)
 
 
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
-    knowledge = Knowledge.load()
+    knowledge = Knowledge.load(overlay=settings.overlay)
+    require_known(knowledge.overlay, (rule.id for rule in RULES))
     terms = knowledge.terms
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
@@ -157,7 +162,7 @@ def load_tools(settings: Settings) -> Tools:
         raise KnowledgeError(str(fault)) from None
     return Tools(
         knowledge=knowledge,
-        services=offered(codes),
+        services=offered(asked_for(codes, knowledge.overlay, terms)),
         fhir=Gate(FhirSession(Limits()), AllowedServers.read(",".join(settings.fhir_servers), loopback=demo)),
         jurisdiction=settings.jurisdiction,
         demo=demo,

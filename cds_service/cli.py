@@ -1,6 +1,7 @@
-"""The command line: `aml-cds serve`, `try`, `explain` and `check`.
+"""The command line: `aml-cds serve`, `try`, `explain`, `check` and `diff`.
 
-Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly. What only accompanies the answer
+Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly; of `diff`: 0 no difference,
+1 differences, 2 the overlay is wrong. What only accompanies the answer
 (progress, errors) goes to stderr, so that stdout can be piped.
 """
 
@@ -10,11 +11,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from cds_service import __version__
@@ -24,6 +27,7 @@ from cds_service.errors import CdsError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from cds_service.console.asking import Response
+    from cds_service.console.difference import Difference
     from cds_service.trace import Step
 
 # What reads FHIR and knowledge is imported where it is needed: --help and a wrong command are answered at once.
@@ -41,8 +45,10 @@ EXAMPLES = """examples:
   aml-cds explain STORY REQUEST --rule qtc-hold
                                  what a check read and cited, and how it ended
   aml-cds check                  is everything sound, and what is not confirmed yet
+  aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
+            of diff: 0 no difference, 1 differences, 2 the overlay is wrong
 Settings are environment variables: see docs/settings.md.
 """
 
@@ -86,6 +92,10 @@ def parser() -> argparse.ArgumentParser:
     checking = _command(commands, "check", "look whether knowledge, templates, rules, settings, discovery are sound")
     _for_machines(checking)
     checking.set_defaults(run=check)
+    differing = _command(commands, "diff", "what a hospital's overlay changes, in words, and in which sample answers")
+    differing.add_argument("overlay", nargs="?", help="its folder; left out, that of the setting OVERLAY")
+    _for_machines(differing)
+    differing.set_defaults(run=diff)
     return top
 
 
@@ -203,12 +213,48 @@ def check(given: argparse.Namespace) -> int:
     with _progress("reading knowledge, templates and settings"):
         from cds_service.console import soundness
 
-        report = soundness.check(os.environ)
+        report = soundness.check(os.environ, datetime.now(UTC).date())
     if given.json:
         _print_json({"sound": report.sound, **asdict(report)})
     else:
         print(terminal.report(report, terminal.width()))
     return GOOD if report.sound else PROBLEM
+
+
+def diff(given: argparse.Namespace) -> int:
+    """What does the overlay change?"""
+    try:
+        told = _difference(given.overlay)
+    except CdsError as error:
+        return _tell(error, WRONG_USAGE)
+    if given.json:
+        _print_json(told.as_json())
+    else:
+        print(terminal.difference(told, terminal.width()))
+    return PROBLEM if told.changes else GOOD
+
+
+def _difference(folder: str | None) -> Difference:
+    with _progress("reading knowledge and overlay"):
+        from cds_service.console import difference
+        from cds_service.settings import Settings
+
+        named = {**os.environ, **({"OVERLAY": folder} if folder else {})}
+        settings = Settings.load(named)
+    if settings.overlay is None:
+        raise UsageError("there is no overlay to look at: aml-cds diff FOLDER, or set OVERLAY")
+    return difference.difference(settings, samples.stories(), datetime.now(UTC).date(), _teller())
+
+
+def _teller() -> Callable[[str], None]:
+    """Says each step, once it has taken longer than one is glad to wait."""
+    patient_until = monotonic() + _PATIENCE
+
+    def tell(words: str) -> None:
+        if monotonic() >= patient_until:
+            print(f"aml-cds: {words} …", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _list_stories(given: argparse.Namespace) -> int:

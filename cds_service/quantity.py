@@ -15,10 +15,13 @@ _SPOKEN = {
     "a": "years",
     "h": "h",
     "mg/d": "mg daily",
+    "mg/m2": "mg/m²",
+    "umol/L": "µmol/L",
     "10*9/L": "×10⁹/L",
     "[ULN]": "× ULN",
     "/min": "/min",
     "1": "",
+    "Cel": "°C",
 }
 
 

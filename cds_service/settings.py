@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -126,6 +127,12 @@ def _public_url(text: str) -> str:
     return _url(text) if text else ""
 
 
+def _folder(text: str) -> Path | None:
+    if text and not Path(text).is_dir():
+        raise ValueError(text)
+    return Path(text) if text else None
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -195,6 +202,11 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("an IANA name such as Europe/Berlin", _zone),
     ),
     Setting(
+        "OVERLAY", "",
+        "The folder of the hospital's own: values, rules off or in shadow, wording, local codes. See overlay.md.",
+        Kind("a folder that can be read", _folder),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -219,6 +231,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     public_url: str
     time_zone: ZoneInfo
+    overlay: Path | None
     log_level: str
 
     @classmethod

@@ -12,7 +12,7 @@ from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact
 from cds_service.facts.medications import Medication, Medications
 from cds_service.facts.mutations import Mutation
-from cds_service.knowledge.model import Statement
+from cds_service.knowledge.model import Local, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Check, Clear, Evaluation, Fired, NotApplicable, NotEvaluated
 
@@ -60,6 +60,7 @@ class Said:
     reviewed_on: str
     reviewed_by: str
     sources: tuple[Cited, ...]
+    local: str = ""  # the hospital's own word, and what it stands in for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Step:
     missing: tuple[str, ...]
     reads: tuple[Read, ...]
     cites: tuple[Said, ...]
+    local: str = ""  # what the hospital did with the rule: switched off, or in shadow
 
 
 def trace(evaluation: Evaluation) -> tuple[Step, ...]:
@@ -94,6 +96,7 @@ def _step(check: Check) -> Step:
         missing,
         tuple(_read(fact) for fact in check.reads),
         tuple(_said(statement) for statement in check.cites),
+        check.switch.words if check.switch else "",
     )
 
 
@@ -155,7 +158,13 @@ def _said(statement: Statement[Any]) -> Said:
             Cited(each.reference.id, each.reference.short, each.at, each.says, each.reference.where)
             for each in statement.sources
         ),
+        local=_local(statement.local) if statement.local else "",
     )
+
+
+def _local(local: Local) -> str:
+    """Whose word it is, why, and what it stands in for."""
+    return f"{local.words}: {local.reason}; in place of {local.instead.id}, {spoken(local.instead.value)}"
 
 
 @singledispatch

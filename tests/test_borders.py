@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
+    "tailoring": {"cards", "errors", "knowledge"},
     "answer": {
         "cards",
         "errors",
@@ -37,8 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "facts",
         "rules",
         "present",
+        "tailoring",
     },
-    "web": {"errors", "settings", "hooks", "answer", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "answer", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
     "console": {"cards", "errors", "settings", "hooks", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
@@ -50,6 +52,8 @@ ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
     ("answer", "cards"): {"model", "render"},
+    ("tailoring", "cards"): {"wording"},
+    ("web", "cards"): {"reasons"},
     ("web", "answer"): {"answer"},
     ("cli", "rules"): {"catalogue"},
 }
@@ -57,6 +61,9 @@ ONLY = {
 # Topics of rules: each may be read by itself, so none imports another. What they share stands in the other modules.
 TOPICS = {"qtc", "electrolytes", "interactions", "venetoclax", "tumour_lysis", "toxicity", "targets", "pathway"}
 TOPICS |= {"evidence", "reproduction", "allergy"}
+TOPICS |= {"qtc_over_time", "qt_history"}
+TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
+TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
 TOPICS |= {"work_up", "options"}
 
 # What lies outside, and who alone may reach for it.

@@ -205,7 +205,7 @@ def test_check_ends_with_1_and_names_the_setting_that_is_wrong(monkeypatch, caps
 
 
 def test_check_names_wrong_knowledge_without_falling_over_it(monkeypatch, capsys):
-    def wrong() -> None:
+    def wrong(**_: object) -> None:
         raise KnowledgeError("drugs/x.yaml, dose[2]: value is missing")
 
     monkeypatch.setattr(soundness.Knowledge, "load", wrong)
@@ -240,7 +240,7 @@ def test_help_shows_every_command_with_examples_and_exit_codes(capsys):
         cli.main(["--help"])
     out = capsys.readouterr().out
     assert ended.value.code == 0 and "exit codes" in out
-    assert all(f"aml-cds {command}" in out for command in ("serve", "try", "explain", "check"))
+    assert all(f"aml-cds {command}" in out for command in ("serve", "try", "explain", "check", "diff"))
 
 
 def test_version_is_that_of_the_package(capsys):

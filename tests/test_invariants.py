@@ -64,10 +64,12 @@ INTERACTIONS = frozenset(
         "cyp3a-inducer",
         "5ht2b-sigma",
         "additive-qt",
+        "electrolyte-wasting",
         "dose-ceiling",
     }
 )
 CRITICAL_TOPICS = {"qtcHold", "doseCeiling", "combinedInducer", "pres", "startContraindicated"}
+CRITICAL_TOPICS |= {"qtcStartLimit", "qtArrhythmia", "qtContraindicated", "electrolytesSevere"}
 MAY_CITE_NOTHING = {"also-active", "aml-on-record"}  # they tell what the orders and the problem list say, no medicine
 NO_WORD = {Verification.RECALLED, Verification.POLICY}
 

@@ -22,7 +22,7 @@ import yaml
 from cards.model import Card
 from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.demographics import AGE, DECEASED, PATIENT, Age
+from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
@@ -48,7 +48,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -169,6 +169,7 @@ class _Facts:
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
         read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered()]
+        read += [self._sex()]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
         history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
@@ -198,6 +199,10 @@ class _Facts:
             return missing(AGE, State.ABSENT, "no usable birth date")
         years = [int(number) for number in re.findall(r"\d+", line)]
         return known(AGE, Age(years[0], years[-1]))
+
+    def _sex(self) -> Fact[str]:
+        line = self.lines.pop("sex", None)
+        return known(SEX, line) if line else missing(SEX, State.ABSENT, "not on record")
 
     def _course(self) -> list[Fact[Any]]:
         """How the disease went: months, the number of the relapse, an allogeneic transplantation, the karyotype."""
@@ -395,6 +400,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         end=_day(line.get("ended")),
         replaces=replaced[-1].reference if replaced else "",
         product=line.get("product", ""),
+        high_dose=bool(line.get("high dose", False)),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
@@ -406,8 +412,13 @@ def _day(written: date | str | None) -> When | None:
 def _dose(line: str | None) -> Dose:
     if line is None:
         return Dose(None, "no dose stated")
-    match = re.match(r"([\d.]+) mg\Z", line)
-    return Dose(Quantity(Decimal(match[1]), "mg/d")) if match else Dose(None, line)
+    match = re.match(r"(?:(\d+) x )?([\d.]+) (mg/m2|mg)\Z", line)
+    if match is None:
+        return Dose(None, line)
+    times, amount = Decimal(match[1]) if match[1] else None, Decimal(match[2])
+    if match[3] == "mg/m2":
+        return Dose(None, "ordered per body surface", times=times, per_area=Quantity(amount, "mg/m2"))
+    return Dose(Quantity(amount * (times or 1), "mg/d"), times=times)
 
 
 def _resource(line: Mapping[str, Any], reference: str, role: Role, drug: str) -> Resource:

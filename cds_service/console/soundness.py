@@ -9,15 +9,18 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cards import render
 from cds_service.answer import load_tools
+from cds_service.console.difference import changes
 from cds_service.errors import CdsError
 from cds_service.hooks.services import Service, discovery
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Verification
+from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
 
@@ -53,6 +56,7 @@ class Report:
 
     parts: tuple[Part, ...]
     standing: Standing | None
+    beware: tuple[str, ...] = ()  # of the hospital's overlay: laxer limits, critical rules switched off, ended entries
 
     @property
     def sound(self) -> bool:
@@ -60,11 +64,13 @@ class Report:
         return not any(part.problems for part in self.parts)
 
 
-def check(env: Mapping[str, str]) -> Report:
+def check(env: Mapping[str, str], today: date) -> Report:
     """Look at everything. `env`: where settings are read from."""
+    beware: list[str] = []
     parts = [
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
+        *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
@@ -73,7 +79,7 @@ def check(env: Mapping[str, str]) -> Report:
         standing = _standing(Knowledge.load())
     except CdsError:
         standing = None
-    return Report(tuple(parts), standing)
+    return Report(tuple(parts), standing, tuple(beware))
 
 
 def _part(name: str, look: Callable[[], tuple[str, list[str]]]) -> Part:
@@ -103,6 +109,33 @@ def _knowledge() -> tuple[str, list[str]]:
     return seen, wanting
 
 
+def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[str, list[str]]:
+    """The hospital's own. What is allowed but should be known goes to `beware`."""
+    settings = Settings.load(env)
+    knowledge = load_tools(settings).knowledge
+    overlay = knowledge.overlay
+    if overlay is None:
+        return "none", []
+    beware += [
+        words for each in changes(knowledge, RULES, settings.jurisdiction, today) for words in each.beware
+    ]
+    counted = (
+        (len(overlay.values), "value"),
+        (sum(each.off for each in overlay.switches), "rule switched off"),
+        (sum(not each.off for each in overlay.switches), "rule in shadow"),
+        (len(overlay.templates), "wording"),
+        (len(overlay.codes), "code"),
+    )
+    told = ", ".join(f"{number} {_plural(words, number)}" for number, words in counted)
+    problems = [each for name in overlay.templates for each in _template_problems(name, overlay.folder / TEMPLATES)]
+    return f"{overlay.owner}, from {overlay.effective}: {told}; version {knowledge.version}", problems
+
+
+def _plural(words: str, number: int) -> str:
+    first, *rest = words.split(" ")
+    return " ".join([first if number == 1 else f"{first}s", *rest])
+
+
 def _templates() -> tuple[str, list[str]]:
     names = sorted(path.stem for path in render.HOME.glob("*.md"))
     problems = []
@@ -111,13 +144,13 @@ def _templates() -> tuple[str, list[str]]:
     return f"{len(names)} templates", problems
 
 
-def _template_problems(name: str) -> list[str]:
+def _template_problems(name: str, home: Path = render.HOME) -> list[str]:
     try:
-        needs = render.template(name).needs
+        needs = render.template(name, home).needs
         for stand_in in (_Anything(True), _Anything(False)):
-            render.render(name, dict.fromkeys(needs, stand_in))
+            render.render(name, dict.fromkeys(needs, stand_in), home)
     except Exception as fault:  # noqa: BLE001 - whatever a template does wrong is what we want to know
-        return [f"cards/templates/{name}.md: {fault}"]
+        return [f"{'cards' if home == render.HOME else 'overlay'}/templates/{name}.md: {fault}"]
     return []
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # only their shapes: a command that needs no facts should not wait for their readers
+    from cds_service.console.difference import Change, Difference
     from cds_service.console.soundness import Part, Report, Standing
     from cds_service.trace import Read, Said, Step
 
@@ -21,7 +22,7 @@ _NARROWEST = 40
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+!|~<>&-])")
 _EMPHASIS = re.compile(r"(?<![\\\w])(\*\*|\*|_)(?=\S)(.+?)(?<=[^\s\\])\1(?!\w)")
 _BULLET = re.compile(r"\s*[-*] ")
-_ORDER = ("fired", "not evaluated", "clear", "not applicable")
+_ORDER = ("fired", "not evaluated", "clear", "switched off", "not applicable")
 _ACTIONS = {"create": "creates", "update": "changes", "delete": "deletes"}
 
 
@@ -110,10 +111,13 @@ def _counted(every: list[Step]) -> str:
 
 def _step(each: Step, columns: int) -> list[str]:
     urgent = f" ({each.level})" if each.level else ""
+    urgent += " in shadow" if each.local and each.outcome != "switched off" else ""
     about = f"  {each.subject}" if each.subject else ""
     lines = [f"{each.outcome.upper()}{urgent}  {each.rule}{about}", *_wrapped(each.title, columns, "  ", "  ")]
     if each.why:
         lines += _wrapped(f"{_lead(each)}: {each.why}", columns, "  ", "    ")
+    if each.local and each.local != each.why:
+        lines += _wrapped(f"local: {each.local}", columns, "  ", "    ")
     for words in each.missing:
         lines += _wrapped(f"missing: {words}", columns, "  ", "    ")
     for read in each.reads:
@@ -140,13 +144,49 @@ def _read(read: Read) -> str:
 
 def _said(said: Said) -> str:
     places = "; ".join(f"{each.title}, {each.at}" for each in said.sources)
+    if said.local:
+        return f"{said.id} = {said.value} [{said.local}]"
     borrowed = f", {said.foreign} only" if said.foreign else ""
-    return f"{said.id} = {said.value} [{said.verification}{borrowed}] {places}"
+    signed = f" by {said.reviewed_by}" if said.reviewed_by else ""
+    return f"{said.id} = {said.value} [{said.verification}{borrowed}, reviewed {said.reviewed_on}{signed}] {places}"
+
+
+def difference(made: Difference, columns: int) -> str:
+    """What `aml-cds diff` found, by group."""
+    overlay = made.overlay
+    lines = _wrapped(
+        f"Overlay of {overlay.owner}, from {overlay.effective}, contact: {overlay.contact}", columns, "", "  "
+    )
+    lines += [f"Knowledge {made.versions[0]} as shipped, {made.versions[1]} with the overlay"]
+    if not made.changes:
+        return "\n".join([*lines, "", "No difference."])
+    for group in dict.fromkeys(change.group for change in made.changes):
+        lines += ["", f"{group.capitalize()}:"]
+        for change in made.changes:
+            if change.group == group:
+                lines += _change(change, made, columns)
+    lines += ["", "Sample answers are compared as if each change, by itself, were in force on every day."]
+    return "\n".join(lines)
+
+
+def _change(change: Change, made: Difference, columns: int) -> list[str]:
+    answers = made.answers[change]
+    lines = _wrapped(f"- {change.sentence}", columns, "  ", "    ")
+    for line in change.lines:
+        lines += _wrapped(line, columns, "      ", "        ")
+    for words in change.beware:
+        lines += _wrapped(f"beware: {words}", columns, "    ", "      ")
+    named = f": {', '.join(answers)}" if answers else ""
+    words = f"changes {len(answers)} of {made.samples} sample answers{named}"
+    return lines + _wrapped(words, columns, "    ", "      ")
 
 
 def report(made: Report, columns: int) -> str:
     """What `aml-cds check` found."""
     lines = [line for part in made.parts for line in _part(part, columns)]
+    if made.beware:
+        lines += ["", f"The hospital's own, to be aware of ({len(made.beware)}):"]
+        lines += [line for words in made.beware for line in _wrapped(f"- {words}", columns, "    ", "      ")]
     if made.standing is not None:
         lines += _standing(made.standing, columns)
     return "\n".join([*lines, "", "Everything is sound." if made.sound else "Not sound: see the problems above."])

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from cds_service.facts.course import read_course
-from cds_service.facts.demographics import read_deceased, read_demographics
+from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
 from cds_service.facts.disease import read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
@@ -67,6 +67,7 @@ def read_chart(
         age,
         *conditions,
         read_deceased(gathered.reply("patient"), reading),
+        read_sex(gathered.reply("patient"), reading),
         qtc,
         ecgs,
         medications,

@@ -1,4 +1,7 @@
-"""Demographics: age as an interval, because a birth date may be a year or a month."""
+"""Demographics: age as an interval, because a birth date may be a year or a month; sex as administered.
+
+Patient.gender is an administrative word. Where it says neither female nor male, the sex is not known.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,10 @@ class Age:
 
 
 AGE: Key[Age] = Key("age", "age")
+SEX: Key[str] = Key("sex", "administrative sex")
 DECEASED: Key[bool] = Key("deceased", "whether the patient is alive")
 PATIENT: Key[str] = Key("patient", "the patient's record")
+_SEXES = ("female", "male")
 
 
 def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
@@ -36,6 +41,20 @@ def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
         return missing(DECEASED, State.ABSENT, "the patient's record was not had")
     died = bool(view.deceasedBoolean) or view.deceasedDateTime is not None
     return known(DECEASED, died, When.read(view.deceasedDateTime, reading.zone))
+
+
+def read_sex(reply: Reply, reading: Reading) -> Fact[str]:
+    """Female or male, as the record's administrative gender says; any other word leaves the sex unknown."""
+    resource = next((each for each in reply.resources if each.type == "Patient"), None)
+    if resource is None:
+        state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
+        return missing(SEX, state, reply.why or "the EHR says it has none")
+    view = resource.checked()
+    if not isinstance(view, Patient):
+        return missing(SEX, State.UNREADABLE, getattr(view, "reason", "not readable"))
+    if view.gender not in _SEXES:
+        return missing(SEX, State.ABSENT, f"the record says {view.gender}" if view.gender else "not on record")
+    return known(SEX, view.gender, None, origin(resource, reply.source, view.gender))
 
 
 def read_demographics(reply: Reply, reading: Reading) -> tuple[Fact[str], Fact[Age]]:

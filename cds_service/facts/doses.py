@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.facts.concepts import all_text, codes
@@ -27,12 +27,17 @@ class Dose:
     why: str = ""
     note: str = ""
     plain: bool = True  # one coded step a day, so that the order may be rewritten with another dose
+    times: Decimal | None = None  # how often a day, where the order says so and it is given every day
+    per_area: Quantity | None = None  # each dose, where it is ordered per body surface
 
 
 _MG: Mapping[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "mcg": Decimal("0.001")}
 _PIECE = re.compile(r"(?:[a-z-]+[ -])*(?:tablet|tab|tbl|pill|capsule|cap|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
+_AREA = r"(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)"
+_AREA_UNIT = re.compile(_AREA, re.IGNORECASE)
+_AREA_IN_TEXT = re.compile(rf"(?<![\d.,])(\d[\d.,]*)\s*{_AREA}", re.IGNORECASE)
 _COUNTED = re.compile(r"\b(?:[2-9]|\d\d+|two|three|four|five|six)\s*(?:x|×|\*|tab|cap|pill)", re.IGNORECASE)
 _TIMES = re.compile(
     r"\b(\d+)(\s*(?:-|to)\s*\d+)?\s*(?:x|×|times?)\s*(?:/|per|a|each|every)?\s*(?:day|daily|d)\b", re.IGNORECASE
@@ -45,11 +50,16 @@ def daily_dose(order: MedicationRequest, product: str, terms: Terms) -> Dose:
     """The daily dose of the order. `product`: the product's name, for its strength."""
     if not order.dosageInstruction:
         return Dose(None, "no dose stated")
-    steps = [_step(dosage, product, terms) for dosage in order.dosageInstruction]
+    dose = _daily_dose(order.dosageInstruction, product, terms)
+    return replace(dose, times=_times(order.dosageInstruction, terms), per_area=_per_area(order.dosageInstruction))
+
+
+def _daily_dose(steps_ordered: list[Dosage], product: str, terms: Terms) -> Dose:
+    steps = [_step(dosage, product, terms) for dosage in steps_ordered]
     known = [step.daily for step in steps if step.daily is not None]
     if len(known) < len(steps):
         return next(step for step in steps if step.daily is None)
-    if len(known) > 1 and _is_one_day(order.dosageInstruction):
+    if len(known) > 1 and _is_one_day(steps_ordered):
         return Dose(
             Quantity(sum((daily.value for daily in known), Decimal(0)), "mg/d"),
             note="several doses a day added",
@@ -61,6 +71,40 @@ def daily_dose(order: MedicationRequest, product: str, terms: Terms) -> Dose:
     return Dose(
         highest, note=next((step.note for step in steps if step.note), ""), plain=steps[0].plain and len(steps) == 1
     )
+
+
+def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
+    """How often a day, where every step says so and all agree; None for what is not given every day."""
+    if any(_not_daily(step.timing) or step.asNeededBoolean for step in steps):
+        return None
+    found = [_times_a_day(step.timing, terms) or _times_in(step.text or "", terms) for step in steps]
+    if None in found:
+        return None
+    each = [times for times in found if times is not None]
+    if len(each) > 1 and _is_one_day(steps):
+        return sum(each, Decimal(0))
+    return each[0] if len(set(each)) == 1 else None
+
+
+def _per_area(steps: list[Dosage]) -> Quantity | None:
+    """The highest dose per body surface that is ordered, in mg/m2 each time."""
+    found = [_by_area(amount) for step in steps for each in step.doseAndRate or () for amount in _amounts(each)]
+    for match in (match for step in steps for match in _AREA_IN_TEXT.finditer(step.text or "")):
+        amount = _plainly(match[1])
+        found.append(amount * _MG[match[2].lower()] if amount is not None else None)
+    known = [value for value in found if value]
+    return Quantity(max(known), "mg/m2") if known else None
+
+
+def _amounts(each: DoseAndRate) -> list[Measured | None]:
+    return [each.doseQuantity] if each.doseQuantity else [each.doseRange.high] if each.doseRange else []
+
+
+def _by_area(amount: Measured | None) -> Decimal | None:
+    if amount is None or amount.value is None or amount.value <= 0 or amount.comparator:
+        return None
+    matches = (_AREA_UNIT.fullmatch(name.strip()) for name in (amount.code or "", amount.unit or ""))
+    return next((amount.value * _MG[match[1].lower()] for match in matches if match), None)
 
 
 def _is_one_day(steps: list[Dosage]) -> bool:

@@ -49,6 +49,7 @@ class Medication:
     replaces: str = ""  # reference of the order that this draft supersedes
     reason: str = ""  # why it is held or was stopped, as the order says
     product: str = ""  # the product's name, which may state its strength
+    high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()  # the regimens that its words name
 
@@ -227,9 +228,16 @@ def _read(
         replaces=_replaces(order),
         reason=all_text(order.statusReason),
         product=product.name,
+        high_dose=_names_high_dose(order, product.words, reading),
         doubts=tuple(filter(None, doubts)),
         courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
     )
+
+
+def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> bool:
+    """Whether the product's words or the instructions name a high-dose regimen, as "HiDAC" does."""
+    texts = (words, *(dosage.text or "" for dosage in view.dosageInstruction or ()))
+    return any(reading.terms.words["high_dose"].find(text) for text in texts)
 
 
 def _route(view: MedicationRequest, reading: Reading) -> str:

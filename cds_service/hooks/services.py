@@ -57,7 +57,10 @@ USAGE = (
 
 
 def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
-    """Our services. `codes`: for each coded query (ecg, labs, bedside, genomics) the LOINC codes that we read."""
+    """Our services. `codes`: for each coded query (ecg, labs, bedside, genomics) what we read.
+
+    A code is one of LOINC, unless it stands behind its system: "urn:oid:1.2.3|K".
+    """
     patient = Query("patient", "Patient/{{context.patientId}}", "age and sex; who this is")
     conditions = Query(
         "conditions",
@@ -115,7 +118,8 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
 
 
 def _observations(codes: tuple[str, ...]) -> str:
-    return "Observation?patient={{context.patientId}}&code=" + ",".join(f"http://loinc.org|{code}" for code in codes)
+    tokens = (code if "|" in code else f"http://loinc.org|{code}" for code in codes)
+    return "Observation?patient={{context.patientId}}&code=" + ",".join(tokens)
 
 
 def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]]]:

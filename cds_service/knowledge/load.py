@@ -1,27 +1,31 @@
 """YAML to checked knowledge; `Knowledge.at(day, jurisdiction)` is what holds on a day in a place.
 
 Nothing is repaired: a wrong file stops the start with file, key and reason in one message. Two statements in force that
-answer the same question differently are an error until one says which it settles.
+answer the same question differently are an error until one says which it settles. A hospital's overlay is laid on top:
+`Snapshot.shipped` is what would hold without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import yaml
-
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.files import check_days, citations, read_yaml, verification
+from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
+from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
+from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
 from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
-from cds_service.knowledge.terms import SafeLoader, Terms
+from cds_service.knowledge.overlay import Overlay, Switch
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.therapies import Therapy, load_therapies
 
 T = TypeVar("T")
 HOME = Path(__file__).parent
@@ -40,8 +44,11 @@ class Snapshot:
     drugs: Mapping[str, Drug]
     precipitants: Mapping[str, Precipitant]
     statements: Mapping[tuple[str, str, str], Statement[Any]]
+    therapies: Mapping[str, Therapy]
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
+    switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
+    shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -49,7 +56,14 @@ class Snapshot:
 
     def qualifiers(self, topic: Topic[T], about: str) -> tuple[str, ...]:
         """The qualifiers under which the topic has statements of that subject."""
-        return tuple(q for name, subject, q in self.statements if (name, subject) == (topic.name, about))
+        return self._qualifiers.get((topic.name, about), ())
+
+    @cached_property
+    def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for name, subject, qualifier in self.statements:
+            found[name, subject] = (*found.get((name, subject), ()), qualifier)
+        return found
 
 
 @dataclass(frozen=True)
@@ -60,34 +74,66 @@ class Knowledge:
     drugs: Mapping[str, Drug]
     precipitants: Mapping[str, Precipitant]
     statements: tuple[Statement[Any], ...]
-    terms: Terms
-    version: str
+    therapies: Mapping[str, Therapy]
+    errata: Mapping[str, Erratum]
+    decision_rules: Mapping[str, SourceRule]
+    safety_rules: Mapping[str, SourceRule]
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
+    terms: Terms
+    version: str
+    overlay: Overlay | None = None
+    local: tuple[LocalAnswer, ...] = ()
 
     @classmethod
-    def load(cls, home: Path = HOME) -> Knowledge:
-        """The knowledge below `home`. Raises KnowledgeError."""
+    def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
+        """The knowledge below `home`, with the hospital's own on top of it. Raises KnowledgeError."""
+        shipped = cls._shipped(home)
+        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay))
+
+    def with_overlay(self, overlay: Overlay) -> Knowledge:
+        """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""
+        version = hashlib.sha256(f"{self.version} {overlay.digest}".encode()).hexdigest()[:12]
+        local = checked(overlay, self.statements, self.precipitants, _TOPICS)
+        return replace(self, terms=with_codes(self.terms, overlay), version=version, overlay=overlay, local=local)
+
+    @classmethod
+    def _shipped(cls, home: Path) -> Knowledge:
         references = _references(home)
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
         for path in sorted((home / "drugs").glob("*.yaml")):
-            content = _yaml(path)
+            content = read_yaml(path)
             drug = _drug(path, content)
             drugs[drug.name] = drug
             statements.extend(_statements(path, content, drug.name, references))
-        for name in ("pathway", "policy"):
+        for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
-            statements.extend(_statements(path, _yaml(path), name, references))
-        plan = _yaml(home / "options.yaml")
+            statements.extend(_statements(path, read_yaml(path), name, references))
+        plan = read_yaml(home / "options.yaml")
         options = read_options("options.yaml", plan)
         for option in options.values():
             own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
             statements.extend(_statements(home / "options.yaml", own, option.about, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
-        _check(statements, precipitants, references)
-        terms, courses = Terms.load(home / "terminology"), read_courses("options.yaml", plan)
-        return cls(references, drugs, precipitants, tuple(statements), terms, _version(home), options, courses)
+        therapies = load_therapies(home / "therapies", references)
+        errata = load_errata(home / "errata.yaml", references)
+        _check(statements, precipitants, references, _also_cited(therapies, errata))
+        _check_errata(therapies, errata)
+        return cls(
+            references=references,
+            drugs=drugs,
+            precipitants=precipitants,
+            statements=tuple(statements),
+            therapies=therapies,
+            errata=errata,
+            decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
+            safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+            options=options,
+            courses=read_courses("options.yaml", plan),
+            terms=Terms.load(home / "terminology"),
+            version=_version(home),
+        )
 
     @cached_property
     def _snapshots(self) -> dict[tuple[date, str], Snapshot]:
@@ -121,7 +167,35 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    return Snapshot(day, jurisdiction, knowledge.drugs, precipitants, found, knowledge.options, knowledge.courses)
+    shipped = Snapshot(
+        day,
+        jurisdiction,
+        knowledge.drugs,
+        precipitants,
+        found,
+        knowledge.therapies,
+        knowledge.options,
+        knowledge.courses,
+    )
+    return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
+
+
+def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge, overlay: Overlay) -> Snapshot:
+    """What holds on that day with the hospital's own in place of ours."""
+
+    def ours(statement: Statement[Any]) -> Statement[Any]:
+        return in_place(statement, knowledge.local, shipped.day)
+
+    return replace(
+        shipped,
+        precipitants={
+            name: replace(each, statements=tuple(ours(statement) for statement in each.statements))
+            for name, each in shipped.precipitants.items()
+        },
+        statements={question: ours(statement) for question, statement in shipped.statements.items()},
+        switches={each.rule: each for each in overlay.switches if each.decision.in_force(shipped.day)},
+        shipped=shipped,
+    )
 
 
 def _in_force(precipitant: Precipitant, day: date, jurisdiction: str) -> Precipitant:
@@ -146,33 +220,11 @@ def _first(jurisdictions: frozenset[str]) -> str:
     return next(name for name in JURISDICTIONS if name in jurisdictions)
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = _parsed(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
-    except yaml.YAMLError as fault:
-        raise KnowledgeError(f"{path.name}: not valid YAML: {_place(fault)}") from None
-    if not isinstance(content, dict):
-        raise KnowledgeError(f"{path.name}: expected a mapping at the top")
-    return content
-
-
-def _place(fault: yaml.YAMLError) -> str:
-    mark = getattr(fault, "problem_mark", None)
-    problem = getattr(fault, "problem", None) or "cannot be read"
-    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
-
-
-@cache
-def _parsed(text: str) -> Any:
-    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - safe, written in C
-
-
 def _references(home: Path) -> dict[str, Reference]:
     found: dict[str, Reference] = {}
-    for path in (home / "references.yaml", home / "interactions" / "references.yaml"):
-        for name, fields in _yaml(path).items():
+    folders = (home, home / "interactions", home / "sources")
+    for path in (folder / "references.yaml" for folder in folders):
+        for name, fields in read_yaml(path).items():
             if name in found:
                 raise KnowledgeError(f"{path.name}, {name}: defined twice")
             try:
@@ -226,8 +278,7 @@ def _statement(
         jurisdictions = frozenset(fields["jurisdiction"])
         if not jurisdictions <= set(JURISDICTIONS):
             raise ValueError(f"jurisdiction must be among {', '.join(JURISDICTIONS)}")
-        _check_days({"effective": fields["effective"], "until": fields.get("until"), **fields["reviewed"]})
-        cited = fields["source"] if isinstance(fields["source"], list) else [fields["source"]]
+        check_days({"effective": fields["effective"], "until": fields.get("until"), **fields["reviewed"]})
         return Statement(
             id=fields["id"],
             topic=topic.name,
@@ -236,8 +287,8 @@ def _statement(
             effective=fields["effective"],
             until=fields.get("until"),
             jurisdictions=jurisdictions,
-            verification=_verification(fields["state"]),
-            sources=tuple(_citation(place, citation, references) for citation in cited),
+            verification=verification(fields["state"]),
+            sources=citations(place, fields["source"], references),
             reviewed_on=fields["reviewed"]["on"],
             reviewed_by=fields["reviewed"].get("by", ""),
             qualifier=fields.get("qualifier", ""),
@@ -276,31 +327,8 @@ _FIELDS = frozenset(
 )
 
 
-def _check_days(days: Mapping[str, Any]) -> None:
-    for name, day in days.items():
-        if name != "by" and day is not None and type(day) is not date:
-            raise ValueError(f"{name} must be a date, YYYY-MM-DD, found {day!r}")
-
-
-def _verification(state: Any) -> Verification:
-    try:
-        return Verification(state)
-    except ValueError:
-        known = ", ".join(each.value for each in Verification)
-        raise ValueError(f"state must be one of {known}, found {state!r}") from None
-
-
-def _citation(place: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Citation:
-    reference = references.get(fields.get("ref", ""))
-    if reference is None:
-        raise KnowledgeError(f"{place}, source: reference '{fields.get('ref')}' is not in references.yaml")
-    if not fields.get("at"):
-        raise KnowledgeError(f"{place}, source: 'at' is missing: name the section or table")
-    return Citation(reference, fields["at"], fields.get("says", ""))
-
-
 def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, Precipitant]:
-    content = _yaml(path)
+    content = read_yaml(path)
     defaults = content.get("defaults", {})
     found: dict[str, Precipitant] = {}
     for entry in content["precipitants"]:
@@ -313,7 +341,7 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "")))
+            topic = Topic(kind, _with_grade(fields.get("grade", "") or ", ".join(fields.get("what", ()))))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)
@@ -339,7 +367,10 @@ def _with_grade(grade: str) -> Any:
 
 
 def _check(
-    statements: Iterable[Statement[Any]], precipitants: Mapping[str, Precipitant], references: Mapping[str, Reference]
+    statements: Iterable[Statement[Any]],
+    precipitants: Mapping[str, Precipitant],
+    references: Mapping[str, Reference],
+    also_cited: Iterable[Citation],
 ) -> None:
     every = [*statements, *(s for p in precipitants.values() for s in p.statements)]
     seen: set[str] = set()
@@ -348,6 +379,7 @@ def _check(
             raise KnowledgeError(f"statement '{statement.id}' stands twice: ids are unique")
         seen.add(statement.id)
     cited = {citation.reference.id for statement in every for citation in statement.sources}
+    cited |= {citation.reference.id for citation in also_cited}
     for unused in sorted(references.keys() - cited):
         raise KnowledgeError(f"references.yaml, {unused}: nobody cites it")
     for statement in every:
@@ -362,6 +394,21 @@ def _check(
                     f"statements '{one.id}' and '{other.id}' answer the same question differently: "
                     "let one of them say which it settles, and why"
                 )
+
+
+def _also_cited(therapies: Mapping[str, Therapy], errata: Mapping[str, Erratum]) -> Iterator[Citation]:
+    for therapy in therapies.values():
+        yield from therapy.sources
+    for erratum in errata.values():
+        yield from erratum.sources
+
+
+def _check_errata(therapies: Mapping[str, Therapy], errata: Mapping[str, Erratum]) -> None:
+    """Every erratum that a therapy or its evidence names stands in errata.yaml."""
+    for therapy in therapies.values():
+        named = {*therapy.errata, *(name for each in therapy.evidence for name in each.errata)}
+        for unknown in sorted(named - errata.keys()):
+            raise KnowledgeError(f"therapy '{therapy.id}': erratum {unknown} is not in errata.yaml")
 
 
 def _refuse_a_gap(ended: Statement[Any], every: Iterable[Statement[Any]]) -> None:

@@ -77,6 +77,21 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Local:
+    """A hospital's own word: who decided, since when, why, and what it stands in for."""
+
+    owner: str
+    since: date
+    reason: str
+    instead: Statement[Any]
+
+    @property
+    def words(self) -> str:
+        """Whose word it is: "local policy (leukaemia board, 2026-11-01)"."""
+        return f"local policy ({self.owner}, {self.since})"
+
+
+@dataclass(frozen=True, slots=True)
 class Statement(Generic[T]):
     """One thing medicine says, of one subject, in some jurisdictions, from a day on."""
 
@@ -97,6 +112,7 @@ class Statement(Generic[T]):
     note: str = ""
     withdrawn: str = ""  # why it ended without a successor
     foreign: str = ""  # the jurisdiction it is borrowed from, when the tenant's own has none
+    local: Local | None = None  # decided by the hospital, in place of what the service says
 
     def in_force(self, day: date) -> bool:
         """Whether it holds on that day."""
@@ -144,6 +160,28 @@ def words(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"expected words, found {value!r}")
     return value.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of a schedule: how often, and up to which day after the start (None: for good)."""
+
+    every: Quantity
+    until: Quantity | None = None
+
+    def __str__(self) -> str:
+        until = f" for the first {self.until}" if self.until is not None else ""
+        return f"every {self.every}{until}"
+
+
+def steps(value: Any) -> tuple[Step, ...]:
+    """A schedule written as ["7 d until 28 d", "28 d"]."""
+    read = in_unit("d")
+    found = []
+    for item in _a_list(value):
+        every, _, until = words(item).partition(" until ")
+        found.append(Step(read(every), read(until) if until else None))
+    return tuple(found)
 
 
 def quantities(value: Any) -> tuple[Quantity, ...]:

@@ -26,6 +26,7 @@ CAUSES = {
     State.KNOWN: "Known, but not sure enough",
 }
 OTHER = "Other"
+SWITCHED_OFF = "Switched off by local policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,14 @@ def find_gap(relevance: Relevance) -> Gap | None:
             if chart.unreadable_drafts == 1
             else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
         )
-    if not lines:
+    off = [(check, off.switch) for check, off in relevance.switched_off() if off.switch is not None]
+    if not lines and not any(check.rule.worst is Level.CRITICAL for check, _ in off):
         return None
     set_aside = lines.get(OTHER, [])
-    levels = [relevance.level(check, gap) for check, gap in counted] or [Level.WARNING]
+    least = Level.WARNING if set_aside else Level.INFO  # a check switched off alone is only said
+    levels = [relevance.level(check, gap) for check, gap in counted] or [least]
+    if off:
+        lines[SWITCHED_OFF] = [f"{check.rule.title} ({switch.decision.words})" for check, switch in off]
     facts = _distinct(fact for _, gap in counted for fact in gap.missing)
     ordered = chart.get(ORDERED).value or frozenset()
     return Gap(
@@ -75,6 +80,7 @@ def find_gap(relevance: Relevance) -> Gap | None:
         about=tuple(dict.fromkeys(order for order in relevance.our_drafts)),
         missing=tuple(
             dict.fromkeys([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
+            or [f"{check.rule.title}, switched off here" for check, _ in off]
         ),
     )
 

@@ -7,9 +7,10 @@ stands in one gap card. Critical first, then the order of the catalogue.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from cds_service.facts.orders import ORDERED
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
-from cds_service.knowledge.model import Level, Statement, Verification
+from cds_service.knowledge.model import Level, Local, Statement, Verification
 from cds_service.knowledge.terms import Terms
 from cds_service.present.actions import Maker
 from cds_service.present.gaps import Gap, find_gap
@@ -44,6 +45,7 @@ class Stage:
     url: str
     version: str
     ids: Any
+    wording: Mapping[str, Path] = field(default_factory=dict)  # the hospital's own templates: in which folder each lies
 
 
 def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Stage) -> tuple[Card, ...]:
@@ -98,7 +100,7 @@ def _calm(shown: list[tuple[Check, Finding]]) -> list[tuple[Check, Finding]]:
     return [
         (check, finding)
         for check, finding in shown
-        if finding.level is not Level.INFO or finding.line or finding.drug not in stopped
+        if finding.level is not Level.INFO or finding.line or finding.waits or finding.drug not in stopped
     ]
 
 
@@ -140,12 +142,12 @@ class _Writer:
                 check.rule.id, check.rule.title, first.level, self._words(first), [self._words(first).body], findings
             )
         bodies = "\n\n".join(self._words(finding).body for finding in findings)
-        words = render("also_note", {"drug": drug, "lines": Safe(bodies)})
+        words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
         level = max(finding.level for finding in findings)
         return self._made(check.rule.id, check.rule.title, level, words, [words.body], findings)
 
     def gap(self, gap: Gap) -> Card:
-        words = render(
+        words = self._rendered(
             "gap",
             {
                 "warning": gap.level is Level.WARNING,
@@ -169,8 +171,16 @@ class _Writer:
         unsure = not self.evaluation.chart.get(ORDERED).sure
         return "Whether these tests are ordered already could not be read." if creates and unsure else ""
 
+    def _rendered(self, name: str, values: Mapping[str, Any]) -> Words:
+        """What the template says, in the hospital's wording where it has its own."""
+        home = self.stage.wording.get(name)
+        if home is None:
+            return render(name, values)
+        words = render(name, values, home)
+        return replace(words, body=f"{words.body}\n\n*Worded by this hospital.*")
+
     def _words(self, finding: Finding) -> Words:
-        return render(finding.card, {"drug": finding.drug} | self.speaker.all(finding.values))
+        return self._rendered(finding.card, {"drug": finding.drug} | self.speaker.all(finding.values))
 
     def _made(
         self, rule: str, title: str, level: Level, words: Words, parts: list[str], findings: Iterable[Finding]
@@ -245,17 +255,30 @@ def _concerns(about: tuple[Medication, ...]) -> str:
 
 def _sources(statements: tuple[Statement[Any], ...]) -> str:
     """Each statement's sources with their place, and how well it was verified."""
-    lines = dict.fromkeys(_source_line(each) for each in statements if each.verification is not Verification.POLICY)
-    if any(each.verification is Verification.POLICY for each in statements):
+    ours = [each for each in statements if each.verification is Verification.POLICY and each.local is None]
+    lines = dict.fromkeys(_source_line(each) for each in statements if each not in ours)
+    if ours:
         lines["- Service default, not from a source; the hospital may replace it"] = None
     return "**Sources**\n\n" + "\n".join(lines) if lines else ""
 
 
 def _source_line(statement: Statement[Any]) -> str:
+    if statement.local is not None:
+        return _local_line(statement.local)
     first, *rest = (f"{escape(each.reference.short)}, {escape(each.at)}" for each in statement.sources[:2])
-    borrowed = f"; {statement.foreign} label, none for this place" if statement.foreign else ""
+    borrowed = f" ({statement.foreign} label), none for this place" if statement.foreign else ""
     also = f"; also {rest[0]}" if rest else ""
-    return f"- {first} ({STATES[statement.verification]}{borrowed}){also}"
+    return f"- {first}{borrowed} ({STATES[statement.verification]}){also}"
+
+
+def _local_line(local: Local) -> str:
+    """The hospital's own word, why, and what it stands in for."""
+    shipped = local.instead
+    values = shipped.value if isinstance(shipped.value, tuple) else (shipped.value,)
+    whose = "service default" if shipped.verification is Verification.POLICY else shipped.sources[0].reference.short
+    said = f"{', '.join(map(str, values))} ({whose})" if not isinstance(shipped.value, str) else f"the words of {whose}"
+    words = f"{local.words[:1].upper()}{local.words[1:]}: {local.reason}; in place of {said}"
+    return f"- {escape(words)}"
 
 
 def _links(statements: tuple[Statement[Any], ...]) -> tuple[Link, ...]:

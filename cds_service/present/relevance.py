@@ -13,7 +13,7 @@ from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated
+from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, SwitchedOff
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,14 @@ class Relevance:
         if check.rule.pairs:
             return self._may_interact or self._unnamed
         return gap.level is not None and (bool(self.our_drafts) or self._may_interact)
+
+    def switched_off(self) -> tuple[tuple[Check, SwitchedOff], ...]:
+        """The checks that the hospital switched off and that would have been made for an order of this moment."""
+        every = self.evaluation.outcomes(SwitchedOff)
+        if self.moment is Moment.VIEW:
+            return tuple((check, off) for check, off in every if off.about)
+        drafted = set(self._drafts)
+        return tuple((check, off) for check, off in every if drafted & set(off.about))
 
     def level(self, check: Check, gap: NotEvaluated) -> Level:
         """How much the gap matters: a warning when it could have stopped something or precedes a dose."""

@@ -101,10 +101,10 @@ class Speaker:
         value = statement.value if isinstance(statement.value, tuple) else (statement.value,)
         return SimpleNamespace(
             value=Safe(", ".join(str(each) for each in value) + where),
-            either=Safe(" or ".join(str(each) for each in value)),
+            either=Safe(" or ".join(str(each) for each in value) + where),
             source=statement.sources[0].reference.short,
             kind="service default"
-            if statement.verification is Verification.POLICY
+            if statement.verification is Verification.POLICY and statement.local is None
             else statement.sources[0].reference.short,
         )
 

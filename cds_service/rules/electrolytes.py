@@ -1,24 +1,30 @@
-"""Electrolytes: potassium and magnesium before and during drugs that prolong the QT interval."""
+"""Electrolytes: potassium and magnesium before and during drugs that prolong the QT interval, and what lowers them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
-from cds_service.facts.fact import Key, below
+from cds_service.facts.fact import Fact, Key, below
 from cds_service.facts.labs import MAGNESIUM, POTASSIUM
-from cds_service.facts.medications import Medication
+from cds_service.facts.medications import MEDICATIONS, Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
-from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 from cds_service.truth import Truth
 
 LIMITS: dict[Key[Quantity], tuple[Topic[Quantity], Topic[Quantity]]] = {
     POTASSIUM: (topics.POTASSIUM_LOW_BELOW, topics.POTASSIUM_TARGET),
     MAGNESIUM: (topics.MAGNESIUM_LOW_BELOW, topics.MAGNESIUM_TARGET),
+}
+
+
+SEVERE: dict[Key[Quantity], Topic[Quantity]] = {
+    POTASSIUM: topics.POTASSIUM_SEVERE_BELOW,
+    MAGNESIUM: topics.MAGNESIUM_SEVERE_BELOW,
 }
 
 
@@ -38,8 +44,8 @@ class UseAndElectrolyte:
         return self.use.orders
 
 
-def _each() -> Callable[[Case], Subjects[UseAndElectrolyte]]:
-    find = uses(topics.ELECTROLYTES_REQUIRED)
+def _each(*asked: Topic[Any]) -> Callable[[Case], Subjects[UseAndElectrolyte]]:
+    find = uses(*asked)
 
     def both(case: Case) -> Subjects[UseAndElectrolyte]:
         found = find(case)
@@ -51,7 +57,7 @@ def _each() -> Callable[[Case], Subjects[UseAndElectrolyte]]:
 
 @rule(
     "electrolytes",
-    subjects=_each(),
+    subjects=_each(topics.ELECTROLYTES_REQUIRED),
     sources=("SAF05",),
     worst=Level.WARNING,
     blind=Level.WARNING,
@@ -62,12 +68,13 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
     use, key = subject.use, subject.key
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
-    window = topics.ELECTROLYTE_WINDOW_AT_START if use.is_new else topics.ELECTROLYTE_WINDOW_ON_TREATMENT
-    value = case.fact(key, case.must(window, "policy").value)
+    value = _current(case, use, key)
     low, target = (case.must(topic, "policy") for topic in LIMITS[key])
     required = case.must(topics.ELECTROLYTES_REQUIRED, use.drug)
     match below(value, low.value):
         case Truth.YES:
+            if _severe(case, use, key, value) is Truth.YES:
+                return Clear("so low that the drug is contraindicated: see that check")
             return case.fired(
                 Level.WARNING,
                 "electrolyte_low",
@@ -103,3 +110,113 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             target=target,
         )
     return Clear(f"{key.label} {value.value}")
+
+
+def _current(case: Case, use: Use, key: Key[Quantity]) -> Fact[Quantity]:
+    window = topics.ELECTROLYTE_WINDOW_AT_START if use.is_new else topics.ELECTROLYTE_WINDOW_ON_TREATMENT
+    return case.fact(key, case.must(window, "policy").value)
+
+
+def _severe(case: Case, use: Use, key: Key[Quantity], value: Fact[Quantity]) -> Truth:
+    """Whether the deficiency is so severe that this drug's text forbids it; NO where the text does not name it."""
+    forbidden = case.cite(topics.QT_CONTRAINDICATED_ELECTROLYTES, use.drug)
+    if forbidden is None or key.name not in forbidden.value:
+        return Truth.NO
+    return below(value, case.must(SEVERE[key], "policy").value)
+
+
+@rule(
+    "electrolytes-severe",
+    subjects=_each(topics.QT_CONTRAINDICATED_ELECTROLYTES),
+    sources=("SAF15", "SAF05"),
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+    before_dose=True,
+)
+def severe_deficiency(case: Case, subject: UseAndElectrolyte) -> Outcome:
+    """Severe lack of potassium or magnesium, in which the drug is contraindicated."""
+    use, key = subject.use, subject.key
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    value = _current(case, use, key)
+    forbidden = case.must(topics.QT_CONTRAINDICATED_ELECTROLYTES, use.drug)
+    limit = case.must(SEVERE[key], "policy")
+    match _severe(case, use, key, value):
+        case Truth.YES:
+            return case.fired(
+                Level.CRITICAL,
+                "electrolyte_severe",
+                about=use.in_play,
+                deciding=doubtful(use.in_play),
+                drug=use.drug,
+                because=(value,),
+                says=(forbidden,),  # the text forbids it; the number that we read it by is only mentioned
+                mentions=(limit,),
+                propose=(Proposal("order", f"Repeat {key.label}", order=key.order),),
+                waits=use.is_new,
+                value=value,
+                limit=limit,
+                target=case.must(LIMITS[key][1], "policy"),
+                new=use.is_new,
+            )
+        case Truth.UNKNOWN:
+            return case.blind(value)
+        case Truth.NO:
+            return Clear(f"{key.label} {value.value} is not severely low")
+        case other:
+            assert_never(other)
+
+
+@rule(
+    "electrolyte-wasting",
+    subjects=uses(topics.ELECTROLYTES_REQUIRED),
+    sources=("SAF05", "SAF14"),
+    pairs=True,
+    worst=Level.WARNING,
+)
+def electrolyte_wasting(case: Case, use: Use) -> Outcome:
+    """Drugs that lower potassium or magnesium, beside a drug that prolongs the QT interval.
+
+    A line in the order's card; a warning when what they lower is low already.
+    """
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    others = met(case, use, "electrolytes")
+    lowered = {each.drug: _lowered(case, each) for each in others}
+    others = tuple(each for each in others if lowered[each.drug])
+    if not others:
+        medications = case.fact(MEDICATIONS)
+        if medications.sure:
+            return Clear("no drug that lowers potassium or magnesium among the orders read")
+        return case.blind(medications, about=use.in_play)
+    required = case.must(topics.ELECTROLYTES_REQUIRED, use.drug)
+    concerned = [key for key in LIMITS if any(key in keys for keys in lowered.values())]
+    facts = {key: _current(case, use, key) for key in concerned}
+    limits = {key: case.must(LIMITS[key][0], "policy") for key in concerned}
+    low = tuple(key for key in concerned if below(facts[key], limits[key].value) is Truth.YES)
+    effects = tuple(effect for each in others if (effect := case.effect(each.drug, "electrolytes")) is not None)
+    return case.fired(
+        Level.WARNING if low else Level.INFO,
+        "electrolyte_wasting",
+        about=(*use.drafts, *use.active, *(order for each in others for order in each.orders)),
+        deciding=doubtful((*use.drafts, *use.active), tuple(order for each in others for order in each.orders)),
+        drug=use.drug,
+        because=tuple(facts[key] for key in low[:1]),
+        says=(required, *(limits[key] for key in low)),
+        mentions=effects,
+        propose=tuple(Proposal("order", f"Repeat {key.label}", order=key.order) for key in low),
+        line=not low,
+        lowering=tuple(
+            f"{each.spoken} lowers {' and '.join(key.label for key in lowered[each.drug])}" for each in others
+        ),
+        low=tuple(facts[key] for key in low),
+        newest=tuple(facts[key] for key in concerned),
+        required=required,
+    )
+
+
+def _lowered(case: Case, other: Met) -> tuple[Key[Quantity], ...]:
+    """Which of our electrolytes it lowers."""
+    effect = case.effect(other.drug, "electrolytes")
+    said = effect.value if effect is not None else ""
+    return tuple(key for key in LIMITS if said.startswith("lowers") and key.label in said)

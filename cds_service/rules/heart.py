@@ -9,9 +9,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
+from cds_service.facts.disease import HISTORY, Entry
 from cds_service.facts.ecg import QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, State, above
+from cds_service.facts.medications import Role
+from cds_service.facts.times import When
 from cds_service.knowledge import topics
+from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotEvaluated, Proposal
 from cds_service.rules.subjects import Use
@@ -86,6 +90,36 @@ def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]
             return truth, qtc
         case other:
             assert_never(other)
+
+
+def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
+    """The QTc above which the drug is not started; None where it is not started now, or where none is stated.
+
+    A limit of another place is not borrowed where the drug's own text says that it has none.
+    """
+    if not use.is_new:
+        return None
+    limit = case.cite(topics.QTC_START_AT_MOST, use.drug)
+    if limit is not None and limit.foreign:
+        own = case.cite(topics.QTC_START_OPEN, use.drug)
+        return None if own is not None and not own.foreign else limit
+    return limit
+
+
+def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[Entry, Truth], ...]:
+    """What is on record of these keys, past entries included, and whether it began under the drug (or before: NO)."""
+    start = started(case, use) or _first_course(use)
+    found = []
+    for entry in case.fact(HISTORY).value or ():
+        if keys & set(entry.keys):
+            began = Truth.UNKNOWN if start is None or entry.when is None else entry.when.on_or_after(start)
+            found.append((entry, began))
+    return tuple(found)
+
+
+def _first_course(use: Use) -> When | None:
+    starts = [order.start for order in use.of(Role.PAST) if order.start is not None]
+    return min(starts, key=lambda when: when.earliest, default=None)
 
 
 def as_quantity(qtc: Fact[Ecg], ecg: Ecg) -> Fact[Quantity]:

@@ -7,7 +7,7 @@ from typing import Any
 from cds_service.facts.ecg import ECGS, QTC
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.labs import MAGNESIUM, POTASSIUM
-from cds_service.facts.medications import MEDICATIONS, Medication
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.rules.heart import REPEAT_ECG, current_qtc, over
@@ -172,6 +172,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     others = tuple(each for each in met(case, use, "qt") if _says(case, each, "qt").startswith("prolongs"))
+    others = _told_here(case, use, others) + _named_partners(case, use, others)
     if not others:
         return _none(case, use, "other QT-prolonging drug")
     said = case.must(topics.ADDITIVE_QT, use.drug)
@@ -209,6 +210,35 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     )
 
 
+def _told_here(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]:
+    """Of two drugs of ours that both prolong the QT interval one card speaks: that of the draft, else of the first."""
+
+    def told_there(other: Met) -> bool:
+        if not case.snapshot.qualifiers(topics.ADDITIVE_QT, other.drug):
+            return False
+        drafted = any(order.role is Role.DRAFT for order in other.orders)
+        return drafted if drafted is not bool(use.drafts) else other.drug < use.drug
+
+    return tuple(each for each in others if not told_there(each))
+
+
+def _named_partners(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]:
+    """The drugs that this drug's own text names as prolonging the QT interval, where no list says so of them."""
+    named = case.cite(topics.QT_NAMED_PARTNERS, use.drug)
+    if named is None or named.foreign:
+        return ()
+    known = {each.drug for each in others}
+    found: dict[str, list[Medication]] = {}
+    for order in case.orders(Role.DRAFT, Role.ACTIVE):
+        for drug in order.ingredients:
+            precipitant = case.snapshot.precipitants.get(drug)
+            if drug in known or drug not in named.value or precipitant is None:
+                continue
+            if order.route in ("", *precipitant.routes):
+                found.setdefault(drug, []).append(order)
+    return tuple(Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
+
+
 def _no_room(case: Case, use: Use) -> tuple[str, ...]:
     """Why a second QT drug needs more than a line: QTc high, risen or unknown; electrolytes low or unknown."""
     reasons: list[str] = []
@@ -219,8 +249,8 @@ def _no_room(case: Case, use: Use) -> tuple[str, ...]:
     if not qtc.sure:
         reasons.append(f"QTc: {qtc.why or ', '.join(qtc.doubts) or 'not known'}")
     base = baseline(case, use, case.fact(ECGS))
-    rise = case.cite(topics.QTC_RISE_ABOVE, use.drug)
-    if base and rise and qtc.value and qtc.value.formula is base.formula and qtc.value.qtc > base.qtc + rise.value:
+    rise = case.must(topics.ADDITIVE_QT_RISE_ABOVE, "policy")
+    if base and qtc.value and qtc.value.formula is base.formula and qtc.value.qtc > base.qtc + rise.value:
         reasons.append(f"QTc rose by {qtc.value.qtc - base.qtc}")
     window = case.must(
         topics.ELECTROLYTE_WINDOW_AT_START if use.is_new else topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy"

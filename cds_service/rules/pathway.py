@@ -133,7 +133,7 @@ def _transplanted(case: Case) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if TRANSPLANT & set(entry.keys))
 
 
-@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.TLS_ADVICE), sources=("I8", "I9"), worst=Level.INFO)
+@rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
 def aml_on_record(case: Case, use: Use) -> Outcome:
     """A diagnosis on record that fits the drug."""
     if not use.drafts:

@@ -1,20 +1,17 @@
-"""QTc: hold, start, resume, rise and ECG schedule of drugs that prolong it."""
+"""QTc against its limits: before the start, at a higher dose, on treatment."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.ecg import ECGS, QTC, Ecg
-from cds_service.facts.fact import Fact, State, above, holds
-from cds_service.facts.medications import Medication, Role
-from cds_service.facts.times import When
+from cds_service.facts.fact import holds
+from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.quantity import Quantity
-from cds_service.rules.heart import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
+from cds_service.rules.heart import REPEAT_ECG, blind_to_qtc, current_qtc, over, start_limit
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import baseline, days, ecg_due_days, not_taken, started, taken_since
+from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
 
@@ -32,8 +29,12 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
     truth, qtc = over(case, current_qtc(case, use), limit.value)
     match truth:
         case Truth.YES:
+            start = start_limit(case, use)
+            if start is not None and start.strongest >= limit.strongest:
+                return Clear("above the limit for starting: see that check")
             resume = case.cite(topics.QTC_RESUME_AT_MOST, use.drug)
             dose = case.cite(topics.RESUME_DOSE, use.drug)
+            action = case.cite(topics.QTC_HOLD_ACTION, use.drug)
             return case.fired(
                 Level.CRITICAL,
                 "qtc_over_hold_limit",
@@ -48,7 +49,9 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 limit=limit,
                 resume=resume,
                 dose=dose,
+                action=action,
                 new=use.is_new,
+                mentions=(action,) if action is not None else (),
             )
         case Truth.NO:
             return Clear(f"{qtc.value.qtc if qtc.value else ''} is not above {limit.value}")
@@ -67,6 +70,10 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     """QTc just below the hold limit at a new order, or exactly at it on treatment."""
     if use.of(Role.ON_HOLD):
         return NotApplicable("on hold: see the check for resuming")
+    if start_limit(case, use) is not None:
+        return NotApplicable("the sources state a limit for starting: see that check")
+    if not use.is_new and case.snapshot.qualifiers(topics.QTC_ACT_ABOVE, use.drug):
+        return NotApplicable("the sources act below the hold limit: see that check")
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     caution = case.must(topics.QTC_START_CAUTION_ABOVE, "policy")
     qtc = current_qtc(case, use)
@@ -103,230 +110,96 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
 
 
 @rule(
-    "qtc-resume",
-    subjects=uses(topics.QTC_RESUME_AT_MOST),
-    sources=("SAF02", "E09"),
-    worst=Level.WARNING,
+    "qtc-start-limit",
+    subjects=uses(topics.QTC_START_AT_MOST, topics.QTC_ESCALATE_AT_MOST),
+    sources=("SAF15", "Q9"),
+    worst=Level.CRITICAL,
     blind=Level.WARNING,
+    before_dose=True,
 )
-def qtc_after_hold(case: Case, use: Use) -> Outcome:
-    """After a hold for QTc: stay on hold, or resume at the reduced dose."""
-    held = _held_for_qtc(case, use)
-    match held:
-        case Truth.NO:
-            return NotApplicable("no hold for QTc on record")
-        case Truth.UNKNOWN:
-            return case.blind(case.fact(ECGS))
-        case Truth.YES:
-            pass
-        case other:
-            assert_never(other)
-    limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
-    at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
-    rise = case.must(topics.QTC_RESUME_WITHIN_BASELINE, use.drug)
-    dose = case.must(topics.RESUME_DOSE, use.drug)
-    qtc = case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value)
-    over_limit, _ = over(case, qtc, limit.value)
-    if over_limit is Truth.YES:
-        return Clear("still above the hold limit: see the check for holding")
-    base = baseline(case, use, case.fact(ECGS))
-    if base is not None and qtc.value is not None and qtc.value.formula is not base.formula:
-        base = None  # another formula: not comparable
-    above_resume, qtc = over(case, qtc, at_most.value)
-    ready = ~above_resume
-    if base is not None:
-        ready = ready | ~over(case, qtc, base.qtc + rise.value)[0]
-    match ready:
-        case Truth.YES:
-            return _resume(case, use, qtc, base)
-        case Truth.NO:
-            return case.fired(
-                Level.WARNING,
-                "qtc_stay_on_hold",
-                about=use.in_play,
-                deciding=doubtful(use.in_play),
-                drug=use.drug,
-                because=(qtc,),
-                says=(at_most, rise),
-                propose=(REPEAT_ECG,),
-                qtc=qtc,
-                limit=at_most,
-                rise=rise,
-                baseline=base,
-                dose=dose,
-            )
-        case Truth.UNKNOWN:
-            return case.blind(qtc)
-        case other:
-            assert_never(other)
-
-
-def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
-    at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
-    dose = case.must(topics.RESUME_DOSE, use.drug)
-    drafts = tuple(draft for draft in use.drafts if draft.dose.daily is None or draft.dose.daily > dose.value)
-    if use.drafts and not drafts:
-        return Clear(f"resumed at {dose.value}, as the source says")
-    return case.fired(
-        Level.WARNING if drafts else Level.INFO,
-        "qtc_resume",
-        about=drafts or use.in_play,
-        drug=use.drug,
-        because=(qtc,),
-        says=(dose,),
-        propose=tuple(
-            Proposal("dose", f"Change the draft to {dose.value}", medication=draft, drug=use.drug, daily=dose.value)
-            for draft in drafts
-        ),
-        qtc=qtc,
-        limit=at_most,
-        dose=dose,
-        baseline=base,
-        drafted=drafts[0] if drafts else None,
-    )
-
-
-def _held_for_qtc(case: Case, use: Use) -> Truth:
-    """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
-
-    A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
-    is none of ours.
-    """
-    held = use.of(Role.ON_HOLD)
-    before = (*use.of(Role.ACTIVE), *held, *(order for order in use.of(Role.PAST) if _not_long_ago(case, order)))
-    if not held and not (use.drafts and before):
-        return Truth.NO
-    reasons = [order.reason for order in held if order.reason]
-    if reasons and not any("qt" in reason.lower() for reason in reasons):
-        return Truth.NO
-    limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
-    start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
-    ecgs = case.fact(ECGS)
-    if ecgs.value is None:
-        return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
-    on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
-    if any(ecg.qtc > limit.value for ecg in on_drug):
-        return Truth.YES
-    return Truth.NO if ecgs.sure else Truth.UNKNOWN
-
-
-def _not_long_ago(case: Case, order: Medication) -> bool:
-    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause."""
-    pause = case.must(topics.COURSE_GAP, "policy").value
-    ended = order.end or order.start
-    return ended is not None and ended.days_ago(case.now) <= int(pause.value)
-
-
-@rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09"), worst=Level.WARNING)
-def qtc_rise(case: Case, use: Use) -> Outcome:
-    """Rise of the QTc over its baseline on treatment."""
-    if not use.active:
-        return not_taken(case, use)
-    qtc = current_qtc(case, use)
-    ecgs = case.fact(ECGS)
-    hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
-    if hold is not None and over(case, qtc, hold.value)[0] is Truth.YES:
-        return Clear("above the hold limit: see the check for holding")
-    base = baseline(case, use, ecgs)
-    if base is None:
-        return case.blind(qtc, why="no baseline ECG before the first dose is on record")
-    if qtc.value is None:
-        return blind_to_qtc(case, use, qtc)
-    if qtc.value.formula is not base.formula:
-        return case.blind(
-            qtc, why=f"baseline by {base.formula.value}, newest by {qtc.value.formula.value}: not comparable"
-        )
-    rise = case.must(topics.QTC_RISE_ABOVE, use.drug)
-    truth = above(as_quantity(qtc, qtc.value), base.qtc + rise.value)
+def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
+    """QTc against the limit above which the drug is not started, or its dose not raised."""
+    raises = _raises_dose(use)
+    if not use.is_new and raises is Truth.NO:
+        return NotApplicable("neither a start nor a higher dose")
+    limit = start_limit(case, use) if use.is_new else case.cite(topics.QTC_ESCALATE_AT_MOST, use.drug)
+    if limit is None:
+        return NotApplicable("no such limit is stated here")
+    truth, qtc = over(case, current_qtc(case, use), limit.value)
     match truth:
         case Truth.YES:
-            action = case.cite(topics.QTC_RISE_ACTION, use.drug)
-            confirmed = _confirmed(case, use, base, rise.value)
+            hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
+            if hold is not None and hold.strongest > limit.strongest and over(case, qtc, hold.value)[0] is Truth.YES:
+                return Clear("above the hold limit: see the check for holding")
+            unsure = not use.is_new and raises is Truth.UNKNOWN
             return case.fired(
-                Level.WARNING,
-                "qtc_rise",
+                Level.CRITICAL,
+                "qtc_over_start_limit",
                 about=use.in_play,
                 deciding=doubtful(use.in_play),
                 drug=use.drug,
                 because=(qtc,),
-                says=(rise,),
-                propose=() if confirmed else (REPEAT_ECG,),
+                says=(limit,),
+                doubts=("whether this order raises the dose is not known",) if unsure else (),
+                propose=(*_remove(use), REPEAT_ECG),
+                waits=use.is_new,
                 qtc=qtc,
-                baseline=base,
-                rise=rise,
-                delta=qtc.value.qtc - base.qtc,
-                confirmed=confirmed,
-                action=action,
-                dose=case.cite(topics.RESUME_DOSE, use.drug),
+                limit=limit,
+                new=use.is_new,
             )
         case Truth.NO:
-            return Clear(f"{qtc.value.qtc} against {base.qtc} at baseline")
+            return Clear(f"{qtc.value.qtc if qtc.value else ''} is not above {limit.value}")
         case Truth.UNKNOWN:
             return blind_to_qtc(case, use, qtc)
         case other:
             assert_never(other)
 
 
-def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
-    """Whether two ECGs, far enough apart, both show the rise and none between them denies it."""
-    apart = case.must(topics.REPEAT_ECG_APART, "policy").value
-    start = started(case, use)
-    ecgs = case.fact(ECGS).value or ()
-    newest = [ecg for ecg in ecgs if ecg.formula is base.formula and ecg.when is not None]
-    since = [ecg for ecg in newest if start is None or (ecg.when and ecg.when.earliest.date() > start.latest.date())]
-    risen = []
-    for ecg in since:
-        if not ecg.qtc > base.qtc + rise:
-            break
-        risen.append(ecg)
-    times = [ecg.when.latest for ecg in risen if ecg.when]
-    hours = (times[0] - times[-1]).total_seconds() / 3600 if len(times) > 1 else 0
-    return len(times) > 1 and (times[0].date() != times[-1].date() or hours >= float(apart.value))
+def _raises_dose(use: Use) -> Truth:
+    """Whether a draft gives more a day than is given now."""
+    before = [order.dose.daily for order in use.of(Role.ACTIVE, Role.ON_HOLD)]
+    drafted = [order.dose.daily for order in use.drafts]
+    if not before or not drafted:
+        return Truth.NO
+    known = [dose for dose in before if dose is not None]
+    if len(known) < len(before) or None in drafted:
+        return Truth.UNKNOWN
+    highest = max(known, key=lambda dose: dose.value)
+    return Truth.YES if any(dose > highest for dose in drafted if dose is not None) else Truth.NO
 
 
-@rule("ecg-schedule", subjects=uses(topics.ECG_ON_CYCLE_ONE_DAYS), sources=("SAF04",), worst=Level.WARNING)
-def ecg_schedule(case: Case, use: Use) -> Outcome:
-    """ECGs due on treatment."""
+@rule("qtc-action", subjects=uses(topics.QTC_ACT_ABOVE), sources=("SAF15", "SAF17"), worst=Level.WARNING)
+def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
+    """QTc on treatment above the lower limit, where the drug is reduced, interrupted or reviewed."""
     if not use.active:
         return not_taken(case, use)
-    start = started(case, use)
-    if start is None:
-        return case.blind(
-            case.fact(ECGS), why=f"the day {use.drug} was started is not known, so no ECG day can be counted"
-        )
-    tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
-    schedule = case.must(topics.ECG_ON_CYCLE_ONE_DAYS, use.drug)
-    ecgs = case.fact(ECGS)
-    today = case.now.date()
-    due = [each for each in ecg_due_days(case, use, start) if each[0] - tolerance <= today]
-    if not due:
-        return Clear(f"first ECG due on {_first_due(case, use, start)}")
-    taken = ecgs.value or ()
-    missed = [each for each in due if today > each[0] + tolerance and not taken_since(taken, each[0] - tolerance)]
-    day, words = (missed or due)[-1]  # an ECG that was missed stays overdue while the next one comes due
-    if taken_since(taken, day - tolerance):
-        return Clear(f"ECG of {words} (due {day}) was taken")
-    if not ecgs.sure and ecgs.state is not State.ABSENT:
-        return case.blind(ecgs, why=f"whether the ECG of {words} (due {day}) was taken is not known")
-    overdue = today > day + tolerance
-    return case.fired(
-        Level.WARNING if overdue else Level.INFO,
-        "ecg_due",
-        about=use.in_play,
-        deciding=doubtful(use.in_play),
-        drug=use.drug,
-        says=(schedule,),
-        propose=(REPEAT_ECG,),
-        line=not overdue,
-        day=day,
-        words=words,
-        overdue=overdue,
-        started=start,
-        cycle=case.cite(topics.CYCLE_LENGTH, use.drug),
-        newest=ecgs.value[0] if ecgs.value else None,
-    )
-
-
-def _first_due(case: Case, use: Use, start: When) -> str:
-    due = ecg_due_days(case, use, start)
-    return str(due[0][0]) if due else "no day"
+    limit = case.must(topics.QTC_ACT_ABOVE, use.drug)
+    hold = case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    qtc = current_qtc(case, use)
+    if over(case, qtc, hold.value)[0] is Truth.YES:
+        return Clear("above the hold limit: see the check for holding")
+    truth, qtc = over(case, qtc, limit.value)
+    match truth:
+        case Truth.YES:
+            action = case.must(topics.QTC_ACT_ACTION, use.drug)
+            return case.fired(
+                Level.WARNING,
+                "qtc_over_action_limit",
+                about=use.in_play,
+                deciding=doubtful(use.in_play),
+                drug=use.drug,
+                because=(qtc,),
+                says=(limit,),
+                mentions=(action,),
+                propose=(REPEAT_ECG,),
+                qtc=qtc,
+                limit=limit,
+                hold=hold,
+                action=action,
+            )
+        case Truth.NO:
+            return Clear(f"{qtc.value.qtc if qtc.value else ''} is not above {limit.value}")
+        case Truth.UNKNOWN:
+            return blind_to_qtc(case, use, qtc)
+        case other:
+            assert_never(other)

@@ -19,6 +19,7 @@ from cds_service.facts.fact import Fact, Key
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
+from cds_service.knowledge.overlay import Switch
 from cds_service.quantity import Quantity
 
 T = TypeVar("T")
@@ -87,6 +88,14 @@ class NotApplicable:
     """There is nothing here that the check is about."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff(NotApplicable):
+    """The hospital switched the check off. `about`: the orders for which it would have been made."""
+
+    about: tuple[Medication, ...] = ()
+    switch: Switch | None = None
 
 
 Outcome = Fired | Clear | NotEvaluated | NotApplicable
@@ -250,14 +259,26 @@ class Check:
     outcome: Outcome
     reads: tuple[Fact[Any], ...]
     cites: tuple[Statement[Any], ...]
+    shadow: Switch | None = None  # the hospital lets the check run without a card
 
     @property
     def word(self) -> str:
         """The outcome in a word or two."""
         return _WORDS[type(self.outcome)]
 
+    @property
+    def switch(self) -> Switch | None:
+        """What the hospital did with the rule, if anything."""
+        return self.outcome.switch if isinstance(self.outcome, SwitchedOff) else self.shadow
 
-_WORDS = {Fired: "fired", Clear: "clear", NotEvaluated: "not evaluated", NotApplicable: "not applicable"}
+
+_WORDS = {
+    Fired: "fired",
+    Clear: "clear",
+    NotEvaluated: "not evaluated",
+    NotApplicable: "not applicable",
+    SwitchedOff: "switched off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,16 +289,45 @@ class Evaluation:
     chart: Chart
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
-        """The checks that ended so."""
-        return tuple((check, check.outcome) for check in self.checks if isinstance(check.outcome, kind))
+        """The checks that ended so and count for cards: those in shadow do not."""
+        return tuple(
+            (check, check.outcome) for check in self.checks if isinstance(check.outcome, kind) and not check.shadow
+        )
 
 
 def evaluate(rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Evaluation:
-    """Run each rule by itself on each of its subjects."""
+    """Run each rule by itself on each of its subjects, as far as the hospital lets it."""
     checks: list[Check] = []
     for each in rules:
-        checks.extend(_run(each, chart, snapshot))
+        switch = snapshot.switches.get(each.id)
+        if switch is None:
+            checks.extend(_run(each, chart, snapshot))
+        elif switch.off:
+            checks.append(_switched_off(each, switch, chart, snapshot))
+        else:
+            checks.extend(_in_shadow(each, switch, chart, snapshot))
     return Evaluation(tuple(checks), chart)
+
+
+def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
+    """The check is not made; for whom it would have been made is kept, so that a card can say so."""
+    asking = Case(chart, snapshot)
+    try:
+        subjects = each.subjects(asking).found
+    except Exception as fault:  # noqa: BLE001 - the compartment: it is switched off in any case
+        log.error("subjects of rule %s failed: %s", each.id, type(fault).__name__)
+        subjects = ()
+    about = tuple(dict.fromkeys(order for subject in subjects for order in getattr(subject, "orders", ())))
+    outcome = SwitchedOff(switch.words, about, switch)
+    return Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))
+
+
+def _in_shadow(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> list[Check]:
+    """The check is made, traced and counted, and shows no card."""
+    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot)]
+    for check in checks:
+        log.info("rule %s in shadow: %s", each.id, check.word)
+    return checks
 
 
 def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
@@ -301,11 +351,30 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
             checks.append(_broken(each, str(subject), fault, case))
             continue
+        if isinstance(outcome, Fired) and snapshot.shipped is not None:
+            outcome = _no_weaker(each, subject, outcome, chart, snapshot.shipped)
         if isinstance(outcome, NotEvaluated) and not outcome.about:
             outcome = replace(outcome, about=getattr(subject, "orders", ()))
         checks.append(Check(each, str(subject), outcome, tuple(case.reads), tuple(case.cites)))
         checks.extend(_gap_beside(each, str(subject), outcome, case))
     return checks
+
+
+def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
+    """A local value warns at most; where the shipped knowledge fires more urgently, the finding stays as urgent."""
+    finding = outcome.finding
+    if not any(statement.local for statement in finding.says):
+        return outcome
+    try:
+        without = each.function(Case(chart, shipped), subject)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the local finding stands by itself
+        log.error("rule %s without the overlay failed: %s", each.id, type(fault).__name__)
+        return outcome
+    if not isinstance(without, Fired) or without.finding.level <= finding.level:
+        return outcome
+    stop = without.finding
+    mentions = (*finding.mentions, *(each for each in stop.says if each not in finding.says))
+    return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
 
 
 def _gap_beside(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> tuple[Check, ...]:

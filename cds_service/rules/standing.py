@@ -15,8 +15,6 @@ from cds_service.knowledge.options import Group
 from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.truth import Truth
 
-OTHER_INDICATIONS = frozenset({"cll", "sll", "mastocytosis", "cholangiocarcinoma", "mds"})
-
 
 def adult(case: Case) -> Truth:
     """Whether the patient is an adult; UNKNOWN where the birth date leaves it open."""
@@ -183,5 +181,6 @@ def open_age(age: Fact[Age]) -> str:
 
 def other_indication(case: Case) -> str:
     """Another disease on record for which the drug may be given, when no AML is."""
+    others = set(case.must(topics.SIGNS, "signs", "other indications").value)
     entries = case.fact(PROBLEMS).value or ()
-    return next((entry.words for entry in entries if set(entry.keys) & OTHER_INDICATIONS), "")
+    return next((entry.words for entry in entries if set(entry.keys) & others), "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from cds_service.facts.ecg import Ecg
+from cds_service.facts.ecg import ECGS, Ecg
 from cds_service.facts.fact import Fact
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
@@ -64,11 +64,14 @@ def baseline(case: Case, use: Use, ecgs: Fact[tuple[Ecg, ...]]) -> Ecg | None:
 
 
 def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], ...]:
-    """Every scheduled ECG with its words: days of cycle 1, then before cycles; cycles counted from the start."""
+    """Every scheduled ECG with its words, counted from the start: days of cycle 1, days of treatment, then before
+    cycles, and at last the one that is due an interval after the newest.
+    """
     day_one = start.earliest.date()
     due = [
-        (day_one + timedelta(days=day - 1), f"cycle 1 day {day}")
-        for day in _values(case.cite(topics.ECG_ON_CYCLE_ONE_DAYS, use.drug))
+        (day_one + timedelta(days=day - 1), f"{words} {day}")
+        for words, topic in (("cycle 1 day", topics.ECG_ON_CYCLE_ONE_DAYS), ("day", topics.ECG_ON_DAYS))
+        for day in _values(case.cite(topic, use.drug))
     ]
     length = case.cite(topics.CYCLE_LENGTH, use.drug)
     if length is not None:
@@ -76,7 +79,18 @@ def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], .
             (day_one + timedelta(days=int(length.value.value) * (cycle - 1)), f"before cycle {cycle}")
             for cycle in _values(case.cite(topics.ECG_BEFORE_CYCLES, use.drug))
         ]
-    return tuple(sorted(due))
+    return tuple(sorted(due) + _then_every(case, use, max((day for day, _ in due), default=day_one)))
+
+
+def _then_every(case: Case, use: Use, last: date) -> list[tuple[date, str]]:
+    """The next ECG of a schedule without an end: an interval after the newest one, or after the last day named."""
+    every = case.cite(topics.ECG_THEN_EVERY, use.drug)
+    if every is None:
+        return []
+    tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
+    since = taken_since(case.fact(ECGS).value or (), last - tolerance)
+    newest = max((ecg.when.earliest.date() for ecg in since if ecg.when is not None), default=last)
+    return [(max(newest, last) + days(every.value), f"{int(every.value.value)} days after the one before")]
 
 
 def taken_since(ecgs: Iterable[Ecg], day: date) -> tuple[Ecg, ...]:

@@ -1,25 +1,28 @@
-"""Tumour lysis: white cells and blood chemistry before the first dose, and what to arrange at the start."""
+"""Tumour lysis: white cells and chemistry before the first dose, what to arrange then, and chemistry on treatment."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import Fact, below
 from cds_service.facts.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.ceilings import STRONG, ceilings, inhibitors, just_ended
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.signs import at_or_above, at_or_below, keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
+from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
 
 @rule(
     "tls-wbc",
     subjects=uses(topics.WBC_START_BELOW),
-    sources=("SAF43",),
+    sources=("SAF43", "SAF07", "SAF30"),
     worst=Level.WARNING,
     blind=Level.WARNING,
     before_dose=True,
@@ -32,7 +35,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
         return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
     limit = case.must(topics.WBC_START_BELOW, use.drug)
     wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_AT_START, "policy").value)
-    match ~below(wbc, limit.value) if wbc.sure else _at_or_above(wbc, limit.value):
+    match ~below(wbc, limit.value) if wbc.sure else at_or_above(wbc, limit.value):
         case Truth.YES:
             return case.fired(
                 Level.WARNING,
@@ -52,15 +55,10 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
             assert_never(other)
 
 
-def _at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    """At or above the limit: a doubtful value may say so, and never denies it."""
-    return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
-
-
 @rule(
     "tls-start",
-    subjects=uses(topics.TLS_ADVICE),
-    sources=("SAF43", "SAF44", "SAF12", "E31"),
+    subjects=uses(topics.TLS_BLOOD_TESTS),
+    sources=("SAF43", "SAF44", "SAF12", "SAF23c", "E31"),
     worst=Level.WARNING,
     blind=Level.WARNING,
     before_dose=True,
@@ -78,7 +76,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     unknown = tuple(fact for fact in facts if not fact.sure)
     high = case.must(topics.TLS_POTASSIUM_FROM, "policy")
     potassium = next(fact for fact in facts if fact.key is POTASSIUM)
-    if _at_or_above(potassium, high.value) is Truth.YES:
+    if at_or_above(potassium, high.value) is Truth.YES:
         return case.fired(
             Level.WARNING,
             "tls_potassium",
@@ -99,7 +97,7 @@ _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
 
 
 @rule(
-    "venetoclax-start", subjects=uses(topics.TLS_ADVICE), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO
+    "venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO
 )
 def starting_venetoclax(case: Case, use: Use) -> Outcome:
     """What to arrange when venetoclax is started."""
@@ -128,3 +126,56 @@ def _ramp(case: Case, use: Use) -> Statement[str] | None:
         return None if just_ended(case, use) else case.cite(topics.RAMP_UP, use.drug)
     strong = any(ceiling.because.value == STRONG for ceiling in found)
     return case.cite(topics.RAMP_UP, use.drug, STRONG) if strong else None
+
+
+@rule(
+    "tls-laboratory",
+    subjects=uses(topics.TLS_BLOOD_TESTS),
+    sources=("SAF43", "SAF44", "SAF23c", "E31"),
+    worst=Level.WARNING,
+)
+def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
+    """Tumour lysis on treatment, by blood chemistry."""
+    if not use.active:
+        return not_taken(case, use)
+    if elsewhere := not_for_aml(case):
+        return case.blind(why=elsewhere, about=use.active, level=Level.INFO)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "tumour lysis"))
+    window = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
+    tests = tuple(
+        (case.fact(key, window), case.must(topics.TUMOUR_LYSIS_LIMIT, "pathway", key.name)) for key in _IN_LYSIS
+    )
+    truths = [_lysed(fact, limit) for fact, limit in tests]
+    found = tuple(pair for pair, there in zip(tests, truths, strict=True) if there is Truth.YES)
+    surely = tuple(pair for pair in found if pair[0].sure)
+    enough = case.must(topics.SIGNS_TOGETHER, "policy").value
+    if found or signs:
+        several = len(found) >= enough
+        deciding = surely if len(surely) >= enough or not several else found
+        return case.fired(
+            Level.WARNING if several or signs else Level.INFO,
+            "tls_laboratory",
+            about=use.active,
+            drug=use.drug,
+            because=() if signs and not doubts else tuple(fact for fact, _ in deciding),
+            says=tuple(limit for _, limit in deciding) or (case.must(topics.TLS_ADVICE, use.drug),),
+            doubts=() if several else doubts,
+            line=not (several or signs),
+            found=found,
+            several=several,
+            signs=signs,
+            advice=case.must(topics.TLS_ADVICE, use.drug),
+        )
+    problems = case.fact(PROBLEMS)
+    unknown = tuple(fact for (fact, _), there in zip(tests, truths, strict=True) if there is Truth.UNKNOWN)
+    if problems.sure and len(unknown) < enough:
+        return Clear("fewer than two values can be beyond the limits of laboratory tumour lysis")
+    return case.blind(problems, *unknown)
+
+
+_IN_LYSIS = (POTASSIUM, PHOSPHATE, URIC_ACID, CALCIUM)
+
+
+def _lysed(fact: Fact[Quantity], limit: Statement[Quantity]) -> Truth:
+    """Whether the value lies beyond the limit: calcium falls, the others rise."""
+    return at_or_below(fact, limit.value) if fact.key is CALCIUM else at_or_above(fact, limit.value)

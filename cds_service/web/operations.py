@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import msgspec
 from flask import Blueprint, Response, render_template, request
 
+from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
@@ -56,6 +57,10 @@ def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts) -> Bl
         if request.args.get("format") == "json":
             return _json({"prefetch": [asdict(row) for row in rows]})
         return render_template("prefetch.html", rows=rows, services=tools.services)
+
+    @pages.get(PATH)
+    def override_reasons() -> Response:
+        return Response(msgspec.json.encode(code_system(__version__)), mimetype="application/fhir+json")
 
     return pages
 

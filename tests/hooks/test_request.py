@@ -12,7 +12,8 @@ from cds_service.errors import BadRequest
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import offered
 
-VIEW, SELECT, SIGN = offered({"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)})
+CODES = {"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)}
+VIEW, SELECT, SIGN = offered(CODES)
 CONTEXT = {"userId": "Practitioner/1", "patientId": "p-1"}
 DRAFTS = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1", "resource": {"resourceType": "X", "n": 1.0}}]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from datetime import date
 from pathlib import Path
@@ -108,3 +109,12 @@ def test_the_same_files_have_the_same_version_and_a_change_another(home):
     assert before == Knowledge.load().version
     change(home, "drugs/gilteritinib.yaml", "value: 500 ms", "value: 501 ms")
     assert Knowledge.load(home).version != before
+
+
+def test_every_sign_is_a_key_that_a_problem_list_can_bring():
+    knowledge = Knowledge.load()
+    codes = {key for condition in knowledge.terms.conditions.values() for key in condition.keys}
+    with (HOME / "terminology" / "words.csv").open(encoding="utf-8", newline="") as lines:
+        words = {row["value"] for row in csv.DictReader(lines) if row["kind"] == "condition"}
+    said = {key for each in knowledge.statements if each.topic == topics.SIGNS.name for key in each.value}
+    assert sorted(said - codes - words) == []

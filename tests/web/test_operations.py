@@ -41,3 +41,11 @@ def test_pages_hold_no_script_and_nothing_from_elsewhere(client):
         assert not re.search(r"<script|style=|\son\w+=|(?:src|<link[^>]*href)=\"http", text)
     with client.get("/static/plain.css") as styles:
         assert styles.mimetype == "text/css"
+
+
+def test_the_override_reasons_are_published_as_a_fhir_code_system(client):
+    answer = client.get("/codesystems/override-reasons")
+    assert answer.mimetype == "application/fhir+json"
+    told = answer.get_json()
+    assert (told["resourceType"], told["url"]) == ("CodeSystem", "urn:aml-cds:override-reason")
+    assert {"code": "local-protocol", "display": "Handled by our local protocol"} in told["concept"]

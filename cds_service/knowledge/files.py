@@ -1,0 +1,85 @@
+"""Knowledge files: YAML read, and the parts that stand in many of them (citations, states, days).
+
+Nothing is repaired: what is wrong is named with its file and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.model import Citation, Reference, Verification
+from cds_service.knowledge.terms import SafeLoader
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a file holds."""
+    content = _content(path)
+    if not isinstance(content, dict):
+        raise KnowledgeError(f"{path.name}: expected a mapping at the top")
+    return content
+
+
+def read_list(path: Path) -> list[Any]:
+    """The list that a file holds."""
+    content = _content(path)
+    if not isinstance(content, list):
+        raise KnowledgeError(f"{path.name}: expected a list at the top")
+    return content
+
+
+def _content(path: Path) -> Any:
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
+    except yaml.YAMLError as fault:
+        raise KnowledgeError(f"{path.name}: not valid YAML: {_place(fault)}") from None
+
+
+def _place(fault: yaml.YAMLError) -> str:
+    mark = getattr(fault, "problem_mark", None)
+    problem = getattr(fault, "problem", None) or "cannot be read"
+    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - safe, written in C
+
+
+def check_days(days: Mapping[str, Any]) -> None:
+    """Refuse what is neither absent nor a day."""
+    for name, day in days.items():
+        if name != "by" and day is not None and type(day) is not date:
+            raise ValueError(f"{name} must be a date, YYYY-MM-DD, found {day!r}")
+
+
+def verification(state: Any) -> Verification:
+    """The state, by its name."""
+    try:
+        return Verification(state)
+    except ValueError:
+        known = ", ".join(each.value for each in Verification)
+        raise ValueError(f"state must be one of {known}, found {state!r}") from None
+
+
+def citations(place: str, fields: Any, references: Mapping[str, Reference]) -> tuple[Citation, ...]:
+    """One citation or a list of them."""
+    cited = fields if isinstance(fields, list) else [fields]
+    return tuple(_citation(place, each, references) for each in cited)
+
+
+def _citation(place: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Citation:
+    reference = references.get(fields.get("ref", ""))
+    if reference is None:
+        raise KnowledgeError(f"{place}, source: reference '{fields.get('ref')}' is not in references.yaml")
+    if not fields.get("at"):
+        raise KnowledgeError(f"{place}, source: 'at' is missing: name the section or table")
+    return Citation(reference, fields["at"], fields.get("says", ""))

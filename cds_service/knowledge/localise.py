@@ -1,0 +1,177 @@
+"""What a hospital decided, held against the knowledge: its values answer in place of ours, its codes join the terms.
+
+A local value takes the place of a statement where that statement would have answered, and nowhere else. It is a policy,
+so by itself it warns at most; the rules see to it that a stop of the shipped knowledge keeps its urgency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+from cds_service.knowledge.model import Citation, Local, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.overlay import Decision, LocalCode, LocalValue, Overlay, near, wrong
+from cds_service.knowledge.terms import ConditionCode, DrugCode, Terms
+
+_PLACES = frozenset(["US", "EU", "JP"])
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAnswer:
+    """A value that was checked: which statements it takes the place of, and the value as rules read it."""
+
+    decision: Decision
+    replaces: tuple[Statement[Any], ...]
+    value: Any
+
+    def stands_in_for(self, statement: Statement[Any]) -> bool:
+        """Whether it answers in place of this one."""
+        return any(statement.id == each.id for each in self.replaces)
+
+    def instead_of(self, shipped: Statement[Any]) -> Statement[Any]:
+        """The hospital's statement, in place of the shipped one."""
+        decision = self.decision
+        local = Local(decision.owner, decision.effective, decision.reason, shipped)
+        source = Reference(f"local:{shipped.id}", "Local policy", local.words, "local", str(local.since), "", "")
+        return Statement(
+            id=f"local:{shipped.id}",
+            topic=shipped.topic,
+            about=shipped.about,
+            value=self.value,
+            effective=decision.effective,
+            until=decision.until,
+            jurisdictions=_PLACES,
+            verification=Verification.POLICY,
+            sources=(Citation(source, decision.place, decision.reason),),
+            reviewed_on=decision.effective,
+            reviewed_by=decision.owner,
+            qualifier=shipped.qualifier,
+            note=decision.reason,
+            local=local,
+        )
+
+
+def checked(
+    overlay: Overlay,
+    statements: Iterable[Statement[Any]],
+    precipitants: Mapping[str, Precipitant],
+    topics: Mapping[str, Topic[Any]],
+) -> tuple[LocalAnswer, ...]:
+    """The hospital's values, checked. Raises KnowledgeError."""
+    ours = tuple(statements)
+    effects = tuple(statement for each in precipitants.values() for statement in each.statements)
+    found = tuple(_answer(value, ours, effects, topics) for value in overlay.values)
+    for one, other in combinations(found, 2):
+        both = {each.id for each in one.replaces} & {each.id for each in other.replaces}
+        if both and one.decision.overlaps(other.decision):
+            raise wrong(
+                one.decision.place, f"'{min(both)}' is replaced by {other.decision.place} too: end one with until"
+            )
+    return found
+
+
+def _answer(
+    value: LocalValue,
+    ours: tuple[Statement[Any], ...],
+    effects: tuple[Statement[Any], ...],
+    topics: Mapping[str, Topic[Any]],
+) -> LocalAnswer:
+    place = value.decision.place
+    replaces = _by_id(value, (*ours, *effects)) if value.statement else _by_question(value, (*ours, *effects))
+    topic = topics.get(replaces[0].topic)
+    try:
+        read = topic.read(value.value) if topic else _effect(value.value, replaces[0].topic, effects)
+    except (TypeError, ValueError, ArithmeticError) as fault:
+        raise wrong(f"{place}, value", str(fault)) from None
+    return LocalAnswer(value.decision, replaces, read)
+
+
+def _by_id(value: LocalValue, every: tuple[Statement[Any], ...]) -> tuple[Statement[Any], ...]:
+    found = tuple(each for each in every if each.id == value.statement)
+    if not found:
+        hint = near(value.statement, (each.id for each in every))
+        raise wrong(f"{value.decision.place}, statement", f"there is no statement '{value.statement}'{hint}")
+    return found
+
+
+def _by_question(value: LocalValue, every: tuple[Statement[Any], ...]) -> tuple[Statement[Any], ...]:
+    place = value.decision.place
+    on_topic = tuple(each for each in every if each.topic == value.topic)
+    if not on_topic:
+        raise wrong(f"{place}, topic", f"there is no topic '{value.topic}'{near(value.topic, _names(every, 'topic'))}")
+    of_it = tuple(each for each in on_topic if each.about == value.about)
+    if not of_it:
+        abouts = _names(on_topic, "about")
+        raise wrong(
+            f"{place}, about",
+            f"nothing is said on {value.topic} of '{value.about}', so there is nothing to replace"
+            + (near(value.about, abouts) or f"; there are {', '.join(sorted(abouts))}"),
+        )
+    found = tuple(each for each in of_it if each.qualifier == value.qualifier)
+    if not found:
+        known = ", ".join(sorted(each.qualifier or "(none)" for each in of_it))
+        raise wrong(f"{place}, qualifier", f"there is no '{value.qualifier}'; there are {known}")
+    return found
+
+
+def _names(statements: Iterable[Statement[Any]], field: str) -> set[str]:
+    return {getattr(each, field) for each in statements}
+
+
+def _effect(value: Any, kind: str, effects: tuple[Statement[Any], ...]) -> str:
+    """The effect of a precipitant, in one of the words in which such effects are told."""
+    known = {str(each.value).partition(" (")[0] for each in effects if each.topic == kind}
+    text = str(value)
+    if text not in known:
+        raise ValueError(f"expected one of {', '.join(sorted(known))}, found {value!r}{near(text, known)}")
+    return text
+
+
+def in_place(statement: Statement[Any], local: Iterable[LocalAnswer], day: date) -> Statement[Any]:
+    """What answers on that day at this hospital where the shipped knowledge answers with `statement`."""
+    for answer in local:
+        if answer.decision.in_force(day) and answer.stands_in_for(statement):
+            return answer.instead_of(statement)
+    return statement
+
+
+def with_codes(terms: Terms, overlay: Overlay) -> Terms:
+    """The terms with the hospital's codes. Raises KnowledgeError."""
+    drugs, observations = dict(terms.drugs), dict(terms.observations)
+    conditions, genomics = dict(terms.conditions), dict(terms.genomics)
+    for each in overlay.codes:
+        code = (terms.system(each.system), each.code)
+        match each.kind:
+            case "drug":
+                _known(each, {name for drug in terms.drugs.values() for name in drug.ingredients})
+                earlier = drugs.get(code)
+                _same(each, " + ".join(earlier.ingredients) if earlier else None)
+                drugs.setdefault(code, DrugCode((each.key,), "", each.display or each.key, "local"))
+            case "observation":
+                _known(each, set(terms.observations.values()))
+                _same(each, observations.get(code))
+                observations.setdefault(code, each.key)
+            case "condition":
+                _known(each, {key for condition in terms.conditions.values() for key in condition.keys})
+                condition = conditions.get(code)
+                _same(each, "|".join(condition.keys) if condition else None)
+                conditions.setdefault(code, ConditionCode((each.key,), "", each.display or each.key))
+            case _:  # genomics: there are no other kinds
+                _known(each, {key for key, category in terms.genomics.values() if category == "test"})
+                _same(each, genomics.get(code, (None,))[0])
+                genomics.setdefault(code, (each.key, "test"))
+    return replace(terms, drugs=drugs, observations=observations, conditions=conditions, genomics=genomics)
+
+
+def _known(code: LocalCode, keys: set[str]) -> None:
+    if code.key not in keys:
+        raise wrong(f"{code.place}, key", f"there is no {code.kind} '{code.key}'{near(code.key, keys)}")
+
+
+def _same(code: LocalCode, earlier: str | None) -> None:
+    """A code that is read already may be listed again, but not as something else."""
+    if earlier not in (None, code.key):
+        raise wrong(f"{code.place}, code", f"{code.system}|{code.code} is read as '{earlier}' already")

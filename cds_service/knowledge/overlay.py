@@ -1,0 +1,322 @@
+"""A hospital's own, read from its overlay folder: values, rules off or in shadow, wording, local codes.
+
+Data only. Nothing is repaired and nothing is passed over: a file that nobody reads, a field that nobody knows, an
+entry without reason, owner and date each stop the start. `localise` holds what was read against the knowledge.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.terms import SafeLoader
+
+FILES = ("overlay.yaml", "values.yaml", "rules.yaml", "codes.csv")
+TEMPLATES = "templates"
+CODE_KINDS = ("observation", "drug", "condition", "genomics")
+_LARGEST = 1_000_000  # bytes in one file
+_WHEN = ("reason", "owner", "effective", "until")
+_IDENTITY = ("owner", "effective", "contact", "about")
+_COLUMNS = ("system", "code", "key", "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided it, why, from when, until when, and where that is written."""
+
+    place: str
+    owner: str
+    reason: str
+    effective: date
+    until: date | None
+
+    def in_force(self, day: date) -> bool:
+        """Whether it holds on that day."""
+        return self.effective <= day and (self.until is None or day < self.until)
+
+    def overlaps(self, other: Decision) -> bool:
+        """Whether there is a day on which both hold."""
+        return (self.until is None or other.effective < self.until) and (
+            other.until is None or self.effective < other.until
+        )
+
+    @property
+    def words(self) -> str:
+        """Whose word it is: "local policy (leukaemia board, 2026-11-01)"."""
+        return f"local policy ({self.owner}, {self.effective})"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalValue:
+    """A value of the hospital's own: for one statement by its id, or for a question by topic, subject and qualifier."""
+
+    decision: Decision
+    statement: str
+    topic: str
+    about: str
+    qualifier: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A rule that the hospital switched off, or lets run in shadow: in the trace, on no card."""
+
+    decision: Decision
+    rule: str
+    off: bool
+
+    @property
+    def words(self) -> str:
+        """What was done with the rule, by whom and why."""
+        how = "switched off" if self.off else "in shadow, shown on no card,"
+        return f"{how} by {self.decision.words}: {self.decision.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCode:
+    """A code of the hospital's own, and what it stands for."""
+
+    place: str
+    system: str
+    code: str
+    key: str
+    kind: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Everything that one overlay folder says."""
+
+    folder: Path
+    owner: str
+    effective: date
+    contact: str
+    values: tuple[LocalValue, ...]
+    switches: tuple[Switch, ...]
+    templates: tuple[str, ...]
+    codes: tuple[LocalCode, ...]
+    digest: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Overlay:
+        """The overlay in that folder. Raises KnowledgeError naming file, key and reason."""
+        files = _files(folder)
+        identity = _mapping(folder / "overlay.yaml", _IDENTITY)
+        owner = _words("overlay.yaml", identity, "owner")
+        effective = _day("overlay.yaml", identity, "effective")
+        if effective is None:
+            raise wrong("overlay.yaml, effective", "is missing: the first day on which it holds, YYYY-MM-DD")
+        ours = _Defaults(owner, effective)
+        return cls(
+            folder=folder,
+            owner=owner,
+            effective=effective,
+            contact=_words("overlay.yaml", identity, "contact"),
+            values=tuple(_values(folder / "values.yaml", ours)),
+            switches=tuple(_switches(folder / "rules.yaml", ours)),
+            templates=tuple(path.stem for path in files if path.parent.name == TEMPLATES),
+            codes=tuple(_codes(folder / "codes.csv")),
+            digest=_digest(folder, files),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    owner: str
+    effective: date
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """A hint for a name that does not exist: the nearest ones that do."""
+    found = get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def wrong(place: str, reason: str) -> KnowledgeError:
+    """The error that stops the start."""
+    return KnowledgeError(f"overlay, {place}: {reason}")
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    """Every file that is read, in order; one that nobody reads is an error."""
+    if not folder.is_dir():
+        raise KnowledgeError(f"overlay: '{folder}' is not a folder: correct OVERLAY, or unset it")
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "README")):
+            continue
+        if path.name == TEMPLATES and path.is_dir():
+            found += _templates(path)
+        elif path.name in FILES and path.is_file():
+            found.append(path)
+        else:
+            known = [*FILES, f"{TEMPLATES}/"]
+            raise wrong(path.name, f"nobody reads it; there are {', '.join(known)}{near(path.name, known)}")
+    for path in found:
+        if path.stat().st_size > _LARGEST:
+            raise wrong(path.name, f"larger than {_LARGEST} bytes")
+    if folder / FILES[0] not in found:
+        raise wrong(FILES[0], "is missing: it says whose overlay this is, and from when it holds")
+    return tuple(found)
+
+
+def _templates(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.suffix != ".md" or not path.is_file():
+            raise wrong(f"{TEMPLATES}/{path.name}", "nobody reads it; a wording is a file NAME.md")
+        yield path
+
+
+class _Once(SafeLoader):
+    """No key twice: the second would silently win."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The mapping, if every key stands once."""
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"'{twice}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _mapping(path: Path, known: Iterable[str]) -> dict[str, Any]:
+    """A YAML file with these keys at its top and no others; an absent file says nothing."""
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Once)):
+            raise wrong(path.name, "YAML aliases (*name) are not read: write the entry out")
+        content = yaml.load(text, Loader=_Once)  # noqa: S506 - safe, written in C
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise wrong(path.name, f"not valid YAML: {line}{getattr(fault, 'problem', None) or 'cannot be read'}") from None
+    except (OSError, ValueError):
+        raise wrong(path.name, "cannot be read as UTF-8 text") from None
+    if not isinstance(content, dict):
+        raise wrong(path.name, "expected a mapping at the top")
+    _refuse_unknown(path.name, content, known)
+    return content
+
+
+def _refuse_unknown(place: str, fields: Mapping[Any, Any], known: Iterable[str]) -> None:
+    names = tuple(known)
+    for name in fields:
+        if name not in names:
+            raise wrong(f"{place}, {name}", f"no such field; there are {', '.join(names)}{near(str(name), names)}")
+
+
+def _words(place: str, fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(f"{place}, {name}", "is missing" if value is None else f"expected words, found {value!r}")
+    return " ".join(value.split())
+
+
+def _day(place: str, fields: Mapping[str, Any], name: str) -> date | None:
+    value = fields.get(name)
+    if value is not None and type(value) is not date:
+        raise wrong(f"{place}, {name}", f"expected a date, YYYY-MM-DD, found {value!r}")
+    return value
+
+
+def _decision(place: str, fields: Mapping[str, Any], ours: _Defaults) -> Decision:
+    owner = _words(place, fields, "owner") if "owner" in fields else ours.owner
+    effective = _day(place, fields, "effective") or ours.effective
+    until = _day(place, fields, "until")
+    if until is not None and until <= effective:
+        raise wrong(f"{place}, until", f"{until} is not after effective, {effective}")
+    return Decision(place, owner, _words(place, fields, "reason"), effective, until)
+
+
+def _values(path: Path, ours: _Defaults) -> Iterator[LocalValue]:
+    entries = _mapping(path, ("values",)).get("values") or []
+    if not isinstance(entries, list):
+        raise wrong(f"{path.name}, values", "expected a list")
+    for index, fields in enumerate(entries):
+        place = f"{path.name}, values[{index}]"
+        if not isinstance(fields, dict):
+            raise wrong(place, f"expected a mapping, found {fields!r}")
+        _refuse_unknown(place, fields, ("statement", "topic", "about", "qualifier", "value", *_WHEN))
+        if "value" not in fields:
+            raise wrong(f"{place}, value", "is missing")
+        by_id = "statement" in fields
+        if by_id and fields.keys() & {"topic", "about", "qualifier"}:
+            raise wrong(place, "name a statement by its id, or a question by topic and about; not both")
+        yield LocalValue(
+            _decision(place, fields, ours),
+            _words(place, fields, "statement") if by_id else "",
+            "" if by_id else _words(place, fields, "topic"),
+            "" if by_id else _words(place, fields, "about"),
+            _words(place, fields, "qualifier") if "qualifier" in fields else "",
+            fields["value"],
+        )
+
+
+def _switches(path: Path, ours: _Defaults) -> Iterator[Switch]:
+    entries = _mapping(path, ("rules",)).get("rules") or {}
+    if not isinstance(entries, dict):
+        raise wrong(f"{path.name}, rules", "expected a mapping from rule ids")
+    for name, fields in entries.items():
+        place = f"{path.name}, {name}"
+        if not isinstance(fields, dict):
+            raise wrong(place, f"expected a mapping with switch and reason, found {fields!r}")
+        _refuse_unknown(place, fields, ("switch", *_WHEN))
+        if fields.get("switch") not in ("off", "shadow"):
+            raise wrong(f"{place}, switch", f"expected off or shadow, found {fields.get('switch')!r}")
+        yield Switch(_decision(place, fields, ours), str(name), fields["switch"] == "off")
+
+
+def _codes(path: Path) -> Iterator[LocalCode]:
+    if not path.is_file():
+        return
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns = tuple(reader.fieldnames or ())
+            if not set(_COLUMNS) <= set(columns) or not set(columns) <= {*_COLUMNS, "display"}:
+                raise wrong(path.name, f"expected the columns {', '.join(_COLUMNS)} and display, found {columns}")
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error):
+        raise wrong(path.name, "cannot be read as CSV in UTF-8") from None
+    for number, row in enumerate(rows, start=2):
+        yield _code(f"{path.name}, line {number}", row)
+
+
+def _code(place: str, row: Mapping[Any, Any]) -> LocalCode:
+    fields = {name: value.strip() if isinstance(value, str) else "" for name, value in row.items() if name is not None}
+    for name in _COLUMNS:
+        if not fields.get(name):
+            raise wrong(f"{place}, {name}", "is missing")
+    if None in row:
+        raise wrong(place, "has more cells than there are columns")
+    if fields["kind"] not in CODE_KINDS:
+        hint = near(fields["kind"], CODE_KINDS)
+        raise wrong(f"{place}, kind", f"expected one of {', '.join(CODE_KINDS)}, found '{fields['kind']}'{hint}")
+    if ":" not in fields["system"] or any(letter in fields["system"] + fields["code"] for letter in " ,|&"):
+        raise wrong(f"{place}, system", "expected a URI such as urn:oid:1.2.3, and a code without space, comma or bar")
+    return LocalCode(
+        place, fields["system"], fields["code"], fields["key"], fields["kind"], fields.get("display", "")
+    )
+
+
+def _digest(folder: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

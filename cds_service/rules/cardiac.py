@@ -1,0 +1,235 @@
+"""The heart before anthracyclines: LVEF, heart disease on record, cumulative dose, age with high-dose cytarabine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cds_service.facts.cumulative import Exposure, exposures
+from cds_service.facts.demographics import AGE
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import Fact, State, above, below, holds
+from cds_service.facts.labs import LVEF
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.high_dose import high_dose
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.truth import Truth
+
+ANTHRACYCLINE = "anthracycline"  # the class group, as the drugs' files name it
+HEART_DISEASE = frozenset({"heart_failure", "cardiomyopathy"})
+
+
+@rule("lvef-before", subjects=uses(topics.CARDIAC_ASSESSMENT), sources=("SAF20", "D48"), worst=Level.WARNING)
+def lvef_before(case: Case, use: Use) -> Outcome:
+    """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline."""
+    if not use.drafts:
+        return NotApplicable("no new order")
+    lvef = _current_lvef(case)
+    if lvef.state is State.KNOWN and lvef.sure:
+        return Clear(f"LVEF {lvef.value} on {lvef.when}")
+    if lvef.state not in (State.ABSENT, State.STALE):
+        return case.blind(lvef, about=use.drafts)
+    said = case.must(topics.CARDIAC_ASSESSMENT, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "lvef_before",
+        about=use.drafts,
+        drug=use.drug,
+        says=(said, case.must(topics.LVEF_WINDOW, "policy")),
+        lvef=lvef,
+        said=said,
+        window=case.must(topics.LVEF_WINDOW, "policy"),
+        preferred=case.cite(topics.CARDIAC_CHOICE, use.drug),
+    )
+
+
+def _current_lvef(case: Case) -> Fact[Quantity]:
+    """The newest LVEF: stale when older than the window, or taken before the last anthracycline ended."""
+    fact = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
+    last = _last_anthracycline(case)
+    if fact.state is not State.KNOWN or last is None or fact.when is None:
+        return fact
+    if fact.when.on_or_after(last) is Truth.YES:
+        return fact
+    words = f"{fact.when}, before the last anthracycline on record ({last})"
+    return Fact(fact.key, State.STALE, fact.value, fact.when, fact.origin, fact.bound, (*fact.doubts, words), words)
+
+
+def _cardiotoxic(case: Case) -> tuple[str, ...]:
+    return tuple(drug for drug in case.snapshot.drugs if case.snapshot.qualifiers(topics.CARDIAC_ASSESSMENT, drug))
+
+
+def _last_anthracycline(case: Case) -> When | None:
+    """When the last anthracycline or mitoxantrone order on record ended."""
+    drugs = set(_cardiotoxic(case))
+    ended = [order.end or order.start for order in case.orders(Role.PAST) if drugs & set(order.ingredients)]
+    return max(filter(None, ended), key=lambda when: when.latest, default=None)
+
+
+@rule("lvef-low", subjects=uses(topics.LVEF_AT_MOST, topics.LVEF_BELOW), sources=("SAF20", "D48"), worst=Level.WARNING)
+def lvef_low(case: Case, use: Use) -> Outcome:
+    """Low LVEF or heart failure on record before a cardiotoxic drug."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    lvef, problems = _current_lvef(case), case.fact(PROBLEMS)
+    disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
+    at_most = case.cite(topics.LVEF_AT_MOST, use.drug)
+    limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
+    low = ~above(lvef, at_most.value) if at_most else below(lvef, limit.value)
+    if at_most and lvef.value is not None and not lvef.sure and lvef.value <= at_most.value:
+        low = Truth.YES  # a doubtful low value still warns
+    if low is not Truth.YES and disease:
+        return _weak_heart(case, use, orders, lvef, limit, disease, low)
+    match low:
+        case Truth.YES:
+            return _weak_heart(case, use, orders, lvef, limit, disease, low)
+        case Truth.NO:
+            return Clear(f"LVEF {lvef.value}") if problems.sure else case.blind(problems, about=orders)
+        case Truth.UNKNOWN:
+            return case.blind(lvef, problems, about=orders)
+        case other:
+            assert_never(other)
+
+
+def _weak_heart(
+    case: Case,
+    use: Use,
+    orders: tuple[Medication, ...],
+    lvef: Fact[Quantity],
+    limit: Statement[Quantity],
+    disease: tuple[object, ...],
+    low: Truth,
+) -> Outcome:
+    is_low = low is Truth.YES
+    said = case.must(topics.CARDIAC_ASSESSMENT, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "lvef_low",
+        about=use.in_play,
+        deciding=doubtful(orders),
+        drug=use.drug,
+        because=(lvef,) if is_low and not disease else (),
+        says=(limit, said) if is_low else (said,),
+        low=is_low,
+        lvef=lvef,
+        limit=limit,
+        disease=disease,
+        said=said,
+        preferred=case.cite(topics.CARDIAC_CHOICE, use.drug),
+        at_most=limit.topic == topics.LVEF_AT_MOST.name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One drug of the exposure table, with its limit and its doxorubicin equivalent where one is named."""
+
+    exposure: Exposure
+    limit: Statement[Quantity] | None
+    over: bool
+    equivalent: str
+
+
+@rule(
+    "cumulative-anthracycline",
+    subjects=uses(topics.CUMULATIVE_LIMIT, topics.CUMULATIVE_NOTE, roles=(Role.DRAFT,)),
+    sources=("SAF20", "M11"),
+    worst=Level.WARNING,
+)
+def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
+    """Anthracycline already given, in mg/m² drug by drug as the orders state it."""
+    medications = case.fact(MEDICATIONS)
+    found = exposures(case.orders(*Role), _cardiotoxic(case))
+    if not found:
+        if medications.sure:
+            return Clear("no earlier anthracycline among the orders read")
+        return case.blind(medications, about=use.drafts)
+    rows = tuple(_row(case, exposure) for exposure in found)
+    over = tuple(row for row in rows if row.over)
+    limits = tuple(row.limit for row in over if row.limit is not None)
+    table = case.must(topics.EQUIVALENCE_TABLE, "policy")
+    note = case.cite(topics.CUMULATIVE_NOTE, use.drug)
+    says = limits or tuple(filter(None, (note,))) or tuple(row.limit for row in rows if row.limit is not None)
+    return case.fired(
+        Level.WARNING if over else Level.INFO,
+        "cumulative_anthracycline",
+        about=use.drafts,
+        drug=use.drug,
+        says=says,
+        mentions=(table,) if any(row.equivalent for row in rows) else (),
+        line=not over,
+        rows=rows,
+        over=over,
+        note=note,
+        table=table,
+        incomplete=any(row.exposure.uncounted for row in rows) or not medications.sure,
+    )
+
+
+def _row(case: Case, exposure: Exposure) -> Row:
+    limit = case.cite(topics.CUMULATIVE_LIMIT, exposure.drug)
+    ratio = case.cite(topics.DOXORUBICIN_RATIO, exposure.drug)
+    total = exposure.total
+    over = bool(total and limit and total > limit.value)
+    equivalent = str(total.times(ratio.value)) if total and ratio else ""
+    return Row(exposure, limit, over, equivalent)
+
+
+@rule(
+    "age-high-dose-cytarabine",
+    subjects=uses(topics.AGE_WITH_ANTHRACYCLINE_ABOVE),
+    sources=("D41", "SAF22", "M11", "M12", "E51"),
+    worst=Level.WARNING,
+    pairs=True,
+)
+def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
+    """High-dose cytarabine with an anthracycline above the age at which it is held too toxic."""
+    partners = _partners(case)
+    if not partners or not use.in_play:
+        return NotApplicable("no anthracycline or mitoxantrone beside cytarabine")
+    about = (*use.in_play, *(order for order in partners if order not in use.in_play))
+    limit = case.must(topics.AGE_WITH_ANTHRACYCLINE_ABOVE, use.drug)
+    age = case.fact(AGE)
+    old = Truth.UNKNOWN if age.value is None else holds(age, lambda years: years.youngest > int(limit.value.value))
+    if age.value is not None and age.value.youngest <= int(limit.value.value) < age.value.oldest:
+        old = Truth.UNKNOWN
+    match high_dose(case, use) & old:
+        case Truth.NO:
+            return Clear("not both: high-dose cytarabine and an age above the limit")
+        case Truth.UNKNOWN:
+            why = "" if old is Truth.UNKNOWN else "whether cytarabine is high dose cannot be read from the order"
+            if age.value is not None and old is Truth.UNKNOWN:
+                why = f"the birth date gives {age.value}"
+            return case.blind(age, about=about, why=why)
+        case Truth.YES:
+            anthracycline = tuple(order for order in partners if _is_anthracycline(case, order))
+            return case.fired(
+                Level.WARNING if anthracycline else Level.INFO,
+                "age_high_dose_cytarabine",
+                about=about,
+                drug=use.drug,
+                because=(age,),
+                says=(limit,),
+                age=age,
+                limit=limit,
+                partners=anthracycline or partners,
+                anthracycline=bool(anthracycline),
+            )
+        case other:
+            assert_never(other)
+
+
+def _partners(case: Case) -> tuple[Medication, ...]:
+    drugs = set(_cardiotoxic(case))
+    return tuple(order for order in case.orders(Role.DRAFT, Role.ACTIVE) if drugs & set(order.ingredients))
+
+
+def _is_anthracycline(case: Case, order: Medication) -> bool:
+    groups = (case.cite(topics.CLASS_GROUP, drug) for drug in order.ingredients)
+    return any(group.value == ANTHRACYCLINE for group in groups if group is not None)

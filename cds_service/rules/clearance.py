@@ -1,0 +1,161 @@
+"""Creatinine clearance as the dosing rules need it: measured, by Cockcroft–Gault, or the reported eGFR in its place.
+
+The formula's numbers are statements. Its inputs are the facts that the trace shows; what they leave open (a birth year,
+a sex that is not on record) makes an interval, whose lower end is the one nearer to danger. Shared by several topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from cds_service.facts.demographics import AGE, SEX, Age
+from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.labs import BODY_WEIGHT, CREATININE, CREATININE_CLEARANCE, CREATININE_SERIES, EGFR
+from cds_service.knowledge import topics
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case
+
+CLEARANCE: Key[Quantity] = Key("clearance", "creatinine clearance", "creatinine")
+_ML_PER_MIN = "mL/min"
+_OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One way in which kidney function is known: its value, how it was had, and from what."""
+
+    fact: Fact[Quantity]  # its lower end, where the inputs leave it open
+    highest: Quantity
+    method: str
+    inputs: str
+    open: str = ""  # what leaves it open
+
+    def band(self, limits: Iterable[Quantity]) -> int:
+        """Below how many of the limits it lies."""
+        return sum(self.fact.value < limit for limit in limits if self.fact.value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kidney:
+    """Everything that tells kidney function now, the preferred way first; what is missing for the others."""
+
+    estimates: tuple[Estimate, ...]
+    missing: tuple[Fact[Any], ...]
+
+    def against(self, limits: tuple[Quantity, ...]) -> tuple[Estimate | None, str]:
+        """The estimate that counts against these limits, and what is to be said where a newer one disagrees."""
+        if not self.estimates:
+            return None, ""
+        first, *others = self.estimates
+        newer = [each for each in others if _newer(each.fact, first.fact) and each.band(limits) != first.band(limits)]
+        chosen = newer[0] if newer else first
+        note = f"{first.method} of {first.fact.when} gives {first.fact.value}; the newer value counts" if newer else ""
+        settled = not any(_between(limit, chosen) for limit in limits)
+        return (chosen if settled else replace(chosen, fact=chosen.fact.doubted(chosen.open))), note
+
+
+def _newer(one: Fact[Quantity], other: Fact[Quantity]) -> bool:
+    return bool(one.when and other.when and one.when.earliest.date() > other.when.latest.date())
+
+
+def _between(limit: Quantity, estimate: Estimate) -> bool:
+    """Whether the limit lies between the lower and the upper end, so that the open input decides."""
+    low = estimate.fact.value
+    return low is not None and low < limit <= estimate.highest
+
+
+def kidney(case: Case) -> Kidney:
+    """What is known of kidney function within the window for laboratory values."""
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    measured, egfr = case.fact(CREATININE_CLEARANCE, window), case.fact(EGFR, window)
+    formula, missing = _cockcroft_gault(case)
+    found = (
+        _as_reported(measured, "measured clearance"),
+        formula,
+        _as_reported(egfr, "reported eGFR, indexed to body surface"),
+    )
+    ranked = sorted((each for each in found if each is not None), key=lambda each: each.fact.state is State.STALE)
+    return Kidney(tuple(ranked), missing)
+
+
+def _as_reported(fact: Fact[Quantity], method: str) -> Estimate | None:
+    if fact.value is None:
+        return None
+    value = Quantity(fact.value.value, _ML_PER_MIN)
+    return Estimate(replace(fact, key=CLEARANCE, value=value), value, method, "as reported")
+
+
+def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]]:
+    """Cockcroft–Gault with actual weight, or the facts for want of which it cannot be had."""
+    creatinine = case.fact(CREATININE, case.must(topics.LAB_WINDOW, "policy").value)
+    weight = case.fact(BODY_WEIGHT, case.must(topics.WEIGHT_WINDOW, "policy").value)
+    age, sex = case.fact(AGE), case.fact(SEX)
+    missing = tuple(fact for fact in (creatinine, weight, age) if not fact.usable)
+    if creatinine.value is None or weight.value is None or age.value is None:
+        return None, missing
+    adult_from = case.must(topics.ADULT_FROM, "policy").value
+    if age.value.youngest < int(adult_from.value):
+        return None, (age,)
+    low, high = _ends(case, creatinine.value, weight.value, age.value, sex.value)
+    unsure = ("" if age.value.youngest == age.value.oldest else str(age.value), "" if sex.value else "sex not on record")
+    words = ", ".join(filter(None, unsure))
+    fact = Fact(
+        CLEARANCE,
+        creatinine.state,
+        low,
+        creatinine.when,
+        creatinine.origin,
+        _OPPOSITE[creatinine.bound],
+        (*creatinine.doubts, *(f"weight: {doubt}" for doubt in weight.doubts), *_unstable(case)),
+        creatinine.why,
+    )
+    method = "Cockcroft–Gault, actual weight"
+    inputs = f"creatinine {_spoken(creatinine)}, {weight.value}, {age.value}, {sex.value or 'sex not on record'}"
+    return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else ""), ()
+
+
+def _spoken(fact: Fact[Quantity]) -> str:
+    received = fact.origin.as_received if fact.origin else ""
+    return f"{received or fact.value} ({fact.when or 'no date'})"
+
+
+def _ends(
+    case: Case, creatinine: Quantity, weight: Quantity, age: Age, sex: str | None
+) -> tuple[Quantity, Quantity]:
+    """The clearance at its lowest and at its highest, as far as age and sex are known."""
+    years, divisor, female, per_mg_dl = (
+        case.must(topics.COCKCROFT_GAULT, "policy", name).value
+        for name in ("age from", "divisor", "factor for women", "µmol/L per mg/dL")
+    )
+    mg_dl = creatinine.value / per_mg_dl
+
+    def at(whole_years: int, factor: Decimal) -> Quantity:
+        value = (years - whole_years) * weight.value * factor / (divisor * mg_dl)
+        return Quantity(max(value, Decimal(0)).quantize(Decimal("0.1"), ROUND_FLOOR), _ML_PER_MIN)
+
+    lowest = Decimal(1) if sex == "male" else female
+    highest = female if sex == "female" else Decimal(1)
+    return at(age.oldest, lowest), at(age.youngest, highest)
+
+
+def _unstable(case: Case) -> tuple[str, ...]:
+    """A doubt where creatinine moves so fast that no formula holds."""
+    change = case.must(topics.CREATININE_UNSTABLE_FROM, "policy")
+    hours = case.must(topics.CREATININE_UNSTABLE_WITHIN, "policy")
+    series = case.fact(CREATININE_SERIES).value or ()
+    if not series or series[0].when is None or series[0].value is None:
+        return ()
+    newest, span = series[0], timedelta(hours=int(hours.value.value))
+    for older in series[1:]:
+        if older.when is None or older.value is None or newest.when is None or newest.value is None:
+            continue
+        near = newest.when.earliest - older.when.latest <= span
+        moved = abs(newest.value.value - older.value.value)
+        if near and moved >= change.value.value:
+            words = f"{_spoken(older)} to {_spoken(newest)}"
+            return (f"creatinine is not stable ({words}), so no formula holds",)
+    return ()

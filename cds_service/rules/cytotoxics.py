@@ -1,0 +1,128 @@
+"""Cytotoxic drugs on treatment: capillary leak, damage to the nervous system, haemolysis."""
+
+from __future__ import annotations
+
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import Fact, above
+from cds_service.facts.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Outcome, rule
+from cds_service.rules.signs import (
+    creatinine_rise,
+    highest_before,
+    keys_of,
+    no_signs,
+    recorded,
+    signs_since_start,
+    unread,
+)
+from cds_service.rules.subjects import Use, uses
+from cds_service.rules.treatment import not_taken, started
+from cds_service.truth import Truth, any_of
+
+
+@rule(
+    "capillary-leak",
+    subjects=uses(topics.CAPILLARY_LEAK),
+    sources=("SAF23c",),
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def capillary_leak(case: Case, use: Use) -> Outcome:
+    """Signs of capillary leak on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    seen = recorded(case, use, keys_of(case, "capillary leak"))
+    signs = (*seen, *creatinine_rise(case, use))
+    if not signs:
+        creatinine = unread(case.fact(CREATININE))
+        found = no_signs(case)
+        return case.blind(case.fact(PROBLEMS), *creatinine) if creatinine else found
+    action = case.must(topics.CAPILLARY_LEAK, use.drug)
+    deciding = seen or signs
+    certain = any(not sign.doubts for sign in deciding)
+    return case.fired(
+        Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
+        "capillary_leak",
+        about=use.active,
+        drug=use.drug,
+        says=(action,),
+        doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
+        signs=signs,
+        action=action,
+        started=started(case, use),
+    )
+
+
+@rule("neurotoxicity", subjects=uses(topics.NEUROTOXICITY), sources=("SAF22", "SAF23b", "M11"), worst=Level.WARNING)
+def neurotoxicity(case: Case, use: Use) -> Outcome:
+    """Neurological signs on a drug that damages the nervous system."""
+    if not use.active:
+        return not_taken(case, use)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
+    if not signs:
+        return no_signs(case)
+    names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
+    words = " ".join(f"{order.label} {order.product}".lower() for order in use.active)
+    if names is not None and not any(name in words for name in names.value):
+        doubts = (*doubts, "whether this is the high dose is not known")
+    action = case.must(topics.NEUROTOXICITY, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "neurotoxicity",
+        about=use.active,
+        drug=use.drug,
+        says=(action,),
+        doubts=doubts,
+        signs=signs,
+        action=action,
+        started=started(case, use),
+    )
+
+
+@rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
+def haemolysis(case: Case, use: Use) -> Outcome:
+    """Haemolysis on treatment: on record, or falling haemoglobin with its markers."""
+    if not use.active:
+        return not_taken(case, use)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"))
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
+    newest = case.fact(HAEMOGLOBIN, window)
+    highest = highest_before(newest, case.fact(HAEMOGLOBIN_SERIES), window)
+    markers = tuple(case.fact(key, window) for key in (BILIRUBIN_ULN, LDH_ULN))
+    raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
+    fallen = _fell(newest, highest, fall.value)
+    both = fallen & any_of(above(fact, upper.value) for fact in markers)
+    if signs or both is Truth.YES:
+        action = case.must(topics.HAEMOLYSIS, use.drug)
+        return case.fired(
+            Level.WARNING,
+            "haemolysis",
+            about=use.active,
+            drug=use.drug,
+            because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
+            says=(action, *(() if signs else (fall, upper))),
+            doubts=() if both is Truth.YES else doubts,
+            signs=signs,
+            newest=newest if both is Truth.YES else None,
+            highest=highest if both is Truth.YES else None,
+            raised=raised,
+            action=action,
+        )
+    if both is Truth.NO:
+        return no_signs(case)
+    return case.blind(case.fact(PROBLEMS), newest, *markers)
+
+
+def _fell(newest: Fact[Quantity], highest: Fact[Quantity] | None, by: Quantity) -> Truth:
+    """Whether haemoglobin fell so much; without an earlier value there is no fall to speak of."""
+    if newest.value is None or newest.bound:
+        return Truth.UNKNOWN
+    if highest is None or highest.value is None:
+        return Truth.NO if newest.sure else Truth.UNKNOWN
+    if highest.value - newest.value >= by:
+        return Truth.YES
+    return Truth.NO if newest.sure else Truth.UNKNOWN

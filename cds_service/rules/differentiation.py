@@ -1,0 +1,153 @@
+"""Differentiation syndrome on treatment, and white cells that rise under an IDH inhibitor.
+
+Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the usual window of the drug is said one
+step lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import assert_never
+
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import above
+from cds_service.facts.labs import BODY_WEIGHT as WEIGHT
+from cds_service.facts.labs import CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, Outcome, rule
+from cds_service.rules.signs import (
+    Sign,
+    creatinine_rise,
+    fever,
+    keys_of,
+    low_oxygen,
+    recorded,
+    unread,
+    weight_gain,
+)
+from cds_service.rules.subjects import Use, uses
+from cds_service.rules.treatment import not_taken, started
+from cds_service.truth import Truth, any_of
+
+SYNDROME = "differentiation syndrome"
+ALONE = "differentiation syndrome, one is enough"
+
+
+@rule(
+    "differentiation-syndrome",
+    subjects=uses(topics.DIFFERENTIATION_SYNDROME),
+    sources=("SAF07", "SAF17", "SAF18", "E12", "E61", "T1"),
+    worst=Level.WARNING,
+)
+def differentiation_syndrome(case: Case, use: Use) -> Outcome:
+    """Signs of differentiation syndrome on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    signs = _once_each(
+        _in_window(case, use, sign)
+        for sign in (
+            *recorded(case, use, keys_of(case, SYNDROME)),
+            *fever(case, use),
+            *low_oxygen(case, use),
+            *weight_gain(case, use),
+            *creatinine_rise(case, use),
+        )
+    )
+    if not signs:
+        return _none(case)
+    sure = tuple(sign for sign in signs if not sign.doubts)
+    enough, surely = _enough(case, signs), _enough(case, sure)
+    shown = sure if surely else signs
+    doubts = () if surely or (not enough and sure) else _doubts(signs)
+    action = case.must(topics.DIFFERENTIATION_SYNDROME, use.drug)
+    return case.fired(
+        Level.WARNING if enough else Level.INFO,
+        "differentiation_syndrome",
+        about=use.active,
+        drug=use.drug,
+        says=(action,),
+        doubts=doubts,
+        line=not enough,
+        signs=(*shown, *(sign for sign in signs if sign not in shown)),
+        action=action,
+        alone=not enough,
+        onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
+        started=started(case, use),
+    )
+
+
+def _enough(case: Case, signs: tuple[Sign, ...]) -> bool:
+    """Whether these signs are more than a line: several of them, or one that is telling by itself."""
+    together = case.must(topics.SIGNS_TOGETHER, "policy").value
+    return len(signs) >= together or bool({sign.key for sign in signs} & keys_of(case, ALONE))
+
+
+def _once_each(signs: Iterable[Sign]) -> tuple[Sign, ...]:
+    """Each kind of sign once, the surest of them: fever on the problem list and by the thermometer is one."""
+    found: dict[str, Sign] = {}
+    for sign in sorted(signs, key=lambda each: len(each.doubts)):
+        found.setdefault(sign.key, sign)
+    return tuple(found.values())
+
+
+def _in_window(case: Case, use: Use, sign: Sign) -> Sign:
+    """The sign, with a doubt when it came later than the syndrome usually does. An early sign counts."""
+    start, window = started(case, use), case.cite(topics.DIFFERENTIATION_SYNDROME_WINDOW, use.drug)
+    if start is None or window is None or sign.when is None:
+        return sign
+    after = (sign.when.earliest.date() - start.latest.date()).days
+    if after <= window.value.value:
+        return sign
+    late = f"{sign.words}: {after} days after the start, outside the usual {window.value}"
+    return replace(sign, doubts=(*sign.doubts, late))
+
+
+def _doubts(signs: tuple[Sign, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(doubt for sign in signs for doubt in sign.doubts))
+
+
+def _none(case: Case) -> Outcome:
+    problems = case.fact(PROBLEMS)
+    measured = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, WEIGHT, CREATININE)))
+    if problems.sure and not measured:
+        return Clear("no such sign recorded or measured since the start")
+    return case.blind(problems, *measured)
+
+
+@rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)
+def leukocytosis(case: Case, use: Use) -> Outcome:
+    """White cells that rise on an IDH inhibitor."""
+    if not use.active:
+        return not_taken(case, use)
+    limit = case.must(topics.LEUKOCYTOSIS_ABOVE, use.drug)
+    rise = case.cite(topics.LEUKOCYTOSIS_RISE_ABOVE, use.drug)
+    wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_ON_TREATMENT, "policy").value)
+    start = started(case, use)
+    points = case.fact(WBC_SERIES).value or ()
+    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
+    base = before[0].value if before else None
+    risen = above(wbc, base + rise.value) if base is not None and rise is not None else Truth.NO
+    high = above(wbc, limit.value)
+    match any_of((high, risen)):
+        case Truth.YES:
+            return case.fired(
+                Level.WARNING,
+                "leukocytosis",
+                about=use.active,
+                drug=use.drug,
+                because=(wbc,),
+                says=(limit if high is Truth.YES or rise is None else rise,),
+                wbc=wbc,
+                limit=limit,
+                rise=rise,
+                base=base,
+                action=case.must(topics.LEUKOCYTOSIS_ACTION, use.drug),
+            )
+        case Truth.NO:
+            return Clear(f"white cells {wbc.value}")
+        case Truth.UNKNOWN:
+            return case.blind(wbc)
+        case other:
+            assert_never(other)

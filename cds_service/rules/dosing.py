@@ -1,0 +1,174 @@
+"""Dose, route and frequency against the label, and what one may not be given in the place of another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_never
+
+from cds_service.facts.fact import below
+from cds_service.facts.labs import BODY_WEIGHT
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import taken_together
+from cds_service.truth import Truth
+
+ORAL = "oral"
+INTRATHECAL = "intrathecal"
+
+
+@rule("dose-over-label", subjects=uses(topics.DOSE_CEILING), sources=("D20", "M10", "M11"), worst=Level.WARNING)
+def dose_over_label(case: Case, use: Use) -> Outcome:
+    """Daily dose against the highest labelled dose."""
+    with_cytarabine = any("cytarabine" in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE))
+    alone = None if with_cytarabine else case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
+    orders = use.drafts or use.active
+    by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
+    limit = by_mouth or alone or case.cite(topics.DOSE_CEILING, use.drug)
+    if limit is None or not orders:
+        return NotApplicable("no order, or no ceiling stated")
+    total = taken_together(orders)
+    over = [order for order in orders if order.dose.daily is not None and order.dose.daily > limit.value]
+    if over or (total is not None and total > limit.value):
+        return case.fired(
+            Level.WARNING,
+            "dose_over_label",
+            about=orders,
+            drug=use.drug,
+            says=(limit,),
+            doubts=() if not alone or case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",),
+            order=(over or orders)[0],
+            total=total,
+            limit=limit,
+            usual=case.cite(topics.USUAL_DOSE, use.drug),
+            salt=case.cite(topics.SALT_DOSES, use.drug),
+        )
+    unread = [order for order in orders if order.dose.daily is None]
+    if unread and all(order.dose.per_area is not None for order in unread):
+        why = f"{use.drug} is ordered per body surface; no body surface is computed here"
+        return NotEvaluated((), why, orders, quiet=True)
+    if unread:
+        return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders)
+    return Clear(f"{orders[0].dose.daily} is within {limit.value}")
+
+
+@rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)
+def dose_frequency(case: Case, use: Use) -> Outcome:
+    """How often a day it is ordered against the label."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    said = case.must(topics.TIMES_A_DAY, use.drug)
+    wrong = tuple(order for order in orders if order.dose.times is not None and order.dose.times != said.value)
+    if wrong and len(orders) == 1:  # several orders may share the day's doses between them
+        return case.fired(
+            Level.WARNING,
+            "dose_frequency",
+            about=wrong,
+            drug=use.drug,
+            says=(said,),
+            order=wrong[0],
+            ordered=_often(wrong[0].dose.times),
+            label=_often(said.value),
+            usual=case.cite(topics.USUAL_DOSE, use.drug),
+        )
+    if any(order.dose.times is None for order in orders):
+        # an unreadable dose is told by the check of the dose; no source asks for the frequency by itself
+        return NotEvaluated((), f"how often {use.drug} is taken cannot be read", orders, quiet=True)
+    return Clear(f"{_often(said.value)}, as the label says")
+
+
+def _often(times: Decimal | None) -> str:
+    return {Decimal(1): "once daily", Decimal(2): "twice daily"}.get(times or Decimal(0), f"{times} times daily")
+
+
+@rule("route", subjects=uses(topics.ROUTES), sources=("M4", "M10"), worst=Level.CRITICAL)
+def route(case: Case, use: Use) -> Outcome:
+    """Route of the order against the routes that the label knows."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    routes = case.must(topics.ROUTES, use.drug)
+    known = [order for order in orders if order.route]
+    wrong = tuple(order for order in known if order.route not in routes.value)
+    if wrong:
+        boxed = case.cite(topics.NOT_INTRATHECAL, use.drug)
+        into_csf = any(order.route == INTRATHECAL for order in wrong)
+        says = (boxed,) if into_csf and boxed is not None else (routes,)
+        return case.fired(
+            Level.CRITICAL if into_csf else Level.WARNING,
+            "route",
+            about=wrong,
+            drug=use.drug,
+            says=says,
+            order=wrong[0],
+            route=wrong[0].route,
+            routes=routes,
+            boxed=boxed if into_csf else None,
+        )
+    if len(known) < len(orders):
+        return NotEvaluated((), f"the route of {use.drug} is not stated", orders, quiet=True)
+    return Clear(f"{known[0].route}")
+
+
+@rule("oral-form", subjects=uses(topics.ORAL_FORM), sources=("M4", "M11"), worst=Level.WARNING)
+def oral_form(case: Case, use: Use) -> Outcome:
+    """The tablet ordered in the dose of the injection, or the injection in the dose of the tablet."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    said, tablet = case.must(topics.ORAL_FORM, use.drug), case.must(topics.ORAL_DOSE, use.drug)
+    mixed = tuple(
+        order
+        for order in orders
+        if (order.route == ORAL and order.dose.per_area is not None)
+        or (order.route not in ("", ORAL) and order.dose.daily is not None and order.dose.daily == tablet.value)
+    )
+    if mixed:
+        return case.fired(
+            Level.WARNING,
+            "oral_form",
+            about=mixed,
+            drug=use.drug,
+            says=(said,),
+            order=mixed[0],
+            area=mixed[0].dose.per_area,
+            said=said,
+            by_mouth=mixed[0].route == ORAL,
+        )
+    if any(not order.route or (order.dose.daily is None and order.dose.per_area is None) for order in orders):
+        return NotEvaluated((), f"route or dose of {use.drug} cannot be read", orders)
+    return Clear("dose and route belong to the same form")
+
+
+@rule("small-patient", subjects=uses(topics.SMALL_PATIENT_BELOW), sources=("D20", "M11"), worst=Level.WARNING)
+def small_patient(case: Case, use: Use) -> Outcome:
+    """A flat dose in a patient too light for it."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    limit = case.must(topics.SMALL_PATIENT_BELOW, use.drug)
+    weight = case.fact(BODY_WEIGHT, case.must(topics.WEIGHT_WINDOW, "policy").value)
+    match below(weight, limit.value):
+        case Truth.YES:
+            said = case.must(topics.SMALL_PATIENT, use.drug)
+            return case.fired(
+                Level.WARNING,
+                "small_patient",
+                about=use.in_play,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(weight,),
+                says=(limit, said),
+                weight=weight,
+                limit=limit,
+                said=said,
+            )
+        case Truth.NO:
+            return Clear(f"{weight.value} is not below {limit.value}")
+        case Truth.UNKNOWN:
+            return case.blind(weight, about=orders)
+        case other:
+            assert_never(other)

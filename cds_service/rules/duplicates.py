@@ -1,0 +1,111 @@
+"""Duplicates: two drugs of one class or target at once, and two forms of which one may not stand for the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A class or target, and the orders of its drugs in play."""
+
+    name: str
+    orders: tuple[Medication, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _groups(case: Case) -> Subjects[Group]:
+    """Every class of which a drug is drafted or taken."""
+    found: dict[str, list[Medication]] = {}
+    for order in _in_play(case):
+        for drug in order.ingredients:
+            group = case.snapshot.find(topics.CLASS_GROUP, drug)
+            if group is not None:
+                found.setdefault(group.value, []).append(order)
+    known = case.fact(MEDICATIONS).sure
+    return Subjects(
+        tuple(Group(name, tuple(dict.fromkeys(orders))) for name, orders in found.items()),
+        unknown="" if known else "whether the patient takes a drug of these classes is not known",
+        none="no drug of these classes is drafted or taken",
+    )
+
+
+def _in_play(case: Case) -> tuple[Medication, ...]:
+    """Drafted and taken, without what a draft supersedes."""
+    orders = case.orders(Role.DRAFT, Role.ACTIVE)
+    superseded = {order.replaces for order in orders if order.replaces}
+    return tuple(order for order in orders if order.reference not in superseded)
+
+
+@rule("duplicate-class", subjects=_groups, sources=("Q-duplicate",), worst=Level.WARNING, pairs=True)
+def duplicate_class(case: Case, group: Group) -> Outcome:
+    """Two drugs of one class or target at once."""
+    drugs = tuple(
+        dict.fromkeys(
+            drug
+            for order in group.orders
+            for drug in order.ingredients
+            if (said := case.snapshot.find(topics.CLASS_GROUP, drug)) is not None and said.value == group.name
+        )
+    )
+    if len(drugs) == 1:
+        medications = case.fact(MEDICATIONS)
+        if medications.sure:
+            return Clear(f"{drugs[0]} is the only {group.name} among the orders read")
+        return case.blind(medications, about=group.orders)
+    warned = case.cite(topics.CLASS_TOGETHER, "policy", group.name)
+    said = warned or case.must(topics.CLASS_TOGETHER_NOTE, "policy", group.name)
+    groups = tuple(each for drug in drugs if (each := case.cite(topics.CLASS_GROUP, drug)) is not None)
+    each = tuple(tuple(order for order in group.orders if drug in order.ingredients) for drug in drugs)
+    return case.fired(
+        Level.WARNING if warned else Level.INFO,
+        "duplicate_class",
+        about=group.orders,
+        deciding=doubtful(*each),
+        drug=drugs[0],
+        says=(said,),
+        mentions=groups,
+        line=not warned,
+        group=group.name,
+        drugs=drugs,
+        orders=group.orders,
+        said=said,
+    )
+
+
+@rule(
+    "not-interchangeable",
+    subjects=uses(topics.NOT_INTERCHANGEABLE_WITH, roles=(Role.DRAFT, Role.ACTIVE)),
+    sources=("SAF20", "Q-duplicate"),
+    worst=Level.WARNING,
+    pairs=True,
+)
+def not_interchangeable(case: Case, use: Use) -> Outcome:
+    """A liposomal combination beside the plain drugs that it must not be exchanged with."""
+    mine = (*use.drafts, *use.active)
+    if not mine:
+        return NotApplicable("neither drafted nor taken now")
+    names = case.must(topics.NOT_INTERCHANGEABLE_WITH, use.drug)
+    plain = tuple(order for order in _in_play(case) if set(names.value) & set(order.ingredients))
+    if not plain:
+        medications = case.fact(MEDICATIONS)
+        return Clear("no plain form beside it") if medications.sure else case.blind(medications, about=mine)
+    said = case.must(topics.NOT_INTERCHANGEABLE, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "not_interchangeable",
+        about=(*mine, *(order for order in plain if order not in mine)),
+        deciding=doubtful(mine, plain),
+        drug=use.drug,
+        says=(said,),
+        plain=plain,
+        said=said,
+    )

@@ -1,0 +1,161 @@
+"""Gemtuzumab ozogamicin and the liver: SOS/VOD before and on treatment, and the months around a transplant."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+
+from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
+from cds_service.facts.fact import Fact, above
+from cds_service.facts.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.orders import ORDERED
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.signs import Sign, keys_of, weight_gain
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import not_taken
+from cds_service.truth import Truth
+
+SOS = "SOS/VOD"
+PLANNED = frozenset({"donor_search", "hla_typing"})
+
+
+@rule("sos-vod", subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
+def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
+    """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start."""
+    if not (use.drafts or use.active):
+        return not_taken(case, use)
+    boxed = case.must(topics.SOS_VOD, use.drug)
+    history = case.fact(HISTORY)
+    entries = tuple(entry for entry in history.value or () if keys_of(case, SOS) & set(entry.keys))
+    if entries:
+        return _said(case, use, "recorded", case.must(topics.SOS_VOD_ACTION, use.drug), entries=entries)
+    if suspected := _suspected(case, use):
+        return suspected
+    if use.is_new:
+        return _said(case, use, "start", boxed)
+    return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
+
+
+def _suspected(case: Case, use: Use) -> Outcome | None:
+    """Bilirubin above the limit for a dose, and weight that rises, while the drug is given."""
+    limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
+    heavier = weight_gain(case, use) if use.active else ()
+    if limit is None or not heavier:
+        return None
+    bilirubin = case.fact(BILIRUBIN_ULN, case.must(topics.LAB_WINDOW, "policy").value)
+    if above(bilirubin, limit.value) is not Truth.YES:
+        return None
+    boxed = case.must(topics.SOS_VOD, use.drug)
+    doubts = (*heavier[0].doubts, *(f"{bilirubin.key.label}: {doubt}" for doubt in bilirubin.doubts))
+    return _said(case, use, "suspected", boxed, weight=heavier[0], bilirubin=bilirubin, doubts=doubts)
+
+
+def _said(
+    case: Case,
+    use: Use,
+    how: str,
+    says: Statement[str],
+    *,
+    entries: tuple[Entry, ...] = (),
+    weight: Sign | None = None,
+    bilirubin: Fact[Quantity] | None = None,
+    doubts: tuple[str, ...] = (),
+) -> Outcome:
+    boxed = case.must(topics.SOS_VOD, use.drug)
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    values = (*(case.fact(key, window) for key in (BILIRUBIN_ULN, AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
+    return case.fired(
+        Level.WARNING,
+        "sos_vod",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=tuple(dict.fromkeys((says, boxed))),
+        doubts=doubts,
+        how=how,
+        boxed=boxed,
+        action=case.cite(topics.SOS_VOD_ACTION, use.drug),
+        known=tuple(fact for fact in values if fact.usable),
+        unknown=tuple(fact.key.label for fact in values if not fact.usable),
+        entries=entries,
+        weight=weight,
+        bilirubin=bilirubin,
+    )
+
+
+@rule(
+    "transplant-interval",
+    subjects=uses(topics.TRANSPLANT_INTERVAL, roles=tuple(Role)),
+    sources=("SAF31",),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+)
+def around_a_transplant(case: Case, use: Use) -> Outcome:
+    """A transplant before or after the drug, and the months between them."""
+    interval = case.must(topics.TRANSPLANT_INTERVAL, use.drug)
+    last = _last_dose(use)
+    given_now = bool(use.drafts or use.active)
+    if not given_now and last is None:
+        return case.blind(case.fact(MEDICATIONS), why=f"when {use.drug} was last given is not known", level=Level.INFO)
+    end = _months_after(last.latest.date(), interval.value) if last is not None else date.max
+    if not given_now and case.now.date() > _months_after(end, interval.value):
+        return NotApplicable("given too long ago")
+    procedures, history = case.fact(PROCEDURES), case.fact(HISTORY)
+    wanted = keys_of(case, "transplant")
+    every = (*(procedures.value or ()), *(history.value or ()))
+    entries = tuple(entry for entry in every if wanted & set(entry.keys))
+    after = tuple(entry for entry in entries if _followed(entry, last, end))
+    if entries and (given_now or after):
+        return _transplant(case, use, Level.WARNING, after or entries, bool(after) and not given_now)
+    if not (procedures.sure and history.sure):
+        return case.blind(procedures, history, about=use.orders)
+    if PLANNED & (case.fact(ORDERED).value or frozenset()) and (given_now or case.now.date() < end):
+        return _transplant(case, use, Level.INFO, (), False)
+    return Clear("no transplant on record or being prepared")
+
+
+def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], after: bool) -> Outcome:
+    interval = case.must(topics.TRANSPLANT_INTERVAL, use.drug)
+    elsewhere = case.cite(topics.TRANSPLANT_INTERVAL_ELSEWHERE, use.drug)
+    risk = case.must(topics.TRANSPLANT_RISK, use.drug)
+    orders = use.orders if after else use.in_play
+    undated = after and all(each.when is None for each in entries)
+    return case.fired(
+        level,
+        "transplant_interval",
+        about=orders,
+        deciding=doubtful(orders),
+        drug=use.drug,
+        says=(risk,),
+        mentions=(interval, *((elsewhere,) if elsewhere else ())),
+        doubts=("when the transplant was is not known",) if undated else (),
+        line=level is Level.INFO,
+        entries=entries,
+        after=after,
+        interval=interval,
+        elsewhere=elsewhere,
+        risk=risk,
+    )
+
+
+def _last_dose(use: Use) -> When | None:
+    given = [order.end or order.start for order in use.of(Role.PAST, Role.ACTIVE, Role.ON_HOLD)]
+    return max((when for when in given if when is not None), key=lambda when: when.latest, default=None)
+
+
+def _followed(entry: Entry, last: When | None, end: date) -> bool:
+    """Whether the transplant followed the last dose within the interval; without a date it may have."""
+    if last is None or entry.when is None:
+        return last is not None
+    return entry.when.latest.date() >= last.earliest.date() and entry.when.earliest.date() < end
+
+
+def _months_after(day: date, interval: Quantity) -> date:
+    months = day.month - 1 + int(interval.value)
+    year, month = day.year + months // 12, months % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -1,0 +1,225 @@
+"""Kidney: dose by creatinine clearance, and the kidney's part in the neurotoxicity of high-dose cytarabine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cds_service.facts.demographics import AGE
+from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.labs import ALP_ULN, CREATININE, CREATININE_ULN
+from cds_service.facts.medications import Medication
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement, Topic
+from cds_service.quantity import Quantity
+from cds_service.rules.clearance import Kidney, kidney
+from cds_service.rules.high_dose import high_dose
+from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.truth import Truth, any_of
+
+CREATININE_TEST = Proposal("order", "Order creatinine", order="creatinine")
+_ORAL = "oral "  # how the qualifiers of a step begin that holds for tablets
+_STEPS = (topics.RENAL_STOP_BELOW, topics.RENAL_REDUCE_BELOW, topics.RENAL_NOT_STUDIED_BELOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a dose table: below which clearance, what then, and how much it matters."""
+
+    limit: Statement[Quantity]
+    action: Statement[str]
+    level: Level
+
+
+@rule(
+    "renal-dose",
+    subjects=uses(*_STEPS),
+    sources=("SAF23", "SAF24", "SAF25", "D52", "D66", "E52", "Q11-renal"),
+    worst=Level.CRITICAL,
+)
+def renal_dose(case: Case, use: Use) -> Outcome:
+    """Creatinine clearance against the steps of the dose table."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    steps = _steps(case, use, orders)
+    known = kidney(case)
+    estimate, note = known.against(tuple(step.limit.value for step in steps))
+    if estimate is None:
+        return _blind(case, known, steps, orders)
+    for step in steps:
+        match below(estimate.fact, step.limit.value):
+            case Truth.YES:
+                return case.fired(
+                    step.level,
+                    "renal_dose",
+                    about=use.in_play,
+                    deciding=doubtful(orders),
+                    drug=use.drug,
+                    because=(estimate.fact,),
+                    says=(step.limit, step.action),
+                    propose=() if estimate.fact.sure else (CREATININE_TEST,),
+                    waits=use.is_new and step.level is Level.CRITICAL,
+                    clearance=estimate.fact,
+                    method=estimate.method,
+                    inputs=estimate.inputs,
+                    note=note,
+                    limit=step.limit,
+                    action=step.action,
+                    sex=estimate.method.startswith("Cockcroft"),
+                )
+            case Truth.UNKNOWN:
+                return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+            case Truth.NO:
+                pass
+            case other:
+                assert_never(other)
+    return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
+
+
+def _steps(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[Step, ...]:
+    """The steps that hold for the route of these orders, the lowest clearance first."""
+    by_mouth = all(order.route == "oral" for order in orders)
+    found: list[Step] = []
+    for topic in _STEPS:
+        names = case.snapshot.qualifiers(topic, use.drug)
+        oral = tuple(name for name in names if name.startswith(_ORAL))
+        for name in oral if oral and by_mouth else tuple(each for each in names if each not in oral):
+            limit, action = case.must(topic, use.drug, name), case.must(topics.RENAL_ACTION, use.drug, name)
+            level = Level.CRITICAL if topic is topics.RENAL_STOP_BELOW else Level.WARNING
+            found.append(Step(limit, action, level))
+    return tuple(sorted(found, key=lambda step: (step.limit.value.value, -step.level)))
+
+
+def _blind(case: Case, known: Kidney, steps: tuple[Step, ...], orders: tuple[Medication, ...]) -> NotEvaluated:
+    why = "" if any(not fact.sure for fact in known.missing) else "Cockcroft–Gault holds for adults only"
+    missing = tuple(fact for fact in known.missing if not fact.sure)
+    return NotEvaluated(missing, why, orders, _gap_level(steps), quiet=_quiet(steps))
+
+
+def _gap_level(steps: tuple[Step, ...]) -> Level:
+    """An unseen clearance matters as much as what it might have said, a warning at most."""
+    stops = any(min(step.level, step.limit.strongest, step.action.strongest) is Level.CRITICAL for step in steps)
+    return Level.WARNING if stops else Level.INFO
+
+
+def _quiet(steps: tuple[Step, ...]) -> bool:
+    """Where the source only says that it was not studied, nobody asks for a creatinine before the dose."""
+    return all(step.limit.topic == topics.RENAL_NOT_STUDIED_BELOW.name for step in steps)
+
+
+_LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
+    (topics.RENAL_CREATININE_ABOVE, False),
+    (topics.RENAL_CREATININE_ULN_ABOVE, True),
+)
+
+
+@rule(
+    "renal-creatinine",
+    subjects=uses(*(topic for topic, _ in _LIMITS)),
+    sources=("SAF25", "SAF20", "D66", "Q11-renal"),
+    worst=Level.WARNING,
+)
+def renal_creatinine(case: Case, use: Use) -> Outcome:
+    """Serum creatinine above the value from which the dose is to be reconsidered."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    topic, multiple = next(each for each in _LIMITS if case.cite(each[0], use.drug) is not None)
+    limit = case.must(topic, use.drug)
+    creatinine = case.fact(CREATININE_ULN if multiple else CREATININE, window)
+    match above(creatinine, limit.value):
+        case Truth.YES:
+            action = case.must(topics.RENAL_ACTION, use.drug, "creatinine")
+            return case.fired(
+                Level.WARNING,
+                "renal_creatinine",
+                about=use.in_play,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(creatinine,),
+                says=(limit, action),
+                creatinine=creatinine,
+                limit=limit,
+                action=action,
+            )
+        case Truth.NO:
+            return Clear(f"creatinine {creatinine.value} is not above {limit.value}")
+        case Truth.UNKNOWN:
+            return case.blind(creatinine, about=orders)
+        case other:
+            assert_never(other)
+
+
+@rule(
+    "cytarabine-neurotoxicity",
+    subjects=uses(topics.NEUROTOXICITY_RISK),
+    sources=("SAF22", "D52", "Q11-renal"),
+    worst=Level.WARNING,
+)
+def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:
+    """High-dose cytarabine with risk factors for neurotoxicity."""
+    match high_dose(case, use):
+        case Truth.NO:
+            return NotApplicable("no high-dose cytarabine among the orders")
+        case Truth.UNKNOWN:
+            return NotEvaluated((), "whether cytarabine is high dose cannot be read from the order", use.in_play)
+        case Truth.YES:
+            return _neurotoxicity(case, use)
+        case other:
+            assert_never(other)
+
+
+def _neurotoxicity(case: Case, use: Use) -> Outcome:
+    said = case.must(topics.NEUROTOXICITY_RISK, use.drug)
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    low = case.must(topics.NEUROTOXICITY_CLEARANCE_BELOW, use.drug)
+    creatinine_from, age_from, alp_from = (
+        case.must(topic, use.drug)
+        for topic in (
+            topics.NEUROTOXICITY_CREATININE_FROM,
+            topics.NEUROTOXICITY_AGE_FROM,
+            topics.NEUROTOXICITY_ALP_FROM,
+        )
+    )
+    creatinine, alp, age = case.fact(CREATININE, window), case.fact(ALP_ULN, window), case.fact(AGE)
+    estimate, note = kidney(case).against((low.value,))
+    factors = (
+        (_at_least(creatinine, creatinine_from.value), creatinine, creatinine_from),
+        (holds(age, lambda years: years.oldest >= int(age_from.value.value)), age, age_from),
+        (_at_least(alp, alp_from.value), alp, alp_from),
+    )
+    present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
+    unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
+    slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
+    two = len(present) >= 2
+    if two or slow is Truth.YES:
+        sure = slow is Truth.YES and estimate is not None
+        return case.fired(
+            Level.WARNING,
+            "cytarabine_neurotoxicity",
+            about=use.in_play,
+            drug=use.drug,
+            because=(estimate.fact,) if sure and not two and estimate else tuple(fact for fact, _ in present),
+            says=(said, low) if sure and not two else (said, *(limit for _, limit in present)),
+            factors=tuple((fact.key.label, fact, limit) for fact, limit in present),
+            count=len(present),
+            clearance=estimate.fact if estimate and sure else None,
+            method=estimate.method if estimate else "",
+            inputs=estimate.inputs if estimate else "",
+            note=note,
+            limit=low,
+            said=said,
+            unknown=unknown,
+        )
+    if unknown and (len(present) + len(unknown) > 1 or slow is Truth.UNKNOWN):
+        return case.blind(*unknown, about=use.in_play)
+    if slow is Truth.UNKNOWN:
+        return case.blind(*kidney(case).missing, about=use.in_play, why="kidney function is not known well enough")
+    return Clear("fewer than two risk factors, and the kidneys clear well")
+
+
+def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    return any_of((above(fact, limit), holds(fact, lambda value: value == limit) if not fact.bound else Truth.NO))

@@ -1,0 +1,80 @@
+"""Liver values on treatment, and before each dose of a drug whose sources ask for them then."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.fact import Fact, Key, above
+from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Clear, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import not_taken
+from cds_service.truth import Truth, any_of
+
+Limited = tuple[Fact[Quantity], Statement[Quantity]]
+
+
+@rule(
+    "liver",
+    subjects=uses(topics.TRANSAMINASE_HOLD_ABOVE, topics.BILIRUBIN_HOLD_ABOVE),
+    sources=("SAF10", "SAF18", "SAF30", "section 11"),
+    worst=Level.WARNING,
+)
+def liver(case: Case, use: Use) -> Outcome:
+    """Liver values on treatment."""
+    before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
+    orders = use.active if before is None else (*use.drafts, *use.active)
+    if not orders:
+        return not_taken(case, use)
+    facts = _limited(case, use)
+    truths = {fact.key: above(fact, limit.value) for fact, limit in facts}
+    _with_bilirubin(case, use, facts, truths)
+    match any_of(truths.values()):
+        case Truth.YES:
+            found = [(fact, limit) for fact, limit in facts if truths[fact.key] is Truth.YES]
+            over = tuple(sorted(found, key=lambda pair: not pair[0].sure))  # the surest value decides
+            return case.fired(
+                Level.WARNING,
+                "liver",
+                about=orders,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(over[0][0],),
+                says=(over[0][1],),
+                over=over,
+                monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
+                action=case.cite(topics.LIVER_ACTION, use.drug),
+            )
+        case Truth.NO:
+            return Clear("the liver values are below the limits")
+        case Truth.UNKNOWN:
+            unknown = (fact for fact, _ in facts if truths[fact.key] is Truth.UNKNOWN)
+            return case.blind(*unknown, about=orders, level=Level.WARNING if before and use.drafts else None)
+        case other:
+            assert_never(other)
+
+
+def _limited(case: Case, use: Use) -> tuple[Limited, ...]:
+    """Each liver value that has a limit for this drug, with the limit."""
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    transaminase = case.cite(topics.TRANSAMINASE_HOLD_ABOVE, use.drug)
+    bilirubin = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
+    limits = ((AST_ULN, transaminase), (ALT_ULN, transaminase), (BILIRUBIN_ULN, bilirubin))
+    return tuple((case.fact(key, window), limit) for key, limit in limits if limit is not None)
+
+
+def _with_bilirubin(
+    case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]
+) -> None:
+    """A transaminase above its lower limit counts as above when bilirubin is raised with it."""
+    lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
+    raised = case.cite(topics.BILIRUBIN_RAISED_ABOVE, use.drug)
+    by_key = {fact.key: fact for fact, _ in facts}
+    if lower is None or raised is None:
+        return
+    together = above(by_key[BILIRUBIN_ULN], raised.value)
+    for key in (AST_ULN, ALT_ULN):
+        truths[key] = truths[key] | (above(by_key[key], lower.value) & together)

@@ -1,0 +1,152 @@
+"""Liver and dose: values from which a dose is reconsidered, liver disease on record, and what forbids a drug there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import Fact, above
+from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.truth import Truth, any_of
+
+# Liver disease, by its keys in terminology/conditions.csv. No class of Child–Pugh is coded there.
+CHRONIC = frozenset({"cirrhosis", "liver_disease_other"})
+FAILING = frozenset({"hepatic_failure"})
+TUMOUR = frozenset({"malignant_liver_tumour", "cholangiocarcinoma"})
+CLASS_UNKNOWN = "the Child–Pugh class is not on record"
+LIVER_TESTS = (
+    Proposal("order", "Order bilirubin", order="bilirubin_total"),
+    Proposal("order", "Order AST", order="ast"),
+    Proposal("order", "Order ALT", order="alt"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A liver value above a limit."""
+
+    fact: Fact[Quantity]
+    limit: Statement[Quantity]
+
+
+@rule(
+    "hepatic-dose",
+    subjects=uses(topics.HEPATIC_BILIRUBIN_ABOVE),
+    sources=("SAF21", "SAF25", "D52", "D66", "Q11-hepatic"),
+    worst=Level.WARNING,
+)
+def hepatic_dose(case: Case, use: Use) -> Outcome:
+    """Bilirubin, AST and ALT before a drug whose dose depends on the liver."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    bilirubin = case.must(topics.HEPATIC_BILIRUBIN_ABOVE, use.drug)
+    transaminase = case.must(topics.HEPATIC_TRANSAMINASE_ABOVE, use.drug)
+    pairs = ((BILIRUBIN_ULN, bilirubin), (AST_ULN, transaminase), (ALT_ULN, transaminase))
+    facts = tuple((case.fact(key, window), limit) for key, limit in pairs)
+    truths = tuple((fact, limit, above(fact, limit.value)) for fact, limit in facts)
+    match any_of(truth for _, _, truth in truths):
+        case Truth.YES:
+            found = tuple(Over(fact, limit) for fact, limit, truth in truths if truth is Truth.YES)
+            over = tuple(sorted(found, key=lambda each: not each.fact.sure))  # the surest value decides
+            action = case.must(topics.HEPATIC_ACTION, use.drug)
+            return case.fired(
+                Level.WARNING,
+                "hepatic_dose",
+                about=use.in_play,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(over[0].fact,),
+                says=(over[0].limit, action),
+                propose=() if over[0].fact.sure else LIVER_TESTS,
+                over=over,
+                action=action,
+                step=_step(case, use),
+            )
+        case Truth.NO:
+            return Clear("bilirubin, AST and ALT are below the limits")
+        case Truth.UNKNOWN:
+            return case.blind(*(fact for fact, _, truth in truths if truth is Truth.UNKNOWN), about=orders)
+        case other:
+            assert_never(other)
+
+
+def _step(case: Case, use: Use) -> Statement[str] | None:
+    """What the dose table says of the bilirubin measured, the highest step that it reaches."""
+    bilirubin = case.fact(BILIRUBIN, case.must(topics.LAB_WINDOW, "policy").value)
+    names = case.snapshot.qualifiers(topics.HEPATIC_STEP_ABOVE, use.drug)
+    steps = sorted(
+        (case.must(topics.HEPATIC_STEP_ABOVE, use.drug, name) for name in names),
+        key=lambda step: step.value.value,
+        reverse=True,
+    )
+    reached = [step for step in steps if above(bilirubin, step.value) is Truth.YES]
+    return case.must(topics.HEPATIC_STEP_ACTION, use.drug, reached[0].qualifier) if reached else None
+
+
+@rule(
+    "liver-disease",
+    subjects=uses(topics.LIVER_DISEASE_ACTION),
+    sources=("SAF25", "D52", "Q11-hepatic"),
+    worst=Level.WARNING,
+)
+def liver_disease(case: Case, use: Use) -> Outcome:
+    """Liver disease on record before a drug whose source names a Child–Pugh class."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    problems = case.fact(PROBLEMS)
+    found = tuple(entry for entry in problems.value or () if (CHRONIC | FAILING) & set(entry.keys))
+    if not found:
+        return Clear("no liver disease on record") if problems.sure else case.blind(problems, about=orders)
+    action = case.must(topics.LIVER_DISEASE_ACTION, use.drug)
+    failing = any(FAILING & set(entry.keys) for entry in found)
+    return case.fired(
+        Level.WARNING,
+        "liver_disease",
+        about=use.in_play,
+        deciding=doubtful(orders),
+        drug=use.drug,
+        says=(action,),
+        doubts=() if failing else (CLASS_UNKNOWN,),
+        entries=found,
+        action=action,
+        failing=failing,
+    )
+
+
+@rule(
+    "liver-tumour",
+    subjects=uses(topics.LIVER_TUMOUR),
+    sources=("SAF25",),
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def liver_tumour(case: Case, use: Use) -> Outcome:
+    """A malignant liver tumour on record before a drug that is contraindicated with an advanced one."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    problems = case.fact(PROBLEMS)
+    found = tuple(entry for entry in problems.value or () if TUMOUR & set(entry.keys))
+    if not found:
+        return Clear("no malignant liver tumour on record") if problems.sure else case.blind(problems, about=orders)
+    said = case.must(topics.LIVER_TUMOUR, use.drug)
+    return case.fired(
+        Level.CRITICAL,
+        "liver_tumour",
+        about=use.in_play,
+        deciding=doubtful(orders),
+        drug=use.drug,
+        says=(said,),
+        doubts=("whether the tumour is advanced is not on record",),
+        entries=found,
+        said=said,
+    )

@@ -1,0 +1,191 @@
+"""Blood counts and chemistry: before the start, and due or overdue on treatment; what else to arrange at the start.
+
+A schedule is counted from the newest result, or from the start where there is none since. Which results belong to one
+panel is how laboratories report them; how often each is due stands with the drug.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, assert_never
+
+from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.labs import (
+    ALT,
+    AST,
+    BILIRUBIN,
+    CREATININE,
+    HAEMOGLOBIN,
+    PLATELETS,
+    POTASSIUM,
+    WBC,
+)
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement, Step
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import days, not_taken, started
+from cds_service.truth import Truth, any_of
+
+PANELS: dict[str, tuple[Key[Quantity], ...]] = {
+    "blood count": (WBC, PLATELETS, HAEMOGLOBIN),
+    "kidney and electrolytes": (CREATININE, POTASSIUM),
+    "liver": (ALT, AST, BILIRUBIN),
+}
+LATER = "later"  # the steps of a schedule that are less well verified than its first ones
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel on one day: its newest result, when the next is due, and how it stands."""
+
+    name: str
+    newest: Fact[Quantity]
+    last: str
+    due: date
+    step: Step
+    says: Statement[tuple[Step, ...]]
+
+
+@rule("lab-schedule", subjects=uses(topics.LAB_SCHEDULE), sources=("SAF10", "SAF37", "SAF44"), worst=Level.WARNING)
+def lab_schedule(case: Case, use: Use) -> Outcome:
+    """Blood counts and chemistry due on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    start = started(case, use)
+    if start is None:
+        return case.blind(
+            case.fact(WBC), why=f"the day {use.drug} was started is not known, so no laboratory day can be counted"
+        )
+    tolerance = days(case.must(topics.LAB_TOLERANCE, "policy").value)
+    today = case.now.date()
+    panels, unknown = _panels(case, use, start)
+    due = tuple(panel for panel in panels if panel.due <= today)
+    overdue = tuple(panel for panel in due if panel.due + tolerance < today)
+    if due:
+        shown = overdue or due
+        return case.fired(
+            Level.WARNING if overdue else Level.INFO,
+            "labs_due",
+            about=use.in_play,
+            deciding=doubtful(use.in_play),
+            drug=use.drug,
+            because=tuple(panel.newest for panel in shown if panel.newest.usable),
+            says=tuple(dict.fromkeys(panel.says for panel in shown)),
+            propose=tuple(
+                Proposal("order", f"Order {panel.name}", order=PANELS[panel.name][0].order) for panel in shown
+            ),
+            line=not overdue,
+            overdue=bool(overdue),
+            panels=shown,
+            unknown=tuple(fact.key.label for fact in unknown),
+            started=start,
+        )
+    if unknown:
+        return case.blind(*unknown, why=f"whether the laboratory checks on {use.drug} were done is not known")
+    if not panels:
+        return NotApplicable("the schedule of the sources has ended")
+    return Clear(f"next due on {min(panel.due for panel in panels)}")
+
+
+def _panels(case: Case, use: Use, start: When) -> tuple[tuple[Panel, ...], tuple[Fact[Quantity], ...]]:
+    """How each panel stands, and the results of which nobody can tell whether they exist."""
+    found: list[Panel] = []
+    unknown: list[Fact[Quantity]] = []
+    for name, keys in PANELS.items():
+        facts = tuple(case.fact(key) for key in keys)
+        dated = [fact for fact in facts if fact.usable and fact.when is not None]
+        if not dated and any(fact.state is not State.ABSENT for fact in facts):
+            unknown += [fact for fact in facts if fact.state is not State.ABSENT]
+            continue
+        newest = max(dated, key=_taken, default=facts[0])
+        panel = _panel(case, use, name, newest, start)
+        found += [panel] if panel is not None else []
+    return tuple(found), tuple(unknown)
+
+
+def _panel(case: Case, use: Use, name: str, newest: Fact[Quantity], start: When) -> Panel | None:
+    """The panel, unless the schedule is silent about it by now."""
+    day_one = start.earliest.date()
+    since = max(_taken(newest), day_one)
+    for said in (
+        case.cite(topics.LAB_SCHEDULE, use.drug, name) or case.cite(topics.LAB_SCHEDULE, use.drug),
+        case.cite(topics.LAB_SCHEDULE, use.drug, LATER),
+    ):
+        now = None if said is None else _step(said.value, (case.now.date() - day_one).days)
+        if said is None or now is None:
+            continue
+        step = _step(said.value, (since - day_one).days) or now
+        last = f"newest {newest.when}" if newest.when is not None else "none found"
+        return Panel(name, newest, last, since + timedelta(days=int(step.every.value)), step, said)
+    return None
+
+
+def _step(steps: tuple[Step, ...], day: int) -> Step | None:
+    return next((step for step in steps if step.until is None or day <= step.until.value), None)
+
+
+def _taken(fact: Fact[Any]) -> date:
+    return fact.when.latest.date() if fact.when is not None else date.min
+
+
+@rule("count-at-start", subjects=uses(topics.MYELOSUPPRESSION), sources=("SAF37",), worst=Level.INFO)
+def blood_count_at_start(case: Case, use: Use) -> Outcome:
+    """A blood count before the first dose of a drug that lowers the counts."""
+    if not use.is_new:
+        return NotApplicable("not a first dose")
+    if case.cite(topics.WBC_START_BELOW, use.drug) is not None:
+        return NotApplicable("the white cells before this drug are checked by themselves")
+    window = case.must(topics.COUNT_WINDOW_AT_START, "policy")
+    counts = tuple(case.fact(key, window.value) for key in (WBC, PLATELETS))
+    marrow = case.must(topics.MYELOSUPPRESSION, use.drug)
+    match any_of(_missing(fact) for fact in counts):
+        case Truth.YES:
+            return case.fired(
+                Level.INFO,
+                "count_at_start",
+                about=use.drafts,
+                drug=use.drug,
+                says=(marrow,),
+                mentions=(window,),
+                propose=(Proposal("order", "Order a blood count", order="cbc"),),
+                line=True,
+                counts=counts,
+                marrow=marrow,
+                window=window,
+            )
+        case Truth.NO:
+            return Clear("a blood count of the last days is on record")
+        case Truth.UNKNOWN:
+            return case.blind(*counts, about=use.drafts)
+        case other:
+            assert_never(other)
+
+
+def _missing(fact: Fact[Quantity]) -> Truth:
+    """Whether no count was made; a count that could not be had or read may have been."""
+    if fact.state in (State.ABSENT, State.STALE):
+        return Truth.YES
+    return Truth.NO if fact.sure else Truth.UNKNOWN
+
+
+@rule(
+    "start-advice",
+    subjects=uses(topics.START_ADVICE),
+    sources=("SAF16", "SAF22", "SAF23c", "SAF30", "SAF26", "SAF27", "SAF33", "SAF34", "E15", "E39", "E40", "E41"),
+    worst=Level.INFO,
+)
+def start_advice(case: Case, use: Use) -> Outcome:
+    """What the sources ask to arrange or to watch when the drug is started."""
+    if not use.is_new:
+        return NotApplicable("not a start")
+    advice = tuple(
+        case.must(topics.START_ADVICE, use.drug, each)
+        for each in case.snapshot.qualifiers(topics.START_ADVICE, use.drug)
+    )
+    return case.fired(
+        Level.INFO, "start_advice", about=use.drafts, drug=use.drug, says=advice, line=True, advice=advice
+    )

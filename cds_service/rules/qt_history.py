@@ -1,0 +1,153 @@
+"""QT history: arrhythmia under a drug, conditions that forbid it, what lengthens the QTc by itself, and the start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cds_service.facts.disease import HISTORY
+from cds_service.facts.ecg import QTC
+from cds_service.facts.medications import Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.heart import recorded_since
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import ecg_due_days, not_taken, started
+from cds_service.truth import Truth
+
+
+@rule(
+    "qt-arrhythmia",
+    subjects=uses(topics.QT_ARRHYTHMIA_STOP),
+    sources=("SAF15", "SAF17"),
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
+    """Torsades or another serious arrhythmia since the drug was started."""
+    if not (use.of(Role.ACTIVE, Role.ON_HOLD) or (use.drafts and use.of(Role.PAST))):
+        return not_taken(case, use)
+    signs = case.must(topics.QT_ARRHYTHMIA_SIGNS, "policy")
+    events = recorded_since(case, use, frozenset(signs.value))
+    since = tuple(entry for entry, began in events if began is not Truth.NO)
+    if not since:
+        history = case.fact(HISTORY)
+        return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
+    said = case.must(topics.QT_ARRHYTHMIA_STOP, use.drug)
+    certain = any(began is Truth.YES for _, began in events)
+    return case.fired(
+        Level.CRITICAL,
+        "qt_arrhythmia",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(said,),
+        doubts=() if certain else ("whether it began after the drug is not known",),
+        propose=_remove(use),
+        waits=not use.active,
+        events=since,
+        said=said,
+        taken=bool(use.active),
+        started=started(case, use),
+    )
+
+
+def _remove(use: Use) -> tuple[Proposal, ...]:
+    return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
+
+
+@rule(
+    "qt-contraindicated",
+    subjects=uses(topics.QT_CONTRAINDICATED),
+    sources=("SAF15", "SAF17"),
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+    before_dose=True,
+)
+def contraindicated_by_history(case: Case, use: Use) -> Outcome:
+    """Conditions of the heart on record, past ones included, in which the drug is contraindicated."""
+    named = [
+        case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)
+        for qualifier in case.snapshot.qualifiers(topics.QT_CONTRAINDICATED, use.drug)
+    ]
+    told_elsewhere = bool(case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)) and not use.is_new
+    found = []
+    for said in named:
+        entries = tuple(
+            entry
+            for entry, began in recorded_since(case, use, frozenset(said.value))
+            if not (told_elsewhere and began is Truth.YES)
+        )
+        found += [(said, entries)] if entries else []
+    if not found:
+        history = case.fact(HISTORY)
+        return Clear("none of them on record") if history.sure else case.blind(history)
+    found.sort(key=lambda pair: pair[0].strongest, reverse=True)
+    statements = tuple(said for said, _ in found)
+    return case.fired(
+        Level.CRITICAL,
+        "qt_contraindicated",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=statements[:1],
+        mentions=statements[1:],
+        propose=_remove(use),
+        waits=use.is_new,
+        conditions=tuple(said.qualifier for said in statements),
+        events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
+        new=use.is_new,
+    )
+
+
+@rule("qtc-overestimated", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("Q13",), worst=Level.INFO)
+def wide_qrs(case: Case, use: Use) -> Outcome:
+    """Bundle branch block or pacing on record: the QTc may overestimate."""
+    wide = case.must(topics.QTC_OVERESTIMATED_WITH, "policy")
+    qtc = case.fact(QTC)
+    if qtc.value is None:
+        return NotApplicable("no QTc to judge")
+    history = case.fact(HISTORY)
+    entries = tuple(entry for entry in history.value or () if set(wide.value) & set(entry.keys))
+    if not entries:
+        return Clear("none on record") if history.sure else replace(case.blind(history), quiet=True)
+    return case.fired(
+        Level.INFO,
+        "qtc_overestimated",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(wide,),
+        line=True,
+        qtc=qtc,
+        events=entries,
+    )
+
+
+@rule(
+    "qt-start",
+    subjects=uses(topics.QT_RATES, topics.ECG_ON_DAYS),
+    sources=("SAF06", "SAF15", "SAF17", "E61"),
+    worst=Level.INFO,
+)
+def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
+    """What is known of the QT risk of a drug that is started, and when ECGs are due."""
+    if not use.is_new:
+        return NotApplicable("not a start")
+    rates = case.cite(topics.QT_RATES, use.drug)
+    first = use.drafts[0].start
+    told = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None  # the card for its start names the days
+    schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
+    if rates is None and schedule is None:
+        return NotApplicable("told by the card for the start")
+    return case.fired(
+        Level.INFO,
+        "qt_start",
+        about=use.drafts,
+        drug=use.drug,
+        says=tuple(each for each in (rates, schedule) if each is not None),
+        line=True,
+        rates=rates,
+        schedule=schedule,
+        ecgs=ecg_due_days(case, use, first) if first is not None and schedule is not None else (),
+    )

@@ -1,0 +1,274 @@
+"""QTc over time: after a hold, its rise over baseline, and the ECG schedule."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.ecg import ECGS, QTC, Ecg
+from cds_service.facts.fact import Fact, State, above
+from cds_service.facts.medications import Medication, Role
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.quantity import Quantity
+from cds_service.rules.heart import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import baseline, days, ecg_due_days, not_taken, started, taken_since
+from cds_service.truth import Truth
+
+
+@rule(
+    "qtc-resume",
+    subjects=uses(topics.QTC_RESUME_AT_MOST),
+    sources=("SAF02", "E09"),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+)
+def qtc_after_hold(case: Case, use: Use) -> Outcome:
+    """After a hold for QTc: stay on hold, or resume at the reduced dose."""
+    held = _held_for_qtc(case, use)
+    match held:
+        case Truth.NO:
+            return NotApplicable("no hold for QTc on record")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(ECGS))
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
+    rise = case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug)
+    dose = case.cite(topics.RESUME_DOSE, use.drug)
+    qtc = case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value)
+    over_limit, _ = over(case, qtc, limit.value)
+    if over_limit is Truth.YES:
+        return Clear("still above the hold limit: see the check for holding")
+    base = baseline(case, use, case.fact(ECGS))
+    if base is not None and qtc.value is not None and qtc.value.formula is not base.formula:
+        base = None  # another formula: not comparable
+    above_resume, qtc = over(case, qtc, at_most.value)
+    ready = ~above_resume
+    if base is not None and rise is not None:
+        ready = ready | ~over(case, qtc, base.qtc + rise.value)[0]
+    match ready:
+        case Truth.YES:
+            return _resume(case, use, qtc, base)
+        case Truth.NO:
+            return case.fired(
+                Level.WARNING,
+                "qtc_stay_on_hold",
+                about=use.in_play,
+                deciding=doubtful(use.in_play),
+                drug=use.drug,
+                because=(qtc,),
+                says=(at_most, *((rise,) if rise is not None else ())),
+                propose=(REPEAT_ECG,),
+                qtc=qtc,
+                limit=at_most,
+                rise=rise,
+                baseline=base,
+                dose=dose,
+            )
+        case Truth.UNKNOWN:
+            return case.blind(qtc)
+        case other:
+            assert_never(other)
+
+
+def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
+    at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
+    dose = case.cite(topics.RESUME_DOSE, use.drug)
+    if dose is None:
+        return _resume_by_the_label(case, use, qtc, base)
+    drafts = tuple(draft for draft in use.drafts if draft.dose.daily is None or draft.dose.daily > dose.value)
+    if use.drafts and not drafts:
+        return Clear(f"resumed at {dose.value}, as the source says")
+    return case.fired(
+        Level.WARNING if drafts else Level.INFO,
+        "qtc_resume",
+        about=drafts or use.in_play,
+        drug=use.drug,
+        because=(qtc,),
+        says=(dose,),
+        propose=tuple(
+            Proposal("dose", f"Change the draft to {dose.value}", medication=draft, drug=use.drug, daily=dose.value)
+            for draft in drafts
+        ),
+        qtc=qtc,
+        limit=at_most,
+        dose=dose,
+        baseline=base,
+        drafted=drafts[0] if drafts else None,
+    )
+
+
+def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
+    """The QTc allows the drug again; at which dose nobody has read, so the label is named and no figure."""
+    at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
+    return case.fired(
+        Level.INFO,
+        "qtc_resume",
+        about=use.in_play,
+        drug=use.drug,
+        because=(qtc,),
+        says=(at_most,),
+        qtc=qtc,
+        limit=at_most,
+        dose=None,
+        baseline=base,
+        drafted=None,
+    )
+
+
+def _held_for_qtc(case: Case, use: Use) -> Truth:
+    """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
+
+    A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
+    is none of ours.
+    """
+    held = use.of(Role.ON_HOLD)
+    before = (*use.of(Role.ACTIVE), *held, *(order for order in use.of(Role.PAST) if _not_long_ago(case, order)))
+    if not held and not (use.drafts and before):
+        return Truth.NO
+    reasons = [order.reason for order in held if order.reason]
+    if reasons and not any("qt" in reason.lower() for reason in reasons):
+        return Truth.NO
+    limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
+    ecgs = case.fact(ECGS)
+    if ecgs.value is None:
+        return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
+    on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
+    if any(ecg.qtc > limit.value for ecg in on_drug):
+        return Truth.YES
+    return Truth.NO if ecgs.sure else Truth.UNKNOWN
+
+
+def _not_long_ago(case: Case, order: Medication) -> bool:
+    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause."""
+    pause = case.must(topics.COURSE_GAP, "policy").value
+    ended = order.end or order.start
+    return ended is not None and ended.days_ago(case.now) <= int(pause.value)
+
+
+@rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09"), worst=Level.WARNING)
+def qtc_rise(case: Case, use: Use) -> Outcome:
+    """Rise of the QTc over its baseline on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    qtc = current_qtc(case, use)
+    ecgs = case.fact(ECGS)
+    hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
+    if hold is not None and over(case, qtc, hold.value)[0] is Truth.YES:
+        return Clear("above the hold limit: see the check for holding")
+    base = baseline(case, use, ecgs)
+    if base is None:
+        return case.blind(qtc, why="no baseline ECG before the first dose is on record")
+    if qtc.value is None:
+        return blind_to_qtc(case, use, qtc)
+    if qtc.value.formula is not base.formula:
+        return case.blind(
+            qtc, why=f"baseline by {base.formula.value}, newest by {qtc.value.formula.value}: not comparable"
+        )
+    rise = case.must(topics.QTC_RISE_ABOVE, use.drug)
+    truth = above(as_quantity(qtc, qtc.value), base.qtc + rise.value)
+    match truth:
+        case Truth.YES:
+            action = case.cite(topics.QTC_RISE_ACTION, use.drug)
+            confirmed = _confirmed(case, use, base, rise.value)
+            return case.fired(
+                Level.WARNING,
+                "qtc_rise",
+                about=use.in_play,
+                deciding=doubtful(use.in_play),
+                drug=use.drug,
+                because=(qtc,),
+                says=(rise,),
+                propose=() if confirmed else (REPEAT_ECG,),
+                qtc=qtc,
+                baseline=base,
+                rise=rise,
+                delta=qtc.value.qtc - base.qtc,
+                confirmed=confirmed,
+                action=action,
+                dose=case.cite(topics.RESUME_DOSE, use.drug),
+            )
+        case Truth.NO:
+            return Clear(f"{qtc.value.qtc} against {base.qtc} at baseline")
+        case Truth.UNKNOWN:
+            return blind_to_qtc(case, use, qtc)
+        case other:
+            assert_never(other)
+
+
+def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
+    """Whether two ECGs, far enough apart, both show the rise and none between them denies it."""
+    apart = case.must(topics.REPEAT_ECG_APART, "policy").value
+    start = started(case, use)
+    ecgs = case.fact(ECGS).value or ()
+    newest = [ecg for ecg in ecgs if ecg.formula is base.formula and ecg.when is not None]
+    since = [ecg for ecg in newest if start is None or (ecg.when and ecg.when.earliest.date() > start.latest.date())]
+    risen = []
+    for ecg in since:
+        if not ecg.qtc > base.qtc + rise:
+            break
+        risen.append(ecg)
+    times = [ecg.when.latest for ecg in risen if ecg.when]
+    hours = (times[0] - times[-1]).total_seconds() / 3600 if len(times) > 1 else 0
+    return len(times) > 1 and (times[0].date() != times[-1].date() or hours >= float(apart.value))
+
+
+@rule(
+    "ecg-schedule",
+    subjects=uses(topics.ECG_ON_CYCLE_ONE_DAYS, topics.ECG_ON_DAYS),
+    sources=("SAF04", "SAF15", "SAF17", "Q8"),
+    worst=Level.WARNING,
+)
+def ecg_schedule(case: Case, use: Use) -> Outcome:
+    """ECGs due on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    start = started(case, use)
+    if start is None:
+        return case.blind(
+            case.fact(ECGS), why=f"the day {use.drug} was started is not known, so no ECG day can be counted"
+        )
+    tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
+    by_cycle = case.cite(topics.ECG_ON_CYCLE_ONE_DAYS, use.drug)
+    schedule = by_cycle or case.must(topics.ECG_ON_DAYS, use.drug)
+    ecgs = case.fact(ECGS)
+    today = case.now.date()
+    due = [each for each in ecg_due_days(case, use, start) if each[0] - tolerance <= today]
+    if not due:
+        return Clear(f"first ECG due on {_first_due(case, use, start)}")
+    taken = ecgs.value or ()
+    missed = [each for each in due if today > each[0] + tolerance and not taken_since(taken, each[0] - tolerance)]
+    day, words = (missed or due)[-1]  # an ECG that was missed stays overdue while the next one comes due
+    if taken_since(taken, day - tolerance):
+        return Clear(f"ECG of {words} (due {day}) was taken")
+    if not ecgs.sure and ecgs.state is not State.ABSENT:
+        return case.blind(ecgs, why=f"whether the ECG of {words} (due {day}) was taken is not known")
+    overdue = today > day + tolerance
+    return case.fired(
+        Level.WARNING if overdue else Level.INFO,
+        "ecg_due",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(schedule,),
+        propose=(REPEAT_ECG,),
+        line=not overdue,
+        day=day,
+        words=words,
+        overdue=overdue,
+        started=start,
+        cycle=case.cite(topics.CYCLE_LENGTH, use.drug) if by_cycle else None,
+        newest=ecgs.value[0] if ecgs.value else None,
+    )
+
+
+def _first_due(case: Case, use: Use, start: When) -> str:
+    due = ecg_due_days(case, use, start)
+    return str(due[0][0]) if due else "no day"

@@ -1,0 +1,199 @@
+"""Signs on record since a drug was started: entries of the problem list, and what was measured. Shared by topics.
+
+Which entries count for what stands in knowledge/signs.yaml. A measured sign counts by the limits of the policy: fever,
+low oxygen, weight and creatinine that rise within days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
+from cds_service.facts.fact import Fact, State, above, below, holds
+from cds_service.facts.labs import (
+    BODY_WEIGHT,
+    CREATININE,
+    CREATININE_SERIES,
+    OXYGEN_SATURATION,
+    TEMPERATURE,
+    WEIGHT_SERIES,
+    Series,
+)
+from cds_service.facts.medications import Role
+from cds_service.facts.times import When
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.rule import Case, Clear, Outcome
+from cds_service.rules.subjects import Use
+from cds_service.rules.treatment import days, started
+from cds_service.truth import Truth
+
+UNKNOWN_START = "whether it began after the drug is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign since the start: what it is, in which words, when, and what one doubts of it."""
+
+    key: str
+    words: str
+    day: str
+    when: When | None
+    doubts: tuple[str, ...] = ()
+    fact: Fact[Quantity] | None = None
+
+
+def keys_of(case: Case, name: str) -> frozenset[str]:
+    """The entries that count for a syndrome, by their keys."""
+    return frozenset(case.must(topics.SIGNS, "signs", name).value)
+
+
+def signs_since_start(
+    case: Case, use: Use, keys: frozenset[str], *, past: bool = False
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The entries recorded since the drug was started, and a doubt when of none the time is certain."""
+    start = started(case, use)
+    found: list[tuple[Entry, Truth]] = []
+    for entry in case.fact(HISTORY if past else PROBLEMS).value or ():
+        if keys & set(entry.keys):
+            began = _began(start, entry.when)
+            found += [(entry, began)] if began is not Truth.NO else []
+    certain = any(began is Truth.YES for _, began in found)
+    doubts = () if certain or not found else (UNKNOWN_START,)
+    return tuple(entry for entry, _ in found), doubts
+
+
+def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
+    """The signs of the problem list since the start, each with its own doubt."""
+    start = started(case, use)
+    entries, _ = signs_since_start(case, use, keys)
+    return tuple(
+        Sign(
+            next(key for key in entry.keys if key in keys),
+            entry.words,
+            str(entry.when or "no date"),
+            entry.when,
+            () if _began(start, entry.when) is Truth.YES else (UNKNOWN_START,),
+        )
+        for entry in entries
+    )
+
+
+def fever(case: Case, use: Use) -> tuple[Sign, ...]:
+    """A temperature from the limit on."""
+    limit = case.must(topics.FEVER_FROM, "policy").value
+    fact = case.fact(TEMPERATURE, _window(case))
+    return _measured(case, use, "fever", fact, at_or_above(fact, limit), f"temperature {fact.bound}{fact.value}")
+
+
+def low_oxygen(case: Case, use: Use) -> tuple[Sign, ...]:
+    """An oxygen saturation below the limit."""
+    limit = case.must(topics.SATURATION_BELOW, "policy").value
+    fact = case.fact(OXYGEN_SATURATION, _window(case))
+    return _measured(case, use, "hypoxia", fact, below(fact, limit), f"oxygen saturation {fact.bound}{fact.value}")
+
+
+def weight_gain(case: Case, use: Use) -> tuple[Sign, ...]:
+    """Weight that rose within the window."""
+    by = case.must(topics.WEIGHT_RISE_FROM, "policy")
+    newest = case.fact(BODY_WEIGHT, _window(case))
+    return _risen(case, use, "weight_gain", newest, case.fact(WEIGHT_SERIES), by)
+
+
+def creatinine_rise(case: Case, use: Use) -> tuple[Sign, ...]:
+    """Creatinine that rose within the window."""
+    by = case.must(topics.CREATININE_RISE_FROM, "policy")
+    newest = case.fact(CREATININE, _window(case))
+    return _risen(case, use, "aki", newest, case.fact(CREATININE_SERIES), by)
+
+
+def unread(*facts: Fact[Quantity]) -> tuple[Fact[Quantity], ...]:
+    """Those that were not to be had or not to be read. What was never measured, or long ago, is none of them."""
+    return tuple(
+        fact for fact in facts if fact.state in (State.FAILED, State.NOT_ASKED, State.UNREADABLE, State.CONFLICTING)
+    )
+
+
+def no_signs(case: Case) -> Outcome:
+    """The outcome where none was found: clear only when the whole problem list was read."""
+    problems = case.fact(PROBLEMS)
+    if problems.sure:
+        return Clear("no such sign recorded since the start")
+    return case.blind(problems)
+
+
+def exposed(use: Use) -> bool:
+    """Whether the drug is taken, or is to be taken again after an earlier course."""
+    return bool(use.active) or (bool(use.drafts) and bool(use.of(Role.ON_HOLD, Role.PAST)))
+
+
+def at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """At or above the limit: a doubtful value may say so, and never denies it."""
+    return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
+
+
+def at_or_below(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """At or below the limit: a doubtful value may say so, and never denies it."""
+    return below(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", "<", "<="))
+
+
+def lowest_before(newest: Fact[Quantity], series: Fact[Series], within: Quantity) -> Fact[Quantity] | None:
+    """The lowest value of the days before the newest one; None where there is none to compare with."""
+    return min(_before(newest, series, within), key=_number, default=None)
+
+
+def highest_before(newest: Fact[Quantity], series: Fact[Series], within: Quantity) -> Fact[Quantity] | None:
+    """The highest value of the days before the newest one; None where there is none to compare with."""
+    return max(_before(newest, series, within), key=_number, default=None)
+
+
+def _before(newest: Fact[Quantity], series: Fact[Series], within: Quantity) -> list[Fact[Quantity]]:
+    if newest.when is None:
+        return []
+    day = newest.when.latest
+    return [
+        each
+        for each in series.value or ()
+        if each.when is not None
+        and each.value is not None
+        and not each.bound
+        and each.when.latest < day
+        and (day.date() - each.when.latest.date()) <= days(within)
+    ]
+
+
+def _number(fact: Fact[Quantity]) -> Decimal:
+    return fact.value.value if fact.value is not None else Decimal(0)
+
+
+def _risen(
+    case: Case, use: Use, key: str, newest: Fact[Quantity], series: Fact[Series], by: Statement[Quantity]
+) -> tuple[Sign, ...]:
+    lowest = lowest_before(newest, series, _window(case))
+    if lowest is None or lowest.value is None or newest.value is None or newest.bound:
+        return ()
+    limit = lowest.value.times(1 + by.value.value / 100)
+    words = f"{newest.key.label} {newest.value}, from {lowest.value} on {lowest.when}"
+    return _measured(case, use, key, newest, Truth.of(newest.value >= limit), words)
+
+
+def _measured(
+    case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth, words: str
+) -> tuple[Sign, ...]:
+    began = _began(started(case, use), fact.when)
+    if there is not Truth.YES or began is Truth.NO:
+        return ()
+    doubts = tuple(f"{fact.key.label}: {doubt}" for doubt in fact.doubts)
+    doubts += (f"{fact.key.label}: only known to be {fact.bound} this",) if fact.bound else ()
+    doubts += () if began is Truth.YES else (UNKNOWN_START,)
+    return (Sign(key, words, str(fact.when or "no date"), fact.when, doubts, fact),)
+
+
+def _began(start: When | None, when: When | None) -> Truth:
+    return Truth.UNKNOWN if start is None or when is None else when.on_or_after(start)
+
+
+def _window(case: Case) -> Quantity:
+    return case.must(topics.SIGN_WINDOW, "policy").value

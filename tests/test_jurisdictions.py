@@ -1,0 +1,77 @@
+"""What is borrowed from another place says so on the card, and warns at most."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from itertools import groupby
+
+import pytest
+
+from cds_service.answer import answer
+from cds_service.knowledge.load import JURISDICTIONS
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Fired
+from tests.calls import ELECTROLYTES, gilteritinib, order, qtcf, request, tools, venetoclax
+from tests.vignette_runner import Told, Vignette, tell, vignettes
+
+BY_RULE = {rule: tuple(each) for rule, each in groupby(vignettes(), key=lambda vignette: vignette.rule)}
+elsewhere = pytest.mark.parametrize("place", [place for place in JURISDICTIONS if place != "US"])
+
+
+@cache
+def told(vignette: Vignette, place: str) -> Told:
+    return tell(replace(vignette, content={**vignette.content, "jurisdiction": place}))
+
+
+@elsewhere
+@pytest.mark.parametrize("rule", sorted(BY_RULE))
+def test_a_borrowed_statement_is_named_on_the_card_and_warns_at_most(rule: str, place: str) -> None:
+    for vignette in BY_RULE[rule]:
+        found = told(vignette, place)
+        outcome = found.check.outcome
+        if not isinstance(outcome, Fired):
+            continue
+        borrowed = {each.foreign for each in (*outcome.finding.says, *outcome.finding.mentions) if each.foreign}
+        for lender in borrowed:
+            assert lender != place
+            assert any(f"({lender} label)" in card.detail for card in found.cards), vignette.name
+        if any(each.foreign for each in outcome.finding.says):
+            assert outcome.finding.level <= Level.WARNING, vignette.name
+
+
+@elsewhere
+@pytest.mark.parametrize("rule", sorted(BY_RULE))
+def test_what_holds_here_is_never_said_to_be_borrowed(rule: str, place: str) -> None:
+    for vignette in BY_RULE[rule]:
+        found = told(vignette, place)
+        if not any(each.foreign for each in found.check.cites):
+            assert "label), none for this place" not in found.text, vignette.name
+
+
+def _cards(place: str, *chart: object) -> list[dict[str, object]]:
+    drafts, asked = chart
+    body = json.dumps(request("order-sign", *drafts, **asked)).encode()
+    there = replace(tools(), jurisdiction=place)
+    service = next(each for each in there.services if each.hook == "order-sign")
+    return json.loads(answer(body, service, there).body)["cards"]
+
+
+@pytest.mark.parametrize("place, indicator, says", [
+    ("US", "critical", "limit 500 ms"),
+    ("EU", "critical", "limit 500 ms"),
+    ("JP", "warning", "limit 500 ms (US label)"),
+])
+def test_one_patient_in_three_places(place, indicator, says):
+    drafts = [gilteritinib(status="draft")]
+    first = _cards(place, drafts, {"ecg": [qtcf(512)], "labs": ELECTROLYTES})[0]
+    assert (first["indicator"], first["summary"].endswith(says)) == (indicator, True)
+    assert ("none for this place" in first["detail"]) is (place == "JP")
+
+
+def test_in_japan_nothing_is_critical_beside_an_interaction_either():
+    posaconazole = order("posaconazole 100 MG Delayed Release Oral Tablet")
+    found = _cards("JP", [venetoclax(status="draft")], {"medications": [posaconazole], "labs": ELECTROLYTES})
+    assert found and not [card for card in found if card["indicator"] == "critical"]
+    assert any("(US label)" in card["detail"] for card in found)
