@@ -25,8 +25,10 @@ from cds_service.rules.standing import gate
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
-# Checks of a draft that ask what the conditions of an option have settled already.
+# Checks that ask what the conditions of an option have settled already.
 SETTLED = frozenset({"target", "alone-in-relapse", "off-label-relapse", "aml-on-record", "relapse-on-drug"})
+# Checks of how an order is written: there is none yet.
+OF_THE_ORDER = frozenset({"route", "dose-frequency", "oral-form", "also-active"})
 RULES_SPOKEN_FOR = (
     *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
     *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
@@ -39,7 +41,8 @@ RULES_SPOKEN_FOR = (
 
 def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     """The rule that tells the options; `checks` are asked about each drug before it is offered."""
-    asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in SETTLED)
+    left_out = SETTLED | OF_THE_ORDER
+    asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in left_out)
 
     @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
