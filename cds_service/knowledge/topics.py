@@ -126,6 +126,7 @@ ECOG_WINDOW = Topic("ecog_window", in_unit("d"))
 LVEF_WINDOW = Topic("lvef_window", in_unit("d"))
 FITNESS = Topic("fitness", words)
 EPI = Topic("epi", an_epi)
+REFRACTORY_MEANING = Topic("refractory_meaning", words)
 PERSISTENT_AFTER = Topic("persistent_after", in_unit("d"))
 
 # Options at relapse
