@@ -24,7 +24,7 @@ REMISSION = condition(
 )  # fmt: skip
 ALLOGRAFT = {
     "resourceType": "Procedure", "id": "hsct", "status": "completed", "subject": {"reference": "Patient/p1"},
-    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "58390007"}], "text": "Allogeneic transplantation"},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "58390007"}], "text": "Allograft"},
     "performedDateTime": "2025-09-01",
 }  # fmt: skip
 FIT = {

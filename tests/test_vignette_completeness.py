@@ -125,7 +125,6 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "persistent_after": ("28 d",),
         "provisional_result_window": ("90 d",),
     },
-    "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L",), "count_window_at_start": ("3 d",)},
     "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L", "30 ×10⁹/L"), "count_window_at_start": ("3 d",)},
     "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
     "differentiation-syndrome": {

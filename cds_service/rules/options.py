@@ -120,9 +120,9 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     missing = [need for need in found if need.truth is Truth.UNKNOWN]
     if any(not need.judged for need in missing):
         return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
-    status, here = _status(case, option)
+    status, off_label = _status(case, option)
     cautions: list[str | Finding] = [need.words for need in found if need.truth is Truth.YES and need.words]
-    cautions += _cautions(case, option)
+    cautions += [*_cautions(case, option), *off_label]
     checked = [safe(drug) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
     if stops:
@@ -131,7 +131,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     warnings = [caution for each in checked for caution in each.cautions]
     depends = [*(need.words for need in missing), *unseen]
     verdict = Verdict.DEPENDS if depends else Verdict.OFFERED
-    if verdict is Verdict.OFFERED and (cautions or warnings or not here):
+    if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
     return Offer(
         option.name,
@@ -144,13 +144,14 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     )
 
 
-def _status(case: Case, option: Option) -> tuple[str, bool]:
-    """Where it stands in this place, and whether it is in established use here for relapsed or refractory disease."""
+def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
+    """Where it stands in this place, and a caution where that is no established use in relapsed or refractory AML."""
     status = case.cite(topics.OPTION_STATUS, option.about)
     if status is None or status.foreign:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
-        return f"its approval in this place was not read{where}", False
-    return str(status.value), status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
+        return f"its approval in this place was not read{where}", ("approval to be checked",)
+    established = status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
+    return str(status.value), () if established else ("off-label here",)
 
 
 def _evidence(case: Case, option: Option) -> str:

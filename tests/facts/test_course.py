@@ -13,9 +13,8 @@ SNOMED = "http://snomed.info/sct"
 
 def entry(code, onset=None, name="c", text=None, status="active", **more):
     dated = {"onsetDateTime": onset} if onset else {}
-    return condition(
-        concept(code, text, system=ICD), **({"id": f"{name}-{code}-{onset}", "clinicalStatus": clinical(status)} | dated | more)
-    )
+    stated = {"id": f"{name}-{code}-{onset}", "clinicalStatus": clinical(status)}
+    return condition(concept(code, text, system=ICD), **(stated | dated | more))
 
 
 def relapse(onset="2026-11-01", **more):
@@ -80,7 +79,9 @@ def test_two_entries_of_one_relapse_count_once_and_the_count_is_doubtful():
     assert not read.get(RELAPSE_NUMBER).sure
 
 
-@pytest.mark.parametrize(("text", "number"), [("AML, first relapse", 1), ("Second relapse of AML", 2), ("AML, 3rd relapse", 3)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("AML, first relapse", 1), ("Second relapse of AML", 2), ("AML, 3rd relapse", 3)]
+)
 def test_a_relapse_that_is_numbered_in_words_is_not_counted(text, number):
     fact = chart(relapse(text=text)).get(RELAPSE_NUMBER)
     assert (fact.value, fact.sure) == (number, True)
@@ -118,7 +119,12 @@ def test_a_transplantation_in_words_counts():
 
 
 @pytest.mark.parametrize(
-    ("text", "group"), [("AML with t(8;21), in relapse", "t(8;21)"), ("AML inv(16) in relapse", "inv(16)"), ("AML, complex karyotype", "other")]
+    ("text", "group"),
+    [
+        ("AML with t(8;21), in relapse", "t(8;21)"),
+        ("AML inv(16) in relapse", "inv(16)"),
+        ("AML, complex karyotype", "other"),
+    ],
 )
 def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
     assert chart(relapse(text=text)).get(CYTOGENETICS).value == group
