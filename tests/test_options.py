@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.calls import ELECTROLYTES, PATIENT, RELAPSED, cards, condition, flt3_itd, observation, order, qtcf
+from tests.calls import (
+    ELECTROLYTES,
+    NOW,
+    PATIENT,
+    RELAPSED,
+    cards,
+    condition,
+    flt3_itd,
+    observation,
+    order,
+    qtcf,
+    tools,
+)
 
 LOINC_EGFR, LOINC_ECOG = "33914-3", "89247-1"
 
@@ -156,6 +168,33 @@ def test_children_unknown_ages_the_dead_promyelocytic_and_unstated_disease_get_n
 def test_a_state_that_is_not_stated_is_asked_for_in_one_card():
     found = cards("patient-view", **(FIT | {"conditions": [condition("C92.00", "AML")]}))
     assert [each["source"]["topic"]["code"] for each in found] == ["stateNotStated"]
+
+
+PRES = condition("I67.83", "PRES", "2026-11-15", id="pres")
+LYING_IN_WAIT = {
+    "nothing": {},
+    "long QTc": {"ecg": [qtcf(512)]},
+    "rifampicin": {"medications": [order("rifampicin 600 mg", mg=600, id="r")]},
+    "posaconazole": {"medications": [order("posaconazole 300 mg", mg=300, id="p")]},
+    "amiodarone": {"medications": [order("amiodarone 200 mg", mg=200, id="a")]},
+    "PRES": {"conditions": [RELAPSED, REMISSION, PRES]},
+    "potassium 2.6": {"labs": [observation("2823-3", 2.6, "mmol/L", "2026-11-20T08:00:00Z"), EGFR]},
+    "eGFR 10": {"labs": [*ELECTROLYTES, EGFR | {"valueQuantity": EGFR["valueQuantity"] | {"value": 10}}]},
+}
+
+
+@pytest.mark.parametrize("danger", LYING_IN_WAIT)
+@pytest.mark.parametrize("age", [1948, 1980])
+def test_what_is_offered_brings_nothing_critical_when_it_is_ordered(danger, age):
+    chart = FIT | LYING_IN_WAIT[danger] | {"patient": born(age), "bedside": [ecog(3 if age < 1950 else 1)]}
+    snapshot = tools().knowledge.at(NOW.date(), "US")
+    lines = card(cards("patient-view", **chart), "optionsAtRelapse")["detail"].splitlines()
+    offered = {line[2:].split(": offered")[0] for line in lines if ": offered" in line}
+    drugs = {drug for option in snapshot.options.values() if option.name in offered for drug in option.drugs}
+    assert drugs
+    for drug in sorted(drugs):
+        found = cards("order-sign", order(drug, status="draft", id="d"), **chart)
+        assert "critical" not in [each["indicator"] for each in found], drug
 
 
 def test_options_stay_away_from_signing():
