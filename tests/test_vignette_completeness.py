@@ -189,12 +189,31 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "contraception": {"fertile_from": ("12 a",), "fertile_to": ("55 a",)},
     "count-at-start": {"count_window_at_start": ("3 d",)},
     "trial-first": {"adult_from": ("18 a",)},
+    "where-it-stands": {
+        "ecog_unfit_from": ("3 {score}",),
+        "ecog_open_from": ("2 {score}",),
+        "age_unfit_from": ("75 a",),
+        "age_open_from": ("65 a",),
+        "lvef_unfit_at_most": ("50 %",),
+        "clearance_unfit_below": ("30 mL/min",),
+        "ecog_window": ("30 d",),
+        "lvef_window": ("90 d",),
+        "lab_window": ("14 d",),
+    },
     "transplant-fitness": {
         "transplant_ecog_from": ("3 {score}",),
         "transplant_clearance_below": ("30 mL/min",),
         "transplant_lvef_at_most": ("50 %",),
     },
     "mutations-at-relapse": {"provisional_result_window": ("90 d",)},
+    "options-at-relapse": {
+        "option_first_remission_above": ("12 mo",),
+        "option_to_relapse_above": ("18 mo",),
+        "option_age_at_most": ("60 a",),
+        "option_better_below": ("20 %",),
+        "persistent_after": ("28 d",),
+        "provisional_result_window": ("90 d",),
+    },
 }
 
 # Numbers that a rule cites and only says on its card.

@@ -96,7 +96,7 @@ def _number(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading
     relapses = [entry for entry in aml if entry.status in IN_RELAPSE]
     if not relapses:
         return missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
-    last = max(relapses, key=lambda entry: (entry.when is not None, _start(entry) if entry.when else date.min))
+    last = max(relapses, key=lambda entry: (entry.when is not None, _day(entry)))
     stated = max((_ordinal(entry, reading) for entry in relapses), default=0)
     counted = max(1, _after_remissions(aml))
     if stated >= counted:
@@ -120,8 +120,9 @@ def _allogeneic(history: Fact[tuple[Entry, ...]], procedures: Fact[tuple[Entry, 
     entries = [*(history.value or ()), *(procedures.value or ())]
     sure = [entry for entry in entries if set(entry.keys) & _DONOR]
     if sure:
-        newest = max(sure, key=lambda entry: (entry.when is not None, _start(entry) if entry.when else date.min))
-        return known(ALLOGENEIC, True, newest.when, newest.origin)
+        grafts = [entry for entry in sure if "hsct_procedure" in entry.keys]
+        newest = max(grafts or sure, key=lambda entry: (entry.when is not None, _day(entry)))
+        return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin)
     own = any(_OWN in entry.keys for entry in entries)
     untold = next((entry for entry in entries if set(entry.keys) & _SOME_TRANSPLANT), None)
     if untold is not None and not own:
@@ -151,6 +152,10 @@ def _ordinal(entry: Entry, reading: Reading) -> int:
 
 def _start(entry: Entry) -> date:
     return entry.when.earliest.date() if entry.when else date.max
+
+
+def _day(entry: Entry) -> date:
+    return entry.when.earliest.date() if entry.when else date.min
 
 
 def _between(start: When, end: When) -> Months:

@@ -112,6 +112,12 @@ def read_medications(
     return _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
 
 
+def imagined(drug: str) -> Medication:
+    """A draft of the drug that nobody wrote, to ask what the checks would say of it. Its dose is open."""
+    resource = Resource("MedicationRequest", b'{"resourceType":"MedicationRequest"}', "option")
+    return Medication((drug,), Role.DRAFT, drug, f"option-{drug}", resource, "RxNorm", Dose(None, "not ordered yet"))
+
+
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:
     return [(resource, order) for resource in drafts for order in found if order.resource is resource]
 

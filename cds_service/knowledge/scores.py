@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ class Epi:
 
     interval: Bands  # months of the first remission
     age: Bands  # years at relapse
-    cytogenetics: Mapping[str, int]
+    cytogenetics: tuple[tuple[str, int], ...]  # the group as words.csv names it, and its points
     transplanted: int
     groups: tuple[tuple[int, str], ...]  # up to this sum, the words of the group
     oldest: int
@@ -40,7 +39,7 @@ def an_epi(value: Any) -> Epi:
     return Epi(
         interval=_bands(value["interval"]),
         age=_bands(value["age"]),
-        cytogenetics={str(group): int(points) for group, points in value["cytogenetics"].items()},
+        cytogenetics=tuple((str(group), int(points)) for group, points in value["cytogenetics"].items()),
         transplanted=int(value["transplanted"]),
         groups=tuple((int(most), str(words)) for most, words in value["groups"]),
         oldest=int(value["oldest"]),

@@ -145,6 +145,7 @@ ECOG_WINDOW = Topic("ecog_window", in_unit("d"))
 LVEF_WINDOW = Topic("lvef_window", in_unit("d"))
 FITNESS = Topic("fitness", words)
 EPI = Topic("epi", an_epi)
+REFRACTORY_MEANING = Topic("refractory_meaning", words)
 PERSISTENT_AFTER = Topic("persistent_after", in_unit("d"))
 
 # Options at relapse
@@ -155,7 +156,6 @@ OPTION_FIRST_REMISSION_ABOVE = Topic("option_first_remission_above", in_unit("mo
 OPTION_TO_RELAPSE_ABOVE = Topic("option_to_relapse_above", in_unit("mo"))
 OPTION_AGE_AT_MOST = Topic("option_age_at_most", in_unit("a"))
 OPTION_BETTER_BELOW = Topic("option_better_below", in_unit("%"))
-RESISTANCE = Topic("resistance", words)
 OLD_POSITIVE = Topic("old_positive", words)
 TRANSPLANT_GOAL = Topic("transplant_goal", words)
 CONDITIONING = Topic("conditioning", words)

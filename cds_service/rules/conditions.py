@@ -45,13 +45,13 @@ def needs(case: Case, option: Option, fitness: Assessment) -> tuple[Need, ...]:
         need
         for need in (
             _marker(case, option),
+            _fitness(option, fitness),
             after_allogeneic(case) if option.after_allogeneic else _HOLDS,
             _first_relapse(case) if option.first_relapse else _HOLDS,
             _age(case, option),
             _above(case, topics.OPTION_FIRST_REMISSION_ABOVE, option, FIRST_REMISSION),
             _above(case, topics.OPTION_TO_RELAPSE_ABOVE, option, TO_RELAPSE),
             _given(case, option),
-            _fitness(option, fitness),
         )
         if need is not _HOLDS
     )
@@ -91,21 +91,22 @@ def _marker(case: Case, option: Option) -> Need:
     if len(results) == len(option.markers) and all(truth is Truth.NO for truth in truths.values()):
         absent = ", ".join(f"{result.key.label} absent ({result.when})" for result in results)
         return Need(Truth.NO, absent)
+    labels = [result.key.label for result in results] or list(option.markers)
     old = [need for result in results if (need := _old(case, result)) is not None]
     if old:
         return old[0]
-    return Need(Truth.UNKNOWN, f"a test of {' or '.join(option.markers)} since the relapse")
+    return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse")
 
 
 def _old(case: Case, result: Fact[Mutation]) -> Need | None:
     """What a positive result from before the relapse is worth: provisional, a reason to repeat the test, or nothing."""
-    worth = case.cite(topics.OLD_POSITIVE, "pathway", result.key.name)
-    if worth is None or result.value is None or not result.value.present:
+    if result.value is None or not result.value.present:
         return None
     label = result.key.label
-    if worth.value == "provisional" and result.sure:
-        return Need(Truth.YES, f"provisional: {label} was present on {result.when}, stable as a rule; confirm it")
-    if worth.value == "repeat":
+    usable = case.cite(topics.USABLE_WHEN_OLD, "pathway", result.key.name)
+    if usable is not None and result.sure:
+        return Need(Truth.YES, f"provisional, {label} was present on {result.when}: {usable.value}")
+    if case.cite(topics.OLD_POSITIVE, "pathway", result.key.name) is not None:
         return Need(Truth.UNKNOWN, f"a repeat test: {label} was present on {result.when} and may be lost", judged=True)
     return None
 
@@ -154,7 +155,7 @@ def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months])
             return Need(Truth.NO, "refractory disease, no first remission on record")
         return Need(Truth.UNKNOWN, f"the {key.label}")
     if months.value.most <= limit.value.value:
-        return Need(Truth.NO, f"the {key.label} is not above {limit.value} ({months.value})")
+        return Need(Truth.NO, f"{key.label}: {months.value}, not above {limit.value}")
     if months.value.fewest > limit.value.value and months.sure:
         return _HOLDS
     return Need(Truth.UNKNOWN, f"the {key.label} ({months.value})")

@@ -14,10 +14,11 @@ from typing import Any
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS, Entry
 from cds_service.facts.fact import Fact
-from cds_service.facts.labs import CREATININE_CLEARANCE, ECOG, EGFR, LVEF
+from cds_service.facts.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
+from cds_service.rules.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
 
 _WEAK_HEART = frozenset({"heart_failure", "cardiomyopathy"})
@@ -121,17 +122,18 @@ def _heart(case: Case) -> Criterion:
 
 
 def _kidney(case: Case) -> Criterion:
-    """Creatinine clearance; where none is measured the eGFR stands in, and is called so."""
-    window = case.must(topics.LAB_WINDOW, "policy").value
+    """Creatinine clearance, however it is known: measured, by formula, or the eGFR in its place, each called so."""
     limit = case.must(topics.CLEARANCE_UNFIT_BELOW, "policy").value
-    measured = case.fact(CREATININE_CLEARANCE, window)
-    clearance = measured if measured.sure else case.fact(EGFR, window)
-    name = "creatinine clearance"
-    if clearance.value is None or not clearance.sure:
-        return Criterion(name, Fitness.UNKNOWN, _unsure(clearance))
-    stands_in = "" if clearance is measured else "eGFR "
-    words = f"{stands_in}{plain(clearance.value.value)} mL/min ({clearance.when})"
-    return Criterion(name, Fitness.UNFIT if clearance.value.value < limit.value else Fitness.FIT, words)
+    known = kidney(case)
+    estimate, note = known.against((limit,))
+    if estimate is None:
+        why = ", ".join(dict.fromkeys(fact.key.label for fact in known.missing))
+        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
+    words = f"{estimate.fact.value} ({estimate.fact.when}, {estimate.method})" + (f"; {note}" if note else "")
+    if not estimate.fact.sure:
+        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}: {'; '.join(estimate.fact.doubts)}")
+    low = estimate.fact.value is not None and estimate.fact.value < limit
+    return Criterion(CLEARANCE.label, Fitness.UNFIT if low else Fitness.FIT, words)
 
 
 def _liver(case: Case) -> Criterion:

@@ -12,9 +12,7 @@ from enum import Enum
 from typing import Any
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.doses import Dose
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
-from cds_service.gather.resources import Resource
+from cds_service.facts.medications import MEDICATIONS, Medication, imagined
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
@@ -37,6 +35,7 @@ class Offer:
     group: str
     verdict: Verdict
     why: tuple[str | Finding, ...] = ()
+    cautions: tuple[str | Finding, ...] = ()
     status: str = ""
     evidence: str = ""
     bare: bool = False
@@ -53,7 +52,7 @@ class Safety:
 
 def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see."""
-    draft = _imagined(drug)
+    draft = imagined(drug)
     every = replace(snapshot, switches={})  # an alert that the hospital switched off is still no reason to offer
     evaluation = evaluate(rules, _with(draft, chart), every)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
@@ -68,12 +67,6 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
         cautions=tuple(finding for finding in found if finding.level is Level.WARNING),
         unseen=tuple(dict.fromkeys(unseen)),
     )
-
-
-def _imagined(drug: str) -> Medication:
-    resource = Resource("MedicationRequest", b'{"resourceType":"MedicationRequest"}', "option")
-    dose = Dose(None, "not ordered yet")
-    return Medication((drug,), Role.DRAFT, drug, f"option-{drug}", resource, "RxNorm", dose)
 
 
 def _with(draft: Medication, chart: Chart) -> Chart:

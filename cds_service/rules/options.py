@@ -6,6 +6,7 @@ Nothing is ranked. Unfitness removes intensive regimens and nothing else. What i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,10 @@ from cds_service.rules.standing import gate
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
+# Checks that ask what the conditions of an option have settled already.
+SETTLED = frozenset({"target", "alone-in-relapse", "off-label-relapse", "aml-on-record", "relapse-on-drug"})
+# Checks of how an order is written: there is none yet.
+OF_THE_ORDER = frozenset({"route", "dose-frequency", "oral-form", "also-active"})
 RULES_SPOKEN_FOR = (
     *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
     *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
@@ -36,7 +41,8 @@ RULES_SPOKEN_FOR = (
 
 def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     """The rule that tells the options; `checks` are asked about each drug before it is offered."""
-    asked = tuple(check for check in checks if check.subjects is not the_patient)
+    left_out = SETTLED | OF_THE_ORDER
+    asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in left_out)
 
     @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
@@ -65,17 +71,13 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         "options",
         drug="options",
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
-        groups=tuple(
-            (group.value, tuple(offer for offer in shown if offer.group == group.value))
-            for group in Group
-            if any(offer.group == group.value for offer in shown)
-        ),
+        groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS for offer in kept),
         fitness=fitness.verdict,
-        reasons=fitness.reasons,
+        reasons="" if fitness.verdict is Fitness.FIT else fitness.reasons,
         fit=fitness.verdict is Fitness.FIT,
         intensive=intensive,
         targeted_first=targeted,
@@ -85,16 +87,26 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     )
 
 
+def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
+    """The options of a group; the status that all of them share is said once."""
+    own = tuple(offer for offer in shown if offer.group == group.value)
+    statuses = {offer.status for offer in own}
+    if len(own) > 1 and len(statuses) == 1:
+        return group.value, statuses.pop(), tuple(replace(offer, status="") for offer in own)
+    return (group.value, "", own) if own else None
+
+
 def _by_name(options: Iterable[Option]) -> list[Option]:
     return sorted(options, key=lambda option: option.name.lower())
 
 
 def _together(offers: Iterable[Offer]) -> tuple[tuple[str, tuple[str | Finding, ...]], ...]:
     """The options that stand open, or out, for the same reason: their names together, once."""
-    reasons: dict[tuple[str | Finding, ...], list[str]] = {}
+    reasons: dict[str, tuple[list[str], tuple[str | Finding, ...]]] = {}
     for offer in offers:
-        reasons.setdefault(offer.why, []).append(offer.name)
-    return tuple((", ".join(names), why) for why, names in reasons.items())
+        same = "; ".join(why if isinstance(why, str) else f"{why.card} {why.drug}" for why in offer.why)
+        reasons.setdefault(same, ([], offer.why))[0].append(offer.name)
+    return tuple(("; ".join(names), why) for names, why in reasons.values())
 
 
 def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str], Safety]) -> Offer | None:
@@ -108,9 +120,9 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     missing = [need for need in found if need.truth is Truth.UNKNOWN]
     if any(not need.judged for need in missing):
         return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
-    status, here = _status(case, option)
+    status, off_label = _status(case, option)
     cautions: list[str | Finding] = [need.words for need in found if need.truth is Truth.YES and need.words]
-    cautions += _cautions(case, option)
+    cautions += [*_cautions(case, option), *off_label]
     checked = [safe(drug) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
     if stops:
@@ -119,25 +131,27 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     warnings = [caution for each in checked for caution in each.cautions]
     depends = [*(need.words for need in missing), *unseen]
     verdict = Verdict.DEPENDS if depends else Verdict.OFFERED
-    if verdict is Verdict.OFFERED and (cautions or warnings or not here):
+    if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
     return Offer(
         option.name,
         option.group.value,
         verdict,
-        (*depends, *cautions, *warnings),
+        tuple(depends),
+        (*cautions, *warnings),
         status,
         _evidence(case, option),
     )
 
 
-def _status(case: Case, option: Option) -> tuple[str, bool]:
-    """Where it stands in this place, and whether it is in established use here for relapsed or refractory disease."""
+def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
+    """Where it stands in this place, and a caution where that is no established use in relapsed or refractory AML."""
     status = case.cite(topics.OPTION_STATUS, option.about)
     if status is None or status.foreign:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
-        return f"its approval in this place was not read{where}", False
-    return str(status.value), status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
+        return f"its approval in this place was not read{where}", ("approval to be checked",)
+    established = status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
+    return str(status.value), () if established else ("off-label here",)
 
 
 def _evidence(case: Case, option: Option) -> str:
@@ -159,8 +173,8 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
     if better is not None and below(blasts, better.value) is Truth.YES:
         found.append(f"marrow blasts {blasts.value} ({blasts.when}): below {better.value} the outlook was better")
     if option.group is Group.TARGETED:
-        before = [o for o in case.orders(Role.PAST) if option.drugs[0] in o.ingredients]
+        before = [order for order in case.orders(Role.PAST) if option.drugs[0] in order.ingredients]
+        said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if before else None
         found += [f"{option.drugs[0]} was given before (until {before[0].end or before[0].start})"] if before else []
-        resistance = case.cite(topics.RESISTANCE, "pathway", option.markers[0]) if before else None
-        found += [resistance.value] if resistance is not None else []
+        found += [said.value] if said is not None else []
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.demographics import AGE
+from cds_service.facts.demographics import AGE, DECEASED
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.fact import Fact, holds
 from cds_service.facts.medications import Role
+from cds_service.facts.mutations import MARKER_NAMES
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
@@ -88,9 +89,10 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     """AML on record without its state."""
     disease = case.fact(DISEASE)
     unstated = holds(disease, lambda state: state is Disease.UNSTATED)
+    unread = disease.value is None and any(case.fact(key).value is not None for key in MARKER_NAMES.values())
     closed = shut(case, ((~unstated, f"on record: {disease.value.value if disease.value else ''}", disease),))
     closed = closed or shut(case, common_doors(case))
-    if closed is not None:
+    if closed is not None and not (unread and adult(case) is Truth.YES and not case.fact(DECEASED).value):
         return closed
     said = case.must(topics.STATE_ASKED, "pathway")
     return case.fired(

@@ -35,13 +35,14 @@ def epi(case: Case) -> Prognosis | None:
     table = case.must(topics.EPI, "pathway").value
     months, karyotype = case.fact(FIRST_REMISSION), case.fact(CYTOGENETICS)
     at_relapse = _age_at_relapse(case)
+    group = dict(table.cytogenetics).get(karyotype.value or "") if karyotype.sure else None
     parts = {
         "age at relapse": {points_of(table.age, years) for years in at_relapse},
         FIRST_REMISSION.label: {
             points_of(table.interval, each)
             for each in ((months.value.fewest, months.value.most) if months.value and months.sure else ())
         },
-        CYTOGENETICS.label: {table.cytogenetics[karyotype.value]} if karyotype.value and karyotype.sure else set(),
+        CYTOGENETICS.label: set() if group is None else {group},
         "earlier transplantation": _transplanted(case, table.transplanted),
     }
     missing = tuple(name for name, points in parts.items() if len(points) != 1)

@@ -32,12 +32,17 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     said = case.must(topics.FITNESS, "policy")
     goal, conditioning = case.must(topics.TRANSPLANT_GOAL, "pathway"), case.must(topics.CONDITIONING, "pathway")
     score = epi(case)
+    refractory = case.fact(DISEASE).value is Disease.REFRACTORY
+    meaning = case.must(topics.REFRACTORY_MEANING, "pathway") if refractory else None
     assessment = assess(case)
     return case.fired(
         Level.INFO,
         "where_it_stands",
         drug="relapse",
-        says=(said, goal, conditioning, *((case.must(topics.EPI, "pathway"),) if score and score.group else ())),
+        says=(said, goal, conditioning),
+        mentions=tuple(
+            each for each in (meaning, case.cite(topics.EPI, "pathway") if score and score.group else None) if each
+        ),
         line=True,
         disease=case.fact(DISEASE),
         number=case.fact(RELAPSE_NUMBER),
@@ -48,6 +53,7 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
         verdict=assessment.verdict,
         asks_for_cause=assessment.asks_for_cause,
         score=score,
+        meaning=meaning,
         goal=goal,
         conditioning=conditioning,
     )

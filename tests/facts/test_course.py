@@ -1,0 +1,135 @@
+"""How the disease went: months, relapses counted after remissions, whose cells were transplanted, the karyotype."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
+from cds_service.facts.fact import State
+from tests.charts import ICD, chart, clinical, concept, condition
+
+SNOMED = "http://snomed.info/sct"
+
+
+def entry(code, onset=None, name="c", text=None, status="active", **more):
+    dated = {"onsetDateTime": onset} if onset else {}
+    stated = {"id": f"{name}-{code}-{onset}", "clinicalStatus": clinical(status)}
+    return condition(concept(code, text, system=ICD), **(stated | dated | more))
+
+
+def relapse(onset="2026-11-01", **more):
+    return entry("C92.02", onset, **more)
+
+
+def remission(onset, until=None, **more):
+    ended = {"abatementDateTime": until, "status": "resolved"} if until else {}
+    return entry("C92.01", onset, **(ended | more))
+
+
+def procedure(code, when="2025-06-01"):
+    return {
+        "resourceType": "Procedure", "id": f"p{code}", "status": "completed", "code": concept(code, system=SNOMED),
+        "subject": {"reference": "Patient/p1"}, "performedDateTime": when,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("until", "months"),
+    [("2026-01-31", 11), ("2026-02-01", 12), ("2026-02-28", 12), ("2026-03-01", 13)],
+)
+def test_a_first_remission_is_told_in_whole_calendar_months(until, months):
+    read = chart(relapse(), remission("2025-02-01", until))
+    assert read.get(FIRST_REMISSION).value == Months(months, months)
+
+
+def test_without_an_abatement_the_first_relapse_ends_it():
+    read = chart(relapse("2026-11-01"), remission("2025-05-01"))
+    assert read.get(FIRST_REMISSION).value == Months(18, 18)
+    assert read.get(TO_RELAPSE).value == Months(18, 18)
+
+
+def test_months_and_years_give_an_interval():
+    read = chart(relapse("2026-11"), remission("2025"))
+    assert read.get(FIRST_REMISSION).value == Months(10, 22)
+
+
+def test_a_remission_that_is_called_the_second_is_not_the_first():
+    read = chart(relapse(), remission("2026-03-01", text="AML in second remission"))
+    assert read.get(FIRST_REMISSION).state is State.ABSENT
+
+
+def test_a_remission_after_a_relapse_is_not_the_first():
+    read = chart(relapse("2025-01-01", status="resolved"), remission("2025-04-01"), relapse("2026-11-01"))
+    assert read.get(FIRST_REMISSION).value is None
+
+
+def test_the_first_of_two_remissions_counts_and_this_relapse_is_measured_from_it():
+    read = chart(
+        remission("2024-01-01", "2025-03-01"), relapse("2025-03-01", status="resolved"),
+        remission("2025-06-01", "2026-11-01"), relapse("2026-11-01"),
+    )  # fmt: skip
+    assert read.get(FIRST_REMISSION).value == Months(14, 14)
+    assert read.get(TO_RELAPSE).value == Months(34, 34)
+    assert read.get(RELAPSE_NUMBER).value == 2
+
+
+def test_two_entries_of_one_relapse_count_once_and_the_count_is_doubtful():
+    read = chart(relapse("2026-11-01"), relapse("2026-11-08"))
+    assert read.get(RELAPSE_NUMBER).value == 1
+    assert not read.get(RELAPSE_NUMBER).sure
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("AML, first relapse", 1), ("Second relapse of AML", 2), ("AML, 3rd relapse", 3)]
+)
+def test_a_relapse_that_is_numbered_in_words_is_not_counted(text, number):
+    fact = chart(relapse(text=text)).get(RELAPSE_NUMBER)
+    assert (fact.value, fact.sure) == (number, True)
+
+
+def test_a_refuted_remission_does_not_count():
+    refuted = remission("2025-01-01", verificationStatus={"coding": [{"code": "refuted"}]})
+    assert chart(relapse(), refuted).get(FIRST_REMISSION).value is None
+
+
+def test_an_allogeneic_transplantation_has_its_own_day_beside_later_gvhd():
+    read = chart(relapse(), entry("D89.811", "2026-03-01", text="Chronic GVHD"), procedure("58390007"))
+    assert (read.get(ALLOGENEIC).value, str(read.get(ALLOGENEIC).when)) == (True, "2025-06-01")
+
+
+def test_an_autologous_transplantation_is_none():
+    assert chart(relapse(), procedure("58776007")).get(ALLOGENEIC).value is False
+
+
+def test_a_transplant_status_does_not_say_whose_cells_they_were():
+    fact = chart(relapse(), entry("Z94.84", "2025-06-01", text="Stem cells transplant status")).get(ALLOGENEIC)
+    assert (fact.value, fact.state) == (None, State.UNREADABLE)
+    assert "does not say" in fact.why
+
+
+@pytest.mark.parametrize("text", ["Candidate for allogeneic stem cell transplantation", "GVHD prophylaxis"])
+def test_a_plan_is_no_transplantation(text):
+    planned = condition({"text": text}, id="plan")
+    assert chart(relapse(), planned).get(ALLOGENEIC).value is False
+
+
+def test_a_transplantation_in_words_counts():
+    told = condition({"text": "Status after allogeneic stem cell transplantation 2024"}, id="told")
+    assert chart(relapse(), told).get(ALLOGENEIC).value is True
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("AML with t(8;21), in relapse", "t(8;21)"),
+        ("AML inv(16) in relapse", "inv(16)"),
+        ("AML, complex karyotype", "other"),
+    ],
+)
+def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
+    assert chart(relapse(text=text)).get(CYTOGENETICS).value == group
+
+
+def test_two_karyotypes_decide_nothing():
+    read = chart(relapse(text="AML with t(8;21)"), entry("C92.00", "2025-01-01", text="AML with inv(16)"))
+    assert read.get(CYTOGENETICS).state is State.CONFLICTING
