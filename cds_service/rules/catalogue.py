@@ -68,7 +68,6 @@ CHECKS: tuple[Rule[Any], ...] = (
     cytotoxics.haemolysis,
     cautions.disease_on_record,
     monitoring.lab_schedule,
-    toxicity.liver,
     # allergy and pregnancy
     allergy.allergy_on_record,
     reproduction.pregnancy,
