@@ -70,6 +70,7 @@ INTERACTIONS = frozenset(
 )
 CRITICAL_TOPICS = {"qtcHold", "doseCeiling", "combinedInducer", "pres", "startContraindicated"}
 CRITICAL_TOPICS |= {"qtcStartLimit", "qtArrhythmia", "qtContraindicated", "electrolytesSevere"}
+CRITICAL_TOPICS |= {"contraindicatedPair", "doseBesideInhibitor"}
 MAY_CITE_NOTHING = {"also-active", "aml-on-record"}  # they tell what the orders and the problem list say, no medicine
 NO_WORD = {Verification.RECALLED, Verification.POLICY}
 
@@ -567,13 +568,14 @@ STRICTER = {"posaconazole": 70, "diltiazem": 100, "conivaptan": 100}
 def ceiling(patient: Patient) -> int:
     """The most venetoclax a day beside the other drugs, as the table of the seeds and the maker's page say."""
     limits = [400]
+    half = 300 if any(each.drug == "cytarabine" and each.role != "hold" for each in patient.orders) else 200
     for each in patient.orders:
         drug = SNAPSHOT.precipitants.get(each.drug)
         if drug is None or each.role == "hold" or each.drug in OURS:
             continue
         says = {statement.topic: statement.value for statement in drug.statements}
-        limits += [limit for value, limit in CEILINGS.items() if says.get("cyp3a") == value]
-        limits += [200] if says.get("pgp") == "inhibitor" else []
+        limits += [limit for value, limit in CEILINGS.items() if says.get("cyp3a") == value and limit != 200]
+        limits += [half] if says.get("cyp3a") == "moderate inhibitor" or says.get("pgp") == "inhibitor" else []
         limits += [STRICTER[each.drug]] if each.drug in STRICTER else []
     return min(limits)
 
