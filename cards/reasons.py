@@ -1,6 +1,6 @@
 """The reasons to go on against a card, as a FHIR CodeSystem that others can load and map.
 
-Codes are for ever: one that is no longer offered stays in the list; a wording may be made clearer, never changed in sense.
+Codes stay for ever, so that feedback can be counted over years. A wording may be made clearer, never changed in sense.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def code_system(version: str) -> dict[str, Any]:
         "title": "Reasons for going on against a card of decision support in relapsed or refractory AML",
         "status": "active",
         "experimental": False,
-        "description": "Offered as overrideReasons on cards of CDS Hooks; each card offers those that make sense for it.",
+        "description": "Offered as overrideReasons of CDS Hooks cards; each card offers those that fit.",
         "caseSensitive": True,
         "content": "complete",
         "count": len(concepts),

@@ -6,6 +6,7 @@ sandbox, as it comes from outside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,12 +15,16 @@ from jinja2 import nodes
 
 from cards.render import HOME, parsed, template
 
+_MARKUP = re.compile(r"<[A-Za-z/!]")
+
 
 def check(name: str, folder: Path) -> None:
     """Hold the wording `name` of that folder against the shipped one. Raises ValueError naming what is wrong."""
     shipped = {path.stem for path in HOME.glob("*.md")}
     if name not in shipped:
         raise ValueError(f"there is no such card{_near(name, shipped)}")
+    if _MARKUP.search((folder / f"{name}.md").read_text(encoding="utf-8")):
+        raise ValueError("holds HTML, which some clients would run and others would show as text")
     theirs, ours = template(name, folder), template(name)
     for value in sorted(theirs.needs - ours.needs):
         raise ValueError(f"names '{value}', which this card does not have{_near(value, set(ours.needs))}")

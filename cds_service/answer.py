@@ -22,6 +22,7 @@ from cds_service.facts.demographics import PATIENT
 from cds_service.facts.labs import BEDSIDE, LABS
 from cds_service.facts.medications import MEDICATIONS
 from cds_service.facts.reports import tests_asked
+from cds_service.facts.reproduction import TESTS
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
 from cds_service.gather.resources import warm
@@ -151,7 +152,7 @@ def load_tools(settings: Settings) -> Tools:
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
         "labs": tuple(code for key in LABS for code in terms.codes(key.name)),
-        "bedside": tuple(code for key in BEDSIDE for code in terms.codes(key.name)),
+        "bedside": tuple(code for name in (*(key.name for key in BEDSIDE), *TESTS) for code in terms.codes(name)),
         "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33")),
     }
     demo = settings.mode == DEMO

@@ -16,7 +16,6 @@ _SPOKEN = {
     "h": "h",
     "mg/d": "mg daily",
     "mg/m2": "mg/m²",
-    "umol/L": "µmol/L",
     "10*9/L": "×10⁹/L",
     "[ULN]": "× ULN",
     "/min": "/min",

@@ -7,6 +7,7 @@ from enum import Enum
 from functools import singledispatch
 from typing import Any
 
+from cds_service.facts.allergies import Allergy
 from cds_service.facts.disease import Entry
 from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact
@@ -221,3 +222,8 @@ def _(medications: Medications) -> str:
 def _(order: Medication) -> str:
     dose = f", {order.dose.daily}" if order.dose.daily else ""
     return f"{order.label or ' + '.join(order.ingredients)} ({order.role.value}{dose})"
+
+
+@spoken.register
+def _(allergy: Allergy) -> str:
+    return f"{allergy.words} ({allergy.when})" if allergy.when else allergy.words

@@ -114,6 +114,7 @@ def request(
     """A hook request with every prefetch key answered. `chart`: prefetch key = list of resources (or any JSON)."""
     prefetch: dict[str, Any] = {"patient": PATIENT, "conditions": bundle(RELAPSED)}
     prefetch |= {key: bundle() for key in ("medications", "ecg", "labs", "bedside", "genomics", "orders", "procedures")}
+    prefetch["allergies"] = bundle()
     prefetch |= {key: bundle(*value) if isinstance(value, list) else value for key, value in chart.items()}
     context: dict[str, Any] = {"patientId": "p1", "userId": "Practitioner/1"}
     if hook != "patient-view":

@@ -30,6 +30,7 @@ LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 KEYS = ("patient", "conditions", "medications", "ecg", "labs", "genomics", "orders", "procedures")
+KEYS += ("bedside", "allergies")
 Json = dict[str, Any]
 
 
@@ -119,7 +120,7 @@ def chart(
 ) -> Chart:
     """The facts, collected as from a call. Each resource goes to the query of its type, an Observation to all three."""
     homes = {"Patient": "patient", "Condition": "conditions", "MedicationRequest": "medications",
-             "ServiceRequest": "orders", "Procedure": "procedures"}
+             "ServiceRequest": "orders", "Procedure": "procedures", "AllergyIntolerance": "allergies"}
     sent: dict[str, Json] = {key: {"resourceType": "Bundle", "entry": []} for key in KEYS}
     for content in resources:
         home = homes.get(content["resourceType"])

@@ -196,8 +196,9 @@ class Server:
 
 def _matches(resource: Json, wanted: Mapping[str, list[str]]) -> bool:
     codings = resource.get("code", {}).get("coding", ()) if "code" in wanted else ()
+    whose = resource.get("subject") or resource.get("patient") or {}
     return (
-        ("patient" not in wanted or resource["subject"]["reference"] == f"Patient/{wanted['patient'][0]}")
+        ("patient" not in wanted or whose["reference"] == f"Patient/{wanted['patient'][0]}")
         and ("status" not in wanted or resource["status"] in wanted["status"])
         and ("code" not in wanted or any(f"{each['system']}|{each['code']}" in wanted["code"] for each in codings))
     )

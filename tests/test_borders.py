@@ -65,6 +65,8 @@ TOPICS |= {"qtc_over_time", "qt_history"}
 TOPICS |= {"differentiation", "liver", "monitoring", "gemtuzumab", "cytotoxics", "cautions"}
 TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates"}
 TOPICS |= {"work_up", "options"}
+TOPICS |= {"kidney", "liver_dosing", "cardiac", "dosing", "duplicates", "transplant_fitness"}
+TOPICS |= {"exposure", "inhibitor_dose", "substrates", "intake"}
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {

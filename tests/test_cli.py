@@ -187,6 +187,17 @@ def test_check_finds_everything_sound_and_counts_what_is_not_confirmed(capsys):
     assert "Everything is sound." in out and "recalled" in out and "reviewed.by is empty" in out
 
 
+def test_check_lists_what_stays_unread_by_drug_and_which_approvals_were_recalled(capsys):
+    assert cli.main(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "\n    venetoclax: " in out and "Approvals recalled, not read" in out
+    assert cli.main(["check", "--json"]) == 0
+    standing = json.loads(capsys.readouterr().out)["standing"]
+    unread = {name for name, topics in standing["unread"].items() if topics}
+    assert {name.partition("#")[0] for name in standing["recalled"]} == unread
+    assert "azacitidine (EU)" in standing["unread_standings"]
+
+
 def test_check_for_machines_lists_what_was_recalled_and_what_is_unsigned(capsys):
     assert cli.main(["check", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

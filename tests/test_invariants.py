@@ -70,6 +70,7 @@ INTERACTIONS = frozenset(
 )
 CRITICAL_TOPICS = {"qtcHold", "doseCeiling", "combinedInducer", "pres", "startContraindicated"}
 CRITICAL_TOPICS |= {"qtcStartLimit", "qtArrhythmia", "qtContraindicated", "electrolytesSevere"}
+CRITICAL_TOPICS |= {"contraindicatedPair", "doseBesideInhibitor"}
 MAY_CITE_NOTHING = {"also-active", "aml-on-record"}  # they tell what the orders and the problem list say, no medicine
 NO_WORD = {Verification.RECALLED, Verification.POLICY}
 
@@ -417,6 +418,19 @@ def test_a_higher_dose_silences_nothing(patient: Patient, mg: int) -> None:
     assert_no_calmer(before, after, gone={"alsoActive"} if same else ())
 
 
+SIGNS = tuple(
+    condition(code, words, "2026-11-19", id=f"sign-{code}")
+    for code, words in (("J90", "Pleural effusion"), ("R50.9", "Fever"), ("I95.9", "Hypotension"), ("R56.9", "Seizure"))
+)
+
+
+@given(anybody, st.lists(st.sampled_from(SIGNS), min_size=1, max_size=2, unique_by=lambda each: str(each["id"])))
+@settings(max_examples=60)
+def test_one_more_sign_silences_nothing(patient: Patient, signs: list[Json]) -> None:
+    more = patient.request(conditions=[*patient.listed()["conditions"], *signs])
+    assert_no_calmer(tell(patient.request()), tell(more))
+
+
 # -- 3. both directions agree -----------------------------------------------------------------------------------------
 
 
@@ -554,13 +568,14 @@ STRICTER = {"posaconazole": 70, "diltiazem": 100, "conivaptan": 100}
 def ceiling(patient: Patient) -> int:
     """The most venetoclax a day beside the other drugs, as the table of the seeds and the maker's page say."""
     limits = [400]
+    half = 300 if any(each.drug == "cytarabine" and each.role != "hold" for each in patient.orders) else 200
     for each in patient.orders:
         drug = SNAPSHOT.precipitants.get(each.drug)
         if drug is None or each.role == "hold" or each.drug in OURS:
             continue
         says = {statement.topic: statement.value for statement in drug.statements}
-        limits += [limit for value, limit in CEILINGS.items() if says.get("cyp3a") == value]
-        limits += [200] if says.get("pgp") == "inhibitor" else []
+        limits += [limit for value, limit in CEILINGS.items() if says.get("cyp3a") == value and limit != 200]
+        limits += [half] if says.get("cyp3a") == "moderate inhibitor" or says.get("pgp") == "inhibitor" else []
         limits += [STRICTER[each.drug]] if each.drug in STRICTER else []
     return min(limits)
 

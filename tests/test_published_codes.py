@@ -1,4 +1,4 @@
-"""What EHRs and statistics hold on to: topic codes of rules and codes of override reasons. They may grow, not change."""
+"""What EHRs and statistics hold on to: topic codes and override reasons. The lists may grow, their codes not change."""
 
 from __future__ import annotations
 

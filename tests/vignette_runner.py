@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from cards.model import Card
+from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
@@ -31,6 +32,7 @@ from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.mutations import MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
+from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
@@ -52,7 +54,7 @@ _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by"
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
-_UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L"}
+_UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L", "years": "a"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +180,7 @@ class _Facts:
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
         read += [self._mutation(key) for key in MARKERS]
+        read += [self._pregnant(), self._allergies()]
         if self.lines:
             raise ValueError(f"no such fact: {', '.join(self.lines)}")
         states = dict.fromkeys(unsent, State.NOT_ASKED) | dict.fromkeys(failed, State.FAILED)
@@ -195,7 +198,7 @@ class _Facts:
 
     def _age(self) -> Fact[Age]:
         line = self.lines.pop("age", None)
-        if line is None:
+        if not line:
             return missing(AGE, State.ABSENT, "no usable birth date")
         years = [int(number) for number in re.findall(r"\d+", line)]
         return known(AGE, Age(years[0], years[-1]))
@@ -223,6 +226,20 @@ class _Facts:
 
     def _ordered(self) -> Fact[frozenset[str]]:
         return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
+
+    def _pregnant(self) -> Fact[bool]:
+        line = self.lines.pop("pregnant", None)
+        if line is None:
+            return missing(PREGNANT, State.ABSENT, "none found under the codes we ask")
+        answer, when, doubts = _split(line)
+        return known(PREGNANT, answer == "yes", when, _FROM, doubts=doubts)
+
+    def _allergies(self) -> Fact[tuple[Allergy, ...]]:
+        lines = self.lines.pop("allergies", ())
+        doubts = ("not every entry was read",) if "one could not be read" in lines else ()
+        entries = [_split(line) for line in lines if line != "one could not be read"]
+        found = tuple(Allergy((name,), name, "allergy", when, _FROM, unsure) for name, when, unsure in entries)
+        return known(ALLERGIES, found, None, _FROM, doubts=doubts)
 
     def _series(self, key: Key[Quantity], read: list[Fact[Any]]) -> Fact[Series]:
         """Every value of a kind, newest first; where only the newest is written, that one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any
 
 from cards import render
 from cds_service.answer import load_tools
+from cds_service.console.coverage import answering
 from cds_service.console.difference import changes
 from cds_service.errors import CdsError
 from cds_service.hooks.services import Service, discovery
+from cds_service.knowledge.inventory import OPEN
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.knowledge.overlay import TEMPLATES
@@ -46,6 +48,9 @@ class Standing:
     by_state: Mapping[str, int]
     oldest: tuple[tuple[str, str], ...]  # day of review, statement
     recalled: tuple[str, ...]
+    unread: Mapping[str, tuple[str, ...]]  # what was recalled, by the drug that it is about
+    unread_standings: tuple[str, ...]  # therapies and the places where their approval was recalled
+    open_entries: tuple[str, ...]  # rules of the clinical notes that nothing answers yet
     unsigned: tuple[str, ...]
     statements: int
 
@@ -248,9 +253,29 @@ def _standing(knowledge: Knowledge) -> Standing:
         by_state={state.value: states[state.value] for state in Verification},
         oldest=tuple((each.reviewed_on.isoformat(), _named(each)) for each in sorted(every, key=_age)[:_OLDEST]),
         recalled=tuple(_named(each) for each in every if each.verification is Verification.RECALLED),
+        unread=_unread(every, knowledge.drugs),
+        unread_standings=tuple(
+            f"{therapy.id} ({standing.jurisdiction})"
+            for therapy in knowledge.therapies.values()
+            for standing in therapy.status.values()
+            if standing.verification is Verification.RECALLED
+        ),
+        open_entries=tuple(
+            row.id
+            for row in (*knowledge.decision_rules.values(), *knowledge.safety_rules.values())
+            if row.done == OPEN and not answering(row.id)
+        ),
         unsigned=tuple(_named(each) for each in every if not each.reviewed_by),
         statements=len(every),
     )
+
+
+def _unread(statements: Iterable[Statement[Any]], ours: Container[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for each in sorted(statements, key=lambda each: (each.about not in ours, each.about)):
+        if each.verification is Verification.RECALLED:
+            found.setdefault(each.about, []).append(each.topic)
+    return {about: tuple(dict.fromkeys(names)) for about, names in found.items()}
 
 
 def _age(statement: Statement[Any]) -> tuple[str, str]:

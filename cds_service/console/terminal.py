@@ -157,7 +157,7 @@ def difference(made: Difference, columns: int) -> str:
     lines = _wrapped(
         f"Overlay of {overlay.owner}, from {overlay.effective}, contact: {overlay.contact}", columns, "", "  "
     )
-    lines += [f"Knowledge {made.versions[0]} as shipped, {made.versions[1]} with the overlay"]
+    lines += [f"Knowledge {made.versions[0]} as shipped; with the overlay version {made.versions[1]}"]
     if not made.changes:
         return "\n".join([*lines, "", "No difference."])
     for group in dict.fromkeys(change.group for change in made.changes):
@@ -203,7 +203,14 @@ def _standing(standing: Standing, columns: int) -> list[str]:
     lines = ["", f"How the {standing.statements} statements were verified: {states}"]
     lines += ["", "Oldest reviews:", *(f"    {day}  {name}" for day, name in standing.oldest)]
     lines += ["", f"Recalled, not read: confirm on the current label ({len(standing.recalled)}):"]
-    lines += _wrapped(", ".join(standing.recalled) or "none", columns, "    ", "    ")
+    for about, names in standing.unread.items():
+        spoken = ", ".join(name.replace("_", " ") for name in names)
+        lines += _wrapped(f"{about}: {spoken}", columns, "    ", "      ")
+    standings = ", ".join(standing.unread_standings) or "none"
+    lines += ["", f"Approvals recalled, not read ({len(standing.unread_standings)}):"]
+    lines += _wrapped(standings, columns, "    ", "    ")
+    lines += ["", f"Rules of the clinical notes that nothing answers yet ({len(standing.open_entries)}):"]
+    lines += _wrapped(", ".join(standing.open_entries) or "none", columns, "    ", "    ")
     lines += ["", f"Signed by nobody yet, reviewed.by is empty ({len(standing.unsigned)}):"]
     lines += _wrapped(_unsigned(standing), columns, "    ", "    ")
     return lines

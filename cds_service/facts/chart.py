@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from cds_service.facts.allergies import read_allergies
 from cds_service.facts.course import read_course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
-from cds_service.facts.disease import read_disease, read_procedures
+from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.labs import read_labs
 from cds_service.facts.medications import MEDICATIONS, Medications, read_medications
 from cds_service.facts.mutations import read_mutations
 from cds_service.facts.orders import read_orders
+from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.results import Reading
 from cds_service.gather.replies import Gathered
 from cds_service.gather.resources import Resource
@@ -74,10 +76,13 @@ def read_chart(
         procedures,
         *read_course(history, procedures, relapse, reading),
         read_orders(gathered.reply("orders"), gathered.drafts, reading),
+        read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
     facts |= read_labs(observations, gathered.reply("labs"), gathered.reply("bedside"), reading)
     facts |= read_mutations(observations, gathered.reply("genomics"), reading)
+    pregnant = read_pregnancy(observations, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
+    facts[pregnant.key.name] = pregnant
     return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
 
 

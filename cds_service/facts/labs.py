@@ -46,7 +46,7 @@ EGFR: Key[Quantity] = Key("egfr", "eGFR", "creatinine")
 CREATININE_CLEARANCE: Key[Quantity] = Key("creatinine_clearance", "measured creatinine clearance", "creatinine")
 
 # What is measured at the bedside or judged by the clinician; asked by a query of their own.
-LVEF: Key[Quantity] = Key("lvef", "LVEF")
+LVEF: Key[Quantity] = Key("lvef", "LVEF", "echo")
 BODY_WEIGHT: Key[Quantity] = Key("body_weight", "weight")
 BODY_HEIGHT: Key[Quantity] = Key("body_height", "height")
 TEMPERATURE: Key[Quantity] = Key("body_temperature", "temperature")

@@ -83,7 +83,8 @@ def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[
     text = f"{all_text(view.code)} | {_all_words(view, reading)}"
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
-        return [_rearrangement(marker, test, outcome, words, text, reading)]
+        fused = " | KMT2A::partner" if _is_fusion(view, reading) else ""
+        return [_rearrangement(marker, test, outcome, words, text + fused, reading)]
     if gene == markers.NPM1 and _RESIDUAL.search(text):
         if outcome != PRESENT:
             return [Said(marker, ELSEWHERE, f"a test for residual disease is no mutation test ({words})")]
@@ -164,6 +165,15 @@ def _genes_named(view: Observation, reading: Reading) -> tuple[str, ...]:
         coded = [gene for gene in coded if gene != "RUNX1"]
     found = [gene for gene in coded if gene in markers.MARKERS_OF] or markers.genes_in(words)
     return tuple(dict.fromkeys(found))
+
+
+def _is_fusion(view: Observation, reading: Reading) -> bool:
+    """Whether a variant names two genes, as Genomics Reporting writes a fusion."""
+    genes = set()
+    for part in _parts(view, "gene_studied", reading):
+        coded = [code for _, code in codes(part.valueCodeableConcept, reading.terms)]
+        genes.add(coded[0] if coded else all_text(part.valueCodeableConcept).upper())
+    return len(genes - {""}) > 1
 
 
 def _is_uncertain(view: Observation, reading: Reading) -> bool:

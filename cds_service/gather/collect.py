@@ -156,7 +156,7 @@ class _Sorting:
 
 
 def _subject(view: View) -> str | None:
-    subject = getattr(view, "subject", None)
+    subject = getattr(view, "subject", None) or getattr(view, "patient", None)
     return subject.reference if subject is not None else None
 
 

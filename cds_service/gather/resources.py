@@ -89,7 +89,9 @@ class Resource:
             rescued = _rescued(content, shape) if shape is not None and isinstance(content, dict) else None
         except (ValueError, RecursionError):
             return None
-        if not isinstance(rescued, View) or (content.get("subject") and getattr(rescued, "subject", None) is None):
+        if not isinstance(rescued, View):
+            return None
+        if any(content.get(name) and getattr(rescued, name, None) is None for name in ("subject", "patient")):
             return None  # when its subject is lost, nobody can say whose it is
         return rescued
 

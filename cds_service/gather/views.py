@@ -197,9 +197,34 @@ class Procedure(View, kw_only=True):
     performedPeriod: Period | None = None
 
 
+class Reaction(msgspec.Struct):
+    substance: CodeableConcept | None = None
+    manifestation: list[CodeableConcept] | None = None
+
+
+class AllergyIntolerance(View, kw_only=True):
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    type: str | None = None
+    code: CodeableConcept | None = None
+    patient: Reference | None = None
+    onsetDateTime: str | None = None
+    recordedDate: str | None = None
+    reaction: list[Reaction] | None = None
+
+
 VIEWS: Mapping[str, type[View]] = {
     view.__name__: view
-    for view in (Patient, Condition, Observation, MedicationRequest, Medication, ServiceRequest, Procedure)
+    for view in (
+        Patient,
+        Condition,
+        Observation,
+        MedicationRequest,
+        Medication,
+        ServiceRequest,
+        Procedure,
+        AllergyIntolerance,
+    )
 }
 
 _ALWAYS = frozenset({"resourceType", "status", "code", "subject", "modifierExtension", "implicitRules"})
@@ -221,4 +246,5 @@ MEANING: Mapping[str, frozenset[str]] = {
     "Medication": _ALWAYS | {"ingredient"},
     "ServiceRequest": _ALWAYS | {"doNotPerform"},
     "Procedure": _ALWAYS | {"performedDateTime", "performedPeriod"},
+    "AllergyIntolerance": _ALWAYS | {"clinicalStatus", "verificationStatus", "patient", "reaction"},
 }

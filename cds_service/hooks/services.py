@@ -75,9 +75,15 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     ecg = Query("ecg", _observations(codes["ecg"]), "QTc with its formula, QT, RR and heart rate of the same ECG")
     labs = Query("labs", _observations(codes["labs"]), "electrolytes, blood counts, liver, kidney and pancreas values")
     bedside = Query(
-        "bedside", _observations(codes["bedside"]), "LVEF, weight, height, temperature, oxygen saturation, ECOG status"
+        "bedside",
+        _observations(codes["bedside"]),
+        "LVEF, weight, height, temperature, oxygen saturation, ECOG status, pregnancy tests",
     )
-    genomics = Query("genomics", _observations(codes["genomics"]), "FLT3 results with their specimen date")
+    genomics = Query(
+        "genomics",
+        _observations(codes["genomics"]),
+        "FLT3, IDH1, IDH2, NPM1, KMT2A, TP53 and CD33 results with their specimen date",
+    )
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
@@ -86,7 +92,10 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"
     )
-    at_order = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
+    allergies = Query(
+        "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
+    )
+    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures, allergies)
     return (
         Service(
             "aml-patient-view",
@@ -95,7 +104,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: treatment now and next steps",
             "Relapsed or refractory AML: first steps at relapse, options by mutation, and dangers of the current "
             "treatment.",
-            (*at_order, procedures),
+            everywhere,
         ),
         Service(
             "aml-order-select",
@@ -103,7 +112,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             Moment.SELECT,
             "AML: is this drug safe here?",
             "Checks the selected orders: QTc, interactions in both directions, dose, mutation status.",
-            at_order,
+            everywhere,
         ),
         Service(
             "aml-order-sign",
@@ -112,7 +121,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
             "AML: check before signing",
             "Checks every draft order and the running AML treatment: QTc, electrolytes, interactions, dose, "
             "monitoring.",
-            at_order,
+            everywhere,
         ),
     )
 

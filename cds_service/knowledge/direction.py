@@ -14,31 +14,26 @@ from cds_service.quantity import Quantity
 
 LOWER, HIGHER, MORE = "lower", "higher", "more"
 
-# By the ending of the topic's name, where the ending tells; a whole name goes before an ending.
+# By the whole name of the topic, else by its ending. What stands in neither is left open: better than a wrong word.
 _STRICTER = {
-    "_above": LOWER,
-    "_at_most": LOWER,
-    "_within_baseline": LOWER,
-    "_ceiling": LOWER,
-    "_window": LOWER,
-    "_below": HIGHER,
-    "_target": HIGHER,
-    "wbc_start_below": LOWER,
-    "tls_potassium_from": LOWER,
-    "bazett_clears_from_rate": HIGHER,
-    "other_formula_trusted_to_rate": LOWER,
-    "qtc_window_at_start": LOWER,
-    "qtc_window_on_treatment": LOWER,
-    "qtc_window_after_schedule": LOWER,
-    "electrolyte_window_at_start": LOWER,
-    "electrolyte_window_on_treatment": LOWER,
-    "count_window_at_start": LOWER,
-    "ecg_tolerance": LOWER,
-    "return_after": HIGHER,
-    "ecg_on_cycle_one_days": MORE,
-    "ecg_before_cycles": MORE,
-    "tls_blood_tests": MORE,
+    LOWER: (
+        "qtc_resume_at_most qtc_start_at_most qtc_escalate_at_most qtc_resume_within_baseline wbc_start_below "
+        "tls_potassium_from creatinine_rise_from creatinine_unstable_from haemoglobin_fall_from weight_rise_from "
+        "fever_from neurotoxicity_age_from neurotoxicity_alp_from neurotoxicity_creatinine_from cumulative_limit "
+        "tumour_lysis_limit dose_ceiling other_formula_trusted_to_rate ecg_tolerance lab_tolerance ecg_then_every "
+        "qtc_window_at_start qtc_window_on_treatment qtc_window_after_schedule electrolyte_window_at_start "
+        "electrolyte_window_on_treatment count_window_at_start count_window_on_treatment lab_window lvef_window "
+        "weight_window pregnancy_test_window provisional_result_window"
+    ),
+    HIGHER: "bazett_clears_from_rate return_after lvef_at_most transplant_interval potassium_target magnesium_target",
+    MORE: (
+        "ecg_on_cycle_one_days ecg_before_cycles ecg_on_days tls_blood_tests qt_contraindicated "
+        "qt_contraindicated_electrolytes qt_named_partners qt_arrhythmia_signs allergy_to relapse_panel signs"
+    ),
 }
+_BY_NAME = {name: way for way, names in _STRICTER.items() for name in names.split()}
+_BY_ENDING = {"_above": LOWER, "_below": HIGHER}  # an alarm sounds above, or below
+_NO_ALARM = ("option_", "small_patient_", "hepatic_step_")  # these sort patients; neither way is stricter
 
 _SOURCE = {
     Verification.LABEL: "the label",
@@ -59,8 +54,9 @@ class Comparison:
 
 def stricter(topic: str) -> str:
     """In which direction a value of that topic is stricter: lower, higher, more; empty where the name does not tell."""
-    endings = (way for ending, way in _STRICTER.items() if ending.startswith("_") and topic.endswith(ending))
-    return _STRICTER.get(topic) or next(endings, "")
+    if topic in _BY_NAME or topic.startswith(_NO_ALARM):
+        return _BY_NAME.get(topic, "")
+    return next((way for ending, way in _BY_ENDING.items() if topic.endswith(ending)), "")
 
 
 def compare(instead: Statement[Any], value: Any) -> Comparison:

@@ -36,14 +36,14 @@ class Erratum:
     sources: tuple[Citation, ...]
 
     def forbids(self, text: str, *subjects: str) -> str:
-        """The words of that text that may not be shown, anywhere or of one of these subjects; empty when there are none."""
+        """The words of that text that may not be shown, anywhere or of one of these subjects; empty when none."""
         words = [*self.never, *(each for subject in subjects for each in self.never_in.get(subject, ()))]
         return next((each for each in words if each.lower() in text.lower()), "")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRule:
-    """One rule of the clinical notes: its id, what it says in a line, and what is done when no rule of ours answers it."""
+    """One rule of the clinical notes: its id, what it says, and what is done when no rule of ours answers it."""
 
     id: str
     says: str

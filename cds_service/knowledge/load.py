@@ -21,7 +21,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
-from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic
+from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
 from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
@@ -32,7 +32,12 @@ HOME = Path(__file__).parent
 _TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics).values() if isinstance(topic, Topic)}
 JURISDICTIONS = ("US", "EU", "JP")
 _SYSTEMIC = ("oral", "parenteral", "transdermal")
-_EFFECTS = ("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma")
+_IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a card, never compared
+_SUBSTRATE_OF = ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
+_EFFECTS = (
+    *("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma"),
+    *(*_SUBSTRATE_OF, "acid", *_IN_WORDS),
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class Snapshot:
     therapies: Mapping[str, Therapy]
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
-    switches: Mapping[str, Switch] = field(default_factory=dict)  # the rules that the hospital switched, by id
-    shipped: Snapshot | None = None  # what would hold without the hospital's overlay; None where there is none
+    switches: Mapping[str, Switch] = field(default_factory=dict, kw_only=True)  # rules that the hospital switched
+    shipped: Snapshot | None = field(default=None, kw_only=True)  # what would hold without the hospital's overlay
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject; None when nothing is."""
@@ -60,6 +65,7 @@ class Snapshot:
 
     @cached_property
     def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """The qualifiers by topic and subject: every rule asks for them, for every drug on the list."""
         found: dict[tuple[str, str], tuple[str, ...]] = {}
         for name, subject, qualifier in self.statements:
             found[name, subject] = (*found.get((name, subject), ()), qualifier)
@@ -82,8 +88,8 @@ class Knowledge:
     courses: Mapping[str, EarlierCourse]
     terms: Terms
     version: str
-    overlay: Overlay | None = None
-    local: tuple[LocalAnswer, ...] = ()
+    overlay: Overlay | None = field(default=None, kw_only=True)
+    local: tuple[LocalAnswer, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
@@ -143,7 +149,7 @@ class Knowledge:
         """What holds on that day in that jurisdiction. A statement of another place fills a gap, marked as foreign."""
         kept = self._snapshots.get((day, jurisdiction))
         if kept is None:
-            kept = _snapshot(self, day, jurisdiction)
+            kept = _at_this_hospital(_snapshot(self, day, jurisdiction), self)
             self._snapshots.clear()  # one day at a time is enough, and memory stays flat
             self._snapshots[day, jurisdiction] = kept
         return kept
@@ -167,21 +173,23 @@ def _snapshot(knowledge: Knowledge, day: date, jurisdiction: str) -> Snapshot:
         if present is None or _wins(candidate, present):
             found[key] = candidate
     precipitants = {name: _in_force(each, day, jurisdiction) for name, each in knowledge.precipitants.items()}
-    shipped = Snapshot(
+    return Snapshot(
         day,
         jurisdiction,
         knowledge.drugs,
         precipitants,
         found,
-        knowledge.therapies,
+        {name: each.on(day) for name, each in knowledge.therapies.items()},
         knowledge.options,
         knowledge.courses,
     )
-    return shipped if knowledge.overlay is None else _at_this_hospital(shipped, knowledge, knowledge.overlay)
 
 
-def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge, overlay: Overlay) -> Snapshot:
+def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge) -> Snapshot:
     """What holds on that day with the hospital's own in place of ours."""
+    overlay = knowledge.overlay
+    if overlay is None:
+        return shipped
 
     def ours(statement: Statement[Any]) -> Statement[Any]:
         return in_place(statement, knowledge.local, shipped.day)
@@ -341,7 +349,8 @@ def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, 
                 raise KnowledgeError(f"{place}: kind must be among {', '.join(_EFFECTS)}")
             if fields.get("disputed"):
                 continue
-            topic = Topic(kind, _with_grade(fields.get("grade", "") or ", ".join(fields.get("what", ()))))
+            qualified = fields.get("grade", "") or ", ".join(fields.get("what", ()))
+            topic = Topic(kind, words if kind in _IN_WORDS else _with_grade(qualified))
             statements.append(_statement(place, {**defaults, **fields}, topic, name, references))
         settled = {other for statement in statements for other in statement.settles}
         kept = tuple(statement for statement in statements if statement.id not in settled)

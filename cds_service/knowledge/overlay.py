@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,10 +23,11 @@ from cds_service.knowledge.terms import SafeLoader
 
 FILES = ("overlay.yaml", "values.yaml", "rules.yaml", "codes.csv")
 TEMPLATES = "templates"
+MARKUP = re.compile(r"<[A-Za-z/!]")
 CODE_KINDS = ("observation", "drug", "condition", "genomics")
 _LARGEST = 1_000_000  # bytes in one file
 _WHEN = ("reason", "owner", "effective", "until")
-_IDENTITY = ("owner", "effective", "contact", "about")
+_IDENTITY = ("owner", "effective", "contact")
 _COLUMNS = ("system", "code", "key", "kind")
 
 
@@ -185,10 +187,11 @@ class _Once(SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """The mapping, if every key stands once."""
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"'{twice}' stands twice", node.start_mark)
+        seen = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
+            seen.append(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -205,8 +208,10 @@ def _mapping(path: Path, known: Iterable[str]) -> dict[str, Any]:
         mark = getattr(fault, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
         raise wrong(path.name, f"not valid YAML: {line}{getattr(fault, 'problem', None) or 'cannot be read'}") from None
-    except (OSError, ValueError):
+    except UnicodeDecodeError:
         raise wrong(path.name, "cannot be read as UTF-8 text") from None
+    except (OSError, ValueError) as fault:
+        raise wrong(path.name, f"cannot be read: {fault}") from None
     if not isinstance(content, dict):
         raise wrong(path.name, "expected a mapping at the top")
     _refuse_unknown(path.name, content, known)
@@ -224,7 +229,10 @@ def _words(place: str, fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
         raise wrong(f"{place}, {name}", "is missing" if value is None else f"expected words, found {value!r}")
-    return " ".join(value.split())
+    words = " ".join(value.split())
+    if not words.isprintable():
+        raise wrong(f"{place}, {name}", "holds characters that cannot be seen")
+    return words
 
 
 def _day(place: str, fields: Mapping[str, Any], name: str) -> date | None:
@@ -244,7 +252,8 @@ def _decision(place: str, fields: Mapping[str, Any], ours: _Defaults) -> Decisio
 
 
 def _values(path: Path, ours: _Defaults) -> Iterator[LocalValue]:
-    entries = _mapping(path, ("values",)).get("values") or []
+    entries = _mapping(path, ("values",)).get("values")
+    entries = [] if entries is None else entries
     if not isinstance(entries, list):
         raise wrong(f"{path.name}, values", "expected a list")
     for index, fields in enumerate(entries):
@@ -254,6 +263,8 @@ def _values(path: Path, ours: _Defaults) -> Iterator[LocalValue]:
         _refuse_unknown(place, fields, ("statement", "topic", "about", "qualifier", "value", *_WHEN))
         if "value" not in fields:
             raise wrong(f"{place}, value", "is missing")
+        if any(MARKUP.search(str(each)) for each in _flat(fields["value"])):
+            raise wrong(f"{place}, value", "holds HTML, which no card shows")
         by_id = "statement" in fields
         if by_id and fields.keys() & {"topic", "about", "qualifier"}:
             raise wrong(place, "name a statement by its id, or a question by topic and about; not both")
@@ -267,8 +278,13 @@ def _values(path: Path, ours: _Defaults) -> Iterator[LocalValue]:
         )
 
 
+def _flat(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _switches(path: Path, ours: _Defaults) -> Iterator[Switch]:
-    entries = _mapping(path, ("rules",)).get("rules") or {}
+    entries = _mapping(path, ("rules",)).get("rules")
+    entries = {} if entries is None else entries
     if not isinstance(entries, dict):
         raise wrong(f"{path.name}, rules", "expected a mapping from rule ids")
     for name, fields in entries.items():

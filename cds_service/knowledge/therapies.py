@@ -7,7 +7,7 @@ what the source prints and shown nowhere; what corrects it stands in errata.yaml
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -64,7 +64,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """One therapy of the sources."""
+    """One therapy of the sources. `group`: the file that it stands in; `rules`: those that no drug of it leads to."""
 
     id: str
     name: str
@@ -77,11 +77,21 @@ class Therapy:
     evidence: tuple[Evidence, ...]
     toxicity: tuple[str, ...]
     errata: tuple[str, ...]
+    group: str
+    rules: tuple[str, ...] = ()
 
     def standing(self, jurisdiction: str) -> Standing:
         """Where it stands there. A jurisdiction that no file speaks of is unknown."""
         known = self.status.get(jurisdiction)
         return known if known is not None else Standing(jurisdiction, Kind.UNKNOWN, "", None, None, ())
+
+    def on(self, day: date) -> Therapy:
+        """The therapy as it stood on a day: where an approval came later, nothing is known of that day."""
+        status = {
+            place: Standing(place, Kind.UNKNOWN, "", None, None, ()) if each.since and each.since > day else each
+            for place, each in self.status.items()
+        }
+        return replace(self, status=status)
 
     @property
     def shown(self) -> tuple[Evidence, ...]:
@@ -112,9 +122,8 @@ ROLES = frozenset(
         "comparator_only",
     ]
 )
-_THERAPY = frozenset(
-    ["id", "name", "drugs", "class", "targets", "role", "setting", "status", "evidence", "toxicity", "errata"]
-)
+_REQUIRED = ("id", "name", "drugs", "class", "targets", "role", "setting", "status", "evidence", "toxicity", "errata")
+_THERAPY = frozenset([*_REQUIRED, "rules"])
 _STANDING = frozenset(["kind", "since", "says", "state", "source"])
 _EVIDENCE = frozenset(
     ["study", "phase", "n", "year", "line", "endpoint", "value", "state", "source", "errata", "hide", "note"]
@@ -127,14 +136,14 @@ def load_therapies(folder: Path, references: Mapping[str, Reference]) -> dict[st
     for path in sorted(folder.glob("*.yaml")):
         for index, fields in enumerate(read_list(path)):
             place = f"{path.name}, {fields.get('id') or f'entry {index + 1}'}"
-            therapy = _therapy(place, fields, references)
+            therapy = _therapy(place, path.stem, fields, references)
             if therapy.id in found:
                 raise KnowledgeError(f"{place}: stands twice")
             found[therapy.id] = therapy
     return found
 
 
-def _therapy(place: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Therapy:
+def _therapy(place: str, group: str, fields: Mapping[str, Any], references: Mapping[str, Reference]) -> Therapy:
     _only(place, fields, _THERAPY)
     try:
         unknown_roles = set(fields["role"]) - ROLES
@@ -160,6 +169,8 @@ def _therapy(place: str, fields: Mapping[str, Any], references: Mapping[str, Ref
             ),
             toxicity=_names("toxicity", fields["toxicity"]),
             errata=_names("errata", fields["errata"]),
+            group=group,
+            rules=_names("rules", fields.get("rules", [])),
         )
     except KeyError as missing:
         raise KnowledgeError(f"{place}: {missing} is missing") from None

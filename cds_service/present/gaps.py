@@ -150,6 +150,6 @@ def _test(key: Key[Any]) -> str:
     return _TESTS.get(key.order, key.label)
 
 
-_TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count"}
+_TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count", "echo": "an echocardiogram"}
 _TESTS |= {"kmt2a": "KMT2A rearrangement testing", "cd33": "CD33 on the blasts", "pregnancy_test": "a pregnancy test"}
 _TESTS |= {"myeloid_panel": "a myeloid mutation panel"}

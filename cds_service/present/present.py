@@ -196,7 +196,7 @@ class _Writer:
             lowered = any(finding.lowered for finding in every)
             lead = "Less certain, so shown one step lower" if lowered else "Note"
             parts = [*parts, f"**{lead}:** {escape('; '.join(doubts))}."]
-        sources = tuple(dict.fromkeys(each for finding in every for each in (*finding.says, *finding.mentions)))
+        sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
         return self._card(rule, title, level, words, parts, suggestions, selection, sources, about)
 
@@ -238,6 +238,12 @@ def topic_code(rule: str) -> str:
     """The stable code of a rule, letters and digits only: some clients tie override lock-outs to it."""
     first, *rest = rule.split("-")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def _local_first(finding: Finding) -> tuple[Statement[Any], ...]:
+    """What the finding rests on, the hospital's own word before all others: the card names it as its source."""
+    says = sorted(finding.says, key=lambda statement: statement.local is None)
+    return (*says, *finding.mentions)
 
 
 def _concerns(about: tuple[Medication, ...]) -> str:

@@ -97,7 +97,8 @@ class Speaker:
         )
 
     def _statement(self, statement: Statement[Any]) -> Any:
-        where = f" ({statement.foreign} label)" if statement.foreign else ""
+        of_a_label = statement.verification is not Verification.POLICY  # a default of ours is of no place
+        where = f" ({statement.foreign} label)" if statement.foreign and of_a_label else ""
         value = statement.value if isinstance(statement.value, tuple) else (statement.value,)
         return SimpleNamespace(
             value=Safe(", ".join(str(each) for each in value) + where),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, assert_never
 
 from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, State, above, below, holds
+from cds_service.facts.fact import Fact, State, below, holds
 from cds_service.facts.labs import LVEF
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
@@ -16,11 +17,12 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth
 
 ANTHRACYCLINE = "anthracycline"  # the class group, as the drugs' files name it
+ECHO = Proposal("order", "Order an echocardiogram", order="echo")
 HEART_DISEASE = frozenset({"heart_failure", "cardiomyopathy"})
 
 
@@ -41,6 +43,7 @@ def lvef_before(case: Case, use: Use) -> Outcome:
         about=use.drafts,
         drug=use.drug,
         says=(said, case.must(topics.LVEF_WINDOW, "policy")),
+        propose=(ECHO,),
         lvef=lvef,
         said=said,
         window=case.must(topics.LVEF_WINDOW, "policy"),
@@ -81,9 +84,9 @@ def lvef_low(case: Case, use: Use) -> Outcome:
     disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
     at_most = case.cite(topics.LVEF_AT_MOST, use.drug)
     limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
-    low = ~above(lvef, at_most.value) if at_most else below(lvef, limit.value)
-    if at_most and lvef.value is not None and not lvef.sure and lvef.value <= at_most.value:
-        low = Truth.YES  # a doubtful low value still warns
+    low = below(lvef, limit.value)
+    if at_most and not lvef.bound:
+        low = low | holds(lvef, lambda percent: percent == limit.value)
     if low is not Truth.YES and disease:
         return _weak_heart(case, use, orders, lvef, limit, disease, low)
     match low:
@@ -92,7 +95,8 @@ def lvef_low(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"LVEF {lvef.value}") if problems.sure else case.blind(problems, about=orders)
         case Truth.UNKNOWN:
-            return case.blind(lvef, problems, about=orders)
+            told = bool(use.drafts) and problems.sure and lvef.state in (State.ABSENT, State.STALE)
+            return replace(case.blind(lvef, problems, about=orders), quiet=told)  # the missing LVEF has its own card
         case other:
             assert_never(other)
 
@@ -134,6 +138,7 @@ class Row:
     limit: Statement[Quantity] | None
     over: bool
     equivalent: str
+    ratio: Statement[Decimal] | None
 
 
 @rule(
@@ -155,14 +160,14 @@ def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
     limits = tuple(row.limit for row in over if row.limit is not None)
     table = case.must(topics.EQUIVALENCE_TABLE, "policy")
     note = case.cite(topics.CUMULATIVE_NOTE, use.drug)
-    says = limits or tuple(filter(None, (note,))) or tuple(row.limit for row in rows if row.limit is not None)
+    says: tuple[Statement[Any], ...] = limits or ((note,) if note else ())
     return case.fired(
         Level.WARNING if over else Level.INFO,
         "cumulative_anthracycline",
         about=use.drafts,
         drug=use.drug,
         says=says,
-        mentions=(table,) if any(row.equivalent for row in rows) else (),
+        mentions=_mentions(rows, table),
         line=not over,
         rows=rows,
         over=over,
@@ -172,13 +177,20 @@ def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
     )
 
 
+def _mentions(rows: tuple[Row, ...], table: Statement[str]) -> tuple[Statement[Any], ...]:
+    """What stands beside the raw doses without deciding anything: limits, and the ratios with their table."""
+    limits = tuple(row.limit for row in rows if row.limit is not None)
+    ratios = tuple(row.ratio for row in rows if row.ratio is not None and row.equivalent)
+    return (*limits, table, *ratios) if ratios else limits
+
+
 def _row(case: Case, exposure: Exposure) -> Row:
     limit = case.cite(topics.CUMULATIVE_LIMIT, exposure.drug)
     ratio = case.cite(topics.DOXORUBICIN_RATIO, exposure.drug)
     total = exposure.total
     over = bool(total and limit and total > limit.value)
     equivalent = str(total.times(ratio.value)) if total and ratio else ""
-    return Row(exposure, limit, over, equivalent)
+    return Row(exposure, limit, over, equivalent, ratio)
 
 
 @rule(
@@ -208,6 +220,7 @@ def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
                 why = f"the birth date gives {age.value}"
             return case.blind(age, about=about, why=why)
         case Truth.YES:
+            mitoxantrone = case.must(topics.AGE_WITH_MITOXANTRONE, use.drug)
             anthracycline = tuple(order for order in partners if _is_anthracycline(case, order))
             return case.fired(
                 Level.WARNING if anthracycline else Level.INFO,
@@ -215,8 +228,9 @@ def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
                 about=about,
                 drug=use.drug,
                 because=(age,),
-                says=(limit,),
+                says=(limit,) if anthracycline else (mitoxantrone,),
                 age=age,
+                mitoxantrone=mitoxantrone,
                 limit=limit,
                 partners=anthracycline or partners,
                 anthracycline=bool(anthracycline),

@@ -12,6 +12,7 @@ from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
 
 STRONG = "strong inhibitor"
+CYTARABINE = "cytarabine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,24 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
         Ceiling(other, limit, effect)
         for other in others
         for qualifier, effect in _qualifiers(case, other)
-        if (limit := case.cite(topics.DOSE_CEILING, use.drug, qualifier)) is not None
+        if (limit := _limit(case, use, qualifier)) is not None
     ]
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
+
+
+def _limit(case: Case, use: Use, qualifier: str) -> Statement[Quantity] | None:
+    """The ceiling under that name; beside low-dose cytarabine, which allows more, the one made for it (M7)."""
+    higher = case.cite(topics.DOSE_CEILING, use.drug, f"{qualifier} with {CYTARABINE}")
+    if higher is not None and _low_dose_cytarabine(case):
+        return higher
+    return case.cite(topics.DOSE_CEILING, use.drug, qualifier)
+
+
+def _low_dose_cytarabine(case: Case) -> bool:
+    """Whether cytarabine is given at a dose that is known to be low; a dose that cannot be read raises no ceiling."""
+    most = case.must(topics.LOW_DOSE_CYTARABINE, "policy").value
+    orders = [order for order in case.orders(Role.DRAFT, Role.ACTIVE) if CYTARABINE in order.ingredients]
+    return bool(orders) and all(each.dose.daily is not None and each.dose.daily <= most for each in orders)
 
 
 def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...]:

@@ -101,7 +101,8 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
     if age.value.youngest < int(adult_from.value):
         return None, (age,)
     low, high = _ends(case, creatinine.value, weight.value, age.value, sex.value)
-    unsure = ("" if age.value.youngest == age.value.oldest else str(age.value), "" if sex.value else "sex not on record")
+    open_age = "" if age.value.youngest == age.value.oldest else str(age.value)
+    unsure = (open_age, "" if sex.value else "sex not on record")
     words = ", ".join(filter(None, unsure))
     fact = Fact(
         CLEARANCE,
@@ -114,11 +115,12 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
-    inputs = f"creatinine {_spoken(creatinine)}, {weight.value}, {age.value}, {sex.value or 'sex not on record'}"
+    inputs = f"creatinine {as_received(creatinine)}, {weight.value}, {age.value}, {sex.value or 'sex not on record'}"
     return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else ""), ()
 
 
-def _spoken(fact: Fact[Quantity]) -> str:
+def as_received(fact: Fact[Quantity]) -> str:
+    """The value in the unit in which it came, with its day."""
     received = fact.origin.as_received if fact.origin else ""
     return f"{received or fact.value} ({fact.when or 'no date'})"
 
@@ -156,6 +158,6 @@ def _unstable(case: Case) -> tuple[str, ...]:
         near = newest.when.earliest - older.when.latest <= span
         moved = abs(newest.value.value - older.value.value)
         if near and moved >= change.value.value:
-            words = f"{_spoken(older)} to {_spoken(newest)}"
+            words = f"{as_received(older)} to {as_received(newest)}"
             return (f"creatinine is not stable ({words}), so no formula holds",)
     return ()

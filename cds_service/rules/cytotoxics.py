@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
+from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
@@ -21,6 +22,8 @@ from cds_service.rules.signs import (
 from cds_service.rules.subjects import Use, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.truth import Truth, any_of
+
+NOT_CALLED_HIGH = "whether this is the high dose is not known"
 
 
 @rule(
@@ -64,10 +67,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
         return no_signs(case)
-    names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
-    words = " ".join(f"{order.label} {order.product}".lower() for order in use.active)
-    if names is not None and not any(name in words for name in names.value):
-        doubts = (*doubts, "whether this is the high dose is not known")
+    doubts = (*doubts, *_perhaps_low(case, use, use.active))
     action = case.must(topics.NEUROTOXICITY, use.drug)
     return case.fired(
         Level.WARNING,
@@ -80,6 +80,13 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         action=action,
         started=started(case, use),
     )
+
+
+def _perhaps_low(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[str, ...]:
+    """A doubt where only the high dose is dangerous and no order is called so; milligrams alone never tell."""
+    names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
+    words = " ".join(f"{order.label} {order.product}".lower() for order in orders)
+    return () if names is None or any(name in words for name in names.value) else (NOT_CALLED_HIGH,)
 
 
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)

@@ -1,7 +1,7 @@
 """Differentiation syndrome on treatment, and white cells that rise under an IDH inhibitor.
 
-Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the usual window of the drug is said one
-step lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
+Two signs, or one of the lungs, warn; another sign alone is a line. A sign after the drug's usual window is one step
+lower. What to do is the drug's own boxed action: some are stopped on suspicion, others go on under steroids.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
-from cds_service.facts.labs import BODY_WEIGHT as WEIGHT
-from cds_service.facts.labs import CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
+from cds_service.facts.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.signs import (
     Sign,
     creatinine_rise,
+    exposed,
     fever,
     keys_of,
     low_oxygen,
@@ -27,12 +27,13 @@ from cds_service.rules.signs import (
     unread,
     weight_gain,
 )
-from cds_service.rules.subjects import Use, uses
+from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.truth import Truth, any_of
 
 SYNDROME = "differentiation syndrome"
 ALONE = "differentiation syndrome, one is enough"
+DIAGNOSIS = "differentiation syndrome, the diagnosis"
 
 
 @rule(
@@ -43,18 +44,9 @@ ALONE = "differentiation syndrome, one is enough"
 )
 def differentiation_syndrome(case: Case, use: Use) -> Outcome:
     """Signs of differentiation syndrome on treatment."""
-    if not use.active:
+    if not exposed(use):
         return not_taken(case, use)
-    signs = _once_each(
-        _in_window(case, use, sign)
-        for sign in (
-            *recorded(case, use, keys_of(case, SYNDROME)),
-            *fever(case, use),
-            *low_oxygen(case, use),
-            *weight_gain(case, use),
-            *creatinine_rise(case, use),
-        )
-    )
+    signs = _once_each(_in_window(case, use, sign) for sign in _signs(case, use))
     if not signs:
         return _none(case)
     sure = tuple(sign for sign in signs if not sign.doubts)
@@ -65,16 +57,32 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.WARNING if enough else Level.INFO,
         "differentiation_syndrome",
-        about=use.active,
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
         drug=use.drug,
         says=(action,),
         doubts=doubts,
         line=not enough,
+        waits=not use.active,
+        restart=not use.active,
         signs=(*shown, *(sign for sign in signs if sign not in shown)),
         action=action,
         alone=not enough,
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         started=started(case, use),
+    )
+
+
+def _signs(case: Case, use: Use) -> tuple[Sign, ...]:
+    """What speaks for the syndrome; a restart asks for the diagnosis only, not for every fever."""
+    if not use.active:
+        return recorded(case, use, keys_of(case, DIAGNOSIS))
+    return (
+        *recorded(case, use, keys_of(case, SYNDROME)),
+        *fever(case, use),
+        *low_oxygen(case, use),
+        *weight_gain(case, use),
+        *creatinine_rise(case, use),
     )
 
 
@@ -109,11 +117,12 @@ def _doubts(signs: tuple[Sign, ...]) -> tuple[str, ...]:
 
 
 def _none(case: Case) -> Outcome:
-    problems = case.fact(PROBLEMS)
-    measured = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, WEIGHT, CREATININE)))
-    if problems.sure and not measured:
+    """No sign found. No source asks for what is measured at the bedside: that it is missing stays in the trace."""
+    problems, creatinine = case.fact(PROBLEMS), unread(case.fact(CREATININE))
+    bedside = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, BODY_WEIGHT)))
+    if problems.sure and not (bedside or creatinine):
         return Clear("no such sign recorded or measured since the start")
-    return case.blind(problems, *measured)
+    return replace(case.blind(problems, *bedside, *creatinine), quiet=problems.sure and not creatinine)
 
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)

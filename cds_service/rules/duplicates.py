@@ -45,7 +45,7 @@ def _in_play(case: Case) -> tuple[Medication, ...]:
     return tuple(order for order in orders if order.reference not in superseded)
 
 
-@rule("duplicate-class", subjects=_groups, sources=("Q-duplicate",), worst=Level.WARNING, pairs=True)
+@rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
 def duplicate_class(case: Case, group: Group) -> Outcome:
     """Two drugs of one class or target at once."""
     drugs = tuple(
@@ -64,12 +64,12 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
     warned = case.cite(topics.CLASS_TOGETHER, "policy", group.name)
     said = warned or case.must(topics.CLASS_TOGETHER_NOTE, "policy", group.name)
     groups = tuple(each for drug in drugs if (each := case.cite(topics.CLASS_GROUP, drug)) is not None)
-    each = tuple(tuple(order for order in group.orders if drug in order.ingredients) for drug in drugs)
+    by_drug = tuple(tuple(order for order in group.orders if drug in order.ingredients) for drug in drugs)
     return case.fired(
         Level.WARNING if warned else Level.INFO,
         "duplicate_class",
         about=group.orders,
-        deciding=doubtful(*each),
+        deciding=doubtful(*by_drug),
         drug=drugs[0],
         says=(said,),
         mentions=groups,
@@ -84,7 +84,7 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
 @rule(
     "not-interchangeable",
     subjects=uses(topics.NOT_INTERCHANGEABLE_WITH, roles=(Role.DRAFT, Role.ACTIVE)),
-    sources=("SAF20", "Q-duplicate"),
+    sources=("SAF20", "issue-duplicates"),
     worst=Level.WARNING,
     pairs=True,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, assert_never
 
-from cds_service.facts.fact import Fact, Key, below
+from cds_service.facts.fact import Fact, Key, State, below
 from cds_service.facts.labs import MAGNESIUM, POTASSIUM
 from cds_service.facts.medications import MEDICATIONS, Medication
 from cds_service.knowledge import topics
@@ -14,6 +15,7 @@ from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
+from cds_service.rules.treatment import days, not_taken, started
 from cds_service.truth import Truth
 
 LIMITS: dict[Key[Quantity], tuple[Topic[Quantity], Topic[Quantity]]] = {
@@ -91,7 +93,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
                 new=use.is_new,
             )
         case Truth.UNKNOWN:
-            return case.blind(value)
+            return replace(case.blind(value), quiet=_told_by_schedule(case, use, value))
         case Truth.NO:
             pass
         case other:
@@ -165,6 +167,60 @@ def severe_deficiency(case: Case, subject: UseAndElectrolyte) -> Outcome:
             return Clear(f"{key.label} {value.value} is not severely low")
         case other:
             assert_never(other)
+
+
+@rule("electrolyte-schedule", subjects=uses(topics.ELECTROLYTES_REQUIRED), sources=("SAF05",), worst=Level.WARNING)
+def electrolyte_schedule(case: Case, use: Use) -> Outcome:
+    """Potassium and magnesium due on treatment."""
+    if not use.active:
+        return not_taken(case, use)
+    if started(case, use) is None:
+        return replace(case.blind(why=f"the day {use.drug} was started is not known"), quiet=True)
+    tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
+    today = case.now.date()
+    values = tuple(case.fact(key) for key in LIMITS)
+    due = [(value, day) for value in values if (day := _due(case, use, value)) is not None and day <= today]
+    overdue = [(value, day) for value, day in due if day + tolerance < today]
+    if due:
+        every = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy")
+        told = tuple(value for value, _ in overdue or due)
+        return case.fired(
+            Level.WARNING if overdue else Level.INFO,
+            "electrolytes_due",
+            about=use.in_play,
+            deciding=doubtful(use.in_play),
+            drug=use.drug,
+            says=(case.must(topics.ELECTROLYTES_REQUIRED, use.drug), every),
+            propose=tuple(Proposal("order", f"Order {value.key.label}", order=value.key.order) for value in told),
+            line=not overdue,
+            values=told,
+            names=" and ".join(value.key.label for value in told),
+            day=min(day for _, day in overdue or due),
+            overdue=bool(overdue),
+            every=every,
+        )
+    unknown = tuple(value for value in values if _due(case, use, value) is None)
+    return replace(case.blind(*unknown), quiet=True) if unknown else Clear("measured in time")
+
+
+def _due(case: Case, use: Use, value: Fact[Quantity]) -> date | None:
+    """The day on which the next one is due, counted from the newest or from the start; None when not known."""
+    start = started(case, use)
+    if start is None or (value.value is None and value.state is not State.ABSENT):
+        return None
+    if value.value is not None and value.when is None:
+        return None
+    newest = value.when.earliest.date() if value.when is not None else start.earliest.date()
+    every = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
+    return max(newest, start.earliest.date()) + days(every)
+
+
+def _told_by_schedule(case: Case, use: Use, value: Fact[Quantity]) -> bool:
+    """Whether an old or missing value is told already, as due on treatment."""
+    if use.drafts or not use.active or value.state not in (State.STALE, State.ABSENT):
+        return False
+    day = _due(case, use, case.fact(value.key))
+    return day is not None and day <= case.now.date()
 
 
 @rule(

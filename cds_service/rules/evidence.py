@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.demographics import DECEASED
@@ -16,7 +17,7 @@ from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
 
-@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64", "D23"), worst=Level.WARNING)
+@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64"), worst=Level.WARNING)
 def alone_in_relapse(case: Case, use: Use) -> Outcome:
     """Drugs that do little when given alone in relapse."""
     if not use.drafts:
@@ -64,7 +65,7 @@ def _partners(case: Case, use: Use) -> tuple[str, ...]:
 @rule(
     "relapse-on-drug",
     subjects=uses(topics.RELAPSE_ON_DRUG, roles=tuple(Role)),
-    sources=("D27", "G5"),
+    sources=("D27",),
     worst=Level.INFO,
 )
 def relapse_on_drug(case: Case, use: Use) -> Outcome:
@@ -89,7 +90,8 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"begun after the relapse ({relapse.when})")
         case Truth.UNKNOWN:
-            return case.blind(relapse, about=use.in_play, why="whether the relapse came after its start is not known")
+            why = "whether the relapse came after its start is not known"
+            return replace(case.blind(relapse, about=use.in_play, why=why), quiet=not use.drafts)
         case Truth.YES:
             said = case.must(topics.RELAPSE_ON_DRUG, use.drug)
             return case.fired(
@@ -138,4 +140,4 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
         )
     if all(present_now(case, result) is Truth.NO for result in results):
         return Clear("no such mutation in results since the relapse")
-    return case.blind(*results)
+    return replace(case.blind(*results), quiet=True)  # the panel at relapse asks for it

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
 
-from cds_service.facts.disease import HISTORY, Entry
+from cds_service.facts.disease import HISTORY, RELAPSE, Entry
 from cds_service.facts.ecg import QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.medications import Role
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Statement
+from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotEvaluated, Proposal
 from cds_service.rules.subjects import Use
@@ -28,9 +28,10 @@ REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
     """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
     start = started(case, use)
-    if use.is_new or start is None:
-        topic = topics.QTC_WINDOW_AT_START if use.is_new else topics.QTC_WINDOW_ON_TREATMENT
-        return case.fact(QTC, case.must(topic, "policy").value)
+    if use.is_new:
+        return _since_relapse(case, case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value))
+    if start is None:
+        return case.fact(QTC, case.must(topics.QTC_WINDOW_ON_TREATMENT, "policy").value)
     schedule = ecg_due_days(case, use, start)
     if not schedule or case.now.date() > schedule[-1][0] + _tolerance(case):
         topic = topics.QTC_WINDOW_AFTER_SCHEDULE if schedule else topics.QTC_WINDOW_ON_TREATMENT
@@ -43,6 +44,17 @@ def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
         return fact
     doubt = f"{fact.when}, before the ECG due on {missed[0]}"
     return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})")
+
+
+def _since_relapse(case: Case, fact: Fact[Ecg]) -> Fact[Ecg]:
+    """The QTc, stale when it was taken before the relapse: drugs and electrolytes were others then."""
+    relapse = case.fact(RELAPSE)
+    if fact.state is not State.KNOWN or fact.when is None or relapse.when is None:
+        return fact
+    if fact.when.on_or_after(relapse.when) is not Truth.NO:
+        return fact
+    doubt = f"{fact.when}, before the relapse of {relapse.when}"
+    return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt}")
 
 
 def _missed(case: Case, schedule: tuple[tuple[date, str], ...], fact: Fact[Ecg]) -> tuple[date, str] | None:
@@ -92,6 +104,18 @@ def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]
             assert_never(other)
 
 
+def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Level) -> tuple[Fact[Ecg], bool]:
+    """The QTc above a limit with the doubts that count, and whether to ask for QTcF in words instead.
+
+    Another formula than Fridericia makes a critical finding a warning, and a warning no less. Where the drug's own text
+    names no formula it is no doubt at all.
+    """
+    any_formula = case.cite(topics.QTC_ANY_FORMULA, use.drug)
+    if any_formula is not None and not any_formula.foreign:
+        return newest, False
+    return (judged, False) if word is Level.CRITICAL else (newest, judged is not newest)
+
+
 def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
     """The QTc above which the drug is not started; None where it is not started now, or where none is stated.
 
@@ -106,9 +130,15 @@ def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
     return limit
 
 
+def action_limit(case: Case, drug: str) -> Statement[Quantity] | None:
+    """The QTc below the hold limit above which something is done; its qualifier says where that is to interrupt."""
+    found = case.snapshot.qualifiers(topics.QTC_ACT_ABOVE, drug)
+    return case.cite(topics.QTC_ACT_ABOVE, drug, found[0]) if found else None
+
+
 def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[Entry, Truth], ...]:
-    """What is on record of these keys, past entries included, and whether it began under the drug (or before: NO)."""
-    start = started(case, use) or _first_course(use)
+    """What is on record of these keys, past entries included, and whether it began after the very first dose."""
+    start = _first_dose(use)
     found = []
     for entry in case.fact(HISTORY).value or ():
         if keys & set(entry.keys):
@@ -117,8 +147,9 @@ def recorded_since(case: Case, use: Use, keys: frozenset[str]) -> tuple[tuple[En
     return tuple(found)
 
 
-def _first_course(use: Use) -> When | None:
-    starts = [order.start for order in use.of(Role.PAST) if order.start is not None]
+def _first_dose(use: Use) -> When | None:
+    taken = use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+    starts = [order.start for order in taken if order.start is not None]
     return min(starts, key=lambda when: when.earliest, default=None)
 
 

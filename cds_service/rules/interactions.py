@@ -1,4 +1,4 @@
-"""Interactions: what other drugs, drafted or taken, do to one of ours. Both directions are one check."""
+"""Interactions by effect rather than level: drugs whose effect is lost, and those that add to the QT effect."""
 
 from __future__ import annotations
 
@@ -7,148 +7,19 @@ from typing import Any
 from cds_service.facts.ecg import ECGS, QTC
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.labs import MAGNESIUM, POTASSIUM
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level, Statement, Topic
+from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart import REPEAT_ECG, current_qtc, over
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.partners import fire
+from cds_service.rules.partners import none_met as _none
+from cds_service.rules.partners import orders_of as _orders
+from cds_service.rules.partners import says as _says
+from cds_service.rules.partners import undo as _undo
+from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 from cds_service.rules.treatment import baseline
 from cds_service.truth import Truth
-
-
-def with_cyp3a(case: Case, use: Use, *strengths: str) -> tuple[Met, ...]:
-    """The drugs met whose effect on CYP3A is one of these."""
-    return tuple(other for other in met(case, use, "cyp3a") if _says(case, other, "cyp3a") in strengths)
-
-
-def _says(case: Case, other: Met, kind: str) -> str:
-    statement = case.effect(other.drug, kind)
-    return statement.value if statement is not None else ""
-
-
-def _orders(use: Use, others: tuple[Met, ...]) -> tuple[Medication, ...]:
-    return (*use.drafts, *use.active, *(order for other in others for order in other.orders))
-
-
-def _none(case: Case, use: Use, what: str) -> Outcome:
-    """Clear when the medication list was read completely; else the check could not be made."""
-    medications = case.fact(MEDICATIONS)
-    if medications.sure:
-        return Clear(f"no {what} among the {case.chart.medications.read} orders read")
-    return case.blind(medications, about=use.in_play)
-
-
-def _fire(
-    case: Case,
-    use: Use,
-    others: tuple[Met, ...],
-    level: Level,
-    card: str,
-    said: Statement[Any],
-    kinds: tuple[str, ...],
-) -> Outcome:
-    weak = {other.drug: only_if_weak(*(case.effect(other.drug, kind) for kind in kinds)) for other in others}
-    surest = max(others, key=lambda other: (not doubtful(other.orders), -len(weak[other.drug])))
-    return case.fired(
-        level,
-        card,
-        about=_orders(use, others),
-        drug=use.drug,
-        says=(said, *weak[surest.drug]),
-        mentions=tuple(each for some in weak.values() for each in some),
-        deciding=doubtful((*use.drafts, *use.active), surest.orders),
-        propose=_undo(others),
-        others=others,
-        said=said,
-        new=bool(use.drafts),
-    )
-
-
-def _undo(others: tuple[Met, ...]) -> tuple[Proposal, ...]:
-    """Every drafted precipitant may be taken back."""
-    return tuple(
-        Proposal("delete", f"Remove the {other.drug} draft", medication=order)
-        for other in others
-        for order in other.orders
-        if order.role.value == "draft"
-    )
-
-
-@rule(
-    "strong-cyp3a-inhibitor",
-    subjects=uses(topics.STRONG_CYP3A_INHIBITOR),
-    sources=("SAF11", "E11"),
-    pairs=True,
-    worst=Level.WARNING,
-    blind=Level.WARNING,
-)
-def strong_inhibitor(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inhibitors, which raise exposure."""
-    if not (use.drafts or use.active):
-        return NotApplicable("not taken now")
-    others = with_cyp3a(case, use, "strong inhibitor")
-    if not others:
-        return _none(case, use, "strong CYP3A inhibitor")
-    said = case.must(topics.STRONG_CYP3A_INHIBITOR, use.drug)
-    return _fire(case, use, others, Level.WARNING, "strong_inhibitor", said, ("cyp3a",))
-
-
-@rule(
-    "combined-inducer",
-    subjects=uses(topics.COMBINED_INDUCER),
-    sources=("SAF13a", "E10"),
-    pairs=True,
-    worst=Level.CRITICAL,
-    blind=Level.WARNING,
-)
-def combined_inducer(case: Case, use: Use) -> Outcome:
-    """Combined P-gp and strong CYP3A inducers, which make the drug fail."""
-    if not (use.drafts or use.active):
-        return NotApplicable("not taken now")
-    others = tuple(each for each in with_cyp3a(case, use, "strong inducer") if _says(case, each, "pgp") == "inducer")
-    if not others:
-        return _none(case, use, "combined P-gp and strong CYP3A inducer")
-    said = case.must(topics.COMBINED_INDUCER, use.drug)
-    return _fire(case, use, others, Level.CRITICAL, "combined_inducer", said, ("cyp3a", "pgp"))
-
-
-@rule(
-    "strong-cyp3a-inducer",
-    subjects=uses(topics.STRONG_CYP3A_INDUCER),
-    sources=("SAF13a", "E10"),
-    pairs=True,
-    worst=Level.WARNING,
-    blind=Level.WARNING,
-)
-def strong_inducer(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inducers that do not induce P-gp as well."""
-    if not (use.drafts or use.active):
-        return NotApplicable("not taken now")
-    others = tuple(each for each in with_cyp3a(case, use, "strong inducer") if _says(case, each, "pgp") != "inducer")
-    if not others:
-        return _none(case, use, "strong CYP3A inducer without P-gp induction")
-    said = case.must(topics.STRONG_CYP3A_INDUCER, use.drug)
-    return _fire(case, use, others, Level.WARNING, "inducer", said, ("cyp3a",))
-
-
-@rule(
-    "cyp3a-inducer",
-    subjects=uses(topics.CYP3A_INDUCER),
-    sources=("SAF40",),
-    pairs=True,
-    worst=Level.WARNING,
-    blind=Level.WARNING,
-)
-def any_inducer(case: Case, use: Use) -> Outcome:
-    """Strong and moderate CYP3A inducers, which lower exposure."""
-    if not (use.drafts or use.active):
-        return NotApplicable("not taken now")
-    others = with_cyp3a(case, use, "strong inducer", "moderate inducer")
-    if not others:
-        return _none(case, use, "strong or moderate CYP3A inducer")
-    said = case.must(topics.CYP3A_INDUCER, use.drug)
-    return _fire(case, use, others, Level.WARNING, "inducer", said, ("cyp3a",))
 
 
 @rule("5ht2b-sigma", subjects=uses(topics.TARGET_5HT2B_SIGMA), sources=("SAF13b", "E10"), worst=Level.WARNING)
@@ -160,10 +31,10 @@ def serotonin_and_sigma(case: Case, use: Use) -> Outcome:
     if not others:
         return _none(case, use, "drug acting on 5-HT2B or sigma")
     said = case.must(topics.TARGET_5HT2B_SIGMA, use.drug)
-    return _fire(case, use, others, Level.WARNING, "serotonin_sigma", said, ("target-5ht2b-sigma",))
+    return fire(case, use, others, Level.WARNING, "serotonin_sigma", said, ("target-5ht2b-sigma",))
 
 
-@rule("additive-qt", subjects=uses(topics.ADDITIVE_QT), sources=("SAF14",), worst=Level.WARNING)
+@rule("additive-qt", subjects=uses(topics.ADDITIVE_QT), sources=("SAF14", "SAF18", "E02", "H4"), worst=Level.WARNING)
 def additive_qt(case: Case, use: Use) -> Outcome:
     """A second drug that prolongs the QT interval.
 

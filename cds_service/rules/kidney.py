@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
 from cds_service.facts.fact import Fact, above, below, holds
@@ -12,7 +12,7 @@ from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
-from cds_service.rules.clearance import Kidney, kidney
+from cds_service.rules.clearance import Kidney, as_received, kidney
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
@@ -35,7 +35,7 @@ class Step:
 @rule(
     "renal-dose",
     subjects=uses(*_STEPS),
-    sources=("SAF23", "SAF24", "SAF25", "D52", "D66", "E52", "Q11-renal"),
+    sources=("SAF23", "SAF24", "SAF25", "D52", "D66", "E52", "section-11"),
     worst=Level.CRITICAL,
 )
 def renal_dose(case: Case, use: Use) -> Outcome:
@@ -48,44 +48,44 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     estimate, note = known.against(tuple(step.limit.value for step in steps))
     if estimate is None:
         return _blind(case, known, steps, orders)
-    for step in steps:
-        match below(estimate.fact, step.limit.value):
-            case Truth.YES:
-                return case.fired(
-                    step.level,
-                    "renal_dose",
-                    about=use.in_play,
-                    deciding=doubtful(orders),
-                    drug=use.drug,
-                    because=(estimate.fact,),
-                    says=(step.limit, step.action),
-                    propose=() if estimate.fact.sure else (CREATININE_TEST,),
-                    waits=use.is_new and step.level is Level.CRITICAL,
-                    clearance=estimate.fact,
-                    method=estimate.method,
-                    inputs=estimate.inputs,
-                    note=note,
-                    limit=step.limit,
-                    action=step.action,
-                    sex=estimate.method.startswith("Cockcroft"),
-                )
-            case Truth.UNKNOWN:
-                return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
-            case Truth.NO:
-                pass
-            case other:
-                assert_never(other)
-    return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
+    truths = tuple((step, below(estimate.fact, step.limit.value)) for step in steps)
+    match any_of(truth for _, truth in truths):
+        case Truth.YES:
+            step = next(step for step, truth in truths if truth is Truth.YES)
+            return case.fired(
+                step.level,
+                "renal_dose",
+                about=use.in_play,
+                deciding=doubtful(orders),
+                drug=use.drug,
+                because=(estimate.fact,),
+                says=(step.limit, step.action),
+                propose=() if estimate.fact.sure else (CREATININE_TEST,),
+                waits=use.is_new and step.level is Level.CRITICAL,
+                clearance=estimate.fact,
+                method=estimate.method,
+                inputs=estimate.inputs,
+                note=note,
+                limit=step.limit,
+                action=step.action,
+                sex=estimate.method.startswith("Cockcroft"),
+            )
+        case Truth.NO:
+            return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
+        case Truth.UNKNOWN:
+            return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+        case other:
+            assert_never(other)
 
 
 def _steps(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[Step, ...]:
     """The steps that hold for the route of these orders, the lowest clearance first."""
-    by_mouth = all(order.route == "oral" for order in orders)
+    every = [(topic, name) for topic in _STEPS for name in case.snapshot.qualifiers(topic, use.drug)]
+    tablets = [(topic, name) for topic, name in every if name.startswith(_ORAL)]
+    by_mouth = bool(tablets) and all(order.route == "oral" for order in orders)
     found: list[Step] = []
-    for topic in _STEPS:
-        names = case.snapshot.qualifiers(topic, use.drug)
-        oral = tuple(name for name in names if name.startswith(_ORAL))
-        for name in oral if oral and by_mouth else tuple(each for each in names if each not in oral):
+    for topic, name in every:
+        if ((topic, name) in tablets) is by_mouth:
             limit, action = case.must(topic, use.drug, name), case.must(topics.RENAL_ACTION, use.drug, name)
             level = Level.CRITICAL if topic is topics.RENAL_STOP_BELOW else Level.WARNING
             found.append(Step(limit, action, level))
@@ -118,7 +118,7 @@ _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
 @rule(
     "renal-creatinine",
     subjects=uses(*(topic for topic, _ in _LIMITS)),
-    sources=("SAF25", "SAF20", "D66", "Q11-renal"),
+    sources=("SAF25", "SAF20", "D66", "section-11"),
     worst=Level.WARNING,
 )
 def renal_creatinine(case: Case, use: Use) -> Outcome:
@@ -156,7 +156,7 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
 @rule(
     "cytarabine-neurotoxicity",
     subjects=uses(topics.NEUROTOXICITY_RISK),
-    sources=("SAF22", "D52", "Q11-renal"),
+    sources=("SAF22", "D52", "section-11"),
     worst=Level.WARNING,
 )
 def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:
@@ -194,18 +194,19 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
-    two = len(present) >= 2
-    if two or slow is Truth.YES:
+    many = len(present) >= int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    if many or slow is Truth.YES:
         sure = slow is Truth.YES and estimate is not None
         return case.fired(
             Level.WARNING,
             "cytarabine_neurotoxicity",
             about=use.in_play,
             drug=use.drug,
-            because=(estimate.fact,) if sure and not two and estimate else tuple(fact for fact, _ in present),
-            says=(said, low) if sure and not two else (said, *(limit for _, limit in present)),
-            factors=tuple((fact.key.label, fact, limit) for fact, limit in present),
+            because=(estimate.fact,) if sure and not many and estimate else tuple(fact for fact, _ in present),
+            says=(said, low) if sure and not many else (said, *(limit for _, limit in present)),
+            factors=tuple(_factor(fact, limit) for fact, limit in present),
             count=len(present),
+            many=many,
             clearance=estimate.fact if estimate and sure else None,
             method=estimate.method if estimate else "",
             inputs=estimate.inputs if estimate else "",
@@ -219,6 +220,13 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     if slow is Truth.UNKNOWN:
         return case.blind(*kidney(case).missing, about=use.in_play, why="kidney function is not known well enough")
     return Clear("fewer than two risk factors, and the kidneys clear well")
+
+
+def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:
+    if fact.key is AGE:
+        return f"{fact.value} (counts from {limit.value})"
+    spoken = as_received(fact) if fact.key is CREATININE else f"{fact.value} ({fact.when})"
+    return f"{fact.key.label} {spoken}, counts from {limit.value}"
 
 
 def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:

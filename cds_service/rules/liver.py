@@ -6,6 +6,7 @@ from typing import assert_never
 
 from cds_service.facts.fact import Fact, Key, above
 from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
+from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
@@ -26,7 +27,8 @@ Limited = tuple[Fact[Quantity], Statement[Quantity]]
 def liver(case: Case, use: Use) -> Outcome:
     """Liver values on treatment."""
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
-    orders = use.active if before is None else (*use.drafts, *use.active)
+    again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
+    orders = (*use.drafts, *use.active) if again else use.active
     if not orders:
         return not_taken(case, use)
     facts = _limited(case, use)
@@ -52,7 +54,7 @@ def liver(case: Case, use: Use) -> Outcome:
             return Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
             unknown = (fact for fact, _ in facts if truths[fact.key] is Truth.UNKNOWN)
-            return case.blind(*unknown, about=orders, level=Level.WARNING if before and use.drafts else None)
+            return case.blind(*unknown, about=orders, level=Level.WARNING if again and use.drafts else None)
         case other:
             assert_never(other)
 
@@ -66,9 +68,7 @@ def _limited(case: Case, use: Use) -> tuple[Limited, ...]:
     return tuple((case.fact(key, window), limit) for key, limit in limits if limit is not None)
 
 
-def _with_bilirubin(
-    case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]
-) -> None:
+def _with_bilirubin(case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]) -> None:
     """A transaminase above its lower limit counts as above when bilirubin is raised with it."""
     lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
     raised = case.cite(topics.BILIRUBIN_RAISED_ABOVE, use.drug)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, above
+from cds_service.facts.fact import Fact, Key, above, holds
 from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -38,7 +38,7 @@ class Over:
 @rule(
     "hepatic-dose",
     subjects=uses(topics.HEPATIC_BILIRUBIN_ABOVE),
-    sources=("SAF21", "SAF25", "D52", "D66", "Q11-hepatic"),
+    sources=("SAF21", "SAF25", "D52", "D66", "section-11"),
     worst=Level.WARNING,
 )
 def hepatic_dose(case: Case, use: Use) -> Outcome:
@@ -50,13 +50,17 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
     bilirubin = case.must(topics.HEPATIC_BILIRUBIN_ABOVE, use.drug)
     transaminase = case.must(topics.HEPATIC_TRANSAMINASE_ABOVE, use.drug)
     pairs = ((BILIRUBIN_ULN, bilirubin), (AST_ULN, transaminase), (ALT_ULN, transaminase))
-    facts = tuple((case.fact(key, window), limit) for key, limit in pairs)
+    facts = tuple((_multiple(case, key, window), limit) for key, limit in pairs)
     truths = tuple((fact, limit, above(fact, limit.value)) for fact, limit in facts)
     match any_of(truth for _, _, truth in truths):
         case Truth.YES:
             found = tuple(Over(fact, limit) for fact, limit, truth in truths if truth is Truth.YES)
             over = tuple(sorted(found, key=lambda each: not each.fact.sure))  # the surest value decides
             action = case.must(topics.HEPATIC_ACTION, use.drug)
+            step = _step(case, use)
+            measured = case.fact(BILIRUBIN_ULN, window)
+            of_bilirubin = over[0].fact.key is BILIRUBIN_ULN and measured.value is None
+            assumed = case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy") if of_bilirubin else None
             return case.fired(
                 Level.WARNING,
                 "hepatic_dose",
@@ -65,10 +69,12 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(over[0].fact,),
                 says=(over[0].limit, action),
+                assumed=assumed,
                 propose=() if over[0].fact.sure else LIVER_TESTS,
                 over=over,
                 action=action,
-                step=_step(case, use),
+                step=step,
+                mentions=(step,) if step else (),
             )
         case Truth.NO:
             return Clear("bilirubin, AST and ALT are below the limits")
@@ -78,23 +84,39 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             assert_never(other)
 
 
+def _multiple(case: Case, key: Key[Quantity], window: Quantity) -> Fact[Quantity]:
+    """The value as a multiple of its upper limit; a bilirubin that came without one is held against the default."""
+    fact = case.fact(key, window)
+    if key is not BILIRUBIN_ULN or fact.value is not None:
+        return fact
+    bilirubin, default = case.fact(BILIRUBIN, window), case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy")
+    if bilirubin.value is None:
+        return fact
+    value = Quantity(bilirubin.value.value / default.value.value, "[ULN]")
+    return replace(bilirubin, key=key, value=value)
+
+
 def _step(case: Case, use: Use) -> Statement[str] | None:
     """What the dose table says of the bilirubin measured, the highest step that it reaches."""
     bilirubin = case.fact(BILIRUBIN, case.must(topics.LAB_WINDOW, "policy").value)
-    names = case.snapshot.qualifiers(topics.HEPATIC_STEP_ABOVE, use.drug)
-    steps = sorted(
-        (case.must(topics.HEPATIC_STEP_ABOVE, use.drug, name) for name in names),
-        key=lambda step: step.value.value,
-        reverse=True,
+    begins, over = (
+        tuple(case.must(topic, use.drug, name) for name in case.snapshot.qualifiers(topic, use.drug))
+        for topic in (topics.HEPATIC_STEP_FROM, topics.HEPATIC_STEP_ABOVE)
     )
-    reached = [step for step in steps if above(bilirubin, step.value) is Truth.YES]
-    return case.must(topics.HEPATIC_STEP_ACTION, use.drug, reached[0].qualifier) if reached else None
+    reached = [step for step in over if above(bilirubin, step.value) is Truth.YES]
+    reached += [step for step in begins if _from(bilirubin, step.value) is Truth.YES]
+    highest = max(reached, key=lambda step: step.value.value, default=None)
+    return case.must(topics.HEPATIC_STEP_ACTION, use.drug, highest.qualifier) if highest else None
+
+
+def _from(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    return above(fact, limit) | (holds(fact, lambda value: value == limit) if not fact.bound else Truth.NO)
 
 
 @rule(
     "liver-disease",
     subjects=uses(topics.LIVER_DISEASE_ACTION),
-    sources=("SAF25", "D52", "Q11-hepatic"),
+    sources=("SAF25", "D52", "section-11"),
     worst=Level.WARNING,
 )
 def liver_disease(case: Case, use: Use) -> Outcome:

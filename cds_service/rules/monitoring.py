@@ -175,7 +175,22 @@ def _missing(fact: Fact[Quantity]) -> Truth:
 @rule(
     "start-advice",
     subjects=uses(topics.START_ADVICE),
-    sources=("SAF16", "SAF22", "SAF23c", "SAF30", "SAF26", "SAF27", "SAF33", "SAF34", "E15", "E39", "E40", "E41"),
+    sources=(
+        "SAF16",
+        "SAF22",
+        "SAF23c",
+        "SAF30",
+        "SAF26",
+        "SAF27",
+        "SAF29",
+        "SAF33",
+        "SAF34",
+        "E15",
+        "E38",
+        "E39",
+        "E40",
+        "E41",
+    ),
     worst=Level.INFO,
 )
 def start_advice(case: Case, use: Use) -> Outcome:

@@ -53,7 +53,8 @@ class Safety:
 def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see."""
     draft = imagined(drug)
-    evaluation = evaluate(rules, _with(draft, chart), snapshot)
+    every = replace(snapshot, switches={})  # an alert that the hospital switched off is still no reason to offer
+    evaluation = evaluate(rules, _with(draft, chart), every)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
     unseen = [
         words

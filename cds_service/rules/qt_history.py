@@ -8,8 +8,8 @@ from cds_service.facts.disease import HISTORY
 from cds_service.facts.ecg import QTC
 from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
-from cds_service.rules.heart import recorded_since
+from cds_service.knowledge.model import Level, Statement
+from cds_service.rules.heart import REPEAT_ECG, recorded_since
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import ecg_due_days, not_taken, started
@@ -30,10 +30,13 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     signs = case.must(topics.QT_ARRHYTHMIA_SIGNS, "policy")
     events = recorded_since(case, use, frozenset(signs.value))
     since = tuple(entry for entry, began in events if began is not Truth.NO)
-    if not since:
-        history = case.fact(HISTORY)
-        return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
     said = case.must(topics.QT_ARRHYTHMIA_STOP, use.drug)
+    if not since:
+        return _symptoms(case, use, said)
+    forbidden = {key for each in _contraindications(case, use) if each.strongest > said.strongest for key in each.value}
+    since = tuple(entry for entry in since if not forbidden & set(entry.keys))
+    if not since:
+        return Clear("the drug is contraindicated with it: see that check")
     certain = any(began is Truth.YES for _, began in events)
     return case.fired(
         Level.CRITICAL,
@@ -52,6 +55,31 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     )
 
 
+def _symptoms(case: Case, use: Use, said: Statement[str]) -> Outcome:
+    """A symptom of arrhythmia since the start asks for an ECG; alone it proves nothing."""
+    symptoms = case.must(topics.QT_ARRHYTHMIA_SYMPTOMS, "policy")
+    events = recorded_since(case, use, frozenset(symptoms.value))
+    since = tuple(entry for entry, began in events if began is not Truth.NO)
+    if since and use.active:
+        certain = any(began is Truth.YES for _, began in events)
+        return case.fired(
+            Level.WARNING,
+            "qt_symptom",
+            about=use.in_play,
+            deciding=doubtful(use.in_play),
+            drug=use.drug,
+            says=(symptoms,),
+            mentions=(said,),
+            doubts=() if certain else ("whether it began after the drug is not known",),
+            propose=(REPEAT_ECG,),
+            events=since,
+            said=said,
+            qtc=case.fact(QTC),
+        )
+    history = case.fact(HISTORY)
+    return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
+
+
 def _remove(use: Use) -> tuple[Proposal, ...]:
     return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
 
@@ -66,13 +94,10 @@ def _remove(use: Use) -> tuple[Proposal, ...]:
 )
 def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     """Conditions of the heart on record, past ones included, in which the drug is contraindicated."""
-    named = [
-        case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)
-        for qualifier in case.snapshot.qualifiers(topics.QT_CONTRAINDICATED, use.drug)
-    ]
-    told_elsewhere = bool(case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)) and not use.is_new
+    stop = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)
     found = []
-    for said in named:
+    for said in _contraindications(case, use):
+        told_elsewhere = stop is not None and stop.strongest >= said.strongest and not use.is_new
         entries = tuple(
             entry
             for entry, began in recorded_since(case, use, frozenset(said.value))
@@ -91,12 +116,20 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=statements[:1],
-        mentions=statements[1:],
+        mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
         propose=_remove(use),
         waits=use.is_new,
         conditions=tuple(said.qualifier for said in statements),
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
         new=use.is_new,
+        stop=stop if use.active else None,
+    )
+
+
+def _contraindications(case: Case, use: Use) -> tuple[Statement[tuple[str, ...]], ...]:
+    return tuple(
+        case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)
+        for qualifier in case.snapshot.qualifiers(topics.QT_CONTRAINDICATED, use.drug)
     )
 
 
@@ -127,17 +160,21 @@ def wide_qrs(case: Case, use: Use) -> Outcome:
 @rule(
     "qt-start",
     subjects=uses(topics.QT_RATES, topics.ECG_ON_DAYS),
-    sources=("SAF06", "SAF15", "SAF17", "E61"),
+    sources=("SAF06", "SAF15", "SAF16", "SAF17", "E15", "E61"),
     worst=Level.INFO,
 )
 def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
-    """What is known of the QT risk of a drug that is started, and when ECGs are due."""
+    """What is known of the QT risk of a drug that is started, and when ECGs are due.
+
+    Rates are told where they warn, never where they might reassure.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     rates = case.cite(topics.QT_RATES, use.drug)
     first = use.drafts[0].start
     told = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None  # the card for its start names the days
     schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
+    risks = case.cite(topics.START_RISKS, use.drug)
     if rates is None and schedule is None:
         return NotApplicable("told by the card for the start")
     return case.fired(
@@ -145,9 +182,10 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=tuple(each for each in (rates, schedule) if each is not None),
+        says=tuple(each for each in (rates, schedule, risks) if each is not None),
         line=True,
         rates=rates,
+        risks=risks,
         schedule=schedule,
         ecgs=ecg_due_days(case, use, first) if first is not None and schedule is not None else (),
     )

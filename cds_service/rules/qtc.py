@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.ecg import ECGS, Ecg
 from cds_service.facts.fact import holds
 from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.heart import REPEAT_ECG, blind_to_qtc, current_qtc, over, start_limit
+from cds_service.quantity import Quantity
+from cds_service.rules.heart import REPEAT_ECG, action_limit, blind_to_qtc, current_qtc, over, start_limit, weighed
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import not_taken
+from cds_service.rules.treatment import not_taken, taken_since
 from cds_service.truth import Truth
 
 
 @rule(
     "qtc-hold",
     subjects=uses(topics.QTC_HOLD_ABOVE),
-    sources=("SAF01",),
+    sources=("SAF01", "SAF15", "SAF17", "Q1", "Q2", "Q10", "Q11", "Q12"),
     worst=Level.CRITICAL,
     blind=Level.WARNING,
     before_dose=True,
@@ -26,9 +28,11 @@ from cds_service.truth import Truth
 def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
     """QTc against the limit above which the drug is held."""
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
-    truth, qtc = over(case, current_qtc(case, use), limit.value)
+    newest = current_qtc(case, use)
+    truth, qtc = over(case, newest, limit.value)
     match truth:
         case Truth.YES:
+            qtc, confirm = weighed(case, use, newest, qtc, limit.strongest)
             start = start_limit(case, use)
             if start is not None and start.strongest >= limit.strongest:
                 return Clear("above the limit for starting: see that check")
@@ -51,6 +55,9 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 dose=dose,
                 action=action,
                 new=use.is_new,
+                start=start,
+                before=_above_before(case, use, limit.value),
+                confirm=confirm,
                 mentions=(action,) if action is not None else (),
             )
         case Truth.NO:
@@ -61,18 +68,33 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
             assert_never(other)
 
 
+def _above_before(case: Case, use: Use, limit: Quantity) -> Ecg | None:
+    """The newest ECG of an earlier episode above the limit under this drug: lower values lie between it and now."""
+    starts = [order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST) if order.start is not None]
+    if not starts:
+        return None
+    first = min(starts, key=lambda when: when.earliest).earliest.date()
+    ecgs = taken_since((ecg for ecg in case.fact(ECGS).value or () if not ecg.doubts and not ecg.bound), first)
+    was_lower = False
+    for ecg in ecgs:
+        if was_lower and ecg.qtc > limit:
+            return ecg
+        was_lower = was_lower or not ecg.qtc > limit
+    return None
+
+
 def _remove(use: Use) -> tuple[Proposal, ...]:
     return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
 
 
-@rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01",), worst=Level.WARNING)
+@rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01", "Q9"), worst=Level.WARNING)
 def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     """QTc just below the hold limit at a new order, or exactly at it on treatment."""
     if use.of(Role.ON_HOLD):
         return NotApplicable("on hold: see the check for resuming")
     if start_limit(case, use) is not None:
         return NotApplicable("the sources state a limit for starting: see that check")
-    if not use.is_new and case.snapshot.qualifiers(topics.QTC_ACT_ABOVE, use.drug):
+    if not use.is_new and action_limit(case, use.drug) is not None:
         return NotApplicable("the sources act below the hold limit: see that check")
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     caution = case.must(topics.QTC_START_CAUTION_ABOVE, "policy")
@@ -125,9 +147,11 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
     limit = start_limit(case, use) if use.is_new else case.cite(topics.QTC_ESCALATE_AT_MOST, use.drug)
     if limit is None:
         return NotApplicable("no such limit is stated here")
-    truth, qtc = over(case, current_qtc(case, use), limit.value)
+    newest = current_qtc(case, use)
+    truth, qtc = over(case, newest, limit.value)
     match truth:
         case Truth.YES:
+            qtc, confirm = weighed(case, use, newest, qtc, limit.strongest)
             hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
             if hold is not None and hold.strongest > limit.strongest and over(case, qtc, hold.value)[0] is Truth.YES:
                 return Clear("above the hold limit: see the check for holding")
@@ -146,6 +170,7 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
                 qtc=qtc,
                 limit=limit,
                 new=use.is_new,
+                confirm=confirm,
             )
         case Truth.NO:
             return Clear(f"{qtc.value.qtc if qtc.value else ''} is not above {limit.value}")
@@ -173,14 +198,17 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
     """QTc on treatment above the lower limit, where the drug is reduced, interrupted or reviewed."""
     if not use.active:
         return not_taken(case, use)
-    limit = case.must(topics.QTC_ACT_ABOVE, use.drug)
+    limit = action_limit(case, use.drug)
+    if limit is None:
+        return NotApplicable("no such limit is stated here")
     hold = case.must(topics.QTC_HOLD_ABOVE, use.drug)
-    qtc = current_qtc(case, use)
-    if over(case, qtc, hold.value)[0] is Truth.YES:
+    newest = current_qtc(case, use)
+    if over(case, newest, hold.value)[0] is Truth.YES:
         return Clear("above the hold limit: see the check for holding")
-    truth, qtc = over(case, qtc, limit.value)
+    truth, qtc = over(case, newest, limit.value)
     match truth:
         case Truth.YES:
+            qtc, confirm = weighed(case, use, newest, qtc, limit.strongest)
             action = case.must(topics.QTC_ACT_ACTION, use.drug)
             return case.fired(
                 Level.WARNING,
@@ -196,6 +224,7 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
                 limit=limit,
                 hold=hold,
                 action=action,
+                confirm=confirm,
             )
         case Truth.NO:
             return Clear(f"{qtc.value.qtc if qtc.value else ''} is not above {limit.value}")

@@ -21,7 +21,7 @@ from cds_service.truth import Truth
 @rule(
     "qtc-resume",
     subjects=uses(topics.QTC_RESUME_AT_MOST),
-    sources=("SAF02", "E09"),
+    sources=("SAF02", "E09", "Q3", "Q4", "Q5"),
     worst=Level.WARNING,
     blind=Level.WARNING,
 )
@@ -98,6 +98,7 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
         ),
         qtc=qtc,
         limit=at_most,
+        rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
         dose=dose,
         baseline=base,
         drafted=drafts[0] if drafts else None,
@@ -116,6 +117,7 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
         says=(at_most,),
         qtc=qtc,
         limit=at_most,
+        rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
         dose=None,
         baseline=base,
         drafted=None,
@@ -124,6 +126,8 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
 
 def _held_for_qtc(case: Case, use: Use) -> Truth:
     """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
+
+    The limit is the lower one where the sources interrupt above it already.
 
     A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
     is none of ours.
@@ -135,7 +139,8 @@ def _held_for_qtc(case: Case, use: Use) -> Truth:
     reasons = [order.reason for order in held if order.reason]
     if reasons and not any("qt" in reason.lower() for reason in reasons):
         return Truth.NO
-    limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, "interrupt")
+    limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
     start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
     ecgs = case.fact(ECGS)
     if ecgs.value is None:
@@ -153,7 +158,7 @@ def _not_long_ago(case: Case, order: Medication) -> bool:
     return ended is not None and ended.days_ago(case.now) <= int(pause.value)
 
 
-@rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09"), worst=Level.WARNING)
+@rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09", "Q6", "Q7"), worst=Level.WARNING)
 def qtc_rise(case: Case, use: Use) -> Outcome:
     """Rise of the QTc over its baseline on treatment."""
     if not use.active:

@@ -326,7 +326,8 @@ def _in_shadow(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot
     """The check is made, traced and counted, and shows no card."""
     checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot)]
     for check in checks:
-        log.info("rule %s in shadow: %s", each.id, check.word)
+        if isinstance(check.outcome, (Fired, NotEvaluated)):
+            log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 

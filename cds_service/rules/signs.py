@@ -179,9 +179,7 @@ def _risen(
     return _measured(case, use, key, newest, Truth.of(newest.value >= limit), words)
 
 
-def _measured(
-    case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth, words: str
-) -> tuple[Sign, ...]:
+def _measured(case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth, words: str) -> tuple[Sign, ...]:
     began = _began(started(case, use), fact.when)
     if there is not Truth.YES or began is Truth.NO:
         return ()

@@ -89,6 +89,21 @@ def uses(
     return find
 
 
+def our_drugs(case: Case) -> Subjects[Use]:
+    """Each of our drugs that is drafted, taken or held, whatever is said of it."""
+    orders = case.orders(*Role)
+    in_play = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
+    drugs = [drug for order in orders if order.role in in_play for drug in order.ingredients]
+    ours = [drug for drug in dict.fromkeys(drugs) if drug in case.snapshot.drugs]
+    found = tuple(Use(drug, tuple(order for order in orders if drug in order.ingredients)) for drug in ours)
+    list_known = case.fact(MEDICATIONS).sure
+    return Subjects(
+        found,
+        unknown="" if list_known else "whether the patient takes such a drug is not known",
+        none=f"none of our drugs is drafted or taken ({_among(case)})",
+    )
+
+
 def _said(case: Case, topic: Topic[Any], drug: str) -> bool:
     return drug in case.snapshot.drugs and bool(case.snapshot.qualifiers(topic, drug))
 

@@ -241,7 +241,8 @@ def _testing_ordered(case: Case, lacking: tuple[Fact[Mutation], ...]) -> bool:
     ordered = case.fact(ORDERED).value or frozenset()
     if "myeloid_panel" in ordered:
         return True
-    return all({fact.key.order, _TESTS.get(fact.key.order, PANEL).order} & ordered for fact in lacking)
+    asked = [{fact.key.order, fact.key.name.lower(), _TESTS.get(fact.key.order, PANEL).order} for fact in lacking]
+    return all(names & ordered for names in asked)
 
 
 def _change(case: Case, result: Fact[Mutation]) -> str:

@@ -18,7 +18,7 @@ from cds_service.rules.subjects import Use
 
 def started(case: Case, use: Use) -> When | None:
     """When the present treatment was first taken: the earliest order in a chain without a long pause."""
-    gap = days(case.must(topics.COURSE_GAP, "policy").value)
+    gap = days((case.cite(topics.COURSE_GAP, use.drug) or case.must(topics.COURSE_GAP, "policy")).value)
     current = [order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start is not None]
     if not current:
         return None

@@ -96,9 +96,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
 _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
 
 
-@rule(
-    "venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO
-)
+@rule("venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO)
 def starting_venetoclax(case: Case, use: Use) -> Outcome:
     """What to arrange when venetoclax is started."""
     if not use.is_new:
@@ -151,7 +149,7 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
     enough = case.must(topics.SIGNS_TOGETHER, "policy").value
     if found or signs:
         several = len(found) >= enough
-        deciding = surely if len(surely) >= enough or not several else found
+        deciding = surely if len(surely) >= enough else found
         return case.fired(
             Level.WARNING if several or signs else Level.INFO,
             "tls_laboratory",

@@ -11,6 +11,7 @@ from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.ceilings import STRONG, Ceiling, ceilings, imposed, inhibitors, just_ended
+from cds_service.rules.partners import benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Met, Use, doubtful, uses
@@ -37,7 +38,7 @@ def _carried(ceiling: Ceiling) -> Level:
 @rule(
     "dose-ceiling",
     subjects=uses(topics.RETURN_TO_DOSE),
-    sources=("SAF40", "SAF41", "SAF42", "E33", "E33b"),
+    sources=("SAF40", "SAF41", "SAF42", "SAF45", "E31", "E32", "E33", "E33b", "M5", "M6", "M7", "M8", "M9", "H4"),
     pairs=True,
     worst=Level.CRITICAL,
     blind=Level.WARNING,
@@ -85,19 +86,20 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         total=total,
         ceiling=lowest,
         others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
-        ramp=case.cite(topics.RAMP_UP, use.drug, STRONG) if _ramps_up(case, use, lowest) else None,
+        ramp=case.cite(topics.RAMP_UP, use.drug, lowest.because.value) if _ramps_up(case, use, lowest) else None,
         back=case.cite(topics.RETURN_TO_DOSE, use.drug),
         drafted=order.role is Role.DRAFT,
         several=len(above_it) > 1,
         added=any(each.role is Role.DRAFT for each in lowest.other.orders),
         choice=case.cite(topics.ANTIFUNGAL_CHOICE, use.drug),
         antifungal="antifungal" in lowest.other.precipitant.drug_class,
+        benefits=benefits(case, tuple(each.other for each in _own(found))),
     )
 
 
 def _ramps_up(case: Case, use: Use, ceiling: Ceiling) -> bool:
-    """Whether the steps of the ramp-up concern this order: a first dose in AML, beside a strong inhibitor."""
-    return use.is_new and not not_for_aml(case) and ceiling.because.value == STRONG
+    """Whether the steps of the ramp-up concern this order: a first dose in AML, beside a CYP3A inhibitor."""
+    return use.is_new and not not_for_aml(case) and ceiling.because.topic == "cyp3a"
 
 
 def _daily(order: Medication) -> Decimal:
@@ -241,7 +243,12 @@ def _strength(case: Case, other: Met) -> str:
     return effect.value if effect is not None else ""
 
 
-@rule("off-label-relapse", subjects=uses(topics.OFF_LABEL), sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"), worst=Level.INFO)
+@rule(
+    "off-label-relapse",
+    subjects=uses(topics.OFF_LABEL),
+    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
+    worst=Level.INFO,
+)
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     """Approval status in relapsed or refractory AML."""
     if not use.drafts:

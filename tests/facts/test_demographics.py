@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.demographics import AGE, PATIENT, Age
+from cds_service.facts.demographics import AGE, PATIENT, SEX, Age
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
 from tests.charts import chart
@@ -43,3 +43,17 @@ def test_without_the_record_the_reason_is_kept(status: Status, state: State) -> 
 
 def test_an_age_between_two_years_is_spoken_as_both() -> None:
     assert (str(Age(17, 18)), str(Age(18, 18))) == ("17 to 18 years", "18 years")
+
+
+@pytest.mark.parametrize(("gender", "sex"), [
+    ("female", "female"), ("male", "male"), ("other", None), ("unknown", None), (None, None), ("F", None),
+])
+def test_sex_is_female_or_male_as_administered_or_not_known(gender: str | None, sex: str | None) -> None:
+    assert chart(PERSON | ({"gender": gender} if gender else {})).get(SEX).value == sex
+
+
+@pytest.mark.parametrize(("status", "state"), [
+    (Status.COMPLETE, State.ABSENT), (Status.FAILED, State.FAILED), (Status.NOT_ASKED, State.NOT_ASKED),
+])
+def test_without_the_record_the_sex_is_not_known(status: Status, state: State) -> None:
+    assert chart(statuses={"patient": status}).get(SEX).state is state

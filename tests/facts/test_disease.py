@@ -156,6 +156,21 @@ def test_other_indications_are_kept_by_their_keys() -> None:
     assert {"cll", "mastocytosis"} <= keys(chart(icd("C91.10"), words("systemic mastocytosis")))
 
 
+@pytest.mark.parametrize(("said", "key"), [
+    ("Capillary leak syndrome", "capillary_leak"), ("Differentiation syndrome", "differentiation_syndrome"),
+    ("Hepatic veno-occlusive disease", "sos_vod"), ("Autoimmune hemolytic anemia", "haemolysis"),
+    ("Ataxia, new", "cerebellar_signs"), ("Tumor lysis syndrome", "tumour_lysis"),
+    ("Peripheral neuropathy", "neuropathy"), ("Atrial fibrillation", "atrial_fibrillation")])
+def test_a_syndrome_is_told_by_its_words_where_it_has_no_code(said: str, key: str) -> None:
+    assert key in keys(chart(words(said)))
+
+
+@pytest.mark.parametrize("said", ["Pulmonary veno-occlusive disease", "Possible capillary leak",
+    "Rule out differentiation syndrome", "Family history of ataxia"])
+def test_words_that_say_something_else_are_no_sign(said: str) -> None:
+    assert not keys(chart(words(said)))
+
+
 @pytest.mark.parametrize("status", ["not-done", "entered-in-error", "preparation"])
 def test_a_procedure_that_was_not_done_does_not_count(status: str) -> None:
     done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},

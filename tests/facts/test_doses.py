@@ -181,3 +181,39 @@ def test_without_any_instruction_no_dose_is_stated() -> None:
     view = resource(order("venetoclax"), "medications").checked()
     assert isinstance(view, MedicationRequest)
     assert daily_dose(view, TABLET, terms()).why == "no dose stated"
+
+
+@pytest.mark.parametrize(("value", "unit", "expected"), [
+    (60, "mg/m2", "60"), (3, "g/m2", "3000"), (1, "g/m^2", "1000"), (75, "mg/m²", "75"),
+    (400, "mg", None), (5, "mg/kg", None),
+])
+def test_a_dose_per_body_surface_is_kept_as_such(value: float, unit: str, expected: str | None) -> None:
+    found = dose(dosage(amount(value, unit))).per_area
+    assert (str(found.value.quantize(Decimal(1))) if found else None) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("2 g/m2 every 12 hours", "2000"), ("100 mg/m² daily", "100"), ("1,000 mg/m2 daily", None), ("400 mg daily", None),
+])
+def test_a_dose_per_body_surface_is_read_from_the_text(text: str, expected: str | None) -> None:
+    found = dose(dosage(text=text)).per_area
+    assert (str(found.value.quantize(Decimal(1))) if found else None) == expected
+
+
+@pytest.mark.parametrize(("repeat", "expected"), [
+    ({"frequency": 1, "period": 1, "periodUnit": "d"}, 1), ({"frequency": 2, "period": 1, "periodUnit": "d"}, 2),
+    ({"period": 12, "periodUnit": "h"}, 2), ({"frequency": 1, "period": 2, "periodUnit": "d"}, None), ({}, None),
+])
+def test_how_often_a_day_is_kept(repeat: Json, expected: int | None) -> None:
+    assert dose(dosage(amount(50), timing={"repeat": repeat})).times == expected
+
+
+def test_morning_and_evening_doses_of_one_day_are_two_a_day() -> None:
+    steps = [dosage(amount(50), timing={"repeat": {"when": [when]}}) for when in ("MORN", "EVE")]
+    assert dose(*steps).times == 2
+
+
+def test_steps_with_other_frequencies_leave_it_open() -> None:
+    twice = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
+    first, second = dosage(amount(50), sequence=1), dosage(amount(50), timing=twice, sequence=2)
+    assert dose(first, second).times is None

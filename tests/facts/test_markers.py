@@ -53,7 +53,7 @@ def variant(gene: str, *changes: str, value: Json = PRESENT, significance: str |
     (TP53, "p.P72R, benign", None, False), (TP53, "Negative", False, True),
     (NPM1, "type A", True, True), (NPM1, "p.W288Cfs*12", True, True), (NPM1, "positive", True, True),
     (NPM1, "none detected", False, True), (NPM1, "positive, MRD 0.3 %", True, False),
-    (NPM1, "MRD negative", None, False),
+    (NPM1, "MRD negative", None, False), (NPM1, "p.Leu287fs*13", True, True), (NPM1, "p.V19M", None, False),
 ])
 def test_a_gene_test_counts_the_variants_that_matter(
     key: Key[Mutation], words: str, present: bool | None, sure: bool
@@ -88,6 +88,14 @@ def test_variants_are_read_by_gene() -> None:
     assert outcome(chart(variant("HGNC:10471")).get(RUNX1)) is True
     assert outcome(chart(variant("HGNC:7132", "KMT2A::MLLT3")).get(KMT2A_R)) is True
     assert outcome(chart(variant("HGNC:7132", "KMT2A-PTD")).get(KMT2A_R)) is None
+
+
+def test_two_genes_of_one_variant_are_a_fusion() -> None:
+    found = variant("HGNC:7132")
+    assert outcome(chart(found).get(KMT2A_R)) is None
+    found["component"].append({"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:7136", system=HGNC)})
+    assert outcome(chart(found).get(KMT2A_R)) is True
+    assert outcome(chart(found | {"valueCodeableConcept": ABSENT}).get(KMT2A_R)) is None
 
 
 def test_one_absent_variant_says_nothing_of_the_others_and_an_absent_site_does() -> None:

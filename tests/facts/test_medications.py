@@ -158,3 +158,17 @@ def test_the_order_of_the_resources_does_not_change_the_list(shuffled: list[Json
         ("fluconazole", Role.PAST),
                                      ("amiodarone", Role.ON_HOLD)}
     assert not fact.sure
+
+
+@pytest.mark.parametrize(("text", "high"), [
+    ("high dose cytarabine", True), ("cytarabine (HiDAC)", True), ("cytarabine, FLAG-Ida day 2", True),
+    ("cytarabine 20 mg", False), ("low dose cytarabine", False),
+])
+def test_a_high_dose_regimen_is_known_by_its_name(text: str, high: bool) -> None:
+    assert chart(order("cytarabine", medicationCodeableConcept={"text": text})).medications.orders[0].high_dose is high
+
+
+def test_the_instructions_may_name_the_high_dose_regimen_and_the_spinal_route() -> None:
+    dosage = [{"text": "HiDAC day 1", "route": {"text": "intrathecal"}}]
+    found = chart(order("cytarabine", dosageInstruction=dosage)).medications.orders[0]
+    assert (found.high_dose, found.route) == (True, "intrathecal")

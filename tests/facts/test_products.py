@@ -98,7 +98,8 @@ def test_a_medication_that_cannot_be_found_makes_the_list_unsure() -> None:
 
 @pytest.mark.parametrize("text", [
     "ketoconazole 2 % shampoo", "ketoconazole topical cream", "tacrolimus 0.1 % ointment", "erythromycin gel",
-    "ciprofloxacin ear drops", "clotrimazole vaginal",
+    "ciprofloxacin ear drops", "clotrimazole vaginal", "clotrimazole pessary", "ciprofloxacin inhalation",
+    "erythromycin eye ointment", "metronidazole suppository",
 ])
 def test_a_topical_is_not_systemic(text: str) -> None:
     found = product(text)
@@ -114,6 +115,17 @@ def test_a_capsule_is_systemic_whatever_its_shell(text: str) -> None:
     found = product(text)
     assert found is not None
     assert found.route in ("oral", "parenteral")
+
+
+@pytest.mark.parametrize(("said", "route"), [
+    ("PO", "oral"), ("p.o.", "oral"), ("IV", "parenteral"), ("i.v. infusion", "parenteral"), ("SC", "parenteral"),
+    ("Nasal route", "inhaled/nasal"), ("per vaginal use", "vaginal/rectal/intrauterine"), ("skin patch", "transdermal"),
+    ("Subcutaneous route", "parenteral"), ("Oromucosal use", "topical"),
+])
+def test_a_route_is_read_as_it_is_spoken(said: str, route: str) -> None:
+    found = product("posaconazole", dosageInstruction=[{"route": {"text": said}}])
+    assert found is not None
+    assert found.route == route
 
 
 def test_the_route_of_the_order_comes_before_that_of_the_product() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -118,3 +119,7 @@ def test_every_sign_is_a_key_that_a_problem_list_can_bring():
         words = {row["value"] for row in csv.DictReader(lines) if row["kind"] == "condition"}
     said = {key for each in knowledge.statements if each.topic == topics.SIGNS.name for key in each.value}
     assert sorted(said - codes - words) == []
+def test_no_question_stands_twice_in_a_file_where_the_second_would_silently_win() -> None:
+    for path in (*sorted((HOME / "drugs").glob("*.yaml")), HOME / "policy.yaml", HOME / "pathway.yaml"):
+        asked = re.findall(r"^  (\w+):$", path.read_text(encoding="utf-8"), re.M)
+        assert not sorted({each for each in asked if asked.count(each) > 1}), path.name

@@ -73,6 +73,11 @@ def test_a_place_that_no_file_speaks_of_is_unknown():
     assert KNOWLEDGE.therapies["gilteritinib"].standing("BR").kind is Kind.UNKNOWN
 
 
+def test_before_its_approval_a_therapy_does_not_stand_as_approved():
+    before, after = (KNOWLEDGE.at(date(2025, 11, day), "US").therapies["ziftomenib"] for day in (12, 13))
+    assert (before.standing("US").kind, after.standing("US").kind) == (Kind.UNKNOWN, Kind.APPROVED_RR)
+
+
 def test_a_regimen_lists_its_drugs_so_that_their_rules_reach_it():
     assert set(KNOWLEDGE.therapies["flag_ida"].drugs) == {"fludarabine", "cytarabine", "filgrastim", "idarubicin"}
 

@@ -1,0 +1,98 @@
+"""Allergies: to which of the drugs that we know, and in which words.
+
+Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt. "No known
+allergy" is recognised as such, and is no allergy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import text as spoken
+from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.results import Reading, origin
+from cds_service.facts.times import When
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import AllergyIntolerance, CodeableConcept
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """One allergy or intolerance on record: the ingredients that it names, its words, its kind and its time."""
+
+    drugs: tuple[str, ...]
+    words: str
+    kind: str
+    when: When | None
+    origin: Origin
+    doubts: tuple[str, ...] = ()
+
+
+ALLERGIES: Key[tuple[Allergy, ...]] = Key("allergies", "allergies on record")
+
+_NEVER = frozenset({"refuted", "entered-in-error"})
+_OVER = frozenset({"inactive", "resolved"})
+_UNSURE = frozenset({"unconfirmed", "presumed"})
+
+
+def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
+    """The allergies that count, to whatever they are."""
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        return missing(ALLERGIES, state, reply.why)
+    found: list[Allergy] = []
+    doubts = [f"not every entry was read: {reply.why}"] if reply.status is Status.PARTIAL else []
+    for resource in reply.resources:
+        if resource.type != "AllergyIntolerance":
+            continue
+        view = resource.checked()
+        if not isinstance(view, AllergyIntolerance):
+            doubts.append(f"an entry could not be read: {getattr(view, 'reason', 'not readable')}")
+            continue
+        entry = _entry(view, resource, reply.source, reading)
+        if isinstance(entry, str):
+            doubts.append(entry)
+        elif entry is not None:
+            found.append(entry)
+    where = Origin("AllergyIntolerance", reply.source)
+    return known(ALLERGIES, tuple(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: Reading) -> Allergy | str | None:
+    said = _status(view.clinicalStatus, reading) | _status(view.verificationStatus, reading)
+    if said & (_NEVER | _OVER) or _is_none_known(view.code, reading):
+        return None
+    concepts = (view.code, *(reaction.substance for reaction in view.reaction or ()))
+    words = next((spoken(concept) for concept in concepts if spoken(concept)), "")
+    drugs = _drugs(concepts, reading)
+    if not words and not drugs:
+        return "an entry has neither words nor a code that we know"
+    unsure = sorted(said & _UNSURE)
+    recorded = When.read(view.onsetDateTime or view.recordedDate, reading.zone)
+    kind = "intolerance" if view.type == "intolerance" else "allergy"
+    where = origin(resource, source, words[:80])
+    return Allergy(drugs, words[:80] or ", ".join(drugs), kind, recorded, where, tuple(unsure))
+
+
+def _status(concept: CodeableConcept | None, reading: Reading) -> set[str]:
+    return {*(code.lower() for _, code in codes(concept, reading.terms)), spoken(concept).strip().lower()}
+
+
+def _is_none_known(concept: CodeableConcept | None, reading: Reading) -> bool:
+    """Whether the entry says that there is no allergy."""
+    coded = {reading.terms.answers.get(code, ("", "")) for code in codes(concept, reading.terms)}
+    return ("allergy", "none known") in coded or bool(reading.terms.words["no allergy"].find(all_text(concept)))
+
+
+def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tuple[str, ...]:
+    """The ingredients that the entry names, by code and by name."""
+    found: list[str] = []
+    for concept in concepts:
+        for code in codes(concept, reading.terms):
+            product = reading.terms.drugs.get(code)
+            found += product.ingredients if product else ()
+        for name in reading.terms.drug_names.find_all(all_text(concept)):
+            found += name.split("|")
+    return tuple(dict.fromkeys(found))

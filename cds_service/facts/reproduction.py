@@ -1,0 +1,141 @@
+"""Reproduction: the sex on record, and whether a pregnancy is recorded, by condition, status or test.
+
+The newest statement decides. A possible pregnancy counts as one, with a doubt; one not yet confirmed decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.disease import Entry
+from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.labs import LONG_AGO
+from cds_service.facts.results import Reading, origin, status_doubts, taken
+from cds_service.facts.times import When
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import Observation
+
+FEMALE, MALE = "female", "male"
+PREGNANT: Key[bool] = Key("pregnant", "pregnancy", "pregnancy_test")
+TESTS = ("pregnancy_status", "pregnancy_test", "hcg_quantitative")
+
+_ENTRIES = {"pregnancy": True, "not_pregnant": False, "pregnancy_test_negative": False}
+_ANSWERS = {"pregnant": True, "possible": True, "not pregnant": False, "present": True, "absent": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """One statement about a pregnancy: yes, no, or nothing that decides."""
+
+    answer: bool | None
+    when: When | None
+    origin: Origin
+    doubts: tuple[str, ...] = ()
+
+
+def read_pregnancy(
+    observations: Iterable[tuple[Resource, str]],
+    reply: Reply,
+    problems: Fact[tuple[Entry, ...]],
+    reading: Reading,
+) -> Fact[bool]:
+    """Whether the newest statement says pregnant."""
+    signs = [sign for resource, source in observations if (sign := _observed(resource, source, reading))]
+    for entry in problems.value or ():
+        answer = next((_ENTRIES[key] for key in entry.keys if key in _ENTRIES), None)
+        if answer is not None:
+            doubts = () if entry.when else ("no date",)
+            signs.append(_Sign(answer, entry.when, entry.origin, doubts))
+    return _decided(signs, reply)
+
+
+def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
+    signs.sort(key=lambda sign: (-_latest(sign), not sign.answer, sign.origin.resource))
+    decided = [sign for sign in signs if sign.answer is not None]
+    if not decided:
+        if signs:
+            return missing(PREGNANT, State.UNREADABLE, f"result of {signs[0].when or 'no date'} decides nothing")
+        state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
+        return missing(PREGNANT, state, reply.why or "none found under the codes we ask")
+    first = decided[0]
+    newest = decided if first.when is None else [sign for sign in decided if _may_be_newest(sign, first)]
+    chosen = next((sign for sign in newest if sign.answer), first)
+    doubts = list(chosen.doubts)
+    if any(sign.answer is not chosen.answer for sign in newest):
+        doubts.append("another result of the same time or without date says otherwise")
+    if any(sign.answer is None and _latest(sign) >= _latest(chosen) for sign in signs):
+        doubts.append("a newer result decides nothing")
+    return known(PREGNANT, bool(chosen.answer), chosen.when, chosen.origin, doubts=tuple(doubts))
+
+
+def _latest(sign: _Sign) -> float:
+    return (sign.when.latest if sign.when else LONG_AGO).timestamp()
+
+
+def _may_be_newest(sign: _Sign, first: _Sign) -> bool:
+    return first.when is not None and (sign.when is None or sign.when.latest.date() >= first.when.earliest.date())
+
+
+def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None:
+    """What an Observation says of a pregnancy; None when it is about something else or does not count."""
+    quick = resource.view()
+    if not isinstance(quick, Observation) or not _is_ours(quick, reading):
+        return None
+    view = resource.checked()
+    if not isinstance(view, Observation):
+        return _Sign(None, None, origin(resource, source, ""))
+    doubts = status_doubts(view)
+    if doubts is None:
+        return None
+    when, time_doubts = taken(view, reading)
+    answers = _answers(view, reading)
+    answer = answers.pop() if len(answers) == 1 else None
+    unsure = ("a possible pregnancy",) if "possible" in _coded(view, reading) else ()
+    words = all_text(view.valueCodeableConcept) or view.valueString or ""
+    return _Sign(answer, when, origin(resource, source, words[:80]), (*doubts, *time_doubts, *unsure))
+
+
+def _is_ours(view: Observation, reading: Reading) -> bool:
+    return any(reading.terms.observations.get(code) in TESTS for code in codes(view.code, reading.terms))
+
+
+def _coded(view: Observation, reading: Reading) -> set[str]:
+    found = set()
+    for concept in (view.valueCodeableConcept, *(view.interpretation or ())):
+        for code in codes(concept, reading.terms):
+            key, value = reading.terms.answers.get(code, ("", ""))
+            found |= {value} if key in ("presence", "pregnancy_status") else set()
+    return found
+
+
+def _answers(view: Observation, reading: Reading) -> set[bool]:
+    """Every answer that the Observation gives. Two different ones decide nothing."""
+    words = all_text(view.valueCodeableConcept) or view.valueString or ""
+    stated = _coded(view, reading) | set(reading.terms.words["pregnancy"].find_all(words))
+    if not stated:
+        stated = set(reading.terms.words["presence"].find_all(words))
+    found = {_ANSWERS[each] for each in stated if each in _ANSWERS}
+    if view.valueBoolean is not None:
+        found.add(view.valueBoolean)
+    found |= _measured(view)
+    return found if stated <= _ANSWERS.keys() else set()
+
+
+def _measured(view: Observation) -> set[bool]:
+    """A measured hCG against the upper limit that came with it; without such a limit it decides nothing."""
+    value = view.valueQuantity
+    limits = [each.high for each in view.referenceRange or () if each.high is not None and each.high.value is not None]
+    if value is None or value.value is None or len(limits) != 1:
+        return set()
+    limit = limits[0]
+    same_unit = (limit.unit or limit.code) in (None, value.unit, value.code)
+    if not same_unit or limit.value is None:
+        return set()
+    if value.comparator in ("<", "<="):
+        return {False} if value.value <= limit.value else set()
+    if value.comparator in (">", ">="):
+        return {True} if value.value >= limit.value else set()
+    return {value.value > limit.value}

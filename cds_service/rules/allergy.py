@@ -1,0 +1,51 @@
+"""Allergy: is a drug that is drafted or taken, or something in it, among the allergies on record?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cds_service.facts.allergies import ALLERGIES, Allergy
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, our_drugs
+
+
+@rule("allergy", subjects=our_drugs, sources=("label contraindications",), worst=Level.CRITICAL)
+def allergy_on_record(case: Case, use: Use) -> Outcome:
+    """An allergy on record to the drug, or to something in it."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    allergies = case.fact(ALLERGIES)
+    inside = case.cite(topics.ALLERGY_TO, use.drug)
+    to_drug = [each for each in allergies.value or () if use.drug in each.drugs]
+    to_part = [each for each in allergies.value or () if inside and _names(each, inside.value)]
+    if not to_drug and not to_part:
+        if allergies.sure:
+            return Clear(f"none to it among {len(allergies.value or ())} entries")
+        outcome = case.blind(allergies, about=use.in_play)
+        return outcome if use.drafts else replace(outcome, quiet=True)
+    label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
+    said = label or (inside if not to_drug and inside else case.must(topics.ALLERGY_ON_RECORD, "policy"))
+    found = sorted(to_drug or to_part, key=lambda each: len(each.doubts))
+    return case.fired(
+        Level.CRITICAL if label else Level.WARNING,
+        "allergy",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(said,),
+        doubts=found[0].doubts,
+        propose=tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=each) for each in use.drafts),
+        waits=bool(use.drafts),
+        entry=found[0].words,
+        kind=found[0].kind,
+        day=str(found[0].when or "no date"),
+        said=said,
+        part=not to_drug,
+    )
+
+
+def _names(allergy: Allergy, substances: tuple[str, ...]) -> bool:
+    words = allergy.words.lower()
+    return any(substance.lower() in words for substance in substances)

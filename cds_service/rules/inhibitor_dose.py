@@ -1,0 +1,153 @@
+"""Dose beside a strong CYP3A inhibitor where the label states one, by weight where it says so; and the way back.
+
+Venetoclax has a table of its own. A dose too high at every weight is told without waiting for the weight.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
+from cds_service.rules.partners import (
+    STRONG,
+    benefits,
+    effects,
+    highest,
+    lighter_than_dosed,
+    none_met,
+    orders_of,
+    recently_ended,
+    undo,
+    weight_of,
+    with_cyp3a,
+)
+from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.truth import Truth
+
+LIGHTER = "strong inhibitor, lighter"  # the dose for those below the weight from which the fixed dose holds
+
+
+@rule(
+    "dose-beside-inhibitor",
+    subjects=uses(topics.DOSE_BESIDE_INHIBITOR),
+    sources=("SAF11", "SAF38", "M10", "H2", "H4"),
+    pairs=True,
+    worst=Level.CRITICAL,
+    blind=Level.WARNING,
+)
+def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
+    """Daily dose beside a strong CYP3A inhibitor, by weight where the label says so."""
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("not taken now")
+    others = with_cyp3a(case, use, STRONG)
+    if not others:
+        return none_met(case, use, "strong CYP3A inhibitor")
+    limit = case.must(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
+    reached = highest(orders)
+    high = reached is not None and reached > limit.value
+    lighter = lighter_than_dosed(case, use)
+    if high and not (lighter is Truth.YES and weight_of(case).sure):
+        return _fire(case, use, others, limit, reached, "over")
+    unread = any(order.dose.daily is None for order in orders)
+    match lighter:
+        case Truth.YES:
+            return _fire(case, use, others, limit, reached, "lighter")
+        case Truth.NO | Truth.UNKNOWN if unread:
+            return _fire(case, use, others, limit, reached, "unread")
+        case Truth.UNKNOWN:
+            return NotEvaluated((weight_of(case),), _weight_missing(case, use), use.in_play, Level.WARNING)
+        case Truth.NO:
+            pass
+        case other:
+            assert_never(other)
+    medications = case.fact(MEDICATIONS)
+    if not medications.sure:
+        return case.blind(medications, about=use.in_play)
+    return Clear(f"{reached} is within {limit.value} beside {others[0].drug}")
+
+
+def _weight_missing(case: Case, use: Use) -> str:
+    limit = case.must(topics.DOSE_WEIGHT_FROM, use.drug)
+    return f"the dose of {use.drug} beside a strong CYP3A inhibitor depends on a weight of {limit.value} or more"
+
+
+def _fire(
+    case: Case,
+    use: Use,
+    others: tuple[Met, ...],
+    limit: Statement[Quantity],
+    reached: Quantity | None,
+    how: str,
+) -> Outcome:
+    light = how == "lighter"
+    words = case.must(topics.DOSE_BESIDE_INHIBITOR, use.drug, LIGHTER if light else STRONG)
+    weight = weight_of(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
+    remedies = case.cite(topics.INHIBITOR_REMEDIES, use.drug)
+    back = case.cite(topics.RETURN_WORDS, use.drug)
+    acting = effects(case, use, others, "cyp3a")
+    return case.fired(
+        Level.CRITICAL if how == "over" else Level.WARNING,
+        "dose_beside_inhibitor",
+        about=orders_of(use, others),
+        drug=use.drug,
+        because=(weight,) if light and weight is not None else (),
+        says=(words if light else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
+        mentions=(*(each for each in (words, remedies, back) if each is not None), *(each.does for each in acting)),
+        deciding=doubtful(use.drafts or use.active, *(other.orders for other in others[:1])),
+        propose=(*_correct(case, use, limit, how), *undo(others)),
+        how=how,
+        reached=reached,
+        words=words,
+        said=case.cite(topics.STRONG_CYP3A_INHIBITOR, use.drug),
+        others=others,
+        effects=acting,
+        benefits=benefits(case, others),
+        remedies=remedies.value if remedies is not None else (),
+        back=back,
+        weight=weight,
+        drafted=bool(use.drafts),
+    )
+
+
+def _correct(case: Case, use: Use, limit: Statement[Quantity], how: str) -> tuple[Proposal, ...]:
+    """A corrected draft, where one plain draft is too high and the dose does not go by weight (once daily then)."""
+    by_weight = case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None
+    if how != "over" or by_weight or len(use.drafts) != 1 or not use.drafts[0].dose.plain:
+        return ()
+    label = f"Change {use.drug} to {limit.value}"
+    return (Proposal("dose", label, medication=use.drafts[0], drug=use.drug, daily=limit.value),)
+
+
+@rule(
+    "inhibitor-ended",
+    subjects=uses(topics.RETURN_WORDS, roles=(Role.DRAFT, Role.ACTIVE)),
+    sources=("SAF38", "M3"),
+    worst=Level.INFO,
+)
+def inhibitor_ended(case: Case, use: Use) -> Outcome:
+    """Return to the earlier dose after a strong CYP3A inhibitor ended."""
+    if with_cyp3a(case, use, STRONG):
+        return Clear("a strong CYP3A inhibitor is still taken")
+    ended = recently_ended(case, use, STRONG)
+    if not ended:
+        return none_met(case, use, "strong CYP3A inhibitor that ended lately")
+    limit = case.cite(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
+    reached = highest(use.drafts or use.active)
+    back = case.must(topics.RETURN_WORDS, use.drug)
+    return case.fired(
+        Level.INFO,
+        "inhibitor_ended",
+        about=(*(use.drafts or use.active), *ended),
+        drug=use.drug,
+        says=(back,),
+        line=True,
+        stopped=ended[0],
+        reached=reached,
+        high=limit is not None and reached is not None and reached > limit.value,
+        back=back,
+    )

@@ -1,0 +1,100 @@
+"""Intake: what is taken with the capsule. Acid reducers, what is taken hours apart, food and vaccines."""
+
+from __future__ import annotations
+
+from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.partners import none_met, orders_of, undo
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, only_if_weak, rule
+from cds_service.rules.subjects import Met, Use, doubtful, met, uses
+
+# The classes of acid reducer, the one that lowers the acid longest first.
+ACID_CLASSES = ("proton pump inhibitor", "h2 blocker", "antacid")
+
+
+@rule(
+    "acid-reducer",
+    subjects=uses(topics.ACID_REDUCER),
+    sources=("SAF38",),
+    pairs=True,
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+)
+def acid_reducer(case: Case, use: Use) -> Outcome:
+    """Acid reducers, which lower the uptake of a capsule that needs the acid."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    found = sorted(met(case, use, "acid"), key=lambda other: (ACID_CLASSES.index(_class(case, other)), other.drug))
+    others = tuple(found)
+    if not others:
+        return none_met(case, use, "acid reducer")
+    first = others[0]
+    own = case.cite(topics.ACID_REDUCER, use.drug, _class(case, first))
+    said = own if own is not None else case.must(topics.ACID_REDUCER, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "acid_reducer",
+        about=orders_of(use, others),
+        drug=use.drug,
+        says=(said, *only_if_weak(case.effect(first.drug, "acid"))),
+        deciding=doubtful((*use.drafts, *use.active), first.orders),
+        propose=undo(others),
+        others=others,
+        kind=_class(case, first).replace("h2", "H2"),
+        said=said,
+        new=bool(use.drafts),
+    )
+
+
+def _class(case: Case, other: Met) -> str:
+    effect = case.effect(other.drug, "acid")
+    return effect.value if effect is not None and effect.value in ACID_CLASSES else ACID_CLASSES[0]
+
+
+@rule("take-apart", subjects=uses(topics.TAKE_APART), sources=("SAF40",), pairs=True, worst=Level.INFO)
+def take_apart(case: Case, use: Use) -> Outcome:
+    """Two capsules that are taken some hours apart."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    for name in case.snapshot.qualifiers(topics.TAKE_APART, use.drug):
+        orders = tuple(order for order in case.orders(Role.DRAFT, Role.ACTIVE) if name in order.ingredients)
+        if orders:
+            said = case.must(topics.TAKE_APART, use.drug, name)
+            return case.fired(
+                Level.INFO,
+                "take_apart",
+                about=(*use.drafts, *use.active, *orders),
+                drug=use.drug,
+                says=(said,),
+                line=True,
+                other=name,
+                said=said,
+            )
+    medications = case.fact(MEDICATIONS)
+    return Clear("no such capsule") if medications.sure else case.blind(medications, about=use.in_play)
+
+
+@rule("food-and-vaccines", subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES), sources=("SAF12",), worst=Level.INFO)
+def food_and_vaccines(case: Case, use: Use) -> Outcome:
+    """Food and vaccines to avoid, told when the drug is started."""
+    medications = case.fact(MEDICATIONS)
+    if use.drafts and not medications.sure and not use.of(Role.ACTIVE, Role.ON_HOLD):
+        return case.blind(medications, about=use.drafts, why=f"whether {use.drug} is new is not known")
+    if not use.is_new:
+        return NotApplicable("not a start")
+    told = any(case.cite(t, use.drug) is not None for t in (topics.DIFFERENTIATION_SYNDROME, topics.TLS_ADVICE))
+    food = None if told else case.cite(topics.GRAPEFRUIT, use.drug)  # else it stands in the card for the start
+    vaccines = case.cite(topics.LIVE_VACCINES, use.drug)
+    said = tuple(each for each in (food, vaccines) if each is not None)
+    if not said:
+        return Clear("told with the start of the drug")
+    return case.fired(
+        Level.INFO,
+        "food_and_vaccines",
+        about=use.drafts,
+        drug=use.drug,
+        says=said,
+        line=True,
+        advice=said,
+    )

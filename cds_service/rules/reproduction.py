@@ -1,0 +1,158 @@
+"""Reproduction: pregnancy and breast-feeding against the drugs in play, and contraception told at the start."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.demographics import AGE, SEX
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import State, holds
+from cds_service.facts.reproduction import FEMALE, MALE, PREGNANT
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level, Verification
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.subjects import Use, doubtful, our_drugs, uses
+from cds_service.truth import Truth
+
+PREGNANCY_TEST = Proposal("order", "Order a pregnancy test", order="pregnancy_test")
+LACTATION = frozenset({"lactation"})
+
+
+def _may_bear(case: Case) -> Truth:
+    """Whether the age lies where a pregnancy is looked for, both ends included."""
+    age = case.fact(AGE)
+    youngest, oldest = (int(case.must(each, "policy").value.value) for each in (topics.FERTILE_FROM, topics.FERTILE_TO))
+    if age.value is None:
+        return Truth.UNKNOWN
+    if age.value.oldest < youngest or age.value.youngest > oldest:
+        return Truth.NO
+    return Truth.YES
+
+
+def _is(case: Case, sex: str) -> Truth:
+    return holds(case.fact(SEX), lambda recorded: recorded == sex)
+
+
+@rule("pregnancy", subjects=our_drugs, sources=("T5", "SAF39"), worst=Level.CRITICAL)
+def pregnancy(case: Case, use: Use) -> Outcome:
+    """Pregnancy: recorded, or not tested before a drug against leukaemia is started."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    if _is(case, MALE) is Truth.YES:
+        return NotApplicable("recorded as male")
+    pregnant = case.fact(PREGNANT, case.must(topics.PREGNANCY_LASTS, "policy").value)
+    if holds(pregnant, bool) is Truth.YES:
+        return _pregnant(case, use)
+    if not use.is_new:
+        return NotApplicable("a test is asked for at the start")
+    match _may_bear(case):
+        case Truth.NO:
+            return NotApplicable("outside the age at which a pregnancy is looked for")
+        case Truth.UNKNOWN:
+            return case.blind(case.fact(AGE), about=use.drafts)
+        case Truth.YES:
+            return _tested(case, use)
+        case other:
+            assert_never(other)
+
+
+def _tested(case: Case, use: Use) -> Outcome:
+    """A test before the start, in a woman of that age."""
+    if _is(case, FEMALE) is not Truth.YES:
+        return case.blind(case.fact(SEX), about=use.drafts)
+    window = case.must(topics.PREGNANCY_TEST_WINDOW, "policy")
+    recent = case.fact(PREGNANT, window.value)
+    if recent.sure:
+        return Clear(f"not pregnant ({recent.when})")
+    if recent.state in (State.NOT_ASKED, State.FAILED):
+        return case.blind(recent, about=use.drafts)
+    return case.fired(
+        Level.INFO,
+        "pregnancy_test_due",
+        about=use.drafts,
+        drug=use.drug,
+        says=(window,),
+        propose=(PREGNANCY_TEST,),
+        line=True,
+        newest=recent,
+        window=window,
+    )
+
+
+def _pregnant(case: Case, use: Use) -> Outcome:
+    boxed = case.cite(topics.PREGNANCY_BOXED, use.drug)
+    said = boxed or case.cite(topics.PREGNANCY, use.drug) or case.must(topics.PREGNANCY, "policy")
+    pregnant = case.fact(PREGNANT, case.must(topics.PREGNANCY_LASTS, "policy").value)
+    return case.fired(
+        Level.CRITICAL if boxed else Level.WARNING,
+        "pregnancy",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        because=(pregnant,),
+        says=(said,),
+        propose=tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=each) for each in use.drafts),
+        waits=bool(use.drafts),
+        pregnant=pregnant,
+        said=said,
+        new=bool(use.drafts),
+    )
+
+
+@rule("contraception", subjects=uses(topics.CONTRACEPTION, topics.LACTATION), sources=("SAF39",), worst=Level.INFO)
+def contraception(case: Case, use: Use) -> Outcome:
+    """What to tell about contraception and breast-feeding when the drug is started."""
+    if not use.is_new:
+        return NotApplicable("not a start")
+    male, female = _is(case, MALE), _is(case, FEMALE)
+    bears = _may_bear(case)
+    if male is not Truth.YES and bears is Truth.NO:
+        return NotApplicable("outside the age at which a pregnancy is looked for")
+    sexes = [(FEMALE, male), (MALE, female)]
+    said = {
+        sex: statement
+        for sex, denied in sexes
+        if denied is not Truth.YES and not (sex == FEMALE and bears is Truth.NO)
+        if (statement := case.cite(topics.CONTRACEPTION, use.drug, sex))
+    }
+    breastfeeding = None if male is Truth.YES else case.cite(topics.LACTATION, use.drug)
+    statements = (*said.values(), *((breastfeeding,) if breastfeeding else ()))
+    if not statements:
+        return Clear("no source speaks of it for this sex")
+    return case.fired(
+        Level.INFO,
+        "contraception",
+        about=use.drafts,
+        drug=use.drug,
+        says=statements,
+        line=True,
+        female=said.get(FEMALE),
+        male=said.get(MALE),
+        breastfeeding=breastfeeding,
+        sex=case.fact(SEX),
+        unread=any(statement.verification is Verification.RECALLED for statement in statements),
+    )
+
+
+@rule("breastfeeding", subjects=our_drugs, sources=("SAF39",), worst=Level.WARNING)
+def breastfeeding(case: Case, use: Use) -> Outcome:
+    """Breast-feeding on record."""
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    if _is(case, MALE) is Truth.YES:
+        return NotApplicable("recorded as male")
+    problems = case.fact(PROBLEMS)
+    entry = next((each for each in problems.value or () if LACTATION & set(each.keys)), None)
+    if entry is None:
+        return Clear("no breast-feeding on record") if problems.sure else case.blind(problems, about=use.in_play)
+    said = case.cite(topics.LACTATION, use.drug) or case.must(topics.LACTATION, "policy")
+    return case.fired(
+        Level.WARNING,
+        "breastfeeding",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(said,),
+        entry=entry,
+        said=said,
+    )

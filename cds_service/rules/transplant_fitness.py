@@ -1,0 +1,75 @@
+"""Fitness and a planned transplant: what on record speaks against it, for the transplant centre to weigh."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.labs import ECOG, LVEF
+from cds_service.facts.orders import ORDERED
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.quantity import Quantity
+from cds_service.rules.clearance import kidney
+from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
+from cds_service.rules.subjects import the_patient
+from cds_service.truth import Truth, any_of
+
+PLANNED = "stem_cell_transplant"
+ORGANS = frozenset({"heart_failure", "cardiomyopathy", "cirrhosis", "hepatic_failure"})
+RELAPSE_CARD = "relapse"
+
+
+@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.INFO)
+def transplant_fitness(case: Case, patient: str) -> Outcome:
+    """Poor performance status or organ impairment where a transplant is planned."""
+    ordered = case.fact(ORDERED)
+    if PLANNED not in (ordered.value or frozenset()):
+        return NotApplicable("no transplant is ordered") if ordered.sure else NotEvaluated((ordered,), quiet=True)
+    ecog_from, clearance_below, lvef_at_most = (
+        case.must(topic, "policy")
+        for topic in (topics.TRANSPLANT_ECOG_FROM, topics.TRANSPLANT_CLEARANCE_BELOW, topics.TRANSPLANT_LVEF_AT_MOST)
+    )
+    ecog = case.fact(ECOG, case.must(topics.LAB_WINDOW, "policy").value)
+    lvef = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
+    problems = case.fact(PROBLEMS)
+    estimate, _ = kidney(case).against((clearance_below.value,))
+    organs = tuple(entry.words for entry in problems.value or () if ORGANS & set(entry.keys))
+    values: list[tuple[str, Truth]] = [
+        (f"ECOG {_plain(ecog)} ({ecog.when})", _at_least(ecog, ecog_from.value)),
+        (f"LVEF {lvef.value} ({lvef.when})", _at_most(lvef, lvef_at_most.value)),
+        (", ".join(organs), Truth.of(bool(organs)) if organs or problems.sure else Truth.UNKNOWN),
+    ]
+    slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, clearance_below.value)
+    values.append((f"creatinine clearance {estimate.fact.value if estimate else ''}", slow))
+    match any_of(truth for _, truth in values):
+        case Truth.YES:
+            said = case.must(topics.TRANSPLANT_UNFIT, "pathway")
+            return case.fired(
+                Level.INFO,
+                "transplant_fitness",
+                drug=RELAPSE_CARD,
+                says=(said, ecog_from),
+                line=True,
+                found=tuple(words for words, truth in values if truth is Truth.YES),
+                said=said,
+            )
+        case Truth.NO:
+            return Clear("nothing on record speaks against it")
+        case Truth.UNKNOWN:
+            return NotEvaluated(tuple(fact for fact in (ecog, lvef, problems) if not fact.sure), quiet=True)
+        case other:
+            assert_never(other)
+
+
+def _plain(fact: Fact[Quantity]) -> str:
+    return "" if fact.value is None else str(fact.value.value)
+
+
+def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    return above(fact, limit) | (Truth.NO if fact.bound else holds(fact, lambda value: value == limit))
+
+
+def _at_most(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    return below(fact, limit) | (Truth.NO if fact.bound else holds(fact, lambda value: value == limit))

@@ -1,0 +1,72 @@
+"""Allergies: by code or name, without what is refuted, resolved or none at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.allergies import ALLERGIES, Allergy
+from cds_service.facts.fact import Fact, State
+from cds_service.gather.replies import Status
+from tests.charts import Json, chart, concept
+
+STATUS = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
+
+
+def allergy(code: Json | None, clinical: str = "active", verified: str = "confirmed", **more: Any) -> Json:
+    found = {"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"},
+             "verificationStatus": concept(verified, system=STATUS + "verification")}
+    if verified != "entered-in-error":
+        found["clinicalStatus"] = concept(clinical, system=STATUS + "clinical")
+    return found | ({"code": code} if code else {}) | more
+
+
+def read(*entries: Json, **more: Any) -> Fact[tuple[Allergy, ...]]:
+    return chart(*entries, **more).get(ALLERGIES)
+
+
+def names(fact: Fact[tuple[Allergy, ...]]) -> list[tuple[str, ...]]:
+    return [each.drugs for each in fact.value or ()]
+
+
+def test_a_drug_is_told_by_name_or_by_the_substance_of_a_reaction() -> None:
+    assert names(read(allergy(concept(text="Venetoclax")))) == [("venetoclax",)]
+    reaction = [{"substance": concept(text="gilteritinib"), "manifestation": [concept(text="rash")]}]
+    assert names(read(allergy(concept(text="drug allergy"), reaction=reaction))) == [("gilteritinib",)]
+
+
+def test_another_substance_keeps_its_words() -> None:
+    found = read(allergy(concept(text="Mannitol")))
+    assert (names(found), found.value[0].words if found.value else "") == ([()], "Mannitol")
+
+
+@pytest.mark.parametrize(("clinical", "verified"), [
+    ("resolved", "confirmed"), ("inactive", "confirmed"), ("active", "refuted"), ("active", "entered-in-error"),
+])
+def test_what_is_over_refuted_or_wrong_does_not_count(clinical: str, verified: str) -> None:
+    assert read(allergy(concept(text="Venetoclax"), clinical, verified)).value == ()
+
+
+@pytest.mark.parametrize("code", [concept("716186003", system="http://snomed.info/sct"), concept(text="NKDA"),
+                                  concept(text="No known drug allergies")])
+def test_no_known_allergy_is_no_allergy(code: Json) -> None:
+    found = read(allergy(code))
+    assert (found.value, found.sure) == ((), True)
+
+
+def test_an_unconfirmed_entry_is_doubted_and_a_nameless_one_leaves_a_doubt() -> None:
+    found = read(allergy(concept(text="Venetoclax"), verified="unconfirmed"))
+    assert found.value is not None
+    assert found.value[0].doubts == ("unconfirmed",)
+    assert not read(allergy(None)).sure
+
+
+def test_another_patients_allergy_is_not_read() -> None:
+    found = read(allergy(concept(text="Venetoclax"), patient={"reference": "Patient/p2"}))
+    assert not found.value
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.NOT_ASKED])
+def test_allergies_that_could_not_be_had_are_not_none(status: Status) -> None:
+    assert read(statuses={"allergies": status}).state in (State.FAILED, State.NOT_ASKED)

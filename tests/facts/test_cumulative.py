@@ -1,0 +1,51 @@
+"""Cumulative doses: only what the orders state per body surface, day by day, is added up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.cumulative import Exposure, exposures
+from cds_service.facts.medications import MEDICATIONS
+from tests.charts import Json, chart, measured, order
+
+DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+
+
+def given(
+    unit: str = "mg/m2", *, start: str | None = "2026-01-10", end: str | None = "2026-01-12", **more: Any
+) -> Json:
+    bounds = {key: value for key, value in (("start", start), ("end", end)) if value}
+    repeat = DAILY | {"boundsPeriod": bounds} | more.pop("repeat", {})
+    dosage = {"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": measured(60, unit)}]}
+    return order("daunorubicin", dosageInstruction=[dosage], **({"status": "completed"} | more))
+
+
+def exposed(*orders: Json) -> tuple[Exposure, ...]:
+    found = chart(*orders).get(MEDICATIONS).value
+    assert found is not None
+    return exposures(found.orders, ("daunorubicin", "idarubicin"))
+
+
+def test_three_days_of_sixty_come_to_180() -> None:
+    (found,) = exposed(given())
+    assert (str(found.total), found.counted, found.uncounted, found.last) == ("180 mg/m²", 1, 0, "2026-01-12")
+
+
+def test_twice_daily_counts_twice() -> None:
+    (found,) = exposed(given(repeat={"frequency": 2}))
+    assert str(found.total) == "360 mg/m²"
+
+
+@pytest.mark.parametrize("odd", [
+    {"unit": "mg"}, {"end": None}, {"start": "2026-01"}, {"repeat": {"period": 2}},
+    {"status": "active", "end": "2026-12-12"}, {"end": "2026-01-01"},
+])
+def test_what_is_not_stated_is_not_assumed(odd: dict[str, Any]) -> None:
+    (found,) = exposed(given(**odd))
+    assert (found.total, found.uncounted) == (None, 1)
+
+
+def test_a_drug_that_was_never_ordered_has_no_row_and_a_draft_is_no_exposure() -> None:
+    assert exposed(order("cytarabine")) == ()

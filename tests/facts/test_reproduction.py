@@ -1,0 +1,66 @@
+"""Pregnancy and sex: the newest statement decides, and what decides nothing is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.fact import State
+from cds_service.facts.reproduction import PREGNANT, SEX
+from tests.charts import TODAY, YESTERDAY, Json, chart, concept, condition, observation
+
+SNOMED = "http://snomed.info/sct"
+TEST, STATUS = "2118-8", "82810-3"
+
+
+@pytest.mark.parametrize(("code", "value", "pregnant", "sure"), [
+    (TEST, {"valueCodeableConcept": concept("LA6576-8")}, True, True),
+    (TEST, {"valueCodeableConcept": concept("LA6577-6")}, False, True),
+    (TEST, {"valueString": "negative"}, False, True),
+    (TEST, {"valueString": "pending"}, None, False),
+    (STATUS, {"valueCodeableConcept": concept("77386006", system=SNOMED)}, True, True),
+    (STATUS, {"valueCodeableConcept": concept("60001007", system=SNOMED)}, False, True),
+    (STATUS, {"valueCodeableConcept": concept("146799005", system=SNOMED)}, True, False),
+    (STATUS, {"valueCodeableConcept": concept("152231000119106", system=SNOMED)}, None, False),
+    (STATUS, {"valueCodeableConcept": concept(text="not pregnant")}, False, True),
+])
+def test_a_test_or_a_status_says_it(code: str, value: dict[str, Any], pregnant: bool | None, sure: bool) -> None:
+    found = chart(observation(code, **value)).get(PREGNANT)
+    assert (found.value, found.sure) == (pregnant, sure)
+
+
+def test_the_newest_decides_and_a_rival_of_one_day_leaves_a_doubt() -> None:
+    positive = observation(TEST, YESTERDAY, name="old", valueString="positive")
+    negative = observation(TEST, TODAY, valueString="negative")
+    assert chart(positive, negative).get(PREGNANT).value is False
+    same = chart(positive | {"effectiveDateTime": TODAY}, negative).get(PREGNANT)
+    assert (same.value, same.sure) == (True, False)
+
+
+def test_a_condition_counts_and_a_newer_negative_test_ends_it() -> None:
+    pregnancy: Json = condition(concept("77386006", system=SNOMED), onsetDateTime="2026-10-01")
+    assert chart(pregnancy).get(PREGNANT).value is True
+    assert chart(pregnancy, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).value is False
+
+
+def test_silence_is_no_answer() -> None:
+    assert chart().get(PREGNANT).state is State.ABSENT
+
+
+@pytest.mark.parametrize(("gender", "sex"), [("female", "female"), ("male", "male"), ("other", None), (None, None)])
+def test_the_sex_on_record(gender: str | None, sex: str | None) -> None:
+    patient = {"resourceType": "Patient", "id": "p1"} | ({"gender": gender} if gender else {})
+    assert chart(patient).get(SEX).value == sex
+
+
+@pytest.mark.parametrize(("value", "comparator", "pregnant"), [
+    (120, None, True), (5, None, False), (4, None, False), (2, "<", False), (10, "<", None), (1000, ">", True),
+])
+def test_a_measured_hcg_is_held_against_the_limit_that_came_with_it(
+    value: int, comparator: str | None, pregnant: bool | None
+) -> None:
+    quantity = {"value": value, "unit": "m[IU]/mL"} | ({"comparator": comparator} if comparator else {})
+    limit = [{"high": {"value": 5, "unit": "m[IU]/mL"}}]
+    assert chart(observation("19080-1", valueQuantity=quantity, referenceRange=limit)).get(PREGNANT).value is pregnant
+    assert chart(observation("19080-1", valueQuantity=quantity)).get(PREGNANT).value is None

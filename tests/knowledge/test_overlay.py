@@ -1,0 +1,214 @@
+"""A wrong overlay stops the start with file, key and reason; a right one holds on its days and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cds_service.errors import CdsError, KnowledgeError
+from cds_service.knowledge import topics
+from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.model import Verification
+from tests.overlays import HOLD_480, IDENTITY, tools_with, written
+
+DAY = date(2026, 11, 20)
+TEMPLATE = "qtc_over_hold_limit"
+
+
+def value(entry: str) -> dict[str, str]:
+    return {"values": f"values:\n  - {{{entry}}}\n"}
+
+
+def rules(entry: str) -> dict[str, str]:
+    return {"rules": f"rules:\n  {entry}\n"}
+
+
+def codes(row: str) -> dict[str, str]:
+    return {"codes": f"system,code,key,kind,display\n{row}\n"}
+
+
+@pytest.mark.parametrize(("files", "reason"), [
+    ({"overlay": "owner: x\neffective: 2026-11-01\n"}, "overlay.yaml, contact: is missing"),
+    ({"overlay": "owner: x\ncontact: y\n"}, "overlay.yaml, effective: is missing"),
+    ({"overlay": IDENTITY + "ownr: x\n"}, "overlay.yaml, ownr: no such field; there are owner, effective, contact"),
+    ({"overlay": IDENTITY + "owner: x\n"}, "not valid YAML: line 4: 'owner' stands twice"),
+    ({"overlay": "owner: &a x\neffective: 2026-11-01\ncontact: *a\n"}, "YAML aliases (*name) are not read"),
+    ({"overlay": "owner: ["}, "overlay.yaml: not valid YAML: line"),
+    ({"overlay": "- owner"}, "expected a mapping at the top"),
+    ({"values": "values: {}\n"}, "values.yaml, values: expected a list"),
+    (value("value: 480 ms, reason: x"), "values.yaml, values[0], topic: is missing"),
+    (value("statement: gilteritinib-qtc-hold, reason: x"), "values[0], value: is missing"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms"), "values[0], reason: is missing"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: 7"), "reason: expected words, found 7"),
+    (value("statement: gilteritinib-qtc-holt, value: 480 ms, reason: x"), "did you mean gilteritinib-qtc-hold"),
+    (value("statement: gilteritinib-qtc-hold, about: x, value: 480 ms, reason: x"), "not both"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 s, reason: x"), "expected a value in ms"),
+    (value("statement: gilteritinib-qtc-hold, value: 480, reason: x"), "expected text such as '500 ms'"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms, resaon: x"), "did you mean reason?"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, effective: 1.12.2026"), "expected a date"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, until: 2026-11-01"), "is not after effective"),
+    (value("topic: qtc_hold_abov, about: gilteritinib, value: 480 ms, reason: x"), "did you mean qtc_hold_above"),
+    (value("topic: qtc_hold_above, about: giltertinib, value: 480 ms, reason: x"), "did you mean gilteritinib"),
+    (value("topic: dose_ceiling, about: venetoclax, qualifier: x, value: 70 mg/d, reason: x"), "is no 'x'; there are"),
+    (value("statement: posaconazole-cyp3a, value: strong, reason: x"), "expected one of"),
+    (value("topic: liver_action, about: gilteritinib, value: call <b>us</b>, reason: x"), "value: holds HTML"),
+    (value(r'statement: gilteritinib-qtc-hold, value: 480 ms, reason: "x\u202e"'), "characters that cannot be seen"),
+    (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, until: 2026-13-45"), "cannot be read: month"),
+    ({"values": HOLD_480 + HOLD_480.partition("\n")[2]}, "is replaced by values.yaml, values[1] too"),
+    (rules("qtc-hodl: {switch: shadow, reason: x}"), "qtc-hodl: there is no rule 'qtc-hodl'; did you mean qtc-hold"),
+    (rules("qtc-hold: {switch: sleep, reason: x}"), "qtc-hold, switch: expected off or shadow, found 'sleep'"),
+    (rules("qtc-hold: {switch: off}"), "rules.yaml, qtc-hold, reason: is missing"),
+    (rules("qtc-hold: off"), "expected a mapping with switch and reason"),
+    (codes("urn:x,K,potasium,observation,"), "line 2, key: there is no observation 'potasium'; did you mean potassium"),
+    (codes("urn:x,K,potassium,lab,"), "codes.csv, line 2, kind: expected one of observation, drug"),
+    (codes("urn:x,K,,drug,"), "codes.csv, line 2, key: is missing"),
+    (codes("lab,K,potassium,observation,"), "codes.csv, line 2, system: expected a URI"),
+    (codes("http://loinc.org,2601-3,potassium,observation,"), "is read as 'magnesium' already"),
+    ({"codes": "system;code\n"}, "codes.csv: expected the columns system, code, key, kind"),
+    ({"qtc_over_hold_limits": "---\nsummary: x\n---\nx"}, "there is no such card; did you mean qtc_over_hold_limit"),
+])
+def test_a_slip_stops_the_start_with_file_key_and_reason(tmp_path, files, reason):
+    with pytest.raises(KnowledgeError) as refused:
+        tools_with(written(tmp_path / "overlay", **files))
+    assert str(refused.value).startswith("overlay, ")
+    assert reason in str(refused.value)
+
+
+def reworded(old: str, new: str) -> str:
+    shipped = Path("cards/templates", f"{TEMPLATE}.md").read_text(encoding="utf-8")
+    assert old in shipped
+    return shipped.replace(old, new)
+
+
+@pytest.mark.parametrize(("old", "new", "reason"), [
+    ("{{ limit.value }}.", "{{ limti.value }}.", "names 'limti', which this card does not have; did you mean limit?"),
+    ("above {{ limit.value }}", "above {{ limit.valeu }}", "names 'limit.valeu', which the shipped wording does not"),
+    ("on {{ qtc.day }}, {{ qtc.age }}", "{{ qtc.__class__ }}", "names 'qtc.__class__'"),
+    ("{{ drug }}", "this drug", "does not say 'drug', which the shipped wording says"),
+    ("overrides: [", "overrides: [none-of-ours, ", "override reason 'none-of-ours' is not in override_reasons.yaml"),
+    ("**Way out**", "<script>", "holds HTML"),
+    ("overrides: [", "reasons: [", "front matter has summary and overrides, not 'reasons'"),
+    ("{% if new %}", "{% if new %", "templates/qtc_over_hold_limit.md: "),
+    ("---\n", "", "expected front matter"),
+])
+def test_a_wording_says_the_same_things_in_other_words(tmp_path, old, new, reason):
+    with pytest.raises(KnowledgeError) as refused:
+        tools_with(written(tmp_path / "overlay", **{TEMPLATE: reworded(old, new)}))
+    assert str(refused.value).startswith(f"overlay, templates/{TEMPLATE}.md: ")
+    assert reason in str(refused.value)
+
+
+def test_a_file_that_nobody_reads_is_refused_and_a_readme_is_not(tmp_path):
+    folder = written(tmp_path / "overlay")
+    (folder / "README.md").write_text("ours")
+    tools_with(folder)
+    (folder / "value.yaml").write_text("values: []")
+    with pytest.raises(KnowledgeError, match=r"value\.yaml: nobody reads it.*did you mean values\.yaml"):
+        tools_with(folder)
+
+
+def test_a_folder_that_is_not_there_or_not_an_overlay_is_refused(tmp_path):
+    with pytest.raises(CdsError, match="OVERLAY is"):
+        tools_with(tmp_path / "nowhere")
+    with pytest.raises(KnowledgeError, match=r"overlay\.yaml: is missing"):
+        tools_with(tmp_path)
+
+
+def test_a_file_too_large_is_refused(tmp_path):
+    folder = written(tmp_path / "overlay", values="# " + "x" * 1_000_000)
+    with pytest.raises(KnowledgeError, match="larger than"):
+        tools_with(folder)
+
+
+def hold(knowledge: Knowledge, day: date, place: str = "US"):
+    return knowledge.at(day, place).find(topics.QTC_HOLD_ABOVE, "gilteritinib")
+
+
+def test_a_local_value_holds_on_its_days_and_the_shipped_one_on_the_others(tmp_path):
+    entry = "statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, effective: 2026-11-10, until: 2026-11-20"
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", **value(entry)))
+    found = {day: str(hold(knowledge, date(2026, 11, day)).value) for day in (9, 10, 19, 20)}
+    assert found == {9: "500 ms", 10: "480 ms", 19: "480 ms", 20: "500 ms"}
+
+
+def test_two_values_that_follow_each_other_are_a_change(tmp_path):
+    entries = (
+        "values:\n"
+        "  - {statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, until: 2026-11-10}\n"
+        "  - {statement: gilteritinib-qtc-hold, value: 490 ms, reason: y, effective: 2026-11-10}\n"
+    )
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", values=entries))
+    assert [str(hold(knowledge, date(2026, 11, day)).value) for day in (9, 10)] == ["480 ms", "490 ms"]
+
+
+def test_a_local_statement_names_its_owner_reason_and_what_it_stands_in_for(tmp_path):
+    statement = hold(Knowledge.load(overlay=written(tmp_path / "overlay", values=HOLD_480)), DAY)
+    assert statement.local.instead.id == "gilteritinib-qtc-hold"
+    assert (statement.local.owner, statement.local.since) == ("leukaemia board", date(2026, 11, 1))
+    assert statement.sources[0].reference.short == "local policy (leukaemia board, 2026-11-01)"
+    assert (statement.verification, statement.strongest.indicator) == (Verification.POLICY, "warning")
+    assert (statement.reviewed_by, statement.foreign) == ("leukaemia board", "")
+
+
+def test_a_local_value_is_of_this_place_wherever_it_is(tmp_path):
+    statement = hold(Knowledge.load(overlay=written(tmp_path / "overlay", values=HOLD_480)), DAY, "JP")
+    assert (str(statement.value), statement.foreign, statement.local.instead.foreign) == ("480 ms", "", "US")
+
+
+def test_a_value_for_one_statement_leaves_another_place_alone(tmp_path):
+    entry = "statement: venetoclax-ceiling-posaconazole-us, value: 50 mg/d, reason: x"
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", **value(entry)))
+    found = [
+        str(knowledge.at(DAY, place).find(topics.DOSE_CEILING, "venetoclax", "posaconazole").value)
+        for place in ("US", "EU")
+    ]
+    assert found == ["50 mg daily", "100 mg daily"]
+
+
+def test_a_value_for_a_question_holds_in_every_place(tmp_path):
+    entry = "topic: dose_ceiling, about: venetoclax, qualifier: posaconazole, value: 50 mg/d, reason: x"
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", **value(entry)))
+    found = [
+        str(knowledge.at(DAY, place).find(topics.DOSE_CEILING, "venetoclax", "posaconazole").value)
+        for place in ("US", "EU", "JP")
+    ]
+    assert found == ["50 mg daily"] * 3
+
+
+def test_the_effect_of_another_drug_can_be_replaced_too(tmp_path):
+    entry = "statement: posaconazole-cyp3a, value: moderate inhibitor, reason: x"
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", **value(entry)))
+    statement = knowledge.at(DAY, "US").precipitants["posaconazole"].statement("cyp3a")
+    assert (statement.value, statement.local is None) == ("moderate inhibitor", False)
+
+
+def test_the_version_of_the_knowledge_takes_the_overlay_in(tmp_path):
+    folder = written(tmp_path / "overlay", values=HOLD_480)
+    first = Knowledge.load(overlay=folder).version
+    assert first != Knowledge.load().version
+    assert first == Knowledge.load(overlay=folder).version
+    written(folder, values=HOLD_480.replace("480", "481"))
+    assert Knowledge.load(overlay=folder).version != first
+
+
+def test_without_an_overlay_nothing_is_local():
+    snapshot = Knowledge.load().at(DAY, "US")
+    assert snapshot.shipped is None and not snapshot.switches
+    assert not [each for each in snapshot.statements.values() if each.local]
+
+
+def test_local_codes_are_read_as_what_they_stand_for(tmp_path):
+    rows = "system,code,key,kind\nurn:oid:1.2.3,K,potassium,observation\nurn:oid:1.2.4,900,gilteritinib,drug\n"
+    rows += "urn:oid:1.2.5,AML,aml,condition\nurn:oid:1.2.3,F3,FLT3-ITD,genomics\n"
+    terms = Knowledge.load(overlay=written(tmp_path / "overlay", codes=rows)).terms
+    assert terms.observations["urn:oid:1.2.3", "K"] == "potassium"
+    assert terms.drugs["urn:oid:1.2.4", "900"].ingredients == ("gilteritinib",)
+    assert terms.conditions["urn:oid:1.2.5", "AML"].keys == ("aml",)
+    assert terms.genomics["urn:oid:1.2.3", "F3"] == ("FLT3-ITD", "test")
+
+
+def test_a_code_that_is_known_already_with_the_same_meaning_is_no_fault(tmp_path):
+    rows = "system,code,key,kind\nhttp://loinc.org,2823-3,potassium,observation\n"
+    assert Knowledge.load(overlay=written(tmp_path / "overlay", codes=rows)).terms.codes("potassium")

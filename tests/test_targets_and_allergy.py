@@ -1,0 +1,51 @@
+"""From the order to the card: the wrong marker, an allergy, a pregnancy, and another patient's entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.calls import PATIENT, cards
+
+Json = dict[str, Any]
+CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+
+
+def draft(drug: str) -> Json:
+    return {"resourceType": "MedicationRequest", "id": "d1", "status": "draft", "intent": "order",
+            "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {"text": drug}}
+
+
+def result(code: str, words: str) -> Json:
+    return {"resourceType": "Observation", "id": f"o{code}", "status": "final", "valueString": words,
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2026-11-15"}
+
+
+def allergy(words: str, patient: str = "p1") -> Json:
+    return {"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": f"Patient/{patient}"},
+            "code": {"text": words}, "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]}}
+
+
+def summaries(drug: str, **chart: Any) -> dict[str, str]:
+    return {card["summary"]: card["indicator"] for card in cards("order-sign", draft(drug), **chart)}
+
+
+def test_an_idh2_inhibitor_for_an_idh1_mutation():
+    told = summaries("enasidenib 100 mg", genomics=[result("100022-3", "p.R132H")])
+    assert told["IDH1 mutation (R132) present (2026-11-15): not what enasidenib aims at"] == "warning"
+
+
+def test_an_allergy_on_record_to_the_drafted_drug():
+    told = summaries("venetoclax 100 mg", allergies=[allergy("Venetoclax")])
+    assert any(words.startswith("Allergy on record: Venetoclax") for words in told)
+
+
+def test_another_patients_allergy_is_not_told():
+    told = summaries("venetoclax 100 mg", allergies=[allergy("Venetoclax", "p2")])
+    assert not any(words.startswith("Allergy") for words in told)
+
+
+def test_a_positive_pregnancy_test_before_a_drug_with_a_boxed_warning():
+    woman = {**PATIENT, "gender": "female", "birthDate": "1990-01-01"}
+    told = summaries("glasdegib 100 mg", patient=woman, bedside=[result("2118-8", "positive")])
+    assert told["Pregnancy on record (2026-11-15) and glasdegib drafted"] in ("critical", "warning")
