@@ -77,10 +77,13 @@ def _with(draft: Medication, chart: Chart) -> Chart:
 
 def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
+    if gap.quiet:  # no source asks for it
+        return False
     if draft not in gap.about and not (not gap.about and draft.ingredients[0] in check.subject):
         return False
-    level = gap.level if gap.level is not None else check.rule.blind
-    return check.rule.before_dose or level >= Level.WARNING or check.rule.worst is Level.CRITICAL
+    if gap.level is not None:
+        return gap.level >= Level.WARNING
+    return check.rule.before_dose or check.rule.blind >= Level.WARNING or check.rule.worst is Level.CRITICAL
 
 
 def _missing(gap: NotEvaluated) -> tuple[str, ...]:

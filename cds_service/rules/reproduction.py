@@ -49,7 +49,7 @@ def pregnancy(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return NotApplicable("outside the age at which a pregnancy is looked for")
         case Truth.UNKNOWN:
-            return case.blind(case.fact(AGE), about=use.drafts)
+            return case.blind(case.fact(AGE), about=use.drafts, level=_weight(case, use))
         case Truth.YES:
             return _tested(case, use)
         case other:
@@ -59,13 +59,13 @@ def pregnancy(case: Case, use: Use) -> Outcome:
 def _tested(case: Case, use: Use) -> Outcome:
     """A test before the start, in a woman of that age."""
     if _is(case, FEMALE) is not Truth.YES:
-        return case.blind(case.fact(SEX), about=use.drafts)
+        return case.blind(case.fact(SEX), about=use.drafts, level=_weight(case, use))
     window = case.must(topics.PREGNANCY_TEST_WINDOW, "policy")
     recent = case.fact(PREGNANT, window.value)
     if recent.sure:
         return Clear(f"not pregnant ({recent.when})")
     if recent.state in (State.NOT_ASKED, State.FAILED):
-        return case.blind(recent, about=use.drafts)
+        return case.blind(recent, about=use.drafts, level=_weight(case, use))
     return case.fired(
         Level.INFO,
         "pregnancy_test_due",
@@ -77,6 +77,11 @@ def _tested(case: Case, use: Use) -> Outcome:
         newest=recent,
         window=window,
     )
+
+
+def _weight(case: Case, use: Use) -> Level:
+    """How much an open pregnancy matters: a drug with a boxed warning could be stopped by it."""
+    return Level.WARNING if case.cite(topics.PREGNANCY_BOXED, use.drug) else Level.INFO
 
 
 def _pregnant(case: Case, use: Use) -> Outcome:
