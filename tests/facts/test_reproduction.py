@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from cds_service.facts.demographics import SEX
 from cds_service.facts.fact import State
-from cds_service.facts.reproduction import PREGNANT, SEX
+from cds_service.facts.reproduction import PREGNANT
 from tests.charts import TODAY, YESTERDAY, Json, chart, concept, condition, observation
 
 SNOMED = "http://snomed.info/sct"
