@@ -35,12 +35,9 @@ BILIRUBIN: Key[Quantity] = Key("bilirubin_total", "bilirubin", "bilirubin_total"
 LIPASE: Key[Quantity] = Key("lipase", "lipase", "lipase")
 AMYLASE: Key[Quantity] = Key("amylase", "amylase")
 ALP: Key[Quantity] = Key("alp", "alkaline phosphatase")
-ALBUMIN: Key[Quantity] = Key("albumin", "albumin")
 LDH: Key[Quantity] = Key("ldh", "LDH")
 PLATELETS: Key[Quantity] = Key("platelets", "platelets", "cbc")
-ANC: Key[Quantity] = Key("anc", "neutrophils", "cbc")
 HAEMOGLOBIN: Key[Quantity] = Key("haemoglobin", "haemoglobin", "cbc")
-BLOOD_BLASTS: Key[Quantity] = Key("blasts_blood_pct", "blasts in blood", "cbc")
 MARROW_BLASTS: Key[Quantity] = Key("blasts_marrow_pct", "blasts in marrow")
 EGFR: Key[Quantity] = Key("egfr", "eGFR", "creatinine")
 CREATININE_CLEARANCE: Key[Quantity] = Key("creatinine_clearance", "measured creatinine clearance", "creatinine")
@@ -48,7 +45,6 @@ CREATININE_CLEARANCE: Key[Quantity] = Key("creatinine_clearance", "measured crea
 # What is measured at the bedside or judged by the clinician; asked by a query of their own.
 LVEF: Key[Quantity] = Key("lvef", "LVEF", "echo")
 BODY_WEIGHT: Key[Quantity] = Key("body_weight", "weight")
-BODY_HEIGHT: Key[Quantity] = Key("body_height", "height")
 TEMPERATURE: Key[Quantity] = Key("body_temperature", "temperature")
 OXYGEN_SATURATION: Key[Quantity] = Key("oxygen_saturation", "oxygen saturation")
 ECOG: Key[Quantity] = Key("ecog_ps", "ECOG performance status")
@@ -76,17 +72,14 @@ LABS: tuple[Key[Quantity], ...] = (
     LIPASE,
     AMYLASE,
     ALP,
-    ALBUMIN,
     LDH,
     PLATELETS,
-    ANC,
     HAEMOGLOBIN,
-    BLOOD_BLASTS,
     MARROW_BLASTS,
     EGFR,
     CREATININE_CLEARANCE,
 )
-BEDSIDE: tuple[Key[Quantity], ...] = (LVEF, BODY_WEIGHT, BODY_HEIGHT, TEMPERATURE, OXYGEN_SATURATION, ECOG)
+BEDSIDE: tuple[Key[Quantity], ...] = (LVEF, BODY_WEIGHT, TEMPERATURE, OXYGEN_SATURATION, ECOG)
 
 # The same results as multiples of the upper limit, and every usable result of a kind, newest first.
 CREATININE_ULN: Key[Quantity] = Key("creatinine_uln", "creatinine", "creatinine")
@@ -105,7 +98,7 @@ OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     WBC: WBC_SERIES,
 }
 _LOW_IS_DANGER = frozenset(
-    {POTASSIUM, MAGNESIUM, CALCIUM, ALBUMIN, PLATELETS, ANC, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
+    {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
     | {OXYGEN_SATURATION}
 )
 _BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE)}

@@ -77,7 +77,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     bedside = Query(
         "bedside",
         _observations(codes["bedside"]),
-        "LVEF, weight, height, temperature, oxygen saturation, ECOG status, pregnancy tests",
+        "LVEF, weight, temperature, oxygen saturation, ECOG status, pregnancy tests",
     )
     genomics = Query(
         "genomics",

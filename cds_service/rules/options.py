@@ -74,6 +74,7 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
+        aimed=tuple(_with_status(offer) for offer in shown if offer.group == Group.TARGETED.value),
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS for offer in kept),
         fitness=fitness.verdict,
@@ -85,6 +86,14 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         trial_only=in_trial,
         not_suggested=not_suggested,
     )
+
+
+OFF_LABEL = "off-label here"
+
+
+def _with_status(offer: Offer) -> str:
+    """The name, and where the drug is not approved for this."""
+    return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
 
 
 def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
@@ -151,7 +160,7 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
         return f"its approval in this place was not read{where}", ("approval to be checked",)
     established = status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
-    return str(status.value), () if established else ("off-label here",)
+    return str(status.value), () if established else (OFF_LABEL,)
 
 
 def _evidence(case: Case, option: Option) -> str:
