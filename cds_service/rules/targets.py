@@ -14,7 +14,7 @@ from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import counts_now, in_relapse, not_for_aml, present_now, running_option
+from cds_service.rules.standing import adult, counts_now, in_relapse, not_for_aml, present_now, running_option
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -206,6 +206,8 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     )
     changed = tuple(words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key))))
     repeat = case.must(topics.REPEAT_MUTATIONS, "pathway")
+    if not changed and adult(case) is Truth.NO:
+        return NotApplicable("under 18: one card says that this is not covered")
     if not changed and not lacking:
         return Clear("every marker of the panel was tested since the relapse")
     if not changed and running_option(case):
