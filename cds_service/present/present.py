@@ -26,10 +26,13 @@ from cds_service.knowledge.model import Level, Local, Statement, Verification
 from cds_service.knowledge.terms import Terms
 from cds_service.present.actions import Maker
 from cds_service.present.gaps import Gap, find_gap
+from cds_service.present.problems import Problem, problems
 from cds_service.present.relevance import Relevance
 from cds_service.present.words import STATES, Speaker
 from cds_service.rules.rule import Check, Evaluation, Finding, Fired
 
+MORE = " (and {} more)"  # how a summary says that its card holds further warnings
+SUMMARY_LIMIT = 140  # characters, excluded: CDS Hooks
 MOST_NAMED = 8  # orders named on a card; a craft number, so that no card grows without end
 log = logging.getLogger("aml_cds.present")
 TOPIC_SYSTEM = "urn:aml-cds:rule"
@@ -56,7 +59,7 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
     shown = _calm(
         [(check, fired.finding) for check, fired in evaluation.outcomes(Fired) if relevance.shows(fired.finding)]
     )
-    main = [(check, finding) for check, finding in shown if not finding.line]
+    main = problems((check, finding) for check, finding in shown if not finding.line)
     lines = [(check, finding) for check, finding in shown if finding.line]
     hosts: dict[int, list[tuple[Check, Finding]]] = {}
     orphans: dict[str, list[tuple[Check, Finding]]] = {}
@@ -67,8 +70,8 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
         else:
             hosts.setdefault(host, []).append((check, finding))
     cards = [
-        writer.safely(check, finding.level, partial(writer.card, check, finding, hosts.get(index, [])))
-        for index, (check, finding) in enumerate(main)
+        writer.safely(problem.check, problem.finding.level, partial(writer.card, problem, hosts.get(index, [])))
+        for index, problem in enumerate(main)
     ]
     cards += [
         writer.safely(together[0][0], together[0][1].level, partial(writer.note, drug, together))
@@ -104,10 +107,10 @@ def _calm(shown: list[tuple[Check, Finding]]) -> list[tuple[Check, Finding]]:
     ]
 
 
-def _host(line: Finding, main: list[tuple[Check, Finding]]) -> int | None:
+def _host(line: Finding, main: list[Problem]) -> int | None:
     """The card in which a line stands: about the same drug, counselling before danger, so that danger stays short."""
-    same = [index for index, (_, finding) in enumerate(main) if finding.drug == line.drug]
-    return min(same, key=lambda index: main[index][1].level, default=None)
+    same = [index for index, problem in enumerate(main) if problem.finding.drug == line.drug]
+    return min(same, key=lambda index: main[index].finding.level, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,26 @@ class _Writer:
             body = "This check found something that could not be shown. Look at the chart before going on."
             return self._card(check.rule.id, check.rule.title, level, words, [body], (), "any", (), ())
 
-    def card(self, check: Check, finding: Finding, lines: list[tuple[Check, Finding]]) -> Card:
+    def card(self, problem: Problem, lines: list[tuple[Check, Finding]]) -> Card:
+        check, finding = problem.check, problem.finding
         words = self._words(finding)
+        more = sum(other.level > Level.INFO for _, other in problem.also)
+        if more and len(words.summary) + len(MORE.format(more)) < SUMMARY_LIMIT:
+            words = replace(words, summary=words.summary + MORE.format(more))
         findings = [finding, *(line for _, line in lines)]
-        parts = [words.body, *(self._words(line).body for _, line in lines)]
-        return self._made(check.rule.id, check.rule.title, finding.level, words, parts, findings)
+        parts = [words.body, *(self._beside(*each) for each in problem.also)]
+        parts += [self._words(line).body for _, line in lines]
+        also = [other for _, other in problem.also]
+        return self._made(check.rule.id, check.rule.title, finding.level, words, parts, findings, also)
+
+    def _beside(self, check: Check, finding: Finding) -> str:
+        """A further finding about the same problem, with its own doubts; one that cannot be written is named."""
+        try:
+            words = self._words(finding)
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            log.error("card of rule %s failed: %s", check.rule.id, type(fault).__name__)
+            return f"**{escape(check.rule.title)}:** something was found that could not be written."
+        return "\n\n".join(filter(None, (f"**{escape(words.summary)}**", words.body, _doubts([finding]))))
 
     def note(self, drug: str, lines: list[tuple[Check, Finding]]) -> Card:
         """Lines without a card of their own, together in one."""
@@ -152,7 +170,7 @@ class _Writer:
             {
                 "warning": gap.level is Level.WARNING,
                 "first": gap.missing[0],
-                "drugs": " and ".join(dict.fromkeys(drug for order in gap.about for drug in order.ingredients)),
+                "drugs": ", ".join(dict.fromkeys(drug for order in gap.about for drug in order.ingredients)),
                 "more": max(0, len(gap.missing) - 1),
                 "groups": [{"cause": cause, "lines": lines} for cause, lines in gap.groups],
                 "stops": gap.checks,
@@ -183,19 +201,21 @@ class _Writer:
         return self._rendered(finding.card, {"drug": finding.drug} | self.speaker.all(finding.values))
 
     def _made(
-        self, rule: str, title: str, level: Level, words: Words, parts: list[str], findings: Iterable[Finding]
+        self,
+        rule: str,
+        title: str,
+        level: Level,
+        words: Words,
+        parts: list[str],
+        findings: list[Finding],
+        also: Iterable[Finding] = (),
     ) -> Card:
-        every = list(findings)
+        every = [*findings, *also]
         ordered = self.evaluation.chart.get(ORDERED).value or frozenset()
         proposals = [proposal for finding in every for proposal in finding.proposals]
         suggestions = self.maker.suggestions(proposals, ordered)
         selection = "at-most-one" if any(p.kind == "dose" for p in proposals) else "any"
-        parts = [*parts, self._perhaps_ordered(suggestions)]
-        doubts = list(dict.fromkeys(doubt for finding in every for doubt in finding.doubts))
-        if doubts:
-            lowered = any(finding.lowered for finding in every)
-            lead = "Less certain, so shown one step lower" if lowered else "Note"
-            parts = [*parts, f"**{lead}:** {escape('; '.join(doubts))}."]
+        parts = [*parts, self._perhaps_ordered(suggestions), _doubts(findings)]
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
         return self._card(rule, title, level, words, parts, suggestions, selection, sources, about)
@@ -232,6 +252,14 @@ class _Writer:
             links=_links(sources),
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
         )
+
+
+def _doubts(findings: Iterable[Finding]) -> str:
+    """What makes these findings less certain, "" when nothing does."""
+    every = list(findings)
+    doubts = list(dict.fromkeys(doubt for finding in every for doubt in finding.doubts))
+    lead = "Less certain, so shown one step lower" if any(finding.lowered for finding in every) else "Note"
+    return f"**{lead}:** {escape('; '.join(doubts))}." if doubts else ""
 
 
 def topic_code(rule: str) -> str:

@@ -265,6 +265,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
         lowering=tuple(
             f"{each.spoken} lowers {' and '.join(key.label for key in lowered[each.drug])}" for each in others
         ),
+        culprits=tuple(each.drug for each in others if any(key in lowered[each.drug] for key in low)),
         low=tuple(facts[key] for key in low),
         newest=tuple(facts[key] for key in concerned),
         required=required,

@@ -17,7 +17,7 @@ from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
 
-@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64"), worst=Level.WARNING)
+@rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64"), worst=Level.INFO)
 def alone_in_relapse(case: Case, use: Use) -> Outcome:
     """Drugs that do little when given alone in relapse."""
     if not use.drafts:
@@ -39,7 +39,7 @@ def alone_in_relapse(case: Case, use: Use) -> Outcome:
     said = case.must(topics.ALONE_IN_RELAPSE, use.drug)
     list_known = case.fact(MEDICATIONS).sure
     return case.fired(
-        Level.WARNING,
+        Level.INFO,
         "alone_in_relapse",
         about=use.drafts,
         drug=use.drug,
