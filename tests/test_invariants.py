@@ -381,7 +381,8 @@ def stands_in_another(code: str, told: Told) -> bool:
     """Whether the finding is told in the card of a more urgent one about the same hazard."""
     hazard = next((rules for rules in HAZARDS.values() if code in {topic_code(rule) for rule in rules}), ())
     beside = {topic_code(rule) for rule in hazard} & told.loud
-    return bool(beside) and any(topic_code(check.rule.id) == code for check, _ in told.fired)
+    warned = {topic_code(check.rule.id) for check, fired in told.fired if fired.finding.level >= Level.WARNING}
+    return bool(beside) and code in warned
 
 
 @given(anybody, names, st.sampled_from(["draft", "active", "doubtful"]))
@@ -464,7 +465,8 @@ def test_both_directions_of_an_interaction_agree(
     one, two = ask("draft", "active"), ask("active", "draft")
     assert interactions(one) == interactions(two)
     shown = [
-        {code for code in INTERACTION_TOPICS if code in told.loud or stands_in_another(code, told)} for told in (one, two)
+        {code for code in INTERACTION_TOPICS if code in told.loud or stands_in_another(code, told)}
+        for told in (one, two)
     ]
     assert shown[0] == shown[1], (said(one), said(two))
 
