@@ -7,8 +7,8 @@ from dataclasses import replace
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.subjects import Use, doubtful, our_drugs
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, our_drugs, removal
 
 
 @rule("allergy", subjects=our_drugs, sources=("label contraindications",), worst=Level.CRITICAL)
@@ -36,7 +36,7 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=(said,),
         doubts=found[0].doubts,
-        propose=tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=each) for each in use.drafts),
+        propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
         entry=found[0].words,
         kind=found[0].kind,

@@ -12,7 +12,7 @@ from cds_service.facts.mutations import MARKER_NAMES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.standing import in_relapse, not_for_aml, present_now
+from cds_service.rules.standing import RELAPSE_CARD, in_relapse, not_for_aml, present_now
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -131,7 +131,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
         return case.fired(
             Level.INFO,
             "no_targeted_drug",
-            drug="relapse",
+            drug=RELAPSE_CARD,
             because=tuple(found),
             says=(said,),
             line=True,

@@ -14,13 +14,12 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.fitness import Fitness, assess
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import adult, common_doors, gate, in_relapse, is_apl, open_age, shut
+from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.standing import RELAPSE_CARD, adult, common_doors, gate, in_relapse, is_apl, open_age, shut
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
-TRANSPLANT = frozenset({"hsct_procedure", "history_hsct", "hsct_complication"})
-RELAPSE_CARD = "relapse"
 _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
 
 
@@ -130,9 +129,9 @@ def donor_search(case: Case, patient: str) -> Outcome:
 
 
 def _transplanted(case: Case) -> tuple[Entry, ...]:
-    facts: tuple[Fact[tuple[Entry, ...]], ...] = (case.fact(PROCEDURES), case.fact(PROBLEMS))
-    entries = [entry for fact in facts for entry in fact.value or ()]
-    return tuple(entry for entry in entries if TRANSPLANT & set(entry.keys))
+    """Entries of a transplant that had a donor, or may have had one."""
+    wanted = keys_of(case, "transplant, perhaps from a donor")
+    return (*entries_of(case.fact(PROCEDURES), wanted), *entries_of(case.fact(PROBLEMS), wanted))
 
 
 @rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)

@@ -13,8 +13,9 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.ceilings import STRONG, Ceiling, ceilings, imposed, inhibitors, just_ended
 from cds_service.rules.partners import benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import not_for_aml
-from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.rules.subjects import Met, Use, doubtful, removal, uses
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
@@ -120,11 +121,7 @@ def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple
             ramp = " (after the ramp-up)" if _ramps_up(case, use, ceiling) else ""
             label = f"Change the target dose of {drug} to {dose}{ramp}"
         return (Proposal("dose", label, medication=order, drug=drug, daily=dose),)
-    return tuple(
-        Proposal("delete", f"Remove the {ceiling.other.drug} draft", medication=each)
-        for each in ceiling.other.orders
-        if each.role is Role.DRAFT
-    )
+    return removal(ceiling.other.drug, ceiling.other.orders)
 
 
 @rule(
@@ -214,7 +211,7 @@ def contraindicated_at_start(case: Case, use: Use) -> Outcome:
     if not use.is_new:
         return NotApplicable("not a start")
     problems = case.fact(PROBLEMS)
-    lymphocytic = next((e for e in problems.value or () if {"cll", "sll"} & set(e.keys)), None)
+    lymphocytic = next(iter(entries_of(problems, keys_of(case, "lymphocytic leukaemia"))), None)
     if lymphocytic is None and not problems.sure:
         return case.blind(problems, about=use.drafts)
     if lymphocytic is None or not not_for_aml(case):
