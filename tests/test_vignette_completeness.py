@@ -258,6 +258,7 @@ SHARED = {
     ("weight_window", "renal-dose"): "clearance.kidney",
     ("creatinine_unstable_from", "renal-dose"): "clearance.kidney",
     ("creatinine_unstable_within", "renal-dose"): "clearance.kidney",
+    ("renal_reduce_below", "renal-dose"): "a clearance below its step is told there",
     ("high_dose_from", "cytarabine-neurotoxicity"): "high_dose.high_dose",
     ("low_dose_at_most", "cytarabine-neurotoxicity"): "high_dose.high_dose",
     ("lvef_window", "lvef-before"): "cardiac, the newest LVEF that counts",

@@ -173,6 +173,8 @@ RELAPSE_PANEL = Topic("relapse_panel", names)
 CD33_POSITIVE_FROM = Topic("cd33_positive_from", in_unit("%"))
 RELAPSE_ON_DRUG = Topic("relapse_on_drug", words)
 ALONE_IN_RELAPSE = Topic("alone_in_relapse", words)
+ORDERED_TWICE = Topic("ordered_twice", words)
+DIAGNOSIS_ASKED = Topic("diagnosis_asked", words)
 NO_TARGETED_DRUG = Topic("no_targeted_drug", words)  # qualified by the marker
 
 # Reproduction and allergy

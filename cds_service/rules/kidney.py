@@ -109,6 +109,13 @@ def _quiet(steps: tuple[Step, ...]) -> bool:
     return all(step.limit.topic == topics.RENAL_NOT_STUDIED_BELOW.name for step in steps)
 
 
+def _slow(case: Case, use: Use, orders: tuple[Medication, ...]) -> bool:
+    """Whether the clearance is below a step of the dose table, so that its card speaks for the kidney."""
+    steps = _steps(case, use, orders)
+    estimate, _ = kidney(case).against(tuple(step.limit.value for step in steps))
+    return estimate is not None and any(below(estimate.fact, step.limit.value) is Truth.YES for step in steps)
+
+
 _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
     (topics.RENAL_CREATININE_ABOVE, False),
     (topics.RENAL_CREATININE_ULN_ABOVE, True),
@@ -132,6 +139,8 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
     creatinine = case.fact(CREATININE_ULN if multiple else CREATININE, window)
     match above(creatinine, limit.value):
         case Truth.YES:
+            if _slow(case, use, orders):
+                return Clear("told with the creatinine clearance")
             action = case.must(topics.RENAL_ACTION, use.drug, "creatinine")
             return case.fired(
                 Level.WARNING,

@@ -10,8 +10,8 @@ from cds_service.facts.fact import holds
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.ceilings import STRONG, Ceiling, ceilings, imposed, inhibitors, just_ended
-from cds_service.rules.partners import benefits
+from cds_service.rules.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended
+from cds_service.rules.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import not_for_aml
