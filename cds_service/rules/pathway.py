@@ -17,7 +17,6 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import RELAPSE_CARD, adult, common_doors, gate, in_relapse, is_apl, open_age, shut
 from cds_service.rules.subjects import Use, the_patient, uses
-from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
 _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
@@ -184,30 +183,4 @@ def _fits_the_state(case: Case, use: Use, disease: Fact[Disease]) -> Outcome:
         drug_name=use.drug,
         indication=spoken,
         state=state,
-    )
-
-
-@rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
-def also_active(case: Case, use: Use) -> Outcome:
-    """A draft beside a running order of the same drug."""
-    if not use.drafts:
-        return NotApplicable("not drafted")
-    superseded = {each.replaces for each in use.drafts}
-    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
-    if not beside:
-        return not_taken(case, use)
-    draft, active = use.drafts[0], beside[0]
-    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
-    usual = case.must(topics.USUAL_DOSE, use.drug)
-    return case.fired(
-        Level.INFO if unchanged else Level.WARNING,
-        "also_active",
-        about=(*use.drafts, *beside),
-        drug=f"{use.drug} twice",
-        says=(case.must(topics.ORDERED_TWICE, "policy"),),
-        draft=draft,
-        active=active,
-        unchanged=unchanged,
-        usual=usual,
-        name=use.drug,
     )
