@@ -14,7 +14,7 @@ from cds_service.facts.labs import MULTIPLES
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import HOME as KNOWLEDGE
 from cds_service.knowledge.load import Knowledge
-from cds_service.knowledge.model import Topic
+from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Rule
 from cds_service.settings import SETTINGS
@@ -48,6 +48,23 @@ def test_every_rule_says_what_it_checks_and_where_that_comes_from():
     assert not [rule.id for rule in RULES if not rule.title or not rule.sources]
 
 
+def test_what_could_stop_a_drug_is_a_warning_when_it_cannot_be_seen():
+    # These weigh it case by case; that a route is not stated is no sign of the wrong one.
+    by_case = {"allergy", "pregnancy", "renal-dose", "route"}
+    assert {rule.id for rule in RULES if rule.worst is Level.CRITICAL and rule.blind < Level.WARNING} == by_case
+
+
+def test_every_finding_names_the_statements_that_it_rests_on():
+    silent = [
+        f"{path.name}:{call.lineno}"
+        for path, source in _sources(RULES_HOME).items()
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "fired"
+        if next((ast.unparse(each.value) for each in call.keywords if each.arg == "says"), "()") == "()"
+    ]
+    assert silent == []
+
+
 def test_every_template_is_used_and_every_used_one_exists():
     assert sorted({path.stem for path in render.HOME.glob("*.md")} ^ cards_named()) == []
 
@@ -78,6 +95,12 @@ def test_every_reference_is_cited():
     cited |= {citation.reference.id for each in knowledge.therapies.values() for citation in each.sources}
     cited |= {citation.reference.id for each in knowledge.errata.values() for citation in each.sources}
     assert cited == set(knowledge.references)
+
+
+def test_no_source_stands_under_two_ids():
+    shared = ("https://open.fda.gov/apis/drug/label/", "https://www.uptodate.com/")  # doors to many texts
+    places = [each.where for each in Knowledge.load().references.values() if each.where and each.where not in shared]
+    assert [where for where in set(places) if places.count(where) > 1] == []
 
 
 def test_every_key_is_asked_by_a_rule_or_the_presenter():

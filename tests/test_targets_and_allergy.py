@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.calls import PATIENT, cards
+from cds_service.knowledge.model import Level
+from tests.calls import PATIENT, ask, cards, request
 
 Json = dict[str, Any]
 CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
@@ -49,3 +50,10 @@ def test_a_positive_pregnancy_test_before_a_drug_with_a_boxed_warning():
     woman = {**PATIENT, "gender": "female", "birthDate": "1990-01-01"}
     told = summaries("glasdegib 100 mg", patient=woman, bedside=[result("2118-8", "positive")])
     assert told["Pregnancy on record (2026-11-15) and glasdegib drafted"] in ("critical", "warning")
+
+
+def test_unseen_allergies_are_a_warning_where_the_label_forbids_the_drug_after_one():
+    body = request("order-sign", draft("gilteritinib 120 mg"))
+    del body["prefetch"]["allergies"]
+    checks = [check for check in ask(body).evaluation.checks if check.rule.id == "allergy"]
+    assert [check.outcome.level for check in checks] == [Level.WARNING]

@@ -95,8 +95,8 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "pancreatitis": {"lipase_note_above": ("1 × ULN",), "lipase_warning_above": ("3 × ULN",), "lab_window": ("14 d",)},
     "liver": {
-        "transaminase_hold_above": ("5 × ULN", "2.5 × ULN", "3 × ULN"),
-        "bilirubin_hold_above": ("3 × ULN", "2 × ULN", "1.5 × ULN"),
+        "transaminase_hold_above": ("5 × ULN", "2.5 × ULN"),
+        "bilirubin_hold_above": ("3 × ULN", "2 × ULN"),
         "transaminase_with_bilirubin_above": ("3 × ULN",),
         "bilirubin_raised_above": ("1 × ULN", "2 × ULN"),
         "lab_window": ("14 d",),
@@ -258,6 +258,7 @@ SHARED = {
     ("weight_window", "renal-dose"): "clearance.kidney",
     ("creatinine_unstable_from", "renal-dose"): "clearance.kidney",
     ("creatinine_unstable_within", "renal-dose"): "clearance.kidney",
+    ("renal_reduce_below", "renal-dose"): "a clearance below its step is told there",
     ("high_dose_from", "cytarabine-neurotoxicity"): "high_dose.high_dose",
     ("low_dose_at_most", "cytarabine-neurotoxicity"): "high_dose.high_dose",
     ("lvef_window", "lvef-before"): "cardiac, the newest LVEF that counts",

@@ -124,3 +124,13 @@ def below(fact: Fact[Quantity], limit: Quantity) -> Truth:
     if fact.bound == "<":
         return holds(fact, lambda value: value <= limit)
     return holds(fact, lambda value: value < limit)
+
+
+def at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """Whether the measured value reaches the limit from below, the limit itself included."""
+    return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
+
+
+def at_or_below(fact: Fact[Quantity], limit: Quantity) -> Truth:
+    """Whether the measured value reaches the limit from above, the limit itself included."""
+    return below(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", "<", "<="))

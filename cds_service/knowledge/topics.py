@@ -173,6 +173,8 @@ RELAPSE_PANEL = Topic("relapse_panel", names)
 CD33_POSITIVE_FROM = Topic("cd33_positive_from", in_unit("%"))
 RELAPSE_ON_DRUG = Topic("relapse_on_drug", words)
 ALONE_IN_RELAPSE = Topic("alone_in_relapse", words)
+ORDERED_TWICE = Topic("ordered_twice", words)
+DIAGNOSIS_ASKED = Topic("diagnosis_asked", words)
 NO_TARGETED_DRUG = Topic("no_targeted_drug", words)  # qualified by the marker
 
 # Reproduction and allergy
@@ -204,7 +206,6 @@ LEUKOCYTOSIS_ACTION = Topic("leukocytosis_action", words)
 CAPILLARY_LEAK = Topic("capillary_leak", words)
 NEUROTOXICITY = Topic("neurotoxicity", words)
 NEUROTOXICITY_RISK = Topic("neurotoxicity_risk", words)
-HIGH_DOSE_NAMES = Topic("high_dose_names", names)
 HAEMOLYSIS = Topic("haemolysis", words)
 HAEMOLYSIS_MARKER_ABOVE = Topic("haemolysis_marker_above", in_unit("[ULN]"))
 HAEMOGLOBIN_FALL_FROM = Topic("haemoglobin_fall_from", in_unit("g/L"))

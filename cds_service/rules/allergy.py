@@ -7,8 +7,8 @@ from dataclasses import replace
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.subjects import Use, doubtful, our_drugs
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, our_drugs, removal
 
 
 @rule("allergy", subjects=our_drugs, sources=("label contraindications",), worst=Level.CRITICAL)
@@ -23,7 +23,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
     if not to_drug and not to_part:
         if allergies.sure:
             return Clear(f"none to it among {len(allergies.value or ())} entries")
-        outcome = case.blind(allergies, about=use.in_play)
+        forbids = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) is not None
+        outcome = case.blind(allergies, about=use.in_play, level=Level.WARNING if forbids and use.drafts else None)
         return outcome if use.drafts else replace(outcome, quiet=True)
     label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
     said = label or (inside if not to_drug and inside else case.must(topics.ALLERGY_ON_RECORD, "policy"))
@@ -36,7 +37,7 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=(said,),
         doubts=found[0].doubts,
-        propose=tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=each) for each in use.drafts),
+        propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
         entry=found[0].words,
         kind=found[0].kind,

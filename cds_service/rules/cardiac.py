@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, State, below, holds
+from cds_service.facts.fact import Fact, State, at_or_below, below, holds
 from cds_service.facts.labs import LVEF
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
@@ -18,12 +18,12 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth
 
 ANTHRACYCLINE = "anthracycline"  # the class group, as the drugs' files name it
 ECHO = Proposal("order", "Order an echocardiogram", order="echo")
-HEART_DISEASE = frozenset({"heart_failure", "cardiomyopathy"})
 
 
 @rule("lvef-before", subjects=uses(topics.CARDIAC_ASSESSMENT), sources=("SAF20", "D48"), worst=Level.WARNING)
@@ -81,12 +81,10 @@ def lvef_low(case: Case, use: Use) -> Outcome:
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     lvef, problems = _current_lvef(case), case.fact(PROBLEMS)
-    disease = tuple(entry for entry in problems.value or () if HEART_DISEASE & set(entry.keys))
+    disease = entries_of(problems, keys_of(case, "weak heart"))
     at_most = case.cite(topics.LVEF_AT_MOST, use.drug)
     limit = at_most or case.must(topics.LVEF_BELOW, use.drug)
-    low = below(lvef, limit.value)
-    if at_most and not lvef.bound:
-        low = low | holds(lvef, lambda percent: percent == limit.value)
+    low = at_or_below(lvef, limit.value) if at_most else below(lvef, limit.value)
     if low is not Truth.YES and disease:
         return _weak_heart(case, use, orders, lvef, limit, disease, low)
     match low:

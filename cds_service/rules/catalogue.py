@@ -101,7 +101,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     exposure.inducer_ended,
     intake.take_apart,
     intake.food_and_vaccines,
-    pathway.also_active,
+    duplicates.also_active,
     duplicates.duplicate_class,
     duplicates.not_interchangeable,
     # kidney, liver and heart before a dose
@@ -127,7 +127,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     tumour_lysis.starting_venetoclax,
     monitoring.start_advice,
     monitoring.blood_count_at_start,
-    venetoclax.off_label_in_relapse,
+    evidence.off_label_in_relapse,
     pathway.aml_on_record,
     # first steps and options at relapse
     pathway.state_not_stated,

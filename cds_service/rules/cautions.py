@@ -6,7 +6,7 @@ from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import keys_of
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
 
@@ -22,8 +22,7 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
     problems = case.fact(PROBLEMS)
     found = []
     for name in case.snapshot.qualifiers(topics.CAUTION, use.drug):
-        keys = keys_of(case, name)
-        entries = tuple(entry for entry in problems.value or () if keys & set(entry.keys))
+        entries = entries_of(problems, keys_of(case, name))
         found += [(case.must(topics.CAUTION, use.drug, name), entries)] if entries else []
     if found:
         return case.fired(

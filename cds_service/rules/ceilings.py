@@ -11,7 +11,6 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
 
-STRONG = "strong inhibitor"
 CYTARABINE = "cytarabine"
 
 

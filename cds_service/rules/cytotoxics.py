@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
-from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
+from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
@@ -23,7 +25,8 @@ from cds_service.rules.subjects import Use, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.truth import Truth, any_of
 
-NOT_CALLED_HIGH = "whether this is the high dose is not known"
+NOT_SURELY_HIGH = "whether this is the high dose is not known"
+NOT_HIGH = "the source speaks of the high dose, and this is none"
 
 
 @rule(
@@ -67,7 +70,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
         return no_signs(case)
-    doubts = (*doubts, *_perhaps_low(case, use, use.active))
+    doubts = (*doubts, *_low(case, use))
     action = case.must(topics.NEUROTOXICITY, use.drug)
     return case.fired(
         Level.WARNING,
@@ -82,11 +85,19 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     )
 
 
-def _perhaps_low(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[str, ...]:
-    """A doubt where only the high dose is dangerous and no order is called so; milligrams alone never tell."""
-    names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
-    words = " ".join(f"{order.label} {order.product}".lower() for order in orders)
-    return () if names is None or any(name in words for name in names.value) else (NOT_CALLED_HIGH,)
+def _low(case: Case, use: Use) -> tuple[str, ...]:
+    """A doubt where only the high dose is dangerous, and the orders are not known to be of it."""
+    if case.cite(topics.HIGH_DOSE_FROM, use.drug) is None:
+        return ()
+    match high_dose(case, use):
+        case Truth.YES:
+            return ()
+        case Truth.NO:
+            return (NOT_HIGH,)
+        case Truth.UNKNOWN:
+            return (NOT_SURELY_HIGH,)
+        case other:
+            assert_never(other)
 
 
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)

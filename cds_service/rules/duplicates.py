@@ -1,4 +1,4 @@
-"""Duplicates: two drugs of one class or target at once, and two forms of which one may not stand for the other."""
+"""Duplicates: two orders of one drug, two drugs of one class, two forms of which one may not stand for the other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
 from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.treatment import not_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +109,30 @@ def not_interchangeable(case: Case, use: Use) -> Outcome:
         says=(said,),
         plain=plain,
         said=said,
+    )
+
+
+@rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
+def also_active(case: Case, use: Use) -> Outcome:
+    """A draft beside a running order of the same drug."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    superseded = {each.replaces for each in use.drafts}
+    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
+    if not beside:
+        return not_taken(case, use)
+    draft, active = use.drafts[0], beside[0]
+    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
+    usual = case.must(topics.USUAL_DOSE, use.drug)
+    return case.fired(
+        Level.INFO if unchanged else Level.WARNING,
+        "also_active",
+        about=(*use.drafts, *beside),
+        drug=f"{use.drug} twice",
+        says=(case.must(topics.ORDERED_TWICE, "policy"),),
+        draft=draft,
+        active=active,
+        unchanged=unchanged,
+        usual=usual,
+        name=use.drug,
     )

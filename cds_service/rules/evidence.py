@@ -1,4 +1,4 @@
-"""Evidence: what the sources do not support, or ask for first, when a drug is chosen in relapse."""
+"""Evidence: what the sources do not support, or ask for first, when a drug is chosen in relapse; its approval there."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.demographics import DECEASED
-from cds_service.facts.disease import DISEASE, RELAPSE
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.fact import holds
 from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.facts.mutations import MARKER_NAMES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.standing import in_relapse, not_for_aml, present_now
+from cds_service.rules.standing import RELAPSE_CARD, in_relapse, not_for_aml, present_now
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -131,7 +132,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
         return case.fired(
             Level.INFO,
             "no_targeted_drug",
-            drug="relapse",
+            drug=RELAPSE_CARD,
             because=tuple(found),
             says=(said,),
             line=True,
@@ -141,3 +142,38 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
     if all(present_now(case, result) is Truth.NO for result in results):
         return Clear("no such mutation in results since the relapse")
     return replace(case.blind(*results), quiet=True)  # the panel at relapse asks for it
+
+
+@rule(
+    "off-label-relapse",
+    subjects=uses(topics.OFF_LABEL),
+    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
+    worst=Level.INFO,
+)
+def off_label_in_relapse(case: Case, use: Use) -> Outcome:
+    """Approval status in relapsed or refractory AML."""
+    if not use.drafts:
+        return NotApplicable("not drafted")
+    disease = case.fact(DISEASE)
+    routes = (use.drafts[0].route, "")
+    said = next((found for route in routes if (found := case.cite(topics.OFF_LABEL, use.drug, route))), None)
+    if said is None or said.foreign:
+        return NotApplicable("nothing is said of its approval here")
+    match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
+        case Truth.YES:
+            return case.fired(
+                Level.INFO,
+                "off_label",
+                about=use.drafts,
+                drug=use.drug,
+                because=(disease,),
+                says=(said,),
+                line=True,
+                said=said,
+            )
+        case Truth.NO:
+            return Clear(f"{disease.value.value if disease.value else ''}")
+        case Truth.UNKNOWN:
+            return case.blind(disease, about=use.drafts)
+        case other:
+            assert_never(other)

@@ -5,7 +5,6 @@ A criterion whose input is missing, too old or doubtful is open, not met and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -20,9 +19,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
-
-_WEAK_HEART = frozenset({"heart_failure", "cardiomyopathy"})
-_WEAK_LIVER = frozenset({"cirrhosis", "hepatic_failure"})
+from cds_service.rules.signs import entries_of, keys_of
 
 
 class Fitness(Enum):
@@ -109,7 +106,7 @@ def _heart(case: Case) -> Criterion:
     problems = case.fact(PROBLEMS)
     lvef = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
     limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy").value
-    weak = _entry(problems, _WEAK_HEART)
+    weak = _entry(case, problems, "weak heart")
     if weak is None and problems.sure:
         return Criterion(LVEF.label, Fitness.FIT, "no heart failure on record")
     if lvef.value is None or not lvef.sure:
@@ -138,7 +135,7 @@ def _kidney(case: Case) -> Criterion:
 
 def _liver(case: Case) -> Criterion:
     problems = case.fact(PROBLEMS)
-    weak = _entry(problems, _WEAK_LIVER)
+    weak = _entry(case, problems, "weak liver")
     if weak is not None:
         return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
     if problems.sure:
@@ -146,8 +143,8 @@ def _liver(case: Case) -> Criterion:
     return Criterion("Child-Pugh class", Fitness.UNKNOWN, _unsure(problems))
 
 
-def _entry(problems: Fact[tuple[Entry, ...]], keys: Iterable[str]) -> Entry | None:
-    return next((entry for entry in problems.value or () if set(entry.keys) & set(keys)), None)
+def _entry(case: Case, problems: Fact[tuple[Entry, ...]], name: str) -> Entry | None:
+    return next(iter(entries_of(problems, keys_of(case, name))), None)
 
 
 def _unsure(fact: Fact[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import date
 
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
@@ -15,7 +16,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import Sign, keys_of, weight_gain
+from cds_service.rules.signs import Sign, entries_of, keys_of, weight_gain
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
@@ -31,7 +32,7 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
         return not_taken(case, use)
     boxed = case.must(topics.SOS_VOD, use.drug)
     history = case.fact(HISTORY)
-    entries = tuple(entry for entry in history.value or () if keys_of(case, SOS) & set(entry.keys))
+    entries = entries_of(history, keys_of(case, SOS))
     if entries:
         return _said(case, use, "recorded", case.must(topics.SOS_VOD_ACTION, use.drug), entries=entries)
     if suspected := _suspected(case, use):
@@ -107,15 +108,17 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
         return NotApplicable("given too long ago")
     procedures, history = case.fact(PROCEDURES), case.fact(HISTORY)
     wanted = keys_of(case, "transplant")
-    every = (*(procedures.value or ()), *(history.value or ()))
-    entries = tuple(entry for entry in every if wanted & set(entry.keys))
+    entries = (*entries_of(procedures, wanted), *entries_of(history, wanted))
     after = tuple(entry for entry in entries if _followed(entry, last, end))
     if entries and (given_now or after):
         return _transplant(case, use, Level.WARNING, after or entries, bool(after) and not given_now)
     if not (procedures.sure and history.sure):
         return case.blind(procedures, history, about=use.orders)
-    if PLANNED & (case.fact(ORDERED).value or frozenset()) and (given_now or case.now.date() < end):
+    ordered = case.fact(ORDERED)
+    if PLANNED & (ordered.value or frozenset()) and (given_now or case.now.date() < end):
         return _transplant(case, use, Level.INFO, (), False)
+    if not ordered.sure:
+        return replace(case.blind(ordered, about=use.orders), quiet=True)  # no source asks for the orders
     return Clear("no transplant on record or being prepared")
 
 

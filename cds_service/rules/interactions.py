@@ -11,11 +11,7 @@ from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart import REPEAT_ECG, current_qtc, over
-from cds_service.rules.partners import fire
-from cds_service.rules.partners import none_met as _none
-from cds_service.rules.partners import orders_of as _orders
-from cds_service.rules.partners import says as _says
-from cds_service.rules.partners import undo as _undo
+from cds_service.rules.partners import fire, none_met, orders_of, says, undo
 from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 from cds_service.rules.treatment import baseline
@@ -29,7 +25,7 @@ def serotonin_and_sigma(case: Case, use: Use) -> Outcome:
         return NotApplicable("not taken now")
     others = met(case, use, "target-5ht2b-sigma")
     if not others:
-        return _none(case, use, "drug acting on 5-HT2B or sigma")
+        return none_met(case, use, "drug acting on 5-HT2B or sigma")
     said = case.must(topics.TARGET_5HT2B_SIGMA, use.drug)
     return fire(case, use, others, Level.WARNING, "serotonin_sigma", said, ("target-5ht2b-sigma",))
 
@@ -42,10 +38,10 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
-    others = tuple(each for each in met(case, use, "qt") if _says(case, each, "qt").startswith("prolongs"))
+    others = tuple(each for each in met(case, use, "qt") if says(case, each, "qt").startswith("prolongs"))
     others = _told_here(case, use, others) + _named_partners(case, use, others)
     if not others:
-        return _none(case, use, "other QT-prolonging drug")
+        return none_met(case, use, "other QT-prolonging drug")
     said = case.must(topics.ADDITIVE_QT, use.drug)
     no_room = _no_room(case, use)
     defaults = (case.must(topics.ADDITIVE_QT_WARN_ABOVE, "policy"),) if no_room else ()
@@ -57,7 +53,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         return case.fired(
             Level.INFO,
             "additive_qt",
-            about=_orders(use, others),
+            about=orders_of(use, others),
             drug=use.drug,
             says=(said,),
             line=True,
@@ -69,11 +65,11 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.WARNING,
         "additive_qt",
-        about=_orders(use, others),
+        about=orders_of(use, others),
         drug=use.drug,
         says=(said, *weak, *defaults),
         deciding=doubtful((*use.drafts, *use.active), theirs),
-        propose=(*_undo(others), REPEAT_ECG),
+        propose=(*undo(others), REPEAT_ECG),
         others=others,
         said=said,
         reasons=reasons,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
-from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.fact import Fact, above, at_or_above, below, holds
 from cds_service.facts.labs import ALP_ULN, CREATININE, CREATININE_ULN
 from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
@@ -109,6 +109,13 @@ def _quiet(steps: tuple[Step, ...]) -> bool:
     return all(step.limit.topic == topics.RENAL_NOT_STUDIED_BELOW.name for step in steps)
 
 
+def _slow(case: Case, use: Use, orders: tuple[Medication, ...]) -> bool:
+    """Whether the clearance is below a step of the dose table, so that its card speaks for the kidney."""
+    steps = _steps(case, use, orders)
+    estimate, _ = kidney(case).against(tuple(step.limit.value for step in steps))
+    return estimate is not None and any(below(estimate.fact, step.limit.value) is Truth.YES for step in steps)
+
+
 _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
     (topics.RENAL_CREATININE_ABOVE, False),
     (topics.RENAL_CREATININE_ULN_ABOVE, True),
@@ -132,6 +139,8 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
     creatinine = case.fact(CREATININE_ULN if multiple else CREATININE, window)
     match above(creatinine, limit.value):
         case Truth.YES:
+            if _slow(case, use, orders):
+                return Clear("told with the creatinine clearance")
             action = case.must(topics.RENAL_ACTION, use.drug, "creatinine")
             return case.fired(
                 Level.WARNING,
@@ -187,9 +196,9 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     creatinine, alp, age = case.fact(CREATININE, window), case.fact(ALP_ULN, window), case.fact(AGE)
     estimate, note = kidney(case).against((low.value,))
     factors = (
-        (_at_least(creatinine, creatinine_from.value), creatinine, creatinine_from),
+        (at_or_above(creatinine, creatinine_from.value), creatinine, creatinine_from),
         (holds(age, lambda years: years.oldest >= int(age_from.value.value)), age, age_from),
-        (_at_least(alp, alp_from.value), alp, alp_from),
+        (at_or_above(alp, alp_from.value), alp, alp_from),
     )
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
@@ -227,7 +236,3 @@ def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:
         return f"{fact.value} (counts from {limit.value})"
     spoken = as_received(fact) if fact.key is CREATININE else f"{fact.value} ({fact.when})"
     return f"{fact.key.label} {spoken}, counts from {limit.value}"
-
-
-def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    return any_of((above(fact, limit), holds(fact, lambda value: value == limit) if not fact.bound else Truth.NO))

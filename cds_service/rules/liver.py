@@ -32,8 +32,8 @@ def liver(case: Case, use: Use) -> Outcome:
     if not orders:
         return not_taken(case, use)
     facts = _limited(case, use)
-    truths = {fact.key: above(fact, limit.value) for fact, limit in facts}
-    _with_bilirubin(case, use, facts, truths)
+    alone = {fact.key: above(fact, limit.value) for fact, limit in facts}
+    truths = alone | _with_bilirubin(case, use, facts, alone)
     match any_of(truths.values()):
         case Truth.YES:
             found = [(fact, limit) for fact, limit in facts if truths[fact.key] is Truth.YES]
@@ -68,13 +68,14 @@ def _limited(case: Case, use: Use) -> tuple[Limited, ...]:
     return tuple((case.fact(key, window), limit) for key, limit in limits if limit is not None)
 
 
-def _with_bilirubin(case: Case, use: Use, facts: tuple[Limited, ...], truths: dict[Key[Quantity], Truth]) -> None:
+def _with_bilirubin(
+    case: Case, use: Use, facts: tuple[Limited, ...], alone: dict[Key[Quantity], Truth]
+) -> dict[Key[Quantity], Truth]:
     """A transaminase above its lower limit counts as above when bilirubin is raised with it."""
     lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
     raised = case.cite(topics.BILIRUBIN_RAISED_ABOVE, use.drug)
     by_key = {fact.key: fact for fact, _ in facts}
     if lower is None or raised is None:
-        return
+        return {}
     together = above(by_key[BILIRUBIN_ULN], raised.value)
-    for key in (AST_ULN, ALT_ULN):
-        truths[key] = truths[key] | (above(by_key[key], lower.value) & together)
+    return {key: alone[key] | (above(by_key[key], lower.value) & together) for key in (AST_ULN, ALT_ULN)}

@@ -6,19 +6,16 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, Key, above, holds
+from cds_service.facts.fact import Fact, Key, above, at_or_above
 from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth, any_of
 
-# Liver disease, by its keys in terminology/conditions.csv. No class of Child–Pugh is coded there.
-CHRONIC = frozenset({"cirrhosis", "liver_disease_other"})
-FAILING = frozenset({"hepatic_failure"})
-TUMOUR = frozenset({"malignant_liver_tumour", "cholangiocarcinoma"})
 CLASS_UNKNOWN = "the Child–Pugh class is not on record"
 LIVER_TESTS = (
     Proposal("order", "Order bilirubin", order="bilirubin_total"),
@@ -104,13 +101,9 @@ def _step(case: Case, use: Use) -> Statement[str] | None:
         for topic in (topics.HEPATIC_STEP_FROM, topics.HEPATIC_STEP_ABOVE)
     )
     reached = [step for step in over if above(bilirubin, step.value) is Truth.YES]
-    reached += [step for step in begins if _from(bilirubin, step.value) is Truth.YES]
+    reached += [step for step in begins if at_or_above(bilirubin, step.value) is Truth.YES]
     highest = max(reached, key=lambda step: step.value.value, default=None)
     return case.must(topics.HEPATIC_STEP_ACTION, use.drug, highest.qualifier) if highest else None
-
-
-def _from(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    return above(fact, limit) | (holds(fact, lambda value: value == limit) if not fact.bound else Truth.NO)
 
 
 @rule(
@@ -125,11 +118,11 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     problems = case.fact(PROBLEMS)
-    found = tuple(entry for entry in problems.value or () if (CHRONIC | FAILING) & set(entry.keys))
+    found = entries_of(problems, keys_of(case, "liver disease"))
     if not found:
         return Clear("no liver disease on record") if problems.sure else case.blind(problems, about=orders)
     action = case.must(topics.LIVER_DISEASE_ACTION, use.drug)
-    failing = any(FAILING & set(entry.keys) for entry in found)
+    failing = bool(entries_of(problems, keys_of(case, "failing liver")))
     return case.fired(
         Level.WARNING,
         "liver_disease",
@@ -157,7 +150,7 @@ def liver_tumour(case: Case, use: Use) -> Outcome:
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     problems = case.fact(PROBLEMS)
-    found = tuple(entry for entry in problems.value or () if TUMOUR & set(entry.keys))
+    found = entries_of(problems, keys_of(case, "liver tumour"))
     if not found:
         return Clear("no malignant liver tumour on record") if problems.sure else case.blind(problems, about=orders)
     said = case.must(topics.LIVER_TUMOUR, use.drug)

@@ -12,7 +12,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
-from cds_service.rules.subjects import Met, Use, doubtful, met
+from cds_service.rules.subjects import Met, Use, doubtful, met, removal
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
@@ -116,12 +116,7 @@ def fire(
 
 def undo(others: tuple[Met, ...]) -> tuple[Proposal, ...]:
     """Every drafted partner may be taken back."""
-    return tuple(
-        Proposal("delete", f"Remove the {other.drug} draft", medication=order)
-        for other in others
-        for order in other.orders
-        if order.role.value == "draft"
-    )
+    return tuple(each for other in others for each in removal(other.drug, other.orders))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,11 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.fitness import Fitness, assess
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import adult, common_doors, gate, in_relapse, is_apl, open_age, shut
+from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.standing import RELAPSE_CARD, adult, common_doors, gate, in_relapse, is_apl, open_age, shut
 from cds_service.rules.subjects import Use, the_patient, uses
-from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
-TRANSPLANT = frozenset({"hsct_procedure", "history_hsct", "hsct_complication"})
-RELAPSE_CARD = "relapse"
 _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
 
 
@@ -130,9 +128,9 @@ def donor_search(case: Case, patient: str) -> Outcome:
 
 
 def _transplanted(case: Case) -> tuple[Entry, ...]:
-    facts: tuple[Fact[tuple[Entry, ...]], ...] = (case.fact(PROCEDURES), case.fact(PROBLEMS))
-    entries = [entry for fact in facts for entry in fact.value or ()]
-    return tuple(entry for entry in entries if TRANSPLANT & set(entry.keys))
+    """Entries of a transplant that had a donor, or may have had one."""
+    wanted = keys_of(case, "transplant, perhaps from a donor")
+    return (*entries_of(case.fact(PROCEDURES), wanted), *entries_of(case.fact(PROBLEMS), wanted))
 
 
 @rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
@@ -154,6 +152,7 @@ def aml_on_record(case: Case, use: Use) -> Outcome:
                 about=use.drafts,
                 drug=use.drug,
                 because=(disease,),
+                says=(case.must(topics.DIAGNOSIS_ASKED, "policy"),),
                 line=True,
                 drug_name=use.drug,
                 read=len(problems),
@@ -179,34 +178,9 @@ def _fits_the_state(case: Case, use: Use, disease: Fact[Disease]) -> Outcome:
         about=use.drafts,
         drug=use.drug,
         because=(disease,),
+        says=(option,),
         line=True,
         drug_name=use.drug,
         indication=spoken,
         state=state,
-    )
-
-
-@rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
-def also_active(case: Case, use: Use) -> Outcome:
-    """A draft beside a running order of the same drug."""
-    if not use.drafts:
-        return NotApplicable("not drafted")
-    superseded = {each.replaces for each in use.drafts}
-    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
-    if not beside:
-        return not_taken(case, use)
-    draft, active = use.drafts[0], beside[0]
-    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
-    usual = case.must(topics.USUAL_DOSE, use.drug)
-    return case.fired(
-        Level.INFO if unchanged else Level.WARNING,
-        "also_active",
-        about=(*use.drafts, *beside),
-        drug=f"{use.drug} twice",
-        says=(),
-        draft=draft,
-        active=active,
-        unchanged=unchanged,
-        usual=usual,
-        name=use.drug,
     )

@@ -11,8 +11,7 @@ from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.scores import points_of
 from cds_service.rules.rule import Case
-
-_TRANSPLANT = frozenset({"hsct_procedure", "history_hsct", "hsct_complication", "hsct_procedure_autologous"})
+from cds_service.rules.signs import entries_of, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ def epi(case: Case) -> Prognosis | None:
 def _transplanted(case: Case, points: int) -> set[int]:
     """The points for any earlier transplantation; none where the record does not tell."""
     history, procedures = case.fact(HISTORY), case.fact(PROCEDURES)
-    entries = (*(history.value or ()), *(procedures.value or ()))
-    if case.fact(ALLOGENEIC).value or any(set(entry.keys) & _TRANSPLANT for entry in entries):
+    wanted = keys_of(case, "transplant")
+    if case.fact(ALLOGENEIC).value or entries_of(history, wanted) or entries_of(procedures, wanted):
         return {points}
     return {0} if history.sure and procedures.sure else set()
 

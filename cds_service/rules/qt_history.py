@@ -10,8 +10,8 @@ from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.heart import REPEAT_ECG, recorded_since
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import ecg_due_days, not_taken, started
 from cds_service.truth import Truth
 
@@ -46,7 +46,7 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=(said,),
         doubts=() if certain else ("whether it began after the drug is not known",),
-        propose=_remove(use),
+        propose=removal(use.drug, use.drafts),
         waits=not use.active,
         events=since,
         said=said,
@@ -78,10 +78,6 @@ def _symptoms(case: Case, use: Use, said: Statement[str]) -> Outcome:
         )
     history = case.fact(HISTORY)
     return Clear("no such arrhythmia recorded since the start") if history.sure else case.blind(history)
-
-
-def _remove(use: Use) -> tuple[Proposal, ...]:
-    return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
 
 
 @rule(
@@ -117,7 +113,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=statements[:1],
         mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
-        propose=_remove(use),
+        propose=removal(use.drug, use.drafts),
         waits=use.is_new,
         conditions=tuple(said.qualifier for said in statements),
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),

@@ -11,8 +11,8 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
 from cds_service.rules.heart import REPEAT_ECG, action_limit, blind_to_qtc, current_qtc, over, start_limit, weighed
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import not_taken, taken_since
 from cds_service.truth import Truth
 
@@ -47,7 +47,7 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(qtc,),
                 says=(limit,),
-                propose=(*_remove(use), REPEAT_ECG),
+                propose=(*removal(use.drug, use.drafts), REPEAT_ECG),
                 waits=use.is_new,
                 qtc=qtc,
                 limit=limit,
@@ -81,10 +81,6 @@ def _above_before(case: Case, use: Use, limit: Quantity) -> Ecg | None:
             return ecg
         was_lower = was_lower or not ecg.qtc > limit
     return None
-
-
-def _remove(use: Use) -> tuple[Proposal, ...]:
-    return tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=draft) for draft in use.drafts)
 
 
 @rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01", "Q9"), worst=Level.WARNING)
@@ -165,7 +161,7 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
                 because=(qtc,),
                 says=(limit,),
                 doubts=("whether this order raises the dose is not known",) if unsure else (),
-                propose=(*_remove(use), REPEAT_ECG),
+                propose=(*removal(use.drug, use.drafts), REPEAT_ECG),
                 waits=use.is_new,
                 qtc=qtc,
                 limit=limit,

@@ -11,11 +11,11 @@ from cds_service.facts.reproduction import FEMALE, MALE, PREGNANT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Verification
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.subjects import Use, doubtful, our_drugs, uses
+from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.subjects import Use, doubtful, our_drugs, removal, uses
 from cds_service.truth import Truth
 
 PREGNANCY_TEST = Proposal("order", "Order a pregnancy test", order="pregnancy_test")
-LACTATION = frozenset({"lactation"})
 
 
 def _may_bear(case: Case) -> Truth:
@@ -96,7 +96,7 @@ def _pregnant(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         because=(pregnant,),
         says=(said,),
-        propose=tuple(Proposal("delete", f"Remove the {use.drug} draft", medication=each) for each in use.drafts),
+        propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
         pregnant=pregnant,
         said=said,
@@ -147,7 +147,7 @@ def breastfeeding(case: Case, use: Use) -> Outcome:
     if _is(case, MALE) is Truth.YES:
         return NotApplicable("recorded as male")
     problems = case.fact(PROBLEMS)
-    entry = next((each for each in problems.value or () if LACTATION & set(each.keys)), None)
+    entry = next(iter(entries_of(problems, keys_of(case, "breast-feeding"))), None)
     if entry is None:
         return Clear("no breast-feeding on record") if problems.sure else case.blind(problems, about=use.in_play)
     said = case.cite(topics.LACTATION, use.drug) or case.must(topics.LACTATION, "policy")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
-from cds_service.facts.fact import Fact, State, above, below, holds
+from cds_service.facts.fact import Fact, State, at_or_above, below
 from cds_service.facts.labs import (
     BODY_WEIGHT,
     CREATININE,
@@ -48,6 +48,11 @@ class Sign:
 def keys_of(case: Case, name: str) -> frozenset[str]:
     """The entries that count for a syndrome, by their keys."""
     return frozenset(case.must(topics.SIGNS, "signs", name).value)
+
+
+def entries_of(entries: Fact[tuple[Entry, ...]], keys: frozenset[str]) -> tuple[Entry, ...]:
+    """The entries read that bear one of these keys. None found is no "none": ask the fact whether it is sure."""
+    return tuple(entry for entry in entries.value or () if keys & set(entry.keys))
 
 
 def signs_since_start(
@@ -127,16 +132,6 @@ def no_signs(case: Case) -> Outcome:
 def exposed(use: Use) -> bool:
     """Whether the drug is taken, or is to be taken again after an earlier course."""
     return bool(use.active) or (bool(use.drafts) and bool(use.of(Role.ON_HOLD, Role.PAST)))
-
-
-def at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    """At or above the limit: a doubtful value may say so, and never denies it."""
-    return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
-
-
-def at_or_below(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    """At or below the limit: a doubtful value may say so, and never denies it."""
-    return below(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", "<", "<="))
 
 
 def lowest_before(newest: Fact[Quantity], series: Fact[Series], within: Quantity) -> Fact[Quantity] | None:

@@ -15,6 +15,8 @@ from cds_service.knowledge.options import Group
 from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.truth import Truth
 
+RELAPSE_CARD = "relapse"  # what the findings on the relapse as a whole are about, so that they share a card
+
 
 def adult(case: Case) -> Truth:
     """Whether the patient is an adult; UNKNOWN where the birth date leaves it open."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.model import Precipitant, Topic
-from cds_service.rules.rule import Case, Subjects
+from cds_service.rules.rule import Case, Proposal, Subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,12 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
             if any(precipitant.statement(kind) is not None for kind in kinds):
                 found.setdefault(drug, []).append(order)
     return tuple(Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
+
+
+def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
+    """Each draft of the drug among these orders may be taken back."""
+    drafts = (order for order in orders if order.role is Role.DRAFT)
+    return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
 
 
 def doubtful(*groups: Iterable[Medication]) -> tuple[Medication, ...]:

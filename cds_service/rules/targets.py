@@ -14,7 +14,15 @@ from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import adult, counts_now, in_relapse, not_for_aml, present_now, running_option
+from cds_service.rules.standing import (
+    RELAPSE_CARD,
+    adult,
+    counts_now,
+    in_relapse,
+    not_for_aml,
+    present_now,
+    running_option,
+)
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -220,7 +228,7 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     return case.fired(
         Level.INFO,
         "mutations_at_relapse",
-        drug="mutations" if changed else "relapse",
+        drug="mutations" if changed else RELAPSE_CARD,
         says=(repeat,),
         mentions=(later,),
         line=not changed,

@@ -1,4 +1,4 @@
-"""Toxicity on treatment: PRES, pancreatitis, the dose above the label; what to tell the patient at the start."""
+"""Toxicity on treatment: PRES and pancreatitis; what to tell the patient at the start."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, above, below, holds
+from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
 from cds_service.facts.labs import ECOG, LVEF
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
@@ -13,12 +13,12 @@ from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
 from cds_service.rules.clearance import kidney
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
+from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.standing import RELAPSE_CARD
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth, any_of
 
 PLANNED = "stem_cell_transplant"
-ORGANS = frozenset({"heart_failure", "cardiomyopathy", "cirrhosis", "hepatic_failure"})
-RELAPSE_CARD = "relapse"
 
 
 @rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.INFO)
@@ -35,10 +35,11 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
     lvef = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
     problems = case.fact(PROBLEMS)
     estimate, _ = kidney(case).against((clearance_below.value,))
-    organs = tuple(entry.words for entry in problems.value or () if ORGANS & set(entry.keys))
+    weak = keys_of(case, "weak heart") | keys_of(case, "weak liver")
+    organs = tuple(entry.words for entry in entries_of(problems, weak))
     values: list[tuple[str, Truth]] = [
-        (f"ECOG {_plain(ecog)} ({ecog.when})", _at_least(ecog, ecog_from.value)),
-        (f"LVEF {lvef.value} ({lvef.when})", _at_most(lvef, lvef_at_most.value)),
+        (f"ECOG {_plain(ecog)} ({ecog.when})", at_or_above(ecog, ecog_from.value)),
+        (f"LVEF {lvef.value} ({lvef.when})", at_or_below(lvef, lvef_at_most.value)),
         (", ".join(organs), Truth.of(bool(organs)) if organs or problems.sure else Truth.UNKNOWN),
     ]
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, clearance_below.value)
@@ -65,11 +66,3 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
 
 def _plain(fact: Fact[Quantity]) -> str:
     return "" if fact.value is None else str(fact.value.value)
-
-
-def _at_least(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    return above(fact, limit) | (Truth.NO if fact.bound else holds(fact, lambda value: value == limit))
-
-
-def _at_most(fact: Fact[Quantity], limit: Quantity) -> Truth:
-    return below(fact, limit) | (Truth.NO if fact.bound else holds(fact, lambda value: value == limit))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, below
+from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
 from cds_service.facts.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.ceilings import STRONG, ceilings, inhibitors, just_ended
+from cds_service.rules.ceilings import ceilings, inhibitors, just_ended
+from cds_service.rules.partners import STRONG
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import at_or_above, at_or_below, keys_of, signs_since_start
+from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
 from cds_service.rules.treatment import not_taken

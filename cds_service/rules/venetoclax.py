@@ -1,22 +1,20 @@
-"""Venetoclax: dose with inhibitors, return to dose, start in lymphocytic leukaemia, use in relapse."""
+"""Venetoclax: dose with inhibitors, return to dose, start in lymphocytic leukaemia."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import assert_never
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
-from cds_service.facts.fact import holds
+from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.ceilings import STRONG, Ceiling, ceilings, imposed, inhibitors, just_ended
-from cds_service.rules.partners import benefits
+from cds_service.rules.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended
+from cds_service.rules.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import not_for_aml
-from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.rules.subjects import Met, Use, doubtful, removal, uses
 from cds_service.rules.treatment import taken_together
-from cds_service.truth import Truth
 
 
 def _own(found: tuple[Ceiling, ...]) -> tuple[Ceiling, ...]:
@@ -120,11 +118,7 @@ def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple
             ramp = " (after the ramp-up)" if _ramps_up(case, use, ceiling) else ""
             label = f"Change the target dose of {drug} to {dose}{ramp}"
         return (Proposal("dose", label, medication=order, drug=drug, daily=dose),)
-    return tuple(
-        Proposal("delete", f"Remove the {ceiling.other.drug} draft", medication=each)
-        for each in ceiling.other.orders
-        if each.role is Role.DRAFT
-    )
+    return removal(ceiling.other.drug, ceiling.other.orders)
 
 
 @rule(
@@ -214,7 +208,7 @@ def contraindicated_at_start(case: Case, use: Use) -> Outcome:
     if not use.is_new:
         return NotApplicable("not a start")
     problems = case.fact(PROBLEMS)
-    lymphocytic = next((e for e in problems.value or () if {"cll", "sll"} & set(e.keys)), None)
+    lymphocytic = next(iter(entries_of(problems, keys_of(case, "lymphocytic leukaemia"))), None)
     if lymphocytic is None and not problems.sure:
         return case.blind(problems, about=use.drafts)
     if lymphocytic is None or not not_for_aml(case):
@@ -241,38 +235,3 @@ def contraindicated_at_start(case: Case, use: Use) -> Outcome:
 def _strength(case: Case, other: Met) -> str:
     effect = case.effect(other.drug, "cyp3a")
     return effect.value if effect is not None else ""
-
-
-@rule(
-    "off-label-relapse",
-    subjects=uses(topics.OFF_LABEL),
-    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
-    worst=Level.INFO,
-)
-def off_label_in_relapse(case: Case, use: Use) -> Outcome:
-    """Approval status in relapsed or refractory AML."""
-    if not use.drafts:
-        return NotApplicable("not drafted")
-    disease = case.fact(DISEASE)
-    routes = (use.drafts[0].route, "")
-    said = next((found for route in routes if (found := case.cite(topics.OFF_LABEL, use.drug, route))), None)
-    if said is None or said.foreign:
-        return NotApplicable("nothing is said of its approval here")
-    match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
-        case Truth.YES:
-            return case.fired(
-                Level.INFO,
-                "off_label",
-                about=use.drafts,
-                drug=use.drug,
-                because=(disease,),
-                says=(said,),
-                line=True,
-                said=said,
-            )
-        case Truth.NO:
-            return Clear(f"{disease.value.value if disease.value else ''}")
-        case Truth.UNKNOWN:
-            return case.blind(disease, about=use.drafts)
-        case other:
-            assert_never(other)

@@ -13,7 +13,7 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.fitness import assess
 from cds_service.rules.prognosis import epi
 from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
-from cds_service.rules.standing import common_doors, gate, shut
+from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
@@ -38,7 +38,7 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     return case.fired(
         Level.INFO,
         "where_it_stands",
-        drug="relapse",
+        drug=RELAPSE_CARD,
         says=(said, goal, conditioning),
         mentions=tuple(
             each for each in (meaning, case.cite(topics.EPI, "pathway") if score and score.group else None) if each

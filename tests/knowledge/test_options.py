@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from cds_service.knowledge.options import Kind
 KNOWLEDGE = Knowledge.load()
 OPTIONS = KNOWLEDGE.options.values()
 DAY = date(2026, 11, 21)
+FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.id)
@@ -38,6 +40,17 @@ def test_an_approval_for_relapse_is_the_one_of_the_inventory(option, place):
     status = KNOWLEDGE.at(DAY, place).find(topics.OPTION_STATUS, option.about)
     standing = KNOWLEDGE.therapies[option.therapy].standing(place)
     assert (status.value.kind is Kind.APPROVED_RR) == (standing.kind.value == Kind.APPROVED_RR.value)
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.id)
+def test_every_figure_of_its_evidence_stands_in_the_inventory_or_in_an_erratum_to_it(option):
+    said = KNOWLEDGE.at(DAY, "US").find(topics.OPTION_EVIDENCE, option.about)
+    drugs = set(KNOWLEDGE.therapies[option.therapy].drugs)
+    related = [each for each in KNOWLEDGE.therapies.values() if each.id == option.therapy or drugs & set(each.drugs)]
+    told = [evidence for each in related for evidence in each.evidence if not evidence.hide]
+    held = [f"{e.study} {e.n} {e.year} {e.line} {e.endpoint} {e.value} {e.note}" for e in told]
+    held += [KNOWLEDGE.errata[name].supported for each in related for name in each.errata]
+    assert set(FIGURE.findall(str(said.value))) <= {figure for words in held for figure in FIGURE.findall(words)}
 
 
 def test_no_figure_that_errata_hide_stands_in_an_option():
