@@ -62,6 +62,7 @@ def contraindicated_pair(case: Case, use: Use) -> Outcome:
         others=others,
         also=also,
         effects=effects(case, use, others, "cyp3a"),
+        said=found[0].said,
         why=why,
         new=bool(use.drafts),
     )

@@ -119,7 +119,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
         propose=_remove(use),
         waits=use.is_new,
-        conditions=tuple(said.qualifier for said in statements),
+        forbids=statements,
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
         new=use.is_new,
         stop=stop if use.active else None,
