@@ -38,7 +38,6 @@ QT_CONTRAINDICATED_ELECTROLYTES = Topic("qt_contraindicated_electrolytes", names
 QTC_OVERESTIMATED_WITH = Topic("qtc_overestimated_with", names)
 QTC_ANY_FORMULA = Topic("qtc_any_formula", words)
 QT_RATES = Topic("qt_rates", words)
-START_RISKS = Topic("start_risks", words)
 
 # Monitoring
 ECG_ON_CYCLE_ONE_DAYS = Topic("ecg_on_cycle_one_days", numbers)

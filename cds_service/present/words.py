@@ -103,6 +103,9 @@ class Speaker:
         return SimpleNamespace(
             value=Safe(", ".join(str(each) for each in value) + where),
             either=Safe(" or ".join(str(each) for each in value) + where),
+            where=Safe(where),
+            label=Safe(f"{statement.foreign} label" if where else "label"),
+            qualifier=statement.qualifier,
             source=statement.sources[0].reference.short,
             kind="service default"
             if statement.verification is Verification.POLICY and statement.local is None

@@ -21,12 +21,13 @@ class Ceiling:
     other: Met
     limit: Statement[Quantity]
     because: Statement[str]
+    by_name: bool  # whether the table lists this drug itself, and not only its class
 
 
 def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ...]:
     """Every ceiling that the inhibitors met impose, the lowest first; one drug may stand in the table twice."""
     found = [
-        Ceiling(other, limit, effect)
+        Ceiling(other, limit, effect, qualifier == other.drug)
         for other in others
         for qualifier, effect in _qualifiers(case, other)
         if (limit := _limit(case, use, qualifier)) is not None

@@ -69,6 +69,7 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
             about=wrong,
             drug=use.drug,
             says=(said,),
+            said=said,
             order=wrong[0],
             ordered=_often(wrong[0].dose.times),
             label=_often(said.value),

@@ -157,6 +157,7 @@ def severe_deficiency(case: Case, subject: UseAndElectrolyte) -> Outcome:
                 propose=(Proposal("order", f"Repeat {key.label}", order=key.order),),
                 waits=use.is_new,
                 value=value,
+                forbidden=forbidden,
                 limit=limit,
                 target=case.must(LIMITS[key][1], "policy"),
                 new=use.is_new,

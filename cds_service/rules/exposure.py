@@ -62,6 +62,7 @@ def contraindicated_pair(case: Case, use: Use) -> Outcome:
         others=others,
         also=also,
         effects=effects(case, use, others, "cyp3a"),
+        said=found[0].said,
         why=why,
         new=bool(use.drafts),
     )
@@ -203,7 +204,8 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
         return Clear("the label names other strong inhibitors only")
     moderate = case.cite(topics.MODERATE_CYP3A_INHIBITOR, use.drug) is not None
     also = with_cyp3a(case, use, MODERATE) if moderate else ()
-    dosed = case.cite(topics.DOSE_BESIDE_INHIBITOR, use.drug, STRONG) is not None
+    food = all(other.precipitant.food for other in others)
+    dosed = case.cite(topics.DOSE_BESIDE_INHIBITOR, use.drug, STRONG) is not None and not food
     if dosed and dose_told(case, use):
         return Clear("told with the dose beside it")
     return fire(

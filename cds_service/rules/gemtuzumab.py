@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
-from cds_service.facts.fact import Fact, above
+from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
 from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.facts.orders import ORDERED
@@ -82,7 +82,8 @@ def _said(
         boxed=boxed,
         action=case.cite(topics.SOS_VOD_ACTION, use.drug),
         known=tuple(fact for fact in values if fact.usable),
-        unknown=tuple(fact.key.label for fact in values if not fact.usable),
+        unread=tuple(fact for fact in values if fact.state is State.UNREADABLE),
+        unknown=tuple(fact.key.label for fact in values if not fact.usable and fact.state is not State.UNREADABLE),
         entries=entries,
         weight=weight,
         bilirubin=bilirubin,

@@ -117,12 +117,15 @@ def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Le
 
 
 def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
-    """The QTc above which the drug is not started; None where it is not started now, or where none is stated.
+    """The QTc above which the drug is not started; None where it is not started now, or where none is stated."""
+    return stated_start_limit(case, use) if use.is_new else None
+
+
+def stated_start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
+    """The QTc above which the drug is not started.
 
     A limit of another place is not borrowed where the drug's own text says that it has none.
     """
-    if not use.is_new:
-        return None
     limit = case.cite(topics.QTC_START_AT_MOST, use.drug)
     if limit is not None and limit.foreign:
         own = case.cite(topics.QTC_START_OPEN, use.drug)

@@ -20,6 +20,7 @@ from cds_service.rules.partners import (
     none_met,
     orders_of,
     recently_ended,
+    remedies_of,
     undo,
     weight_of,
     with_cyp3a,
@@ -44,7 +45,7 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("not taken now")
-    others = with_cyp3a(case, use, STRONG)
+    others = tuple(other for other in with_cyp3a(case, use, STRONG) if not other.precipitant.food)  # left out, not met
     if not others:
         return none_met(case, use, "strong CYP3A inhibitor")
     limit = case.must(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
@@ -87,7 +88,7 @@ def _fire(
     light = how == "lighter"
     words = case.must(topics.DOSE_BESIDE_INHIBITOR, use.drug, LIGHTER if light else STRONG)
     weight = weight_of(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
-    remedies = case.cite(topics.INHIBITOR_REMEDIES, use.drug)
+    remedies = remedies_of(case, use, others)
     back = case.cite(topics.RETURN_WORDS, use.drug)
     acting = effects(case, use, others, "cyp3a")
     return case.fired(

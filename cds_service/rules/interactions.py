@@ -39,7 +39,8 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     others = tuple(each for each in met(case, use, "qt") if says(case, each, "qt").startswith("prolongs"))
-    others = _told_here(case, use, others) + _named_partners(case, use, others)
+    by_name = _named_partners(case, use, others)
+    others = _told_here(case, use, others) + by_name
     if not others:
         return none_met(case, use, "other QT-prolonging drug")
     said = case.must(topics.ADDITIVE_QT, use.drug)
@@ -48,6 +49,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     weak = tuple(statement for each in others for statement in only_if_weak(case.effect(each.drug, "qt")))
     antiarrhythmics = tuple(each for each in others if each.precipitant.antiarrhythmic)
     reasons = no_room + tuple(f"{each.drug} is an antiarrhythmic" for each in antiarrhythmics)
+    naming = tuple(each for each in (case.cite(topics.QT_NAMED_PARTNERS, use.drug),) if each is not None and by_name)
     theirs = tuple(order for each in (others if no_room else antiarrhythmics) for order in each.orders)
     if not reasons:
         return case.fired(
@@ -56,8 +58,10 @@ def additive_qt(case: Case, use: Use) -> Outcome:
             about=orders_of(use, others),
             drug=use.drug,
             says=(said,),
+            mentions=naming,
             line=True,
             others=others,
+            named=[each.drug for each in by_name],
             said=said,
             reasons=(),
             qtc=case.fact(QTC),
@@ -68,9 +72,11 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         about=orders_of(use, others),
         drug=use.drug,
         says=(said, *weak, *defaults),
+        mentions=naming,
         deciding=doubtful((*use.drafts, *use.active), theirs),
         propose=(*undo(others), REPEAT_ECG),
         others=others,
+        named=[each.drug for each in by_name],
         said=said,
         reasons=reasons,
         qtc=case.fact(QTC),

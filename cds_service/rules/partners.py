@@ -19,6 +19,7 @@ from cds_service.truth import Truth
 STRONG = "strong inhibitor"
 MODERATE = "moderate inhibitor"
 INDUCER = "inducer"
+FOOD = "food"
 _INDUCER_TOPICS: tuple[Topic[Any], ...] = (topics.COMBINED_INDUCER, topics.STRONG_CYP3A_INDUCER, topics.CYP3A_INDUCER)
 
 
@@ -43,13 +44,13 @@ def says(case: Case, other: Met, kind: str) -> str:
 
 
 def with_cyp3a(case: Case, use: Use, *strengths: str) -> tuple[Met, ...]:
-    """The drugs met whose effect on CYP3A is one of these, what is surest first."""
+    """The drugs met whose effect on CYP3A is one of these, what is surest first, foods last."""
     found = []
     for other in met(case, use, "cyp3a"):
         effect = does(case, use, other, "cyp3a")
         if effect is not None and effect.value in strengths:
-            found.append((strengths.index(effect.value), bool(doubtful(other.orders)), other))
-    return tuple(other for *_, other in sorted(found, key=lambda each: each[:2]))
+            found.append((other.precipitant.food, strengths.index(effect.value), bool(doubtful(other.orders)), other))
+    return tuple(other for *_, other in sorted(found, key=lambda each: each[:3]))
 
 
 def effects(case: Case, use: Use, others: tuple[Met, ...], *kinds: str) -> tuple[Effect, ...]:
@@ -62,6 +63,15 @@ def benefits(case: Case, others: tuple[Met, ...]) -> tuple[Statement[str], ...]:
     """What stopping one of them would cost, each sentence once."""
     found = (case.effect(other.drug, "benefit") for other in others)
     return tuple({each.value: each for each in found if each is not None}.values())
+
+
+def remedies_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tuple[str, ...]] | None:
+    """What can be done about an inhibitor: of foods to leave them out, else what this place says of one by its name."""
+    if all(other.precipitant.food for other in others):
+        return case.must(topics.INHIBITOR_REMEDIES, "policy", FOOD)
+    named = (case.cite(topics.INHIBITOR_REMEDIES, use.drug, other.drug) for other in others)
+    here = next((each for each in named if each is not None and not each.foreign), None)
+    return here if here is not None else case.cite(topics.INHIBITOR_REMEDIES, use.drug)
 
 
 def orders_of(use: Use, others: tuple[Met, ...]) -> tuple[Medication, ...]:
@@ -93,7 +103,7 @@ def fire(
     found = {other.drug: tuple(does(case, use, other, kind) for kind in kinds) for other in others}
     weak = {drug: only_if_weak(*statements) for drug, statements in found.items()}
     surest = max(others, key=lambda other: (not doubtful(other.orders), -len(weak[other.drug])))
-    remedies = case.cite(topics.INHIBITOR_REMEDIES, use.drug)
+    remedies = remedies_of(case, use, others)
     return case.fired(
         level,
         card,

@@ -115,7 +115,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
         propose=removal(use.drug, use.drafts),
         waits=use.is_new,
-        conditions=tuple(said.qualifier for said in statements),
+        forbids=statements,
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
         new=use.is_new,
         stop=stop if use.active else None,
@@ -170,7 +170,6 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
     first = use.drafts[0].start
     told = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None  # the card for its start names the days
     schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
-    risks = case.cite(topics.START_RISKS, use.drug)
     if rates is None and schedule is None:
         return NotApplicable("told by the card for the start")
     return case.fired(
@@ -178,10 +177,9 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=tuple(each for each in (rates, schedule, risks) if each is not None),
+        says=tuple(each for each in (rates, schedule) if each is not None),
         line=True,
         rates=rates,
-        risks=risks,
         schedule=schedule,
         ecgs=ecg_due_days(case, use, first) if first is not None and schedule is not None else (),
     )

@@ -10,7 +10,17 @@ from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.heart import REPEAT_ECG, action_limit, blind_to_qtc, current_qtc, over, start_limit, weighed
+from cds_service.rules.heart import (
+    REPEAT_ECG,
+    action_limit,
+    blind_to_qtc,
+    current_qtc,
+    over,
+    start_limit,
+    stated_start_limit,
+    weighed,
+)
+from cds_service.rules.qtc_over_time import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import not_taken, taken_since
@@ -85,12 +95,13 @@ def _above_before(case: Case, use: Use, limit: Quantity) -> Ecg | None:
 
 @rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01", "Q9"), worst=Level.WARNING)
 def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
-    """QTc just below the hold limit at a new order, or exactly at it on treatment."""
-    if use.of(Role.ON_HOLD):
+    """QTc just below the hold limit at a new order or a restart, or exactly at it on treatment."""
+    if use.of(Role.ON_HOLD) and not (use.restarts and held_for_qtc(case, use) is Truth.NO):
         return NotApplicable("on hold: see the check for resuming")
-    if start_limit(case, use) is not None:
+    begins = use.is_new or use.restarts
+    if begins and stated_start_limit(case, use) is not None:
         return NotApplicable("the sources state a limit for starting: see that check")
-    if not use.is_new and action_limit(case, use.drug) is not None:
+    if not begins and action_limit(case, use.drug) is not None:
         return NotApplicable("the sources act below the hold limit: see that check")
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     caution = case.must(topics.QTC_START_CAUTION_ABOVE, "policy")
@@ -98,14 +109,14 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     over_limit, _ = over(case, qtc, limit.value)
     if over_limit is Truth.YES:
         return Clear("above the hold limit: see the check for holding")
-    if use.is_new:
+    if begins:
         truth, qtc = over(case, qtc, caution.value)
     else:
         truth, qtc = over(case, qtc, limit.value)
         truth = truth | holds(qtc, lambda ecg: ecg.qtc == limit.value)
     match truth:
         case Truth.YES:
-            says = (caution,) if use.is_new else (limit,)
+            says = (caution,) if begins else (limit,)
             return case.fired(
                 Level.WARNING,
                 "qtc_near_hold_limit",
@@ -117,7 +128,7 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
                 propose=(REPEAT_ECG,),
                 qtc=qtc,
                 limit=limit,
-                new=use.is_new,
+                new=begins,
             )
         case Truth.NO:
             return Clear(f"{qtc.value.qtc if qtc.value else ''} leaves room below {limit.value}")
@@ -136,24 +147,33 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     before_dose=True,
 )
 def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
-    """QTc against the limit above which the drug is not started, or its dose not raised."""
+    """QTc against the limit above which the drug is not started, or its dose not raised.
+
+    A restart after a hold at no higher dose is held against the limit for starting too, as a warning; where the hold
+    was for the QTc and a value for the return is stated, the check for resuming speaks.
+    """
     raises = _raises_dose(use)
-    if not use.is_new and raises is Truth.NO:
+    again = use.restarts and raises is Truth.NO
+    if not use.is_new and not again and raises is Truth.NO:
         return NotApplicable("neither a start nor a higher dose")
-    limit = start_limit(case, use) if use.is_new else case.cite(topics.QTC_ESCALATE_AT_MOST, use.drug)
+    begins = use.is_new or again
+    limit = stated_start_limit(case, use) if begins else case.cite(topics.QTC_ESCALATE_AT_MOST, use.drug)
     if limit is None:
         return NotApplicable("no such limit is stated here")
+    if again and case.cite(topics.QTC_RESUME_AT_MOST, use.drug) and held_for_qtc(case, use) is not Truth.NO:
+        return NotApplicable("held for its QTc: see the check for resuming")
     newest = current_qtc(case, use)
     truth, qtc = over(case, newest, limit.value)
     match truth:
         case Truth.YES:
             qtc, confirm = weighed(case, use, newest, qtc, limit.strongest)
             hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
-            if hold is not None and hold.strongest > limit.strongest and over(case, qtc, hold.value)[0] is Truth.YES:
+            louder = hold is not None and (again or hold.strongest > limit.strongest)
+            if hold is not None and louder and over(case, qtc, hold.value)[0] is Truth.YES:
                 return Clear("above the hold limit: see the check for holding")
             unsure = not use.is_new and raises is Truth.UNKNOWN
             return case.fired(
-                Level.CRITICAL,
+                Level.WARNING if again else Level.CRITICAL,
                 "qtc_over_start_limit",
                 about=use.in_play,
                 deciding=doubtful(use.in_play),
@@ -162,10 +182,11 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
                 says=(limit,),
                 doubts=("whether this order raises the dose is not known",) if unsure else (),
                 propose=(*removal(use.drug, use.drafts), REPEAT_ECG),
-                waits=use.is_new,
+                waits=begins,
                 qtc=qtc,
                 limit=limit,
-                new=use.is_new,
+                new=begins,
+                again=again,
                 confirm=confirm,
             )
         case Truth.NO:

@@ -27,7 +27,7 @@ from cds_service.truth import Truth
 )
 def qtc_after_hold(case: Case, use: Use) -> Outcome:
     """After a hold for QTc: stay on hold, or resume at the reduced dose."""
-    held = _held_for_qtc(case, use)
+    held = held_for_qtc(case, use)
     match held:
         case Truth.NO:
             return NotApplicable("no hold for QTc on record")
@@ -124,7 +124,7 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
     )
 
 
-def _held_for_qtc(case: Case, use: Use) -> Truth:
+def held_for_qtc(case: Case, use: Use) -> Truth:
     """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
 
     The limit is the lower one where the sources interrupt above it already.

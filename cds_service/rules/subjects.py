@@ -47,6 +47,11 @@ class Use:
         """Whether the drafts start the drug, rather than continue it."""
         return bool(self.drafts) and not self.of(Role.ACTIVE, Role.ON_HOLD)
 
+    @property
+    def restarts(self) -> bool:
+        """Whether the drafts take up a drug again that is on hold."""
+        return bool(self.drafts) and bool(self.of(Role.ON_HOLD)) and not self.active
+
 
 @dataclass(frozen=True, slots=True)
 class Met:

@@ -133,3 +133,19 @@ def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
 def test_two_karyotypes_decide_nothing():
     read = chart(relapse(text="AML with t(8;21)"), entry("C92.00", "2025-01-01", text="AML with inv(16)"))
     assert read.get(CYTOGENETICS).state is State.CONFLICTING
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Allogeneic hematopoietic stem cell transplant", "Allo-HSCT", "allo SCT", "Allogeneic bone marrow transplantation"],
+)
+def test_usual_names_of_an_allogeneic_transplantation_are_read(text):
+    assert chart(entry("Z99.99", "2025-06-01", text=text)).get(ALLOGENEIC).value is True
+
+
+@pytest.mark.parametrize(
+    "text", ["Planned for allo-HSCT", "Bone marrow transplant donor", "No prior stem cell transplant"]
+)
+def test_words_about_a_transplantation_that_was_none(text):
+    read = chart(entry("Z99.99", "2025-06-01", text=text)).get(ALLOGENEIC)
+    assert read.value is not True and read.state is not State.UNREADABLE
