@@ -239,7 +239,8 @@ def _dose(order: MedicationRequest, product: Product, invalid: str, reading: Rea
         return Dose(None, f"the order is {invalid}")
     if product.regimen:
         return Dose(None, "a regimen is one order here: the dose of each drug cannot be read", plain=False)
-    return daily_dose(order, product.name, reading.terms)
+    dose = daily_dose(order, product.name, reading.terms)
+    return dose if len(product.ingredients) == 1 else replace(dose, per_area=None)  # whose surface dose it is, is open
 
 
 def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> bool:

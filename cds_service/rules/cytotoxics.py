@@ -9,6 +9,7 @@ from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
+from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
@@ -86,7 +87,9 @@ def _perhaps_low(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[
     """A doubt where only the high dose is dangerous and no order is called so; milligrams alone never tell."""
     names = case.cite(topics.HIGH_DOSE_NAMES, use.drug)
     words = " ".join(f"{order.label} {order.product}".lower() for order in orders)
-    return () if names is None or any(name in words for name in names.value) else (NOT_CALLED_HIGH,)
+    if names is None or any(name in words for name in names.value) or high_dose(case, use) is Truth.YES:
+        return ()
+    return (NOT_CALLED_HIGH,)
 
 
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)

@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.facts.medications import Medication
 from cds_service.knowledge.load import HOME, Knowledge
-from tests.calls import cards
+from tests.calls import cards, observation
 from tests.calls import order as ordered
 from tests.charts import Json, chart, order
 
@@ -63,3 +63,19 @@ def test_the_checks_of_every_drug_reach_a_regimen_written_as_one_order() -> None
     said = " ".join(card["summary"] for card in cards("order-sign", ordered("FLAG-IDA", status="draft", id="d1")))
     assert "LVEF" in said
     assert "High-dose cytarabine with idarubicin at 66 years" in said
+
+
+@pytest.mark.parametrize(("text", "per_area"), [
+    ("cytarabine 3 g/m2 IV", "3000 mg/m²"), ("cytarabine 100 mg/m²", "100 mg/m²"), ("cytarabine 100 MG/ML", "None"),
+    ("fludarabine 30 mg/m2 and cytarabine 2 g/m2", "None"),
+])
+def test_a_dose_per_surface_in_the_name_of_one_drug_counts(text: str, per_area: str) -> None:
+    assert str(read(text).dose.per_area) == per_area
+
+
+def test_high_dose_cytarabine_written_in_the_name_is_checked_as_such() -> None:
+    high = ordered("cytarabine 3 g/m2 IV", status="draft", id="d1")
+    creatinine = observation("2160-0", 3.2, "mg/dL", "2026-11-20T08:00:00Z")
+    said = [card["summary"] for card in cards("order-sign", high, labs=[creatinine])]
+    assert any("igh-dose cytarabine" in each for each in said), said
+    assert not any("cannot be read" in each for each in said)
