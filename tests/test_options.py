@@ -200,3 +200,10 @@ def test_what_is_offered_brings_nothing_critical_when_it_is_ordered(danger, age)
 def test_options_stay_away_from_signing():
     found = cards("order-sign", order("gilteritinib 40 MG", "2105811", 120, status="draft"), **FIT)
     assert card(found, "optionsAtRelapse") is None
+
+
+def test_results_of_one_day_that_contradict_each_other_are_no_change_and_no_target() -> None:
+    both = [flt3_itd("2026-11-10"), flt3_itd("2026-11-10", present=False) | {"id": "other"}]
+    said = " ".join(card["summary"] for card in cards("patient-view", genomics=both))
+    assert "FLT3-ITD gained" not in said
+    assert "a target that is present" not in said

@@ -210,6 +210,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "option_first_remission_above": ("12 mo",),
         "option_to_relapse_above": ("18 mo",),
         "option_age_at_most": ("60 a",),
+        "option_age_caution": ("60 a",),
         "option_better_below": ("20 %",),
         "persistent_after": ("28 d",),
         "provisional_result_window": ("90 d",),

@@ -49,9 +49,10 @@ _HOURS_IN = {"h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
 def daily_dose(order: MedicationRequest, product: str, terms: Terms) -> Dose:
     """The daily dose of the order. `product`: the product's name, for its strength."""
     if not order.dosageInstruction:
-        return Dose(None, "no dose stated")
+        return Dose(None, "no dose stated", per_area=_per_area([], product))
     dose = _daily_dose(order.dosageInstruction, product, terms)
-    return replace(dose, times=_times(order.dosageInstruction, terms), per_area=_per_area(order.dosageInstruction))
+    steps = order.dosageInstruction
+    return replace(dose, times=_times(steps, terms), per_area=_per_area(steps, product))
 
 
 def _daily_dose(steps_ordered: list[Dosage], product: str, terms: Terms) -> Dose:
@@ -86,10 +87,11 @@ def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
     return each[0] if len(set(each)) == 1 else None
 
 
-def _per_area(steps: list[Dosage]) -> Quantity | None:
-    """The highest dose per body surface that is ordered, in mg/m2 each time."""
+def _per_area(steps: list[Dosage], product: str) -> Quantity | None:
+    """The highest dose per body surface that is ordered, in mg/m2 each time; the product's words may state it too."""
     found = [_by_area(amount) for step in steps for each in step.doseAndRate or () for amount in _amounts(each)]
-    for match in (match for step in steps for match in _AREA_IN_TEXT.finditer(step.text or "")):
+    texts = (product, *(step.text or "" for step in steps))
+    for match in (match for text in texts for match in _AREA_IN_TEXT.finditer(text)):
         amount = _plainly(match[1])
         found.append(amount * _MG[match[2].lower()] if amount is not None else None)
     known = [value for value in found if value]

@@ -14,7 +14,7 @@ from enum import Enum
 from cds_service.facts.concepts import all_text
 from cds_service.facts.doses import Dose, daily_dose
 from cds_service.facts.fact import Fact, Key, Origin, State, known
-from cds_service.facts.products import identify, library_of
+from cds_service.facts.products import Product, identify, library_of
 from cds_service.facts.results import Reading
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
@@ -221,7 +221,7 @@ def _read(
         resource.reference,
         resource,
         product.matched_by,
-        Dose(None, f"the order is {invalid}") if invalid else daily_dose(order, product.name, reading.terms),
+        _dose(order, product, invalid, reading),
         _route(order, reading) or product.route,
         bounds[0] or When.read(order.authoredOn, reading.zone),
         bounds[1],
@@ -232,6 +232,15 @@ def _read(
         doubts=tuple(filter(None, doubts)),
         courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
     )
+
+
+def _dose(order: MedicationRequest, product: Product, invalid: str, reading: Reading) -> Dose:
+    if invalid:
+        return Dose(None, f"the order is {invalid}")
+    if product.regimen:
+        return Dose(None, "a regimen is one order here: the dose of each drug cannot be read", plain=False)
+    dose = daily_dose(order, product.name, reading.terms)
+    return dose if len(product.ingredients) == 1 else replace(dose, per_area=None)  # whose surface dose it is, is open
 
 
 def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> bool:

@@ -1,6 +1,7 @@
 """Products: which ingredients an order is for, wherever that is said, and how it was told.
 
 Codes decide; a name helps where no code does, and the match says so. Where code and text disagree, both are checked.
+A regimen written as one order stands for its drugs; its name on the order of one of them does not.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.gather.views import Medication as MedicationView
 from cds_service.knowledge.terms import DrugCode
 
+_BY_NAME = "its name"
 SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
 Concepts = tuple[CodeableConcept, ...]
 
@@ -31,6 +33,7 @@ class Product:
     route: str
     matched_by: str
     doubt: str = ""
+    regimen: bool = False  # its doses belong to several drugs
 
 
 def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
@@ -49,12 +52,15 @@ def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: 
     if isinstance(concepts, Unreadable):
         return concepts
     ingredients, matched_by, route, display, doubt = _identify(concepts, reading)
+    regimen = _regimen(concepts, ingredients, reading) if matched_by in ("", _BY_NAME) else None
+    if regimen is not None:
+        ingredients, matched_by = regimen
     words = next((spoken(concept) for concept in concepts if spoken(concept)), "") or display
     everything = " ".join(filter(None, (display, *(all_text(concept) for concept in concepts))))
     name = display if any(character.isdigit() for character in display) else everything
     routes = reading.terms.words["route"].find_all(everything)
     stated = next((each for each in routes if each in SYSTEMIC), next(iter(routes), ""))  # in doubt it reaches the body
-    return Product(ingredients, words[:80], name, stated or route, matched_by, doubt)
+    return Product(ingredients, words[:80], name, stated or route, matched_by, doubt, regimen is not None)
 
 
 def _concepts(view: MedicationRequest, library: Mapping[str, Resource]) -> Concepts | Unreadable:
@@ -106,10 +112,32 @@ def _identify(product: Concepts, reading: Reading) -> tuple[tuple[str, ...], str
     named = tuple(dict.fromkeys(name for drug in by_name for name in drug.split("|")))
     coded = tuple(dict.fromkeys(by_code))
     if not coded:
-        return named, "its name" if named else "", route, display, ""
+        return named, _BY_NAME if named else "", route, display, ""
     extra = tuple(name for name in named if name not in coded)
     doubt = f"code and name disagree ({', '.join(coded)} / {', '.join(extra)}): both were checked" if extra else ""
     return (*coded, *extra), matched, route, display, doubt
+
+
+def _regimen(product: Concepts, named: tuple[str, ...], reading: Reading) -> tuple[tuple[str, ...], str] | None:
+    """The drugs of the regimens that the words name, and how they were told: a name may leave one of them open.
+
+    None where no regimen is named, or where its name only follows that of one of its drugs, as in "cytarabine (7+3)".
+    """
+    text = " | ".join(all_text(concept) for concept in product)
+    drugs = list(named)
+    told = ["the name of its regimen"]
+    found = False
+    for start, parts in reading.terms.regimens.places(text):
+        before = set("|".join(reading.terms.drug_names.find_all(text[:start])).split("|"))
+        components = [part.split("/") for part in parts.split("|") if part]
+        if not components or before & {drug for choice in components for drug in choice}:
+            continue
+        found = True
+        for choice in components:
+            if not set(choice) & set(drugs):
+                drugs.append(choice[0])
+                told += [f"which leaves open {' or '.join(choice)}: {choice[0]} was checked"] * (len(choice) > 1)
+    return (tuple(dict.fromkeys(drugs)), ", ".join(dict.fromkeys(told))) if found else None
 
 
 _SPOKEN = {

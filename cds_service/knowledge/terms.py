@@ -95,7 +95,11 @@ class Words:
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
-        return tuple(dict.fromkeys(self._values[match.group().lower()] for match in self._pattern.finditer(text)))
+        return tuple(dict.fromkeys(value for _, value in self.places(text)))
+
+    def places(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where each entry begins in the text, and its value."""
+        return ((match.start(), self._values[match.group().lower()]) for match in self._pattern.finditer(text))
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Terms:
     systems: Mapping[str, str]
     drugs: Mapping[Code, DrugCode]
     drug_names: Words
+    regimens: Words
     observations: Mapping[Code, str]
     genomics: Mapping[Code, tuple[str, str]]
     answers: Mapping[Code, tuple[str, str]]
@@ -153,6 +158,7 @@ class Terms:
             systems=systems,
             drugs=_drugs(home / "drug_codes.csv"),
             drug_names=Words((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")),
+            regimens=Words((row["name"], row["drugs"]) for row in _rows(home / "regimens.csv")),
             observations={(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")},
             genomics={
                 (row["system"], row["code"]): (row["key"], row["category"]) for row in _rows(home / "genomics.csv")

@@ -113,7 +113,7 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
         reasons.setdefault((CAUSES[fact.state], _reason(fact, relevance)), []).append(fact.key.label)
     found: dict[str, list[str]] = {}
     for (cause, reason), labels in reasons.items():
-        names = ", ".join(labels)
+        names = ", ".join(dict.fromkeys(labels))
         line = names[:1].upper() + names[1:]
         found.setdefault(cause, []).append(f"{line}: {reason}" if reason else line)
     for check, gap in counted:

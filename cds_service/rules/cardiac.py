@@ -230,11 +230,16 @@ def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
                 age=age,
                 mitoxantrone=mitoxantrone,
                 limit=limit,
-                partners=anthracycline or partners,
+                partners=tuple(replace(order, ingredients=_hearts(case, order)) for order in anthracycline or partners),
                 anthracycline=bool(anthracycline),
             )
         case other:
             assert_never(other)
+
+
+def _hearts(case: Case, order: Medication) -> tuple[str, ...]:
+    """The drugs of the order that harm the heart: a regimen holds others too."""
+    return tuple(drug for drug in order.ingredients if drug in _cardiotoxic(case))
 
 
 def _partners(case: Case) -> tuple[Medication, ...]:

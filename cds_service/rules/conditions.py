@@ -49,6 +49,7 @@ def needs(case: Case, option: Option, fitness: Assessment) -> tuple[Need, ...]:
             after_allogeneic(case) if option.after_allogeneic else _HOLDS,
             _first_relapse(case) if option.first_relapse else _HOLDS,
             _age(case, option),
+            _age_caution(case, option),
             _above(case, topics.OPTION_FIRST_REMISSION_ABOVE, option, FIRST_REMISSION),
             _above(case, topics.OPTION_TO_RELAPSE_ABOVE, option, TO_RELAPSE),
             _given(case, option),
@@ -98,6 +99,12 @@ def _marker(case: Case, option: Option) -> Need:
     return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse")
 
 
+def target_shown(case: Case, option: Option) -> bool:
+    """Whether a result that counts now, and that nothing puts in doubt, shows one of its markers."""
+    results = [case.fact(MARKER_NAMES[name]) for name in option.markers if name in MARKER_NAMES]
+    return any(result.sure and present_now(case, result) is Truth.YES for result in results)
+
+
 def _old(case: Case, result: Fact[Mutation]) -> Need | None:
     """What a positive result from before the relapse is worth: provisional, a reason to repeat the test, or nothing."""
     if result.value is None or not result.value.present:
@@ -142,6 +149,16 @@ def _age(case: Case, option: Option) -> Need:
     if age is None or age.youngest <= limit.value.value < age.oldest:
         return Need(Truth.UNKNOWN, "age")
     return _HOLDS if age.oldest <= limit.value.value else Need(Truth.NO, f"toxicity over {limit.value} (age {age})")
+
+
+def _age_caution(case: Case, option: Option) -> Need:
+    """The age above which the sources hold the drugs of the option too toxic together, though they list it."""
+    limit = case.cite(topics.OPTION_AGE_CAUTION, option.about)
+    age = case.fact(AGE).value
+    if limit is None or (age is not None and age.oldest <= limit.value.value):
+        return _HOLDS
+    said = f"over {limit.value} high-dose cytarabine with an anthracycline is held prohibitively toxic"
+    return Need(Truth.YES, f"{said} ({f'age {age}' if age else 'age unknown'})")
 
 
 def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months]) -> Need:

@@ -39,6 +39,7 @@ class Offer:
     status: str = ""
     evidence: str = ""
     bare: bool = False
+    aimed: bool = False  # at a marker that a result of now shows
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
 from cds_service.facts.fact import below
 from cds_service.facts.labs import MARROW_BLASTS
-from cds_service.facts.medications import Role
+from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.options import Group, Kind, Option
-from cds_service.rules.conditions import after_allogeneic, needs
+from cds_service.rules.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.fitness import Assessment, Fitness, assess
 from cds_service.rules.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
@@ -74,7 +74,8 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
-        aimed=tuple(_with_status(offer) for offer in shown if offer.group == Group.TARGETED.value),
+        aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
+        refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS for offer in kept),
         fitness=fitness.verdict,
@@ -150,6 +151,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
         (*cautions, *warnings),
         status,
         _evidence(case, option),
+        aimed=option.group is Group.TARGETED and target_shown(case, option),
     )
 
 
@@ -182,8 +184,19 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
     if better is not None and below(blasts, better.value) is Truth.YES:
         found.append(f"marrow blasts {blasts.value} ({blasts.when}): below {better.value} the outlook was better")
     if option.group is Group.TARGETED:
-        before = [order for order in case.orders(Role.PAST) if option.drugs[0] in order.ingredients]
-        said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if before else None
-        found += [f"{option.drugs[0]} was given before (until {before[0].end or before[0].start})"] if before else []
+        given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
+        said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if given else None
+        found += [_earlier(option.drugs[0], given[0])] if given else []
         found += [said.value] if said is not None else []
     return found
+
+
+_EVER = (Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+
+
+def _earlier(drug: str, order: Medication) -> str:
+    """That the drug is on record already, and since when or until when."""
+    if order.role is not Role.PAST:
+        return f"{drug} is on record already ({order.role.value}, since {order.start or 'no date'})"
+    when = f"until {order.end}" if order.end else f"ordered {order.start or 'without a date'}"
+    return f"{drug} was given before ({when})"

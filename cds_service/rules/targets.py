@@ -8,7 +8,7 @@ from typing import assert_never
 
 from cds_service.facts.demographics import DECEASED
 from cds_service.facts.disease import DISEASE, RELAPSE
-from cds_service.facts.fact import Fact
+from cds_service.facts.fact import Fact, State
 from cds_service.facts.mutations import CD33, MARKER_NAMES, Mutation
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
@@ -257,7 +257,7 @@ def _testing_ordered(case: Case, lacking: tuple[Fact[Mutation], ...]) -> bool:
 
 def _change(case: Case, result: Fact[Mutation]) -> str:
     """What was lost or gained between an earlier result and one that counts now."""
-    if result.value is None or counts_now(case, result) is not Truth.YES:
+    if result.value is None or result.state is State.CONFLICTING or counts_now(case, result) is not Truth.YES:
         return ""
     newest = result.value.results[0]
     earlier = next((each for each in result.value.results[1:] if each.outcome != newest.outcome), None)

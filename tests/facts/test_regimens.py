@@ -1,0 +1,81 @@
+"""Regimens written as one order: every drug of them is checked, and a name on the order of one drug adds none."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from cds_service.facts.medications import Medication
+from cds_service.knowledge.load import HOME, Knowledge
+from tests.calls import cards, observation
+from tests.calls import order as ordered
+from tests.charts import Json, chart, order
+
+FLAG_IDA = ("fludarabine", "cytarabine", "idarubicin")
+
+
+def read(text: str, **more: Json) -> Medication:
+    return chart(order(text, **more)).medications.orders[0]
+
+
+@pytest.mark.parametrize(("text", "drugs"), [
+    ("FLAG-IDA", FLAG_IDA), ("Flag-Ida cycle 1", FLAG_IDA), ("IDA-FLAG", FLAG_IDA),
+    ("CLAG-M", ("cladribine", "cytarabine", "mitoxantrone")),
+    ("MEC", ("mitoxantrone", "etoposide", "cytarabine")),
+    ("7+3 (idarubicin)", ("idarubicin", "cytarabine")),
+    ("FLAG-IDA + venetoclax", ("venetoclax", *FLAG_IDA)),
+    ("Ven/Aza", ("venetoclax", "azacitidine")),
+    ("ADE course 1", ("cytarabine", "daunorubicin", "etoposide")), ("DA 3+10", ("cytarabine", "daunorubicin")),
+])
+def test_a_regimen_stands_for_its_drugs(text: str, drugs: tuple[str, ...]) -> None:
+    found = read(text)
+    assert (found.ingredients, found.doubts) == (drugs, ())
+    assert found.dose.daily is None
+
+
+def test_a_regimen_that_leaves_a_drug_open_says_so() -> None:
+    found = read("7+3 induction")
+    assert found.ingredients == ("cytarabine", "daunorubicin")
+    assert "daunorubicin or idarubicin" in found.matched_by
+    assert found.doubts == ()  # the checks hold for each of them
+
+
+@pytest.mark.parametrize("text", ["cytarabine 100 mg/m2 (7+3)", "idarubicin 10 mg/m2 day 1-3 FLAG-IDA"])
+def test_on_the_order_of_one_drug_the_name_of_the_regimen_adds_none(text: str) -> None:
+    assert len(read(text).ingredients) == 1
+
+
+@pytest.mark.parametrize("text", ["vitamin ADE drops", "red flags leaflet", "mecobalamin", "HDAC inhibitor study drug"])
+def test_other_words_are_no_regimen(text: str) -> None:
+    assert [each.ingredients for each in chart(order(text)).medications.orders if each.ingredients] == []
+
+
+def test_every_regimen_names_drugs_of_a_therapy_of_the_sources() -> None:
+    therapies = {name: set(each.drugs) for name, each in Knowledge.load().therapies.items()}
+    with (HOME / "terminology" / "regimens.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            first = {part.split("/")[0] for part in row["drugs"].split("|") if part}
+            assert first - {"venetoclax", "azacitidine", "decitabine"} <= therapies.get(row["therapy"], set()), row
+
+
+def test_the_checks_of_every_drug_reach_a_regimen_written_as_one_order() -> None:
+    said = " ".join(card["summary"] for card in cards("order-sign", ordered("FLAG-IDA", status="draft", id="d1")))
+    assert "LVEF" in said
+    assert "High-dose cytarabine with idarubicin at 66 years" in said
+
+
+@pytest.mark.parametrize(("text", "per_area"), [
+    ("cytarabine 3 g/m2 IV", "3000 mg/m²"), ("cytarabine 100 mg/m²", "100 mg/m²"), ("cytarabine 100 MG/ML", "None"),
+    ("fludarabine 30 mg/m2 and cytarabine 2 g/m2", "None"),
+])
+def test_a_dose_per_surface_in_the_name_of_one_drug_counts(text: str, per_area: str) -> None:
+    assert str(read(text).dose.per_area) == per_area
+
+
+def test_high_dose_cytarabine_written_in_the_name_is_checked_as_such() -> None:
+    high = ordered("cytarabine 3 g/m2 IV", status="draft", id="d1")
+    creatinine = observation("2160-0", 3.2, "mg/dL", "2026-11-20T08:00:00Z")
+    said = [card["summary"] for card in cards("order-sign", high, labs=[creatinine])]
+    assert any("igh-dose cytarabine" in each for each in said), said
+    assert not any("cannot be read" in each for each in said)
