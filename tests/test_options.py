@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.offers import safety
 from tests.calls import (
     ELECTROLYTES,
     NOW,
     PATIENT,
     RELAPSED,
+    ask,
     cards,
     condition,
     flt3_itd,
     observation,
     order,
     qtcf,
+    request,
     tools,
 )
 
@@ -200,3 +207,20 @@ def test_what_is_offered_brings_nothing_critical_when_it_is_ordered(danger, age)
 def test_options_stay_away_from_signing():
     found = cards("order-sign", order("gilteritinib 40 MG", "2105811", 120, status="draft"), **FIT)
     assert card(found, "optionsAtRelapse") is None
+
+
+def _raises(*_: Any) -> Any:
+    raise ValueError("broken")
+
+
+@pytest.mark.parametrize("broken", ["the check", "its subjects"])
+@pytest.mark.parametrize("drug", ["gilteritinib", "venetoclax"])
+def test_a_check_that_failed_leaves_the_option_open(broken, drug):
+    whole = next(each for each in RULES if each.id == "qtc-hold")
+    failing = replace(whole, **{"function" if broken == "the check" else "subjects": _raises})
+    body = request("patient-view", **FIT)
+    chart = ask(body).evaluation.chart
+    snapshot = tools().knowledge.at(NOW.date(), "US")
+    unseen = safety(drug, (failing,), chart, snapshot).unseen
+    concerned = broken == "its subjects" or drug == "gilteritinib"
+    assert bool(unseen) is concerned, unseen
