@@ -213,7 +213,9 @@ def main() -> int:
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         asked = pool.map(lambda mutant: _in_child(mutant, knowledge, cases), found)
         for number, (mutant, noticed) in enumerate(zip(found, asked, strict=True), 1):
-            survivors += [] if noticed else [mutant]
+            if not noticed:
+                survivors.append(mutant)
+                sys.stderr.write(f"unnoticed: {mutant}\n")
             if number % 50 == 0:
                 sys.stderr.write(f"{number} of {len(found)}, {len(survivors)} unnoticed\n")
     if chosen.second_look:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from cds_service.rules.catalogue import RULES
+from cds_service.rules.offers import safety
 from tests.calls import (
     ELECTROLYTES,
     NOW,
     PATIENT,
     RELAPSED,
+    ask,
     cards,
     condition,
     flt3_itd,
     observation,
     order,
     qtcf,
+    request,
     tools,
 )
 
@@ -207,3 +214,20 @@ def test_results_of_one_day_that_contradict_each_other_are_no_change_and_no_targ
     said = " ".join(card["summary"] for card in cards("patient-view", genomics=both))
     assert "FLT3-ITD gained" not in said
     assert "a target that is present" not in said
+
+
+def _raises(*_: Any) -> Any:
+    raise ValueError("broken")
+
+
+@pytest.mark.parametrize("broken", ["the check", "its subjects"])
+@pytest.mark.parametrize("drug", ["gilteritinib", "venetoclax"])
+def test_a_check_that_failed_leaves_the_option_open(broken, drug):
+    whole = next(each for each in RULES if each.id == "qtc-hold")
+    failing = replace(whole, **{"function" if broken == "the check" else "subjects": _raises})
+    body = request("patient-view", **FIT)
+    chart = ask(body).evaluation.chart
+    snapshot = tools().knowledge.at(NOW.date(), "US")
+    unseen = safety(drug, (failing,), chart, snapshot).unseen
+    concerned = broken == "its subjects" or drug == "gilteritinib"
+    assert bool(unseen) is concerned, unseen

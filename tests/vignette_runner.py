@@ -37,6 +37,7 @@ from cds_service.facts.times import When
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.model import Level
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
@@ -49,7 +50,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
@@ -461,11 +462,23 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
         level = told.check.outcome.finding.level.indicator
         if level != expect.get("level"):
             wrong.append(f"level: expected {expect.get('level')}, found {level}")
+        if told.check.outcome.finding.line and told.check.outcome.finding.level >= Level.WARNING:
+            wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
+    if "gap" in expect and expect["gap"] != _gap(told.check):
+        wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
     wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
     for name, found in (("proposes", told.proposed), ("missing", told.missing)):
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong
+
+
+def _gap(check: Check) -> str:
+    """How much it matters that the check was not made: "quiet" stands in the trace only."""
+    if not isinstance(check.outcome, NotEvaluated):
+        return "none"
+    level = check.rule.blind if check.outcome.level is None else check.outcome.level
+    return "quiet" if check.outcome.quiet else level.indicator

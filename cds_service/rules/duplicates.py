@@ -49,13 +49,13 @@ def _in_play(case: Case) -> tuple[Medication, ...]:
 @rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
 def duplicate_class(case: Case, group: Group) -> Outcome:
     """Two drugs of one class or target at once."""
-    drugs = tuple(
-        dict.fromkeys(
+    drugs = sorted(  # by name: in which order the list came says nothing
+        {
             drug
             for order in group.orders
             for drug in order.ingredients
             if (said := case.snapshot.find(topics.CLASS_GROUP, drug)) is not None and said.value == group.name
-        )
+        }
     )
     if len(drugs) == 1:
         medications = case.fact(MEDICATIONS)
@@ -76,7 +76,7 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
         mentions=groups,
         line=not warned,
         group=group.name,
-        drugs=drugs,
+        drugs=tuple(drugs),
         orders=group.orders,
         said=said,
     )

@@ -80,11 +80,16 @@ def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
     if gap.quiet:  # no source asks for it
         return False
-    if draft not in gap.about and not (not gap.about and draft.ingredients[0] in check.subject):
+    if draft not in gap.about and not _failed_about(check, gap, draft):
         return False
     if gap.level is not None:
         return gap.level >= Level.WARNING
     return check.rule.before_dose or check.rule.blind >= Level.WARNING or check.rule.worst is Level.CRITICAL
+
+
+def _failed_about(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+    """Whether a check failed in this service that may have been about the drug; one that knew no subject may have been."""
+    return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in check.subject)
 
 
 def _missing(gap: NotEvaluated) -> tuple[str, ...]:
