@@ -22,7 +22,20 @@ from cds_service.rules.rule import Clear, Fired, NotEvaluated
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
 from tests import card_grammar
-from tests.calls import ELECTROLYTES, flt3_itd, gilteritinib, observation, order, qtcf, request, tools, venetoclax
+from tests.calls import (
+    ELECTROLYTES,
+    PATIENT,
+    RELAPSED,
+    condition,
+    flt3_itd,
+    gilteritinib,
+    observation,
+    order,
+    qtcf,
+    request,
+    tools,
+    venetoclax,
+)
 
 POSACONAZOLE = order("posaconazole 100 MG Delayed Release Oral Tablet", "1482908", 300, id="m-posa")
 DRAFT: dict[str, Any] = {"status": "draft"}
@@ -40,6 +53,46 @@ DANGERS: dict[str, tuple[str, dict[str, Any]]] = {
         request("order-sign", POSACONAZOLE | DRAFT, medications=[venetoclax()]),
     ),
     "gilteritinib-taken": ("qtc-hold", request("patient-view", medications=[gilteritinib()], ecg=[qtcf(512)])),
+}  # fmt: skip
+DAY = "2026-11-19T08:00:00Z"
+WOMAN = PATIENT | {"birthDate": "1990-01-01"}
+CODED: dict[str, Any] = {"system": "http://loinc.org", "code": "LA6576-8", "display": "Positive"}
+PREGNANT = observation("2106-3", 0, "1", DAY, valueCodeableConcept={"coding": [CODED]})
+del PREGNANT["valueQuantity"]
+ALLERGIC: dict[str, Any] = {
+    "resourceType": "AllergyIntolerance", "id": "al1", "patient": {"reference": "Patient/p1"},
+    "clinicalStatus": {"coding": [{"code": "active"}]}, "verificationStatus": {"coding": [{"code": "confirmed"}]},
+    "code": {"text": "gilteritinib"}, "reaction": [{"manifestation": [{"text": "anaphylaxis"}]}],
+}  # fmt: skip
+TRANSPLANT: dict[str, Any] = {
+    "resourceType": "Procedure", "id": "h1", "status": "completed", "subject": {"reference": "Patient/p1"},
+    "code": {"text": "allogeneic haematopoietic stem cell transplantation"}, "performedDateTime": "2026-10-20",
+}  # fmt: skip
+LABS = [*ELECTROLYTES, *(observation(code, value, unit, DAY) for code, value, unit in (
+    ("1920-8", 20, "U/L"), ("1742-6", 20, "U/L"), ("1975-2", 0.5, "mg/dL"), ("6690-2", 5, "10*3/uL"),
+))]  # fmt: skip
+READY: dict[str, Any] = {"ecg": [qtcf(430)], "labs": LABS, "genomics": [flt3_itd("2026-11-10")]}
+
+
+def drafted(drug: str, mg: float | None, **chart: Any) -> dict[str, Any]:
+    return request("order-sign", order(drug, "", mg, **DRAFT), **(READY | chart))
+
+
+# The same for the other readers: the rule, the key of prefetch that is damaged, and the request.
+OTHER_DANGERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "azole-beside-ivosidenib": ("dose-beside-inhibitor", "medications",
+                                drafted("ivosidenib 250 MG", 500, medications=[POSACONAZOLE])),
+    "quizartinib-510": ("qtc-start-limit", "ecg", drafted("quizartinib 26.5 MG", 53, ecg=[qtcf(510)])),
+    "ziftomenib-acid": ("acid-reducer", "medications",
+                        drafted("ziftomenib 200 MG", 600, medications=[order("omeprazole 20 MG", "7646", 20)])),
+    "glasdegib-test": ("pregnancy", "bedside", drafted("glasdegib 100 MG", 100, bedside=[PREGNANT], patient=WOMAN)),
+    "glasdegib-condition": ("pregnancy", "conditions", drafted(
+        "glasdegib 100 MG", 100, conditions=[RELAPSED, condition("Z33.1", "pregnant")], patient=WOMAN)),
+    "gilteritinib-allergy": ("allergy", "allergies", drafted("gilteritinib 40 MG", 120, allergies=[ALLERGIC])),
+    "gemtuzumab-transplant": ("transplant-interval", "procedures",
+                              drafted("gemtuzumab ozogamicin 4.5 MG", None, procedures=[TRANSPLANT])),
+    "idarubicin-lvef": ("lvef-low", "bedside",
+                        drafted("idarubicin", 20, bedside=[observation("10230-1", 30, "%", DAY)])),
 }  # fmt: skip
 GONE = object()
 DEEP: Any = 1
@@ -199,6 +252,50 @@ def test_one_damaged_element_hides_no_danger(client, line, name):
             response = post(client, spoiled, body["hook"])
             faults = wrong(response, line) + (hushed(response, line, danger, spoiled) if path[0] != "hook" else [])
             told += [f"{'.'.join(map(str, path))}, {how}: {fault}" for fault in faults]
+    assert not told, "\n".join(told[:20])
+
+
+@pytest.mark.parametrize("name", OTHER_DANGERS)
+def test_damage_to_the_other_readers_leaves_the_danger_or_its_gap(client, line, name):
+    danger, key, body = OTHER_DANGERS[name]
+    assert any(card["indicator"] != "info" for card in post(client, body, "order-sign").get_json()["cards"])
+    assert danger in [check.rule.id for check, _ in line.last.evaluation.outcomes(Fired)]
+    chance = random.Random(name)
+    told = []
+    for path in paths(body):
+        if path[:2] != ("prefetch", key) or len(path) < 5:  # a list that holds nothing is no damage
+            continue
+        for how in chance.sample([*SPOILED], 5):
+            response = post(client, spoil(body, path, how), "order-sign")
+            faults = wrong(response, line)
+            if response.status_code == 200 and not _left_out(path, how):
+                made = [check.outcome for check in line.last.evaluation.checks if check.rule.id == danger]
+                faults += [] if any(isinstance(each, (Fired, NotEvaluated)) for each in made) else [f"{danger} is lost"]
+            told += [f"{'.'.join(map(str, path))}, {how}: {fault}" for fault in faults]
+    assert not told, "\n".join(told[:20])
+
+
+def _left_out(path: Path, how: str) -> bool:
+    """Whether the damage makes another thing of it: another code, another name, a state in which it does not count."""
+    return path[-1] in ("text", "code", "system", "display", "coding", "status", "patient", "subject", "reference") or (
+        "coding" in path and how in ("gone", "object", "strange object", "deep")
+    ) or path[-1] in ("code", "medicationCodeableConcept")
+
+
+@pytest.mark.parametrize("name", OTHER_DANGERS)
+def test_several_damages_to_the_other_readers_break_nothing(client, line, name):
+    _, _, body = OTHER_DANGERS[name]
+    chance = random.Random(f"others {name}")
+    told = []
+    for hook in ("order-sign", "order-select", "patient-view"):
+        for _ in range(12):
+            spoiled, done = json.loads(json.dumps(body)) | {"hook": hook}, []
+            spoiled["context"] |= {"selections": ["MedicationRequest/m-x"]} if hook == "order-select" else {}
+            for _ in range(chance.randint(2, 5)):
+                path, how = chance.choice([p for p in paths(spoiled) if len(p) > 2]), chance.choice([*SPOILED])
+                spoiled = spoil(spoiled, path, how)
+                done.append((path, how))
+            told += [f"{done}: {fault}" for fault in wrong(post(client, spoiled, hook), line)]
     assert not told, "\n".join(told[:20])
 
 

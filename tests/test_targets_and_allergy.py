@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cds_service.knowledge.model import Level
-from tests.calls import PATIENT, ask, cards, request
+from tests.calls import ELECTROLYTES, PATIENT, cards, qtcf
 
 Json = dict[str, Any]
 CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
@@ -52,8 +51,27 @@ def test_a_positive_pregnancy_test_before_a_drug_with_a_boxed_warning():
     assert told["Pregnancy on record (2026-11-15) and glasdegib drafted"] in ("critical", "warning")
 
 
-def test_unseen_allergies_are_a_warning_where_the_label_forbids_the_drug_after_one():
-    body = request("order-sign", draft("gilteritinib 120 mg"))
-    del body["prefetch"]["allergies"]
-    checks = [check for check in ask(body).evaluation.checks if check.rule.id == "allergy"]
-    assert [check.outcome.level for check in checks] == [Level.WARNING]
+def test_an_allergy_that_is_not_valid_fhir_still_warns():
+    broken = allergy("gilteritinib") | {"reaction": [{"severity": "very"}]}
+    told = summaries("gilteritinib 40 mg", allergies=[broken])
+    assert told["Allergy on record: gilteritinib, and gilteritinib ordered"] == "warning"
+
+
+def gap(drug: str, **chart: Any) -> dict[str, Any]:
+    found = cards("order-sign", draft(drug), **chart)
+    return next(card for card in found if "llergies on record" in card["detail"])
+
+
+def test_an_allergy_that_nobody_can_read_warns_where_it_could_stop_the_drug():
+    nameless = allergy("x") | {"code": {"coding": [{"system": "urn:local", "code": "77"}]}}
+    ready: dict[str, Any] = {"genomics": [result("79210-1", "positive")], "ecg": [qtcf(430)], "labs": ELECTROLYTES}
+    assert gap("gilteritinib 40 mg", allergies=[nameless], **ready)["indicator"] == "warning"
+    assert gap("gilteritinib 40 mg", allergies="zzz", **ready)["indicator"] == "info"
+
+
+def test_a_pregnancy_test_that_decides_nothing_warns_before_a_drug_with_a_boxed_warning():
+    woman = {**PATIENT, "gender": "female", "birthDate": "1990-01-01"}
+    ready: dict[str, Any] = {"ecg": [qtcf(430)], "labs": ELECTROLYTES, "patient": woman}
+    for spoiled in ({"valueString": "see the report"}, {"effectiveDateTime": "zzz"}, {"status": "zzz"}):
+        told = summaries("glasdegib 100 mg", bedside=[result("2118-8", "positive") | spoiled], **ready)
+        assert "warning" in [level for words, level in told.items() if "pregnancy" in words.lower()], spoiled

@@ -1,12 +1,12 @@
 """Allergies: to which of the drugs that we know, and in which words.
 
-Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt. "No known
-allergy" is recognised as such, and is no allergy.
+Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt, and so does
+what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
@@ -48,14 +48,16 @@ def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
         if resource.type != "AllergyIntolerance":
             continue
         view = resource.checked()
-        if not isinstance(view, AllergyIntolerance):
-            doubts.append(f"an entry could not be read: {getattr(view, 'reason', 'not readable')}")
+        broken = () if isinstance(view, AllergyIntolerance) else (f"the entry is {getattr(view, 'reason', 'broken')}",)
+        doubts += [f"an entry could not be read: {each}" for each in broken]
+        readable = resource.salvaged() if broken else view
+        if not isinstance(readable, AllergyIntolerance):
             continue
-        entry = _entry(view, resource, reply.source, reading)
+        entry = _entry(readable, resource, reply.source, reading)
         if isinstance(entry, str):
             doubts.append(entry)
         elif entry is not None:
-            found.append(entry)
+            found.append(replace(entry, doubts=(*entry.doubts, *broken)))
     where = Origin("AllergyIntolerance", reply.source)
     return known(ALLERGIES, tuple(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
 

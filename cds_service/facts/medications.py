@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.doses import Dose, daily_dose
@@ -54,7 +55,7 @@ class Medication:
     courses: tuple[str, ...] = ()  # the regimens that its words name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Medications:
     """Every order that could be read. `unidentified`: how many could not be told apart."""
 
@@ -66,6 +67,21 @@ class Medications:
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """The orders in one of these roles."""
         return tuple(order for order in self.orders if order.role in roles)
+
+    def drugs(self, *roles: Role) -> tuple[str, ...]:
+        """The ingredients of the orders in one of these roles, each once, in order."""
+        if roles not in self._drugs:
+            self._drugs[roles] = tuple(dict.fromkeys(drug for order in self.of(*roles) for drug in order.ingredients))
+        return self._drugs[roles]
+
+    def naming(self, drug: str) -> tuple[Medication, ...]:
+        """The orders that hold that ingredient, whatever their role."""
+        return tuple(order for order in self.orders if drug in order.ingredients)
+
+    @cached_property
+    def _drugs(self) -> dict[tuple[Role, ...], tuple[str, ...]]:
+        """What was told of roles before: every rule asks, and options ask every rule about every drug."""
+        return {}
 
 
 MEDICATIONS: Key[Medications] = Key("medications", "medication list")

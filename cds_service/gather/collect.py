@@ -16,7 +16,7 @@ from cds_service.gather.bundle import Unpacked, resource_type, unpack
 from cds_service.gather.query import Answered, Deadline
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
-from cds_service.gather.views import Medication, MedicationRequest, Patient, View
+from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service
 
@@ -99,9 +99,9 @@ class _Sorting:
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
                 rescued = resource.salvaged()
-                may_warn = isinstance(rescued, (MedicationRequest, Patient))
+                may_warn = isinstance(rescued, (MedicationRequest, Patient, AllergyIntolerance))
                 if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
-                    kept.append(resource)  # what can be read of an order may still warn
+                    kept.append(resource)  # what can be read of an order or an allergy may still warn
             elif isinstance(view, Medication):
                 self.others.append(resource)
             elif _names_nobody(view):

@@ -274,7 +274,11 @@ def _fault(type_name: str, content: Any) -> tuple[tuple[str | int, ...], str] | 
 # What a draft may lack because its author has not come so far, and what a chart entry may lack because it came with
 # this patient's answer. The placeholder satisfies R4 while it is checked, and is taken away again.
 _IN_A_DRAFT: Mapping[str, Any] = {"intent": "order", "status": "draft", "subject": {"display": "this patient"}}
-_IN_THE_CHART: Mapping[str, Any] = {"intent": "order", "subject": {"display": "this patient"}}
+_IN_THE_CHART: Mapping[str, Any] = {
+    "intent": "order",
+    "subject": {"display": "this patient"},
+    "patient": {"display": "this patient"},
+}
 _NO_DRUG_YET = {"text": "none chosen yet"}
 
 

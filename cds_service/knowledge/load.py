@@ -63,6 +63,15 @@ class Snapshot:
         """The qualifiers under which the topic has statements of that subject."""
         return self._qualifiers.get((topic.name, about), ())
 
+    def speaks(self, topics: Iterable[Topic[Any]], drug: str) -> bool:
+        """Whether anything is said on one of the topics of that drug, and it is one of ours."""
+        return drug in self.drugs and any((topic.name, drug) in self._qualifiers for topic in topics)
+
+    @cached_property
+    def unswitched(self) -> Snapshot:
+        """The same with every rule running, whatever the hospital switched off or let run in shadow."""
+        return replace(self, switches={}) if self.switches else self
+
     @cached_property
     def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
         """The qualifiers by topic and subject: every rule asks for them, for every drug on the list."""

@@ -54,8 +54,8 @@ class Safety:
 def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see."""
     draft = imagined(drug)
-    every = replace(snapshot, switches={})  # an alert that the hospital switched off is still no reason to offer
-    evaluation = evaluate(rules, _with(draft, chart), every)
+    # An alert that the hospital switched off is still no reason to offer.
+    evaluation = evaluate(rules, _with(draft, chart), snapshot.unswitched)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
     unseen = [
         words

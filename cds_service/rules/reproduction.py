@@ -64,8 +64,10 @@ def _tested(case: Case, use: Use) -> Outcome:
     recent = case.fact(PREGNANT, window.value)
     if recent.sure:
         return Clear(f"not pregnant ({recent.when})")
-    if recent.state in (State.NOT_ASKED, State.FAILED):
-        return case.blind(recent, about=use.drafts, level=_weight(case, use))
+    weight = _weight(case, use)
+    undecided = recent.state is State.UNREADABLE and weight is Level.WARNING  # there is a result, and it may be yes
+    if recent.state in (State.NOT_ASKED, State.FAILED) or undecided:
+        return case.blind(recent, about=use.drafts, level=weight)
     return case.fired(
         Level.INFO,
         "pregnancy_test_due",

@@ -79,38 +79,28 @@ def uses(
     """Each of our drugs in play of which something is said on one of these topics. `roles`: what counts as in play."""
 
     def find(case: Case) -> Subjects[Use]:
-        orders = case.orders(*Role)
-        drugs = [drug for order in orders if order.role in roles for drug in order.ingredients]
-        ours = [drug for drug in dict.fromkeys(drugs) if any(_said(case, topic, drug) for topic in topics)]
-        found = tuple(Use(drug, tuple(order for order in orders if drug in order.ingredients)) for drug in ours)
+        listed, orders = case.fact(MEDICATIONS), case.chart.medications
+        ours = [drug for drug in orders.drugs(*roles) if case.snapshot.speaks(topics, drug)]
+        if ours:
+            return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
+        if not listed.sure:
+            return Subjects((), unknown="whether the patient takes such a drug is not known")
         spoken = "such a drug" if Role.DRAFT in roles else "a drug of this kind in use"
-        list_known = case.fact(MEDICATIONS).sure
-        return Subjects(
-            found,
-            unknown="" if list_known else "whether the patient takes such a drug is not known",
-            none=f"{spoken} is neither drafted nor taken ({_among(case)})",
-        )
+        return Subjects((), none=f"{spoken} is neither drafted nor taken ({_among(case)})")
 
     return find
 
 
 def our_drugs(case: Case) -> Subjects[Use]:
     """Each of our drugs that is drafted, taken or held, whatever is said of it."""
-    orders = case.orders(*Role)
-    in_play = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
-    drugs = [drug for order in orders if order.role in in_play for drug in order.ingredients]
-    ours = [drug for drug in dict.fromkeys(drugs) if drug in case.snapshot.drugs]
-    found = tuple(Use(drug, tuple(order for order in orders if drug in order.ingredients)) for drug in ours)
-    list_known = case.fact(MEDICATIONS).sure
-    return Subjects(
-        found,
-        unknown="" if list_known else "whether the patient takes such a drug is not known",
-        none=f"none of our drugs is drafted or taken ({_among(case)})",
-    )
-
-
-def _said(case: Case, topic: Topic[Any], drug: str) -> bool:
-    return drug in case.snapshot.drugs and bool(case.snapshot.qualifiers(topic, drug))
+    listed, orders = case.fact(MEDICATIONS), case.chart.medications
+    in_play = orders.drugs(Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
+    ours = [drug for drug in in_play if drug in case.snapshot.drugs]
+    if ours:
+        return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
+    if not listed.sure:
+        return Subjects((), unknown="whether the patient takes such a drug is not known")
+    return Subjects((), none=f"none of our drugs is drafted or taken ({_among(case)})")
 
 
 def _among(case: Case) -> str:

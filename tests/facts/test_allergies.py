@@ -70,3 +70,29 @@ def test_another_patients_allergy_is_not_read() -> None:
 @pytest.mark.parametrize("status", [Status.FAILED, Status.NOT_ASKED])
 def test_allergies_that_could_not_be_had_are_not_none(status: Status) -> None:
     assert read(statuses={"allergies": status}).state in (State.FAILED, State.NOT_ASKED)
+
+
+@pytest.mark.parametrize("damage", [
+    {"reaction": [{"severity": "severe"}]}, {"reaction": "zzz"}, {"clinicalStatus": "active"},
+    {"verificationStatus": [concept("confirmed")]},
+])
+def test_an_entry_that_is_not_valid_still_tells_its_drug_and_is_doubted(damage: Json) -> None:
+    found = read(allergy(concept(text="Venetoclax")) | damage)
+    assert names(found) == [("venetoclax",)]
+    assert found.value is not None and found.value[0].doubts and not found.sure
+
+
+def test_an_entry_that_names_no_patient_came_with_the_answer_for_this_one() -> None:
+    entry = allergy(concept(text="Venetoclax"))
+    del entry["patient"]
+    found = read(entry)
+    assert (names(found), found.sure) == ([("venetoclax",)], True)
+
+
+def test_a_broken_entry_of_another_patient_is_not_read() -> None:
+    entry = allergy(concept(text="Venetoclax"), reaction="zzz", patient={"reference": "Patient/p2"})
+    assert not names(read(entry))
+
+
+def test_a_refuted_entry_that_is_not_valid_does_not_count() -> None:
+    assert not names(read(allergy(concept(text="Venetoclax"), verified="refuted", reaction="zzz")))
