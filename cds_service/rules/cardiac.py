@@ -36,6 +36,8 @@ def lvef_before(case: Case, use: Use) -> Outcome:
         return Clear(f"LVEF {lvef.value} on {lvef.when}")
     if lvef.state not in (State.ABSENT, State.STALE):
         return case.blind(lvef, about=use.drafts)
+    if entries_of(case.fact(PROBLEMS), keys_of(case, "weak heart")):
+        return Clear("asked for with the heart disease on record")
     said = case.must(topics.CARDIAC_ASSESSMENT, use.drug)
     return case.fired(
         Level.WARNING,
@@ -110,6 +112,8 @@ def _weak_heart(
 ) -> Outcome:
     is_low = low is Truth.YES
     said = case.must(topics.CARDIAC_ASSESSMENT, use.drug)
+    window = case.must(topics.LVEF_WINDOW, "policy")
+    wanting = bool(use.drafts) and bool(disease) and lvef.state in (State.ABSENT, State.STALE)
     return case.fired(
         Level.WARNING,
         "lvef_low",
@@ -118,7 +122,11 @@ def _weak_heart(
         drug=use.drug,
         because=(lvef,) if is_low and not disease else (),
         says=(limit, said) if is_low else (said,),
+        mentions=(window,) if wanting else (),
+        propose=(ECHO,) if wanting else (),
         low=is_low,
+        wanting=wanting,
+        window=window,
         lvef=lvef,
         limit=limit,
         disease=disease,

@@ -47,6 +47,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 because=(over[0][0],),
                 says=(over[0][1],),
                 over=over,
+                taken=bool(use.active),
                 monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
                 action=case.cite(topics.LIVER_ACTION, use.drug),
             )
