@@ -227,6 +227,7 @@ ONLY_SAID = {
     ("electrolytes-severe", "potassium_target"),
     ("liver", "resume_dose"),
     ("qtc-hold", "qtc_resume_at_most"),
+    ("qtc-start-limit", "qtc_resume_at_most"),
     ("qtc-hold", "resume_dose"),
     ("qtc-rise", "resume_dose"),
 }

@@ -20,7 +20,7 @@ from cds_service.rules.heart import (
     stated_start_limit,
     weighed,
 )
-from cds_service.rules.qtc_over_time import held_for_qtc
+from cds_service.rules.holds import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import not_taken, taken_since
