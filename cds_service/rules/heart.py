@@ -10,16 +10,16 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from cds_service.facts.disease import HISTORY, RELAPSE, Entry
-from cds_service.facts.ecg import QTC, Ecg, Formula
+from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.medications import Role
+from cds_service.facts.medications import Medication, Role
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotEvaluated, Proposal
 from cds_service.rules.subjects import Use
-from cds_service.rules.treatment import days, ecg_due_days, started
+from cds_service.rules.treatment import days, ecg_due_days, started, taken_since
 from cds_service.truth import Truth
 
 REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
@@ -168,3 +168,37 @@ def _formula_trusted(case: Case, ecg: Ecg) -> bool:
     low = case.must(topics.BAZETT_CLEARS_FROM_RATE, "policy").value
     high = case.must(topics.OTHER_FORMULA_TRUSTED_TO_RATE, "policy").value
     return ecg.rate is not None and low <= ecg.rate <= high
+
+
+def held_for_qtc(case: Case, use: Use) -> Truth:
+    """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
+
+    The limit is the lower one where the sources interrupt above it already.
+
+    A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
+    is none of ours.
+    """
+    held = use.of(Role.ON_HOLD)
+    before = (*use.of(Role.ACTIVE), *held, *(order for order in use.of(Role.PAST) if _not_long_ago(case, order)))
+    if not held and not (use.drafts and before):
+        return Truth.NO
+    reasons = [order.reason for order in held if order.reason]
+    if reasons and not any("qt" in reason.lower() for reason in reasons):
+        return Truth.NO
+    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, "interrupt")
+    limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
+    ecgs = case.fact(ECGS)
+    if ecgs.value is None:
+        return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
+    on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
+    if any(ecg.qtc > limit.value for ecg in on_drug):
+        return Truth.YES
+    return Truth.NO if ecgs.sure else Truth.UNKNOWN
+
+
+def _not_long_ago(case: Case, order: Medication) -> bool:
+    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause."""
+    pause = case.must(topics.COURSE_GAP, "policy").value
+    ended = order.end or order.start
+    return ended is not None and ended.days_ago(case.now) <= int(pause.value)

@@ -15,12 +15,12 @@ from cds_service.rules.heart import (
     action_limit,
     blind_to_qtc,
     current_qtc,
+    held_for_qtc,
     over,
     start_limit,
     stated_start_limit,
     weighed,
 )
-from cds_service.rules.qtc_over_time import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken, taken_since

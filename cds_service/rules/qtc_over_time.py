@@ -6,12 +6,11 @@ from typing import assert_never
 
 from cds_service.facts.ecg import ECGS, QTC, Ecg
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.medications import Medication, Role
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.heart import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
+from cds_service.rules.heart import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, held_for_qtc, over
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import baseline, days, ecg_due_days, not_taken, started, taken_since
@@ -122,40 +121,6 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
         baseline=base,
         drafted=None,
     )
-
-
-def held_for_qtc(case: Case, use: Use) -> Truth:
-    """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
-
-    The limit is the lower one where the sources interrupt above it already.
-
-    A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
-    is none of ours.
-    """
-    held = use.of(Role.ON_HOLD)
-    before = (*use.of(Role.ACTIVE), *held, *(order for order in use.of(Role.PAST) if _not_long_ago(case, order)))
-    if not held and not (use.drafts and before):
-        return Truth.NO
-    reasons = [order.reason for order in held if order.reason]
-    if reasons and not any("qt" in reason.lower() for reason in reasons):
-        return Truth.NO
-    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, "interrupt")
-    limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
-    start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
-    ecgs = case.fact(ECGS)
-    if ecgs.value is None:
-        return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
-    on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
-    if any(ecg.qtc > limit.value for ecg in on_drug):
-        return Truth.YES
-    return Truth.NO if ecgs.sure else Truth.UNKNOWN
-
-
-def _not_long_ago(case: Case, order: Medication) -> bool:
-    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause."""
-    pause = case.must(topics.COURSE_GAP, "policy").value
-    ended = order.end or order.start
-    return ended is not None and ended.days_ago(case.now) <= int(pause.value)
 
 
 @rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09", "Q6", "Q7"), worst=Level.WARNING)
