@@ -223,6 +223,7 @@ ONLY_SAID = {
     ("count-at-start", "wbc_start_below"),
     ("dose-frequency", "usual_dose"),
     ("dose-over-label", "usual_dose"),
+    ("qtc-start-limit", "qtc_resume_at_most"),
     ("electrolytes-severe", "magnesium_target"),
     ("electrolytes-severe", "potassium_target"),
     ("liver", "resume_dose"),

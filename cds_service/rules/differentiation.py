@@ -74,9 +74,14 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
 
 
 def _signs(case: Case, use: Use) -> tuple[Sign, ...]:
-    """What speaks for the syndrome; a restart asks for the diagnosis only, not for every fever."""
-    if not use.active:
-        return recorded(case, use, keys_of(case, DIAGNOSIS))
+    """What speaks for the syndrome; a restart asks for the diagnosis, or after a hold enough signs: not any fever."""
+    every = _every_sign(case, use)
+    if use.active or (use.restarts and _enough(case, every)):
+        return every
+    return recorded(case, use, keys_of(case, DIAGNOSIS))
+
+
+def _every_sign(case: Case, use: Use) -> tuple[Sign, ...]:
     return (
         *recorded(case, use, keys_of(case, SYNDROME)),
         *fever(case, use),

@@ -137,12 +137,7 @@ def test_two_karyotypes_decide_nothing():
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "Allogeneic hematopoietic stem cell transplant",
-        "Allo-HSCT",
-        "allo SCT",
-        "Allogeneic bone marrow transplantation",
-    ],
+    ["Allogeneic hematopoietic stem cell transplant", "Allo-HSCT", "allo SCT", "Allogeneic bone marrow transplant"],
 )
 def test_usual_names_of_an_allogeneic_transplantation_are_read(text):
     assert chart(entry("Z99.99", "2025-06-01", text=text)).get(ALLOGENEIC).value is True
