@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from cds_service.facts.demographics import DECEASED
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.fact import holds
 from cds_service.facts.medications import MEDICATIONS, Role
@@ -13,7 +12,7 @@ from cds_service.facts.mutations import MARKER_NAMES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.standing import RELAPSE_CARD, in_relapse, not_for_aml, present_now
+from cds_service.rules.standing import RELAPSE_CARD, in_relapse, no_relapse, not_for_aml, present_now, shut
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -114,17 +113,9 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
 @rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO)
 def no_targeted_drug(case: Case, patient: str) -> Outcome:
     """Mutations for which no drug is approved."""
-    if case.fact(DECEASED).value:
-        return NotApplicable("the record says that the patient has died")
-    match in_relapse(case):
-        case Truth.NO:
-            return NotApplicable("no relapsed or refractory AML on record")
-        case Truth.UNKNOWN:
-            return case.blind(case.fact(DISEASE))
-        case Truth.YES:
-            pass
-        case other:
-            assert_never(other)
+    closed = shut(case, (no_relapse(case),))
+    if closed is not None:
+        return closed
     results = [case.fact(MARKER_NAMES[name]) for name in case.snapshot.qualifiers(topics.NO_TARGETED_DRUG, "pathway")]
     found = [result for result in results if present_now(case, result) is Truth.YES]
     if found:

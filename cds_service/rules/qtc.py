@@ -15,7 +15,6 @@ from cds_service.rules.heart import (
     action_limit,
     blind_to_qtc,
     current_qtc,
-    held_for_qtc,
     over,
     start_limit,
     stated_start_limit,

@@ -145,10 +145,15 @@ def gate(case: Case) -> Outcome | None:
 def closed_to_adults(case: Case) -> Outcome | None:
     """Why nothing is said on treating a relapse here: none on record, APL, a child, or a patient who has died."""
     doors: tuple[tuple[Truth, str, Fact[Any]], ...] = (
-        (~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)),
+        no_relapse(case),
         *common_doors(case),
     )
     return shut(case, doors)
+
+
+def no_relapse(case: Case) -> tuple[Truth, str, Fact[Any]]:
+    """The door that is closed where there is no relapsed or refractory AML."""
+    return ~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)
 
 
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from cds_service.facts.demographics import DECEASED
-from cds_service.facts.disease import DISEASE, RELAPSE
+from cds_service.facts.disease import RELAPSE
 from cds_service.facts.fact import Fact, State
 from cds_service.facts.mutations import CD33, MARKER_NAMES, Mutation
 from cds_service.facts.orders import ORDERED
@@ -18,10 +17,11 @@ from cds_service.rules.standing import (
     RELAPSE_CARD,
     adult,
     counts_now,
-    in_relapse,
+    no_relapse,
     not_for_aml,
     present_now,
     running_option,
+    shut,
 )
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
 from cds_service.truth import Truth, any_of
@@ -196,17 +196,9 @@ def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[s
 @rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47", "G2"), worst=Level.INFO)
 def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     """Mutation results since the relapse."""
-    if case.fact(DECEASED).value:
-        return NotApplicable("the record says that the patient has died")
-    match in_relapse(case):
-        case Truth.NO:
-            return NotApplicable("no relapsed or refractory AML on record")
-        case Truth.UNKNOWN:
-            return case.blind(case.fact(DISEASE))
-        case Truth.YES:
-            pass
-        case other:
-            assert_never(other)
+    closed = shut(case, (no_relapse(case),))
+    if closed is not None:
+        return closed
     panel, later = (case.must(topics.RELAPSE_PANEL, "pathway", qualifier) for qualifier in ("", "later"))
     results = tuple(case.fact(MARKER_NAMES[name]) for name in (*panel.value, *later.value))
     lacking = tuple(
