@@ -207,3 +207,10 @@ def test_results_of_one_day_that_contradict_each_other_are_no_change_and_no_targ
     said = " ".join(card["summary"] for card in cards("patient-view", genomics=both))
     assert "FLT3-ITD gained" not in said
     assert "a target that is present" not in said
+
+
+def test_cd33_as_a_share_of_all_cells_is_no_result_of_the_blasts() -> None:
+    share = observation("8102-6", 60, "%", "2026-11-10")
+    card = next(each for each in cards("patient-view", genomics=[share]) if each["summary"].startswith("Options"))
+    assert "a share of all cells, not of the blasts" in card["detail"]
+    assert "a target that is present" not in card["summary"]
