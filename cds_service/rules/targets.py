@@ -14,7 +14,7 @@ from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import adult, counts_now, in_relapse, not_for_aml, present_now, running_option
+from cds_service.rules.standing import adult, counts_now, in_relapse, is_apl, not_for_aml, present_now, running_option
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
 from cds_service.truth import Truth, any_of
 
@@ -190,6 +190,8 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     """Mutation results since the relapse."""
     if case.fact(DECEASED).value:
         return NotApplicable("the record says that the patient has died")
+    if is_apl(case) is Truth.YES:
+        return NotApplicable("acute promyelocytic leukaemia: out of scope")
     match in_relapse(case):
         case Truth.NO:
             return NotApplicable("no relapsed or refractory AML on record")
