@@ -153,7 +153,7 @@ def load_tools(settings: Settings) -> Tools:
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
         "labs": tuple(code for key in LABS for code in terms.codes(key.name)),
         "bedside": tuple(code for name in (*(key.name for key in BEDSIDE), *TESTS) for code in terms.codes(name)),
-        "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33")),
+        "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33"), *terms.codes("cd33_of_cells")),
     }
     demo = settings.mode == DEMO
     warm()

@@ -231,3 +231,10 @@ def test_a_check_that_failed_leaves_the_option_open(broken, drug):
     unseen = safety(drug, (failing,), chart, snapshot).unseen
     concerned = broken == "its subjects" or drug == "gilteritinib"
     assert bool(unseen) is concerned, unseen
+
+
+def test_cd33_as_a_share_of_all_cells_is_no_result_of_the_blasts() -> None:
+    share = observation("8102-6", 60, "%", "2026-11-10")
+    card = next(each for each in cards("patient-view", genomics=[share]) if each["summary"].startswith("Options"))
+    assert "a share of all cells, not of the blasts" in card["detail"]
+    assert "a target that is present" not in card["summary"]

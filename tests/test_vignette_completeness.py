@@ -212,6 +212,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "option_age_at_most": ("60 a",),
         "option_age_caution": ("60 a",),
         "option_better_below": ("20 %",),
+        "cd33_positive_from": ("20 %",),
         "persistent_after": ("28 d",),
         "provisional_result_window": ("90 d",),
     },

@@ -46,6 +46,9 @@ class Said:
     share: Quantity | None = None
 
 
+_OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
+
+
 def test_of(view: Observation, reading: Reading) -> str | None:
     """Which of our tests this Observation is: a marker's, a gene's, a report in words, or a variant."""
     for code in codes(view.code, reading.terms):
@@ -54,7 +57,7 @@ def test_of(view: Observation, reading: Reading) -> str | None:
             return key
         if category == "test" and _is_ours(key):
             return key
-        if reading.terms.observations.get(code) == "cd33":
+        if reading.terms.observations.get(code) in ("cd33", _OF_CELLS):
             return markers.CD33
     return None
 
@@ -129,7 +132,10 @@ def _expression(view: Observation, reading: Reading) -> Said:
         return Said(markers.CD33, INDETERMINATE, read)
     if read.bound in ("<", "<="):
         return Said(markers.CD33, INDETERMINATE, f"only an upper bound ({read.as_received})")
-    return Said(markers.CD33, PRESENT if read.quantity.value > 0 else ABSENT, read.as_received, (), read.quantity)
+    of_cells = any(reading.terms.observations.get(code) == _OF_CELLS for code in codes(view.code, reading.terms))
+    doubts = ("a share of all cells, not of the blasts",) if of_cells else ()
+    outcome = PRESENT if read.quantity.value > 0 else ABSENT
+    return Said(markers.CD33, outcome, read.as_received, doubts, None if of_cells else read.quantity)
 
 
 def _reported(view: Observation, reading: Reading) -> list[Said]:

@@ -84,8 +84,10 @@ def _marker(case: Case, option: Option) -> Need:
     results = [case.fact(MARKER_NAMES[name]) for name in option.markers if name in MARKER_NAMES]
     truths = {result.key.name: present_now(case, result) for result in results}
     present = [result for result in results if truths[result.key.name] is Truth.YES]
-    if any(result.sure for result in present):
-        return _HOLDS
+    sure = [result for result in present if result.sure]
+    if sure:
+        weak = weakly(case, sure[0])
+        return Need(Truth.YES, weak) if weak else _HOLDS
     if present:
         words = f"a repeat test of {present[0].key.label} ({present[0].when}: {'; '.join(present[0].doubts)})"
         return Need(Truth.UNKNOWN, words, judged=True)
@@ -99,10 +101,20 @@ def _marker(case: Case, option: Option) -> Need:
     return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse")
 
 
+def weakly(case: Case, result: Fact[Mutation]) -> str:
+    """That the marker is on few of the blasts, with the number; "" where it is not, or is no matter of shares."""
+    share = result.value.results[0].share if result.value else None
+    positive = case.must(topics.CD33_POSITIVE_FROM, "policy").value
+    if share is None or share >= positive:
+        return ""
+    return f"{result.key.label} weak: {share} ({result.when}), positive is from {positive} on"
+
+
 def target_shown(case: Case, option: Option) -> bool:
     """Whether a result that counts now, and that nothing puts in doubt, shows one of its markers."""
     results = [case.fact(MARKER_NAMES[name]) for name in option.markers if name in MARKER_NAMES]
-    return any(result.sure and present_now(case, result) is Truth.YES for result in results)
+    shown = [result for result in results if result.sure and present_now(case, result) is Truth.YES]
+    return any(not weakly(case, result) for result in shown)
 
 
 def _old(case: Case, result: Fact[Mutation]) -> Need | None:
@@ -112,7 +124,8 @@ def _old(case: Case, result: Fact[Mutation]) -> Need | None:
     label = result.key.label
     usable = case.cite(topics.USABLE_WHEN_OLD, "pathway", result.key.name)
     if usable is not None and result.sure:
-        return Need(Truth.YES, f"provisional, {label} was present on {result.when}: {usable.value}")
+        weak = f"; {said}" if (said := weakly(case, result)) else ""
+        return Need(Truth.YES, f"provisional, {label} was present on {result.when}: {usable.value}{weak}")
     if case.cite(topics.OLD_POSITIVE, "pathway", result.key.name) is not None:
         return Need(Truth.UNKNOWN, f"a repeat test: {label} was present on {result.when} and may be lost", judged=True)
     return None

@@ -19,6 +19,8 @@ def high_dose(case: Case, use: Use) -> Truth:
 
 def _is_high(case: Case, drug: str, order: Medication) -> Truth:
     limit = case.must(topics.HIGH_DOSE_FROM, drug)
+    if order.route == "intrathecal":
+        return Truth.NO
     if order.high_dose:
         return Truth.YES
     if order.dose.per_area is not None:

@@ -90,10 +90,13 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
 
 
 OFF_LABEL = "off-label here"
+NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
-    """The name, and where the drug is not approved for this."""
+    """The name, and that the drug is not approved for this here, or that nobody read whether it is."""
+    if NOT_READ in offer.cautions:
+        return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
 
 
@@ -160,7 +163,7 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
     status = case.cite(topics.OPTION_STATUS, option.about)
     if status is None or status.foreign:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
-        return f"its approval in this place was not read{where}", ("approval to be checked",)
+        return f"its approval in this place was not read{where}", (NOT_READ,)
     established = status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
     return str(status.value), () if established else (OFF_LABEL,)
 

@@ -82,6 +82,8 @@ def running_option(case: Case) -> str:
     """
     for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
         drug = next((drug for drug in order.ingredients if drug in _treating(case)), "")
+        if order.route == "intrathecal":
+            continue  # given against disease of the meninges: the relapse is still to be treated
         if drug and _since_relapse(case, order, drug) and not _reopened(case, order, drug):
             return drug
     return ""

@@ -17,6 +17,7 @@ from cds_service.rules.standing import (
     RELAPSE_CARD,
     adult,
     counts_now,
+    is_apl,
     no_relapse,
     not_for_aml,
     present_now,
@@ -199,6 +200,8 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     closed = shut(case, (no_relapse(case),))
     if closed is not None:
         return closed
+    if is_apl(case) is Truth.YES:
+        return NotApplicable("acute promyelocytic leukaemia: out of scope")
     panel, later = (case.must(topics.RELAPSE_PANEL, "pathway", qualifier) for qualifier in ("", "later"))
     results = tuple(case.fact(MARKER_NAMES[name]) for name in (*panel.value, *later.value))
     lacking = tuple(
