@@ -35,9 +35,9 @@ samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.refresh_samples
 
-grid: ## every boundary value of every drug in every combination (some minutes)
+grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@GRID=full "$(VENV)/bin/python" -m pytest tests/test_grid.py
+	@GRID=full "$(VENV)/bin/python" -m pytest tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -1,5 +1,6 @@
 """Mutation testing of the rules: every comparison, truth arm, level and switch is changed in turn, and a vignette must
-notice. `python -m tests.mutation` prints the score and the survivors; `make mutation` writes docs/mutation.md.
+notice. `python -m tests.mutation` prints the score and the survivors; what they mean
+stands in docs/mutation.md.
 
 A mutant is made from the syntax tree of one rules module and run in a forked child, so that nothing of it stays. What
 the vignettes let live is asked once more of the whole patients, the samples and the invariants.

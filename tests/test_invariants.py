@@ -564,8 +564,16 @@ def test_order_duplicates_and_irrelevant_entries_change_nothing(patient: Patient
     assert_same(tell(patient.request()), tell(request(patient.hook, *drafts, **mixed)))
 
 
-def test_which_of_two_drugs_of_a_class_came_first_changes_nothing() -> None:
-    pair = [Order(drug, "draft").resource(index) for index, drug in enumerate(("azacitidine", "decitabine"))]
+@pytest.mark.parametrize(
+    "drugs",
+    [
+        ("azacitidine", "decitabine"),
+        ("gilteritinib", "rifampicin", "carbamazepine"),
+        ("venetoclax", "voriconazole", "clarithromycin"),
+    ],
+)
+def test_which_of_two_drugs_came_first_changes_nothing(drugs: tuple[str, ...]) -> None:
+    pair = [Order(drug, "draft").resource(index) for index, drug in enumerate(drugs)]
     assert_same(tell(request("order-sign", *pair)), tell(request("order-sign", *reversed(pair))))
 
 

@@ -7,6 +7,7 @@ danger into silence or into "clear": that takes an order that is not there or na
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import time
@@ -241,13 +242,16 @@ def test_what_is_not_damaged_is_a_danger(client, line, name):
     assert line.last is not None and danger in [check.rule.id for check, _ in line.last.evaluation.outcomes(Fired)]
 
 
+FULL = os.environ.get("GRID") == "full"  # every way at every place; the fast suite tries two ways at each place
+
+
 @pytest.mark.parametrize("name", DANGERS)
 def test_one_damaged_element_hides_no_danger(client, line, name):
     danger, body = DANGERS[name]
     chance = random.Random(name)
     told = []
     for path in paths(body):
-        for how in chance.sample([*SPOILED], 4):
+        for how in chance.sample([*SPOILED], len(SPOILED) if FULL else 2):
             spoiled = spoil(body, path, how)
             response = post(client, spoiled, body["hook"])
             faults = wrong(response, line) + (hushed(response, line, danger, spoiled) if path[0] != "hook" else [])
@@ -304,7 +308,7 @@ def test_several_damaged_elements_break_nothing(client, line, name):
     _, body = DANGERS[name]
     chance = random.Random(f"several {name}")
     told = []
-    for _ in range(60):
+    for _ in range(600 if FULL else 30):
         spoiled, done = body, []
         for _ in range(chance.randint(2, 5)):
             path, how = chance.choice([each for each in paths(spoiled) if len(each) > 2]), chance.choice([*SPOILED])
@@ -422,8 +426,8 @@ def test_thousands_of_entries_are_read_in_reasonable_time(client, key):
             for i in range(1500)
         ],
     }
-    began = time.monotonic()
+    began = time.process_time()
     assert (
         post(client, request("order-sign", gilteritinib(**DRAFT), **{key: made[key]}), "order-sign").status_code == 200
     )
-    assert time.monotonic() - began < 3  # with every pair compared it were minutes
+    assert time.process_time() - began < 3  # with every pair compared it were minutes

@@ -88,7 +88,7 @@ def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
 
 
 def _failed_about(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
-    """Whether a check failed in this service that was about the drug, or may have been as it knew no subject yet."""
+    """Whether a check that failed in this service may have been about the drug: about any, if it knew none."""
     return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in check.subject)
 
 

@@ -175,20 +175,24 @@ def qtc_rise(case: Case, use: Use) -> Outcome:
 
 
 def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
-    """Whether two ECGs, far enough apart, both show the rise and none between them denies it."""
+    """Whether two sure ECGs, far enough apart, both show the rise and none between them denies it."""
     apart = case.must(topics.REPEAT_ECG_APART, "policy").value
     start = started(case, use)
     ecgs = case.fact(ECGS).value or ()
-    newest = [ecg for ecg in ecgs if ecg.formula is base.formula and ecg.when is not None]
-    since = [ecg for ecg in newest if start is None or (ecg.when and ecg.when.earliest.date() > start.latest.date())]
-    risen = []
-    for ecg in since:
+    risen: list[Ecg] = []
+    for ecg in ecgs:
+        if ecg.formula is not base.formula or ecg.when is None:
+            continue
+        if start is not None and ecg.when.earliest.date() <= start.latest.date():
+            break
         if not ecg.qtc > base.qtc + rise:
             break
-        risen.append(ecg)
+        risen += [] if ecg.doubts or ecg.bound else [ecg]
     times = [ecg.when.latest for ecg in risen if ecg.when]
-    hours = (times[0] - times[-1]).total_seconds() / 3600 if len(times) > 1 else 0
-    return len(times) > 1 and (times[0].date() != times[-1].date() or hours >= float(apart.value))
+    if not times:
+        return False
+    hours = (times[0] - times[-1]).total_seconds() / 3600
+    return times[0].date() != times[-1].date() or hours >= float(apart.value)
 
 
 @rule(

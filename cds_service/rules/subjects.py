@@ -108,7 +108,10 @@ def _among(case: Case) -> str:
 
 
 def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
-    """The other drugs, drafted or taken and reaching the blood, of which one of these effects is known."""
+    """The other drugs, drafted or taken and reaching the blood, of which one of these effects is known.
+
+    The surest stands first: a sure order, then the better word, then the name. The order of the list says nothing.
+    """
     found: dict[str, list[Medication]] = {}
     for order in case.orders(Role.DRAFT, Role.ACTIVE):
         for drug in order.ingredients:
@@ -117,7 +120,14 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
                 continue
             if any(precipitant.statement(kind) is not None for kind in kinds):
                 found.setdefault(drug, []).append(order)
-    return tuple(Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
+    every = (Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
+    return tuple(sorted(every, key=lambda each: _surest_first(each, kinds)))
+
+
+def _surest_first(other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
+    said = [statement for kind in kinds if (statement := other.precipitant.statement(kind)) is not None]
+    unsure = all(order.doubts for order in other.orders)
+    return unsure, -max((statement.strongest for statement in said), default=0), other.drug
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
