@@ -18,7 +18,7 @@ from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
 from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
 from cds_service.hooks.request import FhirAccess, HookRequest
-from cds_service.hooks.services import Service
+from cds_service.hooks.services import Query, Service
 
 NOT_OURS = "all that came belongs to another patient"
 
@@ -47,14 +47,33 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
             replies[query.key] = sorting.reply(query.key, answered, "prefetch")
-    missing = {query.key: query.filled(request.patient_id) for query in service.queries if query.key not in replies}
+    missing = [query for query in service.queries if query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
-        for key, answered in fhir.ask_all(request.fhir, missing, deadline).items():
-            replies[key] = sorting.reply(key, answered, "FHIR server")
-    for key in missing:
-        replies.setdefault(key, Reply(key, Status.NOT_ASKED, why=refusal or "not sent"))
+        asked = {query.key: _named(query, request.patient_id) for query in missing}
+        every = {name: part for parts in asked.values() for name, part in parts.items()}
+        answers = fhir.ask_all(request.fhir, every, deadline)
+        for key, parts in asked.items():
+            if all(name in answers for name in parts):
+                replies[key] = sorting.reply(key, _together([answers[name] for name in parts]), "FHIR server")
+    for query in missing:
+        replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
     return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
+
+
+def _named(query: Query, patient_id: str) -> dict[str, str]:
+    """The parts of a query, each by a name of its own: the key, then "key 2" and so on."""
+    parts = query.parts(patient_id)
+    return {query.key if number == 1 else f"{query.key} {number}": part for number, part in enumerate(parts, 1)}
+
+
+def _together(parts: list[Answered]) -> Answered:
+    """The answers to the parts of one query as one answer: complete only when all of them are."""
+    resources = tuple(raw for part in parts for raw in part.resources)
+    why = "; ".join(dict.fromkeys(part.why for part in parts if part.why))
+    if all(part.status is parts[0].status for part in parts):
+        return Answered(resources, parts[0].status, why)
+    return Answered(resources, Status.PARTIAL, why)
 
 
 def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:

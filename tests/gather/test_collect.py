@@ -13,7 +13,7 @@ from cds_service.gather.collect import belongs_to, collect
 from cds_service.gather.query import Answered, Deadline
 from cds_service.gather.replies import Gathered, Status
 from cds_service.hooks.request import Draft, FhirAccess, HookRequest
-from cds_service.hooks.services import Moment, Query, Service
+from cds_service.hooks.services import LONGEST, Moment, Query, Service
 from tests.charts import order, quantity, raw
 
 SERVICE = Service("s", "order-sign", Moment.SIGN, "", "", (
@@ -203,3 +203,32 @@ def test_medications_that_come_along_are_set_aside() -> None:
     found = gather({"medications": bundle(order("x"), medication)}, medication)
     assert [each.reference for each in found.others] == ["Medication/d1", "Medication/d1"]
     assert len(found.reply("medications").resources) == 1
+
+
+LONG = Query("labs", "Observation?patient={{context.patientId}}&code="
+             + ",".join(f"http://loinc.org|{number:05}-1" for number in range(90)), "")
+
+
+def gather_long(answers: Mapping[str, Answered]) -> tuple[Server, Gathered]:
+    server = Server(answers)
+    request = HookRequest("order-sign", "i", "p1", "u", (), (), {}, FhirAccess("https://ehr.example.org/fhir"))
+    service = Service("s", "order-sign", Moment.SIGN, "", "", (LONG,))
+    return server, collect(request, service, server, Deadline(2, lambda: 0.0))
+
+
+def test_a_query_too_long_for_some_servers_is_asked_in_parts() -> None:
+    one, other = (Answered((raw(POTASSIUM | {"id": name}),), Status.COMPLETE, "") for name in ("k1", "k2"))
+    server, found = gather_long({"labs": one, "labs 2": other})
+    assert [*server.asked] == ["labs", "labs 2"]
+    assert all(len(part.replace("|", "%7C")) <= LONGEST for part in server.asked.values())
+    codes = [part.partition("&code=")[2] for part in server.asked.values()]
+    assert ",".join(codes) == LONG.template.partition("&code=")[2]
+    assert (found.reply("labs").status, names(found)) == (Status.COMPLETE, ["Observation/k1", "Observation/k2"])
+
+
+def test_a_part_that_failed_leaves_the_answer_partial() -> None:
+    read, lost = Answered((raw(POTASSIUM),), Status.COMPLETE, ""), Answered((), Status.FAILED, "no time left")
+    for answers in ({"labs": read, "labs 2": lost}, {"labs": lost, "labs 2": read}):
+        _, found = gather_long(answers)
+        assert (found.reply("labs").status, found.reply("labs").why) == (Status.PARTIAL, "no time left")
+    assert gather_long({"labs": lost, "labs 2": lost})[1].reply("labs").status is Status.FAILED
