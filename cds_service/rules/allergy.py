@@ -25,7 +25,7 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
             return Clear(f"none to it among {len(allergies.value or ())} entries")
         # An entry is there that nobody could read: it matters more than a list that was never sent.
         stops = allergies.value is not None and case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) is not None
-        outcome = case.blind(allergies, about=use.in_play, level=Level.WARNING if stops else None)
+        outcome = case.blind(allergies, about=use.in_play, level=Level.WARNING if stops else Level.INFO)
         return outcome if use.drafts else replace(outcome, quiet=True)
     label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
     said = label or (inside if not to_drug and inside else case.must(topics.ALLERGY_ON_RECORD, "policy"))
