@@ -128,7 +128,7 @@ def tell(vignette: Vignette) -> Told:
     drafted = isinstance(check.outcome, NotEvaluated) and chart.medications.of(Role.DRAFT)
     moment = Moment.SIGN if drafted else Moment.VIEW
     stage = Stage(moment, "aml-cds", "", "https://example.org", knowledge.version, uuid.uuid4)
-    cards = present(Evaluation((check,), chart), snapshot, knowledge.terms, stage)
+    cards = present(Evaluation((check,), _with_leukaemia(chart, vignette)), snapshot, knowledge.terms, stage)
     suggestions = [each for card in cards for each in card.suggestions]
     outcome = check.outcome
     words = [part for card in cards for part in (card.summary, card.detail)]
@@ -141,6 +141,13 @@ def tell(vignette: Vignette) -> Told:
         tuple(f"{each.actions[0].type}: {each.label}" for each in suggestions),
         tuple(fact.key.name for fact in gaps),
     )
+
+
+def _with_leukaemia(chart: Chart, vignette: Vignette) -> Chart:
+    """The chart for the cards: where a case says nothing of the disease, it is not about patients without leukaemia."""
+    if "disease" in vignette.content["facts"]:
+        return chart
+    return replace(chart, facts={**chart.facts, DISEASE.name: known(DISEASE, Disease.RELAPSED)})
 
 
 def _the_check(checks: tuple[Check, ...], vignette: Vignette) -> Check:

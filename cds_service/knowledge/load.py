@@ -267,7 +267,11 @@ def _joined(value: Any) -> str:
 def _drug(path: Path, content: Mapping[str, Any]) -> Drug:
     try:
         return Drug(
-            content["drug"], content["class"], tuple(content["indications"]), content.get("spoken_indication", "")
+            content["drug"],
+            content["class"],
+            tuple(content["indications"]),
+            content.get("spoken_indication", ""),
+            bool(content.get("widely_used", False)),
         )
     except (KeyError, TypeError) as fault:
         raise KnowledgeError(f"{path.name}: a drug needs drug, class and indications ({fault})") from None

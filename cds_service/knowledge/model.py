@@ -217,12 +217,16 @@ def _a_list(value: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Drug:
-    """One of our drugs: its INN, its class, and the indications in which its AML rules make sense."""
+    """One of our drugs: its INN, its class, and the indications in which its AML rules make sense.
+
+    `widely_used`: most patients who take it have no leukaemia, so that mere information about it would be noise there.
+    """
 
     name: str
     drug_class: str
     indications: tuple[str, ...]
     spoken_indication: str = ""
+    widely_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

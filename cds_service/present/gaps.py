@@ -67,6 +67,8 @@ def find_gap(relevance: Relevance) -> Gap | None:
     levels = [relevance.level(check, gap) for check, gap in counted] or [least]
     if off:
         lines[SWITCHED_OFF] = [f"{check.rule.title} ({switch.decision.words})" for check, switch in off]
+    if relevance.elsewhere and max(levels) is Level.INFO:
+        return None
     facts = _distinct(fact for _, gap in counted for fact in gap.missing)
     ordered = chart.get(ORDERED).value or frozenset()
     return Gap(

@@ -26,6 +26,8 @@ class Relevance:
 
     def shows(self, finding: Finding) -> bool:
         """Whether the finding is shown at this moment."""
+        if finding.level is Level.INFO and not finding.lowered and self.elsewhere:
+            return False
         drafts = [order for order in finding.about if order.role is Role.DRAFT]
         match self.moment:
             case Moment.VIEW:
@@ -44,6 +46,17 @@ class Relevance:
     def our_drafts(self) -> tuple[Medication, ...]:
         """The drafts of our drugs; at choosing only the selected ones."""
         return tuple(order for order in self._drafts if self._is_ours(order))
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether no AML is on record, and ours are only drugs in wide use elsewhere: there information is noise."""
+        disease = self.evaluation.chart.get(DISEASE)
+        if disease.value is not Disease.NONE or not disease.sure:
+            return False
+        orders = self.evaluation.chart.medications.of(Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
+        drugs = self.snapshot.drugs
+        ours = [drugs[drug] for order in orders for drug in order.ingredients if drug in drugs]
+        return bool(ours) and all(drug.widely_used for drug in ours)
 
     @property
     def concerned(self) -> bool:

@@ -26,6 +26,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Step
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import days, not_taken, started
 from cds_service.truth import Truth, any_of
@@ -55,6 +56,8 @@ def lab_schedule(case: Case, use: Use) -> Outcome:
     """Blood counts and chemistry due on treatment."""
     if not use.active:
         return not_taken(case, use)
+    if elsewhere := not_for_aml(case):
+        return NotApplicable(elsewhere)
     start = started(case, use)
     if start is None:
         return case.blind(
