@@ -4,10 +4,10 @@ VENV ?= .venv
 PYTHON ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid mutation lock
+.PHONY: help serve test lint check docs samples grid mutation mutation-sample lock
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
 	@echo "  Another Python: make test PYTHON=python3.13 VENV=.venv-3.13"
 
 serve: ## start the service on 127.0.0.1:8080 (HOST, PORT, WORKERS, THREADS: docs/settings.md)
@@ -37,11 +37,15 @@ samples: ## rewrite the stored responses of fhir_samples/
 
 grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@GRID=full "$(VENV)/bin/python" -m pytest tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
+	@GRID=full "$(VENV)/bin/python" -m pytest -q tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --second-look
+
+mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 80
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"

@@ -200,6 +200,7 @@ def main() -> int:
     parser.add_argument("--module", action="append", help="only these modules of cds_service/rules")
     parser.add_argument("--sample", type=int, help="at most so many mutants, chosen at random but always the same")
     parser.add_argument("--second-look", action="store_true", help="ask the slower tests about the survivors too")
+    parser.add_argument("--floor", type=float, default=100.0, help="the percentage that has to be noticed")
     chosen = parser.parse_args()
     from cds_service.knowledge.load import Knowledge
     from tests.vignette_runner import vignettes
@@ -223,9 +224,21 @@ def main() -> int:
         survivors = [mutant for mutant in survivors if mutant.statement is not None or not _second_look(mutant)]
     for mutant in sorted(survivors, key=lambda each: (each.module, each.line)):
         sys.stdout.write(f"{mutant}\n")
+    for module, row in sorted(_by_module(found, survivors).items()):
+        sys.stdout.write(f"| {module} | {row[0]} | {row[1]} | {100 * row[1] // row[0]} |\n")
     share = 100 * (len(found) - len(survivors)) / max(1, len(found))
     sys.stdout.write(f"{len(found) - len(survivors)} of {len(found)} noticed ({share:.1f} %)\n")
-    return 1 if survivors else 0
+    return 1 if share < chosen.floor else 0
+
+
+def _by_module(found: Sequence[Mutant], survivors: Sequence[Mutant]) -> dict[str, tuple[int, int]]:
+    """For each module, and for the numbers of the knowledge together, how many mutants there were and were noticed."""
+    rows: dict[str, tuple[int, int]] = {}
+    for mutant in found:
+        name = mutant.module if mutant.source else "numbers of the knowledge"
+        every, noticed = rows.get(name, (0, 0))
+        rows[name] = (every + 1, noticed + (mutant not in survivors))
+    return rows
 
 
 if __name__ == "__main__":
