@@ -26,7 +26,13 @@ ANTHRACYCLINE = "anthracycline"  # the class group, as the drugs' files name it
 ECHO = Proposal("order", "Order an echocardiogram", order="echo")
 
 
-@rule("lvef-before", subjects=uses(topics.CARDIAC_ASSESSMENT), sources=("SAF20", "D48"), worst=Level.WARNING)
+@rule(
+    "lvef-before",
+    subjects=uses(topics.CARDIAC_ASSESSMENT),
+    sources=("SAF20", "D48"),
+    worst=Level.WARNING,
+    blind=Level.WARNING,  # an LVEF that was not had weighs like one that is not there
+)
 def lvef_before(case: Case, use: Use) -> Outcome:
     """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline."""
     if not use.drafts:
