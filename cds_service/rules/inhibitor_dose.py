@@ -73,8 +73,8 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
 
 
 def _weight_missing(case: Case, use: Use) -> str:
-    limit = case.must(topics.DOSE_WEIGHT_FROM, use.drug)
-    return f"the dose of {use.drug} beside a strong CYP3A inhibitor depends on a weight of {limit.value} or more"
+    dose = case.must(topics.DOSE_BESIDE_INHIBITOR, use.drug, "strong inhibitor")
+    return f"{use.drug} beside a strong CYP3A inhibitor: {dose.value}; the weight is not known"
 
 
 def _fire(
