@@ -36,6 +36,7 @@ PANELS: dict[str, tuple[Key[Quantity], ...]] = {
     "kidney and electrolytes": (CREATININE, POTASSIUM),
     "liver": (ALT, AST, BILIRUBIN),
 }
+_TESTS = {"cbc": "a blood count"}  # how one order for several values is spoken
 LATER = "later"  # the steps of a schedule that are less well verified than its first ones
 
 
@@ -78,9 +79,7 @@ def lab_schedule(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             because=tuple(panel.newest for panel in shown if panel.newest.usable),
             says=tuple(dict.fromkeys(panel.says for panel in shown)),
-            propose=tuple(
-                Proposal("order", f"Order {panel.name}", order=PANELS[panel.name][0].order) for panel in shown
-            ),
+            propose=_tests_of(shown),
             line=not overdue,
             overdue=bool(overdue),
             panels=shown,
@@ -92,6 +91,12 @@ def lab_schedule(case: Case, use: Use) -> Outcome:
     if not panels:
         return NotApplicable("the schedule of the sources has ended")
     return Clear(f"next due on {min(panel.due for panel in panels)}")
+
+
+def _tests_of(panels: tuple[Panel, ...]) -> tuple[Proposal, ...]:
+    """The orders that would bring the values of these panels, each once."""
+    tests = {key.order: _TESTS.get(key.order, key.label) for panel in panels for key in PANELS[panel.name]}
+    return tuple(Proposal("order", f"Order {words}", order=test) for test, words in tests.items())
 
 
 def _panels(case: Case, use: Use, start: When) -> tuple[tuple[Panel, ...], tuple[Fact[Quantity], ...]]:
