@@ -338,7 +338,7 @@ def test_an_absurd_number_is_a_gap_and_no_burden(client, line, name, path, numbe
     marked = json.dumps(spoil(body, steps, "text")).replace('"zzz"', number)
     began = time.monotonic()
     response = post(client, marked.encode(), body["hook"])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert not wrong(response, line) + hushed(response, line, danger, body)
 
 

@@ -26,7 +26,7 @@ BASE = "https://ehr.example.org/fhir"
 ACCESS = FhirAccess(BASE, "secret-token")
 SEARCH = "Observation?patient=p1"
 FIRST = f"{BASE}/{SEARCH}"
-SLACK = 0.2
+SLACK = 0.8  # for a busy machine; a wait that is not ended takes longer than any of these bounds
 
 
 def bundle(*ids: str, following: str | None = None) -> dict[str, object]:
@@ -42,7 +42,7 @@ def outcome(severity: str, code: str = "processing") -> dict[str, object]:
 
 def ask(query: str = SEARCH, limits: Limits | None = None, access: FhirAccess = ACCESS) -> Answered:
     session = FhirSession(limits or Limits())
-    return session.ask_all(access, {"labs": query}, Deadline(2, time.monotonic))["labs"]
+    return session.ask_all(access, {"labs": query}, Deadline(20, time.monotonic))["labs"]
 
 
 def ids(answered: Answered) -> list[str]:
@@ -81,19 +81,19 @@ def test_all_queries_are_asked_and_answered_by_their_key(ehr: responses.Requests
     ehr.get(FIRST, json=bundle("a"))
     ehr.get(f"{BASE}/Condition", status=500)
     asked = {"labs": SEARCH, "conditions": "Condition?patient=p1"}
-    answers = FhirSession(Limits()).ask_all(ACCESS, asked, Deadline(2, time.monotonic))
+    answers = FhirSession(Limits()).ask_all(ACCESS, asked, Deadline(20, time.monotonic))
     assert {key: answer.status for key, answer in answers.items()} == {
         "labs": Status.COMPLETE, "conditions": Status.FAILED,
     }
 
 
 def test_no_queries_bring_no_answers() -> None:
-    assert FhirSession(Limits()).ask_all(ACCESS, {}, Deadline(2, time.monotonic)) == {}
+    assert FhirSession(Limits()).ask_all(ACCESS, {}, Deadline(20, time.monotonic)) == {}
 
 
 def test_further_pages_of_a_bundle_that_was_sent_along_are_read(ehr: responses.RequestsMock) -> None:
     ehr.get(f"{BASE}?page=2", json=bundle("b"))
-    answered = FhirSession(Limits()).more_pages(ACCESS, "?page=2", Deadline(2, time.monotonic))
+    answered = FhirSession(Limits()).more_pages(ACCESS, "?page=2", Deadline(20, time.monotonic))
     assert (ids(answered), answered.status) == (["b"], Status.COMPLETE)
 
 
@@ -173,7 +173,7 @@ def test_a_next_page_elsewhere_is_never_asked_for(ehr: responses.RequestsMock, l
 
 def test_a_foreign_next_page_of_a_bundle_that_was_sent_along_is_never_asked_for(ehr: responses.RequestsMock) -> None:
     session = FhirSession(Limits())
-    answered = session.more_pages(ACCESS, "https://attacker.example/fhir", Deadline(2, time.monotonic))
+    answered = session.more_pages(ACCESS, "https://attacker.example/fhir", Deadline(20, time.monotonic))
     assert (answered.status, len(ehr.calls)) == (Status.FAILED, 0)
 
 
@@ -211,7 +211,7 @@ def test_endless_pages_end_at_our_limit(ehr: responses.RequestsMock) -> None:
 def test_endless_pages_of_all_queries_together_end_at_our_limit(ehr: responses.RequestsMock) -> None:
     endless(ehr)
     asked = {str(number): f"Observation?n={number}" for number in range(5)}
-    answers = FhirSession(Limits(pages=1000, requests=25)).ask_all(ACCESS, asked, Deadline(2, time.monotonic))
+    answers = FhirSession(Limits(pages=1000, requests=25)).ask_all(ACCESS, asked, Deadline(20, time.monotonic))
     assert len(ehr.calls) <= 25
     assert all(answer.resources for answer in answers.values())
 
@@ -385,7 +385,7 @@ def test_a_slow_server_does_not_keep_us_beyond_the_deadline(behave: Callable[[He
         # Its threads are free again: the pool of two answers the next call.
         time.sleep(0.1)
         with server(lambda here: here.answer(json.dumps(bundle("a")).encode())) as healthy:
-            answers = session.ask_all(FhirAccess(healthy), {"a": SEARCH, "b": SEARCH}, Deadline(0.5, time.monotonic))
+            answers = session.ask_all(FhirAccess(healthy), {"a": SEARCH, "b": SEARCH}, Deadline(20, time.monotonic))
             assert {each.status for each in answers.values()} == {Status.COMPLETE}
 
 
@@ -447,7 +447,7 @@ def test_a_server_that_falls_silent_midway_is_left_at_the_deadline() -> None:
         FhirSession(Limits()).ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(0.25, time.monotonic))
         time.sleep(0.1)
     assert left
-    assert left[0] - begin < 0.25 + 0.1
+    assert left[0] - begin < 0.25 + SLACK
 
 
 def test_with_little_time_left_nothing_is_asked(ehr: responses.RequestsMock) -> None:
@@ -553,7 +553,7 @@ def test_connections_are_kept_and_cookies_are_not() -> None:
     with serving(with_cookie) as (base, here):
         session = FhirSession(Limits(threads=1))
         for _ in range(3):
-            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(1, time.monotonic))
+            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(20, time.monotonic))
             assert answers["labs"].status is Status.COMPLETE
     assert (cookies, len(here.peers)) == ([None, None, None], 1)
 
@@ -564,7 +564,7 @@ def test_a_session_made_and_used_before_a_fork_works_after_it() -> None:
         session = FhirSession(Limits())
 
         def works() -> bool:
-            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(1, time.monotonic))
+            answers = session.ask_all(FhirAccess(base), {"labs": SEARCH}, Deadline(20, time.monotonic))
             return answers["labs"].status is Status.COMPLETE
 
         assert works()
