@@ -113,6 +113,32 @@ class Observation(Component, kw_only=True):
     component: list[Component] | None = None
     referenceRange: list[ReferenceRange] | None = None
     specimen: Reference | None = None
+    method: CodeableConcept | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class Collection(msgspec.Struct):
+    collectedDateTime: str | None = None
+    collectedPeriod: Period | None = None
+
+
+class Specimen(View, kw_only=True):
+    subject: Reference | None = None
+    collection: Collection | None = None
+
+
+class DiagnosticReport(View, kw_only=True):
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    specimen: list[Reference] | None = None
+    result: list[Reference] | None = None
+    conclusion: str | None = None
+    conclusionCode: list[CodeableConcept] | None = None
+    contained: list[msgspec.Raw] | None = None
 
 
 class Repeat(msgspec.Struct):
@@ -219,6 +245,8 @@ VIEWS: Mapping[str, type[View]] = {
         Patient,
         Condition,
         Observation,
+        Specimen,
+        DiagnosticReport,
         MedicationRequest,
         Medication,
         ServiceRequest,
@@ -232,8 +260,10 @@ MEANING: Mapping[str, frozenset[str]] = {
     "Patient": _ALWAYS | {"birthDate", "deceasedBoolean", "deceasedDateTime"},
     "Condition": _ALWAYS | {"clinicalStatus", "verificationStatus"},
     "Observation": _ALWAYS
-    | {"component", "dataAbsentReason", "effectiveDateTime"}
+    | {"component", "dataAbsentReason", "effectiveDateTime", "specimen", "contained"}
     | {name for name in Component.__struct_fields__ if name.startswith("value")},
+    "Specimen": _ALWAYS | {"collection"},
+    "DiagnosticReport": _ALWAYS | {"effectiveDateTime", "effectivePeriod", "specimen", "result", "contained"},
     "MedicationRequest": _ALWAYS
     | {
         "medicationCodeableConcept",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,16 @@ class Words:
 
     def places(self, text: str) -> Iterator[tuple[int, str]]:
         """Where each entry begins in the text, and its value."""
-        return ((match.start(), self._values[match.group().lower()]) for match in self._pattern.finditer(text))
+        return ((start, value) for start, _, value in self.spans(text))
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where each entry begins and ends in the text, and its value."""
+        return ((m.start(), m.end(), self._values[m.group().lower()]) for m in self._pattern.finditer(text))
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """Every entry, in lower case."""
+        return frozenset(self._values)
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,12 @@ class Terms:
         """The one spelling of a code system's name."""
         plain = (name or "").strip().rstrip("/").replace("https://", "http://")
         return self.systems.get(plain, plain)
+
+    @cached_property
+    def gene_names(self) -> frozenset[str]:
+        """Every name of a gene, old ones too, in lower case."""
+        current = (key.lower() for key, category in self.genomics.values() if category == "gene")
+        return frozenset(current) | self.words["gene"].entries
 
     def codes(self, key: str) -> tuple[str, ...]:
         """The LOINC codes under which an observation of that key is read."""
