@@ -28,7 +28,7 @@ from cds_service.errors import CdsError, SettingsError, UsageError
 if TYPE_CHECKING:
     from cds_service.console.asking import Response
     from cds_service.console.difference import Difference
-    from cds_service.trace import Step
+    from cds_service.trace import Genomics, Step
 
 # What reads FHIR and knowledge is imported where it is needed: --help and a wrong command are answered at once.
 
@@ -180,14 +180,20 @@ def explain(given: argparse.Namespace) -> int:
     responses = _from_here(story, chosen)
     told = []
     for each, response in responses:
-        steps = _steps(response, given.rule)
-        told.append(_named(each, response) | {"checks": [asdict(step) for step in steps]})
+        steps, came_in = _steps(response, given.rule), _genomics(response, given.rule)
+        told.append(
+            _named(each, response)
+            | {"checks": [asdict(step) for step in steps]}
+            | ({"genomics": came_in.content} if came_in is not None else {})
+        )
         if not given.json:
             print(_heading(story, each))
             if given.rule is None or response.answer is None:
                 print(terminal.response(response.status, response.content, terminal.width()))
             if response.answer is not None:
                 print(terminal.steps(steps, terminal.width()))
+            if came_in is not None:
+                print(terminal.genomics(came_in.lines, terminal.width()))
     if given.json:
         _print_json({"story": story.name, "today": str(story.today), "answers": told})
     return _as_told(responses)
@@ -198,6 +204,16 @@ def _steps(response: Response, rule: str | None) -> list[Step]:
 
     made = trace(response.answer.evaluation) if response.answer else ()
     return [step for step in made if rule in (None, step.rule)]
+
+
+_OF_MARKERS = (None, "target", "mutations-at-relapse", "options-at-relapse")
+
+
+def _genomics(response: Response, rule: str | None) -> Genomics | None:
+    """The genomic results as they came in, with the whole trace or with a rule that hangs on them."""
+    from cds_service.trace import genomics
+
+    return genomics(response.answer.evaluation) if response.answer and rule in _OF_MARKERS else None
 
 
 def _require_rule(rule: str | None) -> None:

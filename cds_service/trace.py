@@ -11,6 +11,7 @@ from cds_service.facts.allergies import Allergy
 from cds_service.facts.disease import Entry
 from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact
+from cds_service.facts.ledger import LEDGER, Ledger
 from cds_service.facts.medications import Medication, Medications
 from cds_service.facts.mutations import Mutation
 from cds_service.knowledge.model import Local, Statement
@@ -80,9 +81,24 @@ class Step:
     local: str = ""  # what the hospital did with the rule: switched off, or in shadow
 
 
+@dataclass(frozen=True, slots=True)
+class Genomics:
+    """The genomic results as they came in: a line for each marker, and the same as plain data."""
+
+    lines: tuple[str, ...]
+    content: list[dict[str, Any]]
+
+
 def trace(evaluation: Evaluation) -> tuple[Step, ...]:
     """Every check, in the order in which it was made."""
     return tuple(_step(check) for check in evaluation.checks)
+
+
+def genomics(evaluation: Evaluation) -> Genomics:
+    """The genomic results as they came in."""
+    ledger = evaluation.chart.get(LEDGER).value
+    lines = ledger.lines if ledger is not None else ()
+    return Genomics(tuple(line.words for line in lines), ledger.as_json() if ledger is not None else [])
 
 
 def _step(check: Check) -> Step:
@@ -205,6 +221,11 @@ def _(ecg: Ecg) -> str:
 @spoken.register
 def _(mutation: Mutation) -> str:
     return "present" if mutation.present else "absent"
+
+
+@spoken.register
+def _(ledger: Ledger) -> str:
+    return "; ".join(f"{line.label} {line.state}" for line in ledger.lines)
 
 
 @spoken.register

@@ -29,8 +29,9 @@ from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
+from cds_service.facts.ledger import LEDGER, read_ledger
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
-from cds_service.facts.mutations import MARKERS, Mutation, Result
+from cds_service.facts.mutations import ASIDES, MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
@@ -168,7 +169,8 @@ def read_vignette(vignette: Vignette) -> Chart:
     facts = _Facts(dict(content["facts"]))
     read = facts.all(content.get("unsent", ()), content.get("failed", ()))
     medications = _medications(content.get("orders", ()), content.get("medication list", "complete"))
-    return Chart("vignette", now, {fact.key.name: fact for fact in (*read, medications)})
+    named = {fact.key.name: fact for fact in (*read, medications)}
+    return Chart("vignette", now, named | {LEDGER.name: read_ledger(named)})
 
 
 class _Facts:
@@ -187,7 +189,7 @@ class _Facts:
         read += self._course()
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
-        read += [self._mutation(key) for key in MARKERS]
+        read += [*(self._mutation(key) for key in MARKERS), known(ASIDES, ())]
         read += [self._pregnant(), self._allergies()]
         if self.lines:
             raise ValueError(f"no such fact: {', '.join(self.lines)}")

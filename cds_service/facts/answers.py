@@ -75,7 +75,7 @@ def _listed(gene: str, words: str, reading: Reading) -> bool:
 def all_words(view: Observation, reading: Reading) -> str:
     """The words of the result: its value and its components, without the test's name and without what is denied."""
     parts: list[str] = [all_text(view.valueCodeableConcept), view.valueString or ""]
-    for part in (view.component if isinstance(view, Observation) else None) or ():
+    for part in view.component or ():
         if not _BESIDE.isdisjoint(keys_of(part.code, reading.terms)):
             continue
         words = [all_text(part.valueCodeableConcept), part.valueString or ""]

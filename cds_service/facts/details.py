@@ -1,4 +1,4 @@
-"""Details: how a result came about and what it adds: its shape, the change, the share of cells, the ratio, the method."""
+"""Details: how a result came about and what it adds: its shape, the change, the share of reads, ratio and method."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ class Detail:
         parts += [f"VAF {self.vaf}"] if self.vaf is not None else []
         parts += [f"allelic ratio {self.ratio.value}"] if self.ratio is not None else []
         return ", ".join([*parts, "read from text"] if self.from_text else parts)
+
+
+NO_DETAIL = Detail()
 
 
 def detail_of(view: Observation, shape: str, reading: Reading) -> Detail:
@@ -86,9 +89,9 @@ def _measured(part: Component, key: str, reading: Reading) -> Quantity | None:
 
 
 def _code(part: Component) -> str:
-    return next((each.code for each in (part.valueCodeableConcept.coding or ()) if each.code), "") if (
-        part.valueCodeableConcept
-    ) else ""  # fmt: skip
+    """The first code of the value, for a change that has no words."""
+    value = part.valueCodeableConcept
+    return next((each.code for each in (value.coding if value else None) or () if each.code), "")
 
 
 def _is_coded(view: Observation, terms: Terms) -> bool:

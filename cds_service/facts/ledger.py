@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
-from cds_service.facts.mutations import MARKERS, Mutation, Result
+from cds_service.facts.mutations import ASIDES, MARKERS, Mutation, Result
 
 PRESENT, ABSENT, CONFLICTING, OPEN, NOT_TESTED = "present", "absent", "conflicting", "open", "not tested"
 
@@ -33,6 +33,8 @@ class Entry:
         """The entry in one line."""
         how = ", ".join(filter(None, (self.shape, self.method, self.detail)))
         doubts = f"; {'; '.join(self.doubts)}" if self.doubts else ""
+        if self.outcome not in (PRESENT, ABSENT):
+            return f"{self.outcome} on {self.day} from {self.resource} ({self.received or self.shape}){doubts}"
         return f"{self.outcome} on {self.day} from {self.resource}{f' ({how})' if how else ''}{doubts}"
 
 
@@ -52,7 +54,7 @@ class Line:
         """The line as it is read aloud."""
         if not self.entries:
             return f"{self.label}: {self.state}{f' ({self.why})' if self.why else ''}"
-        every = "; before that: ".join(entry.words for entry in self.entries)
+        every = "; also: ".join(entry.words for entry in self.entries)
         return f"{self.label}: {f'{self.state}: ' if self.state in (CONFLICTING, OPEN) else ''}{every}"
 
     @property
@@ -84,14 +86,24 @@ LEDGER: Key[Ledger] = Key("genomic_ledger", "genomic results as they came in")
 
 
 def read_ledger(facts: Mapping[str, Fact[Any]]) -> Fact[Ledger]:
-    """The ledger of the markers among the facts."""
-    return known(LEDGER, Ledger(tuple(_line(facts[key.name]) for key in MARKERS)))
+    """The ledger of the markers among the facts, and of the other changes that were found."""
+    beside: tuple[Result, ...] = facts[ASIDES.name].value or ()
+    ours = tuple(_line(facts[key.name], beside) for key in MARKERS)
+    others = dict.fromkeys(result.marker for result in beside if result.marker not in {line.marker for line in ours})
+    return known(LEDGER, Ledger((*ours, *(_noted(marker, beside) for marker in others))))
 
 
-def _line(fact: Fact[Mutation]) -> Line:
+def _line(fact: Fact[Mutation], beside: tuple[Result, ...]) -> Line:
     results = fact.value.results if fact.value is not None else ()
-    entries = tuple(_entry(result) for result in results)
+    every = (*results, *(result for result in beside if result.marker == fact.key.name))
+    entries = tuple(_entry(result) for result in every)
     return Line(fact.key.name, fact.key.label, _state(fact), fact.why, entries, changed(results))
+
+
+def _noted(marker: str, beside: tuple[Result, ...]) -> Line:
+    """A change that is no marker of ours: told, and no rule asks for it."""
+    entries = tuple(_entry(result) for result in beside if result.marker == marker)
+    return Line(marker, f"{marker} (no rule asks for it)", entries[0].outcome, "", entries)
 
 
 def _state(fact: Fact[Mutation]) -> str:

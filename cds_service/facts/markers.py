@@ -73,6 +73,14 @@ def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
+    """Changes of the gene that the table knows and that are no marker of ours: told, never decisive."""
+    ours = MARKERS_OF[gene]
+    others = [(change, marker) for (of, change), marker in terms.changes.items() if of == gene]
+    found = (m for change, m in others if m.partition(" ")[0] not in ours and _mentions(text.lower(), change))
+    return tuple(dict.fromkeys(found))
+
+
 def only_partial(text: str) -> bool:
     """Whether the text speaks of a partial tandem duplication of KMT2A, which is no rearrangement."""
     return _PARTIAL.search(text) is not None

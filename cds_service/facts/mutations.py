@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cds_service.facts import markers
-from cds_service.facts.details import Detail, detail_of
+from cds_service.facts.details import NO_DETAIL, Detail, detail_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import LONG_AGO, not_there
 from cds_service.facts.panels import Panel, covered
@@ -37,7 +38,7 @@ class Result:
     origin: Origin
     doubts: tuple[str, ...] = ()
     share: Quantity | None = None
-    detail: Detail = Detail()
+    detail: Detail = NO_DETAIL
 
 
 VOID, HINT = "void", "hint"  # cancelled or entered in error; or the conclusion of a report: neither ever decides
@@ -61,6 +62,8 @@ TP53: Key[Mutation] = Key("TP53", "TP53 mutation", "myeloid_panel")
 RUNX1: Key[Mutation] = Key("RUNX1", "RUNX1 mutation", "myeloid_panel")
 CD33: Key[Mutation] = Key(markers.CD33, "CD33 on the blasts", "cd33")
 MARKERS: tuple[Key[Mutation], ...] = (FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1, KMT2A_R, TP53, RUNX1, CD33)
+# What came in and decides nothing: no call, cancelled, a hint, a change that is none of our markers.
+ASIDES: Key[tuple[Result, ...]] = Key("genomic_asides", "genomic results that decide nothing")
 MARKER_NAMES = {key.name: key for key in MARKERS}
 
 
@@ -77,8 +80,11 @@ def read_mutations(
     reply: Reply,
     reading: Reading,
     others: Iterable[tuple[Resource, str]] = (),
-) -> dict[str, Fact[Mutation]]:
-    """For each marker what the newest result says, or why nothing is known. `others`: reports and specimens."""
+) -> dict[str, Fact[Any]]:
+    """For each marker what the newest result says, or why nothing is known; and what decides nothing.
+
+    `others`: reports and specimens.
+    """
     sheets = read_sheets(others)
     found = _Found([], sheets.unreadable)
     panels = {sheet.reference: Panel(sheet) for sheet in sheets.reports}
@@ -89,7 +95,12 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    return {key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS}
+    facts: dict[str, Fact[Any]] = {
+        key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS
+    }
+    asides = (r for r in found.results if r.marker not in MARKER_NAMES or r.outcome not in (PRESENT, ABSENT))
+    facts[ASIDES.name] = known(ASIDES, tuple(sorted(asides, key=_place)))
+    return facts
 
 
 def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
@@ -188,9 +199,11 @@ def _read(
         if sheet is not None and name != resource.reference:
             found.unreadable = found.unreadable or "a result inside a report could not be read"
         return
+    tests = tests_in(quick, reading)
     if panel is not None:
         panel.cover(quick, reading)
-    if not tests_in(quick, reading):
+        panel.spoilt |= not tests and not panel.knows(quick, reading)
+    if not tests:
         return
     view = resource.checked()
     if not isinstance(view, Observation):
@@ -235,9 +248,10 @@ SHAPES = {"variant": "variant", "genomic_report": "report in words", "karyotype_
 
 
 def _void(view: Observation, sheet: Sheet | None) -> str:
-    return (view.status or "").replace("-", " ") if view.status in NEVER else f"on a report that is {sheet.void}" if (
-        sheet
-    ) else ""  # fmt: skip
+    """Why the result does not count."""
+    if view.status in NEVER or sheet is None:
+        return (view.status or "").replace("-", " ")
+    return f"on a report that is {sheet.void}"
 
 
 def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cds_service.facts import markers
 from cds_service.facts.details import keys_of
 from cds_service.facts.reports import Said, partners
-from cds_service.facts.results import NEVER, Reading
+from cds_service.facts.results import COUNTING, NEVER, Reading
 from cds_service.facts.specimens import Sheet, local
 from cds_service.facts.wording import ABSENT
 from cds_service.gather.views import Observation
@@ -43,13 +43,19 @@ class Panel:
             return
         keys = {key for part in view.component or () for key in keys_of(part.code, reading.terms)}
         named = {each for part in view.component or () for each in _words(part.code)}
-        doubts = ("status of the region studied not final",) if view.status not in ("final", "amended", "corrected") else ()
+        doubts = () if view.status in COUNTING else ("the region studied is not final",)
         if any("uncall" in each for each in named):
             return
         if keys & _ONLY_PARTS or any("range" in each or "coverage" in each for each in named):
             doubts = (*doubts, "only parts of the gene were examined")
         for gene in partners(view, reading):
             self.genes[gene] = doubts
+
+    def knows(self, view: Observation, reading: Reading) -> bool:
+        """Whether a result that is none of our tests is known to be none of a variant: a region, another test."""
+        coded = {word for each in (view.code.coding if view.code else None) or () for word in (each.code,) if word}
+        keys = keys_of(view.code, reading.terms)
+        return bool(keys) or any(word.endswith("-implication") for word in coded)
 
     @property
     def whole(self) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from cds_service.facts import markers
 from cds_service.facts.answers import all_words, answer
 from cds_service.facts.concepts import all_text, codes, text
-from cds_service.facts.details import RATIO, Detail, from_words, keys_of, ratio_of
+from cds_service.facts.details import RATIO, Detail, from_words, ratio_of
 from cds_service.facts.results import Reading, number
-from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_hedged, is_plain, spoken
+from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 from cds_service.quantity import Quantity
@@ -123,7 +123,8 @@ def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[
     if outcome == PRESENT and _is_uncertain(view, reading):
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        return [Said(marker, outcome, words) for marker in _flt3_markers(view, test, outcome, reading)]
+        beside = markers.noted(gene, all_words(view, reading), reading.terms)
+        return [Said(marker, outcome, words) for marker in (*_flt3_markers(view, test, outcome, reading), *beside)]
     text = f"{all_text(view.code)} | {all_words(view, reading)}"
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
@@ -213,8 +214,9 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.FLT3:
         shown = markers.shown((gene,), told.words, reading.terms)
-        every = shown or (() if outcome == PRESENT else markers.MARKERS_OF[gene])
-        found = [Said(marker, outcome, words) for marker in every]
+        beside = markers.noted(gene, told.words, reading.terms)
+        every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
+        found = [Said(marker, outcome, words) for marker in (*every, *beside)]
     elif gene == markers.KMT2A:
         found = [_rearrangement(marker, "", outcome, words, told.words, reading)]
     else:

@@ -1,7 +1,8 @@
 """Wording: what a genomic report says in words, gene by gene.
 
 A word that may turn a statement around, a hedge, or any word that is not known to be harmless leaves the genes of its
-clause open. What belongs to none or to two outcomes ("A positive, B, C negative") is open too. A name alone says nothing.
+clause open. What belongs to none or to two outcomes ("A positive, B, C negative") is open too. A name alone says
+nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cds_service.facts import markers
 from cds_service.knowledge.terms import Terms
@@ -69,7 +71,7 @@ def is_plain(text: str, terms: Terms) -> bool:
 def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
     clause = _NOTHING_ELSE.sub("", clause)
     genes = markers.genes_in(clause)
-    if not genes or terms.words["presence"].find(clause) is None and _DENIAL.search(clause) is None:
+    if not genes or not _cues(clause, terms):
         return
     strange = _strange(clause, terms)
     pieces = [piece for part in _COMMA.split(clause) for piece in _pieces(part, terms, bare=markers.FLT3 in genes)]
@@ -86,7 +88,7 @@ def _pieces(part: str, terms: Terms, *, bare: bool) -> Iterator[_Piece]:
     """The part as one piece, or split at its conjunctions where it says more than one thing."""
     if len(_cues(part, terms)) > 1:
         places = [0, *(match.start() for match in _AND.finditer(part)), len(part)]
-        cut = [part[one:other] for one, other in zip(places, places[1:], strict=False)]
+        cut = [part[one:other] for one, other in pairwise(places)]
         with_cue = sum(bool(_cues(each, terms)) for each in cut)
         if with_cue > 1:
             yield from (_piece(each, terms, bare=bare) for each in cut if each.strip())

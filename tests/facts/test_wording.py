@@ -1,4 +1,4 @@
-"""Words of genomic reports: each gene with what is said of it, and whatever is hedged, denied twice or unclear is neither."""
+"""Words of genomic reports: each gene with what is said of it; what is hedged, denied twice or unclear is neither."""
 
 from __future__ import annotations
 
