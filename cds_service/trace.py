@@ -97,8 +97,7 @@ def trace(evaluation: Evaluation) -> tuple[Step, ...]:
 def genomics(evaluation: Evaluation) -> Genomics:
     """The genomic results as they came in."""
     ledger = evaluation.chart.get(LEDGER).value
-    lines = ledger.lines if ledger is not None else ()
-    return Genomics(tuple(line.words for line in lines), ledger.as_json() if ledger is not None else [])
+    return Genomics(ledger.words, ledger.as_json()) if ledger is not None else Genomics((), [])
 
 
 def _step(check: Check) -> Step:

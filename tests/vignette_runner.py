@@ -54,7 +54,7 @@ _CASE |= {"subject", "edge", "expect"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
-_WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
+_WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
 _UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L", "years": "a"}
 
@@ -330,6 +330,8 @@ class _Facts:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
             outcome, when, doubts = _split(line)
+            if when is not None and when.filed:
+                doubts = (*doubts, f"filed on {when.latest.date()}, specimen date not stated")
             share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
             told = outcome if share is None else ("present" if share.value > 0 else "absent")
             results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
@@ -376,7 +378,8 @@ def _split(line: str) -> tuple[str, When | None, tuple[str, ...]]:
 
 def _when(text: str) -> When | None:
     match = _WHEN.search(text.split(",")[0])
-    return When.read(match["when"].replace(" ", "T"), UTC) if match else None
+    when = When.read(match["when"].replace(" ", "T"), UTC) if match else None
+    return When.not_after(when) if when is not None and match is not None and match["filed"] else when
 
 
 def _conflicting(fact: Fact[Any]) -> Fact[Any]:

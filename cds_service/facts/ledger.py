@@ -1,5 +1,5 @@
-"""Ledger: for each marker what came in, from where and how: what was found, what was tested and negative, what was not
-tested, what does not decide, and what contradicts itself. It decides nothing; rules and pages read it aloud.
+"""Ledger: for each marker what came in, from where and how: what was found, what was tested and negative, of what there
+is no result, what does not decide, and what contradicts itself. It decides nothing; rules and pages read it aloud.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from cds_service.facts.fact import Fact, Key, State, known
 from cds_service.facts.mutations import ASIDES, MARKERS, Mutation, Result
 
-PRESENT, ABSENT, CONFLICTING, OPEN, NOT_TESTED = "present", "absent", "conflicting", "open", "not tested"
+PRESENT, ABSENT, CONFLICTING, OPEN, NO_RESULT = "present", "absent", "conflicting", "open", "no result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Line:
         if not self.entries:
             return f"{self.label}: {self.state}{f' ({self.why})' if self.why else ''}"
         every = "; also: ".join(entry.words for entry in self.entries)
-        return f"{self.label}: {f'{self.state}: ' if self.state in (CONFLICTING, OPEN) else ''}{every}"
+        return f"{self.label}: {f'{self.state}: ' if self.state == CONFLICTING else ''}{every}"
 
     @property
     def short(self) -> str:
@@ -76,6 +76,16 @@ class Ledger:
     def in_state(self, *states: str) -> tuple[Line, ...]:
         """The lines that stand so."""
         return tuple(line for line in self.lines if line.state in states)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every line as it is read aloud; the markers without any result in one."""
+        silent = [line for line in self.lines if line.state == NO_RESULT and not line.entries]
+        reasons = dict.fromkeys(line.why for line in silent)
+        none = (
+            f"{NO_RESULT} ({why}): {', '.join(line.label for line in silent if line.why == why)}" for why in reasons
+        )
+        return (*(line.words for line in self.lines if line not in silent), *none)
 
     def as_json(self) -> list[dict[str, Any]]:
         """The ledger as plain data, for a page or a file."""
@@ -103,14 +113,14 @@ def _line(fact: Fact[Mutation], beside: tuple[Result, ...]) -> Line:
 def _noted(marker: str, beside: tuple[Result, ...]) -> Line:
     """A change that is no marker of ours: told, and no rule asks for it."""
     entries = tuple(_entry(result) for result in beside if result.marker == marker)
-    return Line(marker, f"{marker} (no rule asks for it)", entries[0].outcome, "", entries)
+    return Line(marker, f"{marker} (no rule asks for it)", OPEN, "", entries)
 
 
 def _state(fact: Fact[Mutation]) -> str:
     if fact.state is State.CONFLICTING:
         return CONFLICTING
     if fact.value is None:
-        return NOT_TESTED if fact.state is State.ABSENT else OPEN
+        return NO_RESULT if fact.state is State.ABSENT else OPEN
     return PRESENT if fact.value.present else ABSENT
 
 

@@ -16,7 +16,7 @@ from cds_service.facts.details import NO_DETAIL, Detail, detail_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import LONG_AGO, not_there
 from cds_service.facts.panels import Panel, covered
-from cds_service.facts.reports import hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.reports import OTHER_CHANGE, hinted_by, is_unnamed, said_by, tests_in
 from cds_service.facts.results import NEVER, Reading, origin, status_doubts
 from cds_service.facts.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.times import When
@@ -112,7 +112,8 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
     same_day = [r for r in decided if r.when is first.when is None or _may_be_of_one_day(r, first)]
     conflict = {r.outcome for r in same_day} == {PRESENT, ABSENT}
     doubts = list(first.doubts)
-    unsure = next((r for r in own if r.outcome == INDETERMINATE and not _is_older(r, first)), None)
+    open_beside = {INDETERMINATE} if first.outcome == PRESENT else {INDETERMINATE, OTHER_CHANGE}
+    unsure = next((r for r in own if r.outcome in open_beside and not _is_older(r, first)), None)
     if unsure is not None:
         doubts.append(f"a newer result is indeterminate ({unsure.when or 'no date'})")
     if any(r.when is None and r.outcome != first.outcome for r in decided) and not conflict:
@@ -140,7 +141,7 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
 
 def _undecided(key: Key[Mutation], own: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
     """Why nothing is known of the marker, in words: the newest result that does not decide first."""
-    told = next((r for r in own if r.outcome == INDETERMINATE), None)
+    told = next((r for r in own if r.outcome not in (VOID, HINT)), None)
     if told is not None:
         return missing(key, State.UNREADABLE, f"result of {told.when or 'no date'}: {told.words}")
     if unreadable:
@@ -214,7 +215,7 @@ def _read(
     results = _results(view, resource, source, name, sheet, sheets, reading)
     found.results += results
     if panel is not None:
-        panel.markers |= {r.marker for r in results if r.outcome in (PRESENT, ABSENT, INDETERMINATE)}
+        panel.markers |= {r.marker for r in results if r.outcome in (PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE)}
         panel.spoilt |= not results and is_unnamed(view, reading)
 
 
@@ -231,8 +232,9 @@ def _results(
         general = detail_of(part, shape, reading)
         for said in said_by(part, test, reading):
             outcome = VOID if void else said.outcome
-            words = f"it is {_void(view, sheet)}" if void else said.words
             detail = said.detail or general
+            named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""
+            words = f"it is {_void(view, sheet)}" if void else f"{said.words}{named}"
             came = replace(origin(resource, source, words), resource=name)
             if detail.from_text and said.outcome in (PRESENT, ABSENT):
                 came = replace(came, notes=(*came.notes, "read from text"))

@@ -19,6 +19,7 @@ from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 from cds_service.quantity import Quantity
 
+OTHER_CHANGE = "another change"  # of the gene, that is none of the marker's
 ELSEWHERE = "says nothing of it"  # a result that looks like one of the marker and does not speak of it
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
@@ -108,13 +109,21 @@ def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
     if test in _REPORTS:
         return _reported(view, reading)
     if test == VARIANT:
-        return [said for gene in _genes_named(view, reading) for said in _of_gene(view, test, gene, reading)]
+        genes = _genes_named(view, reading)
+        return [said for gene in genes for said in _of_gene(view, test, gene, reading)] or _noted(view, genes, reading)
     if test == RATIO:
         return [_of_ratio(view, reading)]
     if test in (markers.ITD, markers.TKD):
         outcome, words = answer(view, markers.FLT3, reading)
         return [_or_residual(Said(test, outcome, words), f"{all_text(view.code)} | {all_words(view, reading)}")]
     return _of_gene(view, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test, reading)
+
+
+def _noted(view: Observation, genes: tuple[str, ...], reading: Reading) -> list[Said]:
+    """A variant of genes of which no rule asks: told, so that resistance is seen where it was found."""
+    others = "::".join(partners(view, reading))
+    outcome, words = answer(view, "", reading)
+    return [Said(others, outcome, words)] if others and not genes else []
 
 
 def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[Said]:
@@ -161,7 +170,7 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
     if markers.other_change(text):
-        return Said(marker, INDETERMINATE, f"variant of unknown significance: {words}")
+        return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         return Said(marker, outcome, words, ("the variant is not stated",))
     return Said(marker, outcome, words)

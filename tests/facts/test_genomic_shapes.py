@@ -224,3 +224,59 @@ def test_a_contained_result_of_another_patient_is_not_read() -> None:
     [result] = variant(Finding("IDH1", True))
     other = result | {"subject": {"reference": "Patient/p2"}}
     assert read([report(contained=[other], effectiveDateTime="2026-11-09")], "IDH1").value is None
+
+
+# What nobody verified decides nothing
+
+
+@pytest.mark.parametrize(("gene", "change"), [
+    ("HGNC:5383", "p.Q316E"), ("HGNC:5383", "p.I319M"), ("HGNC:5382", "p.S280F"), ("HGNC:3765", "p.N701K"),
+    ("HGNC:3765", "p.D698N"), ("HGNC:3765", "p.Y693C"), ("HGNC:3765", "p.F691L"), ("HGNC:8068", "NUP98::NSD1"),
+])
+def test_changes_that_nobody_verified_decide_nothing(gene: str, change: str) -> None:
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding(gene, "http://www.genenames.org/geneId")}
+    changed = {"code": coding("48005-3"), "valueCodeableConcept": {"text": change}}
+    told = chart(observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), effectiveDateTime="2026-11-10",
+                             component=[studied, changed]))
+    assert all(told.get(key).value is None for key in MARKERS)
+
+
+@pytest.mark.parametrize(("test", "value", "present"), [
+    ("92844-0", {"value": 0.6, "unit": "1"}, True), ("92844-0", {"value": 60, "unit": "%"}, True),
+    ("92844-0", {"value": 0, "unit": "1"}, None), ("92844-0", {"value": 0.6}, None),
+    ("92844-0", {"value": 0.05, "unit": "1", "comparator": "<"}, None), ("92844-0", {"value": -1, "unit": "1"}, None),
+])
+def test_an_allelic_ratio_is_a_positive_only_when_it_was_measured(
+    test: str, value: Json, present: bool | None
+) -> None:
+    fact = read([observation(coding(test), valueQuantity=value, effectiveDateTime="2026-11-10")], "FLT3-ITD")
+    assert (fact.value.present if fact.value else None) is present
+
+
+@pytest.mark.parametrize(("words", "present"), [
+    ("p.(Tyr599_Asp600insGlyTyr), exon 14", True), ("exon 14/15 duplication", True), ("exon 20 duplication", None),
+    ("p.Y599_D600insGY", None),
+])
+def test_a_duplication_with_its_exon_is_an_internal_tandem_duplication(words: str, present: bool | None) -> None:
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:3765", "http://www.genenames.org/geneId")}
+    change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": words}}
+    fact = read([observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), component=[studied, change],
+                             effectiveDateTime="2026-11-10")], "FLT3-ITD")
+    assert (fact.value.present if fact.value else None) is present
+
+
+def test_a_partial_tandem_duplication_and_one_gene_named_twice_are_no_rearrangement() -> None:
+    gene = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:7132", "http://www.genenames.org/geneId")}
+    again = {"code": coding("48018-6"), "valueCodeableConcept": {"text": "MLL"}}
+    for parts in ([gene, again], [gene, {"code": coding("48005-3"), "valueCodeableConcept": {"text": "KMT2A-PTD"}}]):
+        told = observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), component=parts,
+                           effectiveDateTime="2026-11-10")
+        assert read([told], "KMT2A-r").value is None
+
+
+def test_a_disease_named_beside_a_variant_is_no_finding() -> None:
+    [made_] = variant(Finding("FLT3-TKD", True))
+    beside = {"code": coding("81259-4"), "valueCodeableConcept": {"text": "AML with FLT3-ITD"}}
+    told = made_ | {"component": [*made_["component"], beside], "effectiveDateTime": "2026-11-10"}
+    assert read([told], "FLT3-TKD").sure
+    assert read([told], "FLT3-ITD").value is None
