@@ -227,9 +227,13 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
         every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
         found = [Said(marker, outcome, words) for marker in (*every, *beside)]
     elif gene == markers.KMT2A:
-        found = [_rearrangement(marker, "", outcome, words, told.words, reading)]
+        text = re.sub(r"\s*\(11q23[^)]*\)", "", told.words)
+        found = [_rearrangement(marker, "", outcome, words, text, reading)]
     else:
         found = [_judged(marker, gene, outcome, words, told.words, reading)]
+    if outcome == ABSENT and markers.other_change(told.words):
+        unsaid = "one change of the gene is absent, which says nothing of the others"
+        found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
     detail = from_words(Detail("report in words", from_text=True), told.words)
     return [replace(said, detail=detail) for said in found]
 

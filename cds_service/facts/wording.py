@@ -25,6 +25,9 @@ _NOTHING_ELSE = re.compile(
     r"\bno (?:other|additional|further) \w+(?: (?:was|were))?(?: (?:detected|identified|found|seen))?", re.IGNORECASE
 )
 _BARE = re.compile(r"(?<![\w-])(?:ITD|TKD)(?![\w-])")
+_SIGN = re.compile(r"\w[+-](?=\s|[,;:)]|$)|\([+-]+\)|\s[+-](?=\s|$)")  # "FLT3-ITD+", "NPM1 (-)"
+_SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
+_LIMIT = re.compile(r"\([^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b[^()]*\)", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"\S*\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
 
@@ -48,6 +51,7 @@ class _Piece:
     outcome: str | None = None
     leads: bool = False
     follows: bool = False
+    lists: bool = False  # genes and sites, and no word, sign or change that may be an outcome of its own
 
 
 def spoken(text: str, terms: Terms) -> list[Spoken]:
@@ -69,7 +73,7 @@ def is_plain(text: str, terms: Terms) -> bool:
 
 
 def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
-    clause = _NOTHING_ELSE.sub("", clause)
+    clause = _LIMIT.sub("", _NOTHING_ELSE.sub("", clause))
     genes = markers.genes_in(clause)
     if not genes or not _cues(clause, terms):
         return
@@ -80,6 +84,8 @@ def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
     strange = strange or any(_hangs(pieces, place) for place in range(len(pieces)))
     for place, piece in enumerate(pieces):
         outcome = INDETERMINATE if strange else piece.outcome or _borrowed(pieces, place)
+        if outcome == ABSENT and len(piece.genes) > 1 and markers.other_change(piece.text):
+            outcome = INDETERMINATE  # "IDH2 R140Q and FLT3-ITD negative" may be two statements
         for gene in piece.genes:
             yield Spoken(gene, outcome, piece.text.strip(), clause.strip())
 
@@ -115,12 +121,26 @@ def _piece(text: str, terms: Terms, *, bare: bool) -> _Piece:
     genes = tuple(dict.fromkeys(gene for _, gene in sorted(spans)))
     cues = _cues(text, terms)
     if not cues:
-        return _Piece(text, genes)
+        return _Piece(text, genes, lists=_is_list(text, terms))
     starts = [start for start, _ in spans]
     first = cues[0][0]
+    among = any(min(starts) < start < max(starts) for start, _, _ in cues) if starts else False
+    if len(genes) > 1:
+        listed = first < min(starts) or _is_list(text[min(starts) : max(starts)], terms)
+        if among or not listed or ":" in text[min(starts) : max(starts)] or (
+            first < min(starts) and ":" in text[max(starts) :]
+        ):  # fmt: skip
+            return _Piece(text, genes, INDETERMINATE)  # "NPM1 mutation and IDH1 negative" may be two statements
     leads = not starts or first < min(starts)
     follows = not starts or first > min(starts)
     return _Piece(text, genes, _outcome(text, cues, starts), leads, follows)
+
+
+def _is_list(text: str, terms: Terms) -> bool:
+    """Whether the text lists genes and nothing else: "IDH1 R132", and neither "FLT3-ITD+" nor "IDH2 R140Q"."""
+    known = terms.words["list word"].entries | terms.gene_names
+    tokens = filter(None, re.split(r"[\s,/&]+", text.strip().rstrip(":")))
+    return all(token.lower() in known or _SITE.fullmatch(token) for token in tokens)
 
 
 def _outcome(text: str, cues: list[tuple[int, int, str]], genes: list[int]) -> str:
@@ -146,6 +166,8 @@ def _hangs(pieces: list[_Piece], place: int) -> bool:
 
 def _borrowed(pieces: list[_Piece], place: int) -> str:
     """The outcome of the neighbours for a piece that lists genes only; indeterminate when they do not agree."""
+    if not pieces[place].lists:
+        return INDETERMINATE
     before = next((each for each in reversed(pieces[:place]) if each.outcome), None)
     after = next((each for each in pieces[place + 1 :] if each.outcome), None)
     found = {each.outcome for each, fits in ((before, before and before.leads), (after, after and after.follows)) if
@@ -155,7 +177,7 @@ def _borrowed(pieces: list[_Piece], place: int) -> str:
 
 def _strange(clause: str, terms: Terms) -> bool:
     """Whether the clause holds a word that is not known to leave its meaning alone."""
-    if is_hedged(clause, terms):
+    if is_hedged(clause, terms) or _SIGN.search(clause):
         return True
     rest = clause
     for start, end, _ in reversed(_cues(clause, terms)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cds_service.facts.wording import spoken
 from tests.charts import terms
@@ -38,6 +40,11 @@ def told(text: str) -> dict[str, str]:
     ("FLT3-ITD not tested", {"FLT3": UNSURE}),
     ("NPM1 pending, IDH1 negative", {"NPM1": UNSURE, "IDH1": NO}),
     ("IDH1 QNS", {"IDH1": UNSURE}),
+    ("NPM1 mut, FLT3 wt", {"NPM1": YES, "FLT3": NO}),
+    ("FLT3-ITD+, NPM1 negative", {"FLT3": UNSURE, "NPM1": UNSURE}),
+    ("IDH2 R140Q, FLT3-ITD negative", {"IDH2": UNSURE, "FLT3": NO}),
+    ("FLT3-ITD (-), NPM1 detected", {"FLT3": UNSURE, "NPM1": UNSURE}),
+    ("FLT3-ITD not detected (limit of detection 1 %)", {"FLT3": NO}),
     ("FLT3-ITD detected, no other mutations were found", {"FLT3": YES}),
 ])
 def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> None:
@@ -68,3 +75,32 @@ def test_a_name_alone_or_another_word_says_nothing(text: str) -> None:
 
 def test_a_name_between_two_outcomes_belongs_to_neither() -> None:
     assert told("FLT3-ITD positive, NPM1, IDH1 negative")["NPM1"] != YES
+
+
+GENES = ("FLT3-ITD", "NPM1", "IDH1", "IDH2", "TP53", "KMT2A")
+WAYS = {
+    YES: ("{} detected", "{} positive", "positive for {}", "{} mutated", "{} mut", "mutated {}", "{}+", "{} (+)",
+          "{}: present", "{} R882H", "{} p.V100M VAF 20 %", "{}: mutation", "detected: {}", "{} pos", "{} variant found"),
+    NO: ("{} not detected", "no {} detected", "negative for {}", "{} wild type", "{} wt", "no {}", "without {} mutation",
+         "{}-", "{} (-)", "{}: none detected", "no mutation in {}", "{} neg", "not detected: {}", "no evidence of {}"),
+    UNSURE: ("{} pending", "{} not tested", "{}: QNS", "{} equivocal", "possible {}", "{} ?", "{} cannot be excluded",
+             "{} previously detected", "awaiting {}", "{} to follow", "{}", "suspicious for {}"),
+}
+STATEMENTS = st.lists(
+    st.tuples(st.sampled_from(GENES), st.sampled_from(list(WAYS)), st.integers(0, 99)), min_size=2, max_size=5,
+    unique_by=lambda each: each[0],
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(STATEMENTS, st.lists(st.sampled_from((", ", "; ", ". ", " and ", " but ", ", with ", " | ", "\n")), min_size=4,
+                            max_size=4))
+def test_statements_side_by_side_never_lend_a_gene_the_opposite(
+    said: list[tuple[str, str, int]], between: list[str]
+) -> None:
+    parts = [WAYS[outcome][way % len(WAYS[outcome])].format(gene) for gene, outcome, way in said]
+    text = parts[0] + "".join(f"{sign}{part}" for sign, part in zip(between, parts[1:], strict=False))
+    found = told(text)
+    for gene, outcome, _ in said:
+        opposite = {YES: {NO}, NO: {YES}, UNSURE: set()}[outcome]
+        assert found.get(gene.partition("-")[0]) not in opposite, (text, found)
