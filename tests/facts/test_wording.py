@@ -80,9 +80,11 @@ def test_a_name_between_two_outcomes_belongs_to_neither() -> None:
 GENES = ("FLT3-ITD", "NPM1", "IDH1", "IDH2", "TP53", "KMT2A")
 WAYS = {
     YES: ("{} detected", "{} positive", "positive for {}", "{} mutated", "{} mut", "mutated {}", "{}+", "{} (+)",
-          "{}: present", "{} R882H", "{} p.V100M VAF 20 %", "{}: mutation", "detected: {}", "{} pos", "{} variant found"),
-    NO: ("{} not detected", "no {} detected", "negative for {}", "{} wild type", "{} wt", "no {}", "without {} mutation",
-         "{}-", "{} (-)", "{}: none detected", "no mutation in {}", "{} neg", "not detected: {}", "no evidence of {}"),
+          "{}: present", "{} R882H", "{} p.V100M VAF 20 %", "{}: mutation", "detected: {}", "{} pos",
+          "{} variant found"),
+    NO: ("{} not detected", "no {} detected", "negative for {}", "{} wild type", "{} wt", "no {}",
+         "without {} mutation", "{}-", "{} (-)", "{}: none detected", "no mutation in {}", "{} neg",
+         "not detected: {}", "no evidence of {}"),
     UNSURE: ("{} pending", "{} not tested", "{}: QNS", "{} equivocal", "possible {}", "{} ?", "{} cannot be excluded",
              "{} previously detected", "awaiting {}", "{} to follow", "{}", "suspicious for {}"),
 }
