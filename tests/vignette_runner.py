@@ -31,7 +31,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.facts.ledger import LEDGER, read_ledger
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
-from cds_service.facts.mutations import ASIDES, MARKERS, Mutation, Result
+from cds_service.facts.mutations import MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
@@ -189,7 +189,7 @@ class _Facts:
         read += self._course()
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
-        read += [*(self._mutation(key) for key in MARKERS), known(ASIDES, ())]
+        read += [self._mutation(key) for key in MARKERS]
         read += [self._pregnant(), self._allergies()]
         if self.lines:
             raise ValueError(f"no such fact: {', '.join(self.lines)}")

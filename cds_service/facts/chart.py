@@ -82,8 +82,8 @@ def read_chart(
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
     facts |= read_labs(observations, gathered.reply("labs"), gathered.reply("bedside"), reading)
     reports = _each_once(gathered, "DiagnosticReport", "Specimen")
-    facts |= read_mutations(observations, gathered.reply("genomics"), reading, reports)
-    facts[LEDGER.name] = read_ledger(facts)
+    mutations, beside = read_mutations(observations, gathered.reply("genomics"), reading, reports)
+    facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
     pregnant = read_pregnancy(observations, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
     return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))

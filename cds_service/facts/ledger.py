@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
-from cds_service.facts.mutations import ASIDES, MARKERS, Mutation, Result
+from cds_service.facts.mutations import MARKERS, Mutation, Result
 
 PRESENT, ABSENT, CONFLICTING, OPEN, NO_RESULT = "present", "absent", "conflicting", "open", "no result"
 
@@ -95,9 +95,8 @@ class Ledger:
 LEDGER: Key[Ledger] = Key("genomic_ledger", "genomic results as they came in")
 
 
-def read_ledger(facts: Mapping[str, Fact[Any]]) -> Fact[Ledger]:
-    """The ledger of the markers among the facts, and of the other changes that were found."""
-    beside: tuple[Result, ...] = facts[ASIDES.name].value or ()
+def read_ledger(facts: Mapping[str, Fact[Any]], beside: tuple[Result, ...] = ()) -> Fact[Ledger]:
+    """The ledger of the markers among the facts, and of what came in beside them and decides nothing."""
     ours = tuple(_line(facts[key.name], beside) for key in MARKERS)
     others = dict.fromkeys(result.marker for result in beside if result.marker not in {line.marker for line in ours})
     return known(LEDGER, Ledger((*ours, *(_noted(marker, beside) for marker in others))))

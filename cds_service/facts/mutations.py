@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from cds_service.facts import markers
 from cds_service.facts.details import NO_DETAIL, Detail, detail_of
@@ -62,8 +61,6 @@ TP53: Key[Mutation] = Key("TP53", "TP53 mutation", "myeloid_panel")
 RUNX1: Key[Mutation] = Key("RUNX1", "RUNX1 mutation", "myeloid_panel")
 CD33: Key[Mutation] = Key(markers.CD33, "CD33 on the blasts", "cd33")
 MARKERS: tuple[Key[Mutation], ...] = (FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1, KMT2A_R, TP53, RUNX1, CD33)
-# What came in and decides nothing: no call, cancelled, a hint, a change that is none of our markers.
-ASIDES: Key[tuple[Result, ...]] = Key("genomic_asides", "genomic results that decide nothing")
 MARKER_NAMES = {key.name: key for key in MARKERS}
 
 
@@ -80,10 +77,10 @@ def read_mutations(
     reply: Reply,
     reading: Reading,
     others: Iterable[tuple[Resource, str]] = (),
-) -> dict[str, Fact[Any]]:
-    """For each marker what the newest result says, or why nothing is known; and what decides nothing.
+) -> tuple[dict[str, Fact[Mutation]], tuple[Result, ...]]:
+    """For each marker what the newest result says, or why nothing is known; and what came in and decides nothing:
 
-    `others`: reports and specimens.
+    no call, cancelled, a hint, a change that is none of our markers. `others`: reports and specimens.
     """
     sheets = read_sheets(others)
     found = _Found([], sheets.unreadable)
@@ -95,12 +92,9 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    facts: dict[str, Fact[Any]] = {
-        key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS
-    }
+    facts = {key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS}
     asides = (r for r in found.results if r.marker not in MARKER_NAMES or r.outcome not in (PRESENT, ABSENT))
-    facts[ASIDES.name] = known(ASIDES, tuple(sorted(asides, key=_place)))
-    return facts
+    return facts, tuple(sorted(asides, key=_place))
 
 
 def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
