@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -122,7 +122,8 @@ def _answer(shelf: Shelf, faults: Faults, base: str, path: str) -> Response:
 
 
 def _check_media_type() -> None:
-    wanted = ("application/x-www-form-urlencoded",) if request.path.endswith("/_search") else (FHIR_JSON, "application/json")
+    is_search = request.path.endswith("/_search")
+    wanted = ("application/x-www-form-urlencoded",) if is_search else (FHIR_JSON, "application/json")
     if request.method in ("POST", "PUT") and request.mimetype not in wanted:
         raise Refused(415, "not-supported", f"send Content-Type {wanted[0]}")
 

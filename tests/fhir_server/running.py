@@ -74,7 +74,7 @@ def _answers(url: str) -> bool:
 @contextmanager
 def _process(command: list[str], settings: Mapping[str, str], stdout: int) -> Iterator[subprocess.Popen[bytes]]:
     env = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=stdout, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=stdout, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:

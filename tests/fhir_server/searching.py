@@ -43,18 +43,16 @@ def search(shelf: Shelf, kind: str, pairs: Pairs, base: str, without: Iterable[s
             continue
         if name == "_include" and name not in without and value in INCLUDES.get(kind, {}):
             continue
-        elif name not in known(kind, without):
+        if name not in known(kind, without):
             # Like real servers it also lists what it does know, which a reader must not take for the culprit.
             raise Refused(
                 400, "not-supported",
                 f'Unknown search parameter "{name}" for {kind}. Known are: {", ".join(known(kind, without))}',
             )
-        elif not value:
+        if not value:
             raise Refused(400, "value", f"search parameter {name} has no value")
-        else:
-            tests.append((name, value.split(",")))
-    matches = [each for each in shelf.all(kind) if all(_fits(each, name, wanted, base) for name, wanted in tests)]
-    return matches
+        tests.append((name, value.split(",")))
+    return [each for each in shelf.all(kind) if all(_fits(each, name, wanted, base) for name, wanted in tests)]
 
 
 def _fits(resource: Json, name: str, wanted: list[str], base: str) -> bool:

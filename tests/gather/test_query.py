@@ -18,7 +18,8 @@ from typing import ClassVar
 import pytest
 import responses
 
-from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.limits import Deadline, Limits
+from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.replies import Status
 from cds_service.hooks.request import FhirAccess
 
