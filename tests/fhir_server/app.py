@@ -134,7 +134,7 @@ def _instance(shelf: Shelf, faults: Faults, kind: str, identity: str) -> Respons
         case "GET":
             return _json(shelf.read(*key))
         case "PUT":
-            if "no-own-ids" in faults and key not in shelf.held:
+            if "no-own-ids" in faults and shelf.held.get(key) is None:
                 raise Refused(405, "not-supported", "this server gives the ids itself")
             status = shelf.write({key: _body()})[key]
             return _json(shelf.read(*key), status)
@@ -166,7 +166,7 @@ def _transaction(shelf: Shelf, faults: Faults) -> Response:
         kind, _, identity = url.partition("/")
         if method not in ("PUT", "DELETE") or not identity or (kind, identity) in changes:
             raise Refused(400, "invalid", f"{method} {kind} is not taken in a transaction")
-        if "no-own-ids" in faults and (kind, identity) not in shelf.held:
+        if "no-own-ids" in faults and shelf.held.get((kind, identity)) is None:
             raise Refused(400, "not-supported", "this server gives the ids itself")
         changes[kind, identity] = entry.get("resource") if method == "PUT" else None
     done = shelf.write(changes)
