@@ -21,7 +21,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from cds_service import __version__
-from cds_service.console import samples, terminal
+from cds_service.console import samples, site_report, terminal
 from cds_service.console.samples import Sample, Story
 from cds_service.errors import CdsError, SettingsError, UsageError
 
@@ -100,6 +100,10 @@ def parser() -> argparse.ArgumentParser:
     differing.add_argument("overlay", nargs="?", help="its folder; left out, that of the setting OVERLAY")
     _for_machines(differing)
     differing.set_defaults(run=diff)
+    examining = _command(commands, "doctor", "can this service work with that FHIR server, and what is missing")
+    _at_a_server(examining)
+    examining.add_argument("--patient", metavar="ID", help="run our queries for this patient, best a test patient")
+    examining.set_defaults(run=doctor)
     for name, run, words in (
         ("load", load, "put the patient stories on a FHIR server of yours, as if they played today"),
         ("unload", unload, "take exactly these stories away again"),
@@ -123,7 +127,10 @@ def _at_a_server(command: argparse.ArgumentParser) -> None:
 
 
 def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    # No abbreviations: --token would be taken for --token-file, and a token that was typed be told as a file's name.
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=words, description=words.capitalize() + ".", allow_abbrev=False
+    )
     return made
 
 
@@ -269,6 +276,25 @@ def _difference(folder: str | None) -> Difference:
     return difference.difference(settings, samples.stories(), datetime.now(UTC).date(), _teller())
 
 
+def doctor(given: argparse.Namespace) -> int:
+    """Can the service work with this FHIR server?"""
+    from cds_service.console.fhir_client import FhirClient
+
+    token = _token(given.token_file)
+    client = FhirClient(given.fhir, token)
+    with _progress("reading knowledge"):
+        from cds_service.console import doctor as examining
+        from cds_service.settings import Settings
+
+        tools = examining.tools_of(Settings.load(os.environ))
+    made = examining.examine(client, token, given.patient, tools, _teller())
+    if given.json:
+        _print_json({"problems": made.problems, **asdict(made)})
+    else:
+        print(site_report.diagnosis(made, terminal.width()))
+    return PROBLEM if made.problems else GOOD
+
+
 def load(given: argparse.Namespace) -> int:
     """Put the stories on a FHIR server."""
     return _loading(given, "loaded")
@@ -291,7 +317,7 @@ def _loading(given: argparse.Namespace, done: str) -> int:
     made = act(client, stories, datetime.now(UTC), _teller())
     if given.json:
         return _print_json({done: [asdict(each) for each in made]})
-    print(terminal.stories_moved(made, done, terminal.width()))
+    print(site_report.stories_moved(made, done, terminal.width()))
     return GOOD
 
 

@@ -30,7 +30,8 @@ EVERY = [
 ]
 CRITICAL = find("gilteritinib-qtc-512").sample("sign")
 REFERRING = find("epic-dialect").sample("sign")
-SOME = [CRITICAL, REFERRING, find("relapse-first-steps").sample("view"), find("posaconazole-on-venetoclax").sample("select")]
+CHOOSING = find("posaconazole-on-venetoclax").sample("select")
+SOME = [CRITICAL, REFERRING, CHOOSING, find("relapse-first-steps").sample("view")]
 WAYS = ("without-code", "absolute", "no-post-search") if not FULL else (
     "without-code", "absolute", "no-post-search", "pages", "plain", "without-status", "without-_include",
     "short-addresses", "uncounted", "empty-warning", "r4b",

@@ -94,13 +94,13 @@ def unload(client: FhirClient, stories: Iterable[Story], now: datetime, tell: Te
 
 
 def _require_fhir(client: FhirClient) -> None:
-    """Raises CdsError where the address is none of a FHIR server that we read, so that a slip of the pen is told."""
+    """A slip of the pen in the address is told. Raises CdsError where it is none of a FHIR server that we read."""
     answer = client.get("metadata")
     statement = Statement.read(answer.body) if answer.is_good else None
     if statement is None:
         raise CdsError(
-            f"{client.base}/metadata answers {answer.status} and no CapabilityStatement: --fhir expects the base URL of a "
-            "FHIR server, often ending in /fhir, /r4 or /R4"
+            f"{client.base}/metadata answers {answer.status} and no CapabilityStatement: --fhir expects the base URL "
+            "of a FHIR server, often ending in /fhir, /r4 or /R4"
         )
     if not is_read(statement.version):
         raise CdsError(f"{client.base}: {refusal(statement.version)}")

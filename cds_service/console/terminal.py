@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # only their shapes: a command that needs no facts should not wait for their readers
     from cds_service.console.difference import Change, Difference
-    from cds_service.console.loading import Done
     from cds_service.console.soundness import Part, Report, Standing
     from cds_service.trace import Read, Said, Step
 
@@ -180,20 +179,6 @@ def _change(change: Change, made: Difference, columns: int) -> list[str]:
     named = f": {', '.join(answers)}" if answers else ""
     words = f"changes {len(answers)} of {made.samples} sample answers{named}"
     return lines + _wrapped(words, columns, "    ", "      ")
-
-
-def stories_moved(made: Iterable[Done], done: str, columns: int) -> str:
-    """What `aml-cds load` and `unload` did."""
-    every = list(made)
-    lines: list[str] = []
-    for each in every:
-        whom = f", patient {', '.join(each.patients)}" if each.patients else ""
-        lines += _wrapped(f"{each.story}  {each.resources} resources {done}{whom}", columns, "", "    ")
-        if each.left_alone:
-            left = f"left alone, as it does not carry our tag: {', '.join(each.left_alone)}"
-            lines += _wrapped(left, columns, "    ", "      ")
-    total = sum(each.resources for each in every)
-    return "\n".join([*lines, "", f"{total} resources of {len(every)} stories {done}."])
 
 
 def report(made: Report, columns: int) -> str:

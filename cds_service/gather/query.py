@@ -57,13 +57,14 @@ _STATEMENT_SECONDS = 5.0
 class Answered:
     """What came of one query: its raw resources, how it ended and, unless complete, why, in words for a clinician.
 
-    `notes`: what was asked in other words than first meant, and still answered whole.
+    `notes`: what was asked in other words than first meant, and still answered whole. `pages`: how many were read.
     """
 
     resources: tuple[bytes, ...]
     status: Status
     why: str
     notes: tuple[str, ...] = ()
+    pages: int = 0
 
 
 class FhirSession:
@@ -188,6 +189,7 @@ class FhirSession:
             seen.add(url)
             body = body or self._exchange.fetch(asking.access, url, asking.deadline, asking.room(self._limits))
             asking.bytes_read += len(body)
+            asking.pages += 1
             page = _unpacked(body, asking.expected)
             asking.resources += page.resources
             asking.matches += page.matches
@@ -224,6 +226,7 @@ class _Asking:
     matches: int = 0
     counted: int = 0  # the matches that the server says there are
     bytes_read: int = 0
+    pages: int = 0
     tries: int = 0  # in how many wordings it was asked
     started: bool = False
     finished: bool = False
@@ -238,9 +241,9 @@ class _Asking:
         troubles = tuple(dict.fromkeys(self.troubles + late))
         resources, notes = self.resources, tuple(dict.fromkeys(self.notes))
         if not troubles:
-            return Answered(resources, Status.COMPLETE, "", notes)
+            return Answered(resources, Status.COMPLETE, "", notes, self.pages)
         status = Status.PARTIAL if resources else Status.FAILED
-        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes)
+        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages)
 
 
 def _legs(query: str, server: Server) -> tuple[str, ...]:
@@ -270,7 +273,8 @@ def _together(parts: list[Answered]) -> Answered:
     why = "; ".join(dict.fromkeys(part.why for part in parts if part.why))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     alike = all(part.status is parts[0].status for part in parts)
-    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes)
+    pages = sum(part.pages for part in parts)
+    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages)
 
 
 def _expected(query: str) -> str:

@@ -260,7 +260,8 @@ def test_what_was_sent_along_with_a_name_waits_for_no_server() -> None:
 
 def test_a_draft_that_only_refers_is_read_too() -> None:
     server = Server({"Medication/d1": Answered((raw(MEDICATION),), Status.COMPLETE, "")})
-    assert [each.reference for each in gather({}, referring("Medication/d1"), server=server).others] == ["Medication/d1"]
+    found = gather({}, referring("Medication/d1"), server=server)
+    assert [each.reference for each in found.others] == ["Medication/d1"]
 
 
 def test_another_medication_than_was_asked_for_is_not_taken() -> None:

@@ -28,12 +28,13 @@ def test_every_other_version_is_refused_by_its_name(version: str, name: str) -> 
 @pytest.mark.parametrize("content, named", [
     ({"resourceType": "Condition", "clinicalStatus": "active", "code": {"text": "AML"}}, "STU3 or older"),
     ({"resourceType": "AllergyIntolerance", "clinicalStatus": "active"}, "STU3 or older"),
-    ({"resourceType": "MedicationRequest", "status": "active", "medication": {"concept": {"text": "venetoclax"}}}, "R5"),
+    ({"resourceType": "MedicationRequest", "status": "active", "medication": {"concept": {"text": "x"}}}, "R5"),
 ])
 def test_a_resource_of_another_version_is_unreadable_and_says_which_it_looks_like(
     content: dict[str, Any], named: str,
 ) -> None:
-    verdict = Resource(content["resourceType"], raw(content | {"id": "x", "subject": {"reference": "Patient/p1"}}), "x").checked()
+    whole = content | {"id": "x", "subject": {"reference": "Patient/p1"}}
+    verdict = Resource(content["resourceType"], raw(whole), "x").checked()
     assert isinstance(verdict, Unreadable) and verdict.reason.endswith(f"it looks like FHIR {named}")
 
 
