@@ -17,6 +17,7 @@ from cds_service.console.doctor import Diagnosis
 from cds_service.console.fhir_client import FhirClient
 from cds_service.console.samples import find
 from cds_service.errors import UsageError
+from cds_service.gather.servers import Statement
 from cds_service.settings import SETTINGS, Settings
 from tests.charts import raw
 from tests.fhir_server.running import Fhir, fhir_server
@@ -93,6 +94,11 @@ def test_what_the_server_says_of_itself_is_held_against_what_we_need(server, fau
 def test_a_query_that_does_not_go_through_says_what_to_change(server, faults, key, state, words):
     found = asked(examine(server.having(faults)), key)
     assert found[0] == state and words in found[2]
+
+
+def test_a_statement_that_lists_nothing_is_said_in_one_line():
+    (found,) = doctor._offers(Statement("4.0.1"), [])
+    assert found.state == "note" and "lists no types" in found.words
 
 
 def test_a_patient_that_is_not_there_is_a_problem(server):

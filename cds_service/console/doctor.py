@@ -180,6 +180,9 @@ def _no_statement(client: FhirClient, answer: Answer) -> str:
 
 def _offers(statement: Statement, queries: Iterable[Query]) -> Iterator[Finding]:
     """The CapabilityStatement held against what we ask. What it leaves out is asked for all the same."""
+    if not statement.parameters:
+        yield Finding("what it offers", NOTE, "its CapabilityStatement lists no types: see the queries")
+        return
     missing: dict[str, set[str]] = {}
     for query in queries:
         kind = kind_of(query.template)
