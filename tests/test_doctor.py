@@ -109,7 +109,7 @@ def test_a_patient_that_is_not_there_is_a_problem(server):
 
 def test_too_slow_for_a_call_is_a_problem(server):
     tools = replace(TOOLS, gather_seconds=0.2)
-    made = doctor.examine(FhirClient(server.having("slow")), None, WHO, tools, lambda _: None)
+    made = doctor.examine(FhirClient(server.having("slow:Procedure")), None, WHO, tools, lambda _: None)
     assert finding(made, "speed")[0] == "problem"
 
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Semaphore
 from time import monotonic
 from urllib.parse import urljoin
@@ -64,7 +64,7 @@ class Answered:
     status: Status
     why: str
     notes: tuple[str, ...] = ()
-    pages: int = 0
+    pages: int = field(default=0, compare=False)
 
 
 class FhirSession:
