@@ -24,7 +24,8 @@ from cds_service.facts.medications import MEDICATIONS
 from cds_service.facts.reports import tests_asked
 from cds_service.facts.reproduction import TESTS
 from cds_service.gather.collect import AsksFhir, collect
-from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.limits import Deadline, Limits
+from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.resources import warm
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
@@ -40,6 +41,7 @@ from cds_service.settings import DEMO, Settings
 from cds_service.tailoring import asked_for, require_known
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
+_BELIEVED = 900.0  # seconds for which a FHIR server's CapabilityStatement is believed
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
 
 
@@ -164,7 +166,10 @@ def load_tools(settings: Settings) -> Tools:
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),
-        fhir=Gate(FhirSession(Limits()), AllowedServers.read(",".join(settings.fhir_servers), loopback=demo)),
+        fhir=Gate(
+            FhirSession(Limits(statement_seconds=_BELIEVED)),
+            AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
+        ),
         jurisdiction=settings.jurisdiction,
         demo=demo,
         public_url=settings.public_url,

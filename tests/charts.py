@@ -13,7 +13,8 @@ from typing import Any
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.results import Reading
 from cds_service.gather.collect import collect
-from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import Answered
 from cds_service.gather.replies import Status
 from cds_service.gather.resources import Resource
 from cds_service.hooks.request import Draft, FhirAccess, HookRequest

@@ -7,19 +7,22 @@ nothing says whom the rest is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cds_service.errors import WrongContent
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
-from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import TOO_FEW, Answered
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
 from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
 from cds_service.hooks.request import FhirAccess, HookRequest
-from cds_service.hooks.services import Query, Service
+from cds_service.hooks.services import Service
+from cds_service.security.fhir_servers import same_server
 
+FHIR_SERVER = "FHIR server"  # where a reply came from that was not sent along
 NOT_OURS = "all that came belongs to another patient"
 
 
@@ -49,31 +52,15 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
             replies[query.key] = sorting.reply(query.key, answered, "prefetch")
     missing = [query for query in service.queries if query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
-        asked = {query.key: _named(query, request.patient_id) for query in missing}
-        every = {name: part for parts in asked.values() for name, part in parts.items()}
-        answers = fhir.ask_all(request.fhir, every, deadline)
-        for key, parts in asked.items():
-            if all(name in answers for name in parts):
-                replies[key] = sorting.reply(key, _together([answers[name] for name in parts]), "FHIR server")
+        asked = {query.key: query.filled(request.patient_id) for query in missing}
+        for key, answered in fhir.ask_all(request.fhir, asked, deadline).items():
+            replies[key] = sorting.reply(key, answered, FHIR_SERVER)
     for query in missing:
         replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
+    if refusal is None and request.fhir is not None:
+        _follow(sorting, replies, drafts, request.fhir, fhir, deadline)
     return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
-
-
-def _named(query: Query, patient_id: str) -> dict[str, str]:
-    """The parts of a query, each by a name of its own: the key, then "key 2" and so on."""
-    parts = query.parts(patient_id)
-    return {query.key if number == 1 else f"{query.key} {number}": part for number, part in enumerate(parts, 1)}
-
-
-def _together(parts: list[Answered]) -> Answered:
-    """The answers to the parts of one query as one answer: complete only when all of them are."""
-    resources = tuple(raw for part in parts for raw in part.resources)
-    why = "; ".join(dict.fromkeys(part.why for part in parts if part.why))
-    if all(part.status is parts[0].status for part in parts):
-        return Answered(resources, parts[0].status, why)
-    return Answered(resources, Status.PARTIAL, why)
 
 
 def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:
@@ -95,8 +82,50 @@ def _prefetched(
     if refusal is not None or request.fhir is None:
         return Answered(unpacked.resources, Status.PARTIAL, "only the first page was sent")
     rest = fhir.more_pages(request.fhir, unpacked.next_page, deadline)
+    resources = unpacked.resources + rest.resources
+    if rest.status is Status.COMPLETE and unpacked.total > len(resources):
+        status, why = Status.PARTIAL, why or TOO_FEW
     whole = rest.status is Status.COMPLETE and status is Status.COMPLETE
-    return Answered(unpacked.resources + rest.resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
+    return Answered(resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
+
+
+def _follow(
+    sorting: _Sorting,
+    replies: Mapping[str, Reply],
+    drafts: Iterable[Resource],
+    access: FhirAccess,
+    fhir: AsksFhir,
+    deadline: Deadline,
+) -> None:
+    """Read the Medications that orders refer to and that did not come along.
+
+    One that came with the request and is spoken ("display") is not asked for: the call need not wait for it.
+    """
+    held = {each.reference for each in sorting.others}
+    wanted: dict[str, str] = {}
+    asked = [each for reply in replies.values() if reply.source == FHIR_SERVER for each in reply.resources]
+    sent = [each for reply in replies.values() if reply.source != FHIR_SERVER for each in reply.resources]
+    for resource, may_be_spoken in [(each, False) for each in asked] + [(each, True) for each in (*sent, *drafts)]:
+        view = resource.view() if resource.type == "MedicationRequest" else None
+        reference = view.medicationReference if isinstance(view, MedicationRequest) else None
+        if reference is None or not reference.reference or (may_be_spoken and reference.display):
+            continue
+        query = _medication(reference.reference, access.server)
+        if query is not None and query not in held and len(wanted) < _FOLLOWED:
+            wanted[query] = reference.reference
+    for query, answered in (fhir.ask_all(access, {each: each for each in wanted}, deadline) if wanted else {}).items():
+        for raw in answered.resources:
+            resource = Resource("Medication", raw, "medications", wanted[query], sorting.mending)
+            if resource.reference == query:
+                sorting.others.append(resource)
+
+
+def _medication(reference: str, base: str) -> str | None:
+    """What to ask the server for; None for a reference that leads to no Medication of this server."""
+    found = _A_MEDICATION.search(reference)
+    if found is None or (found.start() and not same_server(base, reference)):
+        return None
+    return found[1]
 
 
 @dataclass(slots=True)
@@ -109,7 +138,7 @@ class _Sorting:
     others: list[Resource] = field(default_factory=list)
 
     def reply(self, key: str, answered: Answered, source: str) -> Reply:
-        reply = Reply(key, answered.status, (), source, answered.why)
+        reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
         before = self.foreign
         for raw in answered.resources:
@@ -160,7 +189,7 @@ class _Sorting:
         if isinstance(view, Patient):
             if view.id in (None, self.patient_id):
                 return True
-            if source == "FHIR server":
+            if source == FHIR_SERVER:
                 self.foreign += 1
                 return False
             raise WrongContent(
@@ -179,6 +208,8 @@ def _subject(view: View) -> str | None:
     return subject.reference if subject is not None else None
 
 
+_FOLLOWED = 20  # Medications read for one call
+_A_MEDICATION = re.compile(r"(?:^|/)(Medication/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?\Z")
 _MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
 _A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
 

@@ -20,10 +20,6 @@ class Moment(Enum):
     SIGN = "signing orders"
 
 
-LONGEST = 1_800  # characters of a query as it is sent: some servers refuse more than 2,048 after the "?"
-_CODES = "&code="
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """One prefetch entry: its key, its FHIR query (with tokens) and what we need the answer for, in words."""
@@ -35,21 +31,6 @@ class Query:
     def filled(self, patient_id: str) -> str:
         """The query with its token replaced by the (validated) patient id."""
         return self.template.replace("{{context.patientId}}", patient_id)
-
-    def parts(self, patient_id: str) -> tuple[str, ...]:
-        """The same as queries short enough for any server: a long list of codes is asked in several parts."""
-        whole = self.filled(patient_id)
-        head, _, codes = whole.partition(_CODES)
-        if not codes or len(_as_sent(whole)) <= LONGEST:
-            return (whole,)
-        parts: list[str] = []
-        for code in codes.split(","):
-            longer = f"{parts[-1]},{code}" if parts else ""
-            if parts and len(_as_sent(longer)) <= LONGEST:
-                parts[-1] = longer
-            else:
-                parts.append(f"{head}{_CODES}{code}")
-        return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +129,6 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
 def _observations(codes: tuple[str, ...]) -> str:
     tokens = (code if "|" in code else f"http://loinc.org|{code}" for code in codes)
     return "Observation?patient={{context.patientId}}&code=" + ",".join(tokens)
-
-
-def _as_sent(query: str) -> str:
-    """The query with the bar behind each system as it travels."""
-    return query.replace("|", "%7C")
 
 
 def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]]]:
