@@ -124,8 +124,14 @@ class Repeat(msgspec.Struct):
     timeOfDay: list[str] | None = None
     when: list[str] | None = None
     dayOfWeek: list[str] | None = None
+    count: int | None = None
+    countMax: int | None = None
+    duration: Decimal | None = None
+    durationMax: Decimal | None = None
+    durationUnit: str | None = None
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
+    boundsRange: Range | None = None
 
 
 class Timing(msgspec.Struct):
@@ -138,6 +144,9 @@ class DoseAndRate(msgspec.Struct):
     type: CodeableConcept | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    rateRatio: Ratio | None = None
+    rateRange: Range | None = None
+    rateQuantity: Quantity | None = None
 
 
 class Dosage(msgspec.Struct):
@@ -145,6 +154,8 @@ class Dosage(msgspec.Struct):
     text: str | None = None
     timing: Timing | None = None
     asNeededBoolean: bool | None = None
+    asNeededCodeableConcept: CodeableConcept | None = None
+    maxDosePerPeriod: Ratio | None = None
     route: CodeableConcept | None = None
     doseAndRate: list[DoseAndRate] | None = None
 
