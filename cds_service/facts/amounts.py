@@ -1,7 +1,7 @@
-"""Amounts: what one dose or one rate comes to in mg, per body surface or body weight where it is ordered so, or why not.
+"""Amounts: what one dose or one rate comes to in mg, per body surface or weight where it is ordered so, or why not.
 
-Units are read as UCUM codes or as people print them. Pieces count through the strength that the product states; where it
-states none, or several, that is said.
+Units are read as UCUM codes or as people print them. Pieces count through the strength that the product states; where
+it states none, or several, that is said.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Amount:
     why: str = ""
 
 
-_MG: Mapping[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")}
-_MG |= {name: _MG["mg"] for name in ("milligram", "milligrams")} | {name: _MG["g"] for name in ("gram", "grams")}
-_MG |= {name: _MG["ug"] for name in ("mcg", "µg", "μg", "microgram", "micrograms")}
+_MG: dict[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")}
+_MG |= dict.fromkeys(("milligram", "milligrams"), _MG["mg"]) | dict.fromkeys(("gram", "grams"), _MG["g"])
+_MG |= dict.fromkeys(("mcg", "µg", "μg", "microgram", "micrograms"), _MG["ug"])
 _PER: Mapping[str, str] = {"m2": "m2", "m^2": "m2", "m²": "m2", "sq m": "m2", "sq. m": "m2", "sqm": "m2", "kg": "kg"}
-_TIME: Mapping[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
+_TIME: dict[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
 _TIME |= {name: Decimal(24) for name in ("d", "day", "24h", "24 h", "24.h", "(24.h)", "24 hours")}
 _TIME |= {"min": Decimal(1) / 60, "wk": Decimal(168), "week": Decimal(168)}
 _ANNOTATION = re.compile(r"(?<=[\w)])\{[^}]*\}")

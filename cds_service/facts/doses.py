@@ -1,8 +1,8 @@
 """Doses: what an order comes to in mg a day, or why that cannot be told. Nothing is guessed.
 
 Pieces count through the strength that the product states. Several steps (a ramp-up): the highest, said so; amounts of
-the same step or of different times of the day add up. A drug not taken every day counts with what is taken on its day: a
-mean would hide a dose that is too high. Of several amounts stated for one dose the highest counts, and says so.
+the same step or of different times of the day add up. A drug not taken every day counts with what is taken on its day:
+a mean would hide a dose that is too high. Of several amounts stated for one dose the highest counts, and says so.
 """
 
 from __future__ import annotations

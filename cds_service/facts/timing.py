@@ -1,7 +1,8 @@
 """Timing: how often a drug is taken on its day, on which days, and for how many of them, or nothing at all.
 
-The structure of FHIR's Timing, its coded abbreviations and the words that people write are read alike. Where two of them
-disagree, the more frequent one counts and says so. What names no count ("before meals", "as directed") is not guessed.
+The structure of FHIR's Timing, its coded abbreviations and the words that people write are read alike. Where two of
+them disagree, the more frequent one counts and says so. What names no count ("before meals", "as directed") is not
+guessed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ An OperationOutcome of severity error or fatal is a problem; a milder one is wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ class Unpacked:
     next_page: str | None = None
     problems: tuple[str, ...] = ()
     short: bool = False  # the Bundle counts more matches than came, and links to no further page
+    full_urls: Mapping[int, str] = field(default_factory=dict)  # of the resources, by their place
 
 
 class _Head(msgspec.Struct):
@@ -35,6 +37,7 @@ class _Link(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     resource: msgspec.Raw = _NULL
+    fullUrl: msgspec.Raw = _NULL  # noqa: N815
 
 
 class _Bundle(msgspec.Struct):
@@ -77,25 +80,25 @@ def unpack(raw: bytes) -> Unpacked:
         return Unpacked(problems=("the Bundle cannot be read",))
     resources: list[bytes] = []
     problems: list[str] = []
-    for entry in bundle.entry or ():
-        resource = _resource(entry)
+    full_urls: dict[int, str] = {}
+    for written in bundle.entry or ():
+        entry = _decoded(written, _Entry) or _Entry()
+        resource = bytes(entry.resource)
         match resource_type(resource):
             case None:
                 problems.append("an entry of the Bundle holds no readable resource")
             case "OperationOutcome":
                 problems.extend(_problems(resource))
             case _:
+                full_url = _decoded(entry.fullUrl, str)
+                if full_url:
+                    full_urls[len(resources)] = full_url
                 resources.append(resource)
     links = (_decoded(link, _Link) for link in bundle.link or ())
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     total = bytes(bundle.total)
     short = following is None and total.isdigit() and int(total[:9]) > len(resources)
-    return Unpacked(tuple(resources), following, tuple(dict.fromkeys(problems)), short)
-
-
-def _resource(entry: msgspec.Raw) -> bytes:
-    decoded = _decoded(entry, _Entry)
-    return bytes(decoded.resource) if decoded else b"null"
+    return Unpacked(tuple(resources), following, tuple(dict.fromkeys(problems)), short, full_urls)
 
 
 def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:

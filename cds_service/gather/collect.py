@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from cds_service.errors import WrongContent
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
 from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.references import medications_to_ask
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
-from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
+from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, Substance, View
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Query, Service
 
@@ -46,8 +48,8 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
         if query.key in request.prefetch:
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
-            replies[query.key] = sorting.reply(query.key, answered, "prefetch")
-    missing = [query for query in service.queries if query.key not in replies]
+            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked.full_urls)
+    missing = [query for query in service.queries if query.asked and query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
         asked = {query.key: _named(query, request.patient_id) for query in missing}
         every = {name: part for parts in asked.values() for name, part in parts.items()}
@@ -55,9 +57,15 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
         for key, parts in asked.items():
             if all(name in answers for name in parts):
                 replies[key] = sorting.reply(key, _together([answers[name] for name in parts]), "FHIR server")
-    for query in missing:
+    for query in service.queries:
         replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
+    if refusal is None and request.fhir is not None:
+        listed = (resource for reply in replies.values() for resource in reply.resources)
+        wanted = medications_to_ask((*drafts, *listed), sorting.others, request.fhir.server)
+        given = fhir.ask_all(request.fhir, {each: each for each in wanted}, deadline) if wanted else {}
+        for each, answered in given.items():
+            sorting.reply(each, answered, "FHIR server")
     return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
 
 
@@ -108,12 +116,14 @@ class _Sorting:
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
 
-    def reply(self, key: str, answered: Answered, source: str) -> Reply:
+    def reply(
+        self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
+    ) -> Reply:
         reply = Reply(key, answered.status, (), source, answered.why)
         kept: list[Resource] = []
         before = self.foreign
-        for raw in answered.resources:
-            resource = Resource(resource_type(raw) or "", raw, key, mending=self.mending)
+        for place, raw in enumerate(answered.resources):
+            resource = Resource(resource_type(raw) or "", raw, key, full_urls.get(place), self.mending)
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -121,7 +131,7 @@ class _Sorting:
                 may_warn = isinstance(rescued, (MedicationRequest, Patient, AllergyIntolerance))
                 if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif _names_nobody(view):
                 reply = reply.without(resource, "an entry does not say plainly whose it is")
@@ -143,12 +153,14 @@ class _Sorting:
                     kept.append(resource)
                 elif resource.type in _MEDICATION_TYPES or b'"medication' in draft.raw:
                     unreadable.append(view)
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif self._is_ours(view):
                 kept.append(resource)
             elif isinstance(view, MedicationRequest):
                 unreadable.append(Unreadable(view.resourceType, "it does not name the patient of this call"))
+            else:
+                self.foreign += 1
         return tuple(kept), tuple(unreadable)
 
     def _is_ours(self, view: View) -> bool:

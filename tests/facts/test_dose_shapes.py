@@ -1,4 +1,4 @@
-"""One dose, many shapes: whichever way it is written it comes to the same; what is broken comes to none or stays safe."""
+"""One dose, many shapes: however it is written it comes to the same; what is broken comes to none or stays safe."""
 
 from __future__ import annotations
 

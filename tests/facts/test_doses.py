@@ -227,7 +227,8 @@ THREE_HOURS = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "durat
 @pytest.mark.parametrize(("written", "timing", "expected"), [
     (RATE_A_DAY, None, "200"), (RATE_A_DAY, ONCE, "200"),
     ({"rateQuantity": measured(200, "mg/d")}, None, "200"),
-    ({"rateQuantity": measured(100, "mg/h")}, THREE_HOURS, "600"), ({"rateQuantity": measured(100, "mg/h")}, ONCE, None),
+    ({"rateQuantity": measured(100, "mg/h")}, THREE_HOURS, "600"),
+    ({"rateQuantity": measured(100, "mg/h")}, ONCE, None),
     ({"rateRange": {"low": measured(5, "mg/h"), "high": measured(10, "mg/h")}}, THREE_HOURS, "60"),
     ({"doseQuantity": measured(100, "mg"), "rateQuantity": measured(50, "mg/h")}, ONCE, "100"),
     ({"rateQuantity": measured(10, "mL/h")}, THREE_HOURS, None), ({"rateQuantity": measured(10, "mg")}, ONCE, None),
