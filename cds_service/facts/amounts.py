@@ -7,9 +7,10 @@ it states none, or several, that is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from cds_service.gather.views import Medication, Ratio
 from cds_service.gather.views import Quantity as Measured
@@ -47,8 +48,11 @@ ONLY_LOWEST = "only the lowest amount of a range is stated"
 NO_AMOUNT = "the dose cannot be read"
 
 
-def amount_of(measured: Measured | None, strength: Decimal | None) -> Amount:
-    """The amount of one dose. `strength`: mg in one piece of the product, where that is known."""
+Strength = Callable[[], Decimal | None]
+
+
+def amount_of(measured: Measured | None, strength: Strength) -> Amount:
+    """The amount of one dose. `strength`: mg in one piece of the product, asked only where pieces are counted."""
     if measured is None or measured.value is None:
         return Amount(None, why=NO_AMOUNT)
     if measured.comparator:
@@ -63,11 +67,12 @@ def amount_of(measured: Measured | None, strength: Decimal | None) -> Amount:
         if found is not None:
             return found
     if any(_PIECE.fullmatch(unit.strip("{}")) or _CODED_PIECE.fullmatch(unit.strip("{}")) for unit in units):
-        return Amount(measured.value * strength) if strength is not None else Amount(None, why=PIECES)
+        piece = strength()
+        return Amount(measured.value * piece) if piece is not None else Amount(None, why=PIECES)
     return Amount(None, why=f"its unit '{units[-1][:20]}' is not one that counts in mg")
 
 
-def rate_of(ratio: Ratio | None, strength: Decimal | None) -> Amount:
+def rate_of(ratio: Ratio | None, strength: Strength) -> Amount:
     """So much in so long, as a ratio states it."""
     if ratio is None or ratio.numerator is None or ratio.denominator is None:
         return Amount(None, why=NO_AMOUNT)
@@ -90,7 +95,7 @@ def strength_in_mg(medication: Medication | None) -> Decimal | None:
     ratio = parts[0].strength if len(parts) == 1 else None
     if ratio is None or ratio.numerator is None:
         return None
-    piece, given = ratio.denominator, amount_of(ratio.numerator, None)
+    piece, given = ratio.denominator, amount_of(ratio.numerator, lambda: None)
     units = _units(piece) if piece is not None else []
     one = piece is None or piece.value in (None, 1)
     counted = not units or any(_PIECE.fullmatch(unit.strip("{}")) for unit in units)
@@ -115,6 +120,7 @@ def _units(measured: Measured) -> list[str]:
     return [folded for written in (measured.code, measured.unit) if written and (folded := _folded(written))]
 
 
+@lru_cache(maxsize=256)
 def _folded(unit: str) -> str:
     return _ANNOTATION.sub("", re.sub(r"\s+per\s+", "/", unit.strip().lower())).strip()
 

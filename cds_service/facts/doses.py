@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from cds_service.facts import amounts
 from cds_service.facts.amounts import Amount, amount_of, plainly, product_strength, rate_of
-from cds_service.facts.timing import duration, hours_of, lasts, not_daily, rhythm, times_in
+from cds_service.facts.timing import Rhythm, duration, hours_of, lasts, not_daily, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
@@ -38,8 +38,29 @@ class _Product:
     """What the product says of its pieces, and the words that are known for timing."""
 
     name: str
-    strength: Decimal | None
+    stated: Decimal | None
     terms: Terms
+
+    def strength(self) -> Decimal | None:
+        """The mg of one piece."""
+        return self.stated or product_strength(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One instruction: every amount that it states, and how often."""
+
+    dosage: Dosage
+    stated: tuple[Amount, ...]
+    often: Rhythm | None
+
+    @property
+    def text(self) -> str:
+        return self.dosage.text or ""
+
+    @property
+    def as_needed(self) -> bool:
+        return bool(self.dosage.asNeededBoolean) or self.dosage.asNeededCodeableConcept is not None
 
 
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
@@ -50,38 +71,43 @@ _AS_NEEDED = "to be taken as needed, so no daily dose"
 
 def daily_dose(order: MedicationRequest, product: str, terms: Terms, strength: Decimal | None = None) -> Dose:
     """The daily dose of the order. `product`: the product's name, for its strength, unless `strength` states it."""
-    of = _Product(product, strength or product_strength(product), terms)
-    steps = order.dosageInstruction
-    if not steps:
+    of = _Product(product, strength, terms)
+    if not order.dosageInstruction:
         return Dose(None, "no dose stated", per_area=_per_area([], of))
+    steps = [_read(dosage, of) for dosage in order.dosageInstruction]
     times = _times(steps, terms)
-    days = lasts(steps[0].timing, times) if len(steps) == 1 else None
+    days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
     return replace(_daily_dose(steps, of), times=times, per_area=_per_area(steps, of), days=days)
 
 
-def _daily_dose(steps_ordered: list[Dosage], of: _Product) -> Dose:
-    steps = [_step(dosage, of) for dosage in steps_ordered]
-    known = [step.daily for step in steps if step.daily is not None]
-    if len(known) < len(steps):
-        return next(step for step in steps if step.daily is None)
-    if len(known) > 1 and _is_one_day(steps_ordered):
+def _read(dosage: Dosage, of: _Product) -> _Step:
+    stated = tuple(amount for each in dosage.doseAndRate or () for amount in _stated(each, of))
+    return _Step(dosage, stated, rhythm(dosage.timing, of.terms))
+
+
+def _daily_dose(steps: list[_Step], of: _Product) -> Dose:
+    doses = [_dose(step, of) for step in steps]
+    known = [dose.daily for dose in doses if dose.daily is not None]
+    if len(known) < len(doses):
+        return next(dose for dose in doses if dose.daily is None)
+    if len(known) > 1 and _is_one_day(steps):
         return Dose(_sum(known), note="several doses a day added", plain=False)
     highest = max(known, key=lambda daily: daily.value)
     if any(daily != highest for daily in known):
         return Dose(highest, note=f"{len(known)} dose steps, the highest counted", plain=False)
-    note = next((step.note for step in steps if step.note), "")
-    return Dose(highest, note=note, plain=steps[0].plain and len(steps) == 1)
+    note = next((dose.note for dose in doses if dose.note), "")
+    return Dose(highest, note=note, plain=doses[0].plain and len(doses) == 1)
 
 
 def _sum(doses: Iterable[Quantity]) -> Quantity:
     return Quantity(sum((daily.value for daily in doses), Decimal(0)), "mg/d")
 
 
-def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
+def _times(steps: list[_Step], terms: Terms) -> Decimal | None:
     """How often a day, where every step says so and all agree; None for what is not given every day."""
-    if any(not_daily(step.timing, terms) or _as_needed(step) for step in steps):
+    if any(not_daily(step.dosage.timing, step.often) or step.as_needed for step in steps):
         return None
-    found = [_often(step, terms) for step in steps]
+    found = [step.often.times if step.often is not None else times_in(step.text, terms) for step in steps]
     if None in found:
         return None
     each = [times for times in found if times is not None]
@@ -90,44 +116,35 @@ def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
     return each[0] if len(set(each)) == 1 else None
 
 
-def _often(step: Dosage, terms: Terms) -> Decimal | None:
-    told = rhythm(step.timing, terms)
-    return told.times if told is not None else times_in(step.text or "", terms)
-
-
-def _per_area(steps: list[Dosage], of: _Product) -> Quantity | None:
+def _per_area(steps: list[_Step], of: _Product) -> Quantity | None:
     """The highest dose per body surface that is ordered, in mg/m2 each time; the product's words may state it too."""
-    every = [amount for step in steps for each in step.doseAndRate or () for amount in _stated(each, of)]
+    every = [amount for step in steps for amount in step.stated]
     found = [amount.mg for amount in every if amount.mg and amount.per == "m2" and amount.hours in (None, _DAY)]
-    for text in (of.name, *(step.text or "" for step in steps)):
+    for text in (of.name, *(step.text for step in steps)):
         found += amounts.per_area_in(text)
     return Quantity(max(found), "mg/m2") if found else None
 
 
-def _is_one_day(steps: list[Dosage]) -> bool:
+def _is_one_day(steps: list[_Step]) -> bool:
     """Whether the entries are taken on the same day: one sequence number, or each at another time of the day."""
-    sequences = {step.sequence for step in steps}
+    sequences = {step.dosage.sequence for step in steps}
     if None not in sequences:
         return len(sequences) == 1
-    times = [frozenset(hours_of(step.timing)) for step in steps]
+    times = [frozenset(hours_of(step.dosage.timing)) for step in steps]
     return sequences == {None} and all(times) and sum(map(len, times)) == len(frozenset().union(*times))
 
 
-def _as_needed(step: Dosage) -> bool:
-    return bool(step.asNeededBoolean) or step.asNeededCodeableConcept is not None
-
-
-def _step(dosage: Dosage, of: _Product) -> Dose:
-    """What one instruction comes to, and never more than it allows itself."""
-    most = _most_a_day(dosage, of)
-    if _as_needed(dosage):
+def _dose(step: _Step, of: _Product) -> Dose:
+    """What one instruction comes to, held against the most that it allows itself."""
+    most = _most_a_day(step.dosage, of)
+    if step.as_needed:
         return Dose(most, note="as needed, at most", plain=False) if most else Dose(None, _AS_NEEDED, plain=False)
-    dose = _coded_step(dosage, of)
+    dose = _coded(step, of)
     if most is None or (dose.daily is not None and dose.daily == most):
         return dose
     if dose.daily is None:
         return Dose(most, note=f"the most that the order allows; {dose.why}", plain=False)
-    if dose.daily > most and not _is_a_range(dosage):
+    if dose.daily > most and not _is_a_range(step.dosage):
         return Dose(dose.daily, note=f"more than the {most} that the order allows", plain=False)
     return Dose(min(dose.daily, most, key=lambda daily: daily.value), note=dose.note, plain=dose.plain)
 
@@ -143,27 +160,27 @@ def _is_a_range(dosage: Dosage) -> bool:
     return bool(repeat and repeat.frequencyMax) or any(each.doseRange for each in dosage.doseAndRate or ())
 
 
-def _coded_step(dosage: Dosage, of: _Product) -> Dose:
-    single, note = _single(dosage, of)
-    often = rhythm(dosage.timing, of.terms)
+def _coded(step: _Step, of: _Product) -> Dose:
+    single, note = _single(step)
+    often = step.often
     if single.hours is not None and single.mg is not None and not single.per:
-        return _running(single, dosage, often.times if often else None)
+        return _running(single, step)
     if single.mg is None or single.per or often is None:
-        return _partly_written(single, dosage, often is None, of.terms)
+        return _partly_written(single, step, of.terms)
     daily = Quantity(single.mg * often.times, "mg/d")
     if not often.daily:
         return Dose(daily, note="on the day it is taken, not daily", plain=False)
     note = note or often.note
-    return Dose(daily, note=note, plain=False) if note else _against_text(daily, dosage.text or "", of.terms)
+    return Dose(daily, note=note, plain=False) if note else _against_text(daily, step.text, of.terms)
 
 
-def _partly_written(single: Amount, dosage: Dosage, untimed: bool, terms: Terms) -> Dose:
+def _partly_written(single: Amount, step: _Step, terms: Terms) -> Dose:
     """A dose of which the words must tell the amount or the frequency."""
     told = single.mg is not None and not single.per
-    written = _from_text(dosage.text or "", terms)
+    written = _from_text(step.text, terms)
     if written is not None and not told:
         return Dose(written, note="read from the dose text", plain=False)
-    times = times_in(dosage.text or "", terms) if told and untimed else None
+    times = times_in(step.text, terms) if told and step.often is None else None
     if times is not None and single.mg is not None:
         return Dose(Quantity(single.mg * times, "mg/d"), note="frequency read from the dose text", plain=False)
     why = "how often it is taken cannot be read" if told else _why_not(single)
@@ -174,15 +191,15 @@ def _why_not(single: Amount) -> str:
     return {"m2": amounts.BY_AREA, "kg": amounts.BY_WEIGHT}.get(single.per, single.why or amounts.NO_AMOUNT)
 
 
-def _running(rate: Amount, dosage: Dosage, times: Decimal | None) -> Dose:
+def _running(rate: Amount, step: _Step) -> Dose:
     """What an infusion comes to: a rate per day is that day's dose, any other runs as long as the order says."""
     if rate.mg is None or rate.hours is None:
         return Dose(None, rate.why, plain=False)
-    long = duration(dosage.timing)
+    long = duration(step.dosage.timing)
     if long is None and rate.hours != _DAY:
         return Dose(None, amounts.A_RATE, plain=False)
     each = rate.mg / rate.hours * (long if long is not None else _DAY)
-    repeated = times if times is not None and long is not None else Decimal(1)
+    repeated = step.often.times if step.often is not None and long is not None else Decimal(1)
     return Dose(Quantity(each * repeated, "mg/d"), note="from the rate at which it is given", plain=False)
 
 
@@ -195,19 +212,18 @@ def _against_text(daily: Quantity, text: str, terms: Terms) -> Dose:
     return Dose(higher, note=f"coded {daily}, in words {written}: the higher counts", plain=False)
 
 
-def _single(dosage: Dosage, of: _Product) -> tuple[Amount, str]:
+def _single(step: _Step) -> tuple[Amount, str]:
     """The amount taken at a time, in mg where one of the entries allows it, and what was doubtful about it.
 
     Entries may state one dose twice (ordered, calculated, to be given): the highest of what they come to counts.
     """
-    stated = [amount for each in dosage.doseAndRate or () for amount in _stated(each, of)]
-    flat = [amount for amount in stated if amount.mg is not None and not amount.per]
+    flat = [amount for amount in step.stated if amount.mg is not None and not amount.per]
     doses = [amount for amount in flat if amount.hours is None]
     if doses:
         highest = max(doses, key=lambda amount: amount.mg or Decimal(0))
         same = all(amount.mg == highest.mg for amount in doses)
         return highest, "" if same else "its amounts for one dose differ, the highest counted"
-    told = flat or [amount for amount in stated if amount.per] or stated
+    told = flat or [amount for amount in step.stated if amount.per] or step.stated
     return (told[0] if told else Amount(None, why=amounts.NO_AMOUNT)), ""
 
 
@@ -230,8 +246,7 @@ def _from_text(text: str, terms: Terms) -> Quantity | None:
     """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else."""
     matches = list(_IN_TEXT.finditer(text))
     found = {plainly(match[1]) for match in matches}
-    times = times_in(text, terms)
-    if len(found) != 1 or times is None or any(match[2] for match in matches) or _COUNTED.search(text):
+    if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
         return None
-    amount = found.pop()
-    return Quantity(amount * times, "mg/d") if amount is not None else None
+    amount, times = found.pop(), times_in(text, terms)
+    return Quantity(amount * times, "mg/d") if amount is not None and times is not None else None

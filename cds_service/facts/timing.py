@@ -69,9 +69,8 @@ def rhythm(timing: Timing | None, terms: Terms) -> Rhythm | None:
     return Rhythm(higher.times, structured.daily and coded.daily, note)
 
 
-def not_daily(timing: Timing | None, terms: Terms) -> bool:
-    """Whether the timing says that there are days without the drug."""
-    found = rhythm(timing, terms)
+def not_daily(timing: Timing | None, found: Rhythm | None) -> bool:
+    """Whether the timing, read or not, says that there are days without the drug."""
     repeat = timing.repeat if timing else None
     return bool(found and not found.daily) or bool(repeat and (_period(repeat) or _DAY) > _DAY)
 
