@@ -23,7 +23,7 @@ from cards.model import Card
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
+from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
@@ -181,7 +181,7 @@ class _Facts:
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
         read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered()]
-        read += [self._sex()]
+        read += [self._sex(), known(LINKED, ())]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
         history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
@@ -428,7 +428,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         route=line.get("route", "oral"),
         start=_day(line.get("since")),
         end=_day(line.get("ended")),
-        replaces=replaced[-1].reference if replaced else "",
+        replaces=(replaced[-1].reference,) if replaced else (),
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),

@@ -12,13 +12,14 @@ from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
 from cds_service.facts.course import read_course
-from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
+from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.labs import read_labs
 from cds_service.facts.ledger import LEDGER, read_ledger
-from cds_service.facts.medications import MEDICATIONS, Medications, read_medications
+from cds_service.facts.medication_list import read_medications
+from cds_service.facts.medications import MEDICATIONS, Medications
 from cds_service.facts.mutations import read_mutations
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
@@ -62,7 +63,10 @@ def read_chart(
     qtc, ecgs = read_ecgs(observations, gathered.reply("ecg"), same_ecg, reading)
     _, relapse, _, _, history = conditions
     procedures = read_procedures(gathered.reply("procedures"), reading)
-    medications = read_medications(gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading)
+    said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
+    medications = read_medications(
+        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, said
+    )
     if gathered.unreadable:
         medications = medications.doubted("a draft order could not be read")
     single: tuple[Fact[Any], ...] = (
@@ -71,6 +75,7 @@ def read_chart(
         *conditions,
         read_deceased(gathered.reply("patient"), reading),
         read_sex(gathered.reply("patient"), reading),
+        read_links(gathered.reply("patient")),
         qtc,
         ecgs,
         medications,

@@ -6,21 +6,19 @@ A regimen written as one order stands for its drugs; its name on the order of on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
+from cds_service.facts.prescribed import Concepts, concepts_of
 from cds_service.facts.results import Reading
-from cds_service.gather.bundle import resource_type
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import CodeableConcept, MedicationRequest
-from cds_service.gather.views import Medication as MedicationView
+from cds_service.gather.views import MedicationRequest
 from cds_service.knowledge.terms import DrugCode
 
 _BY_NAME = "its name"
 SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
-Concepts = tuple[CodeableConcept, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +34,9 @@ class Product:
     regimen: bool = False  # its doses belong to several drugs
 
 
-def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
-    """Medication resources by every reference that may point at them."""
-    found: dict[str, Resource] = {}
-    for resource in others:
-        for name in (resource.reference, resource.full_url):
-            if name:
-                found[name] = resource
-    return found
-
-
 def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: Reading) -> Product | Unreadable:
     """The product of the order. A drug that is not in our tables has words and no ingredients."""
-    concepts = _concepts(view, library)
+    concepts = concepts_of(view, library)
     if isinstance(concepts, Unreadable):
         return concepts
     ingredients, matched_by, route, display, doubt = _identify(concepts, reading)
@@ -61,38 +49,6 @@ def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: 
     routes = reading.terms.words["route"].find_all(everything)
     stated = next((each for each in routes if each in SYSTEMIC), next(iter(routes), ""))  # in doubt it reaches the body
     return Product(ingredients, words[:80], name, stated or route, matched_by, doubt, regimen is not None)
-
-
-def _concepts(view: MedicationRequest, library: Mapping[str, Resource]) -> Concepts | Unreadable:
-    """The concepts that say which product was ordered, wherever they stand."""
-    if view.medicationCodeableConcept is not None:
-        return (view.medicationCodeableConcept,)
-    reference = view.medicationReference
-    if reference is None:
-        return ()
-    words = (CodeableConcept(text=reference.display),) if reference.display else ()
-    target = _target(reference.reference or "", view, library)
-    if target is None:
-        return words
-    medication = target.view()
-    if not isinstance(medication, MedicationView):
-        return words or Unreadable("Medication", "the Medication it refers to cannot be read")
-    parts = tuple(part.itemCodeableConcept for part in medication.ingredient or () if part.itemCodeableConcept)
-    own = (medication.code,) if medication.code else ()
-    return (*own, *words, *parts)
-
-
-def _target(reference: str, view: MedicationRequest, library: Mapping[str, Resource]) -> Resource | None:
-    if reference.startswith("#"):
-        for raw in view.contained or ():
-            content = bytes(raw)
-            if resource_type(content) == "Medication":
-                inside = Resource("Medication", content, "contained")
-                found = inside.view()
-                if isinstance(found, MedicationView) and f"#{found.id}" == reference:
-                    return inside
-        return None
-    return library.get(reference) or library.get("/".join(reference.split("/")[-2:]))
 
 
 def _identify(product: Concepts, reading: Reading) -> tuple[tuple[str, ...], str, str, str, str]:

@@ -6,7 +6,8 @@ it says that something is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ class Unpacked:
     problems: tuple[str, ...] = ()
     matches: int = 0  # resources that the Bundle gives as such, not because a match refers to them
     total: int = 0  # how many matches there are in all its pages, as the Bundle says; 0 when it does not say
+    full_urls: Mapping[int, str] = field(default_factory=dict)  # of the resources, by their place
 
     @property
     def short(self) -> bool:
@@ -50,6 +52,7 @@ class _Search(msgspec.Struct):
 class _Entry(msgspec.Struct):
     resource: msgspec.Raw = _NULL
     search: _Search | None = None
+    fullUrl: msgspec.Raw = _NULL  # noqa: N815
 
 
 class _Bundle(msgspec.Struct):
@@ -102,30 +105,36 @@ def unpack(raw: bytes) -> Unpacked:
     resources: list[bytes] = []
     problems: list[str] = []
     included = 0
-    for entry in bundle.entry or ():
-        resource, is_included = _resource(entry)
+    full_urls: dict[int, str] = {}
+    for written in bundle.entry or ():
+        entry = _entry(written)
+        resource = bytes(entry.resource)
         match resource_type(resource):
             case None:
                 problems.append("an entry of the Bundle holds no readable resource")
             case "OperationOutcome":
                 problems.extend(_problems(resource))
             case _:
+                full_url = _decoded(entry.fullUrl, str)
+                if full_url:
+                    full_urls[len(resources)] = full_url
                 resources.append(resource)
-                included += is_included
+                included += entry.search == _INCLUDED
     links = (_decoded(link, _Link) for link in bundle.link or ())
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     total = bytes(bundle.total)
     counted = int(total[:9]) if total.isdigit() else 0
     unique = tuple(dict.fromkeys(problems))
-    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted)
+    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls)
 
 
-def _resource(entry: msgspec.Raw) -> tuple[bytes, bool]:
-    """The resource of an entry, and whether it only came because a match refers to it."""
-    decoded = _decoded(entry, _Entry) or _decoded(entry, _Bare)
-    if decoded is None:
-        return b"null", False
-    return bytes(decoded.resource), isinstance(decoded, _Entry) and decoded.search == _INCLUDED
+def _entry(raw: msgspec.Raw) -> _Entry:
+    """An entry as far as it can be read: an odd `search` costs no resource."""
+    whole = _decoded(raw, _Entry)
+    if whole is not None:
+        return whole
+    bare = _decoded(raw, _Bare)
+    return _Entry(bare.resource) if bare is not None else _Entry()
 
 
 def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:

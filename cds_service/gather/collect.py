@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from cds_service.errors import WrongContent
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
 from cds_service.gather.limits import Deadline
 from cds_service.gather.query import TOO_FEW, Answered
+from cds_service.gather.references import medications_to_ask
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
-from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
+from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, Substance, View
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service
-from cds_service.security.fhir_servers import same_server
 
 FHIR_SERVER = "FHIR server"  # where a reply came from that was not sent along
 NOT_OURS = "all that came belongs to another patient"
@@ -49,13 +50,13 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
         if query.key in request.prefetch:
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
-            replies[query.key] = sorting.reply(query.key, answered, "prefetch")
-    missing = [query for query in service.queries if query.key not in replies]
+            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked.full_urls)
+    missing = [query for query in service.queries if query.asked and query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
         asked = {query.key: query.filled(request.patient_id) for query in missing}
         for key, answered in fhir.ask_all(request.fhir, asked, deadline).items():
             replies[key] = sorting.reply(key, answered, FHIR_SERVER)
-    for query in missing:
+    for query in service.queries:
         replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
     if refusal is None and request.fhir is not None:
@@ -99,33 +100,16 @@ def _follow(
 ) -> None:
     """Read the Medications that orders refer to and that did not come along.
 
-    One that came with the request and is spoken ("display") is not asked for: the call need not wait for it.
+    A listed order that came with the request and is spoken ("display") is not asked about: the call need not wait.
     """
-    held = {each.reference for each in sorting.others}
-    wanted: dict[str, str] = {}
     asked = [each for reply in replies.values() if reply.source == FHIR_SERVER for each in reply.resources]
     sent = [each for reply in replies.values() if reply.source != FHIR_SERVER for each in reply.resources]
-    for resource, may_be_spoken in [(each, False) for each in asked] + [(each, True) for each in (*sent, *drafts)]:
-        view = resource.view() if resource.type == "MedicationRequest" else None
-        reference = view.medicationReference if isinstance(view, MedicationRequest) else None
-        if reference is None or not reference.reference or (may_be_spoken and reference.display):
-            continue
-        query = _medication(reference.reference, access.server)
-        if query is not None and query not in held and len(wanted) < _FOLLOWED:
-            wanted[query] = reference.reference
+    wanted = medications_to_ask((*drafts, *asked), sent, sorting.others, access.server)
     for query, answered in (fhir.ask_all(access, {each: each for each in wanted}, deadline) if wanted else {}).items():
         for raw in answered.resources:
             resource = Resource("Medication", raw, "medications", wanted[query], sorting.mending)
             if resource.reference == query:
                 sorting.others.append(resource)
-
-
-def _medication(reference: str, base: str) -> str | None:
-    """What to ask the server for; None for a reference that leads to no Medication of this server."""
-    found = _A_MEDICATION.search(reference)
-    if found is None or (found.start() and not same_server(base, reference)):
-        return None
-    return found[1]
 
 
 @dataclass(slots=True)
@@ -137,12 +121,14 @@ class _Sorting:
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
 
-    def reply(self, key: str, answered: Answered, source: str) -> Reply:
+    def reply(
+        self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
+    ) -> Reply:
         reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
         before = self.foreign
-        for raw in answered.resources:
-            resource = Resource(resource_type(raw) or "", raw, key, mending=self.mending)
+        for place, raw in enumerate(answered.resources):
+            resource = Resource(resource_type(raw) or "", raw, key, full_urls.get(place), self.mending)
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -150,7 +136,7 @@ class _Sorting:
                 may_warn = isinstance(rescued, (MedicationRequest, Patient, AllergyIntolerance))
                 if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif _names_nobody(view):
                 reply = reply.without(resource, "an entry does not say plainly whose it is")
@@ -172,12 +158,14 @@ class _Sorting:
                     kept.append(resource)
                 elif resource.type in _MEDICATION_TYPES or b'"medication' in draft.raw:
                     unreadable.append(view)
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif self._is_ours(view):
                 kept.append(resource)
             elif isinstance(view, MedicationRequest):
                 unreadable.append(Unreadable(view.resourceType, "it does not name the patient of this call"))
+            else:
+                self.foreign += 1
         return tuple(kept), tuple(unreadable)
 
     def _is_ours(self, view: View) -> bool:
@@ -208,8 +196,6 @@ def _subject(view: View) -> str | None:
     return subject.reference if subject is not None else None
 
 
-_FOLLOWED = 20  # Medications read for one call
-_A_MEDICATION = re.compile(r"(?:^|/)(Medication/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?\Z")
 _MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
 _A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
 

@@ -27,6 +27,7 @@ class Query:
     key: str
     template: str
     needed_for: str
+    asked: bool = True  # of the FHIR server, where it was not sent along
 
     def filled(self, patient_id: str) -> str:
         """The query with its token replaced by the (validated) patient id."""
@@ -84,6 +85,17 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
         _observations(codes["genomics"]),
         "FLT3, IDH1, IDH2, NPM1, KMT2A, TP53 and CD33 results with their specimen date",
     )
+    statements = Query(
+        "statements",
+        "MedicationStatement?patient={{context.patientId}}&status=active,on-hold,stopped,completed,unknown",
+        "drugs that the patient is said to take and that no order names; may be left out",
+    )
+    administrations = Query(
+        "administrations",
+        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed",
+        "drugs that were given and that no order names; may be left out, and is not asked for",
+        asked=False,
+    )
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
@@ -95,7 +107,8 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     allergies = Query(
         "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
     )
-    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures, allergies)
+    everywhere: tuple[Query, ...] = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
+    everywhere += (procedures, allergies, statements, administrations)
     return (
         Service(
             "aml-patient-view",

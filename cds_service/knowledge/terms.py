@@ -94,6 +94,10 @@ class Words:
         match = self._pattern.search(text)
         return self._values[match.group().lower()] if match else None
 
+    def without(self, text: str) -> str:
+        """The text without every entry that stands in it."""
+        return self._pattern.sub(" ", text)
+
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
         return tuple(dict.fromkeys(value for _, value in self.places(text)))

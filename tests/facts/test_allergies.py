@@ -55,6 +55,39 @@ def test_no_known_allergy_is_no_allergy(code: Json) -> None:
     assert (found.value, found.sure) == ((), True)
 
 
+IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+
+
+@pytest.mark.parametrize("code", ["no-known-allergies", "no-known-medication-allergies"])
+def test_the_patient_summary_says_no_known_allergy_by_codes_of_its_own(code: str) -> None:
+    found = read(allergy(concept(code, system=IPS)))
+    assert (found.value, found.sure) == ((), True)
+
+
+@pytest.mark.parametrize("code", [
+    concept("no-allergy-info", system=IPS), concept(text="No information about allergies"),
+])
+def test_that_nothing_is_known_of_allergies_is_no_no(code: Json) -> None:
+    found = read(allergy(code))
+    assert (found.state, found.why) == (State.ABSENT, "the record says that nothing is known of allergies")
+    beside = read(allergy(code), allergy(concept(text="Venetoclax"), id="a2"))
+    assert (names(beside), beside.sure) == ([("venetoclax",)], False)
+
+
+def test_a_refuted_statement_of_no_allergy_says_nothing() -> None:
+    assert read(allergy(concept("no-allergy-info", system=IPS), verified="refuted")).sure
+
+
+@pytest.mark.parametrize(("criticality", "words"), [
+    ("high", "Venetoclax (criticality high)"), ("low", "Venetoclax (criticality low)"),
+    ("unable-to-assess", "Venetoclax"),
+])
+def test_the_criticality_is_said(criticality: str, words: str) -> None:
+    found = read(allergy(concept(text="Venetoclax"), criticality=criticality))
+    assert found.value is not None
+    assert found.value[0].words == words
+
+
 def test_an_unconfirmed_entry_is_doubted_and_a_nameless_one_leaves_a_doubt() -> None:
     found = read(allergy(concept(text="Venetoclax"), verified="unconfirmed"))
     assert found.value is not None

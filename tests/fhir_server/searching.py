@@ -14,6 +14,8 @@ PARAMETERS = {
     "Condition": ("patient", "subject", "code"),
     "Observation": ("patient", "subject", "code", "status"),
     "MedicationRequest": ("patient", "subject", "status", "intent"),
+    "MedicationStatement": ("patient", "subject", "status"),
+    "MedicationAdministration": ("patient", "subject", "status"),
     "Medication": ("code",),
     "ServiceRequest": ("patient", "subject", "status", "code"),
     "Procedure": ("patient", "subject", "status", "code"),

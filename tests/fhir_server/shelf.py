@@ -16,7 +16,8 @@ Json = dict[str, Any]
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})")
 TYPES = (
-    "Patient", "Condition", "Observation", "MedicationRequest", "Medication", "ServiceRequest", "Procedure",
+    "Patient", "Condition", "Observation", "MedicationRequest", "MedicationStatement",
+    "MedicationAdministration", "Medication", "ServiceRequest", "Procedure",
     "AllergyIntolerance", "DiagnosticReport", "Practitioner", "Encounter",
 )  # fmt: skip
 

@@ -281,3 +281,71 @@ def test_what_was_asked_in_other_words_is_noted_on_the_reply() -> None:
     note = "asked without status, which the FHIR server does not take"
     found = gather(server=Server({"labs": Answered((), Status.COMPLETE, "", (note,))}))
     assert found.reply("labs").notes == (note,)
+
+
+# Medications that only a reference names
+
+
+def refers(to: str, **more: Any) -> dict[str, Any]:
+    return order("", medicationReference={"reference": to}, **more)
+
+
+def test_a_medication_that_did_not_come_along_is_asked_for_once() -> None:
+    medication = {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+    server = Server({"Medication/d1": Answered((raw(medication),), Status.COMPLETE, "")})
+    prefetch = {"patient": PATIENT, "labs": bundle(), "medications": bundle(refers("Medication/d1", id="m2"))}
+    found = gather(prefetch, refers("https://ehr.example.org/fhir/Medication/d1/_history/4"), server=server)
+    assert server.asked == {"Medication/d1": "Medication/d1"}
+    assert [each.reference for each in found.others] == ["Medication/d1"]
+    assert found.reply("medications").status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("reference", [
+    "#d1", "urn:uuid:1", "https://elsewhere.example.org/fhir/Medication/d1", "Medication/../Patient/p2", "Medication/",
+    "Medication/d1?x=1", "Patient/p2", "",
+])
+def test_what_is_no_medication_of_this_server_is_not_asked_for(reference: str) -> None:
+    server = Server()
+    gather({"patient": PATIENT, "labs": bundle(), "medications": bundle()}, refers(reference), server=server)
+    assert server.asked == {}
+
+
+def test_a_medication_that_came_along_and_a_server_that_refuses_are_not_asked() -> None:
+    server, medication = Server(), {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+    sent = {"patient": PATIENT, "labs": bundle(), "medications": bundle()}
+    gather(sent, refers("Medication/d1"), medication, server=server)
+    gather(sent, refers("Medication/d1"), server=(silent := Server(refuses="not on our list")))
+    gather(sent, refers("Medication/d1"), access=False)
+    assert server.asked == silent.asked == {}
+
+
+def test_only_so_many_medications_are_asked_for_those_of_drafts_first() -> None:
+    server = Server()
+    many = bundle(*(refers(f"Medication/m{number}", id=f"o{number}") for number in range(40)))
+    gather({"patient": PATIENT, "labs": bundle(), "medications": many}, refers("Medication/draft"), server=server)
+    assert len(server.asked) == 24
+    assert next(iter(server.asked)) == "Medication/draft"
+
+
+def test_the_full_url_of_an_entry_goes_with_its_resource() -> None:
+    medication = {"resourceType": "Medication", "code": {"text": "venetoclax"}}
+    entries = [{"resource": order("x")}, 7, {"fullUrl": 7, "resource": medication},
+               {"fullUrl": "urn:uuid:1", "resource": medication}]
+    found = gather({"medications": {"resourceType": "Bundle", "entry": entries}})
+    assert [each.full_url for each in found.others] == [None, "urn:uuid:1"]
+
+
+def test_drafts_of_other_kinds_for_another_patient_are_counted() -> None:
+    other = {"resourceType": "ServiceRequest", "id": "s", "status": "draft", "intent": "order",
+             "subject": {"reference": "Patient/p2"}, "code": {"text": "FLAG-IDA"}}
+    found = gather({}, other)
+    assert (found.drafts, found.foreign) == ((), 1)
+
+
+def test_what_was_given_is_not_asked_for() -> None:
+    queries = (Query("administrations", "MedicationAdministration?patient={{context.patientId}}", "", asked=False),)
+    request = HookRequest("order-sign", "i", "p1", "u", (), (), {}, FhirAccess("https://ehr.example.org/fhir"))
+    server = Server()
+    found = collect(request, Service("s", "order-sign", Moment.SIGN, "", "", queries), server, Deadline(2, lambda: 0.0))
+    assert server.asked == {}
+    assert found.reply("administrations").status is Status.NOT_ASKED
