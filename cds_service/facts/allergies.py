@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.matching import named_in
 from cds_service.facts.results import Reading, origin
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
@@ -93,8 +94,7 @@ def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tu
     found: list[str] = []
     for concept in concepts:
         for code in codes(concept, reading.terms):
-            product = reading.terms.drugs.get(code)
+            product = reading.terms.drug(*code)
             found += product.ingredients if product else ()
-        for name in reading.terms.drug_names.find_all(all_text(concept)):
-            found += name.split("|")
+        found += named_in(all_text(concept), reading.terms)
     return tuple(dict.fromkeys(found))

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
+from cds_service.facts import routes
 from cds_service.facts.concepts import all_text
 from cds_service.facts.doses import Dose, daily_dose
 from cds_service.facts.fact import Fact, Key, Origin, State, known
@@ -53,6 +54,7 @@ class Medication:
     high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()  # the regimens that its words name
+    conflict: str = ""  # what its codes and its words say of the drug, where they disagree
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ def _read(
         resource,
         product.matched_by,
         _dose(order, product, invalid, reading),
-        _route(order, reading) or product.route,
+        routes.ordered(order, reading.terms) or product.route,
         bounds[0] or When.read(order.authoredOn, reading.zone),
         bounds[1],
         replaces=_replaces(order),
@@ -247,6 +249,7 @@ def _read(
         high_dose=_names_high_dose(order, product.words, reading),
         doubts=tuple(filter(None, doubts)),
         courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
+        conflict=product.doubt,
     )
 
 
@@ -263,12 +266,6 @@ def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> b
     """Whether the product's words or the instructions name a high-dose regimen, as "HiDAC" does."""
     texts = (words, *(dosage.text or "" for dosage in view.dosageInstruction or ()))
     return any(reading.terms.words["high_dose"].find(text) for text in texts)
-
-
-def _route(view: MedicationRequest, reading: Reading) -> str:
-    """The route as ordered."""
-    table = reading.terms.words["route"]
-    return next((found for dosage in view.dosageInstruction or () if (found := table.find(all_text(dosage.route)))), "")
 
 
 def _bounds(view: MedicationRequest, reading: Reading) -> tuple[When | None, When | None]:

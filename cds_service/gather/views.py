@@ -171,6 +171,8 @@ class MedicationRequest(View, kw_only=True):
 
 class Ingredient(msgspec.Struct):
     itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    isActive: bool | None = None
     strength: Ratio | None = None
 
 

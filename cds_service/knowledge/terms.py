@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge import spelling
+from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
 
 
@@ -30,6 +32,7 @@ class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore
 
 Code = tuple[str, str]
 VARIANT = "variant"  # the code of a Genomics Reporting variant
+LOCAL, SERVER = "local", "terminology server"  # levels of codes that our own tables do not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,24 @@ class Words:
         return ((match.start(), self._values[match.group().lower()]) for match in self._pattern.finditer(text))
 
 
+class Elsewhere(Protocol):
+    """What a terminology server is known to say of codes that our tables do not hold. Asking it never waits."""
+
+    def drug(self, system: str, code: str) -> DrugCode | None:
+        """What it said of a drug's code earlier; None where it said nothing, or was not asked yet."""
+
+    def condition(self, system: str, code: str) -> ConditionCode | None:
+        """The same for the code of a condition or procedure."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """All look-ups. Keys of the code tables are (system, code) with the system in its one spelling."""
 
-    systems: Mapping[str, str]
+    systems: Systems
     drugs: Mapping[Code, DrugCode]
+    combined: Mapping[str, frozenset[str]]  # of a drug that is a fixed combination here, the names of its parts
+    routes: Mapping[Code, str]
     drug_names: Words
     regimens: Words
     observations: Mapping[Code, str]
@@ -118,11 +133,28 @@ class Terms:
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
     words: Mapping[str, Words]
+    elsewhere: Elsewhere | None = None
 
     def system(self, name: str | None) -> str:
         """The one spelling of a code system's name."""
-        plain = (name or "").strip().rstrip("/").replace("https://", "http://")
-        return self.systems.get(plain, plain)
+        return self.systems.spelled(name)
+
+    def spoken_system(self, system: str) -> str:
+        """A code system as one speaks of it."""
+        return spelling.SPOKEN.get(system, system)
+
+    def drug(self, system: str, code: str) -> DrugCode | None:
+        """What a drug's code stands for, in our tables or, where they do not hold it, by a terminology server."""
+        found = self.drugs.get((system, code))
+        if found is None:
+            others = (self.drugs.get((system, other)) for other in spelling.drug_codes(system, code))
+            found = next(filter(None, others), None)
+        return self.elsewhere.drug(system, code) if found is None and self.elsewhere else found
+
+    def with_parts(self, drugs: Iterable[str]) -> frozenset[str]:
+        """These drugs, and the parts of those that are fixed combinations."""
+        every = frozenset(drugs)
+        return every.union(*(self.combined[drug] for drug in every if drug in self.combined))
 
     def codes(self, key: str) -> tuple[str, ...]:
         """The LOINC codes under which an observation of that key is read."""
@@ -137,26 +169,32 @@ class Terms:
         )
 
     def condition(self, system: str, code: str) -> ConditionCode | None:
-        """What a code stands for; an ICD-10 code not listed stands for its nearest listed parent."""
-        found = self.conditions.get((system, code))
-        if found is not None or "icd-10" not in system:
-            return found
-        parent = code
-        while len(parent) > 3:
-            parent = parent[:-1].rstrip(".")
-            if found := self.conditions.get((system, parent)):
+        """What a code stands for; an ICD-10 code not listed stands for its nearest listed parent.
+
+        What neither holds is asked of a terminology server, where there is one.
+        """
+        found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
+        if found is None and "icd-10" in system:
+            found = self._by_parents(system, spelling.icd(code))
+        return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
+
+    def _by_parents(self, system: str, code: str) -> ConditionCode | None:
+        while len(code) >= 3:
+            if found := self.conditions.get((system, code)):
                 return found
+            code = code[:-1].rstrip(".")
         return None
 
     @classmethod
     def load(cls, home: Path) -> Terms:
         """The terms in the tables below `home`. Raises KnowledgeError naming file and row."""
-        systems = {row["alias"].rstrip("/"): row["system"] for row in _rows(home / "systems.csv")}
         words = list(_rows(home / "words.csv"))
         kinds = {row["kind"] for row in words}
         return cls(
-            systems=systems,
+            systems=Systems.of((row["alias"], row["system"]) for row in _rows(home / "systems.csv")),
             drugs=_drugs(home / "drug_codes.csv"),
+            combined={row["drug"]: frozenset(row["parts"].split("|")) for row in _rows(home / "combinations.csv")},
+            routes={(row["system"], row["code"]): row["route"] for row in _rows(home / "routes.csv")},
             drug_names=Words((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")),
             regimens=Words((row["name"], row["drugs"]) for row in _rows(home / "regimens.csv")),
             observations={(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")},
