@@ -91,6 +91,11 @@ class Words:
         joined = "|".join(re.escape(words) for words in ordered) or r"(?!)"
         self._pattern = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE)
 
+    @property
+    def values(self) -> frozenset[str]:
+        """Everything that the entries stand for."""
+        return frozenset(self._values.values())
+
     def find(self, text: str) -> str | None:
         """The value of the first entry in the text, None when there is none."""
         match = self._pattern.search(text)
@@ -150,6 +155,12 @@ class Terms:
             others = (self.drugs.get((system, other)) for other in spelling.drug_codes(system, code))
             found = next(filter(None, others), None)
         return self.elsewhere.drug(system, code) if found is None and self.elsewhere else found
+
+    @property
+    def known_drugs(self) -> frozenset[str]:
+        """Every drug that has a code or a name here."""
+        named = {drug for drugs in self.drug_names.values for drug in drugs.split("|")}
+        return frozenset(named.union(*(each.ingredients for each in self.drugs.values())))
 
     def with_parts(self, drugs: Iterable[str]) -> frozenset[str]:
         """These drugs, and the parts of those that are fixed combinations."""
