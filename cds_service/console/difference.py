@@ -18,8 +18,8 @@ from cds_service.console import asking
 from cds_service.console.samples import Sample, Story
 from cds_service.knowledge.direction import compare
 from cds_service.knowledge.load import Knowledge, Snapshot
-from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.local_codes import LocalCode
+from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.model import Level, Verification
 from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalValue, Overlay, Switch
 from cds_service.knowledge.terms import Terms

@@ -1,9 +1,9 @@
 """Disease: is AML on record, relapsed or refractory and since when; what else is treated; which signs are recorded.
 
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
-several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and refractory disease
-alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day it was
-recorded.
+several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
+refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
+it was recorded.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CodeableConcept, Condition, Procedure
+from cds_service.knowledge.terms import SERVER
 
 
 class Disease(Enum):
@@ -115,7 +116,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        keys, _ = _meaning(quick, reading)
+        keys, _, _ = _meaning(quick, reading)
         if not keys:
             nameless = not all_text(quick.code) and not any(codes(quick.code, reading.terms))
             unreadable = unreadable or (_NAMELESS if nameless else "")
@@ -131,7 +132,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
 
 
 def _entry(view: Condition | Procedure, resource: Resource, source: str, reading: Reading) -> Entry | None:
-    keys, status = _meaning(view, reading)
+    keys, status, told = _meaning(view, reading)
     over, ended = False, None
     doubts = _doubted_in_words(view, reading)
     if isinstance(view, Procedure):
@@ -153,8 +154,9 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = When.read(abated, reading.zone)
     words = spoken(view.code)[:80]
-    told = f"{words} ({doubts[0]})" if doubts else words  # wherever the entry is named, this goes along
-    return Entry(keys, status, told, when, origin(resource, source, words), over, ended, doubts)
+    where = origin(resource, source, words, *([f"told by {told}"] if told else []))
+    named = f"{words} ({doubts[0]})" if doubts else words  # wherever the entry is named, this goes along
+    return Entry(keys, status, named, when, where, over, ended, doubts)
 
 
 def _doubted_in_words(view: Condition | Procedure, reading: Reading) -> tuple[str, ...]:
@@ -168,22 +170,26 @@ def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
     return (*(code.lower() for _, code in codes(status, reading.terms)), spoken(status).strip().lower())
 
 
-def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str]:
-    """Our keys for the entry and the disease status that its code or words state."""
+def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str, str]:
+    """Our keys for the entry, the disease status that its code or words state, and how the keys were told."""
     keys: list[str] = []
-    status = ""
+    status = told = ""
     for system, code in codes(view.code, reading.terms):
         found = reading.terms.condition(system, code)
         if found is not None:
             keys += found.keys
             status = status or found.status
+            by = f", by the {found.level}" if found.level == SERVER else ""
+            told = told or f"{reading.terms.spoken_system(system)} {code}{by}"
     words = all_text(view.code)
     if not keys and reading.terms.words["doubtful"].find(words):
-        return (), ""  # told of somebody else, or not told as a fact
-    keys += filter(None, reading.terms.words["condition"].find_all(words))
+        return (), "", ""  # told of somebody else, or not told as a fact
+    by_words = tuple(filter(None, reading.terms.words["condition"].find_all(words)))
+    told = told or ("its words" if by_words else "")
+    keys += by_words
     if status in ("", "active_no_remission") and set(keys) & _AML:
         status = _stated(words, reading) or status
-    return tuple(dict.fromkeys(keys)), status
+    return tuple(dict.fromkeys(keys)), status, told
 
 
 def _stated(words: str, reading: Reading) -> str:

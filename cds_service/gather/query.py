@@ -262,6 +262,8 @@ class _Asking:
 
 def _expected(query: str) -> str:
     """The type of resource that answers `query`."""
+    if "/$" in query.partition("?")[0]:
+        return "Parameters"
     instance = _INSTANCE.fullmatch(query)
     return instance[1] if instance else "Bundle"
 

@@ -20,8 +20,8 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
-from cds_service.knowledge.localise import LocalAnswer, checked, in_place
 from cds_service.knowledge.local_codes import with_codes
+from cds_service.knowledge.localise import LocalAnswer, checked, in_place
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
 from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch

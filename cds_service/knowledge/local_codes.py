@@ -87,7 +87,7 @@ def _code(place: str, row: Mapping[Any, Any], owner: str, effective: date) -> Lo
         raise wrong(f"{place}, system", "expected a URI such as urn:oid:1.2.3, and a code without space, comma or bar")
     for name, kinds in _BELONGS.items():
         if fields.get(name) and kind not in kinds:
-            raise wrong(f"{place}, {name}", f"tells nothing of a {kind}; it is for {' and '.join(kinds)}")
+            raise wrong(f"{place}, {name}", f"tells nothing of kind {kind}; it is for {' and '.join(kinds)}")
     return LocalCode(
         place,
         fields["system"],

@@ -7,7 +7,7 @@ so by itself it warns at most; the rules see to it that a stop of the shipped kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from typing import Any

@@ -52,6 +52,7 @@ class ConditionCode:
     keys: tuple[str, ...]
     status: str
     display: str
+    level: str = ""  # where it is told, when not in our own tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Terms:
     genomics: Mapping[Code, tuple[str, str]]
     answers: Mapping[Code, tuple[str, str]]
     conditions: Mapping[Code, ConditionCode]
+    roots: Mapping[str, str]  # SNOMED CT codes whose descendants count too, and the one that each replaces
     orders: Mapping[str, OrderCode]
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
@@ -214,6 +216,7 @@ class Terms:
             },
             answers={(row["system"], row["code"]): (row["key"], row["value"]) for row in _rows(home / "answers.csv")},
             conditions=_conditions(home / "conditions.csv"),
+            roots={row["code"]: row["instead_of"] for row in _rows(home / "roots.csv")},
             orders=_orders(home / "orders.csv"),
             units=_units(home / "units.yaml"),
             changes={

@@ -29,6 +29,10 @@ def codes(row: str) -> dict[str, str]:
     return {"codes": f"system,code,key,kind,display,evidence\n{row},lab manual\n"}
 
 
+def cells(columns: str, row: str) -> dict[str, str]:
+    return {"codes": f"system,code,key,kind,evidence{columns}\nurn:x,{row}\n"}
+
+
 @pytest.mark.parametrize(("files", "reason"), [
     ({"overlay": "owner: x\neffective: 2026-11-01\n"}, "overlay.yaml, contact: is missing"),
     ({"overlay": "owner: x\ncontact: y\n"}, "overlay.yaml, effective: is missing"),
@@ -67,14 +71,14 @@ def codes(row: str) -> dict[str, str]:
     (codes("lab,K,potassium,observation,"), "codes.csv, line 2, system: expected a URI"),
     (codes("http://loinc.org,2601-3,potassium,observation,"), "is read as 'magnesium' already"),
     ({"codes": "system;code\n"}, "codes.csv: expected the columns system, code, key, kind, evidence"),
-    ({"codes": "system,code,key,kind,evidence\nurn:x,K,potassium,observation,\n"}, "line 2, evidence: is missing"),
-    ({"codes": "system,code,key,kind,evidence,checked\nurn:x,K,potassium,observation,m,1.11.2026\n"}, "checked: expec"),
-    ({"codes": "system,code,key,kind,evidence,route\nurn:x,K,potassium,observation,m,oral\n"}, "route: tells nothing"),
-    ({"codes": "system,code,key,kind,evidence,route\nurn:x,9,venetoclax,drug,m,orall\n"}, "route 'orall'; did you mean"),
-    ({"codes": "system,code,key,kind,evidence,status\nurn:x,9,aml,condition,m,relapse\n"}, "there is no status 'relaps"),
-    ({"codes": "system,code,key,kind,evidence,value\nurn:x,9,presence,answer,m,maybe\n"}, "there is no value 'maybe'"),
-    ({"codes": "system,code,key,kind,evidence\nurn:x,9,venetoclax|vitamin,drug,m\n"}, "there is no drug 'vitamin'"),
-    ({"codes": "system,code,key,kind,evidence\nurn:x,K,aml,condition,m\nurn:x,K,mds,condition,m\n"}, "in codes.csv, lin"),
+    (cells("", "K,potassium,observation,"), "line 2, evidence: is missing"),
+    (cells(",checked", "K,potassium,observation,m,1.11.2026"), "checked: expected a date"),
+    (cells(",route", "K,potassium,observation,m,oral"), "route: tells nothing of kind observation"),
+    (cells(",route", "9,venetoclax,drug,m,orall"), "there is no route 'orall'; did you mean oral"),
+    (cells(",status", "9,aml,condition,m,relapse"), "there is no status 'relapse'"),
+    (cells(",value", "9,presence,answer,m,maybe"), "there is no value 'maybe'"),
+    (cells("", "9,venetoclax|vitamin,drug,m"), "there is no drug 'vitamin'"),
+    (cells("", "K,aml,condition,m\nurn:x,K,mds,condition,m"), "stands in codes.csv, line 2 already"),
     ({"qtc_over_hold_limits": "---\nsummary: x\n---\nx"}, "there is no such card; did you mean qtc_over_hold_limit"),
 ])
 def test_a_slip_stops_the_start_with_file_key_and_reason(tmp_path, files, reason):
