@@ -13,7 +13,10 @@ from cds_service.console.terminology import HOME, Tables, look
 from cds_service.facts.allergies import ALLERGIES
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.labs import LABS
+from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.local_codes import KINDS
 from tests.charts import Json, chart, concept, condition, order, quantity, terms
+from tests.overlays import written
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
@@ -89,3 +92,11 @@ def test_a_system_has_one_spelling(spelled: Any) -> None:
 def test_a_system_that_nobody_knows_stays_itself() -> None:
     assert terms().system("urn:oid:1.2.3.4.5/") == "urn:oid:1.2.3.4.5"
     assert terms().system(None) == terms().system("") == ""
+
+
+def test_the_local_codes_of_the_page_are_read(tmp_path: Path) -> None:
+    page = Path("docs/terminology.md").read_text(encoding="utf-8")
+    block = next(part for part in page.split("```text\n")[1:] if part.startswith("system,code")).partition("```")[0]
+    overlay = Knowledge.load(overlay=written(tmp_path / "overlay", codes=block)).overlay
+    assert overlay is not None
+    assert {each.kind for each in overlay.codes} == set(KINDS)

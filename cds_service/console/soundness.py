@@ -76,7 +76,7 @@ def check(env: Mapping[str, str], today: date) -> Report:
     parts = [
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
-        _part("terminology", _terminology),
+        _part("codes", _terminology),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),

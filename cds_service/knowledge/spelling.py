@@ -14,7 +14,16 @@ SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 NDC = "http://hl7.org/fhir/sid/ndc"
-SPOKEN = {RXNORM: "RxNorm", ATC: "ATC", NDC: "NDC", SNOMED: "SNOMED CT"}
+SPOKEN = {
+    RXNORM: "RxNorm",
+    ATC: "ATC",
+    NDC: "NDC",
+    SNOMED: "SNOMED CT",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
+    "http://www.ama-assn.org/go/cpt": "CPT",
+}
 
 _BARE_OID = re.compile(r"[012](?:\.\d+){3,}")
 _ADDRESS = re.compile(r"https?://(?:www\.)?")
