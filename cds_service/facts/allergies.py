@@ -90,11 +90,11 @@ def _is_none_known(concept: CodeableConcept | None, reading: Reading) -> bool:
 
 
 def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tuple[str, ...]:
-    """The ingredients that the entry names, by code and by name."""
+    """The ingredients that the entry names, by code and by name; of a fixed combination its parts too."""
     found: list[str] = []
     for concept in concepts:
         for code in codes(concept, reading.terms):
             product = reading.terms.drug(*code)
             found += product.ingredients if product else ()
         found += named_in(all_text(concept), reading.terms)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys((*found, *sorted(reading.terms.with_parts(found)))))

@@ -66,15 +66,15 @@ _NAMELESS = "an entry has neither code nor words"
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _UNCERTAIN = {
-    "unconfirmed": "unconfirmed on the problem list, so not certain",
-    "provisional": "provisional on the problem list, so not certain",
-    "differential": "one of several possible diagnoses, so not certain",
+    "unconfirmed": "unconfirmed, not certain",
+    "provisional": "provisional, not certain",
+    "differential": "differential diagnosis, not certain",
 }
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
-    "stopped": "broken off before its end, so not certain",
-    "on-hold": "interrupted, so not certain",
-    "unknown": "whether it was done is not known",
+    "stopped": "broken off, not certain",
+    "on-hold": "interrupted, not certain",
+    "unknown": "not known whether done",
 }
 _AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
 IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
@@ -162,7 +162,7 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
 def _doubted_in_words(view: Condition | Procedure, reading: Reading) -> tuple[str, ...]:
     """A doubt where the words of a coded entry say that it is only thought of."""
     said = reading.terms.words["doubtful"].find_all(all_text(view.code))
-    return ("its words say that it is not certain",) if "not certain" in said else ()
+    return ("by its words not certain",) if "not certain" in said else ()
 
 
 def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:

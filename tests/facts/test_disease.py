@@ -96,9 +96,9 @@ def test_a_refuted_or_resolved_entry_does_not_count(more: Json) -> None:
 
 
 @pytest.mark.parametrize(("status", "words"), [
-    ("provisional", "provisional on the problem list, so not certain"),
-    ("differential", "one of several possible diagnoses, so not certain"),
-    ("unconfirmed", "unconfirmed on the problem list, so not certain"),
+    ("provisional", "provisional, not certain"),
+    ("differential", "differential diagnosis, not certain"),
+    ("unconfirmed", "unconfirmed, not certain"),
 ])
 def test_an_entry_that_is_not_confirmed_is_not_certain_in_words(status: str, words: str) -> None:
     facts = chart(icd("C92.02", verificationStatus=verified(status), onsetDateTime="2026-10-01"))
