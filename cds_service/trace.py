@@ -241,7 +241,8 @@ def _(medications: Medications) -> str:
 @spoken.register
 def _(order: Medication) -> str:
     dose = f", {order.dose.daily}" if order.dose.daily else ""
-    return f"{order.label or ' + '.join(order.ingredients)} ({order.role.value}{dose})"
+    how = f"; matched by {order.matched_by}" if order.matched_by else ""
+    return f"{order.label or ' + '.join(order.ingredients)} ({order.role.value}{dose}{how})"
 
 
 @spoken.register

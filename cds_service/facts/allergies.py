@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.matching import named_in
 from cds_service.facts.results import Reading, origin
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
@@ -101,12 +102,11 @@ def _answer(concept: CodeableConcept | None, reading: Reading) -> str:
 
 
 def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tuple[str, ...]:
-    """The ingredients that the entry names, by code and by name."""
+    """The ingredients that the entry names, by code and by name; of a fixed combination its parts too."""
     found: list[str] = []
     for concept in concepts:
         for code in codes(concept, reading.terms):
-            product = reading.terms.drugs.get(code)
+            product = reading.terms.drug(*code)
             found += product.ingredients if product else ()
-        for name in reading.terms.drug_names.find_all(all_text(concept)):
-            found += name.split("|")
-    return tuple(dict.fromkeys(found))
+        found += named_in(all_text(concept), reading.terms)
+    return tuple(dict.fromkeys((*found, *sorted(reading.terms.with_parts(found)))))

@@ -45,6 +45,7 @@ class Medication:
     high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()  # the regimens that its words name
+    conflict: str = ""  # what its codes and its words say of the drug, where they disagree
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.facts.amounts import strength_in_mg
@@ -39,22 +40,31 @@ def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
     return found
 
 
-def concepts_of(view: MedicationRequest, library: Library) -> Concepts | Unreadable:
-    """The concepts that say which product was ordered, wherever they stand."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The concepts that say which product it is, those of its parts, and its form."""
+
+    product: Concepts
+    parts: Concepts = ()
+    form: CodeableConcept | None = None
+
+
+def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
+    """What says which product was ordered, wherever it stands."""
     if view.medicationCodeableConcept is not None:
-        return (view.medicationCodeableConcept,)
+        return Said((view.medicationCodeableConcept,))
     reference = view.medicationReference
     if reference is None:
-        return ()
+        return Said(())
     words = (CodeableConcept(text=reference.display),) if reference.display else ()
     target = _target(reference, view, library)
     if target is None:
-        return words
+        return Said(words)
     medication = target.view()
     if not isinstance(medication, MedicationView):
-        return words or Unreadable("Medication", "the Medication it refers to cannot be read")
+        return Said(words) if words else Unreadable("Medication", "the Medication it refers to cannot be read")
     own = (medication.code,) if medication.code else ()
-    return (*own, *words, *_parts(medication, view, library, _DEPTH))
+    return Said((*own, *words), tuple(_parts(medication, view, library, _DEPTH)), medication.form)
 
 
 def could_not_be_had(view: MedicationRequest, library: Library) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from cds_service.facts import routes
 from cds_service.facts.concepts import all_text
 from cds_service.facts.doses import Dose, daily_dose
 from cds_service.facts.medications import Medication, Role
@@ -73,7 +74,7 @@ def medication(
         resource,
         product.matched_by + (_NOT_HAD if could_not_be_had(order, library) else ""),
         _dose(order, product, library, reading),
-        _route(order, reading) or product.route,
+        routes.ordered(order, reading.terms) or product.route,
         start or When.read(order.authoredOn, reading.zone),
         end,
         replaces=tuple(_superseded(order)),
@@ -82,6 +83,7 @@ def medication(
         high_dose=_names_high_dose(order, product.words, reading),
         doubts=doubts,
         courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
+        conflict=product.doubt,
     )
 
 
@@ -112,12 +114,6 @@ def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> b
     """Whether the product's words or the instructions name a high-dose regimen, as "HiDAC" does."""
     texts = (words, *(dosage.text or "" for dosage in view.dosageInstruction or ()))
     return any(reading.terms.words["high_dose"].find(text) for text in texts)
-
-
-def _route(view: MedicationRequest, reading: Reading) -> str:
-    """The route as ordered."""
-    table = reading.terms.words["route"]
-    return next((found for dosage in view.dosageInstruction or () if (found := table.find(all_text(dosage.route)))), "")
 
 
 def _bounds(view: MedicationRequest, reading: Reading) -> tuple[When | None, When | None]:

@@ -279,6 +279,8 @@ def _together(parts: list[Answered]) -> Answered:
 
 def _expected(query: str) -> str:
     """The type of resource that answers `query`."""
+    if "/$" in query.partition("?")[0]:
+        return "Parameters"
     instance = _INSTANCE.fullmatch(query)
     return instance[1] if instance else "Bundle"
 

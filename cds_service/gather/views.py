@@ -14,6 +14,16 @@ from typing import Any
 import msgspec
 
 
+_MOST_DIGITS = 100  # before or behind the point; what is measured has far fewer
+
+
+def _usable(number: Decimal | None) -> Decimal | None:
+    """The number, if it is one of possible size: "NaN" is none, and neither is what could fill the memory."""
+    if number is None or (number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS):
+        return number
+    return None
+
+
 class Coding(msgspec.Struct):
     system: str | None = None
     code: str | None = None
@@ -31,6 +41,9 @@ class Quantity(msgspec.Struct):
     unit: str | None = None
     system: str | None = None
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        self.value = _usable(self.value)
 
 
 class Range(msgspec.Struct):
@@ -164,6 +177,10 @@ class Repeat(msgspec.Struct):
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
     boundsRange: Range | None = None
+
+    def __post_init__(self) -> None:
+        self.period, self.periodMax = _usable(self.period), _usable(self.periodMax)
+        self.duration, self.durationMax = _usable(self.duration), _usable(self.durationMax)
 
 
 class Timing(msgspec.Struct):

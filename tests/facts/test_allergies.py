@@ -36,6 +36,17 @@ def test_a_drug_is_told_by_name_or_by_the_substance_of_a_reaction() -> None:
     assert names(read(allergy(concept(text="drug allergy"), reaction=reaction))) == [("gilteritinib",)]
 
 
+@pytest.mark.parametrize("code", [concept(text="Inqovi"), concept("2384456", text="cedazuridine / decitabine",
+    system="http://www.nlm.nih.gov/research/umls/rxnorm")])
+def test_an_allergy_to_a_fixed_combination_is_one_to_its_parts(code: Json) -> None:
+    assert names(read(allergy(code))) == [("decitabine cedazuridine", "decitabine")]
+
+
+def test_a_substance_is_told_by_its_snomed_code() -> None:
+    found = read(allergy(concept("782974005", text="Allergy to a drug", system="http://snomed.info/sct")))
+    assert names(found) == [("gilteritinib",)]
+
+
 def test_another_substance_keeps_its_words() -> None:
     found = read(allergy(concept(text="Mannitol")))
     assert (names(found), found.value[0].words if found.value else "") == ([()], "Mannitol")
