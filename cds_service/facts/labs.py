@@ -6,19 +6,20 @@ whose order in time nobody can tell, the one nearer to danger counts, and its ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from cds_service.facts.concepts import codes
-from cds_service.facts.fact import Fact, Key, State, known, missing
-from cds_service.facts.results import Reading, number, origin, status_doubts, taken
+from cds_service.facts.fact import Fact, Key, State, known, missing, rivalled
+from cds_service.facts.numbers import is_empty, number
+from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Observation
+from cds_service.gather.views import Component, Observation
 from cds_service.gather.views import Quantity as Measured
 from cds_service.quantity import Quantity
 
@@ -102,7 +103,26 @@ _LOW_IS_DANGER = frozenset(
     | {OXYGEN_SATURATION}
 )
 _BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE)}
-_Reader = Callable[[Key[Quantity], Resource, str, Reading], "Fact[Quantity] | str"]
+
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value of a kind stands: an Observation, or one of its components by number."""
+
+    resource: Resource
+    source: str
+    component: int | None = None
+
+    def part(self, view: Observation) -> Component | None:
+        """That part of the Observation."""
+        if self.component is None:
+            return view
+        parts = view.component or []
+        return parts[self.component] if self.component < len(parts) else None
+
+
+_Reader = Callable[[Key[Quantity], _Place, Reading], "Fact[Quantity] | str"]
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -113,15 +133,12 @@ def read_labs(
 
     `observations`: every Observation with its source. `labs`, `bedside`: the replies that should hold them.
     """
-    candidates: dict[str, list[tuple[Resource, str]]] = {}
+    candidates: dict[str, list[_Place]] = {}
     for resource, source in observations:
         view = resource.view()
         if isinstance(view, Observation):
-            for code in codes(view.code, reading.terms):
-                name = reading.terms.observations.get(code)
-                if name is not None and name in _BY_NAME:
-                    candidates.setdefault(name, []).append((resource, source))
-                    break
+            for name, place in _places(view, resource, source, reading):
+                candidates.setdefault(name, []).append(place)
     replies = dict.fromkeys(LABS, labs) | dict.fromkeys(BEDSIDE, bedside)
     facts: dict[str, Fact[Any]] = {
         key.name: _newest(key, _read, candidates.get(key.name, []), reply, reading) for key, reply in replies.items()
@@ -133,29 +150,45 @@ def read_labs(
     return facts
 
 
+def _places(view: Observation, resource: Resource, source: str, reading: Reading) -> Iterator[tuple[str, _Place]]:
+    """Where this Observation holds values of ours: itself, or in the parts of a panel that has no value itself."""
+    parts = [(place, name) for place, part in enumerate(view.component or ()) if (name := _kind(part, reading))]
+    own = _kind(view, reading)
+    if own and not (parts and is_empty(view)):
+        yield own, _Place(resource, source)
+    for place, name in parts:
+        yield name, _Place(resource, source, place)
+
+
+def _kind(part: Component, reading: Reading) -> str | None:
+    """Which of our kinds the first known code names."""
+    named = (reading.terms.observations.get(code) for code in codes(part.code, reading.terms))
+    return next((name for name in named if name in _BY_NAME), None)
+
+
 def _over_time(
-    key: Key[Series], newest: Fact[Quantity], candidates: list[tuple[Resource, str]], reading: Reading
+    key: Key[Series], newest: Fact[Quantity], candidates: list[_Place], reading: Reading
 ) -> Fact[Series]:
     """Every usable result with a date, newest first; as sure, and as missing, as the newest one."""
     if newest.value is None:
         return missing(key, newest.state, newest.why)
-    found = [_read(newest.key, resource, source, reading) for resource, source in candidates]
+    found = [_read(newest.key, place, reading) for place in candidates]
     dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
     dated.sort(key=lambda fact: (-_latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
     return known(key, tuple(dated), newest.when, newest.origin, doubts=newest.doubts)
 
 
 def _newest(
-    key: Key[Quantity], read: _Reader, candidates: list[tuple[Resource, str]], reply: Reply, reading: Reading
+    key: Key[Quantity], read: _Reader, candidates: list[_Place], reply: Reply, reading: Reading
 ) -> Fact[Quantity]:
     usable: list[Fact[Quantity]] = []
     refused: list[tuple[When | None, str]] = []
-    for resource, source in candidates:
-        fact = read(key, resource, source, reading)
+    for place in candidates:
+        fact = read(key, place, reading)
         if isinstance(fact, Fact):
             usable.append(fact)
         elif fact:
-            refused.append((_when(resource, reading), fact))
+            refused.append((_when(place.resource, reading), fact))
     if not usable:
         refused.sort(key=lambda each: (-_latest(each[0]).timestamp(), each[1]))
         return missing(key, State.UNREADABLE, refused[0][1]) if refused else not_there(key, reply)
@@ -175,10 +208,10 @@ def _first(key: Key[Quantity], usable: list[Fact[Quantity]]) -> Fact[Quantity]:
     low = key in _LOW_IS_DANGER
     rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
     chosen = (min if low else max)(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
-    other = next((fact for fact in rivals if fact.value != chosen.value), None)
-    if other is None:
+    others = [fact for fact in rivals if (fact.value, fact.bound) != (chosen.value, chosen.bound)]
+    if not others:
         return next((fact for fact in rivals if fact.sure), chosen)
-    return chosen.doubted(f"another result of the same time or without date: {other.value}")
+    return rivalled(chosen, others)
 
 
 def _is_older(one: When | None, other: When | None) -> bool:
@@ -206,25 +239,28 @@ def _when(resource: Resource, reading: Reading) -> When | None:
     return taken(view, reading)[0] if isinstance(view, Observation) else None
 
 
-def _read(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
-    """The fact in this resource; the reason, in words, when it cannot be used; "" when it does not count."""
-    view = resource.checked()
+def _read(key: Key[Quantity], place: _Place, reading: Reading) -> Fact[Quantity] | str:
+    """The fact in this place; the reason, in words, when it cannot be used; "" when it does not count."""
+    view = place.resource.checked()
     if not isinstance(view, Observation):
         return view.reason if hasattr(view, "reason") else "not an Observation"
     doubts = status_doubts(view)
     if doubts is None:
         return ""
-    value = number(view, key.name, reading.terms)
+    part = place.part(view)
+    value = "no value" if part is None else refused_for_status(view) or number(part, key.name, reading.terms)
     if isinstance(value, str):
         return value
     when, time_doubts = taken(view, reading)
     if "dated in the future" in time_doubts:
         return "dated in the future"
+    if key in _LOW_IS_DANGER:
+        value = value.towards_low()
     return known(
         key,
         value.quantity,
         when,
-        origin(resource, source, value.as_received, *_zone_note(when)),
+        origin(place.resource, place.source, value.as_received, *value.notes, *time_notes(when, reading)),
         bound=value.bound,
         doubts=(*doubts, *time_doubts),
     )
@@ -233,17 +269,17 @@ def _read(key: Key[Quantity], resource: Resource, source: str, reading: Reading)
 _SINGLE = {multiple: key for key, multiple in MULTIPLES.items()}
 
 
-def _read_multiple(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
+def _read_multiple(key: Key[Quantity], place: _Place, reading: Reading) -> Fact[Quantity] | str:
     """The result as a multiple of the upper limit that came with it; without a limit it cannot be told."""
-    single = _read(_SINGLE[key], resource, source, reading)
+    single = _read(_SINGLE[key], place, reading)
     if isinstance(single, str) or single.value is None:
         return single if isinstance(single, str) else single.why
-    view = resource.checked()
-    ranges = view.referenceRange or () if isinstance(view, Observation) else ()
+    view = place.resource.checked()
+    part = place.part(view) if isinstance(view, Observation) else None
     limits: list[Decimal] = []
-    for high in (entry.high for entry in ranges if entry.high is not None):
-        given = high if high.unit or high.code else _in_unit_of(view, high)
-        limit = number(Observation(valueQuantity=given), _SINGLE[key].name, reading.terms)
+    for high in (entry.high for entry in (part.referenceRange or () if part else ()) if entry.high is not None):
+        given = high if high.unit or high.code else _in_unit_of(part, high)
+        limit = number(Component(valueQuantity=given), _SINGLE[key].name, reading.terms)
         if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
             limits.append(limit.quantity.value)
     if not limits:
@@ -252,10 +288,6 @@ def _read_multiple(key: Key[Quantity], resource: Resource, source: str, reading:
     return multiple if len(set(limits)) == 1 else multiple.doubted("several upper limits came with it, the lowest used")
 
 
-def _in_unit_of(view: object, high: Measured) -> Measured:
-    value = view.valueQuantity if isinstance(view, Observation) else None
+def _in_unit_of(part: Component | None, high: Measured) -> Measured:
+    value = part.valueQuantity if part else None
     return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
-
-
-def _zone_note(when: When | None) -> tuple[str, ...]:
-    return ("time zone assumed",) if when is not None and when.zone_assumed else ()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from cds_service.facts import markers
 from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.results import Reading, number
+from cds_service.facts.numbers import number
+from cds_service.facts.results import Reading
 from cds_service.gather.views import Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 from cds_service.quantity import Quantity

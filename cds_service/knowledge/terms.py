@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,16 @@ class UnitTable:
     low: Decimal
     high: Decimal
 
+    @property
+    def is_score(self) -> bool:
+        """Whether it is counted in whole steps of a scale, which have no unit."""
+        return self.canonical == "{score}"
+
     def convert(self, value: Decimal, unit: str) -> Quantity | None:
         """The value in the canonical unit; None when the unit is not listed: units are never guessed."""
         found = self.units.get(unit.strip()) or self.units.get(_folded(unit))
+        if found is None and "{" in unit:
+            found = self.units.get(_folded(_ANNOTATION.sub("", unit)))
         return None if found is None else Quantity((value + found[0]) * found[1], self.canonical)
 
     def plausible(self, quantity: Quantity) -> bool:
@@ -118,6 +126,11 @@ class Terms:
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
     words: Mapping[str, Words]
+
+    @cached_property
+    def standard_systems(self) -> frozenset[str]:
+        """The code systems that are everybody's, not one site's."""
+        return frozenset(self.systems.values())
 
     def system(self, name: str | None) -> str:
         """The one spelling of a code system's name."""
@@ -209,8 +222,17 @@ def _orders(path: Path) -> dict[str, OrderCode]:
     return found
 
 
+# What stands in braces in UCUM says what is counted and changes no value. With a digit in it, as {1.73_m2}, it does.
+_ANNOTATION = re.compile(r"\{[^{}\d]*\}")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_SIGNS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "²": "2", "³": "3"})
+_POWER_OF_TEN = re.compile(r"^x?10(?:\*\*?|\^|e|\((?=\d+\)))(\d+)\)?(?=[/{])")
+
+
 def _folded(unit: str) -> str:
-    return "".join(unit.split()).lower()
+    """The unit without case, spaces and ways of writing: µ is u, ×10⁹, x10^9 and 10e9 are 10*9."""
+    plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
+    return _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower())
 
 
 def _units(path: Path) -> dict[str, UnitTable]:
