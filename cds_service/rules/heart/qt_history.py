@@ -9,7 +9,7 @@ from cds_service.facts.ecg import QTC
 from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.heart import REPEAT_ECG, recorded_since
+from cds_service.rules.heart.ecg import REPEAT_ECG, recorded_since
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import ecg_due_days, not_taken, started

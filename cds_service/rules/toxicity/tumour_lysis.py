@@ -10,8 +10,8 @@ from cds_service.facts.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, UR
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.ceilings import ceilings, inhibitors, just_ended
-from cds_service.rules.partners import STRONG
+from cds_service.rules.interactions.ceilings import ceilings, inhibitors, just_ended
+from cds_service.rules.interactions.partners import STRONG
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
