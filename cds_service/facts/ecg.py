@@ -88,6 +88,8 @@ def read_ecgs(
         )
     )
     newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
+    if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
+        newest = replace(newest, rivals=tuple(each for each in rivals if each is not first))
     return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
 
 

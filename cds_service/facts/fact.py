@@ -101,6 +101,7 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 
 _RIVAL = "another result of the same time or without date: "
+_RIVALRIES = (_RIVAL, "another ECG of the same time or without date: ", "another ECG has no date")
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
@@ -125,7 +126,7 @@ def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:
 
 
 def _only_rivalled(fact: Fact[T]) -> bool:
-    only = all(doubt.startswith(_RIVAL) for doubt in fact.doubts)
+    only = all(doubt.startswith(_RIVALRIES) for doubt in fact.doubts)
     return fact.state is State.KNOWN and bool(fact.rivals) and not fact.bound and only
 
 

@@ -6,22 +6,22 @@ whose order in time nobody can tell, the one nearer to danger counts, and its ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.concepts import codes
 from cds_service.facts.fact import Fact, Key, State, known, missing, rivalled
-from cds_service.facts.numbers import is_empty, number
+from cds_service.facts.numbers import number
+from cds_service.facts.places import Place, places
 from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 from cds_service.gather.views import Quantity as Measured
-from cds_service.quantity import Quantity
+from cds_service.quantity import Quantity, plain
 
 POTASSIUM: Key[Quantity] = Key("potassium", "potassium", "potassium")
 MAGNESIUM: Key[Quantity] = Key("magnesium", "magnesium", "magnesium")
@@ -49,6 +49,7 @@ BODY_WEIGHT: Key[Quantity] = Key("body_weight", "weight")
 TEMPERATURE: Key[Quantity] = Key("body_temperature", "temperature")
 OXYGEN_SATURATION: Key[Quantity] = Key("oxygen_saturation", "oxygen saturation")
 ECOG: Key[Quantity] = Key("ecog_ps", "ECOG performance status")
+KARNOFSKY: Key[Quantity] = Key("karnofsky_ps", "Karnofsky performance status")  # read, and never converted
 
 Series = tuple[Fact[Quantity], ...]
 
@@ -102,27 +103,8 @@ _LOW_IS_DANGER = frozenset(
     {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
     | {OXYGEN_SATURATION}
 )
-_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE)}
-
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value of a kind stands: an Observation, or one of its components by number."""
-
-    resource: Resource
-    source: str
-    component: int | None = None
-
-    def part(self, view: Observation) -> Component | None:
-        """That part of the Observation."""
-        if self.component is None:
-            return view
-        parts = view.component or []
-        return parts[self.component] if self.component < len(parts) else None
-
-
-_Reader = Callable[[Key[Quantity], _Place, Reading], "Fact[Quantity] | str"]
+_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE, KARNOFSKY)}
+_Reader = Callable[[Key[Quantity], Place, Reading], "Fact[Quantity] | str"]
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -133,11 +115,11 @@ def read_labs(
 
     `observations`: every Observation with its source. `labs`, `bedside`: the replies that should hold them.
     """
-    candidates: dict[str, list[_Place]] = {}
+    candidates: dict[str, list[Place]] = {}
     for resource, source in observations:
         view = resource.view()
         if isinstance(view, Observation):
-            for name, place in _places(view, resource, source, reading):
+            for name, place in places(view, resource, source, _BY_NAME, reading):
                 candidates.setdefault(name, []).append(place)
     replies = dict.fromkeys(LABS, labs) | dict.fromkeys(BEDSIDE, bedside)
     facts: dict[str, Fact[Any]] = {
@@ -145,29 +127,24 @@ def read_labs(
     }
     for key, multiple in MULTIPLES.items():
         facts[multiple.name] = _newest(multiple, _read_multiple, candidates.get(key.name, []), labs, reading)
+    karnofsky = _newest(KARNOFSKY, _read, candidates.get(KARNOFSKY.name, []), bedside, reading)
+    facts[ECOG.name] = _beside(facts[ECOG.name], karnofsky)
     for key, series in OVER_TIME.items():
         facts[series.name] = _over_time(series, facts[key.name], candidates.get(key.name, []), reading)
     return facts
 
 
-def _places(view: Observation, resource: Resource, source: str, reading: Reading) -> Iterator[tuple[str, _Place]]:
-    """Where this Observation holds values of ours: itself, or in the parts of a panel that has no value itself."""
-    parts = [(place, name) for place, part in enumerate(view.component or ()) if (name := _kind(part, reading))]
-    own = _kind(view, reading)
-    if own and not (parts and is_empty(view)):
-        yield own, _Place(resource, source)
-    for place, name in parts:
-        yield name, _Place(resource, source, place)
-
-
-def _kind(part: Component, reading: Reading) -> str | None:
-    """Which of our kinds the first known code names."""
-    named = (reading.terms.observations.get(code) for code in codes(part.code, reading.terms))
-    return next((name for name in named if name in _BY_NAME), None)
+def _beside(ecog: Fact[Quantity], karnofsky: Fact[Quantity]) -> Fact[Quantity]:
+    """The ECOG status; where only a Karnofsky status is on record that is said, for no source here converts it."""
+    if ecog.state is not State.ABSENT or karnofsky.value is None:
+        return ecog
+    of = f" of {karnofsky.when}" if karnofsky.when else ""
+    words = f"Karnofsky {karnofsky.bound}{plain(karnofsky.value.value)}{of} is on record, and is not converted"
+    return missing(ECOG, State.UNREADABLE, words)
 
 
 def _over_time(
-    key: Key[Series], newest: Fact[Quantity], candidates: list[_Place], reading: Reading
+    key: Key[Series], newest: Fact[Quantity], candidates: list[Place], reading: Reading
 ) -> Fact[Series]:
     """Every usable result with a date, newest first; as sure, and as missing, as the newest one."""
     if newest.value is None:
@@ -179,7 +156,7 @@ def _over_time(
 
 
 def _newest(
-    key: Key[Quantity], read: _Reader, candidates: list[_Place], reply: Reply, reading: Reading
+    key: Key[Quantity], read: _Reader, candidates: list[Place], reply: Reply, reading: Reading
 ) -> Fact[Quantity]:
     usable: list[Fact[Quantity]] = []
     refused: list[tuple[When | None, str]] = []
@@ -239,7 +216,7 @@ def _when(resource: Resource, reading: Reading) -> When | None:
     return taken(view, reading)[0] if isinstance(view, Observation) else None
 
 
-def _read(key: Key[Quantity], place: _Place, reading: Reading) -> Fact[Quantity] | str:
+def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] | str:
     """The fact in this place; the reason, in words, when it cannot be used; "" when it does not count."""
     view = place.resource.checked()
     if not isinstance(view, Observation):
@@ -269,7 +246,7 @@ def _read(key: Key[Quantity], place: _Place, reading: Reading) -> Fact[Quantity]
 _SINGLE = {multiple: key for key, multiple in MULTIPLES.items()}
 
 
-def _read_multiple(key: Key[Quantity], place: _Place, reading: Reading) -> Fact[Quantity] | str:
+def _read_multiple(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] | str:
     """The result as a multiple of the upper limit that came with it; without a limit it cannot be told."""
     single = _read(_SINGLE[key], place, reading)
     if isinstance(single, str) or single.value is None:

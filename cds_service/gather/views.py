@@ -123,6 +123,17 @@ class Observation(Component, kw_only=True):
     specimen: Reference | None = None
 
 
+class DiagnosticReport(View, kw_only=True):
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    result: list[Reference] | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
 class Repeat(msgspec.Struct):
     frequency: int | None = None
     frequencyMax: int | None = None
@@ -227,6 +238,7 @@ VIEWS: Mapping[str, type[View]] = {
         Patient,
         Condition,
         Observation,
+        DiagnosticReport,
         MedicationRequest,
         Medication,
         ServiceRequest,
@@ -242,6 +254,7 @@ MEANING: Mapping[str, frozenset[str]] = {
     "Observation": _ALWAYS
     | {"component", "dataAbsentReason", "effectiveDateTime"}
     | {name for name in Component.__struct_fields__ if name.startswith("value")},
+    "DiagnosticReport": _ALWAYS | {"effectiveDateTime", "effectivePeriod", "result", "contained"},
     "MedicationRequest": _ALWAYS
     | {
         "medicationCodeableConcept",
