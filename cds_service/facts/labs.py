@@ -99,9 +99,9 @@ OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     HAEMOGLOBIN: HAEMOGLOBIN_SERIES,
     WBC: WBC_SERIES,
 }
-_LOW_IS_DANGER = frozenset(
+LOW_IS_DANGER = frozenset(
     {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
-    | {OXYGEN_SATURATION}
+    | {OXYGEN_SATURATION, KARNOFSKY}
 )
 _BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE, KARNOFSKY)}
 _Reader = Callable[[Key[Quantity], Place, Reading], "Fact[Quantity] | str"]
@@ -182,7 +182,7 @@ def _first(key: Key[Quantity], usable: list[Fact[Quantity]]) -> Fact[Quantity]:
     """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
     newest = max(usable, key=lambda fact: _latest(fact.when))
     rivals = [fact for fact in usable if not _is_older(fact.when, newest.when)]
-    low = key in _LOW_IS_DANGER
+    low = key in LOW_IS_DANGER
     rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
     chosen = (min if low else max)(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
     others = [fact for fact in rivals if (fact.value, fact.bound) != (chosen.value, chosen.bound)]
@@ -231,7 +231,7 @@ def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] 
     when, time_doubts = taken(view, reading)
     if "dated in the future" in time_doubts:
         return "dated in the future"
-    if key in _LOW_IS_DANGER:
+    if key in LOW_IS_DANGER:
         value = value.towards_low()
     return known(
         key,

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-_NUMBER = r"\d{1,9}(?:[.,]\d{1,9})?"
+_NUMBER = r"[0-9]{1,9}(?:[.,][0-9]{1,9})?"
 _WRITTEN = re.compile(
     rf"\s*(?P<bound><=|>=|=<|=>|[<>≤≥])?\s*(?P<low>{_NUMBER})(?:\s*[-–—]\s*(?P<high>{_NUMBER}))?"
-    r"(?:\s+(?P<apart>\S[^\n]{0,30}?)|(?P<joined>[^\d\s.,][^\n]{0,30}?))?\s*"
+    r"(?:\s+(?P<apart>\S[^\n]{0,30}?)|(?P<joined>[^0-9\s.,][^\n]{0,30}?))?\s*"
 )
 _BOUNDS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}\Z")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}\Z")
 
 
 @dataclass(frozen=True, slots=True)
