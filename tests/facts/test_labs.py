@@ -241,11 +241,13 @@ def test_a_report_without_its_results_leaves_a_doubt() -> None:
     found = potassium(k(4.0), report(result=[{"reference": "Observation/elsewhere"}]))
     assert found.doubts == ("not every result was read: a report came without its results",)
     assert potassium(report(), k(4.0)).sure is False
-    assert potassium(k(4.0, name="o1"), report(result=[{"reference": "https://ehr/fhir/Observation/o1/_history/2"}])).sure
+    named = report(result=[{"reference": "https://ehr/fhir/Observation/o1/_history/2"}])
+    assert potassium(k(4.0, name="o1"), named).sure
 
 
 @pytest.mark.parametrize(("content", "why"), [
-    ({"valueInteger": 7}, "7 is not a possible value"), ({"valueQuantity": {"value": 1.5}}, "1.5 is not a possible value"),
+    ({"valueInteger": 7}, "7 is not a possible value"),
+    ({"valueQuantity": {"value": 1.5}}, "1.5 is not a possible value"),
     ({"valueInteger": 1, "interpretation": [concept("LA9625-0")]}, "answers that contradict each other"),
     ({"valueCodeableConcept": concept("LA29176-7")}, "a code instead of a number"),
     ({"valueString": "good"}, "text instead of a number"),

@@ -12,9 +12,11 @@ from cds_service.facts.written import Written, written
 
 
 @pytest.mark.parametrize(("text", "bound", "low", "high", "unit"), [
-    ("4.1 mmol/L", "", "4.1", None, "mmol/L"), ("4,1mmol/L", "", "4.1", None, "mmol/L"), ("<0,5 mg/dl", "<", "0.5", None, "mg/dl"),
+    ("4.1 mmol/L", "", "4.1", None, "mmol/L"), ("4,1mmol/L", "", "4.1", None, "mmol/L"),
+    ("<0,5 mg/dl", "<", "0.5", None, "mg/dl"),
     ("=> 500 ms", ">=", "500", None, "ms"), ("≤3", "<=", "3", None, ""), ("400-450", "", "400", "450", ""),
-    ("400 – 450 ms", "", "400", "450", "ms"), ("25 10*9/L", "", "25", None, "10*9/L"), ("0,512 s", "", "0.512", None, "s"),
+    ("400 – 450 ms", "", "400", "450", "ms"), ("25 10*9/L", "", "25", None, "10*9/L"),
+    ("0,512 s", "", "0.512", None, "s"),
     ("12345 /uL", "", "12345", None, "/uL"), ("3.1 x 10^9/L", "", "3.1", None, "x 10^9/L"),
 ])
 def test_a_number_in_words(text: str, bound: str, low: str, high: str | None, unit: str) -> None:
@@ -22,7 +24,8 @@ def test_a_number_in_words(text: str, bound: str, low: str, high: str | None, un
 
 
 @pytest.mark.parametrize("text", [
-    "", "high", "-4", "about 4 mmol/L", "~4 mmol/L", "1 200 ms to 3", "4.1.2 ms", "1.000,5 ms", "<4-5 ms", "4\nmmol/L 5",
+    "", "high", "-4", "about 4 mmol/L", "~4 mmol/L", "1 200 ms to 3", "4.1.2 ms", "1.000,5 ms", "<4-5 ms",
+    "4\nmmol/L 5",
     "٤ mmol/L",
 ])
 def test_other_text_is_no_number(text: str) -> None:

@@ -45,14 +45,16 @@ def test_every_limit_of_plausibility_says_whose_it_is() -> None:
 
 @pytest.mark.parametrize(("key", "written", "canonical"), [
     ("potassium", "4.1 meq/L", "4.1"), ("potassium", "16 mg/dL", "4.092"), ("magnesium", "2.431 mg/dL", "1.000"),
-    ("magnesium", "1.4 meq/L", "0.7"), ("calcium_total", "4.008 mg/dL", "1.000"), ("calcium_ionised", "2.4 meq/L", "1.2"),
+    ("magnesium", "1.4 meq/L", "0.7"), ("calcium_total", "4.008 mg/dL", "1.000"),
+    ("calcium_ionised", "2.4 meq/L", "1.2"),
     ("phosphate", "3.097 mg/dL", "1.000"), ("creatinine", "1 mg/dL", "88.4"), ("creatinine", "0.0884 mmol/L", "88.4"),
     ("bilirubin_total", "1 mg/dL", "17.1"), ("bilirubin_direct", "1 mg/dL", "17.1"), ("uric_acid", "1 mg/dL", "59.48"),
     ("haemoglobin", "8.2 g/dL", "82"), ("haemoglobin", "5 mmol/L", "80.57"), ("glucose", "90 mg/dL", "4.996"),
     ("albumin", "3.5 g/dL", "35"), ("troponin_t", "0.014 ng/mL", "14"), ("troponin_t", "14 pg/mL", "14"),
     ("ast", "1 ukat/L", "60"), ("alt", "1 µkat/L", "60"), ("lipase", "1000 nkat/L", "60"), ("ldh", "200 [IU]/L", "200"),
     ("wbc", "25 10*3/uL", "25"), ("wbc", "25000 {cells}/uL", "25"), ("wbc", "25 10*9{leukocytes}/L", "25"),
-    ("qtc_fridericia", "0.4 s", "400"), ("qtc_fridericia", "400 msec", "400"), ("body_temperature", "100.4 [degF]", "38"),
+    ("qtc_fridericia", "0.4 s", "400"), ("qtc_fridericia", "400 msec", "400"),
+    ("body_temperature", "100.4 [degF]", "38"),
     ("creatinine_clearance", "1 mL/s", "60"), ("lvef", "55 %", "55"), ("heart_rate", "60 {beats}/min", "60"),
     ("heart_rate", "60 {counted beats}/min", "60"),
 ])
