@@ -213,7 +213,7 @@ class Case:
         line: bool = False,
         **values: object,
     ) -> Fired:
-        """The check fired, at the rule's level, one step lower when in doubt, at most what the weakest statement carries.
+        """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
 
         A doubt and a weak source both lead from critical to a warning; together they lead no lower than either.
 
