@@ -101,7 +101,8 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 
 _RIVAL = "another result of the same time or without date: "
-_RIVALRIES = (_RIVAL, "another ECG of the same time or without date: ", "another ECG has no date")
+_RANGE = "given as a range: "
+_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ", "another ECG has no date")
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
@@ -111,6 +112,15 @@ def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
     values = tuple(other.value for other in rivals if other.value is not None)
     agreeing = values if fact.sure and all(other.sure for other in rivals) else ()
     return replace(fact, doubts=(*fact.doubts, words[0]), rivals=agreeing)
+
+
+def ranging(fact: Fact[Quantity], most: Quantity, *, low_is_danger: bool) -> Fact[Quantity]:
+    """The fact of a range, from its value up to `most`: the end nearer to danger, with the other one as its rival."""
+    assert fact.value is not None
+    least, sure = fact.value, not fact.doubts
+    value, other = (least, most) if low_is_danger else (most, least)
+    words = f"{_RANGE}{least} to {most}"
+    return replace(fact, value=value, bound="", doubts=(*fact.doubts, words), rivals=(other,) if sure else ())
 
 
 def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:

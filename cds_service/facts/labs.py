@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.fact import Fact, Key, State, known, missing, rivalled
+from cds_service.facts.fact import Fact, Key, State, known, missing, ranging, rivalled
 from cds_service.facts.numbers import number
 from cds_service.facts.places import Place, places
 from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
@@ -231,9 +231,7 @@ def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] 
     when, time_doubts = taken(view, reading)
     if "dated in the future" in time_doubts:
         return "dated in the future"
-    if key in LOW_IS_DANGER:
-        value = value.towards_low()
-    return known(
+    fact = known(
         key,
         value.quantity,
         when,
@@ -241,6 +239,7 @@ def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] 
         bound=value.bound,
         doubts=(*doubts, *time_doubts),
     )
+    return fact if value.most is None else ranging(fact, value.most, low_is_danger=key in LOW_IS_DANGER)
 
 
 _SINGLE = {multiple: key for key, multiple in MULTIPLES.items()}
@@ -261,7 +260,8 @@ def _read_multiple(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Q
             limits.append(limit.quantity.value)
     if not limits:
         return f"no upper limit of normal came with the result ({single.value})"
-    multiple = replace(single, key=key, value=Quantity(single.value.value / min(limits), "[ULN]"))
+    value, *rivals = (Quantity(each.value / min(limits), "[ULN]") for each in (single.value, *single.rivals))
+    multiple = replace(single, key=key, value=value, rivals=tuple(rivals))
     return multiple if len(set(limits)) == 1 else multiple.doubted("several upper limits came with it, the lowest used")
 
 

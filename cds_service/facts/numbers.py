@@ -1,6 +1,6 @@
 """Numbers: which number an Observation or one of its components holds, in which of FHIR's many shapes.
 
-A unit is never guessed: no unit, no number, except for a score. A comparator and each end of a range are bounds. What
+A unit is never guessed: no unit, no number, except for a score. A comparator and the end of a range are bounds. What
 holds no number says why, in words that repeat no text of the record.
 """
 
@@ -23,7 +23,7 @@ BOUNDS = frozenset({"<", "<=", ">", ">="})
 class Number:
     """A measured value in its canonical unit, as received, and perhaps only as a bound.
 
-    Of a range the low end is the value, as ">=", and `most` is the high one.
+    Of a range the low end is the value, as ">=", and `most` is the high one: a reader may weigh both.
     """
 
     quantity: Quantity
@@ -31,10 +31,6 @@ class Number:
     bound: str = ""
     notes: tuple[str, ...] = ()
     most: Quantity | None = None
-
-    def towards_low(self) -> Number:
-        """The same; of a range the high end, for those values of which little is the danger."""
-        return self if self.most is None else replace(self, quantity=self.most, bound="<=", most=None)
 
 
 def number(component: Component, key: str, terms: Terms) -> Number | str:
@@ -124,6 +120,8 @@ def _range(table: UnitTable, first: Decimal, last: Decimal, unit: str, last_unit
         return low if isinstance(low, str) else str(high)
     if low.quantity > high.quantity:
         return "a range that ends before it begins"
+    if low.quantity == high.quantity:
+        return replace(high, notes=("given as a range",))
     shown = f"{first}–{last} {unit}".strip()
     return replace(low, as_received=shown, notes=("given as a range",), most=high.quantity)
 

@@ -36,7 +36,7 @@ class When:
                 return None  # a placeholder for "no date", as 0001-01-01 or 9999-12-31
             if written:
                 return _whole(int(written[1]), written[2], written[3], zone)
-            moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text))
+            moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text) if ":60" in text else text)
             assumed = moment.tzinfo is None
             moment = moment.replace(tzinfo=zone) if assumed else moment
             moment.astimezone(UTC)  # refuses what lies outside the calendar

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.fact import Fact, State, above, below
+from cds_service.facts.fact import Fact, State, above, at_or_below, below
 from cds_service.facts.labs import (
     ALT_ULN,
     BILIRUBIN,
@@ -18,6 +18,7 @@ from cds_service.facts.labs import (
     CREATININE_CLEARANCE,
     ECOG,
     LABS,
+    LVEF,
     MAGNESIUM,
     POTASSIUM,
     WBC,
@@ -132,13 +133,10 @@ def test_a_result_whose_status_is_unknown_is_never_used_and_that_is_said() -> No
 @pytest.mark.parametrize(("content", "value", "bound", "notes"), [
     ({"valueString": "<3,0 mmol/l"}, "3 mmol/L", "<", ("read from text",)),
     ({"valueString": "≤ 3.0 mEq/L"}, "3 mmol/L", "<=", ("read from text",)),
-    ({"valueString": "2.8-3.1 mmol/L"}, "3.1 mmol/L", "<=", ("given as a range", "read from text")),
-    ({"valueRange": {"low": measured(2.8), "high": measured(3.1, "mmol/L")}}, "3.1 mmol/L", "<=",
-     ("given as a range",)),
     ({"valueRange": {"low": measured(2.8, "mmol/L")}}, "2.8 mmol/L", ">=", ()),
     ({"valueRange": {"high": measured(3.1, "mmol/L")}}, "3.1 mmol/L", "<=", ()),
 ])
-def test_a_bound_or_range_is_read_towards_danger_in_numbers_and_in_text(
+def test_a_bound_is_read_in_numbers_and_in_text(
     content: Json, value: str, bound: str, notes: tuple[str, ...],
 ) -> None:
     found = potassium(observation(K, **content))
@@ -147,11 +145,32 @@ def test_a_bound_or_range_is_read_towards_danger_in_numbers_and_in_text(
     assert found.origin.notes == notes
 
 
+@pytest.mark.parametrize("content", [
+    {"valueString": "2.8-3.1 mmol/L"}, {"valueRange": {"low": measured(2.8), "high": measured(3.1, "mmol/L")}},
+])
+def test_of_a_range_the_end_nearer_to_danger_counts_and_both_are_said(content: Json) -> None:
+    found = potassium(observation(K, **content))
+    assert (str(found.value), found.bound, found.sure) == ("2.8 mmol/L", "", False)
+    assert found.doubts == ("given as a range: 2.8 mmol/L to 3.1 mmol/L",)
+    assert str(chart(observation("2160-0", valueString="1-2 mg/dL")).get(CREATININE).value) == "176.8 umol/L"
+
+
 def test_a_range_decides_where_it_can() -> None:
     limit = Quantity.read("3.5 mmol/L")
-    for low, high, truth in ((2.8, 3.1, Truth.YES), (3.4, 3.6, Truth.UNKNOWN), (3.6, 4.0, Truth.UNKNOWN)):
+    for low, high, truth in ((2.8, 3.1, Truth.YES), (3.4, 3.6, Truth.YES), (3.6, 4.0, Truth.NO)):
         text = observation(K, valueString=f"{low} - {high} mmol/L")
         assert below(potassium(text), limit) is truth
+        assert below(potassium(text | {"status": "preliminary"}), limit) is (truth | Truth.UNKNOWN)
+    assert above(potassium(observation(K, valueString="3.4-3.6 mmol/L")), limit) is Truth.UNKNOWN
+    lvef = chart(observation("10230-1", valueString="55-60 %")).get(LVEF)
+    assert at_or_below(lvef, Quantity.read("50 %")) is Truth.NO
+
+
+def test_a_range_in_multiples_of_the_upper_limit() -> None:
+    limit = [{"high": measured(40, "U/L")}]
+    found = chart(observation("1742-6", valueString="80-120 U/L", referenceRange=limit)).get(ALT_ULN)
+    assert (str(found.value), [str(rival) for rival in found.rivals]) == ("3 × ULN", ["2 × ULN"])
+    assert above(found, Quantity.read("5 [ULN]")) is Truth.NO
 
 
 def test_the_parts_of_a_panel_are_read_each_by_itself() -> None:
