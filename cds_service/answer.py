@@ -20,7 +20,7 @@ from cds_service.elsewhere import FromServer
 from cds_service.errors import CannotGather, KnowledgeError, SettingsError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
-from cds_service.facts.labs import BEDSIDE, LABS
+from cds_service.facts.labs import BEDSIDE, KARNOFSKY, LABS
 from cds_service.facts.medications import MEDICATIONS
 from cds_service.facts.reports import tests_asked
 from cds_service.facts.reproduction import TESTS
@@ -166,10 +166,11 @@ def load_tools(settings: Settings) -> Tools:
     require_known(knowledge.overlay, (rule.id for rule in RULES))
     knowledge = _extended(knowledge, settings)
     terms = knowledge.terms
+    bedside = (key.name for key in (*BEDSIDE, KARNOFSKY))
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
         "labs": tuple(code for key in LABS for code in terms.codes(key.name)),
-        "bedside": tuple(code for name in (*(key.name for key in BEDSIDE), *TESTS) for code in terms.codes(name)),
+        "bedside": tuple(code for name in (*bedside, *TESTS) for code in terms.codes(name)),
         "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33"), *terms.codes("cd33_of_cells")),
     }
     demo = settings.mode == DEMO

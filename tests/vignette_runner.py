@@ -27,7 +27,7 @@ from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, 
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
-from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
 from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.facts.ledger import LEDGER, read_ledger
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
@@ -383,6 +383,10 @@ def _when(text: str) -> When | None:
 
 
 def _conflicting(fact: Fact[Any]) -> Fact[Any]:
+    also = [doubt for doubt in fact.doubts if doubt.startswith("also ")]
+    if also:
+        others = [replace(fact, value=quantity(words.removeprefix("also "))[0], doubts=()) for words in also]
+        return rivalled(replace(fact, doubts=tuple(each for each in fact.doubts if each not in also)), others)
     rivals = [doubt for doubt in fact.doubts if doubt.startswith("conflicting")]
     if not rivals:
         return fact

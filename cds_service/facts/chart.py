@@ -16,6 +16,7 @@ from cds_service.facts.demographics import read_deceased, read_demographics, rea
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
+from cds_service.facts.inside import results_inside, with_reports
 from cds_service.facts.labs import read_labs
 from cds_service.facts.ledger import LEDGER, read_ledger
 from cds_service.facts.medication_list import read_medications
@@ -24,6 +25,7 @@ from cds_service.facts.mutations import read_mutations
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.results import Reading
+from cds_service.facts.versions import newest_versions
 from cds_service.gather.replies import Gathered
 from cds_service.gather.resources import Resource
 from cds_service.knowledge.terms import Terms
@@ -60,7 +62,10 @@ def read_chart(
     observations = _each_once(gathered, "Observation")
     patient, age = read_demographics(gathered.reply("patient"), reading)
     conditions = read_disease(gathered.reply("conditions"), reading)
-    qtc, ecgs = read_ecgs(observations, gathered.reply("ecg"), same_ecg, reading)
+    measured = (*observations, *_contained(gathered))
+    came = [resource.reference for resource, _ in observations]
+    ecg, labs, bedside = (with_reports(gathered.reply(key), came) for key in ("ecg", "labs", "bedside"))
+    qtc, ecgs = read_ecgs(measured, ecg, same_ecg, reading)
     _, relapse, _, _, history = conditions
     procedures = read_procedures(gathered.reply("procedures"), reading)
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
@@ -85,7 +90,7 @@ def read_chart(
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
-    facts |= read_labs(observations, gathered.reply("labs"), gathered.reply("bedside"), reading)
+    facts |= read_labs(measured, labs, bedside, reading)
     reports = _each_once(gathered, "DiagnosticReport", "Specimen")
     mutations, beside = read_mutations(observations, gathered.reply("genomics"), reading, reports)
     facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
@@ -95,12 +100,20 @@ def read_chart(
 
 
 def _each_once(gathered: Gathered, *types: str) -> tuple[tuple[Resource, str], ...]:
-    """Every resource of those types, whichever query brought it, each once."""
-    seen: set[str] = set()
-    found: list[tuple[Resource, str]] = []
+    """Every resource of those types, whichever query brought it, each once and in its newest version."""
+    found: dict[str, list[tuple[Resource, str]]] = {}
     for reply in gathered.replies.values():
         for resource in reply.resources:
-            if resource.type in types and not (resource.reference in seen and "/" in resource.reference):
-                seen.add(resource.reference)
-                found.append((resource, f"{reply.source} {reply.key}"))
-    return tuple(found)
+            if resource.type in types:
+                name = resource.reference if "/" in resource.reference else f"unnamed {len(found)}"
+                found.setdefault(name, []).append((resource, f"{reply.source} {reply.key}"))
+    return tuple(each for came in found.values() for each in newest_versions(came))
+
+
+def _contained(gathered: Gathered) -> tuple[tuple[Resource, str], ...]:
+    """Every Observation inside a report, each once."""
+    found: dict[str, tuple[Resource, str]] = {}
+    for reply in gathered.replies.values():
+        for resource in results_inside(reply.resources):
+            found.setdefault(resource.reference, (resource, f"{reply.source} {reply.key}"))
+    return tuple(found.values())

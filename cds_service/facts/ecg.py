@@ -14,14 +14,14 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
-from cds_service.facts.concepts import codes
+from cds_service.facts.ecg_names import ECG_KEYS
+from cds_service.facts.ecg_values import RATES, Value, values_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import LONG_AGO, not_there
-from cds_service.facts.results import Number, Reading, number, origin, status_doubts, taken
+from cds_service.facts.results import Reading
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Component, Observation
 from cds_service.quantity import Quantity
 
 
@@ -55,28 +55,14 @@ _STATED = {
     "qtc_bazett": Formula.BAZETT,
     "qtc_unspecified": Formula.UNSPECIFIED,
 }
-_PARTS = ("qt_interval", "rr_interval", "heart_rate")
-_RATES = frozenset({"heart_rate", "rr_interval"})
-ECG_KEYS = (*_STATED, *_PARTS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """One discrete ECG value, or why it cannot be used (in `refused`)."""
-
-    key: str
-    number: Number | None
-    refused: str
-    when: When | None
-    doubts: tuple[str, ...]
-    origin: Origin
+__all__ = ["ECGS", "ECG_KEYS", "QTC", "Ecg", "Formula", "read_ecgs"]
 
 
 def read_ecgs(
     observations: Iterable[tuple[Resource, str]], reply: Reply, same_ecg: Quantity, reading: Reading
 ) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
     """The newest QTc, and all ECGs newest first. `same_ecg`: values this close in time belong to one ECG."""
-    values = [value for resource, source in observations for value in _values(resource, source, reading)]
+    values = [value for resource, source in observations for value in values_of(resource, source, reading)]
     tracings = _tracings(values, timedelta(minutes=float(same_ecg.value)))
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
     ecgs = [ecg for _, ecg in best if isinstance(ecg, Ecg)]
@@ -102,6 +88,8 @@ def read_ecgs(
         )
     )
     newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
+    if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
+        newest = replace(newest, rivals=tuple(each for each in rivals if each is not first))
     return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
 
 
@@ -110,72 +98,19 @@ def _nothing(reply: Reply) -> Fact[tuple[Ecg, ...]]:
     return missing(ECGS, absent.state, absent.why)
 
 
-def _values(resource: Resource, source: str, reading: Reading) -> list[_Value]:
-    """The ECG values that one Observation holds, itself or in its components."""
-    quick = resource.view()
-    if not isinstance(quick, Observation) or not any(_key(part, reading) for part in (quick, *(quick.component or ()))):
-        return []
-    view = resource.checked()
-    if not isinstance(view, Observation):
-        when, _ = taken(quick, reading)
-        where = origin(resource, source, "")
-        kinds = {_key(part, reading) for part in (quick, *(quick.component or ()))} - {None}
-        kind = next(iter(kinds)) if kinds <= _RATES and len(kinds) == 1 else "qtc_unspecified"
-        return [_Value(kind or "", None, getattr(view, "reason", "not readable"), when, (), where)]
-    status = status_doubts(view)
-    if status is None:
-        return []
-    when, time_doubts = taken(view, reading)
-    found = []
-    for part in (view, *(view.component or ())):
-        key = _key(part, reading)
-        if key is None or (part is view and _is_empty(part) and view.component):
-            continue
-        value = "dated in the future" if "dated in the future" in time_doubts else number(part, key, reading.terms)
-        found.append(
-            _Value(key, None, value, when, (*status, *time_doubts), origin(resource, source, ""))
-            if isinstance(value, str)
-            else _Value(
-                key,
-                value,
-                "",
-                when,
-                (*status, *time_doubts),
-                origin(
-                    resource, source, value.as_received, *(("time zone assumed",) if when and when.zone_assumed else ())
-                ),
-            )
-        )
-    return found
-
-
-def _key(part: Component, reading: Reading) -> str | None:
-    """Which ECG value the codes name, in any order; where they contradict each other, a QTc of unknown formula."""
-    found = {reading.terms.observations.get(code) for code in codes(part.code, reading.terms)} & set(ECG_KEYS)
-    if len(found) > 1:
-        found -= {"qtc_unspecified"}
-    return found.pop() if len(found) == 1 else "qtc_unspecified" if found else None
-
-
-def _is_empty(part: Component) -> bool:
-    return part.dataAbsentReason is None and all(
-        getattr(part, name) is None for name in Component.__struct_fields__ if name.startswith("value")
-    )
-
-
-def _tracings(values: list[_Value], same: timedelta) -> list[list[_Value]]:
+def _tracings(values: list[Value], same: timedelta) -> list[list[Value]]:
     """The values grouped into ECGs, newest first: one resource, or values taken within a few minutes."""
     ordered = sorted(values, key=_place)
-    groups: list[list[_Value]] = []
+    groups: list[list[Value]] = []
     firsts = _InTime([], same)
-    for value in (value for value in ordered if value.key not in _RATES):
+    for value in (value for value in ordered if value.key not in RATES):
         index = firsts.first_with(value)
         if index is None:
             groups.append([value])
             firsts.add(value)
         else:
             groups[index].append(value)
-    rates = _InTime([value for value in ordered if value.key in _RATES], same)
+    rates = _InTime([value for value in ordered if value.key in RATES], same)
     for group in groups:
         group += sorted(rates.all_with(group[0]), key=lambda value: _distance(group[0], value))
     return groups
@@ -186,29 +121,29 @@ class _InTime:
     have filed thousands.
     """
 
-    def __init__(self, values: list[_Value], same: timedelta) -> None:
-        self._values: list[_Value] = []
+    def __init__(self, values: list[Value], same: timedelta) -> None:
+        self._values: list[Value] = []
         self._places: list[float] = []
         self._of_resource: dict[str, list[int]] = {}
         self._same = same
         for value in values:
             self.add(value)
 
-    def add(self, value: _Value) -> None:
+    def add(self, value: Value) -> None:
         """Add a value that is not newer than those before."""
         self._of_resource.setdefault(value.origin.resource, []).append(len(self._values))
         self._values.append(value)
         self._places.append(_place(value)[0])
 
-    def first_with(self, value: _Value) -> int | None:
+    def first_with(self, value: Value) -> int | None:
         """The index of the first value that belongs to the same ECG as `value`."""
         return next(self._with(value), None)
 
-    def all_with(self, value: _Value) -> list[_Value]:
+    def all_with(self, value: Value) -> list[Value]:
         """Every value that belongs to the same ECG as `value`."""
         return [self._values[index] for index in self._with(value)]
 
-    def _with(self, value: _Value) -> Iterator[int]:
+    def _with(self, value: Value) -> Iterator[int]:
         place, margin = _place(value)[0], self._same.total_seconds() + 1
         near = range(bisect_left(self._places, place - margin), bisect_right(self._places, place + margin))
         own = self._of_resource.get(value.origin.resource, ()) if "/" in value.origin.resource else ()
@@ -217,19 +152,19 @@ class _InTime:
                 yield index
 
 
-def _place(value: _Value) -> tuple[float, str, str, str]:
+def _place(value: Value) -> tuple[float, str, str, str]:
     """Newest first, and an order of their own for values of the same time."""
     latest = value.when.latest if value.when else LONG_AGO
     return -latest.timestamp(), value.key, value.origin.resource, value.origin.as_received
 
 
-def _distance(one: _Value, other: _Value) -> tuple[bool, float]:
+def _distance(one: Value, other: Value) -> tuple[bool, float]:
     """How far a rate is from the ECG: one of the same resource first, else the closest in time."""
     apart = abs(one.when.latest - other.when.latest).total_seconds() if one.when and other.when else 0.0
     return not _same_resource(one, other), apart
 
 
-def _same_resource(one: _Value, other: _Value) -> bool:
+def _same_resource(one: Value, other: Value) -> bool:
     return one.origin.resource == other.origin.resource and "/" in one.origin.resource
 
 
@@ -238,7 +173,7 @@ def _is_older(one: When | None, other: When | None) -> bool:
     return one is not None and other is not None and one.latest < other.earliest
 
 
-def _together(one: _Value, other: _Value, same: timedelta) -> bool:
+def _together(one: Value, other: Value, same: timedelta) -> bool:
     if _same_resource(one, other):
         return True
     if one.when is None or other.when is None:
@@ -248,7 +183,7 @@ def _together(one: _Value, other: _Value, same: timedelta) -> bool:
     return abs(one.when.latest - other.when.latest) <= same
 
 
-def _best(tracing: list[_Value]) -> Ecg | str:
+def _best(tracing: list[Value]) -> Ecg | str:
     """The best QTc of one ECG; else why there is none, in words."""
     rate, rate_doubts = _rate(tracing)
     stated = [value for value in tracing if value.key in _STATED and value.number is not None]
@@ -265,7 +200,7 @@ def _best(tracing: list[_Value]) -> Ecg | str:
     return refused or "a QT interval without rate, so no QTc"
 
 
-def _height(value: _Value) -> tuple[bool, Decimal]:
+def _height(value: Value) -> tuple[bool, Decimal]:
     """The higher value is the more dangerous one; "below N" says nothing of danger."""
     assert value.number is not None
     return value.number.bound not in ("<", "<="), value.number.quantity.value
@@ -276,7 +211,7 @@ def _doubting(ecg: Ecg, lost: str) -> Ecg:
     return replace(ecg, doubts=(*ecg.doubts, f"another QTc of the same ECG could not be used: {lost}")) if lost else ecg
 
 
-def _ecg(value: _Value, rate: Quantity | None) -> Ecg:
+def _ecg(value: Value, rate: Quantity | None) -> Ecg:
     assert value.number is not None
     return Ecg(
         value.number.quantity,
@@ -289,7 +224,7 @@ def _ecg(value: _Value, rate: Quantity | None) -> Ecg:
     )
 
 
-def _rate(tracing: list[_Value]) -> tuple[Quantity | None, tuple[str, ...]]:
+def _rate(tracing: list[Value]) -> tuple[Quantity | None, tuple[str, ...]]:
     """The rate of the ECG, per minute, and the doubts about it."""
     for value in tracing:
         if value.number is not None and not value.number.bound:
@@ -303,7 +238,7 @@ def _rate(tracing: list[_Value]) -> tuple[Quantity | None, tuple[str, ...]]:
 _MS_PER_MINUTE = Decimal(60_000)
 
 
-def _computed(tracing: list[_Value], rate: Quantity | None, rate_doubts: tuple[str, ...]) -> Ecg | None:
+def _computed(tracing: list[Value], rate: Quantity | None, rate_doubts: tuple[str, ...]) -> Ecg | None:
     """Fridericia from QT and rate of the same ECG: QT divided by the cube root of RR in seconds."""
     exact = [v for v in tracing if v.key == "qt_interval" and v.number is not None and not v.number.bound]
     qt = max(exact, key=_height, default=None)

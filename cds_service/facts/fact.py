@@ -6,7 +6,7 @@ conflicting, perhaps superseded) may still say YES to a danger, and never says N
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -62,6 +62,7 @@ class Fact(Generic[T]):
     bound: str = ""  # "<", "<=", ">" or ">=" when the value is only a bound
     doubts: tuple[str, ...] = ()
     why: str = ""  # the reason, in words, when the state is not KNOWN
+    rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
 
     @property
     def usable(self) -> bool:
@@ -99,13 +100,44 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
     return Fact(key, state, why=why)
 
 
+_RIVAL = "another result of the same time or without date: "
+_RANGE = "given as a range: "
+_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ", "another ECG has no date")
+
+
+def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
+    """The fact beside others that may be as new and say something else: doubted, and with its rivals where sure."""
+    rivals = tuple(others)
+    words = tuple(dict.fromkeys(f"{_RIVAL}{other.bound}{other.value}" for other in rivals))
+    values = tuple(other.value for other in rivals if other.value is not None)
+    agreeing = values if fact.sure and all(other.sure for other in rivals) else ()
+    return replace(fact, doubts=(*fact.doubts, words[0]), rivals=agreeing)
+
+
+def ranging(fact: Fact[Quantity], most: Quantity, *, low_is_danger: bool) -> Fact[Quantity]:
+    """The fact of a range, from its value up to `most`: the end nearer to danger, with the other one as its rival."""
+    assert fact.value is not None
+    least, sure = fact.value, not fact.doubts
+    value, other = (least, most) if low_is_danger else (most, least)
+    words = f"{_RANGE}{least} to {most}"
+    return replace(fact, value=value, bound="", doubts=(*fact.doubts, words), rivals=(other,) if sure else ())
+
+
 def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:
-    """Whether `test` holds of the value: a doubtful value may say YES, never NO; without a value UNKNOWN."""
+    """Whether `test` holds of the value: a doubtful value may say YES, never NO; without a value UNKNOWN.
+
+    Where rivals are the only doubt, and the test holds of none of them, whichever is right: NO.
+    """
     if fact.value is None:
         return Truth.UNKNOWN
     if test(fact.value):
         return Truth.YES
-    return Truth.NO if fact.sure else Truth.UNKNOWN
+    return Truth.NO if fact.sure or (_only_rivalled(fact) and not any(map(test, fact.rivals))) else Truth.UNKNOWN
+
+
+def _only_rivalled(fact: Fact[T]) -> bool:
+    only = all(doubt.startswith(_RIVALRIES) for doubt in fact.doubts)
+    return fact.state is State.KNOWN and bool(fact.rivals) and not fact.bound and only
 
 
 def above(fact: Fact[Quantity], limit: Quantity) -> Truth:

@@ -12,15 +12,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cds_service.facts.concepts import codes
-from cds_service.facts.fact import Fact, Key, State, known, missing
-from cds_service.facts.results import Reading, number, origin, status_doubts, taken
+from cds_service.facts.fact import Fact, Key, State, known, missing, ranging, rivalled
+from cds_service.facts.numbers import number
+from cds_service.facts.places import Place, places
+from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Observation
+from cds_service.gather.views import Component, Observation
 from cds_service.gather.views import Quantity as Measured
-from cds_service.quantity import Quantity
+from cds_service.quantity import Quantity, plain
 
 POTASSIUM: Key[Quantity] = Key("potassium", "potassium", "potassium")
 MAGNESIUM: Key[Quantity] = Key("magnesium", "magnesium", "magnesium")
@@ -48,6 +49,7 @@ BODY_WEIGHT: Key[Quantity] = Key("body_weight", "weight")
 TEMPERATURE: Key[Quantity] = Key("body_temperature", "temperature")
 OXYGEN_SATURATION: Key[Quantity] = Key("oxygen_saturation", "oxygen saturation")
 ECOG: Key[Quantity] = Key("ecog_ps", "ECOG performance status")
+KARNOFSKY: Key[Quantity] = Key("karnofsky_ps", "Karnofsky performance status")  # read, and never converted
 
 Series = tuple[Fact[Quantity], ...]
 
@@ -97,12 +99,12 @@ OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     HAEMOGLOBIN: HAEMOGLOBIN_SERIES,
     WBC: WBC_SERIES,
 }
-_LOW_IS_DANGER = frozenset(
+LOW_IS_DANGER = frozenset(
     {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
-    | {OXYGEN_SATURATION}
+    | {OXYGEN_SATURATION, KARNOFSKY}
 )
-_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE)}
-_Reader = Callable[[Key[Quantity], Resource, str, Reading], "Fact[Quantity] | str"]
+_BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE, KARNOFSKY)}
+_Reader = Callable[[Key[Quantity], Place, Reading], "Fact[Quantity] | str"]
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -113,49 +115,57 @@ def read_labs(
 
     `observations`: every Observation with its source. `labs`, `bedside`: the replies that should hold them.
     """
-    candidates: dict[str, list[tuple[Resource, str]]] = {}
+    candidates: dict[str, list[Place]] = {}
     for resource, source in observations:
         view = resource.view()
         if isinstance(view, Observation):
-            for code in codes(view.code, reading.terms):
-                name = reading.terms.observations.get(code)
-                if name is not None and name in _BY_NAME:
-                    candidates.setdefault(name, []).append((resource, source))
-                    break
+            for name, place in places(view, resource, source, _BY_NAME, reading):
+                candidates.setdefault(name, []).append(place)
     replies = dict.fromkeys(LABS, labs) | dict.fromkeys(BEDSIDE, bedside)
     facts: dict[str, Fact[Any]] = {
         key.name: _newest(key, _read, candidates.get(key.name, []), reply, reading) for key, reply in replies.items()
     }
     for key, multiple in MULTIPLES.items():
         facts[multiple.name] = _newest(multiple, _read_multiple, candidates.get(key.name, []), labs, reading)
+    karnofsky = _newest(KARNOFSKY, _read, candidates.get(KARNOFSKY.name, []), bedside, reading)
+    facts[ECOG.name] = _beside(facts[ECOG.name], karnofsky)
     for key, series in OVER_TIME.items():
         facts[series.name] = _over_time(series, facts[key.name], candidates.get(key.name, []), reading)
     return facts
 
 
+def _beside(ecog: Fact[Quantity], karnofsky: Fact[Quantity]) -> Fact[Quantity]:
+    """The ECOG status; where only a Karnofsky status is on record that is said, for no source here converts it."""
+    if ecog.state is not State.ABSENT or karnofsky.value is None:
+        return ecog
+    of = f" of {karnofsky.when}" if karnofsky.when else ""
+    words = f"Karnofsky {karnofsky.bound}{plain(karnofsky.value.value)}{of} is on record, and is not converted"
+    return missing(ECOG, State.UNREADABLE, words)
+
+
 def _over_time(
-    key: Key[Series], newest: Fact[Quantity], candidates: list[tuple[Resource, str]], reading: Reading
+    key: Key[Series], newest: Fact[Quantity], candidates: list[Place], reading: Reading
 ) -> Fact[Series]:
     """Every usable result with a date, newest first; as sure, and as missing, as the newest one."""
     if newest.value is None:
         return missing(key, newest.state, newest.why)
-    found = [_read(newest.key, resource, source, reading) for resource, source in candidates]
+    found = [_read(newest.key, place, reading) for place in candidates]
     dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
     dated.sort(key=lambda fact: (-_latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
     return known(key, tuple(dated), newest.when, newest.origin, doubts=newest.doubts)
 
 
 def _newest(
-    key: Key[Quantity], read: _Reader, candidates: list[tuple[Resource, str]], reply: Reply, reading: Reading
+    key: Key[Quantity], read: _Reader, candidates: list[Place], reply: Reply, reading: Reading
 ) -> Fact[Quantity]:
     usable: list[Fact[Quantity]] = []
     refused: list[tuple[When | None, str]] = []
-    for resource, source in candidates:
-        fact = read(key, resource, source, reading)
+    for place in candidates:
+        fact = read(key, place, reading)
         if isinstance(fact, Fact):
             usable.append(fact)
         elif fact:
-            refused.append((_when(resource, reading), fact))
+            refused.append((_when(place.resource, reading), fact))
     if not usable:
         refused.sort(key=lambda each: (-_latest(each[0]).timestamp(), each[1]))
         return missing(key, State.UNREADABLE, refused[0][1]) if refused else not_there(key, reply)
@@ -172,13 +182,13 @@ def _first(key: Key[Quantity], usable: list[Fact[Quantity]]) -> Fact[Quantity]:
     """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
     newest = max(usable, key=lambda fact: _latest(fact.when))
     rivals = [fact for fact in usable if not _is_older(fact.when, newest.when)]
-    low = key in _LOW_IS_DANGER
+    low = key in LOW_IS_DANGER
     rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
     chosen = (min if low else max)(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
-    other = next((fact for fact in rivals if fact.value != chosen.value), None)
-    if other is None:
+    others = [fact for fact in rivals if (fact.value, fact.bound) != (chosen.value, chosen.bound)]
+    if not others:
         return next((fact for fact in rivals if fact.sure), chosen)
-    return chosen.doubted(f"another result of the same time or without date: {other.value}")
+    return rivalled(chosen, others)
 
 
 def _is_older(one: When | None, other: When | None) -> bool:
@@ -206,56 +216,55 @@ def _when(resource: Resource, reading: Reading) -> When | None:
     return taken(view, reading)[0] if isinstance(view, Observation) else None
 
 
-def _read(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
-    """The fact in this resource; the reason, in words, when it cannot be used; "" when it does not count."""
-    view = resource.checked()
+def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] | str:
+    """The fact in this place; the reason, in words, when it cannot be used; "" when it does not count."""
+    view = place.resource.checked()
     if not isinstance(view, Observation):
         return view.reason if hasattr(view, "reason") else "not an Observation"
     doubts = status_doubts(view)
     if doubts is None:
         return ""
-    value = number(view, key.name, reading.terms)
+    part = place.part(view)
+    value = "no value" if part is None else refused_for_status(view) or number(part, key.name, reading.terms)
     if isinstance(value, str):
         return value
     when, time_doubts = taken(view, reading)
     if "dated in the future" in time_doubts:
         return "dated in the future"
-    return known(
+    fact = known(
         key,
         value.quantity,
         when,
-        origin(resource, source, value.as_received, *_zone_note(when)),
+        origin(place.resource, place.source, value.as_received, *value.notes, *time_notes(when, reading)),
         bound=value.bound,
         doubts=(*doubts, *time_doubts),
     )
+    return fact if value.most is None else ranging(fact, value.most, low_is_danger=key in LOW_IS_DANGER)
 
 
 _SINGLE = {multiple: key for key, multiple in MULTIPLES.items()}
 
 
-def _read_multiple(key: Key[Quantity], resource: Resource, source: str, reading: Reading) -> Fact[Quantity] | str:
+def _read_multiple(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] | str:
     """The result as a multiple of the upper limit that came with it; without a limit it cannot be told."""
-    single = _read(_SINGLE[key], resource, source, reading)
+    single = _read(_SINGLE[key], place, reading)
     if isinstance(single, str) or single.value is None:
         return single if isinstance(single, str) else single.why
-    view = resource.checked()
-    ranges = view.referenceRange or () if isinstance(view, Observation) else ()
+    view = place.resource.checked()
+    part = place.part(view) if isinstance(view, Observation) else None
     limits: list[Decimal] = []
-    for high in (entry.high for entry in ranges if entry.high is not None):
-        given = high if high.unit or high.code else _in_unit_of(view, high)
-        limit = number(Observation(valueQuantity=given), _SINGLE[key].name, reading.terms)
+    for high in (entry.high for entry in (part.referenceRange or () if part else ()) if entry.high is not None):
+        given = high if high.unit or high.code else _in_unit_of(part, high)
+        limit = number(Component(valueQuantity=given), _SINGLE[key].name, reading.terms)
         if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
             limits.append(limit.quantity.value)
     if not limits:
         return f"no upper limit of normal came with the result ({single.value})"
-    multiple = replace(single, key=key, value=Quantity(single.value.value / min(limits), "[ULN]"))
+    value, *rivals = (Quantity(each.value / min(limits), "[ULN]") for each in (single.value, *single.rivals))
+    multiple = replace(single, key=key, value=value, rivals=tuple(rivals))
     return multiple if len(set(limits)) == 1 else multiple.doubted("several upper limits came with it, the lowest used")
 
 
-def _in_unit_of(view: object, high: Measured) -> Measured:
-    value = view.valueQuantity if isinstance(view, Observation) else None
+def _in_unit_of(part: Component | None, high: Measured) -> Measured:
+    value = part.valueQuantity if part else None
     return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
-
-
-def _zone_note(when: When | None) -> tuple[str, ...]:
-    return ("time zone assumed",) if when is not None and when.zone_assumed else ()

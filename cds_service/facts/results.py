@@ -1,4 +1,4 @@
-"""Results: what every reader of Observations needs. When was it taken, does its status count, what number does it hold.
+"""Results: what every reader of Observations needs. When was it taken, and does its status count.
 
 A value counts when its status is final, amended or corrected; preliminary values warn and never clear. Its time is when
 it was taken, not when it was filed.
@@ -12,14 +12,12 @@ from datetime import datetime, timedelta, tzinfo
 from cds_service.facts.fact import Origin
 from cds_service.facts.times import When
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Component, Observation
+from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
-from cds_service.quantity import Quantity
 
 COUNTING = frozenset({"final", "amended", "corrected"})
 WITH_CAVEAT = frozenset({"preliminary", "registered"})
 NEVER = frozenset({"entered-in-error", "cancelled"})
-BOUNDS = frozenset({"<", "<=", ">", ">="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +29,6 @@ class Reading:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A measured value in its canonical unit, as received, and perhaps only as a bound."""
-
-    quantity: Quantity
-    as_received: str
-    bound: str = ""
-
-
 def taken(observation: Observation, reading: Reading) -> tuple[When | None, tuple[str, ...]]:
     """When the specimen or tracing was taken, with doubts: only filed, no date, or dated in the future."""
     period = observation.effectivePeriod
@@ -48,6 +37,7 @@ def taken(observation: Observation, reading: Reading) -> tuple[When | None, tupl
         observation.effectiveInstant,
         period.end if period else None,
         period.start if period else None,
+        *_moments(observation),
     ):
         when = When.read(text, reading.zone)
         if when is not None:
@@ -57,6 +47,24 @@ def taken(observation: Observation, reading: Reading) -> tuple[When | None, tupl
     return filed, ("only the filing time is known" if filed else "no date",)
 
 
+def _moments(observation: Observation) -> list[str]:
+    """The moments that its Timing names, the last one first; what they say is read, not how they are written."""
+    return sorted((observation.effectiveTiming.event or ()) if observation.effectiveTiming else (), reverse=True)
+
+
+def time_notes(when: When | None, reading: Reading) -> tuple[str, ...]:
+    """What was assumed about the time, and that a clock goes wrong somewhere."""
+    if when is None:
+        return ()
+    ahead = when.earliest > reading.now
+    return (*(("time zone assumed",) if when.zone_assumed else ()), *(("dated later than now",) if ahead else ()))
+
+
+def refused_for_status(observation: Observation) -> str:
+    """Why a result of that status is never used though nobody took it back; "" where it may be."""
+    return "its status is unknown" if observation.status == "unknown" else ""
+
+
 def status_doubts(observation: Observation) -> tuple[str, ...] | None:
     """The doubts that the status raises; None when the observation does not count at all."""
     if observation.status in COUNTING:
@@ -64,38 +72,6 @@ def status_doubts(observation: Observation) -> tuple[str, ...] | None:
     if observation.status in NEVER:
         return None
     return (observation.status,) if observation.status in WITH_CAVEAT else ("status not stated as final",)
-
-
-def number(component: Component, key: str, terms: Terms) -> Number | str:
-    """The number that an observation or component holds under `key`, or why there is none, in words."""
-    value = component.valueQuantity
-    if value is None and component.valueInteger is not None:
-        return "a number without unit"
-    if value is None or value.value is None:
-        return _why_no_number(component)
-    if value.comparator is not None and value.comparator not in BOUNDS:
-        return "a comparator that FHIR does not have"
-    table = terms.units.get(key)
-    unit = value.code if value.code and terms.system(value.system).endswith("unitsofmeasure.org") else value.unit
-    unit = unit or value.code
-    if table is None or not unit:
-        return "a number without unit" if not unit else "a kind of value that is not read here"
-    converted = table.convert(value.value, unit)
-    if converted is None:
-        return f"unit '{unit[:20]}' is not one we convert"
-    if not table.plausible(converted):
-        return f"{value.value} {unit[:20]} is not a possible value"
-    return Number(converted, f"{value.comparator or ''}{value.value} {unit}", value.comparator or "")
-
-
-def _why_no_number(component: Component) -> str:
-    if component.dataAbsentReason is not None:
-        return "stated as not known"
-    if component.valueSampledData is not None:
-        return "a waveform, which is not read"
-    if component.valueRange is not None:
-        return "a range, not a value"
-    return "text instead of a number" if component.valueString else "no value"
 
 
 def origin(resource: Resource, source: str, as_received: str, *notes: str) -> Origin:

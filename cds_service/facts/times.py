@@ -1,4 +1,7 @@
-"""Times as intervals: "2026-11" is a month, "2026-11-20" a day. A time without zone gets the site's zone, noted."""
+"""Times as intervals: "2026-11" is a month, "2026-11-20" a day. A time without zone gets the site's zone, noted.
+
+A leap second, which FHIR allows and no clock of ours counts, is the second before it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from cds_service.truth import Truth
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _LONG_AGO = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?\Z")
+_LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class When:
                 return None  # a placeholder for "no date", as 0001-01-01 or 9999-12-31
             if written:
                 return _whole(int(written[1]), written[2], written[3], zone)
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text) if ":60" in text else text)
             assumed = moment.tzinfo is None
             moment = moment.replace(tzinfo=zone) if assumed else moment
             moment.astimezone(UTC)  # refuses what lies outside the calendar

@@ -58,10 +58,13 @@ class Resource:
     full_url: str | None = None
     mending: Mending = field(default_factory=Mending, repr=False)
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    inside: str = ""  # of a contained resource: `Type/id#name`, by which it is named
 
     @property
     def reference(self) -> str:
-        """`Type/id`, or the type alone when it has no id that FHIR allows."""
+        """`Type/id`, or the type alone when it has no id that FHIR allows; for a contained one `Type/id#name`."""
+        if self.inside:
+            return self.inside
         identity = self._kept.get("id", ...)
         if identity is ...:
             seen = self.view()

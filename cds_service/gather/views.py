@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-
 _MOST_DIGITS = 100  # before or behind the point; what is measured has far fewer
 
 
@@ -106,6 +105,12 @@ class ReferenceRange(msgspec.Struct):
     high: Quantity | None = None
 
 
+class Happened(msgspec.Struct):
+    """Of a Timing the moments that it names."""
+
+    event: list[str] | None = None
+
+
 class Component(View, kw_only=True):
     """What an Observation and each of its components have in common: a code and a value in one of many shapes."""
 
@@ -120,6 +125,7 @@ class Component(View, kw_only=True):
     valueSampledData: dict[str, Any] | None = None
     dataAbsentReason: CodeableConcept | None = None
     interpretation: list[CodeableConcept] | None = None
+    referenceRange: list[ReferenceRange] | None = None
 
 
 class Observation(Component, kw_only=True):
@@ -128,9 +134,9 @@ class Observation(Component, kw_only=True):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
+    effectiveTiming: Happened | None = None
     issued: str | None = None
     component: list[Component] | None = None
-    referenceRange: list[ReferenceRange] | None = None
     specimen: Reference | None = None
     method: CodeableConcept | None = None
     contained: list[msgspec.Raw] | None = None

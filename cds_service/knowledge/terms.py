@@ -74,9 +74,16 @@ class UnitTable:
     low: Decimal
     high: Decimal
 
+    @property
+    def is_score(self) -> bool:
+        """Whether it is counted in whole steps of a scale, which have no unit."""
+        return self.canonical == "{score}"
+
     def convert(self, value: Decimal, unit: str) -> Quantity | None:
         """The value in the canonical unit; None when the unit is not listed: units are never guessed."""
         found = self.units.get(unit.strip()) or self.units.get(_folded(unit))
+        if found is None and "{" in unit:
+            found = self.units.get(_folded(_ANNOTATION.sub("", unit)))
         return None if found is None else Quantity((value + found[0]) * found[1], self.canonical)
 
     def plausible(self, quantity: Quantity) -> bool:
@@ -156,6 +163,11 @@ class Terms:
     words: Mapping[str, Words]
     elsewhere: Elsewhere | None = None
 
+    @cached_property
+    def standard_systems(self) -> frozenset[str]:
+        """The code systems that are everybody's, not one site's."""
+        return frozenset(self.systems.known.values())
+
     def system(self, name: str | None) -> str:
         """The one spelling of a code system's name."""
         return self.systems.spelled(name)
@@ -223,19 +235,24 @@ class Terms:
         """The terms in the tables below `home`. Raises KnowledgeError naming file and row."""
         words = list(_rows(home / "words.csv"))
         kinds = {row["kind"] for row in words}
+        drugs, conditions = _drugs(home / "drug_codes.csv"), _conditions(home / "conditions.csv")
+        routes = {(row["system"], row["code"]): row["route"] for row in _rows(home / "routes.csv")}
+        observations = {(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")}
+        genomics = {(row["system"], row["code"]): (row["key"], row["category"]) for row in _rows(home / "genomics.csv")}
+        answers = {(row["system"], row["code"]): (row["key"], row["value"]) for row in _rows(home / "answers.csv")}
+        used = {system for table in (drugs, conditions, routes, observations, genomics, answers) for system, _ in table}
+        aliases = [(row["alias"], row["system"]) for row in _rows(home / "systems.csv")]
         return cls(
-            systems=Systems.of((row["alias"], row["system"]) for row in _rows(home / "systems.csv")),
-            drugs=_drugs(home / "drug_codes.csv"),
+            systems=Systems.of((*((system, system) for system in sorted(used)), *aliases)),
+            drugs=drugs,
             combined={row["drug"]: frozenset(row["parts"].split("|")) for row in _rows(home / "combinations.csv")},
-            routes={(row["system"], row["code"]): row["route"] for row in _rows(home / "routes.csv")},
+            routes=routes,
             drug_names=Words((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")),
             regimens=Words((row["name"], row["drugs"]) for row in _rows(home / "regimens.csv")),
-            observations={(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")},
-            genomics={
-                (row["system"], row["code"]): (row["key"], row["category"]) for row in _rows(home / "genomics.csv")
-            },
-            answers={(row["system"], row["code"]): (row["key"], row["value"]) for row in _rows(home / "answers.csv")},
-            conditions=_conditions(home / "conditions.csv"),
+            observations=observations,
+            genomics=genomics,
+            answers=answers,
+            conditions=conditions,
             roots={row["code"]: row["instead_of"] for row in _rows(home / "roots.csv")},
             orders=_orders(home / "orders.csv"),
             units=_units(home / "units.yaml"),
@@ -281,8 +298,17 @@ def _orders(path: Path) -> dict[str, OrderCode]:
     return found
 
 
+# What stands in braces in UCUM says what is counted and changes no value. With a digit in it, as {1.73_m2}, it does.
+_ANNOTATION = re.compile(r"\{[^{}\d]*\}")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_SIGNS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "²": "2", "³": "3"})
+_POWER_OF_TEN = re.compile(r"^x?10(?:\*\*?|\^|e|\((?=\d+\)))(\d+)\)?(?=[/{])")
+
+
 def _folded(unit: str) -> str:
-    return "".join(unit.split()).lower()
+    """The unit without case, spaces and ways of writing: µ is u, ×10⁹, x10^9 and 10e9 are 10*9."""
+    plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
+    return _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower())
 
 
 def _units(path: Path) -> dict[str, UnitTable]:

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
-from cds_service.facts.fact import Fact, State
+from cds_service.facts.fact import Fact, State, above
 from cds_service.gather.replies import Status
+from cds_service.quantity import Quantity
+from cds_service.rules.heart.ecg import as_quantity
+from cds_service.truth import Truth
 from tests.charts import LAST_WEEK, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
@@ -22,7 +25,7 @@ def qtc(*observations: Json, **more: Any) -> Fact[Ecg]:
     return chart(*observations, **more).get(QTC)
 
 
-def ms(code: str, value: Any, when: str | None = TODAY, **more: Any) -> Json:
+def ms(code: str | Json, value: Any, when: str | None = TODAY, **more: Any) -> Json:
     return quantity(code, value, more.pop("unit", "ms"), when, **more)
 
 
@@ -168,6 +171,89 @@ def test_a_fridericia_value_that_was_lost_leaves_a_doubt_on_bazett_and_on_the_co
 def test_the_values_may_be_components_of_one_observation_without_value_of_its_own() -> None:
     found = qtc(observation(QTC_PLAIN, component=[part(QTCB, 470), part(QTCF, 450)]))
     assert (said(found), found.sure) == (("450 ms", Formula.FRIDERICIA), True)
+
+
+@pytest.mark.parametrize(("code", "more", "formula", "note"), [
+    (concept(QTC_PLAIN, text="QTcF"), {}, Formula.FRIDERICIA, "formula from its name"),
+    (concept(QTC_PLAIN, display="QTc (Bazett)"), {}, Formula.BAZETT, "formula from its name"),
+    (concept(QTC_PLAIN), {"method": {"text": "Fridericia formula"}}, Formula.FRIDERICIA, "formula from its name"),
+    (concept("4711", system="urn:local", text="12-lead ECG: QTcF"), {}, Formula.FRIDERICIA, "known by its name"),
+    (concept("224359", system="urn:local", display="QTc"), {}, Formula.UNSPECIFIED, "known by its name"),
+    ({"text": "QTc-Intervall nach Bazett"}, {}, Formula.BAZETT, "known by its name"),
+])
+def test_the_name_tells_the_formula_that_the_code_leaves_open(
+    code: Json, more: Json, formula: Formula, note: str,
+) -> None:
+    found = qtc(quantity(code, 480, "ms", **more))
+    assert (said(found), found.sure) == (("480 ms", formula), True)
+    assert found.origin is not None
+    assert found.origin.notes == (note,)
+
+
+def test_a_name_with_both_formulas_tells_none() -> None:
+    assert said(qtc(ms(concept(QTC_PLAIN, text="QTc Bazett/Fridericia"), 480))) == ("480 ms", Formula.UNSPECIFIED)
+
+
+def test_a_code_and_a_name_of_different_formulas_are_doubted() -> None:
+    found = qtc(ms(concept(QTCF, text="QTcB"), 480))
+    assert (said(found), found.sure) == (("480 ms", Formula.UNSPECIFIED), False)
+    assert "another" in found.doubts[0]
+
+
+@pytest.mark.parametrize("code", [
+    concept("4711", system="urn:local", text="QTcF change from baseline"), concept("4711", text="QTcF"),
+    concept("165376", system=MDC, display="QTc per lead using Fridericia"), concept("4711", system="urn:local"),
+    {"text": "QTcF per lead"}, {"text": "PQ"}, {"text": "Delta QTcF"}, {"text": "ΔQTcF"},
+])
+def test_another_value_about_the_qtc_is_not_the_qtc(code: Json) -> None:
+    assert qtc(ms(code, 480)).state is State.ABSENT
+
+
+def test_words_about_the_qtc_without_a_number_are_no_ecg() -> None:
+    local = concept("4711", system="urn:local", text="QTcF")
+    assert qtc(observation(local, valueString="prolonged"), ms(QTCF, 430, YESTERDAY)).sure
+
+
+@pytest.mark.parametrize(("code", "finding"), [("111975006", "prolonged"), ("164955000", "normal"),
+                                               ("77867006", "short")])
+def test_a_qt_interval_as_a_finding_is_said_without_a_number(code: str, finding: str) -> None:
+    sct = "http://snomed.info/sct"
+    found = qtc(observation(concept("301117000", system=sct), valueCodeableConcept=concept(code, system=sct)))
+    assert (found.state, found.why) == (State.UNREADABLE, f"stated as {finding}, without a number")
+
+
+@pytest.mark.parametrize(("text", "shown", "bound"), [
+    ("> 500 ms", "500 ms", ">"), ("≥500ms", "500 ms", ">="), ("510-530 ms", "510 ms", ">="), ("0,512 s", "512 ms", ""),
+])
+def test_a_qtc_in_words_is_read_towards_danger(text: str, shown: str, bound: str) -> None:
+    found = qtc(observation(QTCF, valueString=text))
+    assert (found.value and str(found.value.qtc), found.bound, found.sure) == (shown, bound, not bound)
+
+
+def test_a_bounded_qt_or_rate_computes_nothing() -> None:
+    assert qtc(observation(QT, valueString="390-410 ms"), rate(60)).value is None
+    assert qtc(ms(QT, 400), observation(RATE, valueString="60-70 /min")).value is None
+
+
+def test_an_ecg_inside_a_report_is_one_ecg() -> None:
+    inner = [{"resourceType": "Observation", "id": name, "status": "final", "code": concept(code),
+              "valueQuantity": measured(value, unit)} for name, code, value, unit in
+             (("a", QT, 400, "ms"), ("b", RATE, 75, "/min"))]
+    report = {"resourceType": "DiagnosticReport", "id": "r1", "status": "final", "code": concept("11524-6"),
+              "subject": {"reference": "Patient/p1"}, "effectiveDateTime": TODAY, "contained": inner,
+              "result": [{"reference": "#a"}, {"reference": "#b"}]}
+    found = qtc(report)
+    assert (said(found), found.sure) == (("431 ms", Formula.FRIDERICIA), True)
+
+
+def test_two_ecgs_of_one_day_without_hour_below_the_limit_are_no_doubt_there() -> None:
+    found = qtc(ms(QTCF, 430, "2026-11-20"), ms(QTCF, 440))
+    assert not found.sure
+    assert found.value is not None
+    assert above(as_quantity(found, found.value), Quantity.read("500 ms")) is Truth.NO
+    other = qtc(ms(QTCB, 430, "2026-11-20"), ms(QTCF, 440))
+    assert other.value is not None
+    assert above(as_quantity(other, other.value), Quantity.read("500 ms")) is Truth.UNKNOWN
 
 
 def test_the_values_may_be_several_observations_of_one_ecg() -> None:

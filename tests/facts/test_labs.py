@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.fact import Fact, State
-from cds_service.facts.labs import ALT_ULN, CREATININE, LABS, MAGNESIUM, POTASSIUM, WBC
+from cds_service.facts.fact import Fact, State, above, at_or_below, below
+from cds_service.facts.labs import (
+    ALT_ULN,
+    BILIRUBIN,
+    CALCIUM,
+    CREATININE,
+    CREATININE_CLEARANCE,
+    ECOG,
+    LABS,
+    LVEF,
+    MAGNESIUM,
+    POTASSIUM,
+    WBC,
+)
 from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
+from cds_service.truth import Truth
 from tests.charts import (
     LAST_WEEK,
     LOINC,
@@ -28,6 +41,7 @@ from tests.charts import (
 )
 
 K = "2823-3"
+ABSENT_REASON = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 
 def potassium(*observations: Json, **more: Any) -> Fact[Quantity]:
@@ -60,8 +74,7 @@ def test_a_final_amended_or_corrected_result_is_sure(status: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "doubt"), [
-    ("preliminary", "preliminary"), ("registered", "registered"), ("unknown", "status not stated as final"),
-    ("odd", "status not stated as final"),
+    ("preliminary", "preliminary"), ("registered", "registered"), ("odd", "status not stated as final"),
 ])
 def test_a_preliminary_result_is_shown_and_doubted(status: str, doubt: str) -> None:
     found = potassium(k(3.1, status=status))
@@ -88,13 +101,214 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
     ({"valueQuantity": measured(-4, "mmol/L")}, "-4 mmol/L is not a possible value"),
     ({"valueInteger": 4}, "a number without unit"), ({"valueString": "haemolysed"}, "text instead of a number"),
     ({"dataAbsentReason": concept("masked", system="x")}, "stated as not known"), ({}, "no value"),
-    ({"valueCodeableConcept": concept("unknown", system="x")}, "no value"),
-    ({"valueQuantity": {"unit": "mmol/L"}}, "no value"), ({"valueRange": {"low": measured(3, "mmol/L")}},
-    "a range, not a value"),
+    ({"valueCodeableConcept": concept("unknown", system="x")}, "a code instead of a number"),
+    ({"valueCodeableConcept": concept("unknown", system=ABSENT_REASON)}, "stated as not known (not known)"),
+    ({"dataAbsentReason": concept("masked", system=ABSENT_REASON)}, "stated as not known (withheld)"),
+    ({"valueQuantity": measured(4, "mmol/L"), "dataAbsentReason": concept("error", system="x")}, "stated as not known"),
+    ({"valueQuantity": {"unit": "mmol/L"}}, "no value"), ({"valueRange": {}}, "no value"),
+    ({"valueRange": {"low": measured(3.5, "mmol/L"), "high": measured(3, "mmol/L")}},
+     "a range that ends before it begins"),
+    ({"valueRange": {"low": measured(3), "high": measured(4)}}, "a number without unit"),
+    ({"valueSampledData": {"origin": {"value": 0}, "period": 10, "dimensions": 1}}, "a waveform, which is not read"),
+    ({"valueString": "4.1"}, "a number without unit"), ({"valueString": "4.1 mmol/L, haemolysed"},
+     "text in which no unit that we convert follows the number"),
+    ({"valueString": "about 4.1 mmol/L"}, "text instead of a number"), ({"valueString": "-4.1 mmol/L"},
+     "text instead of a number"),
+    ({"valueString": "3.412 mmol/L"}, "a number in text that may be read in two ways"),
+    ({"valueString": "41 mmol/L"}, "41 mmol/L is not a possible value"),
+    ({"valueQuantity": measured(4.1, "mmol{K}/L{1.73}")}, "unit 'mmol{K}/L{1.73}' is not one we convert"),
 ])
 def test_what_is_no_usable_number_is_unreadable_and_says_why(content: Json, why: str) -> None:
     found = potassium(observation(K, **content))
     assert (found.state, found.value, found.why) == (State.UNREADABLE, None, why)
+
+
+def test_a_result_whose_status_is_unknown_is_never_used_and_that_is_said() -> None:
+    found = potassium(k(3.1, status="unknown"), k(4.0, YESTERDAY))
+    assert (str(found.value), found.doubts) == ("4 mmol/L", (
+        "a newer result could not be used: its status is unknown",))
+    assert potassium(k(3.1, status="unknown")).why == "its status is unknown"
+
+
+@pytest.mark.parametrize(("content", "value", "bound", "notes"), [
+    ({"valueString": "<3,0 mmol/l"}, "3 mmol/L", "<", ("read from text",)),
+    ({"valueString": "≤ 3.0 mEq/L"}, "3 mmol/L", "<=", ("read from text",)),
+    ({"valueRange": {"low": measured(2.8, "mmol/L")}}, "2.8 mmol/L", ">=", ()),
+    ({"valueRange": {"high": measured(3.1, "mmol/L")}}, "3.1 mmol/L", "<=", ()),
+])
+def test_a_bound_is_read_in_numbers_and_in_text(
+    content: Json, value: str, bound: str, notes: tuple[str, ...],
+) -> None:
+    found = potassium(observation(K, **content))
+    assert (str(found.value), found.bound, found.sure) == (value, bound, False)
+    assert found.origin is not None
+    assert found.origin.notes == notes
+
+
+@pytest.mark.parametrize("content", [
+    {"valueString": "2.8-3.1 mmol/L"}, {"valueRange": {"low": measured(2.8), "high": measured(3.1, "mmol/L")}},
+])
+def test_of_a_range_the_end_nearer_to_danger_counts_and_both_are_said(content: Json) -> None:
+    found = potassium(observation(K, **content))
+    assert (str(found.value), found.bound, found.sure) == ("2.8 mmol/L", "", False)
+    assert found.doubts == ("given as a range: 2.8 mmol/L to 3.1 mmol/L",)
+    assert str(chart(observation("2160-0", valueString="1-2 mg/dL")).get(CREATININE).value) == "176.8 umol/L"
+
+
+def test_a_range_decides_where_it_can() -> None:
+    limit = Quantity.read("3.5 mmol/L")
+    for low, high, truth in ((2.8, 3.1, Truth.YES), (3.4, 3.6, Truth.YES), (3.6, 4.0, Truth.NO)):
+        text = observation(K, valueString=f"{low} - {high} mmol/L")
+        assert below(potassium(text), limit) is truth
+        assert below(potassium(text | {"status": "preliminary"}), limit) is (truth | Truth.UNKNOWN)
+    assert above(potassium(observation(K, valueString="3.4-3.6 mmol/L")), limit) is Truth.UNKNOWN
+    lvef = chart(observation("10230-1", valueString="55-60 %")).get(LVEF)
+    assert at_or_below(lvef, Quantity.read("50 %")) is Truth.NO
+
+
+def test_a_range_in_multiples_of_the_upper_limit() -> None:
+    limit = [{"high": measured(40, "U/L")}]
+    found = chart(observation("1742-6", valueString="80-120 U/L", referenceRange=limit)).get(ALT_ULN)
+    assert (str(found.value), [str(rival) for rival in found.rivals]) == ("3 × ULN", ["2 × ULN"])
+    assert above(found, Quantity.read("5 [ULN]")) is Truth.NO
+
+
+def test_the_parts_of_a_panel_are_read_each_by_itself() -> None:
+    parts = [{"code": concept(K), "valueQuantity": measured(4.1, "mmol/L")},
+             {"code": concept("1742-6"), "valueQuantity": measured(120, "U/L"),
+              "referenceRange": [{"high": measured(40, "U/L")}]},
+             {"code": concept("19123-9"), "dataAbsentReason": concept("error", system=ABSENT_REASON)}]
+    found = chart(observation(concept("panel", system="urn:local"), component=parts))
+    assert (str(found.get(POTASSIUM).value), found.get(POTASSIUM).sure) == ("4.1 mmol/L", True)
+    assert str(found.get(ALT_ULN).value) == "3 × ULN"
+    assert found.get(MAGNESIUM).why == "stated as not known (an error in the measurement or on its way)"
+
+
+def test_the_parts_of_a_panel_do_not_lend_each_other_their_upper_limit() -> None:
+    part = {"code": concept("1742-6"), "valueQuantity": measured(120, "U/L")}
+    panel = observation("24323-8", component=[part], referenceRange=[{"high": measured(40, "U/L")}])
+    assert "no upper limit" in chart(panel).get(ALT_ULN).why
+
+
+@pytest.mark.parametrize(("code", "other"), [("17863-2", CALCIUM), ("1995-0", CALCIUM), ("1968-7", BILIRUBIN),
+                                             ("15152-2", BILIRUBIN), ("1971-1", BILIRUBIN)])
+def test_ionised_calcium_is_not_calcium_and_direct_bilirubin_not_bilirubin(code: str, other: Any) -> None:
+    assert chart(quantity(code, 1.2, "mmol/L" if other is CALCIUM else "mg/dL")).get(other).state is State.ABSENT
+
+
+def test_two_values_of_one_time_on_the_same_side_of_a_limit_are_no_doubt_there() -> None:
+    found = potassium(k(4.0, name="a"), k(4.2, name="b"))
+    assert not found.sure
+    assert below(found, Quantity.read("3.5 mmol/L")) is Truth.NO
+    assert below(found, Quantity.read("4.1 mmol/L")) is Truth.YES
+    assert above(found, Quantity.read("4.1 mmol/L")) is Truth.UNKNOWN
+    preliminary = potassium(k(4.0, name="a"), k(4.2, name="b", status="preliminary"))
+    assert below(preliminary, Quantity.read("3.5 mmol/L")) is Truth.UNKNOWN
+
+
+def test_of_two_versions_of_a_result_the_later_one_counts() -> None:
+    first = k(4.0, name="o") | {"meta": {"lastUpdated": "2026-11-20T09:00:00Z"}}
+    later = k(2.9, name="o", status="corrected") | {"meta": {"lastUpdated": "2026-11-20T10:00:00Z"}}
+    gone = k(4.0, name="o", status="entered-in-error") | {"meta": {"lastUpdated": "2026-11-20T11:00:00Z"}}
+    for pair in ((first, later), (later, first)):
+        assert (str(potassium(*pair).value), potassium(*pair).sure) == ("2.9 mmol/L", True)
+    for pair in ((first, gone), (gone, first)):
+        assert potassium(*pair).state is State.ABSENT
+
+
+def test_two_versions_that_nobody_can_order_are_a_conflict() -> None:
+    for pair in ((k(4.0, name="o"), k(2.9, name="o")), (k(2.9, name="o"), k(4.0, name="o"))):
+        assert (str(potassium(*pair).value), potassium(*pair).sure) == ("2.9 mmol/L", False)
+
+
+def test_the_same_result_of_two_queries_is_one() -> None:
+    assert potassium(k(4.0, name="o"), k(4.0, name="o") | {"meta": {"versionId": "2"}}).sure
+
+
+def report(*inner: Json, **more: Any) -> Json:
+    found = {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "code": {"text": "chemistry"},
+             "subject": {"reference": "Patient/p1"}, "effectiveDateTime": TODAY, "contained": list(inner)}
+    return found | more
+
+
+def inside(value: float, **more: Any) -> Json:
+    return {"resourceType": "Observation", "id": "k", "status": "final", "code": concept(K),
+            "valueQuantity": measured(value, "mmol/L")} | more
+
+
+def test_a_result_inside_a_report_is_read_and_named_by_it() -> None:
+    found = potassium(report(inside(4.1)))
+    assert (str(found.value), found.sure, str(found.when)) == ("4.1 mmol/L", True, "2026-11-20")
+    assert found.origin is not None
+    assert found.origin.resource == "DiagnosticReport/r#k"
+
+
+def test_of_a_report_that_was_taken_back_nothing_counts() -> None:
+    assert potassium(report(inside(4.1), status="entered-in-error")).state is State.ABSENT
+
+
+def test_a_report_that_cannot_be_read_leaves_a_doubt() -> None:
+    open_ = {name: value for name, value in inside(3.1).items() if name != "status"}
+    assert "a report could not be read" in potassium(k(4.0), report(open_)).doubts[0]
+
+
+def test_a_result_of_somebody_else_inside_a_report_is_not_read() -> None:
+    assert potassium(report(inside(4.1, subject={"reference": "Patient/p2"}))).value is None
+
+
+def test_a_report_without_its_results_leaves_a_doubt() -> None:
+    found = potassium(k(4.0), report(result=[{"reference": "Observation/elsewhere"}]))
+    assert found.doubts == ("not every result was read: a report came without its results",)
+    assert potassium(report(), k(4.0)).sure is False
+    named = report(result=[{"reference": "https://ehr/fhir/Observation/o1/_history/2"}])
+    assert potassium(k(4.0, name="o1"), named).sure
+
+
+@pytest.mark.parametrize(("content", "why"), [
+    ({"valueInteger": 7}, "7 is not a possible value"),
+    ({"valueQuantity": {"value": 1.5}}, "1.5 is not a possible value"),
+    ({"valueInteger": 1, "interpretation": [concept("LA9625-0")]}, "answers that contradict each other"),
+    ({"valueCodeableConcept": concept("LA29176-7")}, "a code instead of a number"),
+    ({"valueString": "good"}, "text instead of a number"),
+])
+def test_what_is_no_step_of_the_ecog_scale_is_said(content: Json, why: str) -> None:
+    assert chart(observation("89247-1", **content)).get(ECOG).why == why
+
+
+def test_a_karnofsky_status_alone_is_said_and_not_converted() -> None:
+    karnofsky = observation("89243-0", YESTERDAY, valueInteger=70)
+    found = chart(karnofsky).get(ECOG)
+    assert (found.state, found.why) == (
+        State.UNREADABLE, "Karnofsky 70 of 2026-11-19 is on record, and is not converted")
+    assert str(chart(karnofsky, observation("89247-1", valueInteger=1)).get(ECOG).value).startswith("1")
+
+
+def test_a_time_later_than_now_is_said() -> None:
+    found = potassium(k(4.0, "2026-11-20T18:00:00Z"))
+    assert found.origin is not None
+    assert found.origin.notes == ("dated later than now",)
+
+
+def test_a_time_with_a_leap_second_is_a_time() -> None:
+    assert potassium(k(4.0, "2026-11-19T23:59:60Z")).sure
+
+
+@pytest.mark.parametrize("unit", [
+    "10*9/L", "×10⁹/L", "x10^9/L", "10E9/L", "x10(9)/L", "10**9/l", "10*9{cells}/L", "10*3/uL", "K/µL", "k/μl", "G/l",
+    "x 10^3 / uL", "×10³/µL",
+])
+def test_the_ways_of_writing_a_count(unit: str) -> None:
+    assert str(chart(quantity("6690-2", 3.1, unit)).get(WBC).value) == "3.1 ×10⁹/L"
+
+
+@pytest.mark.parametrize("unit", ["umol/L", "µmol/l", "μmol/L", "umol{creat}/L", "UMOL/L", "μ mol/l"])
+def test_the_ways_of_writing_micromoles(unit: str) -> None:
+    assert str(chart(quantity("14682-9", 88, unit)).get(CREATININE).value) == "88 umol/L"
+
+
+def test_a_clearance_by_body_surface_is_none_in_millilitres_a_minute() -> None:
+    found = chart(quantity("2164-2", 60, "mL/min/{1.73_m2}")).get(CREATININE_CLEARANCE)
+    assert (found.value, "not one we convert" in found.why) == (None, True)
 
 
 def test_a_result_dated_in_the_future_is_not_used() -> None:

@@ -39,6 +39,17 @@ def test_a_time_without_zone_gets_the_zone_of_the_site_and_says_so() -> None:
     assert found.earliest == datetime(2026, 11, 19, 23, tzinfo=UTC)
 
 
+def test_a_leap_second_is_the_second_before_it() -> None:
+    assert when("2016-12-31T23:59:60Z") == when("2016-12-31T23:59:59Z")
+    assert when("2016-12-31T23:59:60.5+00:00") == when("2016-12-31T23:59:59Z")
+    assert When.read("2016-12-31T23:60:00Z", UTC) is None
+
+
+@pytest.mark.parametrize("text", ["1899-12-31", "1850-06-01T12:00:00Z", "0000-00-00", "2026-11-20T08:00:00+25:00"])
+def test_what_no_living_person_could_have_had_taken_is_no_date(text: str) -> None:
+    assert When.read(text, UTC) is None
+
+
 def test_a_time_with_zone_keeps_it() -> None:
     found = When.read("2026-11-20T08:00:00+01:00", TOKYO)
     assert found is not None

@@ -158,7 +158,8 @@ def _first_dose(use: Use) -> When | None:
 
 def as_quantity(qtc: Fact[Ecg], ecg: Ecg) -> Fact[Quantity]:
     """The QTc as a plain measured value, with everything that one knows or doubts of it."""
-    return Fact(qtc.key, qtc.state, ecg.qtc, qtc.when, qtc.origin, qtc.bound, qtc.doubts, qtc.why)  # type: ignore[arg-type]
+    rivals = tuple(rival.qtc for rival in qtc.rivals)
+    return Fact(qtc.key, qtc.state, ecg.qtc, qtc.when, qtc.origin, qtc.bound, qtc.doubts, qtc.why, rivals)  # type: ignore[arg-type]
 
 
 def _formula_trusted(case: Case, ecg: Ecg) -> bool:

@@ -1,0 +1,80 @@
+"""What an ECG value is: by its codes, and by its name where no code says more.
+
+The name counts for the formula of a QTc whose code leaves it open, and for a number whose codes are all a site's own.
+A code of LOINC, SNOMED or MDC that is not read here speaks for itself, whatever stands beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.results import Reading
+from cds_service.facts.written import Written, written
+from cds_service.gather.views import CodeableConcept, Component
+
+UNSPECIFIED = "qtc_unspecified"
+_FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
+ECG_KEYS = ("qtc_fridericia", "qtc_bazett", UNSPECIFIED, "qt_interval", "rr_interval", "heart_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Which ECG value it is, how that is known where the code alone does not say, and what speaks against it."""
+
+    key: str
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
+    """Which ECG value an Observation or component is; None when it is none.
+
+    Codes count in any order; where they contradict each other, it is a QTc of unknown formula.
+    """
+    named = [reading.terms.observations.get(code) for code in codes(part.code, reading.terms)]
+    found = set(named) & set(ECG_KEYS)
+    if not found:
+        return None if any(named) else _by_name(part, method, reading)
+    if len(found) > 1:
+        found -= {UNSPECIFIED}
+    if len(found) > 1:
+        return Name(UNSPECIFIED)
+    key = str(found.pop())
+    return _with_formula(key, part, method, reading) if key in _FORMULAS or key == UNSPECIFIED else Name(key)
+
+
+def _with_formula(key: str, part: Component, method: CodeableConcept | None, reading: Reading) -> Name:
+    """The QTc with the formula that its name or method states, as far as its code leaves it open."""
+    said = _said(part, method, reading) & _FORMULAS
+    if not said or said == {key}:
+        return Name(key)
+    if key == UNSPECIFIED:
+        return Name(str(said.pop()), ("formula from its name",)) if len(said) == 1 else Name(key)
+    if key in said:
+        return Name(key)
+    return Name(UNSPECIFIED, (), ("its code states one formula, its name another",))
+
+
+def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
+    """A QTc that a site's own code or text alone names, where it holds a number."""
+    if part.code is None or not _holds_number(part):
+        return None
+    standard = reading.terms.standard_systems
+    if any(system in standard for system, _ in codes(part.code, reading.terms)):
+        return None
+    said = _said(part, method, reading)
+    if not said or "other" in said or not said & {*_FORMULAS, UNSPECIFIED}:
+        return None
+    formulas = said & _FORMULAS
+    return Name(formulas.pop() if len(formulas) == 1 else UNSPECIFIED, ("known by its name",))
+
+
+def _said(part: Component, method: CodeableConcept | None, reading: Reading) -> set[str]:
+    return set(reading.terms.words["qtc"].find_all(f"{all_text(part.code)} | {all_text(method)}"))
+
+
+def _holds_number(part: Component) -> bool:
+    if part.valueQuantity is not None or part.valueRange is not None:
+        return True
+    return part.valueString is not None and isinstance(written(part.valueString), Written)

@@ -1,0 +1,67 @@
+"""ECG values: what one Observation and its components hold of QTc, QT, RR and rate, or why it cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.facts.ecg_names import Name, name_of
+from cds_service.facts.fact import Origin
+from cds_service.facts.numbers import Number, is_empty, number
+from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
+from cds_service.facts.times import When
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import Component, Observation
+
+RATES = frozenset({"heart_rate", "rr_interval"})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One discrete ECG value, or why it cannot be used (in `refused`)."""
+
+    key: str
+    number: Number | None
+    refused: str
+    when: When | None
+    doubts: tuple[str, ...]
+    origin: Origin
+
+
+def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
+    """The ECG values that one Observation holds, itself or in its components."""
+    quick = resource.view()
+    named = _named_parts(quick, reading) if isinstance(quick, Observation) else []
+    if not isinstance(quick, Observation) or not named:
+        return []
+    view = resource.checked()
+    if not isinstance(view, Observation):
+        when, _ = taken(quick, reading)
+        where = origin(resource, source, "")
+        kinds = {name.key for _, name in named}
+        kind = next(iter(kinds)) if kinds <= RATES and len(kinds) == 1 else "qtc_unspecified"
+        return [Value(kind, None, getattr(view, "reason", "not readable"), when, (), where)]
+    status = status_doubts(view)
+    if status is None:
+        return []
+    when, time_doubts = taken(view, reading)
+    refused = refused_for_status(view) or ("dated in the future" if "dated in the future" in time_doubts else "")
+    found = []
+    for part, name in _named_parts(view, reading):
+        if part is view and is_empty(part) and view.component:
+            continue
+        value = refused or number(part, name.key, reading.terms)
+        doubts = (*status, *time_doubts, *name.doubts)
+        if isinstance(value, str):
+            found.append(Value(name.key, None, value, when, doubts, origin(resource, source, "")))
+            continue
+        notes = (*name.notes, *value.notes, *time_notes(when, reading))
+        found.append(
+            Value(name.key, value, "", when, doubts, origin(resource, source, value.as_received, *notes))
+        )
+    return found
+
+
+def _named_parts(view: Observation, reading: Reading) -> list[tuple[Component, Name]]:
+    """The Observation and its components, as far as they are ECG values, each with what it is."""
+    parts = ((part, name_of(part, view.method, reading)) for part in (view, *(view.component or ())))
+    return [(part, name) for part, name in parts if name is not None]

@@ -1,0 +1,165 @@
+"""Numbers: which number an Observation or one of its components holds, in which of FHIR's many shapes.
+
+A unit is never guessed: no unit, no number, except for a score. A comparator and the end of a range are bounds. What
+holds no number says why, in words that repeat no text of the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from cds_service.facts.concepts import codes
+from cds_service.facts.written import written
+from cds_service.gather.views import CodeableConcept, Component, Range
+from cds_service.gather.views import Quantity as Measured
+from cds_service.knowledge.terms import Terms, UnitTable
+from cds_service.quantity import Quantity
+
+BOUNDS = frozenset({"<", "<=", ">", ">="})
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A measured value in its canonical unit, as received, and perhaps only as a bound.
+
+    Of a range the low end is the value, as ">=", and `most` is the high one: a reader may weigh both.
+    """
+
+    quantity: Quantity
+    as_received: str
+    bound: str = ""
+    notes: tuple[str, ...] = ()
+    most: Quantity | None = None
+
+
+def number(component: Component, key: str, terms: Terms) -> Number | str:
+    """The number that an observation or component holds under `key`, or why there is none, in words."""
+    table = terms.units.get(key)
+    if table is None:
+        return "a kind of value that is not read here"
+    if component.dataAbsentReason is not None:
+        return _not_known(component.dataAbsentReason, terms)
+    found = _number(component, table, terms)
+    steps = _steps(component, key, terms) if table.is_score else set()
+    is_coded = component.valueCodeableConcept is not None or is_empty(component)
+    if not steps or not (is_coded or isinstance(found, Number)):
+        return found
+    if len(steps) > 1 or (isinstance(found, Number) and found.quantity.value != Decimal(next(iter(steps)))):
+        return "answers that contradict each other"
+    return _converted(table, Decimal(steps.pop()), "")
+
+
+def _number(component: Component, table: UnitTable, terms: Terms) -> Number | str:
+    if component.valueQuantity is not None:
+        return _measured(component.valueQuantity, table, terms)
+    if component.valueRange is not None:
+        return _between(component.valueRange, table, terms)
+    if component.valueString:
+        return _in_words(component.valueString, table)
+    if component.valueInteger is not None:
+        return _converted(table, Decimal(component.valueInteger), "")
+    if component.valueSampledData is not None:
+        return "a waveform, which is not read"
+    return _answered(component, terms)
+
+
+def is_empty(part: Component) -> bool:
+    """Whether it holds no value and no reason for having none, as the head of a panel does."""
+    return part.dataAbsentReason is None and all(
+        getattr(part, name) is None for name in Component.__struct_fields__ if name.startswith("value")
+    )
+
+
+def _measured(value: Measured, table: UnitTable, terms: Terms) -> Number | str:
+    if value.value is None:
+        return "no value"
+    if value.comparator is not None and value.comparator not in BOUNDS:
+        return "a comparator that FHIR does not have"
+    return _converted(table, value.value, _unit(value, terms), value.comparator or "")
+
+
+def _unit(value: Measured | None, terms: Terms) -> str:
+    """The UCUM code before the unit as printed; "" when there is neither."""
+    if value is None:
+        return ""
+    is_ucum = terms.system(value.system).endswith("unitsofmeasure.org")
+    return (value.code if value.code and is_ucum else value.unit) or value.code or ""
+
+
+def _converted(table: UnitTable, value: Decimal, unit: str, bound: str = "") -> Number | str:
+    """The number in the canonical unit. Only a score has no unit."""
+    if not unit and not table.is_score:
+        return "a number without unit"
+    converted = table.convert(value, unit or table.canonical)
+    if converted is None:
+        return f"unit '{unit[:20]}' is not one we convert"
+    if not table.plausible(converted) or (table.is_score and value % 1):
+        return f"{value} {unit[:20]}".strip() + " is not a possible value"
+    return Number(converted, f"{bound}{value} {unit}".strip(), bound)
+
+
+def _between(range_: Range, table: UnitTable, terms: Terms) -> Number | str:
+    """A range: at least its low end, at most its high one. An end without unit has that of the other."""
+    low, high = range_.low, range_.high
+    unit = _unit(low, terms) or _unit(high, terms)
+    if any(end is not None and end.comparator for end in (low, high)):
+        return "a range with a comparator in it"
+    first = low.value if low else None
+    last = high.value if high else None
+    if first is not None and last is not None:
+        return _range(table, first, last, unit, _unit(high, terms) or unit)
+    if first is not None:
+        return _converted(table, first, unit, ">=")
+    return "no value" if last is None else _converted(table, last, unit, "<=")
+
+
+def _range(table: UnitTable, first: Decimal, last: Decimal, unit: str, last_unit: str) -> Number | str:
+    low, high = _converted(table, first, unit, ">="), _converted(table, last, last_unit)
+    if isinstance(low, str) or isinstance(high, str):
+        return low if isinstance(low, str) else str(high)
+    if low.quantity > high.quantity:
+        return "a range that ends before it begins"
+    if low.quantity == high.quantity:
+        return replace(high, notes=("given as a range",))
+    shown = f"{first}–{last} {unit}".strip()
+    return replace(low, as_received=shown, notes=("given as a range",), most=high.quantity)
+
+
+def _in_words(text: str, table: UnitTable) -> Number | str:
+    """A number with its unit in a text that holds nothing else."""
+    said = written(text)
+    if isinstance(said, str):
+        return said
+    if said.unit and table.convert(said.low, said.unit) is None:
+        return "text in which no unit that we convert follows the number"
+    if said.high is not None:
+        found = _range(table, said.low, said.high, said.unit, said.unit)
+    else:
+        found = _converted(table, said.low, said.unit, said.bound)
+    return found if isinstance(found, str) else replace(found, notes=(*found.notes, "read from text"))
+
+
+def _answered(component: Component, terms: Terms) -> Number | str:
+    """A coded answer instead of a number: a step of a score, a stated absence, or a finding in words."""
+    kinds = dict(_answers(component.valueCodeableConcept, terms))
+    if "absent_reason" in kinds:
+        return f"stated as not known ({kinds['absent_reason']})"
+    if "qt_interval_finding" in kinds:
+        return f"stated as {kinds['qt_interval_finding']}, without a number"
+    return "a code instead of a number" if component.valueCodeableConcept is not None else "no value"
+
+
+def _steps(component: Component, key: str, terms: Terms) -> set[str]:
+    """The steps of that score which its codes name: some writers put them into the interpretation."""
+    concepts = (component.valueCodeableConcept, *(component.interpretation or ()))
+    return {step for concept in concepts for kind, step in _answers(concept, terms) if kind == key}
+
+
+def _answers(concept: CodeableConcept | None, terms: Terms) -> list[tuple[str, str]]:
+    return [terms.answers[code] for code in codes(concept, terms) if code in terms.answers]
+
+
+def _not_known(reason: CodeableConcept, terms: Terms) -> str:
+    words = dict(_answers(reason, terms)).get("absent_reason", "")
+    return f"stated as not known ({words})" if words else "stated as not known"
