@@ -74,6 +74,8 @@ OUTSIDE = {
     "flask": {"web"},
     "werkzeug": {"web"},
     "gunicorn": set(),
+    "jwt": {"security"},
+    "cryptography": {"security"},
     "requests": {"gather", "security", "console"},
     "urllib3": {"gather", "security"},
     "fhir": {"gather", "present"},  # read at one end, written at the other
