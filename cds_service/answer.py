@@ -15,7 +15,10 @@ from datetime import datetime
 import msgspec
 
 from cards.model import Card
+from cards.profile import Profile
 from cards.render import check_all
+from cards.write import written
+from cds_service.clients import Clients
 from cds_service.errors import CannotGather, KnowledgeError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
@@ -26,6 +29,7 @@ from cds_service.facts.reproduction import TESTS
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
 from cds_service.gather.resources import warm
+from cds_service.hooks.caller import Caller
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
@@ -69,6 +73,7 @@ class Tools:
 
     knowledge: Knowledge
     services: tuple[Service, ...]
+    clients: Clients
     fhir: AsksFhir
     jurisdiction: str
     demo: bool
@@ -86,20 +91,24 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The cards, and how they came about."""
+    """The cards, how they came about, and for which kind of client they are written."""
 
     cards: tuple[Card, ...]
     evaluation: Evaluation
     request: HookRequest
+    profile: Profile
 
     @property
     def body(self) -> bytes:
         """The JSON of the CDS Hooks response."""
-        return msgspec.json.encode({"cards": [card.as_json() for card in self.cards]})
+        return msgspec.json.encode({"cards": [written(card, self.profile) for card in self.cards]})
 
 
-def answer(body: bytes, service: Service, tools: Tools) -> Answer:
-    """The answer to one call. Raises RequestError when nobody could answer it."""
+def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = None) -> Answer:
+    """The answer to one call. Raises RequestError when nobody could answer it.
+
+    `caller` decides the form of the cards and nothing else: whoever it is, the same is read and checked.
+    """
     request = HookRequest.read(body, service)
     gathered = collect(request, service, tools.fhir, Deadline(tools.gather_seconds, tools.clock))
     now = tools.now()
@@ -109,7 +118,8 @@ def answer(body: bytes, service: Service, tools: Tools) -> Answer:
     )
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot)
-    return Answer(present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools)), evaluation, request)
+    cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
+    return Answer(cards, evaluation, request, tools.clients.of(caller))
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
@@ -164,6 +174,7 @@ def load_tools(settings: Settings) -> Tools:
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),
+        clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(FhirSession(Limits()), AllowedServers.read(",".join(settings.fhir_servers), loopback=demo)),
         jurisdiction=settings.jurisdiction,
         demo=demo,

@@ -133,6 +133,30 @@ def _folder(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+@dataclass(frozen=True, slots=True)
+class ClientProfile:
+    """Whose cards are written in which profile; a tenant "" is any of the issuer."""
+
+    issuer: str
+    tenant: str
+    profile: str
+
+
+def _client_profiles(text: str) -> tuple[ClientProfile, ...]:
+    found = tuple(_client_profile(pair) for pair in _split(text))
+    if len({(each.issuer, each.tenant) for each in found}) < len(found):
+        raise ValueError(text)  # one of two answers would silently win
+    return found
+
+
+def _client_profile(pair: str) -> ClientProfile:
+    caller, _, profile = pair.rpartition("=")
+    issuer, mark, tenant = (part.strip() for part in caller.partition("#"))
+    if not profile.strip() or (mark and not tenant):
+        raise ValueError(pair)
+    return ClientProfile(_url(issuer), tenant, profile.strip())
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -207,6 +231,16 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("a folder that can be read", _folder),
     ),
     Setting(
+        "CLIENT_PROFILES", "",
+        "In which profile the cards of a caller are written, by the issuer of its token, or by issuer and tenant "
+        "(`issuer#tenant`). Comes before the issuers that profiles name themselves. See profiles.md.",
+        Kind("pairs issuer=profile separated by commas, each caller once", _client_profiles),
+    ),
+    Setting(
+        "DEFAULT_PROFILE", "default", "The profile of every other caller. See profiles.md.",
+        Kind("the name of a profile", str),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -232,6 +266,8 @@ class Settings:
     public_url: str
     time_zone: ZoneInfo
     overlay: Path | None
+    client_profiles: tuple[ClientProfile, ...]
+    default_profile: str
     log_level: str
 
     @classmethod

@@ -26,8 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
+    "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
     "answer": {
         "cards",
+        "clients",
         "errors",
         "quantity",
         "settings",
@@ -51,7 +53,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
-    ("answer", "cards"): {"model", "render"},
+    ("answer", "cards"): {"model", "profile", "render", "write"},
+    ("answer", "hooks"): {"caller", "request", "services"},
+    ("clients", "cards"): {"profile"},
+    ("clients", "hooks"): {"caller"},
+    ("clients", "knowledge"): {"overlay"},
     ("tailoring", "cards"): {"wording"},
     ("web", "cards"): {"reasons"},
     ("web", "answer"): {"answer"},

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cds_service.errors import SettingsError
-from cds_service.settings import SETTINGS, Settings, as_markdown, is_loopback
+from cds_service.settings import SETTINGS, ClientProfile, Settings, as_markdown, is_loopback
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -52,6 +52,9 @@ def test_every_setting_has_its_sentence_of_help():
     ({"CORS_ORIGINS": "https://EHR.example"}, "cors_origins", ("https://ehr.example",)),
     ({"GATHER_SECONDS": "0.5"}, "gather_seconds", 0.5),
     ({"TIME_ZONE": "Asia/Tokyo"}, "time_zone", ZoneInfo("Asia/Tokyo")),
+    ({"CLIENT_PROFILES": "https://a.example/r4/=epic, https://b.example#north = ours"}, "client_profiles",
+     (ClientProfile("https://a.example/r4", "", "epic"), ClientProfile("https://b.example", "north", "ours"))),
+    ({"DEFAULT_PROFILE": "epic"}, "default_profile", "epic"),
     ({"LOG_LEVEL": "debug"}, "log_level", "DEBUG"),
 ])
 def test_a_good_value_is_read(env, field, value):
@@ -66,7 +69,9 @@ def test_a_good_value_is_read(env, field, value):
     ("GATHER_SECONDS", "0"), ("GATHER_SECONDS", "nan"), ("GATHER_SECONDS", "inf"), ("GATHER_SECONDS", "11"),
     ("MAX_BODY_MB", "65"), ("CORS_ORIGINS", "*"), ("CORS_ORIGINS", "https://a.example/path"),
     ("PUBLIC_URL", "cds.example"), ("TIME_ZONE", "Mars/Olympus"), ("TIME_ZONE", "../../etc/passwd"),
-    ("LOG_LEVEL", "loud"),
+    ("LOG_LEVEL", "loud"), ("CLIENT_PROFILES", "epic"), ("CLIENT_PROFILES", "https://a.example="),
+    ("CLIENT_PROFILES", "a.example=epic"), ("CLIENT_PROFILES", "https://a.example#=epic"),
+    ("CLIENT_PROFILES", "https://a.example=epic,https://a.example/=oracle"),
 ])
 def test_a_bad_value_is_refused_by_its_name_what_was_expected_and_what_to_do(name, value):
     with pytest.raises(SettingsError) as refused:

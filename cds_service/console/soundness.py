@@ -79,6 +79,7 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
+        _part("clients", lambda: _clients(env)),
     ]
     try:
         standing = _standing(Knowledge.load())
@@ -130,6 +131,7 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
         (sum(not each.off for each in overlay.switches), "rule in shadow"),
         (len(overlay.templates), "wording"),
         (len(overlay.codes), "code"),
+        (len(overlay.profiles), "profile for clients"),
     )
     told = ", ".join(f"{number} {_plural(words, number)}" for number, words in counted)
     problems = [each for name in overlay.templates for each in _template_problems(name, overlay.folder / TEMPLATES)]
@@ -139,6 +141,15 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
 def _plural(words: str, number: int) -> str:
     first, *rest = words.split(" ")
     return " ".join([first if number == 1 else f"{first}s", *rest])
+
+
+def _clients(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    clients = load_tools(Settings.load(env)).clients
+    routes = [
+        f"{issuer}{f' ({tenant})' if tenant else ''} {profile.name}"
+        for (issuer, tenant), profile in clients.routes.items()
+    ]
+    return f"{'; '.join(routes)}; everyone else {clients.default.name}", []
 
 
 def _templates() -> tuple[str, list[str]]:

@@ -81,7 +81,7 @@ def _card() -> dict[str, object]:
         "summary": "AML decision support: this check could not be made",
         "indicator": "warning",
         "detail": (
-            "The service failed while it checked this patient, so **nothing was checked**: neither QTc, electrolytes, "
+            "The service failed while it checked this patient, so nothing was checked: neither QTc, electrolytes, "
             "interactions nor dose. Check by hand as you would without it.\n\n"
             "The reason is in the log of the service; please tell whoever runs it."
         ),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from cds_service.errors import NoSuchService
+from cds_service.hooks.caller import Caller, claimed
 from cds_service.hooks.feedback import Feedback, FeedbackCounts
 from cds_service.hooks.services import Service, discovery
 from cds_service.web import guard
@@ -34,11 +35,14 @@ class Toolbox(Protocol):
         """Which medicine they know."""
 
 
-Answers = Callable[[bytes, Service, Any], Answered]
+Answers = Callable[[bytes, Service, Any, Caller | None], Answered]
+Identify = Callable[[str | None], Caller | None]
 
 
-def hooks_api(tools: Toolbox, answer: Answers, counts: FeedbackCounts) -> Blueprint:
-    """The blueprint for these services."""
+def hooks_api(
+    tools: Toolbox, answer: Answers, counts: FeedbackCounts, identify: Identify = claimed
+) -> Blueprint:
+    """The blueprint for these services. `identify`: who calls, from the `Authorization` header."""
     api = Blueprint("hooks_api", __name__)
     by_id = {service.id: service for service in tools.services}
     offer = msgspec.json.encode(discovery(tools.services))
@@ -50,7 +54,8 @@ def hooks_api(tools: Toolbox, answer: Answers, counts: FeedbackCounts) -> Bluepr
     @api.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         service = _named(service_id, by_id)
-        return _json(answer(guard.body(), service, tools).body)
+        caller = identify(request.headers.get("Authorization"))
+        return _json(answer(guard.body(), service, tools, caller).body)
 
     @api.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:

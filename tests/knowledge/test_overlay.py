@@ -67,6 +67,14 @@ def codes(row: str) -> dict[str, str]:
     (codes("lab,K,potassium,observation,"), "codes.csv, line 2, system: expected a URI"),
     (codes("http://loinc.org,2601-3,potassium,observation,"), "is read as 'magnesium' already"),
     ({"codes": "system;code\n"}, "codes.csv: expected the columns system, code, key, kind"),
+    ({"profiles": {"ours": "like: epic\n"}}, "profiles/ours.yaml, reason: is missing"),
+    ({"profiles": {"ours": "like: epci\nreason: x\n"}}, "profiles/ours.yaml: like: there is no profile 'epci'"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nlinkz: true\n"}}, "linkz: no such key"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nlinks: 1\n"}}, "links: expected true or false, found 1"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nreason: y\n"}}, "'reason' stands twice"),
+    ({"profiles": {"ours": "- like"}}, "profiles/ours.yaml: expected a mapping at the top"),
+    ({"profiles": {"Ours!": "like: epic\nreason: x\n"}}, "has other characters than"),
+    ({"profiles": {"ours": "like: epic\nreason: x\norder_codes: {ekg: '1'}\n"}}, "'ekg' is no test that is ever"),
     ({"qtc_over_hold_limits": "---\nsummary: x\n---\nx"}, "there is no such card; did you mean qtc_over_hold_limit"),
 ])
 def test_a_slip_stops_the_start_with_file_key_and_reason(tmp_path, files, reason):
