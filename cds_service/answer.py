@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -40,7 +40,8 @@ from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
-from cds_service.settings import DEMO, Settings
+from cds_service.security.tenants import Tenant
+from cds_service.settings import Settings
 from cds_service.tailoring import asked_for, require_known
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
@@ -154,6 +155,19 @@ def _stage(service: Service, tools: Tools) -> Stage:
     return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording)
 
 
+def load_tools_of_tenants(settings: Settings, tenants: Iterable[Tenant]) -> dict[str, Tools]:
+    """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
+    return {
+        tenant.issuer: load_tools(
+            replace(
+                settings,
+                jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+            )
+        )
+        for tenant in tenants
+    }  # fmt: skip
+
+
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     knowledge = Knowledge.load(overlay=settings.overlay)
@@ -165,7 +179,7 @@ def load_tools(settings: Settings) -> Tools:
         "bedside": tuple(code for name in (*(key.name for key in BEDSIDE), *TESTS) for code in terms.codes(name)),
         "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33"), *terms.codes("cd33_of_cells")),
     }
-    demo = settings.mode == DEMO
+    demo = settings.is_demo
     warm()
     try:
         check_all()

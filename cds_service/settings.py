@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from cds_service.errors import SettingsError
 
 DEMO = "demo"
+HOSPITAL = "hospital"
 JURISDICTIONS = ("US", "EU", "JP")
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
@@ -157,6 +158,12 @@ def _client_profile(pair: str) -> ClientProfile:
     return ClientProfile(_url(issuer), tenant, profile.strip())
 
 
+def _file(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError(text)
+    return Path(text) if text else None
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -167,12 +174,18 @@ def _zone(text: str) -> ZoneInfo:
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "MODE", DEMO,
-        "How far this service may be trusted. `demo` has no caller authentication and says so on every card.",
-        Kind("a word", str),
+        "How far this service may be trusted. `demo` has no caller authentication and says so on every card; "
+        "`hospital` answers only the callers that `TENANTS` lists.",
+        _choice(DEMO, HOSPITAL),
+    ),
+    Setting(
+        "TENANTS", "",
+        "The file that lists who may call in hospital mode: issuer, keys, jurisdiction, FHIR servers. See trust.md.",
+        Kind("a file that can be read", _file),
     ),
     Setting(
         "JURISDICTION", "",
-        "Whose labels apply. Unset means US in demo mode; outside demo mode there is no default.",
+        "Whose labels apply in demo mode; unset means US. In hospital mode each tenant says its own.",
         Kind("one of " + ", ".join(JURISDICTIONS), _jurisdiction),
     ),
     Setting(
@@ -252,7 +265,8 @@ class Settings:
     """Every setting, checked. The fields are the table's names in lower case."""
 
     mode: str
-    jurisdiction: str
+    tenants: Path | None
+    jurisdiction: str  # "" where each tenant says its own
     host: str
     port: int
     workers: int
@@ -274,11 +288,21 @@ class Settings:
     def load(cls, env: Mapping[str, str]) -> Settings:
         """The settings in `env`, a mapping such as `os.environ`. Raises SettingsError."""
         values = {setting.field: setting.read(env) for setting in SETTINGS}
-        values["jurisdiction"] = values["jurisdiction"] or _default_jurisdiction(values["mode"])
+        values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
         settings = cls(**values)
         _check(settings)
         return settings
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether anybody may call, and the cards say so."""
+        return self.mode == DEMO
+
+    @property
+    def spoken_mode(self) -> str:
+        """The mode, and whose labels apply: "demo mode, US labels"."""
+        return f"{self.mode} mode, {f'{self.jurisdiction} labels' if self.jurisdiction else 'labels by tenant'}"
 
     @property
     def bind(self) -> str:
@@ -296,15 +320,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _default_jurisdiction(mode: str) -> str:
-    if mode == DEMO:
-        return "US"
-    raise SettingsError(
-        "JURISDICTION is not set, and outside demo mode there is no default: "
-        f"set it to one of {', '.join(JURISDICTIONS)}"
-    )
-
-
 def _own_address(host: str, port: int) -> str:
     return f"http://{'localhost' if host in _EVERY_ADDRESS else _bracketed(host)}:{port}"
 
@@ -314,15 +329,28 @@ def _bracketed(host: str) -> str:
 
 
 def _check(settings: Settings) -> None:
-    if settings.mode != DEMO:
-        raise SettingsError(
-            f"MODE is '{settings.mode}', expected {DEMO}: authentication of callers comes with a later release, "
-            f"until then only {DEMO} exists; unset MODE"
-        )
-    if not is_loopback(settings.host) and not settings.demo_on_network:
+    if settings.mode == HOSPITAL:
+        _check_hospital(settings)
+    elif settings.tenants is not None:
+        raise SettingsError("TENANTS is set, and in demo mode nobody reads it: set MODE=hospital, or unset TENANTS")
+    elif not is_loopback(settings.host) and not settings.demo_on_network:
         raise SettingsError(
             f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
             "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
+        )
+
+
+def _check_hospital(settings: Settings) -> None:
+    """Hospital mode knows its callers, and its own address: tokens are made out to it."""
+    if settings.tenants is None:
+        raise SettingsError("TENANTS is not set, expected the file that lists who may call: see trust.md")
+    for name in ("jurisdiction", "fhir_servers", "overlay"):
+        if getattr(settings, name):
+            raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
+    public = urlsplit(settings.public_url)
+    if public.scheme != "https" and not is_loopback(public.hostname or ""):
+        raise SettingsError(
+            "PUBLIC_URL has no https, expected the address under which the EHR calls this service: its tokens name it"
         )
 
 

@@ -42,9 +42,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "web": {"cards", "errors", "settings", "hooks", "answer", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
-    "console": {"cards", "errors", "settings", "hooks", "gather", "knowledge", "rules", "answer", "trace"},
+    "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
 }

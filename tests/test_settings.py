@@ -87,14 +87,38 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
     assert "secret" not in str(refused.value)
 
 
-def test_outside_demo_mode_the_jurisdiction_comes_first():
-    with pytest.raises(SettingsError, match="JURISDICTION is not set"):
-        Settings.load({"MODE": "hospital"})
+def test_a_mode_that_does_not_exist():
+    with pytest.raises(SettingsError, match=r"MODE is 'production', expected one of demo, hospital"):
+        Settings.load({"MODE": "production"})
 
 
-def test_only_demo_mode_exists_yet():
-    with pytest.raises(SettingsError, match=r"MODE is 'hospital'.*later release"):
-        Settings.load({"MODE": "hospital", "JURISDICTION": "EU"})
+def hospital(folder, **changes):
+    (folder / "tenants.toml").write_text("", encoding="utf-8")
+    env = {"MODE": "hospital", "TENANTS": str(folder / "tenants.toml"), "PUBLIC_URL": "https://cds.example.org"}
+    return Settings.load(env | changes)
+
+
+def test_hospital_mode_has_no_jurisdiction_of_its_own(tmp_path):
+    settings = hospital(tmp_path, HOST="0.0.0.0")
+    assert (settings.jurisdiction, settings.is_demo) == ("", False)
+    assert settings.spoken_mode == "hospital mode, labels by tenant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"TENANTS": ""}, "TENANTS is not set"),
+        ({"TENANTS": "/nowhere.toml"}, "TENANTS is '/nowhere.toml', expected a file"),
+        ({"PUBLIC_URL": "http://cds.example.org"}, "PUBLIC_URL has no https"),
+        ({"JURISDICTION": "US"}, "JURISDICTION is set, and in hospital mode each tenant says its own"),
+        ({"FHIR_SERVERS": "https://ehr.example.org"}, "FHIR_SERVERS is set"),
+        ({"MODE": "demo"}, "in demo mode nobody reads it"),
+    ],
+)
+def test_hospital_mode_is_not_half_set(tmp_path, changes, says):
+    with pytest.raises(SettingsError) as refused:
+        hospital(tmp_path, **changes)
+    assert says in str(refused.value)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "cds.example.org"])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cards import render
-from cds_service.answer import load_tools
+from cds_service.answer import load_tools, load_tools_of_tenants
 from cds_service.console.coverage import answering
 from cds_service.console.difference import changes
 from cds_service.errors import CdsError
@@ -24,7 +24,9 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
-from cds_service.settings import Settings
+from cds_service.security.keys import from_file
+from cds_service.security.tenants import read_tenants
+from cds_service.settings import JURISDICTIONS, Settings
 
 RULES_HOME = Path(__file__).parents[1] / "rules"
 FIXED_CARDS = ("gap", "also_note")  # made by `present`, of many findings
@@ -76,6 +78,7 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
+        *([_part("tenants", lambda: _tenants(env))] if env.get("TENANTS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
@@ -98,7 +101,7 @@ def _part(name: str, look: Callable[[], tuple[str, list[str]]]) -> Part:
 
 def _settings(env: Mapping[str, str]) -> tuple[str, list[str]]:
     settings = Settings.load(env)
-    return f"{settings.mode} mode, {settings.jurisdiction} labels, listens on {settings.bind}", []
+    return f"{settings.spoken_mode}, listens on {settings.bind}", []
 
 
 def _knowledge() -> tuple[str, list[str]]:
@@ -113,6 +116,19 @@ def _knowledge() -> tuple[str, list[str]]:
         if each.until is not None and each.until <= each.effective
     ]
     return seen, wanting
+
+
+def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Who may call: each hospital with its keys, where they lie in a file, and its overlay."""
+    settings = Settings.load(env)
+    if settings.tenants is None:
+        return "none", []
+    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    for tenant in tenants:
+        if tenant.jwks_file is not None:
+            from_file(tenant.jwks_file)
+    load_tools_of_tenants(settings, tenants)
+    return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
 
 
 def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[str, list[str]]:

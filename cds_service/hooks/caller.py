@@ -1,8 +1,7 @@
 """Who calls, as far as the call says so itself.
 
-Until callers are authenticated, the `iss` of a token is a claim and no more: it may choose the form of the cards
-(`clients`), never what is read or checked. Whoever authenticates callers puts a function in the place of `claimed`
-that verifies the token first.
+In demo mode the `iss` of a token is a claim and no more: it may choose the form of the cards (`clients`), never what is
+read or checked. In hospital mode the token is verified first (`web.desk`).
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ def outcome(status: int, code: str, message: str, path: str | None = None) -> Re
 
 
 def _refused(error: RequestError) -> Response:
-    return outcome(error.status, error.code, error.message, error.path)
+    response = outcome(error.status, error.code, error.message, error.path)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _http_error(error: HTTPException) -> Response | AnyResponse:
