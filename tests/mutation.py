@@ -69,7 +69,12 @@ def mutants(path: Path) -> Iterator[Mutant]:
             before = ast.unparse(twin)
             after = _change(twin, which)
             line = getattr(node, "lineno", 0)
-            yield Mutant(path.stem, line, f"{before}  ->  {ast.unparse(after)}", ast.unparse(changed))
+            yield Mutant(_name(path), line, f"{before}  ->  {ast.unparse(after)}", ast.unparse(changed))
+
+
+def _name(path: Path) -> str:
+    """A module's name below `cds_service.rules`, such as `heart.qtc`."""
+    return ".".join(path.relative_to(RULES).with_suffix("").parts)
 
 
 def numbers(knowledge: Any) -> Iterator[Mutant]:
@@ -206,8 +211,8 @@ def main() -> int:
     from tests.vignette_runner import vignettes
 
     knowledge, cases = Knowledge.load(), vignettes()
-    paths = [path for path in sorted(RULES.glob("*.py")) if path.stem not in ("__init__", "catalogue")]
-    found = [m for path in paths if not chosen.module or path.stem in chosen.module for m in mutants(path)]
+    paths = [path for path in sorted(RULES.rglob("*.py")) if path.stem not in ("__init__", "catalogue")]
+    found = [m for path in paths if not chosen.module or _name(path) in chosen.module for m in mutants(path)]
     found += [] if chosen.module else numbers(knowledge)
     if chosen.sample and chosen.sample < len(found):
         found = random.Random(0).sample(found, chosen.sample)

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.answer import answer
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.offers import safety
+from cds_service.rules.relapse.offers import safety
 from cds_service.settings import Settings
 from cds_service.trace import trace
 from cds_service.web.app import create_app

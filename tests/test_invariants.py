@@ -23,7 +23,7 @@ from cds_service.answer import Answer, answer
 from cds_service.knowledge.model import Level, Verification
 from cds_service.present.present import topic_code
 from cds_service.present.problems import HAZARDS
-from cds_service.rules.offers import Offer, Verdict
+from cds_service.rules.relapse.offers import Offer, Verdict
 from cds_service.rules.rule import Check, Clear, Fired, NotApplicable, NotEvaluated
 from tests import card_grammar
 from tests.calls import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.offers import safety
+from cds_service.rules.relapse.offers import safety
 from tests.calls import (
     ELECTROLYTES,
     NOW,

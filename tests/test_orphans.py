@@ -36,8 +36,8 @@ def _code(folder: str) -> str:
 def test_every_rule_stands_in_the_catalogue_and_once():
     written = [
         each
-        for path in RULES_HOME.glob("*.py")
-        for each in vars(importlib.import_module(f"cds_service.rules.{path.stem}")).values()
+        for path in RULES_HOME.rglob("*.py")
+        for each in vars(importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))).values()
         if isinstance(each, Rule)
     ]
     assert {each.id for each in written} == {each.id for each in RULES}

@@ -216,7 +216,7 @@ def _rules() -> tuple[str, list[str]]:
 def cards_named() -> frozenset[str]:
     """The card of every finding, as written in the rules: the words that follow the level."""
     found: set[str] = set(FIXED_CARDS)
-    for path in RULES_HOME.glob("*.py"):
+    for path in RULES_HOME.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 found |= _cards_in(node)

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from cds_service.rules import (
-    allergy,
-    cardiac,
+from cds_service.rules.dose import dosing, kidney, liver_dosing, venetoclax
+from cds_service.rules.heart import cardiac, electrolytes, qt_history, qtc, qtc_over_time
+from cds_service.rules.interactions import additive_qt, duplicates, exposure, inhibitor_dose, intake, substrates
+from cds_service.rules.patient import allergy, reproduction
+from cds_service.rules.relapse import evidence, pathway, targets, transplant_fitness, work_up
+from cds_service.rules.relapse.options import options_over
+from cds_service.rules.rule import Rule
+from cds_service.rules.toxicity import (
+    acute,
     cautions,
     cytotoxics,
     differentiation,
-    dosing,
-    duplicates,
-    electrolytes,
-    evidence,
-    exposure,
     gemtuzumab,
-    inhibitor_dose,
-    intake,
-    interactions,
-    kidney,
     liver,
-    liver_dosing,
     monitoring,
-    pathway,
-    qt_history,
-    qtc,
-    qtc_over_time,
-    reproduction,
-    substrates,
-    targets,
-    toxicity,
-    transplant_fitness,
     tumour_lysis,
-    venetoclax,
-    work_up,
 )
-from cds_service.rules.options import options_over
-from cds_service.rules.rule import Rule
 
 CHECKS: tuple[Rule[Any], ...] = (
     # scope
@@ -45,6 +28,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     pathway.adults_only,
     # the heart
     qt_history.contraindicated_by_history,
+    qt_history.arrhythmia_before_a_qt_drug,
     qt_history.arrhythmia_on_treatment,
     qtc.qtc_over_start_limit,
     qtc.qtc_over_hold_limit,
@@ -59,11 +43,11 @@ CHECKS: tuple[Rule[Any], ...] = (
     electrolytes.electrolyte_schedule,
     electrolytes.electrolyte_wasting,
     # toxicity on treatment
-    toxicity.reversible_encephalopathy,
+    acute.reversible_encephalopathy,
     cytotoxics.capillary_leak,
     differentiation.differentiation_syndrome,
     differentiation.leukocytosis,
-    toxicity.pancreatitis,
+    acute.pancreatitis,
     liver.liver,
     gemtuzumab.sinusoidal_obstruction,
     gemtuzumab.around_a_transplant,
@@ -89,8 +73,8 @@ CHECKS: tuple[Rule[Any], ...] = (
     exposure.any_inducer,
     intake.acid_reducer,
     substrates.effect_on_others,
-    interactions.serotonin_and_sigma,
-    interactions.additive_qt,
+    additive_qt.serotonin_and_sigma,
+    additive_qt.additive_qt,
     venetoclax.inhibitor_stopped,
     dosing.dose_over_label,
     dosing.dose_frequency,
@@ -121,7 +105,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     evidence.relapse_on_drug,
     tumour_lysis.white_cells_before_start,
     tumour_lysis.tumour_lysis_at_start,
-    toxicity.starting,
+    acute.starting,
     qt_history.starting_a_qt_drug,
     reproduction.contraception,
     tumour_lysis.starting_venetoclax,

@@ -9,9 +9,9 @@ import pytest
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Topic
-from cds_service.rules.inhibitor_dose import LIGHTER
-from cds_service.rules.intake import ACID_CLASSES
-from cds_service.rules.partners import STRONG
+from cds_service.rules.interactions.inhibitor_dose import LIGHTER
+from cds_service.rules.interactions.intake import ACID_CLASSES
+from cds_service.rules.interactions.partners import STRONG
 
 KNOWLEDGE = Knowledge.load()
 ON_CYP3A = {

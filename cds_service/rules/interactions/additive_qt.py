@@ -10,8 +10,8 @@ from cds_service.facts.labs import MAGNESIUM, POTASSIUM
 from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
-from cds_service.rules.heart import REPEAT_ECG, current_qtc, over
-from cds_service.rules.partners import fire, none_met, orders_of, says, undo
+from cds_service.rules.heart.ecg import REPEAT_ECG, current_qtc, over
+from cds_service.rules.interactions.partners import fire, none_met, orders_of, says, undo
 from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 from cds_service.rules.treatment import baseline

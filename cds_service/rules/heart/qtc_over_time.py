@@ -10,8 +10,8 @@ from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.heart import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
-from cds_service.rules.holds import held_for_qtc
+from cds_service.rules.heart.ecg import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
+from cds_service.rules.heart.holds import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import baseline, days, ecg_due_days, not_taken, started, taken_since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.partners import none_met, orders_of, undo
+from cds_service.rules.interactions.partners import none_met, orders_of, undo
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 

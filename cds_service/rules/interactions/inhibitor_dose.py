@@ -11,7 +11,7 @@ from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.partners import (
+from cds_service.rules.interactions.partners import (
     STRONG,
     benefits,
     effects,

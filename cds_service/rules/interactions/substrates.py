@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.partners import barred, none_met, orders_of, undo
+from cds_service.rules.interactions.partners import barred, none_met, orders_of, undo
 from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 

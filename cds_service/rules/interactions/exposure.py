@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.partners import (
+from cds_service.rules.interactions.partners import (
     MODERATE,
     STRONG,
     barred,

@@ -17,9 +17,9 @@ from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.options import Group, Kind, Option
-from cds_service.rules.conditions import after_allogeneic, needs, target_shown
-from cds_service.rules.fitness import Assessment, Fitness, assess
-from cds_service.rules.offers import Offer, Safety, Verdict, safety
+from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
+from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
+from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
 from cds_service.rules.standing import gate
 from cds_service.rules.subjects import the_patient

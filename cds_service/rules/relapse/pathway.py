@@ -12,7 +12,7 @@ from cds_service.facts.mutations import MARKER_NAMES
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.fitness import Fitness, assess
+from cds_service.rules.relapse.fitness import Fitness, assess
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import RELAPSE_CARD, adult, common_doors, gate, in_relapse, is_apl, open_age, shut

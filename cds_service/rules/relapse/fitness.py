@@ -17,7 +17,7 @@ from cds_service.facts.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
-from cds_service.rules.clearance import CLEARANCE, kidney
+from cds_service.rules.dose.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import entries_of, keys_of
 

@@ -11,7 +11,7 @@ from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.clearance import kidney
+from cds_service.rules.dose.clearance import kidney
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import RELAPSE_CARD

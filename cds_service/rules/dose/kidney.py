@@ -12,7 +12,7 @@ from cds_service.facts.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
-from cds_service.rules.clearance import Kidney, as_received, kidney
+from cds_service.rules.dose.clearance import Kidney, as_received, kidney
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses

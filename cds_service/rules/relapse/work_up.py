@@ -10,8 +10,8 @@ from cds_service.facts.fact import holds
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.rules.fitness import assess
-from cds_service.rules.prognosis import epi
+from cds_service.rules.relapse.fitness import assess
+from cds_service.rules.relapse.prognosis import epi
 from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
 from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut
 from cds_service.rules.subjects import the_patient

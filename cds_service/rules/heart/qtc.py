@@ -10,7 +10,7 @@ from cds_service.facts.medications import Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.heart import (
+from cds_service.rules.heart.ecg import (
     REPEAT_ECG,
     action_limit,
     blind_to_qtc,
@@ -20,7 +20,7 @@ from cds_service.rules.heart import (
     stated_start_limit,
     weighed,
 )
-from cds_service.rules.holds import held_for_qtc
+from cds_service.rules.heart.holds import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import not_taken, taken_since

@@ -18,7 +18,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import Fit, Option
 from cds_service.quantity import Quantity
-from cds_service.rules.fitness import Assessment, Fitness
+from cds_service.rules.relapse.fitness import Assessment, Fitness
 from cds_service.rules.rule import Case
 from cds_service.rules.standing import present_now
 from cds_service.truth import Truth

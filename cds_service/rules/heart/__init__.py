@@ -1,0 +1,1 @@
+"""The heart: QTc at the start and over time, its electrolytes, and the cardiac limits of the drugs."""

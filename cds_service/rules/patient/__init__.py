@@ -1,0 +1,1 @@
+"""What this patient must not be given: allergy, pregnancy, breastfeeding."""

@@ -1,0 +1,1 @@
+"""Where the patient stands and what can be done: scope, work-up, fitness, targets, options."""
