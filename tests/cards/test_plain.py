@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cards.plain import plain
@@ -29,4 +31,18 @@ def test_the_marks_go_and_the_words_stay(markdown, text):
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp", "Cs")), max_size=60))
 def test_what_a_chart_wrote_comes_out_as_it_was(written):
+    assume(not re.search(r"://|www\.|\S@", written, re.IGNORECASE))
     assert plain(f"**Concerns:** {escape(written)}.") == f"Concerns: {written}."
+
+
+@pytest.mark.parametrize(("written", "shown"), [
+    ("gilteritinib http://evil.example/a", "gilteritinib http: //evil.example/a"),
+    ("HTTPS://evil.example", "HTTPS: //evil.example"),
+    ("see www.evil.example", "see www .evil.example"),
+    ("WWW.evil.example", "WWW .evil.example"),
+    ("mailto:a.b+c@evil.example", "mailto:a.b+c @evil.example"),
+    ("1 tablet @ 8:00", "1 tablet @ 8:00"),
+    ("mg/d: 120", "mg/d: 120"),
+])
+def test_an_address_in_a_chart_is_no_link(written, shown):
+    assert escape(written) == shown
