@@ -38,7 +38,7 @@ def when_ready(server):
     """Say where to look and what to type next."""
     url = settings.public_url
     print(
-        f"\naml-cds {__version__}, {settings.mode} mode, {settings.jurisdiction} labels, listens on http://{bind}\n"
+        f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
         f"  Look:  {url}/  and  {url}/prefetch\n"
         f"  Type:  curl {url}/cds-services\n"
         f"         aml-cds try            (in a checkout: .venv/bin/aml-cds try)\n"

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cards.detail import Detail
+
 INDICATORS = ("info", "warning", "critical")
 LONGEST_SUMMARY = 139  # characters; the specification says fewer than 140
 
@@ -41,12 +43,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something the client does when the suggestion is accepted: create, update (whole resource) or delete (by id)."""
+    """Something the client does when the suggestion is accepted: create, update (whole resource) or delete (by id).
+
+    `order`: by which name the test that is ordered stands in our tables; clients may have a code of their own for it.
+    """
 
     type: str
     description: str
     resource: Mapping[str, Any] | None = None
     resource_id: str | None = None
+    order: str = ""
 
     def __post_init__(self) -> None:
         if self.type not in ("create", "update", "delete"):
@@ -91,12 +97,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. `about`: local references of the orders that it concerns."""
+    """One card. `about`: local references of the orders that it concerns. `write` writes it for a client."""
 
     uuid: str
     summary: str
     indicator: str
-    detail: str
+    detail: Detail
     source: Source
     suggestions: tuple[Suggestion, ...] = ()
     selection: str = "any"
@@ -111,23 +117,3 @@ class Card:
             raise ValueError(f"an indicator is one of {', '.join(INDICATORS)}")
         if self.selection not in ("any", "at-most-one"):
             raise ValueError("selectionBehavior is 'any' or 'at-most-one'")
-
-    def as_json(self) -> dict[str, Any]:
-        """The card as CDS Hooks writes it."""
-        written: dict[str, Any] = {
-            "uuid": self.uuid,
-            "summary": self.summary,
-            "indicator": self.indicator,
-            "detail": self.detail,
-            "source": self.source.as_json(),
-        }
-        if self.suggestions:
-            written["suggestions"] = [suggestion.as_json() for suggestion in self.suggestions]
-            written["selectionBehavior"] = self.selection
-        if self.override_reasons:
-            written["overrideReasons"] = [reason.as_json() for reason in self.override_reasons]
-        if self.links:
-            written["links"] = [link.as_json() for link in self.links]
-        if self.about:
-            written["extension"] = {"davinci-crd.associated-resource": [{"reference": each} for each in self.about]}
-        return written

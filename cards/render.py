@@ -22,6 +22,7 @@ from cards.model import LONGEST_SUMMARY, Coding
 HOME = Path(__file__).parent / "templates"
 REASON_SYSTEM = "urn:aml-cds:override-reason"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+_LINKS = re.compile(r"(?<=:)(?=//)|(?<=[Ww]{3})(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -51,8 +52,11 @@ def one_line(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text from a chart, made harmless in Markdown and HTML and on one line."""
-    return _MARKDOWN.sub(_escaped, _CONTROL.sub(" ", text))
+    """Text from a chart, made harmless in Markdown and HTML and on one line.
+
+    An address in it is parted by a space: GitHub's Markdown makes a link of it, escaped or not (seen in the Sandbox).
+    """
+    return _MARKDOWN.sub(_escaped, _LINKS.sub(" ", _CONTROL.sub(" ", text)))
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from cards.model import Card
+from cards.profile import Profile
 from cards.render import check_all
+from cards.write import written
+from cds_service.clients import Clients
 from cds_service.elsewhere import FromServer
 from cds_service.errors import CannotGather, KnowledgeError, SettingsError
 from cds_service.facts.chart import Chart, read_chart
@@ -29,6 +32,7 @@ from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.resources import warm
 from cds_service.gather.terminology import TerminologyServer
+from cds_service.hooks.caller import Caller
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
@@ -39,7 +43,8 @@ from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
-from cds_service.settings import DEMO, Settings
+from cds_service.security.tenants import Tenant
+from cds_service.settings import Settings
 from cds_service.tailoring import asked_for, require_known
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
@@ -73,6 +78,7 @@ class Tools:
 
     knowledge: Knowledge
     services: tuple[Service, ...]
+    clients: Clients
     fhir: AsksFhir
     jurisdiction: str
     demo: bool
@@ -90,20 +96,24 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The cards, and how they came about."""
+    """The cards, how they came about, and for which kind of client they are written."""
 
     cards: tuple[Card, ...]
     evaluation: Evaluation
     request: HookRequest
+    profile: Profile
 
     @property
     def body(self) -> bytes:
         """The JSON of the CDS Hooks response."""
-        return msgspec.json.encode({"cards": [card.as_json() for card in self.cards]})
+        return msgspec.json.encode({"cards": [written(card, self.profile) for card in self.cards]})
 
 
-def answer(body: bytes, service: Service, tools: Tools) -> Answer:
-    """The answer to one call. Raises RequestError when nobody could answer it."""
+def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = None) -> Answer:
+    """The answer to one call. Raises RequestError when nobody could answer it.
+
+    `caller` decides the form of the cards and nothing else: whoever it is, the same is read and checked.
+    """
     request = HookRequest.read(body, service)
     gathered = collect(request, service, tools.fhir, Deadline(tools.gather_seconds, tools.clock))
     now = tools.now()
@@ -113,7 +123,8 @@ def answer(body: bytes, service: Service, tools: Tools) -> Answer:
     )
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot)
-    return Answer(present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools)), evaluation, request)
+    cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
+    return Answer(cards, evaluation, request, tools.clients.of(caller))
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
@@ -160,6 +171,19 @@ def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
     return replace(knowledge, terms=replace(knowledge.terms, elsewhere=elsewhere))
 
 
+def load_tools_of_tenants(settings: Settings, tenants: Iterable[Tenant]) -> dict[str, Tools]:
+    """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
+    return {
+        tenant.issuer: load_tools(
+            replace(
+                settings,
+                jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+            )
+        )
+        for tenant in tenants
+    }  # fmt: skip
+
+
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     knowledge = Knowledge.load(overlay=settings.overlay)
@@ -173,7 +197,7 @@ def load_tools(settings: Settings) -> Tools:
         "bedside": tuple(code for name in (*bedside, *TESTS) for code in terms.codes(name)),
         "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33"), *terms.codes("cd33_of_cells")),
     }
-    demo = settings.mode == DEMO
+    demo = settings.is_demo
     warm()
     try:
         check_all()
@@ -182,6 +206,7 @@ def load_tools(settings: Settings) -> Tools:
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),
+        clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
             FhirSession(Limits(statement_seconds=_BELIEVED)),
             AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),

@@ -188,8 +188,13 @@ def _from_here(story: Story, chosen: tuple[Sample, ...]) -> list[tuple[Sample, R
         from cds_service.console import asking
         from cds_service.settings import Settings
 
-        tools = asking.tools_for(story, Settings.load(os.environ))
+        tools = asking.tools_for(story, Settings.load(_at_the_prompt()))
         return [(each, asking.in_process(each, tools)) for each in chosen]
+
+
+def _at_the_prompt() -> dict[str, str]:
+    """The environment for what is told at the prompt: the stories are of demo mode, whatever the service runs in."""
+    return {name: value for name, value in os.environ.items() if name not in ("MODE", "TENANTS")}
 
 
 def _named(sample: Sample, response: Response) -> dict[str, Any]:
@@ -285,7 +290,7 @@ def _difference(folder: str | None) -> Difference:
         from cds_service.console import difference
         from cds_service.settings import Settings
 
-        named = {**os.environ, **({"OVERLAY": folder} if folder else {})}
+        named = {**_at_the_prompt(), **({"OVERLAY": folder} if folder else {})}
         settings = Settings.load(named)
     if settings.overlay is None:
         raise UsageError("there is no overlay to look at: aml-cds diff FOLDER, or set OVERLAY")

@@ -3,6 +3,7 @@
     CdsError
     ├── RequestError         the caller's request cannot be answered   (has an HTTP status and the path of the fault)
     │   ├── BadRequest           400  not JSON, or not CDS Hooks
+    │   ├── Unauthorized         401  nobody we know calls; the caller learns no reason
     │   ├── NoSuchService        404  no service of that id
     │   ├── TooLarge             413  body above the limit
     │   ├── NotJson              415  another media type
@@ -40,6 +41,13 @@ class RequestError(CdsError):
 
 class BadRequest(RequestError):
     """Not JSON, or not a CDS Hooks request."""
+
+
+class Unauthorized(RequestError):
+    """Nobody we know calls. The message is the same for every reason."""
+
+    status = 401
+    code = "login"
 
 
 class NoSuchService(RequestError):

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from cds_service.errors import SettingsError
 
 DEMO = "demo"
+HOSPITAL = "hospital"
 JURISDICTIONS = ("US", "EU", "JP")
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
@@ -133,6 +134,36 @@ def _folder(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+@dataclass(frozen=True, slots=True)
+class ClientProfile:
+    """Whose cards are written in which profile; a tenant "" is any of the issuer."""
+
+    issuer: str
+    tenant: str
+    profile: str
+
+
+def _client_profiles(text: str) -> tuple[ClientProfile, ...]:
+    found = tuple(_client_profile(pair) for pair in _split(text))
+    if len({(each.issuer, each.tenant) for each in found}) < len(found):
+        raise ValueError(text)  # one of two answers would silently win
+    return found
+
+
+def _client_profile(pair: str) -> ClientProfile:
+    caller, _, profile = pair.rpartition("=")
+    issuer, mark, tenant = (part.strip() for part in caller.partition("#"))
+    if not profile.strip() or (mark and not tenant):
+        raise ValueError(pair)
+    return ClientProfile(_url(issuer), tenant, profile.strip())
+
+
+def _file(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError(text)
+    return Path(text) if text else None
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -143,12 +174,18 @@ def _zone(text: str) -> ZoneInfo:
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "MODE", DEMO,
-        "How far this service may be trusted. `demo` has no caller authentication and says so on every card.",
-        Kind("a word", str),
+        "How far this service may be trusted. `demo` has no caller authentication and says so on every card; "
+        "`hospital` answers only the callers that `TENANTS` lists.",
+        _choice(DEMO, HOSPITAL),
+    ),
+    Setting(
+        "TENANTS", "",
+        "The file that lists who may call in hospital mode: issuer, keys, jurisdiction, FHIR servers. See trust.md.",
+        Kind("a file that can be read", _file),
     ),
     Setting(
         "JURISDICTION", "",
-        "Whose labels apply. Unset means US in demo mode; outside demo mode there is no default.",
+        "Whose labels apply in demo mode; unset means US. In hospital mode each tenant says its own.",
         Kind("one of " + ", ".join(JURISDICTIONS), _jurisdiction),
     ),
     Setting(
@@ -217,6 +254,16 @@ SETTINGS: tuple[Setting, ...] = (
         _within(float, 0.1, 720.0, "hours"),
     ),
     Setting(
+        "CLIENT_PROFILES", "",
+        "In which profile the cards of a caller are written, by the issuer of its token, or by issuer and tenant "
+        "(`issuer#tenant`). Comes before the issuers that profiles name themselves. See profiles.md.",
+        Kind("pairs issuer=profile separated by commas, each caller once", _client_profiles),
+    ),
+    Setting(
+        "DEFAULT_PROFILE", "default", "The profile of every other caller. See profiles.md.",
+        Kind("the name of a profile", str),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -228,7 +275,8 @@ class Settings:
     """Every setting, checked. The fields are the table's names in lower case."""
 
     mode: str
-    jurisdiction: str
+    tenants: Path | None
+    jurisdiction: str  # "" where each tenant says its own
     host: str
     port: int
     workers: int
@@ -244,17 +292,29 @@ class Settings:
     overlay: Path | None
     terminology_server: str
     terminology_hours: float
+    client_profiles: tuple[ClientProfile, ...]
+    default_profile: str
     log_level: str
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Settings:
         """The settings in `env`, a mapping such as `os.environ`. Raises SettingsError."""
         values = {setting.field: setting.read(env) for setting in SETTINGS}
-        values["jurisdiction"] = values["jurisdiction"] or _default_jurisdiction(values["mode"])
+        values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
         settings = cls(**values)
         _check(settings)
         return settings
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether anybody may call, and the cards say so."""
+        return self.mode == DEMO
+
+    @property
+    def spoken_mode(self) -> str:
+        """The mode, and whose labels apply: "demo mode, US labels"."""
+        return f"{self.mode} mode, {f'{self.jurisdiction} labels' if self.jurisdiction else 'labels by tenant'}"
 
     @property
     def bind(self) -> str:
@@ -272,15 +332,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _default_jurisdiction(mode: str) -> str:
-    if mode == DEMO:
-        return "US"
-    raise SettingsError(
-        "JURISDICTION is not set, and outside demo mode there is no default: "
-        f"set it to one of {', '.join(JURISDICTIONS)}"
-    )
-
-
 def _own_address(host: str, port: int) -> str:
     return f"http://{'localhost' if host in _EVERY_ADDRESS else _bracketed(host)}:{port}"
 
@@ -290,15 +341,28 @@ def _bracketed(host: str) -> str:
 
 
 def _check(settings: Settings) -> None:
-    if settings.mode != DEMO:
-        raise SettingsError(
-            f"MODE is '{settings.mode}', expected {DEMO}: authentication of callers comes with a later release, "
-            f"until then only {DEMO} exists; unset MODE"
-        )
-    if not is_loopback(settings.host) and not settings.demo_on_network:
+    if settings.mode == HOSPITAL:
+        _check_hospital(settings)
+    elif settings.tenants is not None:
+        raise SettingsError("TENANTS is set, and in demo mode nobody reads it: set MODE=hospital, or unset TENANTS")
+    elif not is_loopback(settings.host) and not settings.demo_on_network:
         raise SettingsError(
             f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
             "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
+        )
+
+
+def _check_hospital(settings: Settings) -> None:
+    """Hospital mode knows its callers, and its own address: tokens are made out to it."""
+    if settings.tenants is None:
+        raise SettingsError("TENANTS is not set, expected the file that lists who may call: see trust.md")
+    for name in ("jurisdiction", "fhir_servers", "overlay"):
+        if getattr(settings, name):
+            raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
+    public = urlsplit(settings.public_url)
+    if public.scheme != "https" and not is_loopback(public.hostname or ""):
+        raise SettingsError(
+            "PUBLIC_URL has no https, expected the address under which the EHR calls this service: its tokens name it"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ HOLD_480 = "values:\n  - {statement: gilteritinib-qtc-hold, value: 480 ms, reaso
 Write = Callable[..., Path]
 
 
-def written(folder: Path, **files: str) -> Path:
+def written(folder: Path, profiles: Mapping[str, str] | None = None, **files: str) -> Path:
     """A folder with these files: `values="…"` is values.yaml, `codes` codes.csv, any other name a template."""
     folder.mkdir(exist_ok=True)
+    for name, text in (profiles or {}).items():
+        (folder / "profiles").mkdir(exist_ok=True)
+        (folder / "profiles" / f"{name}.yaml").write_text(text, encoding="utf-8")
     files = {"overlay": IDENTITY} | files
     for name, text in files.items():
         path = folder / "templates" / f"{name}.md"

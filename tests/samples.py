@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 import yaml
 
-from cds_service.answer import Tools, answer, load_tools
+from cds_service.answer import Answer, Tools, answer, load_tools
 from cds_service.errors import RequestError
 from cds_service.gather.collect import AsksFhir
 from cds_service.gather.limits import Deadline
@@ -120,14 +120,18 @@ def read(file: Path) -> Json:
 
 def respond(sample: Sample, body: Json | None = None, fhir: AsksFhir | None = None) -> tuple[int, str]:
     """Status and body of the answer to a sample; `body` and `fhir` put something else in their place."""
-    tools = _tools_on(sample.story.today, fhir or server_of(sample))
-    service = next(each for each in tools.services if each.id == sample.service)
     try:
-        answered = answer(json.dumps(body or sample.request).encode(), service, tools)
+        return 200, answered(sample, body, fhir).body.decode()
     except RequestError as error:
         refusal = outcome(error.status, error.code, error.message, error.path)
         return refusal.status_code, refusal.get_data(as_text=True)
-    return 200, answered.body.decode()
+
+
+def answered(sample: Sample, body: Json | None = None, fhir: AsksFhir | None = None) -> Answer:
+    """The answer itself. Raises RequestError where the sample is refused."""
+    tools = _tools_on(sample.story.today, fhir or server_of(sample))
+    service = next(each for each in tools.services if each.id == sample.service)
+    return answer(json.dumps(body or sample.request).encode(), service, tools)
 
 
 def services() -> Mapping[str, Service]:

@@ -27,9 +27,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
+    "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
     "answer": {
         "cards",
         "elsewhere",
+        "clients",
         "errors",
         "quantity",
         "settings",
@@ -42,9 +44,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "web": {"cards", "errors", "settings", "hooks", "answer", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
-    "console": {"cards", "errors", "settings", "hooks", "gather", "knowledge", "rules", "answer", "trace"},
+    "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
 }
@@ -53,7 +55,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
-    ("answer", "cards"): {"model", "render"},
+    ("answer", "cards"): {"model", "profile", "render", "write"},
+    ("answer", "hooks"): {"caller", "request", "services"},
+    ("clients", "cards"): {"profile"},
+    ("clients", "hooks"): {"caller"},
+    ("clients", "knowledge"): {"overlay", "slips"},
     ("tailoring", "cards"): {"wording"},
     ("web", "cards"): {"reasons"},
     ("web", "answer"): {"answer"},
@@ -76,6 +82,8 @@ OUTSIDE = {
     "flask": {"web"},
     "werkzeug": {"web"},
     "gunicorn": set(),
+    "jwt": {"security"},
+    "cryptography": {"security"},
     "requests": {"gather", "security", "console"},
     "urllib3": {"gather", "security"},
     "fhir": {"gather", "present"},  # read at one end, written at the other

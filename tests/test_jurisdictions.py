@@ -49,7 +49,7 @@ def test_a_borrowed_statement_is_named_on_the_card_and_warns_at_most(rule: str, 
         borrowed = {each.foreign for each in cited if each.foreign and each.verification is not Verification.POLICY}
         for lender in borrowed:
             assert lender != place
-            assert any(f"({lender} label)" in card.detail for card in found.cards), vignette.name
+            assert any(f"({lender} label)" in card.detail.whole() for card in found.cards), vignette.name
         if any(each.foreign for each in outcome.finding.says):
             assert outcome.finding.level <= Level.WARNING, vignette.name
 

@@ -116,9 +116,9 @@ class Line:
     def __init__(self) -> None:
         self.last: Answer | None = None
 
-    def __call__(self, body: bytes, service: Service, its_tools: Any) -> Answer:
+    def __call__(self, body: bytes, service: Service, its_tools: Any, caller: Any = None) -> Answer:
         self.last = None
-        self.last = answer(body, service, its_tools)
+        self.last = answer(body, service, its_tools, caller)
         return self.last
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cds_service.errors import SettingsError
-from cds_service.settings import SETTINGS, Settings, as_markdown, is_loopback
+from cds_service.settings import SETTINGS, ClientProfile, Settings, as_markdown, is_loopback
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -52,6 +52,9 @@ def test_every_setting_has_its_sentence_of_help():
     ({"CORS_ORIGINS": "https://EHR.example"}, "cors_origins", ("https://ehr.example",)),
     ({"GATHER_SECONDS": "0.5"}, "gather_seconds", 0.5),
     ({"TIME_ZONE": "Asia/Tokyo"}, "time_zone", ZoneInfo("Asia/Tokyo")),
+    ({"CLIENT_PROFILES": "https://a.example/r4/=epic, https://b.example#north = ours"}, "client_profiles",
+     (ClientProfile("https://a.example/r4", "", "epic"), ClientProfile("https://b.example", "north", "ours"))),
+    ({"DEFAULT_PROFILE": "epic"}, "default_profile", "epic"),
     ({"LOG_LEVEL": "debug"}, "log_level", "DEBUG"),
 ])
 def test_a_good_value_is_read(env, field, value):
@@ -66,7 +69,9 @@ def test_a_good_value_is_read(env, field, value):
     ("GATHER_SECONDS", "0"), ("GATHER_SECONDS", "nan"), ("GATHER_SECONDS", "inf"), ("GATHER_SECONDS", "11"),
     ("MAX_BODY_MB", "65"), ("CORS_ORIGINS", "*"), ("CORS_ORIGINS", "https://a.example/path"),
     ("PUBLIC_URL", "cds.example"), ("TIME_ZONE", "Mars/Olympus"), ("TIME_ZONE", "../../etc/passwd"),
-    ("LOG_LEVEL", "loud"),
+    ("LOG_LEVEL", "loud"), ("CLIENT_PROFILES", "epic"), ("CLIENT_PROFILES", "https://a.example="),
+    ("CLIENT_PROFILES", "a.example=epic"), ("CLIENT_PROFILES", "https://a.example#=epic"),
+    ("CLIENT_PROFILES", "https://a.example=epic,https://a.example/=oracle"),
 ])
 def test_a_bad_value_is_refused_by_its_name_what_was_expected_and_what_to_do(name, value):
     with pytest.raises(SettingsError) as refused:
@@ -82,14 +87,38 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
     assert "secret" not in str(refused.value)
 
 
-def test_outside_demo_mode_the_jurisdiction_comes_first():
-    with pytest.raises(SettingsError, match="JURISDICTION is not set"):
-        Settings.load({"MODE": "hospital"})
+def test_a_mode_that_does_not_exist():
+    with pytest.raises(SettingsError, match=r"MODE is 'production', expected one of demo, hospital"):
+        Settings.load({"MODE": "production"})
 
 
-def test_only_demo_mode_exists_yet():
-    with pytest.raises(SettingsError, match=r"MODE is 'hospital'.*later release"):
-        Settings.load({"MODE": "hospital", "JURISDICTION": "EU"})
+def hospital(folder, **changes):
+    (folder / "tenants.toml").write_text("", encoding="utf-8")
+    env = {"MODE": "hospital", "TENANTS": str(folder / "tenants.toml"), "PUBLIC_URL": "https://cds.example.org"}
+    return Settings.load(env | changes)
+
+
+def test_hospital_mode_has_no_jurisdiction_of_its_own(tmp_path):
+    settings = hospital(tmp_path, HOST="0.0.0.0")
+    assert (settings.jurisdiction, settings.is_demo) == ("", False)
+    assert settings.spoken_mode == "hospital mode, labels by tenant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"TENANTS": ""}, "TENANTS is not set"),
+        ({"TENANTS": "/nowhere.toml"}, "TENANTS is '/nowhere.toml', expected a file"),
+        ({"PUBLIC_URL": "http://cds.example.org"}, "PUBLIC_URL has no https"),
+        ({"JURISDICTION": "US"}, "JURISDICTION is set, and in hospital mode each tenant says its own"),
+        ({"FHIR_SERVERS": "https://ehr.example.org"}, "FHIR_SERVERS is set"),
+        ({"MODE": "demo"}, "in demo mode nobody reads it"),
+    ],
+)
+def test_hospital_mode_is_not_half_set(tmp_path, changes, says):
+    with pytest.raises(SettingsError) as refused:
+        hospital(tmp_path, **changes)
+    assert says in str(refused.value)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "cds.example.org"])

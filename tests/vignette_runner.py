@@ -132,7 +132,7 @@ def tell(vignette: Vignette) -> Told:
     cards = present(Evaluation((check,), _with_leukaemia(chart, vignette)), snapshot, knowledge.terms, stage)
     suggestions = [each for card in cards for each in card.suggestions]
     outcome = check.outcome
-    words = [part for card in cards for part in (card.summary, card.detail)]
+    words = [part for card in cards for part in (card.summary, card.detail.whole())]
     gaps = outcome.missing if isinstance(outcome, NotEvaluated) else ()
     words += [getattr(outcome, "why", ""), *(part for fact in gaps for part in (fact.why, *fact.doubts))]
     return Told(

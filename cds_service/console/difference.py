@@ -5,6 +5,7 @@ Every change is looked at by itself and as if it were in force, so that one can 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,6 +13,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from cards.profile import NOT_OF_THE_PROFILE
 from cards.render import HOME
 from cds_service.answer import Tools, load_tools
 from cds_service.console import asking
@@ -21,14 +23,14 @@ from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.local_codes import LocalCode
 from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.model import Level, Verification
-from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalValue, Overlay, Switch
+from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalProfile, LocalValue, Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.rules.catalogue import RULES as CATALOGUE
 from cds_service.rules.rule import Rule
 from cds_service.settings import Settings
 from cds_service.trace import spoken
 
-VALUES, RULES, WORDING, CODES = GROUPS = ("values", "rules", "wording", "codes")
+VALUES, RULES, WORDING, CODES, PROFILES = GROUPS = ("values", "rules", "wording", "codes", "client profiles")
 _ALWAYS = date(1, 1, 1)
 _CAPITALS = {"qtc": "QTc", "ecg": "ECG", "tls": "TLS", "wbc": "WBC", "cyp3a": "CYP3A", "pgp": "P-gp", "qt": "QT"}
 
@@ -95,7 +97,8 @@ def difference(
     """What the overlay of these settings changes. Raises KnowledgeError when it is wrong."""
     overlaid = load_tools(settings).knowledge
     assert overlaid.overlay is not None
-    shipped = load_tools(replace(settings, overlay=None))
+    as_shipped = replace(settings, overlay=None, client_profiles=(), default_profile="default")
+    shipped = load_tools(as_shipped)
     told = tuple(stories)
     made = changes(overlaid, CATALOGUE, settings.jurisdiction, today)
     answers = differing(made, told, shipped, tell) if made else {}
@@ -108,7 +111,7 @@ def changes(overlaid: Knowledge, rules: Iterable[Rule[Any]], jurisdiction: str, 
     overlay = overlaid.overlay
     if overlay is None:
         return ()
-    nothing = replace(overlay, values=(), switches=(), templates=(), codes=())
+    nothing = replace(overlay, values=(), switches=(), templates=(), codes=(), profiles=())
     by_id = {rule.id: rule for rule in rules}
     found = [
         _value(value, answer, overlaid, jurisdiction, today, replace(nothing, values=(value,)))
@@ -119,6 +122,7 @@ def changes(overlaid: Knowledge, rules: Iterable[Rule[Any]], jurisdiction: str, 
     ]
     found += _wordings(overlay, nothing)
     found += [_code(each, overlaid.terms, replace(nothing, codes=(each,))) for each in overlay.codes]
+    found += [_profile(each, replace(nothing, profiles=(each,))) for each in overlay.profiles]
     return tuple(found)
 
 
@@ -210,6 +214,15 @@ def _code(code: LocalCode, terms: Terms, only: Overlay) -> Change:
     standard = terms.system(code.system) in terms.systems.known.values()
     beware = (f"{code.system}|{code.code} is a code of a standard system, not a local one: is it not ours to add?",)
     return Change(CODES, code.place, code.words, beware if standard else (), only)
+
+
+def _profile(local: LocalProfile, only: Overlay) -> Change:
+    """A profile changes the form of cards for its callers, and no finding."""
+    keys = {key: value for key, value in local.told.items() if key not in NOT_OF_THE_PROFILE}
+    told = "; ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items())
+    like = f"like {local.told['like']}, with" if "like" in local.told else "with"
+    words = f"{local.name}: {like} {told or 'nothing changed'}, because {local.reason}; the form of cards only"
+    return Change(PROFILES, f"profiles/{local.name}.yaml", words, (), only)
 
 
 def differing(

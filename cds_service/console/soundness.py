@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cards import render
-from cds_service.answer import load_tools
+from cds_service.answer import load_tools, load_tools_of_tenants
 from cds_service.console.coverage import answering
 from cds_service.console.difference import changes
 from cds_service.console.terminology import Tables, look
@@ -25,7 +25,9 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
-from cds_service.settings import Settings
+from cds_service.security.keys import from_file
+from cds_service.security.tenants import read_tenants
+from cds_service.settings import JURISDICTIONS, Settings
 
 RULES_HOME = Path(__file__).parents[1] / "rules"
 FIXED_CARDS = ("gap", "also_note")  # made by `present`, of many findings
@@ -78,9 +80,11 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("knowledge", _knowledge),
         _part("codes", _terminology),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
+        *([_part("tenants", lambda: _tenants(env))] if env.get("TENANTS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
+        _part("clients", lambda: _clients(env)),
     ]
     try:
         standing = _standing(Knowledge.load())
@@ -99,7 +103,7 @@ def _part(name: str, look: Callable[[], tuple[str, list[str]]]) -> Part:
 
 def _settings(env: Mapping[str, str]) -> tuple[str, list[str]]:
     settings = Settings.load(env)
-    return f"{settings.mode} mode, {settings.jurisdiction} labels, listens on {settings.bind}", []
+    return f"{settings.spoken_mode}, listens on {settings.bind}", []
 
 
 def _knowledge() -> tuple[str, list[str]]:
@@ -124,6 +128,19 @@ def _terminology() -> tuple[str, list[str]]:
     return f"{number} rows in {len(tables.rows)} tables, {recalled}", look(tables, Knowledge.load().terms)
 
 
+def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Who may call: each hospital with its keys, where they lie in a file, and its overlay."""
+    settings = Settings.load(env)
+    if settings.tenants is None:
+        return "none", []
+    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    for tenant in tenants:
+        if tenant.jwks_file is not None:
+            from_file(tenant.jwks_file)
+    load_tools_of_tenants(settings, tenants)
+    return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
+
+
 def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[str, list[str]]:
     """The hospital's own. What is allowed but should be known goes to `beware`."""
     settings = Settings.load(env)
@@ -140,6 +157,7 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
         (sum(not each.off for each in overlay.switches), "rule in shadow"),
         (len(overlay.templates), "wording"),
         (len(overlay.codes), "code"),
+        (len(overlay.profiles), "profile for clients"),
     )
     told = ", ".join(f"{number} {_plural(words, number)}" for number, words in counted)
     problems = [each for name in overlay.templates for each in _template_problems(name, overlay.folder / TEMPLATES)]
@@ -149,6 +167,15 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
 def _plural(words: str, number: int) -> str:
     first, *rest = words.split(" ")
     return " ".join([first if number == 1 else f"{first}s", *rest])
+
+
+def _clients(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    clients = load_tools(Settings.load(env)).clients
+    routes = [
+        f"{issuer}{f' ({tenant})' if tenant else ''} {profile.name}"
+        for (issuer, tenant), profile in clients.routes.items()
+    ]
+    return f"{'; '.join(routes)}; everyone else {clients.default.name}", []
 
 
 def _templates() -> tuple[str, list[str]]:

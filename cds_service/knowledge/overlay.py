@@ -22,7 +22,8 @@ from cds_service.knowledge.slips import near, wrong
 from cds_service.knowledge.terms import SafeLoader
 
 FILES = ("overlay.yaml", "values.yaml", "rules.yaml", "codes.csv")
-TEMPLATES = "templates"
+TEMPLATES, PROFILES = FOLDERS = ("templates", "profiles")
+_ENDINGS = {TEMPLATES: ("md", "a wording"), PROFILES: ("yaml", "a client profile")}
 MARKUP = re.compile(r"<[A-Za-z/!]")
 _LARGEST = 1_000_000  # bytes in one file
 _WHEN = ("reason", "owner", "effective", "until")
@@ -83,6 +84,15 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalProfile:
+    """A client profile of the hospital's own, as written: what its keys mean is not known here."""
+
+    name: str
+    reason: str
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
     """Everything that one overlay folder says."""
 
@@ -94,6 +104,7 @@ class Overlay:
     switches: tuple[Switch, ...]
     templates: tuple[str, ...]
     codes: tuple[LocalCode, ...]
+    profiles: tuple[LocalProfile, ...]
     digest: str
 
     @classmethod
@@ -115,6 +126,7 @@ class Overlay:
             switches=tuple(_switches(folder / "rules.yaml", ours)),
             templates=tuple(path.stem for path in files if path.parent.name == TEMPLATES),
             codes=tuple(read_codes(folder / "codes.csv", owner, effective)),
+            profiles=tuple(_profile(path) for path in files if path.parent.name == PROFILES),
             digest=_digest(folder, files),
         )
 
@@ -133,12 +145,12 @@ def _files(folder: Path) -> tuple[Path, ...]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "README")):
             continue
-        if path.name == TEMPLATES and path.is_dir():
-            found += _templates(path)
+        if path.name in FOLDERS and path.is_dir():
+            found += _in_folder(path)
         elif path.name in FILES and path.is_file():
             found.append(path)
         else:
-            known = [*FILES, f"{TEMPLATES}/"]
+            known = [*FILES, *(f"{folder}/" for folder in FOLDERS)]
             raise wrong(path.name, f"nobody reads it; there are {', '.join(known)}{near(path.name, known)}")
     for path in found:
         if path.stat().st_size > _LARGEST:
@@ -148,12 +160,13 @@ def _files(folder: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _templates(folder: Path) -> Iterator[Path]:
+def _in_folder(folder: Path) -> Iterator[Path]:
+    ending, what = _ENDINGS[folder.name]
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.suffix != ".md" or not path.is_file():
-            raise wrong(f"{TEMPLATES}/{path.name}", "nobody reads it; a wording is a file NAME.md")
+        if path.suffix != f".{ending}" or not path.is_file():
+            raise wrong(f"{folder.name}/{path.name}", f"nobody reads it; {what} is a file NAME.{ending}")
         yield path
 
 
@@ -174,22 +187,34 @@ def _mapping(path: Path, known: Iterable[str]) -> dict[str, Any]:
     """A YAML file with these keys at its top and no others; an absent file says nothing."""
     if not path.is_file():
         return {}
+    content = _read(path, path.name)
+    _refuse_unknown(path.name, content, known)
+    return content
+
+
+def _profile(path: Path) -> LocalProfile:
+    place = f"{PROFILES}/{path.name}"
+    told = _read(path, place)
+    return LocalProfile(path.stem, _words(place, told, "reason"), told)
+
+
+def _read(path: Path, place: str) -> dict[str, Any]:
+    """The mapping that a YAML file holds."""
     try:
         text = path.read_text(encoding="utf-8")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Once)):
-            raise wrong(path.name, "YAML aliases (*name) are not read: write the entry out")
+            raise wrong(place, "YAML aliases (*name) are not read: write the entry out")
         content = yaml.load(text, Loader=_Once)  # noqa: S506 - safe, written in C
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
-        raise wrong(path.name, f"not valid YAML: {line}{getattr(fault, 'problem', None) or 'cannot be read'}") from None
+        raise wrong(place, f"not valid YAML: {line}{getattr(fault, 'problem', None) or 'cannot be read'}") from None
     except UnicodeDecodeError:
-        raise wrong(path.name, "cannot be read as UTF-8 text") from None
+        raise wrong(place, "cannot be read as UTF-8 text") from None
     except (OSError, ValueError) as fault:
-        raise wrong(path.name, f"cannot be read: {fault}") from None
+        raise wrong(place, f"cannot be read: {fault}") from None
     if not isinstance(content, dict):
-        raise wrong(path.name, "expected a mapping at the top")
-    _refuse_unknown(path.name, content, known)
+        raise wrong(place, "expected a mapping at the top")
     return content
 
 

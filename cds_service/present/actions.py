@@ -52,7 +52,8 @@ class Maker:
     def _action(self, proposal: Proposal) -> Action | None:
         match proposal.kind:
             case "order":
-                return Action("create", proposal.label, resource=self._service_request(proposal.order))
+                resource = self._service_request(proposal.order)
+                return Action("create", proposal.label, resource=resource, order=proposal.order)
             case "delete":
                 return _delete(proposal)
             case "dose":

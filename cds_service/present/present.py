@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cards.detail import Detail, Said
 from cards.model import Card, Link, Source, Suggestion
 from cards.model import Coding as CardCoding
 from cards.render import Safe, Words, escape, render
@@ -93,7 +94,8 @@ def _capped(cards: list[Card], snapshot: Snapshot, moment: Moment) -> tuple[Card
     left_out = len(cards) - len(kept)
     if left_out:
         words = f"*{left_out} further cards with information only are not shown.*"
-        kept[-1] = replace(kept[-1], detail=f"{kept[-1].detail}\n\n{words}")
+        detail = kept[-1].detail
+        kept[-1] = replace(kept[-1], detail=replace(detail, notes=(*detail.notes, words)))
     return tuple(kept)
 
 
@@ -128,7 +130,8 @@ class _Writer:
             log.error("card of rule %s failed: %s", check.rule.id, type(fault).__name__)
             words = Words(f"Found, but the card could not be written: {check.rule.title}"[:139], "", ())
             body = "This check found something that could not be shown. Look at the chart before going on."
-            return self._card(check.rule.id, check.rule.title, level, words, [body], (), "any", (), ())
+            said = (Said(body, urgent=True),)
+            return self._card(check.rule.id, check.rule.title, level, words, said, (), (), "any", (), ())
 
     def card(self, problem: Problem, lines: list[tuple[Check, Finding]]) -> Card:
         check, finding = problem.check, problem.finding
@@ -137,10 +140,10 @@ class _Writer:
         if more and len(words.summary) + len(MORE.format(more)) < SUMMARY_LIMIT:
             words = replace(words, summary=words.summary + MORE.format(more))
         findings = [finding, *(line for _, line in lines)]
-        parts = [words.body, *(self._beside(*each) for each in problem.also)]
-        parts += [self._words(line).body for _, line in lines]
+        said = [_said(words.body, finding), *(_said(self._beside(*each), each[1]) for each in problem.also)]
+        said += [_said(self._words(line).body, line) for _, line in lines]
         also = [other for _, other in problem.also]
-        return self._made(check.rule.id, check.rule.title, finding.level, words, parts, findings, also)
+        return self._made(check.rule.id, check.rule.title, finding.level, words, said, findings, also)
 
     def _beside(self, check: Check, finding: Finding) -> str:
         """A further finding about the same problem, with its own doubts; one that cannot be written is named."""
@@ -156,13 +159,14 @@ class _Writer:
         check, first = lines[0]
         findings = [finding for _, finding in lines]
         if len(lines) == 1:
-            return self._made(
-                check.rule.id, check.rule.title, first.level, self._words(first), [self._words(first).body], findings
-            )
+            words = self._words(first)
+            said = [_said(words.body, first)]
+            return self._made(check.rule.id, check.rule.title, first.level, words, said, findings)
         bodies = "\n\n".join(self._words(finding).body for finding in findings)
         words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
         level = max(finding.level for finding in findings)
-        return self._made(check.rule.id, check.rule.title, level, words, [words.body], findings)
+        said = [Said(words.body, urgent=level > Level.INFO)]
+        return self._made(check.rule.id, check.rule.title, level, words, said, findings)
 
     def gap(self, gap: Gap) -> Card:
         words = self._rendered(
@@ -179,9 +183,10 @@ class _Writer:
         )
         complete = replace(self.maker, made=set())  # the gap card closes every gap by itself
         suggestions = complete.suggestions(gap.proposals, frozenset())
-        body = [words.body, self._perhaps_ordered(suggestions)]
+        said = (Said(words.body, urgent=gap.level > Level.INFO),)
+        notes = (self._perhaps_ordered(suggestions),)
         title = "What this check could not see"
-        return self._card("gap", title, gap.level, words, body, suggestions, "any", (), gap.about)
+        return self._card("gap", title, gap.level, words, said, notes, suggestions, "any", (), gap.about)
 
     def _perhaps_ordered(self, suggestions: tuple[Suggestion, ...]) -> str:
         """What is said where tests are suggested and the orders on record could not all be read."""
@@ -206,7 +211,7 @@ class _Writer:
         title: str,
         level: Level,
         words: Words,
-        parts: list[str],
+        said: list[Said],
         findings: list[Finding],
         also: Iterable[Finding] = (),
     ) -> Card:
@@ -215,10 +220,10 @@ class _Writer:
         proposals = [proposal for finding in every for proposal in finding.proposals]
         suggestions = self.maker.suggestions(proposals, ordered)
         selection = "at-most-one" if any(p.kind == "dose" for p in proposals) else "any"
-        parts = [*parts, self._perhaps_ordered(suggestions), _doubts(findings)]
+        notes = (self._perhaps_ordered(suggestions), _doubts(findings))
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
-        return self._card(rule, title, level, words, parts, suggestions, selection, sources, about)
+        return self._card(rule, title, level, words, tuple(said), notes, suggestions, selection, sources, about)
 
     def _card(
         self,
@@ -226,21 +231,22 @@ class _Writer:
         title: str,
         level: Level,
         words: Words,
-        parts: list[str],
+        said: tuple[Said, ...],
+        notes: tuple[str, ...],
         suggestions: tuple[Suggestion, ...],
         selection: str,
         sources: tuple[Statement[Any], ...],
         about: tuple[Medication, ...],
     ) -> Card:
         stage = self.stage
-        body = [part for part in (*parts, _concerns(about), _sources(sources)) if part]
-        body.append(f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*")
+        foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
+        detail = Detail(said, notes, _concerns(about), _sources(sources), _named(sources), foot)
         name = sources[0].sources[0].reference.short if sources else ""
         return Card(
             uuid=str(UUID(str(stage.ids()))),
             summary=words.summary,
             indicator=level.indicator,
-            detail="\n\n".join(body),
+            detail=detail,
             source=Source(
                 f"{stage.label}: {name}" if name else stage.label,
                 stage.url,
@@ -252,6 +258,10 @@ class _Writer:
             links=_links(sources),
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
         )
+
+
+def _said(text: str, finding: Finding) -> Said:
+    return Said(text, urgent=finding.level > Level.INFO)
 
 
 def _doubts(findings: Iterable[Finding]) -> str:
@@ -287,13 +297,31 @@ def _concerns(about: tuple[Medication, ...]) -> str:
     return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""
 
 
-def _sources(statements: tuple[Statement[Any], ...]) -> str:
-    """Each statement's sources with their place, and how well it was verified."""
-    ours = [each for each in statements if each.verification is Verification.POLICY and each.local is None]
+def _sources(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
+    """Each statement's sources with their place, and how well it was verified, a line each."""
+    ours = [each for each in statements if _is_default(each)]
     lines = dict.fromkeys(_source_line(each) for each in statements if each not in ours)
     if ours:
         lines["- Service default, not from a source; the hospital may replace it"] = None
-    return "**Sources**\n\n" + "\n".join(lines) if lines else ""
+    return tuple(lines)
+
+
+def _named(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
+    """The same sources by their names alone, for a narrow panel; what has to be confirmed stays said."""
+    return tuple(dict.fromkeys(_source_name(each) for each in statements))
+
+
+def _source_name(statement: Statement[Any]) -> str:
+    if _is_default(statement):
+        return "service default"
+    if statement.local is not None:
+        return escape(statement.local.words)
+    confirm = statement.verification in (Verification.SECONDARY, Verification.RECALLED)
+    return escape(statement.sources[0].reference.short) + (" (confirm on the current label)" if confirm else "")
+
+
+def _is_default(statement: Statement[Any]) -> bool:
+    return statement.verification is Verification.POLICY and statement.local is None
 
 
 def _source_line(statement: Statement[Any]) -> str:

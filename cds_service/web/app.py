@@ -7,12 +7,17 @@ from flask import Flask
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.settings import Settings
 from cds_service.web import errors, guard
-from cds_service.web.hooks_api import Answers, Toolbox, hooks_api
+from cds_service.web.desk import Desk, OpenDesk, Toolbox
+from cds_service.web.hooks_api import Answers, hooks_api
 from cds_service.web.operations import operations
 
 
-def create_app(settings: Settings, tools: Toolbox, answer: Answers) -> Flask:
-    """The application that offers the services of `tools` and lets `answer` make the cards."""
+def create_app(settings: Settings, tools: Toolbox, answer: Answers, desk: Desk | None = None) -> Flask:
+    """The application that offers the services of `tools` and lets `answer` make the cards.
+
+    `desk`: who may call and with which tools; without one everybody may, as in demo mode.
+    """
+    desk = desk or OpenDesk(tools)
     counts = FeedbackCounts()
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
@@ -20,6 +25,6 @@ def create_app(settings: Settings, tools: Toolbox, answer: Answers) -> Flask:
     app.url_map.merge_slashes = False
     guard.register(app, settings)
     errors.register(app)
-    app.register_blueprint(hooks_api(tools, answer, counts))
-    app.register_blueprint(operations(settings, tools, counts))
+    app.register_blueprint(hooks_api(desk, answer, counts))
+    app.register_blueprint(operations(settings, tools, counts, desk))
     return app

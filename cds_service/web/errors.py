@@ -46,7 +46,10 @@ def outcome(status: int, code: str, message: str, path: str | None = None) -> Re
 
 
 def _refused(error: RequestError) -> Response:
-    return outcome(error.status, error.code, error.message, error.path)
+    response = outcome(error.status, error.code, error.message, error.path)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _http_error(error: HTTPException) -> Response | AnyResponse:
@@ -81,7 +84,7 @@ def _card() -> dict[str, object]:
         "summary": "AML decision support: this check could not be made",
         "indicator": "warning",
         "detail": (
-            "The service failed while it checked this patient, so **nothing was checked**: neither QTc, electrolytes, "
+            "The service failed while it checked this patient, so nothing was checked: neither QTc, electrolytes, "
             "interactions nor dose. Check by hand as you would without it.\n\n"
             "The reason is in the log of the service; please tell whoever runs it."
         ),

@@ -1,8 +1,8 @@
 """Guard: what a request must look like before anyone reads it, and the headers that every answer carries.
 
 The `Host` check keeps a web page from reaching a demo on loopback through a name of its own (DNS rebinding). CORS is
-granted to loopback, the official CDS Hooks Sandbox and the configured origins; a call carries JSON, so a browser always
-asks first.
+granted to the configured origins and, in demo mode, to loopback and the official CDS Hooks Sandbox; a call carries
+JSON, so a browser always asks first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HEADERS = {
 def register(app: Flask, settings: Settings) -> None:
     """Check every request to this app, and dress every answer."""
     hosts = _own_hosts(settings)
-    origins = frozenset((SANDBOX, *settings.cors_origins))
+    origins = frozenset((*((SANDBOX,) if settings.is_demo else ()), *settings.cors_origins))
     # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
     app.config["MAX_CONTENT_LENGTH"] = _limit(settings) + 1
 
@@ -53,7 +53,7 @@ def register(app: Flask, settings: Settings) -> None:
     @app.after_request
     def dress(response: AnyResponse) -> AnyResponse:
         response.headers.update(_HEADERS)
-        _grant(response, origins)
+        _grant(response, origins, settings.is_demo)
         return response
 
 
@@ -110,10 +110,10 @@ def _check_body(settings: Settings) -> None:
         raise _too_large(settings)
 
 
-def _grant(response: AnyResponse, origins: frozenset[str]) -> None:
+def _grant(response: AnyResponse, origins: frozenset[str], loopback: bool) -> None:
     response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
-    if origin.lower() not in origins and not _LOOPBACK_ORIGIN.match(origin):
+    if origin.lower() not in origins and not (loopback and _LOOPBACK_ORIGIN.match(origin)):
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     if request.method == "OPTIONS":

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g, request
 
 from cds_service.errors import NoSuchService
+from cds_service.hooks.caller import Caller
 from cds_service.hooks.feedback import Feedback, FeedbackCounts
 from cds_service.hooks.services import Service, discovery
 from cds_service.web import guard
+from cds_service.web.desk import Desk
 
 
 class Answered(Protocol):
@@ -22,50 +24,41 @@ class Answered(Protocol):
         """The JSON of the CDS Hooks response."""
 
 
-class Toolbox(Protocol):
-    """What the web needs of the tools that an answer is made with."""
-
-    @property
-    def services(self) -> tuple[Service, ...]:
-        """The services on offer."""
-
-    @property
-    def knowledge_version(self) -> str:
-        """Which medicine they know."""
+Answers = Callable[[bytes, Service, Any, Caller | None], Answered]
 
 
-Answers = Callable[[bytes, Service, Any], Answered]
-
-
-def hooks_api(tools: Toolbox, answer: Answers, counts: FeedbackCounts) -> Blueprint:
-    """The blueprint for these services."""
+def hooks_api(desk: Desk, answer: Answers, counts: FeedbackCounts) -> Blueprint:
+    """The blueprint for those whom the desk lets in."""
     api = Blueprint("hooks_api", __name__)
-    by_id = {service.id: service for service in tools.services}
-    offer = msgspec.json.encode(discovery(tools.services))
+
+    @api.before_request
+    def receive() -> None:
+        if request.method != "OPTIONS":  # a browser asks beforehand, and without a token
+            g.caller, g.tools = desk.receive(request.headers.get("Authorization"), request.path)
 
     @api.get("/cds-services")
     def discover() -> Response:
-        return _json(offer)
+        return _json(msgspec.json.encode(discovery(g.tools.services)))
 
     @api.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
-        service = _named(service_id, by_id)
-        return _json(answer(guard.body(), service, tools).body)
+        service = _named(service_id, g.tools.services)
+        return _json(answer(guard.body(), service, g.tools, g.caller).body)
 
     @api.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
-        service = _named(service_id, by_id)
+        service = _named(service_id, g.tools.services)
         counts.add(service.id, Feedback.read(guard.body()))
         return _json(b"{}")
 
     return api
 
 
-def _named(service_id: str, by_id: dict[str, Service]) -> Service:
-    service = by_id.get(service_id)
-    if service is None:
-        raise NoSuchService("there is no service of that id: GET /cds-services lists what there is")
-    return service
+def _named(service_id: str, services: tuple[Service, ...]) -> Service:
+    for service in services:
+        if service.id == service_id:
+            return service
+    raise NoSuchService("there is no service of that id: GET /cds-services lists what there is")
 
 
 def _json(body: bytes) -> Response:

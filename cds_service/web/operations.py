@@ -12,7 +12,7 @@ from cds_service import __version__
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
 from cds_service.settings import Settings
-from cds_service.web.hooks_api import Toolbox
+from cds_service.web.desk import Desk, Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PrefetchRow:
     needed_for: str
 
 
-def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts) -> Blueprint:
+def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts, desk: Desk) -> Blueprint:
     """The blueprint for this service."""
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
@@ -33,7 +33,7 @@ def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts) -> Bl
     @pages.get("/healthz")
     def healthz() -> Response:
         since_start = {"feedback_since_start": counts.as_dict()}  # of this server process
-        return _json({"status": "ok", "version": __version__, **since_start})
+        return _json({"status": "ok", "version": __version__, **since_start, **desk.state()})
 
     @pages.get("/readyz")
     def readyz() -> Response:
@@ -41,7 +41,7 @@ def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts) -> Bl
             "status": "ready",
             "version": __version__,
             "mode": settings.mode,
-            "jurisdiction": settings.jurisdiction,
+            "jurisdiction": settings.jurisdiction or "by tenant",
             "knowledge": tools.knowledge_version,
             "services": [service.id for service in tools.services],
         })

@@ -79,6 +79,14 @@ def cells(columns: str, row: str) -> dict[str, str]:
     (cells(",value", "9,presence,answer,m,maybe"), "there is no value 'maybe'"),
     (cells("", "9,venetoclax|vitamin,drug,m"), "there is no drug 'vitamin'"),
     (cells("", "K,aml,condition,m\nurn:x,K,mds,condition,m"), "stands in codes.csv, line 2 already"),
+    ({"profiles": {"ours": "like: epic\n"}}, "profiles/ours.yaml, reason: is missing"),
+    ({"profiles": {"ours": "like: epci\nreason: x\n"}}, "profiles/ours.yaml: like: there is no profile 'epci'"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nlinkz: true\n"}}, "linkz: no such key"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nlinks: 1\n"}}, "links: expected true or false, found 1"),
+    ({"profiles": {"ours": "like: epic\nreason: x\nreason: y\n"}}, "'reason' stands twice"),
+    ({"profiles": {"ours": "- like"}}, "profiles/ours.yaml: expected a mapping at the top"),
+    ({"profiles": {"Ours!": "like: epic\nreason: x\n"}}, "has other characters than"),
+    ({"profiles": {"ours": "like: epic\nreason: x\norder_codes: {ekg: '1'}\n"}}, "'ekg' is no test that is ever"),
     ({"qtc_over_hold_limits": "---\nsummary: x\n---\nx"}, "there is no such card; did you mean qtc_over_hold_limit"),
 ])
 def test_a_slip_stops_the_start_with_file_key_and_reason(tmp_path, files, reason):

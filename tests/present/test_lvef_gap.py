@@ -10,7 +10,7 @@ def level(**chart: object) -> str:
     body = request("order-sign", draft, conditions=[RELAPSED], **chart)
     if "bedside" not in chart:
         del body["prefetch"]["bedside"]
-    cards = [card for card in ask(body).cards if "LVEF" in card.summary + card.detail]
+    cards = [card for card in ask(body).cards if "LVEF" in card.summary + card.detail.whole()]
     return max((card.indicator for card in cards), key=["info", "warning", "critical"].index)
 
 

@@ -29,7 +29,7 @@ class Answer:
     body: bytes
 
 
-def no_cards(body: bytes, service: Service, tools: Any) -> Answer:
+def no_cards(body: bytes, service: Service, tools: Any, caller: Any = None) -> Answer:
     HookRequest.read(body, service)
     return Answer(b'{"cards":[]}')
 

@@ -7,13 +7,14 @@ import logging
 import pytest
 
 from cds_service.errors import CannotGather, RequestError, WrongContent
+from tests import card_grammar
 
 ORDER_SIGN = "/cds-services/aml-order-sign"
 SECRET = "Jane Doe"
 
 
 def _raising(error):
-    def answer(body, service, tools):
+    def answer(body, service, tools, caller):
         raise error
 
     return answer
@@ -35,6 +36,12 @@ def test_a_fault_of_ours_is_a_warning_card_not_an_error_status(make_app, error, 
     assert SECRET not in response.text
     assert type(error).__name__ in caplog.text and "test_errors.py" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_such_a_card_obeys_the_grammar_and_reads_well_in_a_client_that_knows_no_markdown(make_app):
+    response = make_app(_raising(ValueError())).test_client().post(ORDER_SIGN, json={})
+    card_grammar.assert_grammar(response.data)
+    assert "*" not in response.get_json()["cards"][0]["detail"]
 
 
 def test_each_such_card_has_an_id_of_its_own(make_app):

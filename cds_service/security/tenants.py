@@ -1,0 +1,162 @@
+"""Tenants: the hospitals that may call, each known by the issuer of its tokens. Read once, from the file of a setting.
+
+The file is TOML, one `[[tenant]]` for each hospital:
+
+    [[tenant]]
+    name = "north"                                        # how logs and counts name it
+    issuer = "https://ehr.north.example/oauth2"           # the exact `iss` of its tokens
+    jwks_url = "https://ehr.north.example/oauth2/jwks"    # where its public keys are, or:
+    # jwks_file = "north-jwks.json"                       # ... a file beside this one, for sites without a way out
+    jurisdiction = "EU"                                   # whose labels apply
+    fhir_servers = ["https://ehr.north.example/fhir/r4"]  # base URLs that may be asked for its patients
+    audiences = []                                        # further `aud` values, where an EHR has its own typed in
+    algorithms = ["ES384", "RS384"]                       # the default
+    overlay = "north"                                     # its own knowledge, a folder beside this file
+    replay = "refuse"                                     # a token seen before: "refuse" (default) or "record" only
+
+A fault in the file stops the start, with the entry, the key and what was expected.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_service.errors import SettingsError
+from cds_service.security.fhir_servers import AllowedServers
+
+ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
+USUAL = ("ES384", "RS384")
+# Its private key stands in the public repository of the CDS Hooks Sandbox: anybody can sign for it.
+SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
+_KEYS = {
+    "name", "issuer", "jwks_url", "jwks_file", "jurisdiction", "fhir_servers", "audiences", "algorithms", "overlay",
+    "replay",
+}  # fmt: skip
+_REPLAY = ("refuse", "record")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One hospital: whose tokens, which keys, whose labels, which servers."""
+
+    name: str
+    issuer: str
+    jwks_url: str | None
+    jwks_file: Path | None
+    jurisdiction: str
+    fhir_servers: tuple[str, ...]
+    audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    overlay: Path | None
+    refuses_replay: bool
+
+
+def read_tenants(path: Path, jurisdictions: tuple[str, ...]) -> tuple[Tenant, ...]:
+    """The tenants in the file at `path`. Raises SettingsError."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise SettingsError(f"TENANTS: {path.name} cannot be read ({fault.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"TENANTS: {path.name} is not TOML: {fault}") from None
+    entries = content.get("tenant")
+    if set(content) != {"tenant"} or not isinstance(entries, list) or not entries:
+        raise SettingsError(f"TENANTS: {path.name} holds no hospital: write one [[tenant]] for each, and nothing else")
+    tenants = tuple(_Entry(path, position, entry, jurisdictions).read() for position, entry in enumerate(entries, 1))
+    for what, values in (("issuer", [each.issuer for each in tenants]), ("name", [each.name for each in tenants])):
+        if len(set(values)) != len(values):
+            raise SettingsError(f"TENANTS: two tenants have the same {what}: give each its own")
+    return tenants
+
+
+class _Entry:
+    """One `[[tenant]]`, read key by key."""
+
+    def __init__(self, path: Path, position: int, entry: Any, jurisdictions: tuple[str, ...]) -> None:
+        self.path, self.position, self.jurisdictions = path, position, jurisdictions
+        if not isinstance(entry, dict):
+            raise self.wrong("tenant", "a table")
+        self.entry: Mapping[str, Any] = entry
+
+    def wrong(self, key: str, expected: str) -> SettingsError:
+        return SettingsError(f"TENANTS: {self.path.name}, tenant {self.position}, '{key}': expected {expected}")
+
+    def read(self) -> Tenant:
+        unknown = sorted(self.entry.keys() - _KEYS)
+        if unknown:
+            raise self.wrong(unknown[0], f"one of {', '.join(sorted(_KEYS))}")
+        url, file = self.entry.get("jwks_url"), self.entry.get("jwks_file")
+        if (url is None) == (file is None):
+            raise self.wrong("jwks_url", "either this or jwks_file, not both and not neither")
+        return Tenant(
+            name=self.text("name", "a short name"),
+            issuer=self.issuer(),
+            jwks_url=self.https("jwks_url") if url is not None else None,
+            jwks_file=self.beside("jwks_file", Path.is_file, "a file beside this one") if file is not None else None,
+            jurisdiction=self.choice("jurisdiction", self.jurisdictions, None),
+            fhir_servers=self.servers(),
+            audiences=self.texts("audiences", ()),
+            algorithms=self.algorithms(),
+            overlay=self.beside("overlay", Path.is_dir, "a folder beside this file") if self.has("overlay") else None,
+            refuses_replay=self.choice("replay", _REPLAY, "refuse") == "refuse",
+        )
+
+    def has(self, key: str) -> bool:
+        return key in self.entry
+
+    def text(self, key: str, expected: str) -> str:
+        value = self.entry.get(key)
+        if not isinstance(value, str) or not value.strip() or value != value.strip() or len(value) > 500:
+            raise self.wrong(key, expected)
+        return value
+
+    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self.entry.get(key, list(default))
+        if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+            raise self.wrong(key, "a list of texts")
+        return tuple(value)
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str | None) -> str:
+        value = self.entry.get(key, default)
+        if value not in choices:
+            raise self.wrong(key, f"one of {', '.join(choices)}")
+        return str(value)
+
+    def issuer(self) -> str:
+        issuer = self.text("issuer", "the exact `iss` of its tokens")
+        if issuer.rstrip("/") == SANDBOX_ISSUER:
+            raise self.wrong("issuer", "an issuer with a secret key: the Sandbox's is public, use it in demo mode only")
+        return issuer
+
+    def https(self, key: str) -> str:
+        url = self.text(key, "an https URL")
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not (parts.scheme == "https" or local) or not parts.hostname or "@" in parts.netloc or parts.fragment:
+            raise self.wrong(key, "an https URL without user name and fragment")
+        return url
+
+    def beside(self, key: str, exists: Any, expected: str) -> Path:
+        found = self.path.parent / self.text(key, expected)
+        if not exists(found):
+            raise self.wrong(key, expected)
+        return found
+
+    def servers(self) -> tuple[str, ...]:
+        servers = self.texts("fhir_servers", ())
+        try:
+            AllowedServers.read(",".join(servers), loopback=False)
+        except SettingsError as fault:
+            raise self.wrong("fhir_servers", str(fault)) from None
+        return servers
+
+    def algorithms(self) -> tuple[str, ...]:
+        algorithms = self.texts("algorithms", USUAL)
+        if not algorithms or set(algorithms) - set(ALGORITHMS):
+            raise self.wrong("algorithms", f"some of {', '.join(ALGORITHMS)}")
+        return algorithms

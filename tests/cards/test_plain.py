@@ -1,0 +1,48 @@
+"""Plain text: our Markdown without its marks, and what a chart wrote as the chart wrote it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cards.plain import plain
+from cards.render import escape
+
+
+@pytest.mark.parametrize(("markdown", "text"), [
+    ("**Seen:** 512 ms (QTcF)", "Seen: 512 ms (QTcF)"),
+    ("*Demo mode.* **Bold *and* more**", "Demo mode. Bold and more"),
+    ("- one\n- two", "- one\n- two"),
+    ("## Heading\n\nwords", "Heading\n\nwords"),
+    (r"a \*star\*, an \_underline\_, \[a bracket\]", "a *star*, an _underline_, [a bracket]"),
+    ("platelets &lt; 50 &amp; falling", "platelets < 50 & falling"),
+    ("see [the label](https://label.example/a_b)", "see the label (https://label.example/a_b)"),
+    ("`code`", "code"),
+    ("10*9/L, 0.5*10*9/L", "10*9/L, 0.5*10*9/L"),
+    (r"\\*x*", r"\x"),
+    ("", ""),
+])
+def test_the_marks_go_and_the_words_stay(markdown, text):
+    assert plain(markdown) == text
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp", "Cs")), max_size=60))
+def test_what_a_chart_wrote_comes_out_as_it_was(written):
+    assume(not re.search(r"://|www\.|\S@", written, re.IGNORECASE))
+    assert plain(f"**Concerns:** {escape(written)}.") == f"Concerns: {written}."
+
+
+@pytest.mark.parametrize(("written", "shown"), [
+    ("gilteritinib http://evil.example/a", "gilteritinib http: //evil.example/a"),
+    ("HTTPS://evil.example", "HTTPS: //evil.example"),
+    ("see www.evil.example", "see www .evil.example"),
+    ("WWW.evil.example", "WWW .evil.example"),
+    ("mailto:a.b+c@evil.example", "mailto:a.b+c @evil.example"),
+    ("1 tablet @ 8:00", "1 tablet @ 8:00"),
+    ("mg/d: 120", "mg/d: 120"),
+])
+def test_an_address_in_a_chart_is_no_link(written, shown):
+    assert escape(written) == shown

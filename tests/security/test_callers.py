@@ -1,0 +1,259 @@
+"""Who may call: every way in which a token can be wrong is turned away, with one text, and counted by its reason."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import jwt
+import pytest
+import responses
+from cryptography.hazmat.primitives import serialization
+
+from cds_service.errors import Unauthorized
+from cds_service.security.callers import Callers
+from cds_service.security.replay import SeenHere
+from cds_service.security.tenants import read_tenants
+from tests.tokens import ENDPOINT, ISSUER, JWKS_URL, bearer, claims, ec_key, jwk, key_set, rsa_key, token
+
+TENANT = f"""
+[[tenant]]
+name = "north"
+issuer = "{ISSUER}"
+jurisdiction = "EU"
+fhir_servers = ["https://ehr.north.example/fhir/r4"]
+"""
+
+
+def tenants(folder: Path, more: str = 'jwks_file = "keys.json"', keys: object = None):
+    (folder / "keys.json").write_text(json.dumps(keys or key_set()), encoding="utf-8")
+    (folder / "tenants.toml").write_text(TENANT + more + "\n", encoding="utf-8")
+    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"))
+
+
+@pytest.fixture
+def callers(tmp_path):
+    return Callers(tenants(tmp_path), SeenHere(time.time), time.monotonic)
+
+
+def refused(callers: Callers, authorization: str | None, endpoint: str = ENDPOINT) -> str:
+    """The reason that was counted."""
+    before = dict(callers.refusals)
+    with pytest.raises(Unauthorized) as caught:
+        callers.check(authorization, endpoint)
+    assert caught.value.message == "this caller is not known here: send the CDS client's own token"
+    (reason,) = [each for each, count in callers.refusals.items() if count != before.get(each, 0)]
+    return reason
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        lambda: bearer(),
+        lambda: bearer(rsa_key(), "RS384", {"kid": "rsa"}),
+        lambda: bearer(aud=["https://elsewhere.example", ENDPOINT]),
+        lambda: bearer(headers={"jku": JWKS_URL}),
+        lambda: bearer(headers={"typ": "jwt"}),
+        lambda: bearer(nbf=int(time.time()) - 300, exp=int(time.time()) + 890),
+        lambda: bearer(iat=int(time.time()) + 30, exp=int(time.time()) + 330),
+        lambda: bearer().replace("Bearer", "bearer"),
+    ],
+)
+def test_a_good_token_names_its_tenant(callers, header):
+    assert callers.check(header(), ENDPOINT).name == "north"
+    assert callers.refusals == {}
+
+
+def test_an_audience_that_was_typed_into_the_ehr_counts(tmp_path):
+    callers = Callers(
+        tenants(tmp_path, 'jwks_file = "keys.json"\naudiences = ["aml-cds"]'), SeenHere(time.time), time.monotonic
+    )
+    assert callers.check(bearer(aud="aml-cds"), ENDPOINT).jurisdiction == "EU"
+
+
+def unsigned(header: dict, body: dict) -> str:
+    parts = (base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in (header, body))
+    return "Bearer " + ".".join((*parts, ""))
+
+
+def signed_with_the_public_key() -> str:
+    """HS384 keyed with the public key: the classical confusion of algorithms."""
+    pem = ec_key().public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    import hashlib
+    import hmac
+
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=")
+        for each in ({"alg": "HS384", "typ": "JWT", "kid": "ec"}, claims())
+    ]
+    mac = hmac.new(pem, b".".join(parts), hashlib.sha384).digest()
+    return "Bearer " + b".".join((*parts, base64.urlsafe_b64encode(mac).rstrip(b"="))).decode()
+
+
+NOW = int(time.time())
+WRONG = {
+    "nothing": (lambda: None, "no token"),
+    "another scheme": (lambda: "Basic abc", "no token"),
+    "empty": (lambda: "Bearer ", "no token"),
+    "not a token": (lambda: "Bearer abc", "form"),
+    "five parts (JWE)": (lambda: "Bearer a.b.c.d.e", "form"),
+    "too long": (lambda: "Bearer " + "a" * 17_000 + ".b.c", "form"),
+    "not ASCII": (lambda: "Bearer é.b.c", "form"),
+    "no kid": (lambda: "Bearer " + jwt.encode(claims(), ec_key(), "ES384"), "form"),
+    "crit": (lambda: bearer(headers={"crit": ["exp"]}), "form"),
+    "another type": (lambda: bearer(headers={"typ": "at+jwt"}), "form"),
+    "alg none": (lambda: unsigned({"alg": "none", "kid": "ec", "typ": "JWT"}, claims()), "algorithm"),
+    "symmetric": (signed_with_the_public_key, "algorithm"),
+    "another issuer": (lambda: bearer(iss="https://ehr.south.example"), "issuer"),
+    "issuer that begins so": (lambda: bearer(iss=ISSUER + ".evil.example"), "issuer"),
+    "part of the issuer": (lambda: bearer(iss=ISSUER[:20]), "issuer"),
+    "no issuer": (lambda: bearer(iss=None), "issuer"),
+    "issuer as a list": (lambda: "Bearer " + token_with_list_issuer(), "issuer"),
+    "foreign key": (lambda: bearer(ec_key("foreign")), "signature"),
+    "unknown kid": (lambda: bearer(headers={"kid": "other"}), "key"),
+    "key of another kind": (lambda: bearer(headers={"kid": "rsa"}), "key"),
+    "audience elsewhere": (lambda: bearer(aud="https://cds.example/cds-services/other"), "audience"),
+    "audience that begins so": (lambda: bearer(aud=ENDPOINT + "/feedback"), "audience"),
+    "no audience": (lambda: bearer(aud=None), "claims"),
+    "expired": (lambda: bearer(iat=NOW - 600, exp=NOW - 120), "time"),
+    "not yet valid": (lambda: bearer(nbf=NOW + 600), "time"),
+    "issued in the future": (lambda: bearer(iat=NOW + 600, exp=NOW + 900), "time"),
+    "no expiry": (lambda: bearer(exp=None), "claims"),
+    "no time of issue": (lambda: bearer(iat=None), "claims"),
+    "no jti": (lambda: bearer(jti=None), "claims"),
+    "jti that is no text": (lambda: bearer(jti=5), "claims"),
+    "an endless life": (lambda: bearer(exp=NOW + 10**9), "life"),
+    "an expiry beyond all calendars": (lambda: bearer(exp=10**400), "life"),
+    "an expiry as text": (lambda: bearer(exp=str(NOW + 300)), "claims"),
+}
+
+
+def token_with_list_issuer() -> str:
+    parts = token().split(".")
+    body = claims() | {"iss": [ISSUER]}
+    parts[1] = base64.urlsafe_b64encode(json.dumps(body).encode()).rstrip(b"=").decode()
+    return ".".join(parts)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_token_is_turned_away(callers, name):
+    header, reason = WRONG[name]
+    assert refused(callers, header()) == reason
+
+
+def test_a_signature_of_other_words_is_turned_away(callers):
+    parts = bearer().split(".")
+    parts[1] = base64.urlsafe_b64encode(json.dumps(claims(sub="admin")).encode()).rstrip(b"=").decode()
+    assert refused(callers, ".".join(parts)) == "signature"
+
+
+def test_a_token_is_good_once(callers):
+    header = bearer()
+    callers.check(header, ENDPOINT)
+    assert refused(callers, header) == "replay"
+
+
+def test_a_tenant_may_only_record_replay(tmp_path):
+    callers = Callers(
+        tenants(tmp_path, 'jwks_file = "keys.json"\nreplay = "record"'), SeenHere(time.time), time.monotonic
+    )
+    header = bearer()
+    assert [callers.check(header, ENDPOINT).name for _ in range(2)] == ["north", "north"]
+    assert callers.refusals == {"replay, recorded only": 1}
+
+
+def test_a_token_that_fails_uses_nothing_up(callers):
+    jti = "abc"
+    assert refused(callers, bearer(ec_key("foreign"), jti=jti)) == "signature"
+    assert callers.check(bearer(jti=jti), ENDPOINT).name == "north"
+
+
+def test_a_foreign_jku_is_not_even_fetched(tmp_path):
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
+    with responses.RequestsMock():  # any call at all would fail
+        assert refused(callers, bearer(headers={"jku": "https://evil.example/jwks"})) == "jku"
+
+
+@responses.activate
+def test_keys_are_fetched_once_and_again_for_a_new_one(tmp_path):
+    clock = SimpleNamespace(now=1000.0)
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
+    responses.get(JWKS_URL, json=key_set())
+    for _ in range(5):
+        callers.check(bearer(), ENDPOINT)
+    assert len(responses.calls) == 1
+    rotated = ec_key("rotated")
+    responses.replace("GET", JWKS_URL, json=key_set(jwk(rotated, "new")))
+    assert refused(callers, bearer(rotated, headers={"kid": "new"})) == "key"  # asked just now
+    clock.now += 31
+    assert callers.check(bearer(rotated, headers={"kid": "new"}), ENDPOINT).name == "north"
+    assert len(responses.calls) == 2
+
+
+@responses.activate
+def test_many_made_up_keys_do_not_make_us_ask_again_and_again(tmp_path):
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
+    responses.get(JWKS_URL, json=key_set())
+    for number in range(200):
+        assert refused(callers, bearer(headers={"kid": f"made-up-{number}"})) == "key"
+    assert len(responses.calls) <= 2
+
+
+@responses.activate
+@pytest.mark.parametrize("fault", [{"status": 503}, {"body": b"{"}, {"json": []}, {"body": b" " * 300_000}])
+def test_an_outage_of_the_keys_locks_nobody_out_for_a_day(tmp_path, fault):
+    clock = SimpleNamespace(now=1000.0)
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
+    responses.get(JWKS_URL, json=key_set())
+    callers.check(bearer(), ENDPOINT)
+    responses.replace("GET", JWKS_URL, **fault)
+    clock.now += 23 * 3600
+    callers.check(bearer(), ENDPOINT)
+    clock.now += 2 * 3600
+    assert refused(callers, bearer()) == "key"
+
+
+@responses.activate
+def test_keys_are_not_fetched_from_where_a_redirect_leads(tmp_path):
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
+    responses.get(JWKS_URL, status=302, headers={"Location": "https://evil.example/jwks"})
+    responses.get("https://evil.example/jwks", json=key_set())
+    assert refused(callers, bearer()) == "key"
+    assert [call.request.url for call in responses.calls] == [JWKS_URL]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "ec"},
+        jwk(ec_key(), "ec", alg="ES256"),
+        jwk(ec_key(), "ec", use="enc"),
+        {"kty": "EC", "kid": "ec", "crv": "P-384", "x": "!", "y": 5},
+        jwk(rsa_key(1024), "ec"),
+    ],
+)
+def test_a_key_for_something_else_is_no_key(tmp_path, entry):
+    callers = Callers(tenants(tmp_path, keys=key_set(entry)), SeenHere(time.time), time.monotonic)
+    assert refused(callers, bearer()) == "key"
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+def test_a_short_rsa_key_is_no_key(tmp_path):
+    callers = Callers(tenants(tmp_path, keys=key_set(jwk(rsa_key(1024), "short"))), SeenHere(time.time), time.monotonic)
+    assert refused(callers, bearer(rsa_key(1024), "RS384", {"kid": "short"})) == "key"
+
+
+def test_memory_of_tokens_ends_with_them():
+    clock = SimpleNamespace(now=1000.0)
+    seen = SeenHere(lambda: clock.now)
+    assert not seen.before("a", "1", 1300.0)
+    assert seen.before("a", "1", 1300.0)
+    assert not seen.before("b", "1", 1300.0)
+    clock.now = 1301.0
+    assert not seen.before("a", "2", 1600.0)
+    assert len(seen._known) == 1
