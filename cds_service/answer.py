@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from cards import reasons
 from cards.model import Card
 from cards.render import check_all
 from cds_service.errors import CannotGather, KnowledgeError
@@ -30,6 +31,7 @@ from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
@@ -147,7 +149,8 @@ def _stage(service: Service, tools: Tools) -> Stage:
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     knowledge = Knowledge.load(overlay=settings.overlay)
-    require_known(knowledge.overlay, (rule.id for rule in RULES))
+    may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
+    require_known(knowledge.overlay, may_be_critical)
     terms = knowledge.terms
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
@@ -159,8 +162,11 @@ def load_tools(settings: Settings) -> Tools:
     warm()
     try:
         check_all()
+        faults = reasons.faults(may_be_critical)
     except ValueError as fault:
         raise KnowledgeError(str(fault)) from None
+    if faults:
+        raise KnowledgeError("; ".join(faults))
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),

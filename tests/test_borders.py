@@ -51,8 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
-    ("answer", "cards"): {"model", "render"},
-    ("tailoring", "cards"): {"wording"},
+    ("answer", "cards"): {"model", "render", "reasons"},
+    ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"reasons"},
     ("web", "answer"): {"answer"},
     ("cli", "rules"): {"catalogue"},

@@ -53,6 +53,7 @@ class Snapshot:
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
     switches: Mapping[str, Switch] = field(default_factory=dict, kw_only=True)  # rules that the hospital switched
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)  # override reasons it chose
     shipped: Snapshot | None = field(default=None, kw_only=True)  # what would hold without the hospital's overlay
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
@@ -211,6 +212,7 @@ def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge) -> Snapshot:
         },
         statements={question: ours(statement) for question, statement in shipped.statements.items()},
         switches={each.rule: each for each in overlay.switches if each.decision.in_force(shipped.day)},
+        reasons={each.rule: each.codes for each in overlay.reasons if each.decision.in_force(shipped.day)},
         shipped=shipped,
     )
 
