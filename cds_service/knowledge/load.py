@@ -22,7 +22,7 @@ from cds_service.knowledge.files import check_days, citations, read_yaml, verifi
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
-from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
+from cds_service.knowledge.options import EarlierCourse, Option, check_evidence, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
@@ -136,6 +136,7 @@ class Knowledge:
         errata = load_errata(home / "errata.yaml", references)
         _check(statements, precipitants, references, _also_cited(therapies, errata))
         _check_errata(therapies, errata)
+        check_evidence(options.values(), statements, therapies, errata)
         return cls(
             references=references,
             drugs=drugs,
