@@ -1,7 +1,7 @@
-"""Template and values to words: a summary line, a Markdown body, and the override reasons that the template offers.
+"""Template and values to words: a summary line and a Markdown body.
 
-A template lies in `templates/NAME.md`: YAML front matter (summary, override reasons), then the body. It must be
-given every value that it names. All text is escaped for Markdown and HTML: some clients render raw HTML.
+A template lies in `templates/NAME.md`: YAML front matter (summary), then the body. It must be given every value that
+it names. All text is escaped for Markdown and HTML: some clients render raw HTML.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cards.model import LONGEST_SUMMARY, Coding
+from cards.model import LONGEST_SUMMARY
 
 HOME = Path(__file__).parent / "templates"
-REASON_SYSTEM = "urn:aml-cds:override-reason"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 _LINKS = re.compile(r"(?<=:)(?=//)|(?<=[Ww]{3})(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -32,18 +31,16 @@ class Words:
 
     summary: str
     body: str
-    reasons: tuple[Coding, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CardTemplate:
-    """One template, compiled: which values it needs and which reasons to override it offers."""
+    """One template, compiled, and which values it needs."""
 
     name: str
     summary: Template
     body: Template
     needs: frozenset[str]
-    reasons: tuple[Coding, ...]
 
 
 def one_line(text: str) -> str:
@@ -108,7 +105,6 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
             plain.from_string(summary),
             in_body.from_string(body.strip()),
             frozenset().union(*needs),
-            tuple(reason(code) for code in front.get("overrides", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
@@ -128,9 +124,9 @@ def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
     front = yaml.safe_load(head) if divided else None
     if not isinstance(front, dict):
         raise ValueError("expected front matter between two lines of ---, then the body")
-    unknown = [str(key) for key in front if key not in ("summary", "overrides")]
+    unknown = [str(key) for key in front if key != "summary"]
     if unknown:
-        raise ValueError(f"front matter has summary and overrides, not '{unknown[0]}'")
+        raise ValueError(f"front matter has summary only, not '{unknown[0]}'; override reasons belong to rules")
     return front, body
 
 
@@ -146,31 +142,13 @@ def check_all(home: Path = HOME) -> None:
         template(path.stem, home)
 
 
-def reasons() -> tuple[Coding, ...]:
-    """Every override reason, in the order of the list."""
-    return tuple(Coding(REASON_SYSTEM, code, display) for code, display in _reasons(HOME).items())
-
-
-@cache
-def _reasons(home: Path) -> Mapping[str, str]:
-    return dict(yaml.safe_load((home / "override_reasons.yaml").read_text(encoding="utf-8")))
-
-
-def reason(code: str, home: Path = HOME) -> Coding:
-    """The override reason of that code. ValueError when the list has none."""
-    reasons = _reasons(home)
-    if code not in reasons:
-        raise ValueError(f"override reason '{code}' is not in override_reasons.yaml; there are {', '.join(reasons)}")
-    return Coding(REASON_SYSTEM, code, reasons[code])
-
-
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
     found = template(name, home)
     summary = " ".join(found.summary.render(values).split())
     if len(summary) > LONGEST_SUMMARY:
         summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
-    return Words(summary, _tidy(found.body.render(values)), found.reasons)
+    return Words(summary, _tidy(found.body.render(values)))
 
 
 def _tidy(body: str) -> str:

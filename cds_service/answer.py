@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from cards import reasons
 from cards.model import Card
 from cards.profile import Profile
 from cards.render import check_all
@@ -37,6 +38,7 @@ from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
@@ -187,7 +189,8 @@ def load_tools_of_tenants(settings: Settings, tenants: Iterable[Tenant]) -> dict
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     knowledge = Knowledge.load(overlay=settings.overlay)
-    require_known(knowledge.overlay, (rule.id for rule in RULES))
+    may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
+    require_known(knowledge.overlay, may_be_critical)
     knowledge = _extended(knowledge, settings)
     terms = knowledge.terms
     bedside = (key.name for key in (*BEDSIDE, KARNOFSKY))
@@ -201,8 +204,11 @@ def load_tools(settings: Settings) -> Tools:
     warm()
     try:
         check_all()
+        faults = reasons.faults(may_be_critical)
     except ValueError as fault:
         raise KnowledgeError(str(fault)) from None
+    if faults:
+        raise KnowledgeError("; ".join(faults))
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),

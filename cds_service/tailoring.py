@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from cards import wording
+from cards import reasons, wording
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.overlay import TEMPLATES, Overlay
 from cds_service.knowledge.slips import near, wrong
 from cds_service.knowledge.terms import Terms
 
 
-def require_known(overlay: Overlay | None, rules: Iterable[str]) -> None:
-    """Every rule and every wording that the overlay names must exist. Raises KnowledgeError."""
+def require_known(overlay: Overlay | None, rules: Mapping[str, bool]) -> None:
+    """Every rule, wording and override reason that the overlay names must exist and fit. Raises KnowledgeError.
+
+    `rules`: the id of each, and whether it may be critical.
+    """
     if overlay is None:
         return
-    known = set(rules)
-    for switch in overlay.switches:
-        if switch.rule not in known:
-            raise wrong(switch.decision.place, f"there is no rule '{switch.rule}'{near(switch.rule, known)}")
+    named = [(each.decision, each.rule) for each in overlay.switches]
+    named += [(each.decision, each.rule) for each in overlay.reasons]
+    for decision, rule in named:
+        if rule not in rules:
+            raise wrong(decision.place, f"there is no rule '{rule}'{near(rule, rules)}")
+    for chosen in overlay.reasons:
+        fault = reasons.fault_in(chosen.codes, rules[chosen.rule])
+        if fault:
+            raise wrong(f"{chosen.decision.place}, overrides", fault)
     for name in overlay.templates:
         try:
             wording.check(name, overlay.folder / TEMPLATES)

@@ -109,6 +109,27 @@ def test_where_several_statements_decide_the_local_one_is_named_as_the_source(fo
     assert "Service default, not from a source" not in card["detail"]
 
 
+CHOSEN = "rules:\n  qtc-hold: {overrides: [specialist-advice, value-outdated, local-protocol], reason: agreed}\n"
+
+
+@pytest.mark.parametrize("effective, codes", [
+    ("2026-11-01", ["value-outdated", "local-protocol", "specialist-advice"]),
+    ("2026-12-01", ["ecg-repeated", "measurement-unreliable", "value-outdated", "already-stopped", "already-corrected",
+                    "specialist-advice", "benefit-outweighs-risk"]),
+])
+def test_a_rule_offers_the_override_reasons_that_the_hospital_chose_from_their_day_on(folder, effective, codes):
+    chosen = CHOSEN.replace("reason: agreed", f"reason: agreed, effective: {effective}")
+    (card,) = about_qtc(signed(written(folder, rules=chosen), 512))
+    assert [each["code"] for each in card["overrideReasons"]] == codes
+
+
+def test_a_rule_can_be_in_shadow_and_have_its_own_reasons(folder):
+    shadow = CHOSEN.replace("overrides", "switch: shadow, overrides")
+    answered = signed(written(folder, rules=shadow), 512)
+    assert not about_qtc(answered)
+    assert check(answered, "qtc-hold").outcome == "fired"
+
+
 def test_before_its_day_a_local_value_changes_nothing(folder):
     later = values("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, effective: 2026-12-01")
     assert not about_qtc(signed(written(folder, **later), 490))

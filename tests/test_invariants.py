@@ -19,9 +19,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cards.topic import topic_code
 from cds_service.answer import Answer, answer
 from cds_service.knowledge.model import Level, Verification
-from cds_service.present.present import topic_code
 from cds_service.present.problems import HAZARDS
 from cds_service.rules.relapse.offers import Offer, Verdict
 from cds_service.rules.rule import Check, Clear, Fired, NotApplicable, NotEvaluated

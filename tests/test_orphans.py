@@ -69,12 +69,6 @@ def test_every_template_is_used_and_every_used_one_exists():
     assert sorted({path.stem for path in render.HOME.glob("*.md")} ^ cards_named()) == []
 
 
-def test_every_override_reason_is_offered_by_some_template():
-    listed = re.findall(r"^([a-z-]+):", (render.HOME / "override_reasons.yaml").read_text(encoding="utf-8"), re.M)
-    offered = {reason.code for name in cards_named() for reason in render.template(name).reasons}
-    assert sorted(set(listed) ^ offered) == []
-
-
 def test_every_topic_is_cited_by_a_rule_or_the_presenter():
     names = {name for name, each in vars(topics).items() if isinstance(each, Topic)}
     cited = set(re.findall(r"\btopics\.([A-Z0-9_]+)", _code("cds_service/rules") + _code("cds_service/present")))

@@ -13,6 +13,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from cards import reasons
 from cards.profile import NOT_OF_THE_PROFILE
 from cards.render import HOME
 from cds_service.answer import Tools, load_tools
@@ -23,7 +24,15 @@ from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.local_codes import LocalCode
 from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.model import Level, Verification
-from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalProfile, LocalValue, Overlay, Switch
+from cds_service.knowledge.overlay import (
+    TEMPLATES,
+    Decision,
+    LocalProfile,
+    LocalReasons,
+    LocalValue,
+    Overlay,
+    Switch,
+)
 from cds_service.knowledge.terms import Terms
 from cds_service.rules.catalogue import RULES as CATALOGUE
 from cds_service.rules.rule import Rule
@@ -111,7 +120,7 @@ def changes(overlaid: Knowledge, rules: Iterable[Rule[Any]], jurisdiction: str, 
     overlay = overlaid.overlay
     if overlay is None:
         return ()
-    nothing = replace(overlay, values=(), switches=(), templates=(), codes=(), profiles=())
+    nothing = replace(overlay, values=(), switches=(), reasons=(), templates=(), codes=(), profiles=())
     by_id = {rule.id: rule for rule in rules}
     found = [
         _value(value, answer, overlaid, jurisdiction, today, replace(nothing, values=(value,)))
@@ -119,6 +128,9 @@ def changes(overlaid: Knowledge, rules: Iterable[Rule[Any]], jurisdiction: str, 
     ]
     found += [
         _switch(each, by_id[each.rule], today, replace(nothing, switches=(each,))) for each in overlay.switches
+    ]
+    found += [
+        _chosen_reasons(each, by_id[each.rule], today, replace(nothing, reasons=(each,))) for each in overlay.reasons
     ]
     found += _wordings(overlay, nothing)
     found += [_code(each, overlaid.terms, replace(nothing, codes=(each,))) for each in overlay.codes]
@@ -170,6 +182,15 @@ def _switch(switch: Switch, rule: Rule[Any], today: date, only: Overlay) -> Chan
     how = "switched off" if switch.off else "in shadow: runs and is counted, shows no card"
     words = f"{rule.id} ({rule.title}): {how}"
     return _decided(RULES, switch.decision, words, beware, only)
+
+
+def _chosen_reasons(chosen: LocalReasons, rule: Rule[Any], today: date, only: Overlay) -> Change:
+    shipped = reasons.by_rule()[rule.id]
+    added = [code for code in chosen.codes if code not in shipped]
+    gone = [code for code in shipped if code not in chosen.codes]
+    told = [f"also {', '.join(added)}" if added else "", f"without {', '.join(gone)}" if gone else ""]
+    words = f"{rule.id} ({rule.title}), override reasons: {'; '.join(filter(None, told)) or 'as shipped'}"
+    return _decided(RULES, chosen.decision, words, _days(chosen.decision, today), only)
 
 
 def _decided(group: str, decision: Decision, words: str, beware: list[str], only: Overlay) -> Change:
@@ -253,9 +274,9 @@ def _as_if_in_force(shipped: Knowledge, only: Overlay) -> Knowledge:
     """The knowledge with one change in force on every day, under the same version: only the medicine may differ."""
     values = tuple(replace(each, decision=_always(each.decision)) for each in only.values)
     switches = tuple(replace(each, decision=_always(each.decision)) for each in only.switches)
-    return replace(
-        shipped.with_overlay(replace(only, values=values, switches=switches)), version=shipped.version
-    )
+    chosen = tuple(replace(each, decision=_always(each.decision)) for each in only.reasons)
+    always = replace(only, values=values, switches=switches, reasons=chosen)
+    return replace(shipped.with_overlay(always), version=shipped.version)
 
 
 def _always(decision: Decision) -> Decision:

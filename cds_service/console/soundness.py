@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cards import render
+from cards import reasons, render
 from cds_service.answer import load_tools, load_tools_of_tenants
 from cds_service.console.coverage import answering
 from cds_service.console.difference import changes
@@ -22,7 +22,7 @@ from cds_service.errors import CdsError
 from cds_service.hooks.services import Service, discovery
 from cds_service.knowledge.inventory import OPEN
 from cds_service.knowledge.load import Knowledge
-from cds_service.knowledge.model import Statement, Verification
+from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
 from cds_service.security.keys import from_file
@@ -155,6 +155,7 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
         (len(overlay.values), "value"),
         (sum(each.off for each in overlay.switches), "rule switched off"),
         (sum(not each.off for each in overlay.switches), "rule in shadow"),
+        (len(overlay.reasons), "rule with override reasons of its own"),
         (len(overlay.templates), "wording"),
         (len(overlay.codes), "code"),
         (len(overlay.profiles), "profile for clients"),
@@ -236,6 +237,10 @@ def _rules() -> tuple[str, list[str]]:
     for card in sorted(cards_named()):
         if not (render.HOME / f"{card}.md").is_file():
             problems.append(f"a rule fires the card '{card}': there is no cards/templates/{card}.md")
+    try:
+        problems += reasons.faults({rule.id: rule.worst is Level.CRITICAL for rule in RULES})
+    except ValueError as fault:
+        problems.append(str(fault))
     return f"{len(RULES)} rules, {len(cards_named())} cards", problems
 
 

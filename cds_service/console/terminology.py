@@ -30,6 +30,7 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "drug_codes": ("system", "code"),
     "drug_names": ("name",),
     "genomics": ("system", "code"),
+    "groups": ("group", "key"),
     "observations": ("system", "code"),
     "orders": ("key", "system", "code"),
     "protein_changes": ("gene", "change"),

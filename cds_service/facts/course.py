@@ -34,9 +34,7 @@ ALLOGENEIC: Key[bool] = Key("allogeneic_hsct", "earlier allogeneic transplantati
 CYTOGENETICS: Key[str] = Key("cytogenetics", "cytogenetics at diagnosis")
 
 _COUNTED = "counted from the entries on record"
-_DONOR = frozenset({"hsct_procedure", "donor_lymphocyte_infusion", "gvhd"})
-_OWN = "hsct_procedure_autologous"
-_SOME_TRANSPLANT = frozenset({"history_hsct", "hsct_complication"})
+_GRAFT = "hsct_procedure"  # the one entry whose date is that of the transplant
 
 
 def read_course(
@@ -53,7 +51,7 @@ def read_course(
         lasted,
         to_relapse,
         _number(history, aml, reading),
-        _allogeneic(history, procedures),
+        _allogeneic(history, procedures, reading),
         _cytogenetics(history, aml, reading),
     )
 
@@ -116,16 +114,20 @@ def _after_remissions(aml: list[Entry]) -> int:
     return found
 
 
-def _allogeneic(history: Fact[tuple[Entry, ...]], procedures: Fact[tuple[Entry, ...]]) -> Fact[bool]:
+def _allogeneic(
+    history: Fact[tuple[Entry, ...]], procedures: Fact[tuple[Entry, ...]], reading: Reading
+) -> Fact[bool]:
     entries = [*(history.value or ()), *(procedures.value or ())]
-    sure = [entry for entry in entries if set(entry.keys) & _DONOR]
-    if sure:
-        grafts = [entry for entry in sure if "hsct_procedure" in entry.keys]
+
+    def of(group: str) -> list[Entry]:
+        return [entry for entry in entries if reading.terms.groups[group] & set(entry.keys)]
+
+    if sure := of("allogeneic transplant"):
+        grafts = [entry for entry in sure if _GRAFT in entry.keys]
         newest = max(grafts or sure, key=lambda entry: (entry.when is not None, _day(entry)))
         return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin)
-    own = any(_OWN in entry.keys for entry in entries)
-    untold = next((entry for entry in entries if set(entry.keys) & _SOME_TRANSPLANT), None)
-    if untold is not None and not own:
+    untold = next(iter(of("some transplant")), None)
+    if untold is not None and not of("autologous transplant"):
         return missing(ALLOGENEIC, State.UNREADABLE, f"'{untold.words}' does not say whether it was allogeneic")
     for fact in (procedures, history):
         if fact.value is None:

@@ -23,7 +23,7 @@ from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, lo
 from cds_service.knowledge.local_codes import with_codes
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
-from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
+from cds_service.knowledge.options import EarlierCourse, Option, check_evidence, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
@@ -54,6 +54,7 @@ class Snapshot:
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
     switches: Mapping[str, Switch] = field(default_factory=dict, kw_only=True)  # rules that the hospital switched
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)  # override reasons it chose
     shipped: Snapshot | None = field(default=None, kw_only=True)  # what would hold without the hospital's overlay
 
     def find(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
@@ -136,6 +137,7 @@ class Knowledge:
         errata = load_errata(home / "errata.yaml", references)
         _check(statements, precipitants, references, _also_cited(therapies, errata))
         _check_errata(therapies, errata)
+        check_evidence(options.values(), statements, therapies, errata)
         return cls(
             references=references,
             drugs=drugs,
@@ -212,6 +214,7 @@ def _at_this_hospital(shipped: Snapshot, knowledge: Knowledge) -> Snapshot:
         },
         statements={question: ours(statement) for question, statement in shipped.statements.items()},
         switches={each.rule: each for each in overlay.switches if each.decision.in_force(shipped.day)},
+        reasons={each.rule: each.codes for each in overlay.reasons if each.decision.in_force(shipped.day)},
         shipped=shipped,
     )
 

@@ -6,12 +6,15 @@ loaded like all others under the name `option <id>`. The order in the file is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge.inventory import Erratum
+from cds_service.knowledge.model import Statement
+from cds_service.knowledge.therapies import Kind, Therapy, figures
 
 
 class Group(Enum):
@@ -29,18 +32,6 @@ class Fit(Enum):
     FIT = "fit"
     UNFIT = "unfit"
     ANY = "any"
-
-
-class Kind(Enum):
-    """Where a therapy stands in one place; the names are those of the inventory of therapies."""
-
-    APPROVED_RR = "approved_rr"
-    APPROVED_OTHER = "approved_other"
-    OFF_LABEL_PRACTICE = "off_label_practice"
-    INVESTIGATIONAL = "investigational"
-    STOPPED = "stopped"
-    NOT_APPROVED = "not_approved"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +124,28 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
         raise KnowledgeError(f"{place}: {missing} is missing") from None
     except ValueError as fault:
         raise KnowledgeError(f"{place}: {fault}") from None
+
+
+def check_evidence(
+    options: Iterable[Option],
+    statements: Iterable[Statement[Any]],
+    therapies: Mapping[str, Therapy],
+    errata: Mapping[str, Erratum],
+) -> None:
+    """Each option stands on a therapy, and tells only figures of that or of one with a drug of it, or of their errata.
+
+    Raises KnowledgeError.
+    """
+    said = [each for each in statements if each.topic == "option_evidence"]
+    for option in options:
+        own = therapies.get(option.therapy)
+        if own is None:
+            raise KnowledgeError(f"options.yaml, {option.id}: there is no therapy '{option.therapy}'")
+        related = [each for each in therapies.values() if each is own or set(own.drugs) & set(each.drugs)]
+        held = {figure for each in related for evidence in each.shown for figure in evidence.figures}
+        held |= {figure for each in related for name in each.errata for figure in figures(errata[name].supported)}
+        for statement in said:
+            loose = figures(str(statement.value)) - held if statement.about == option.about else frozenset()
+            if loose:
+                told = ", ".join(sorted(loose))
+                raise KnowledgeError(f"statement '{statement.id}': {told} stands in no evidence of '{own.id}'")

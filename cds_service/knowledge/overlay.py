@@ -84,6 +84,15 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalReasons:
+    """The override reasons that a rule offers at this hospital, by their codes."""
+
+    decision: Decision
+    rule: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LocalProfile:
     """A client profile of the hospital's own, as written: what its keys mean is not known here."""
 
@@ -102,6 +111,7 @@ class Overlay:
     contact: str
     values: tuple[LocalValue, ...]
     switches: tuple[Switch, ...]
+    reasons: tuple[LocalReasons, ...]
     templates: tuple[str, ...]
     codes: tuple[LocalCode, ...]
     profiles: tuple[LocalProfile, ...]
@@ -117,13 +127,15 @@ class Overlay:
         if effective is None:
             raise wrong("overlay.yaml, effective", "is missing: the first day on which it holds, YYYY-MM-DD")
         ours = _Defaults(owner, effective)
+        rules = tuple(_rules(folder / "rules.yaml", ours))
         return cls(
             folder=folder,
             owner=owner,
             effective=effective,
             contact=_words("overlay.yaml", identity, "contact"),
             values=tuple(_values(folder / "values.yaml", ours)),
-            switches=tuple(_switches(folder / "rules.yaml", ours)),
+            switches=tuple(each for each in rules if isinstance(each, Switch)),
+            reasons=tuple(each for each in rules if isinstance(each, LocalReasons)),
             templates=tuple(path.stem for path in files if path.parent.name == TEMPLATES),
             codes=tuple(read_codes(folder / "codes.csv", owner, effective)),
             profiles=tuple(_profile(path) for path in files if path.parent.name == PROFILES),
@@ -282,7 +294,7 @@ def _flat(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _switches(path: Path, ours: _Defaults) -> Iterator[Switch]:
+def _rules(path: Path, ours: _Defaults) -> Iterator[Switch | LocalReasons]:
     entries = _mapping(path, ("rules",)).get("rules")
     entries = {} if entries is None else entries
     if not isinstance(entries, dict):
@@ -290,11 +302,20 @@ def _switches(path: Path, ours: _Defaults) -> Iterator[Switch]:
     for name, fields in entries.items():
         place = f"{path.name}, {name}"
         if not isinstance(fields, dict):
-            raise wrong(place, f"expected a mapping with switch and reason, found {fields!r}")
-        _refuse_unknown(place, fields, ("switch", *_WHEN))
-        if fields.get("switch") not in ("off", "shadow"):
-            raise wrong(f"{place}, switch", f"expected off or shadow, found {fields.get('switch')!r}")
-        yield Switch(_decision(place, fields, ours), str(name), fields["switch"] == "off")
+            raise wrong(place, f"expected a mapping with switch or overrides, and reason, found {fields!r}")
+        _refuse_unknown(place, fields, ("switch", "overrides", *_WHEN))
+        decision = _decision(place, fields, ours)
+        codes = fields.get("overrides", [])
+        if not isinstance(codes, list):
+            raise wrong(f"{place}, overrides", f"expected a list of codes, found {codes!r}")
+        if "overrides" in fields:
+            yield LocalReasons(decision, str(name), tuple(map(str, codes)))
+        elif "switch" not in fields:
+            raise wrong(f"{place}, switch", "is missing: off or shadow; or name override reasons in overrides")
+        if "switch" in fields:
+            if fields["switch"] not in ("off", "shadow"):
+                raise wrong(f"{place}, switch", f"expected off or shadow, found {fields['switch']!r}")
+            yield Switch(decision, str(name), fields["switch"] == "off")
 
 
 def _digest(folder: Path, files: Iterable[Path]) -> str:

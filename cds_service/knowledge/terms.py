@@ -161,6 +161,7 @@ class Terms:
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
     words: Mapping[str, Words]
+    groups: Mapping[str, frozenset[str]]  # keys of conditions and procedures that tell the same
     elsewhere: Elsewhere | None = None
 
     @cached_property
@@ -260,6 +261,7 @@ class Terms:
                 (row["gene"], row["change"].lower()): row["marker"] for row in _rows(home / "protein_changes.csv")
             },
             words={kind: Words((r["words"], r["value"]) for r in words if r["kind"] == kind) for kind in kinds},
+            groups=_groups(home / "groups.csv", {r["value"] for r in words if r["kind"] == "condition"}, conditions),
         )
 
 
@@ -285,6 +287,17 @@ def _conditions(path: Path) -> dict[Code, ConditionCode]:
         (row["system"], row["code"]): ConditionCode(tuple(row["key"].split("|")), row["status"], row["display"])
         for row in _rows(path)
     }
+
+
+def _groups(path: Path, told: set[str], coded: Mapping[Code, ConditionCode]) -> dict[str, frozenset[str]]:
+    """Which keys belong together; each must be one that a code or words can stand for."""
+    known = told.union(*(found.keys for found in coded.values()))
+    found: dict[str, frozenset[str]] = {}
+    for row in _rows(path):
+        if row["key"] not in known:
+            raise KnowledgeError(f"{path.name}, {row['group']}: no code and no words stand for '{row['key']}'")
+        found[row["group"]] = found.get(row["group"], frozenset()) | {row["key"]}
+    return found
 
 
 def _orders(path: Path) -> dict[str, OrderCode]:

@@ -6,6 +6,7 @@ what the source prints and shown nowhere; what corrects it stands in errata.yaml
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +19,12 @@ from cds_service.knowledge.files import check_days, citations, read_list, verifi
 from cds_service.knowledge.model import Citation, Reference, Verification
 
 PLACES = ("US", "EU", "JP")
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
+
+
+def figures(words: str) -> frozenset[str]:
+    """The figures in some words, as written."""
+    return frozenset(_FIGURE.findall(words))
 
 
 class Kind(Enum):
@@ -60,6 +67,11 @@ class Evidence:
     errata: tuple[str, ...]
     hide: bool
     note: str
+
+    @property
+    def figures(self) -> frozenset[str]:
+        """Every figure that it holds, as written."""
+        return figures(f"{self.study} {self.n} {self.year} {self.line} {self.endpoint} {self.value} {self.note}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from uuid import UUID
 from cards.detail import Detail, Said
 from cards.model import Card, Link, Source, Suggestion
 from cards.model import Coding as CardCoding
+from cards.reasons import GAP
 from cards.render import Safe, Words, escape, render
+from cards.topic import TOPIC_SYSTEM, topic_code
 from cds_service.facts.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.hooks.services import Moment
@@ -27,7 +29,8 @@ from cds_service.knowledge.model import Level, Local, Statement, Verification
 from cds_service.knowledge.terms import Terms
 from cds_service.present.actions import Maker
 from cds_service.present.gaps import Gap, find_gap
-from cds_service.present.problems import Problem, problems
+from cds_service.present.overrides import Overrides
+from cds_service.present.problems import Found, Problem, problems
 from cds_service.present.relevance import Relevance
 from cds_service.present.words import STATES, Speaker
 from cds_service.rules.rule import Check, Evaluation, Finding, Fired
@@ -36,7 +39,6 @@ MORE = " (and {} more)"  # how a summary says that its card holds further warnin
 SUMMARY_LIMIT = 140  # characters, excluded: CDS Hooks
 MOST_NAMED = 8  # orders named on a card; a craft number, so that no card grows without end
 log = logging.getLogger("aml_cds.present")
-TOPIC_SYSTEM = "urn:aml-cds:rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
     """The cards of this call."""
     relevance = Relevance(evaluation, snapshot, stage.moment)
     maker = Maker(evaluation.chart.patient_id, terms, stage.ids)
-    writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now))
+    writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now), Overrides(snapshot.reasons))
     shown = _calm(
         [(check, fired.finding) for check, fired in evaluation.outcomes(Fired) if relevance.shows(fired.finding)]
     )
@@ -121,6 +123,7 @@ class _Writer:
     stage: Stage
     maker: Maker
     speaker: Speaker
+    overrides: Overrides
 
     def safely(self, check: Check, level: Level, make: Callable[[], Card]) -> Card:
         """The card; where it cannot be written, a card that says so, so that the others are not lost with it."""
@@ -128,22 +131,21 @@ class _Writer:
             return make()
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
             log.error("card of rule %s failed: %s", check.rule.id, type(fault).__name__)
-            words = Words(f"Found, but the card could not be written: {check.rule.title}"[:139], "", ())
+            words = Words(f"Found, but the card could not be written: {check.rule.title}"[:139], "")
             body = "This check found something that could not be shown. Look at the chart before going on."
             said = (Said(body, urgent=True),)
-            return self._card(check.rule.id, check.rule.title, level, words, said, (), (), "any", (), ())
+            rule = check.rule
+            overrides = self.overrides.of_rules([rule.id] if level is not Level.INFO else [], level)
+            return self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
 
-    def card(self, problem: Problem, lines: list[tuple[Check, Finding]]) -> Card:
-        check, finding = problem.check, problem.finding
-        words = self._words(finding)
+    def card(self, problem: Problem, lines: list[Found]) -> Card:
+        words = self._words(problem.finding)
         more = sum(other.level > Level.INFO for _, other in problem.also)
         if more and len(words.summary) + len(MORE.format(more)) < SUMMARY_LIMIT:
             words = replace(words, summary=words.summary + MORE.format(more))
-        findings = [finding, *(line for _, line in lines)]
-        said = [_said(words.body, finding), *(_said(self._beside(*each), each[1]) for each in problem.also)]
+        said = [_said(words.body, problem.finding), *(_said(self._beside(*each), each[1]) for each in problem.also)]
         said += [_said(self._words(line).body, line) for _, line in lines]
-        also = [other for _, other in problem.also]
-        return self._made(check.rule.id, check.rule.title, finding.level, words, said, findings, also)
+        return self._made(problem.finding.level, words, said, [(problem.check, problem.finding), *lines], problem.also)
 
     def _beside(self, check: Check, finding: Finding) -> str:
         """A further finding about the same problem, with its own doubts; one that cannot be written is named."""
@@ -154,19 +156,16 @@ class _Writer:
             return f"**{escape(check.rule.title)}:** something was found that could not be written."
         return "\n\n".join(filter(None, (f"**{escape(words.summary)}**", words.body, _doubts([finding]))))
 
-    def note(self, drug: str, lines: list[tuple[Check, Finding]]) -> Card:
+    def note(self, drug: str, lines: list[Found]) -> Card:
         """Lines without a card of their own, together in one."""
-        check, first = lines[0]
-        findings = [finding for _, finding in lines]
-        if len(lines) == 1:
-            words = self._words(first)
-            said = [_said(words.body, first)]
-            return self._made(check.rule.id, check.rule.title, first.level, words, said, findings)
-        bodies = "\n\n".join(self._words(finding).body for finding in findings)
-        words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
-        level = max(finding.level for finding in findings)
-        said = [Said(words.body, urgent=level > Level.INFO)]
-        return self._made(check.rule.id, check.rule.title, level, words, said, findings)
+        written = [self._words(finding) for _, finding in lines]
+        level = max(finding.level for _, finding in lines)
+        words, said = written[0], [_said(written[0].body, lines[0][1])]
+        if len(lines) > 1:
+            bodies = "\n\n".join(each.body for each in written)
+            words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
+            said = [Said(words.body, urgent=level > Level.INFO)]
+        return self._made(level, words, said, lines)
 
     def gap(self, gap: Gap) -> Card:
         words = self._rendered(
@@ -186,7 +185,8 @@ class _Writer:
         said = (Said(words.body, urgent=gap.level > Level.INFO),)
         notes = (self._perhaps_ordered(suggestions),)
         title = "What this check could not see"
-        return self._card("gap", title, gap.level, words, said, notes, suggestions, "any", (), gap.about)
+        overrides = self.overrides.of_rules([GAP] if suggestions or gap.level is not Level.INFO else [], gap.level)
+        return self._card(GAP, title, gap.level, words, said, notes, suggestions, "any", (), gap.about, overrides)
 
     def _perhaps_ordered(self, suggestions: tuple[Suggestion, ...]) -> str:
         """What is said where tests are suggested and the orders on record could not all be read."""
@@ -206,16 +206,12 @@ class _Writer:
         return self._rendered(finding.card, {"drug": finding.drug} | self.speaker.all(finding.values))
 
     def _made(
-        self,
-        rule: str,
-        title: str,
-        level: Level,
-        words: Words,
-        said: list[Said],
-        findings: list[Finding],
-        also: Iterable[Finding] = (),
+        self, level: Level, words: Words, said: list[Said], found: Iterable[Found], also: Iterable[Found] = ()
     ) -> Card:
-        every = [*findings, *also]
+        """A card of these findings, the deciding one first. `also`: those whose doubts are said where they stand."""
+        (check, decides), *lines = found
+        findings = [decides, *(line for _, line in lines)]
+        every = [*findings, *(other for _, other in also)]
         ordered = self.evaluation.chart.get(ORDERED).value or frozenset()
         proposals = [proposal for finding in every for proposal in finding.proposals]
         suggestions = self.maker.suggestions(proposals, ordered)
@@ -223,7 +219,11 @@ class _Writer:
         notes = (self._perhaps_ordered(suggestions), _doubts(findings))
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
-        return self._card(rule, title, level, words, tuple(said), notes, suggestions, selection, sources, about)
+        overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
+        rule = check.rule
+        return self._card(
+            rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides
+        )
 
     def _card(
         self,
@@ -237,6 +237,7 @@ class _Writer:
         selection: str,
         sources: tuple[Statement[Any], ...],
         about: tuple[Medication, ...],
+        overrides: tuple[CardCoding, ...],
     ) -> Card:
         stage = self.stage
         foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
@@ -254,7 +255,7 @@ class _Writer:
             ),
             suggestions=suggestions,
             selection=selection,
-            override_reasons=words.reasons if level is not Level.INFO else (),
+            override_reasons=overrides,
             links=_links(sources),
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
         )
@@ -270,12 +271,6 @@ def _doubts(findings: Iterable[Finding]) -> str:
     doubts = list(dict.fromkeys(doubt for finding in every for doubt in finding.doubts))
     lead = "Less certain, so shown one step lower" if any(finding.lowered for finding in every) else "Note"
     return f"**{lead}:** {escape('; '.join(doubts))}." if doubts else ""
-
-
-def topic_code(rule: str) -> str:
-    """The stable code of a rule, letters and digits only: some clients tie override lock-outs to it."""
-    first, *rest = rule.split("-")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def _local_first(finding: Finding) -> tuple[Statement[Any], ...]:

@@ -118,7 +118,16 @@ def test_every_sign_is_a_key_that_a_problem_list_can_bring():
     with (HOME / "terminology" / "words.csv").open(encoding="utf-8", newline="") as lines:
         words = {row["value"] for row in csv.DictReader(lines) if row["kind"] == "condition"}
     said = {key for each in knowledge.statements if each.topic == topics.SIGNS.name for key in each.value}
-    assert sorted(said - codes - words) == []
+    assert sorted(said - codes - words - set(knowledge.terms.orders)) == []
+
+
+def test_a_group_of_keys_holds_only_what_a_code_or_words_can_stand_for(home):
+    assert Knowledge.load(home).terms.groups["some transplant"] == {"history_hsct", "hsct_complication"}
+    change(home, "terminology/groups.csv", "history_hsct", "history_hsctt")
+    with pytest.raises(KnowledgeError, match=r"groups\.csv, some transplant: .* 'history_hsctt'"):
+        Knowledge.load(home)
+
+
 def test_no_question_stands_twice_in_a_file_where_the_second_would_silently_win() -> None:
     for path in (*sorted((HOME / "drugs").glob("*.yaml")), HOME / "policy.yaml", HOME / "pathway.yaml"):
         asked = re.findall(r"^  (\w+):$", path.read_text(encoding="utf-8"), re.M)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import shutil
 from datetime import date
 
 import pytest
 
+from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Knowledge
-from cds_service.knowledge.options import Kind
+from cds_service.knowledge.load import HOME, Knowledge
+from cds_service.knowledge.therapies import Kind
 
 KNOWLEDGE = Knowledge.load()
 OPTIONS = KNOWLEDGE.options.values()
 DAY = date(2026, 11, 21)
-FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.id)
 def test_an_option_stands_on_the_inventory_and_on_drugs_that_are_checked(option):
-    assert option.therapy in KNOWLEDGE.therapies
     assert set(option.drugs) <= set(KNOWLEDGE.drugs)
     assert {option.given, option.not_given} - {""} <= set(KNOWLEDGE.courses)
 
@@ -42,15 +41,22 @@ def test_an_approval_for_relapse_is_the_one_of_the_inventory(option, place):
     assert (status.value.kind is Kind.APPROVED_RR) == (standing.kind.value == Kind.APPROVED_RR.value)
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.id)
-def test_every_figure_of_its_evidence_stands_in_the_inventory_or_in_an_erratum_to_it(option):
-    said = KNOWLEDGE.at(DAY, "US").find(topics.OPTION_EVIDENCE, option.about)
-    drugs = set(KNOWLEDGE.therapies[option.therapy].drugs)
-    related = [each for each in KNOWLEDGE.therapies.values() if each.id == option.therapy or drugs & set(each.drugs)]
-    told = [evidence for each in related for evidence in each.evidence if not evidence.hide]
-    held = [f"{e.study} {e.n} {e.year} {e.line} {e.endpoint} {e.value} {e.note}" for e in told]
-    held += [KNOWLEDGE.errata[name].supported for each in related for name in each.errata]
-    assert set(FIGURE.findall(str(said.value))) <= {figure for words in held for figure in FIGURE.findall(words)}
+@pytest.mark.parametrize(("file", "old", "new", "reason"), [
+    ("options.yaml", "survival 9.3 v 5.6 months with", "survival 9.9 v 5.6 months with",
+     "statement 'option-gilteritinib-evidence': 9.9 stands in no evidence of 'gilteritinib'"),
+    ("therapies/flt3.yaml", "value: 6.2 v 4.7 months, state", "value: 6.2 v 4.8 months, state",
+     "statement 'option-quizartinib-evidence': 4.7 stands in no evidence of 'quizartinib'"),
+    ("options.yaml", "therapy: ivosidenib\n", "therapy: ivosidenip\n", "there is no therapy 'ivosidenip'"),
+])
+def test_an_option_tells_no_figure_that_its_therapy_does_not(tmp_path, file, old, new, reason):
+    home = tmp_path / "knowledge"
+    shutil.copytree(HOME, home)
+    text = (home / file).read_text(encoding="utf-8")
+    assert old in text
+    (home / file).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(KnowledgeError) as refused:
+        Knowledge.load(home)
+    assert reason in str(refused.value)
 
 
 def test_no_figure_that_errata_hide_stands_in_an_option():

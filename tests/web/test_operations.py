@@ -48,4 +48,6 @@ def test_the_override_reasons_are_published_as_a_fhir_code_system(client):
     assert answer.mimetype == "application/fhir+json"
     told = answer.get_json()
     assert (told["resourceType"], told["url"]) == ("CodeSystem", "urn:aml-cds:override-reason")
-    assert {"code": "local-protocol", "display": "Handled by our local protocol"} in told["concept"]
+    concept = next(each for each in told["concept"] if each["code"] == "local-protocol")
+    assert concept["display"] == "Handled by our local protocol"
+    assert {"code": "rule", "valueCoding": {"system": "urn:aml-cds:rule", "code": "donorSearch"}} in concept["property"]

@@ -16,7 +16,8 @@ from cds_service.facts.labs import MARROW_BLASTS
 from cds_service.facts.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.knowledge.options import Group, Kind, Option
+from cds_service.knowledge.options import Group, Option
+from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
 from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety

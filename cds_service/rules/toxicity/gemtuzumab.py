@@ -22,7 +22,6 @@ from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
 SOS = "SOS/VOD"
-PLANNED = frozenset({"donor_search", "hla_typing"})
 
 
 @rule("sos-vod", subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
@@ -116,7 +115,8 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
     if not (procedures.sure and history.sure):
         return case.blind(procedures, history, about=use.orders)
     ordered = case.fact(ORDERED)
-    if PLANNED & (ordered.value or frozenset()) and (given_now or case.now.date() < end):
+    planned = keys_of(case, "transplant, orders that prepare it") & (ordered.value or frozenset())
+    if planned and (given_now or case.now.date() < end):
         return _transplant(case, use, Level.INFO, (), False)
     if not ordered.sure:
         return replace(case.blind(ordered, about=use.orders), quiet=True)  # no source asks for the orders
