@@ -219,15 +219,18 @@ class _Facts:
         """How the disease went: months, the number of the relapse, an allogeneic transplantation, the karyotype."""
         read: list[Fact[Any]] = []
         for key in (FIRST_REMISSION, TO_RELAPSE):
-            numbers = [int(number) for number in re.findall(r"\d+", self.lines.pop(key.name, ""))]
-            months = known(key, Months(numbers[0], numbers[-1])) if numbers else None
+            lasted, *doubts = str(self.lines.pop(key.name, "")).split(", ")
+            numbers = [int(number) for number in re.findall(r"\d+", lasted)]
+            months = known(key, Months(numbers[0], numbers[-1]), doubts=tuple(doubts)) if numbers else None
             read.append(months or missing(key, State.ABSENT, "no entry of a first remission with its date"))
         number, *doubts = str(self.lines.pop(RELAPSE_NUMBER.name, "")).split(", ")
         nothing = missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
         read.append(known(RELAPSE_NUMBER, int(number), doubts=tuple(doubts)) if number else nothing)
         donor = self.lines.pop(ALLOGENEIC.name, "no")
         untold = missing(ALLOGENEIC, State.UNREADABLE, "transplant status, type not stated")
-        read.append(untold if donor == "type not stated" else known(ALLOGENEIC, donor.startswith("yes"), _when(donor)))
+        answer, when, unsure = _split(donor)
+        transplanted = known(ALLOGENEIC, answer == "yes", when, doubts=unsure)
+        read.append(untold if donor == "type not stated" else transplanted)
         karyotype = self.lines.pop(CYTOGENETICS.name, None)
         unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
         return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
