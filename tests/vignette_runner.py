@@ -50,8 +50,8 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -280,10 +280,11 @@ class _Facts:
         if lines[0].startswith("unreadable: "):
             why = lines[0].removeprefix("unreadable: ")
             return missing(QTC, State.UNREADABLE, why), missing(ECGS, State.UNREADABLE, why)
-        ecgs = tuple(_ecg(line) for line in lines)
+        doubts = ("not every ECG was read",) if "one could not be read" in lines else ()
+        ecgs = tuple(_ecg(line) for line in lines if line != "one could not be read")
         first = ecgs[0]
         newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=first.doubts)
-        return _conflicting(newest), known(ECGS, ecgs, first.when, first.origin)
+        return _conflicting(newest), known(ECGS, ecgs, first.when, first.origin, doubts=doubts)
 
     def _conditions(self) -> tuple[Fact[Any], ...]:
         problems = self._entries(PROBLEMS)
@@ -429,6 +430,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         replaces=replaced[-1].reference if replaced else "",
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
+        reason=line.get("reason", ""),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
@@ -476,6 +478,8 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
+    if "waits" in expect and expect["waits"] is not _waits(told.check):
+        wrong.append(f"waits: expected {expect['waits']}, found {_waits(told.check)}")
     if "gap" in expect and expect["gap"] != _gap(told.check):
         wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
@@ -484,6 +488,11 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong
+
+
+def _waits(check: Check) -> bool:
+    """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.waits
 
 
 def _gap(check: Check) -> str:
