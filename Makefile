@@ -2,9 +2,10 @@
 
 VENV ?= .venv
 PYTHON ?=
+FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid mutation mutation-sample lock
+.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -38,6 +39,14 @@ samples: ## rewrite the stored responses of fhir_samples/
 grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@GRID=full "$(VENV)/bin/python" -m pytest -q tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
+
+journeys: ## the service and a FHIR server as processes: every story over HTTP, with every fault (a minute)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@JOURNEYS=full "$(VENV)/bin/python" -m pytest tests/test_journeys.py
+
+test-fhir: ## journeys against a FHIR server of yours: make test-fhir FHIR_URL=http://127.0.0.1:8090/fhir
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@FHIR_URL="$(FHIR_URL)" "$(VENV)/bin/python" -m pytest -rs tests/test_real_fhir.py
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from cards.model import Card
 from cards.render import check_all
-from cds_service.errors import CannotGather, KnowledgeError
+from cds_service.elsewhere import FromServer
+from cds_service.errors import CannotGather, KnowledgeError, SettingsError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
 from cds_service.facts.labs import BEDSIDE, LABS
@@ -24,8 +25,10 @@ from cds_service.facts.medications import MEDICATIONS
 from cds_service.facts.reports import tests_asked
 from cds_service.facts.reproduction import TESTS
 from cds_service.gather.collect import AsksFhir, collect
-from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.limits import Deadline, Limits
+from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.resources import warm
+from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service, offered
 from cds_service.knowledge import topics
@@ -40,6 +43,7 @@ from cds_service.settings import DEMO, Settings
 from cds_service.tailoring import asked_for, require_known
 
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
+_BELIEVED = 900.0  # seconds for which a FHIR server's CapabilityStatement is believed
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
 
 
@@ -144,10 +148,23 @@ def _stage(service: Service, tools: Tools) -> Stage:
     return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording)
 
 
+def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
+    """The knowledge with a terminology server behind its terms, where one is set. Raises SettingsError."""
+    base = settings.terminology_server
+    if not base:
+        return knowledge
+    odd = AllowedServers((base,), loopback=False).refusal(base)
+    if odd:
+        raise SettingsError(f"TERMINOLOGY_SERVER: {odd}")
+    elsewhere = FromServer(TerminologyServer.at(base), knowledge.terms, settings.terminology_hours)
+    return replace(knowledge, terms=replace(knowledge.terms, elsewhere=elsewhere))
+
+
 def load_tools(settings: Settings) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     knowledge = Knowledge.load(overlay=settings.overlay)
     require_known(knowledge.overlay, (rule.id for rule in RULES))
+    knowledge = _extended(knowledge, settings)
     terms = knowledge.terms
     codes = {
         "ecg": (*(code for key in _ECG for code in terms.codes(key)), _ECG_RATE),
@@ -164,7 +181,10 @@ def load_tools(settings: Settings) -> Tools:
     return Tools(
         knowledge=knowledge,
         services=offered(asked_for(codes, knowledge.overlay, terms)),
-        fhir=Gate(FhirSession(Limits()), AllowedServers.read(",".join(settings.fhir_servers), loopback=demo)),
+        fhir=Gate(
+            FhirSession(Limits(statement_seconds=_BELIEVED)),
+            AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
+        ),
         jurisdiction=settings.jurisdiction,
         demo=demo,
         public_url=settings.public_url,

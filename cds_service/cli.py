@@ -1,4 +1,4 @@
-"""The command line: `aml-cds serve`, `try`, `explain`, `check` and `diff`.
+"""The command line: `aml-cds serve`, `try`, `explain`, `check`, `diff`, `doctor`, `load` and `unload`.
 
 Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly; of `diff`: 0 no difference,
 1 differences, 2 the overlay is wrong. What only accompanies the answer
@@ -21,19 +21,20 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from cds_service import __version__
-from cds_service.console import samples, terminal
+from cds_service.console import samples, site_report, terminal
 from cds_service.console.samples import Sample, Story
 from cds_service.errors import CdsError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from cds_service.console.asking import Response
     from cds_service.console.difference import Difference
-    from cds_service.trace import Step
+    from cds_service.trace import Genomics, Step
 
 # What reads FHIR and knowledge is imported where it is needed: --help and a wrong command are answered at once.
 
 GOOD, PROBLEM, WRONG_USAGE = 0, 1, 2
 SERVER_CONFIG = "gunicorn.conf.py"
+TOKEN = "AML_CDS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 _PATIENCE = 1.0  # seconds after which progress is told
 
 EXAMPLES = """examples:
@@ -45,6 +46,9 @@ EXAMPLES = """examples:
   aml-cds explain STORY REQUEST --rule qtc-hold
                                  what a check read and cited, and how it ended
   aml-cds check                  is everything sound, and what is not confirmed yet
+  aml-cds doctor --fhir URL --patient ID
+                                 can this service work with that FHIR server, and what is missing
+  aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
   aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
@@ -96,11 +100,37 @@ def parser() -> argparse.ArgumentParser:
     differing.add_argument("overlay", nargs="?", help="its folder; left out, that of the setting OVERLAY")
     _for_machines(differing)
     differing.set_defaults(run=diff)
+    examining = _command(commands, "doctor", "can this service work with that FHIR server, and what is missing")
+    _at_a_server(examining)
+    examining.add_argument("--patient", metavar="ID", help="run our queries for this patient, best a test patient")
+    examining.set_defaults(run=doctor)
+    for name, run, words in (
+        ("load", load, "put the patient stories on a FHIR server of yours, as if they played today"),
+        ("unload", unload, "take exactly these stories away again"),
+    ):
+        loading = _command(commands, name, words)
+        _at_a_server(loading)
+        loading.add_argument("--story", metavar="NAME", help="only this one")
+        loading.add_argument(
+            "--test-server", action="store_true", help="needed for another machine: it holds no real patients"
+        )
+        loading.set_defaults(run=run)
     return top
 
 
+def _at_a_server(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--fhir", metavar="URL", required=True, help="base URL, such as http://127.0.0.1:8090/fhir")
+    command.add_argument(
+        "--token-file", metavar="FILE", type=Path, help=f"a file with the access token; else that of {TOKEN}, if any"
+    )
+    _for_machines(command)
+
+
 def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+    # No abbreviations: --token would be taken for --token-file, and a token that was typed be told as a file's name.
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=words, description=words.capitalize() + ".", allow_abbrev=False
+    )
     return made
 
 
@@ -180,14 +210,20 @@ def explain(given: argparse.Namespace) -> int:
     responses = _from_here(story, chosen)
     told = []
     for each, response in responses:
-        steps = _steps(response, given.rule)
-        told.append(_named(each, response) | {"checks": [asdict(step) for step in steps]})
+        steps, came_in = _steps(response, given.rule), _genomics(response, given.rule)
+        told.append(
+            _named(each, response)
+            | {"checks": [asdict(step) for step in steps]}
+            | ({"genomics": came_in.content} if came_in is not None else {})
+        )
         if not given.json:
             print(_heading(story, each))
             if given.rule is None or response.answer is None:
                 print(terminal.response(response.status, response.content, terminal.width()))
             if response.answer is not None:
                 print(terminal.steps(steps, terminal.width()))
+            if came_in is not None:
+                print(terminal.genomics(came_in.lines, terminal.width()))
     if given.json:
         _print_json({"story": story.name, "today": str(story.today), "answers": told})
     return _as_told(responses)
@@ -198,6 +234,16 @@ def _steps(response: Response, rule: str | None) -> list[Step]:
 
     made = trace(response.answer.evaluation) if response.answer else ()
     return [step for step in made if rule in (None, step.rule)]
+
+
+_OF_MARKERS = (None, "target", "mutations-at-relapse", "options-at-relapse")
+
+
+def _genomics(response: Response, rule: str | None) -> Genomics | None:
+    """The genomic results as they came in, with the whole trace or with a rule that hangs on them."""
+    from cds_service.trace import genomics
+
+    return genomics(response.answer.evaluation) if response.answer and rule in _OF_MARKERS else None
 
 
 def _require_rule(rule: str | None) -> None:
@@ -244,6 +290,61 @@ def _difference(folder: str | None) -> Difference:
     if settings.overlay is None:
         raise UsageError("there is no overlay to look at: aml-cds diff FOLDER, or set OVERLAY")
     return difference.difference(settings, samples.stories(), datetime.now(UTC).date(), _teller())
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Can the service work with this FHIR server?"""
+    from cds_service.console.fhir_client import FhirClient
+
+    token = _token(given.token_file)
+    client = FhirClient(given.fhir, token)
+    with _progress("reading knowledge"):
+        from cds_service.console import doctor as examining
+        from cds_service.settings import Settings
+
+        tools = examining.tools_of(Settings.load(os.environ))
+    made = examining.examine(client, token, given.patient, tools, _teller())
+    if given.json:
+        _print_json({"problems": made.problems, **asdict(made)})
+    else:
+        print(site_report.diagnosis(made, terminal.width()))
+    return PROBLEM if made.problems else GOOD
+
+
+def load(given: argparse.Namespace) -> int:
+    """Put the stories on a FHIR server."""
+    return _loading(given, "loaded")
+
+
+def unload(given: argparse.Namespace) -> int:
+    """Take them away again."""
+    return _loading(given, "unloaded")
+
+
+def _loading(given: argparse.Namespace, done: str) -> int:
+    from cds_service.console import loading
+    from cds_service.console.fhir_client import FhirClient
+
+    client = FhirClient(given.fhir, _token(given.token_file))
+    if not client.is_here and not given.test_server:
+        raise UsageError("this FHIR server is on another machine: say --test-server if it holds no real patients")
+    stories = samples.stories() if given.story is None else (samples.find(given.story),)
+    act = loading.load if done == "loaded" else loading.unload
+    made = act(client, stories, datetime.now(UTC), _teller())
+    if given.json:
+        return _print_json({done: [asdict(each) for each in made]})
+    print(site_report.stories_moved(made, done, terminal.width()))
+    return GOOD
+
+
+def _token(file: Path | None) -> str | None:
+    """The access token: never an argument, as those are shown to every user of a machine."""
+    if file is None:
+        return os.environ.get(TOKEN) or None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"--token-file {file} cannot be read: it holds the access token, and nothing else") from None
 
 
 def _teller() -> Callable[[str], None]:

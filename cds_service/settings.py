@@ -207,6 +207,16 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("a folder that can be read", _folder),
     ),
     Setting(
+        "TERMINOLOGY_SERVER", "",
+        "Base URL of a FHIR terminology server that is asked, in the background, about codes that the tables do not "
+        "hold. Only the code and its system are sent. See terminology.md.",
+        Kind("an http(s) URL without query", _public_url),
+    ),
+    Setting(
+        "TERMINOLOGY_HOURS", "24", "How long an answer of the terminology server is kept in memory.",
+        _within(float, 0.1, 720.0, "hours"),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -232,6 +242,8 @@ class Settings:
     public_url: str
     time_zone: ZoneInfo
     overlay: Path | None
+    terminology_server: str
+    terminology_hours: float
     log_level: str
 
     @classmethod

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from cards import wording
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.overlay import TEMPLATES, Overlay, near, wrong
+from cds_service.knowledge.overlay import TEMPLATES, Overlay
+from cds_service.knowledge.slips import near, wrong
 from cds_service.knowledge.terms import Terms
 
 

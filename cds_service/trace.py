@@ -11,6 +11,7 @@ from cds_service.facts.allergies import Allergy
 from cds_service.facts.disease import Entry
 from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact
+from cds_service.facts.ledger import LEDGER, Ledger
 from cds_service.facts.medications import Medication, Medications
 from cds_service.facts.mutations import Mutation
 from cds_service.knowledge.model import Local, Statement
@@ -80,9 +81,23 @@ class Step:
     local: str = ""  # what the hospital did with the rule: switched off, or in shadow
 
 
+@dataclass(frozen=True, slots=True)
+class Genomics:
+    """The genomic results as they came in: a line for each marker, and the same as plain data."""
+
+    lines: tuple[str, ...]
+    content: list[dict[str, Any]]
+
+
 def trace(evaluation: Evaluation) -> tuple[Step, ...]:
     """Every check, in the order in which it was made."""
     return tuple(_step(check) for check in evaluation.checks)
+
+
+def genomics(evaluation: Evaluation) -> Genomics:
+    """The genomic results as they came in."""
+    ledger = evaluation.chart.get(LEDGER).value
+    return Genomics(ledger.words, ledger.as_json()) if ledger is not None else Genomics((), [])
 
 
 def _step(check: Check) -> Step:
@@ -208,6 +223,11 @@ def _(mutation: Mutation) -> str:
 
 
 @spoken.register
+def _(ledger: Ledger) -> str:
+    return "; ".join(f"{line.label} {line.state}" for line in ledger.lines)
+
+
+@spoken.register
 def _(entry: Entry) -> str:
     return f"{entry.words} ({entry.when})" if entry.when else entry.words
 
@@ -221,7 +241,8 @@ def _(medications: Medications) -> str:
 @spoken.register
 def _(order: Medication) -> str:
     dose = f", {order.dose.daily}" if order.dose.daily else ""
-    return f"{order.label or ' + '.join(order.ingredients)} ({order.role.value}{dose})"
+    how = f"; matched by {order.matched_by}" if order.matched_by else ""
+    return f"{order.label or ' + '.join(order.ingredients)} ({order.role.value}{dose}{how})"
 
 
 @spoken.register

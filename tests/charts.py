@@ -13,7 +13,8 @@ from typing import Any
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.results import Reading
 from cds_service.gather.collect import collect
-from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import Answered
 from cds_service.gather.replies import Status
 from cds_service.gather.resources import Resource
 from cds_service.hooks.request import Draft, FhirAccess, HookRequest
@@ -30,7 +31,7 @@ LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 KEYS = ("patient", "conditions", "medications", "ecg", "labs", "genomics", "orders", "procedures")
-KEYS += ("bedside", "allergies")
+KEYS += ("bedside", "allergies", "statements", "administrations")
 Json = dict[str, Any]
 
 
@@ -98,6 +99,11 @@ def order(drug: Json | str, status: str = "active", **more: Any) -> Json:
     return found | more
 
 
+def _draft(written: Json) -> Draft:
+    """A draft, written as the resource or as its whole entry."""
+    return Draft(raw(written.get("resource", written)), written.get("fullUrl"))
+
+
 class NoServer:
     """Stands where a FHIR server could be asked, and gives nothing."""
 
@@ -118,18 +124,22 @@ def chart(
     statuses: dict[str, Status] | None = None,
     selections: tuple[str, ...] = (),
 ) -> Chart:
-    """The facts, collected as from a call. Each resource goes to the query of its type, an Observation to all three."""
+    """The facts, collected as from a call. Each resource goes to the query of its type, an Observation to all three.
+
+    Drafts and `others` may be whole entries, with a fullUrl.
+    """
     homes = {"Patient": "patient", "Condition": "conditions", "MedicationRequest": "medications",
-             "ServiceRequest": "orders", "Procedure": "procedures", "AllergyIntolerance": "allergies"}
+             "ServiceRequest": "orders", "Procedure": "procedures", "AllergyIntolerance": "allergies",
+             "MedicationStatement": "statements", "MedicationAdministration": "administrations"}
     sent: dict[str, Json] = {key: {"resourceType": "Bundle", "entry": []} for key in KEYS}
     for content in resources:
         home = homes.get(content["resourceType"])
         for key in (home,) if home else ("ecg", "labs", "genomics"):
             sent[key]["entry"].append({"resource": content})
     for content in others:
-        sent["medications"]["entry"].append({"resource": content})
+        sent["medications"]["entry"].append(content if "resource" in content else {"resource": content})
     request = HookRequest(
-        "order-sign", "i", "p1", "u", tuple(Draft(raw(each), None) for each in drafts), selections,
+        "order-sign", "i", "p1", "u", tuple(_draft(each) for each in drafts), selections,
         {key: raw(bundle) for key, bundle in sent.items()}, None,
     )
     service = Service("s", "order-sign", Moment.SIGN, "", "", tuple(Query(key, "", "") for key in KEYS))

@@ -23,8 +23,10 @@ import yaml
 from cds_service.answer import Tools, answer, load_tools
 from cds_service.errors import RequestError
 from cds_service.gather.collect import AsksFhir
-from cds_service.gather.query import UNREACHABLE, Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import Answered
 from cds_service.gather.replies import Status
+from cds_service.gather.transport import UNREACHABLE
 from cds_service.hooks.request import FhirAccess
 from cds_service.hooks.services import Service
 from cds_service.settings import Settings

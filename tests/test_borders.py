@@ -22,12 +22,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "security": {"errors"},
     "gather": {"errors", "hooks", "security"},
     "knowledge": {"errors", "quantity"},
+    "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
     "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
     "answer": {
         "cards",
+        "elsewhere",
         "errors",
         "quantity",
         "settings",

@@ -182,7 +182,7 @@ def test_explain_says_why_a_check_could_not_be_made(capsys):
 def test_check_finds_everything_sound_and_counts_what_is_not_confirmed(capsys):
     assert cli.main(["check"]) == 0
     out = capsys.readouterr().out
-    for part in ("settings", "knowledge", "templates", "rules", "discovery"):
+    for part in ("settings", "knowledge", "codes", "templates", "rules", "discovery"):
         assert f"\n{part} " in f"\n{out}"
     assert "Everything is sound." in out and "recalled" in out and "reviewed.by is empty" in out
 

@@ -104,9 +104,15 @@ def test_a_wording_shows_what_goes_and_what_comes(folder, capsys):
 
 
 def test_codes_are_told(folder, capsys):
-    rows = "system,code,key,kind,display\nurn:oid:1.2.3,K,potassium,observation,Kalium\n"
+    rows = "system,code,key,kind,display,evidence\nurn:oid:1.2.3,K,potassium,observation,Kalium,lab manual\n"
     out = told(written(folder, codes=rows), capsys)
-    assert "urn:oid:1.2.3|K (Kalium) is read as potassium (observation)" in out
+    assert "urn:oid:1.2.3|K (Kalium) is read as potassium (observation): lab manual; leukaemia board, 2026" in out
+
+
+def test_a_code_of_a_standard_system_is_pointed_out(folder, capsys):
+    rows = "system,code,key,kind,evidence\nhttp://loinc.org,99999-9,potassium,observation,lab manual\n"
+    out = told(written(folder, codes=rows), capsys)
+    assert "99999-9 is a code of a standard system, not a local one" in out
 
 
 def test_no_difference_ends_well(folder, capsys):

@@ -205,7 +205,8 @@ def test_local_wording_is_shown_and_says_that_it_is_local(folder):
 
 
 def test_local_codes_are_asked_for_and_read(folder):
-    rows = "system,code,key,kind\nurn:oid:1.2.3,K,potassium,observation\nurn:oid:1.2.4,900,gilteritinib,drug\n"
+    rows = "system,code,key,kind,evidence\nurn:oid:1.2.3,K,potassium,observation,lab manual\n"
+    rows += "urn:oid:1.2.4,900,gilteritinib,drug,formulary\n"
     tools = tools_with(written(folder, codes=rows))
     sign = next(each for each in tools.services if each.hook == "order-sign")
     queries = {query.key: query.template for query in sign.queries}

@@ -23,12 +23,13 @@ from cards.model import Card
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.demographics import AGE, DECEASED, PATIENT, SEX, Age
+from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.doses import Dose
 from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
+from cds_service.facts.ledger import LEDGER, read_ledger
 from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.mutations import MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
@@ -53,7 +54,7 @@ _CASE |= {"subject", "edge", "expect"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
-_WHEN = re.compile(r"\s+(?:on|since|in)\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
+_WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
 _UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L", "years": "a"}
 
@@ -168,7 +169,8 @@ def read_vignette(vignette: Vignette) -> Chart:
     facts = _Facts(dict(content["facts"]))
     read = facts.all(content.get("unsent", ()), content.get("failed", ()))
     medications = _medications(content.get("orders", ()), content.get("medication list", "complete"))
-    return Chart("vignette", now, {fact.key.name: fact for fact in (*read, medications)})
+    named = {fact.key.name: fact for fact in (*read, medications)}
+    return Chart("vignette", now, named | {LEDGER.name: read_ledger(named)})
 
 
 class _Facts:
@@ -179,7 +181,7 @@ class _Facts:
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
         read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered()]
-        read += [self._sex()]
+        read += [self._sex(), known(LINKED, ())]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
         history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
@@ -332,6 +334,8 @@ class _Facts:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
             outcome, when, doubts = _split(line)
+            if when is not None and when.filed:
+                doubts = (*doubts, f"filed on {when.latest.date()}, specimen date not stated")
             share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
             told = outcome if share is None else ("present" if share.value > 0 else "absent")
             results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
@@ -378,7 +382,8 @@ def _split(line: str) -> tuple[str, When | None, tuple[str, ...]]:
 
 def _when(text: str) -> When | None:
     match = _WHEN.search(text.split(",")[0])
-    return When.read(match["when"].replace(" ", "T"), UTC) if match else None
+    when = When.read(match["when"].replace(" ", "T"), UTC) if match else None
+    return When.not_after(when) if when is not None and match is not None and match["filed"] else when
 
 
 def _conflicting(fact: Fact[Any]) -> Fact[Any]:
@@ -427,7 +432,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         route=line.get("route", "oral"),
         start=_day(line.get("since")),
         end=_day(line.get("ended")),
-        replaces=replaced[-1].reference if replaced else "",
+        replaces=(replaced[-1].reference,) if replaced else (),
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
         reason=line.get("reason", ""),

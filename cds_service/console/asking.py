@@ -18,8 +18,10 @@ import requests
 from cds_service.answer import Answer, Tools, answer, load_tools
 from cds_service.console.samples import OK, Sample, Story
 from cds_service.errors import CdsError, RequestError, SampleError, UsageError
-from cds_service.gather.query import UNREACHABLE, Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import Answered
 from cds_service.gather.replies import Status
+from cds_service.gather.transport import UNREACHABLE
 from cds_service.hooks.request import FhirAccess
 from cds_service.settings import Settings
 

@@ -18,9 +18,11 @@ from cds_service.console import asking
 from cds_service.console.samples import Sample, Story
 from cds_service.knowledge.direction import compare
 from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.local_codes import LocalCode
 from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.model import Level, Verification
-from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalCode, LocalValue, Overlay, Switch
+from cds_service.knowledge.overlay import TEMPLATES, Decision, LocalValue, Overlay, Switch
+from cds_service.knowledge.terms import Terms
 from cds_service.rules.catalogue import RULES as CATALOGUE
 from cds_service.rules.rule import Rule
 from cds_service.settings import Settings
@@ -116,7 +118,7 @@ def changes(overlaid: Knowledge, rules: Iterable[Rule[Any]], jurisdiction: str, 
         _switch(each, by_id[each.rule], today, replace(nothing, switches=(each,))) for each in overlay.switches
     ]
     found += _wordings(overlay, nothing)
-    found += [_code(each, replace(nothing, codes=(each,))) for each in overlay.codes]
+    found += [_code(each, overlaid.terms, replace(nothing, codes=(each,))) for each in overlay.codes]
     return tuple(found)
 
 
@@ -204,9 +206,10 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def _code(code: LocalCode, only: Overlay) -> Change:
-    shown = f" ({code.display})" if code.display else ""
-    return Change(CODES, code.place, f"{code.system}|{code.code}{shown} is read as {code.key} ({code.kind})", (), only)
+def _code(code: LocalCode, terms: Terms, only: Overlay) -> Change:
+    standard = terms.system(code.system) in terms.systems.known.values()
+    beware = (f"{code.system}|{code.code} is a code of a standard system, not a local one: is it not ours to add?",)
+    return Change(CODES, code.place, code.words, beware if standard else (), only)
 
 
 def differing(

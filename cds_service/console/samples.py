@@ -58,6 +58,11 @@ class Story:
     samples: tuple[Sample, ...]
 
     @property
+    def record(self) -> bytes:
+        """What the EHR has on record of its patients: a transaction Bundle. Raises SampleError."""
+        return _bytes(home() / self.name / "patient.json")
+
+    @property
     def today(self) -> date:
         """The day on which the story plays."""
         return self.now.date()

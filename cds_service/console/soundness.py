@@ -17,6 +17,7 @@ from cards import render
 from cds_service.answer import load_tools
 from cds_service.console.coverage import answering
 from cds_service.console.difference import changes
+from cds_service.console.terminology import Tables, look
 from cds_service.errors import CdsError
 from cds_service.hooks.services import Service, discovery
 from cds_service.knowledge.inventory import OPEN
@@ -75,6 +76,7 @@ def check(env: Mapping[str, str], today: date) -> Report:
     parts = [
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
+        _part("codes", _terminology),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
@@ -112,6 +114,14 @@ def _knowledge() -> tuple[str, list[str]]:
         if each.until is not None and each.until <= each.effective
     ]
     return seen, wanting
+
+
+def _terminology() -> tuple[str, list[str]]:
+    """The tables of codes, names and words."""
+    tables = Tables.read()
+    number = sum(len(rows) for rows in tables.rows.values())
+    recalled = f"{tables.recalled} of them recalled, not yet held against a source"
+    return f"{number} rows in {len(tables.rows)} tables, {recalled}", look(tables, Knowledge.load().terms)
 
 
 def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[str, list[str]]:

@@ -151,6 +151,12 @@ def _said(said: Said) -> str:
     return f"{said.id} = {said.value} [{said.verification}{borrowed}, reviewed {said.reviewed_on}{signed}] {places}"
 
 
+def genomics(lines: Iterable[str], columns: int) -> str:
+    """The genomic results as they came in, a marker a paragraph."""
+    told = [line for words in lines for line in _wrapped(words, columns, "  ", "    ")]
+    return "\n".join(["Genomic results as they came in", *told, ""])
+
+
 def difference(made: Difference, columns: int) -> str:
     """What `aml-cds diff` found, by group."""
     overlay = made.overlay

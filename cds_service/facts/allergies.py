@@ -1,7 +1,8 @@
 """Allergies: to which of the drugs that we know, and in which words.
 
 Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt, and so does
-what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy.
+what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy; an entry
+that says that nothing is known of allergies is neither an allergy nor a no.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.matching import named_in
 from cds_service.facts.results import Reading, origin
 from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
@@ -35,6 +37,9 @@ ALLERGIES: Key[tuple[Allergy, ...]] = Key("allergies", "allergies on record")
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _UNSURE = frozenset({"unconfirmed", "presumed"})
+_CRITICALITY = {"high": " (criticality high)", "low": " (criticality low)"}
+_NONE, _UNKNOWN = "none known", "not known"
+NOTHING_KNOWN = "the record says that nothing is known of allergies"
 
 
 def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
@@ -58,14 +63,19 @@ def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
             doubts.append(entry)
         elif entry is not None:
             found.append(replace(entry, doubts=(*entry.doubts, *broken)))
+    if not found and NOTHING_KNOWN in doubts:
+        return missing(ALLERGIES, State.ABSENT, NOTHING_KNOWN)
     where = Origin("AllergyIntolerance", reply.source)
     return known(ALLERGIES, tuple(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
 
 
 def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: Reading) -> Allergy | str | None:
     said = _status(view.clinicalStatus, reading) | _status(view.verificationStatus, reading)
-    if said & (_NEVER | _OVER) or _is_none_known(view.code, reading):
+    if said & (_NEVER | _OVER):
         return None
+    answer = _answer(view.code, reading)
+    if answer:
+        return NOTHING_KNOWN if answer == _UNKNOWN else None
     concepts = (view.code, *(reaction.substance for reaction in view.reaction or ()))
     words = next((spoken(concept) for concept in concepts if spoken(concept)), "")
     drugs = _drugs(concepts, reading)
@@ -75,26 +85,28 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     recorded = When.read(view.onsetDateTime or view.recordedDate, reading.zone)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, words[:80])
-    return Allergy(drugs, words[:80] or ", ".join(drugs), kind, recorded, where, tuple(unsure))
+    spoken_as = f"{words[:80] or ', '.join(drugs)}{_CRITICALITY.get(view.criticality or '', '')}"
+    return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure))
 
 
 def _status(concept: CodeableConcept | None, reading: Reading) -> set[str]:
     return {*(code.lower() for _, code in codes(concept, reading.terms)), spoken(concept).strip().lower()}
 
 
-def _is_none_known(concept: CodeableConcept | None, reading: Reading) -> bool:
-    """Whether the entry says that there is no allergy."""
-    coded = {reading.terms.answers.get(code, ("", "")) for code in codes(concept, reading.terms)}
-    return ("allergy", "none known") in coded or bool(reading.terms.words["no allergy"].find(all_text(concept)))
+def _answer(concept: CodeableConcept | None, reading: Reading) -> str:
+    """That there is no allergy, or that nothing is known of any, where the entry says so instead of naming one."""
+    coded = (reading.terms.answers.get(code, ("", "")) for code in codes(concept, reading.terms))
+    answers = {answer for key, answer in coded if key == "allergy"}
+    answers |= set(reading.terms.words["no allergy"].find_all(all_text(concept)))
+    return _NONE if _NONE in answers else next(iter(answers), "")
 
 
 def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tuple[str, ...]:
-    """The ingredients that the entry names, by code and by name."""
+    """The ingredients that the entry names, by code and by name; of a fixed combination its parts too."""
     found: list[str] = []
     for concept in concepts:
         for code in codes(concept, reading.terms):
-            product = reading.terms.drugs.get(code)
+            product = reading.terms.drug(*code)
             found += product.ingredients if product else ()
-        for name in reading.terms.drug_names.find_all(all_text(concept)):
-            found += name.split("|")
-    return tuple(dict.fromkeys(found))
+        found += named_in(all_text(concept), reading.terms)
+    return tuple(dict.fromkeys((*found, *sorted(reading.terms.with_parts(found)))))

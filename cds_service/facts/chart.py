@@ -12,12 +12,14 @@ from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
 from cds_service.facts.course import read_course
-from cds_service.facts.demographics import read_deceased, read_demographics, read_sex
+from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.ecg import read_ecgs
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.labs import read_labs
-from cds_service.facts.medications import MEDICATIONS, Medications, read_medications
+from cds_service.facts.ledger import LEDGER, read_ledger
+from cds_service.facts.medication_list import read_medications
+from cds_service.facts.medications import MEDICATIONS, Medications
 from cds_service.facts.mutations import read_mutations
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
@@ -55,13 +57,16 @@ def read_chart(
 ) -> Chart:
     """Everything that could be read. `now` carries the site's zone."""
     reading = Reading(terms, now.tzinfo or UTC, now)
-    observations = _observations(gathered)
+    observations = _each_once(gathered, "Observation")
     patient, age = read_demographics(gathered.reply("patient"), reading)
     conditions = read_disease(gathered.reply("conditions"), reading)
     qtc, ecgs = read_ecgs(observations, gathered.reply("ecg"), same_ecg, reading)
     _, relapse, _, _, history = conditions
     procedures = read_procedures(gathered.reply("procedures"), reading)
-    medications = read_medications(gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading)
+    said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
+    medications = read_medications(
+        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, said
+    )
     if gathered.unreadable:
         medications = medications.doubted("a draft order could not be read")
     single: tuple[Fact[Any], ...] = (
@@ -70,6 +75,7 @@ def read_chart(
         *conditions,
         read_deceased(gathered.reply("patient"), reading),
         read_sex(gathered.reply("patient"), reading),
+        read_links(gathered.reply("patient")),
         qtc,
         ecgs,
         medications,
@@ -80,19 +86,21 @@ def read_chart(
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
     facts |= read_labs(observations, gathered.reply("labs"), gathered.reply("bedside"), reading)
-    facts |= read_mutations(observations, gathered.reply("genomics"), reading)
+    reports = _each_once(gathered, "DiagnosticReport", "Specimen")
+    mutations, beside = read_mutations(observations, gathered.reply("genomics"), reading, reports)
+    facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
     pregnant = read_pregnancy(observations, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
     return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
 
 
-def _observations(gathered: Gathered) -> tuple[tuple[Resource, str], ...]:
-    """Every Observation, whichever query brought it, each once."""
+def _each_once(gathered: Gathered, *types: str) -> tuple[tuple[Resource, str], ...]:
+    """Every resource of those types, whichever query brought it, each once."""
     seen: set[str] = set()
     found: list[tuple[Resource, str]] = []
     for reply in gathered.replies.values():
         for resource in reply.resources:
-            if resource.type == "Observation" and not (resource.reference in seen and "/" in resource.reference):
+            if resource.type in types and not (resource.reference in seen and "/" in resource.reference):
                 seen.add(resource.reference)
                 found.append((resource, f"{reply.source} {reply.key}"))
     return tuple(found)

@@ -1,7 +1,7 @@
 """Cumulative doses: what the orders on record come to per body surface, drug by drug.
 
-Orders are not administrations. An order counts where it states mg per m2, how often a day, and its first and last day;
-any other order of the drug is named as not counted. No body surface is computed.
+Orders are not administrations. An order counts where it states mg per m2, how often a day, and its first and last day
+or for how many days; any other order of the drug is named as not counted. No body surface is computed.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def _amount(order: Medication) -> Decimal | None:
     dose = order.dose
     if dose.per_area is None or dose.times is None or order.role is not Role.PAST:
         return None
+    if dose.days is not None:
+        return dose.per_area.value * dose.times * dose.days
     if order.start is None or order.end is None or order.end.latest < order.start.earliest:
         return None
     days = (order.end.latest.date() - order.start.earliest.date()).days + 1

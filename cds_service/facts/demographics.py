@@ -30,6 +30,15 @@ AGE: Key[Age] = Key("age", "age")
 SEX: Key[str] = Key("sex", "administrative sex")
 DECEASED: Key[bool] = Key("deceased", "whether the patient is alive")
 PATIENT: Key[str] = Key("patient", "the patient's record")
+LINKED: Key[tuple[str, ...]] = Key("linked", "links of the record to other records")
+REPLACED = "the record was replaced by another one"
+_LINKS = {
+    "replaced-by": f"{REPLACED}: whether it may still be used is not known",
+    "replaces": "the record replaces another one of this patient",
+    "refer": "another record is said to be the main one of this patient",
+    "seealso": "there is another record of this patient",
+}
+_NOT_READ = "what stands under the other id was not read"
 _SEXES = ("female", "male")
 
 
@@ -41,6 +50,14 @@ def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
         return missing(DECEASED, State.ABSENT, "the patient's record was not had")
     died = bool(view.deceasedBoolean) or view.deceasedDateTime is not None
     return known(DECEASED, died, When.read(view.deceasedDateTime, reading.zone))
+
+
+def read_links(reply: Reply) -> Fact[tuple[str, ...]]:
+    """What the record says of further records of the same patient. None of them is ever followed."""
+    views = [each.view() for each in reply.resources if each.type == "Patient"]
+    links = [link for view in views if isinstance(view, Patient) for link in view.link or ()]
+    said = (_LINKS.get(link.type or "", "the record is linked to another one") for link in links)
+    return known(LINKED, tuple(dict.fromkeys(f"{words}; {_NOT_READ}" for words in said)))
 
 
 def read_sex(reply: Reply, reading: Reading) -> Fact[str]:

@@ -1,8 +1,9 @@
 """Disease: is AML on record, relapsed or refractory and since when; what else is treated; which signs are recorded.
 
-Refuted, entered-in-error, inactive and resolved entries do not count. C92.00 covers new and refractory disease
-alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day it was
-recorded.
+Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
+several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
+refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
+it was recorded.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cds_service.facts.times import When
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CodeableConcept, Condition, Procedure
+from cds_service.knowledge.terms import SERVER
 
 
 class Disease(Enum):
@@ -45,6 +47,12 @@ class Entry:
     origin: Origin
     over: bool = False  # resolved or inactive: past, and no problem of today
     ended: When | None = None  # when it abated, as far as the record says
+    doubts: tuple[str, ...] = ()  # why it is not certain, as the entry itself says
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing in the entry says that it is not certain."""
+        return not self.doubts
 
 
 DISEASE: Key[Disease] = Key("disease", "state of the AML")
@@ -57,6 +65,17 @@ PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 _NAMELESS = "an entry has neither code nor words"
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
+_UNCERTAIN = {
+    "unconfirmed": "unconfirmed, not certain",
+    "provisional": "provisional, not certain",
+    "differential": "differential diagnosis, not certain",
+}
+_DONE = frozenset({"completed", "in-progress"})
+_PARTLY = {
+    "stopped": "broken off, not certain",
+    "on-hold": "interrupted, not certain",
+    "unknown": "not known whether done",
+}
 _AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
 IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
 IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
@@ -97,7 +116,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        keys, _ = _meaning(quick, reading)
+        keys, _, _ = _meaning(quick, reading)
         if not keys:
             nameless = not all_text(quick.code) and not any(codes(quick.code, reading.terms))
             unreadable = unreadable or (_NAMELESS if nameless else "")
@@ -113,11 +132,13 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
 
 
 def _entry(view: Condition | Procedure, resource: Resource, source: str, reading: Reading) -> Entry | None:
-    keys, status = _meaning(view, reading)
+    keys, status, told = _meaning(view, reading)
     over, ended = False, None
+    doubts = _doubted_in_words(view, reading)
     if isinstance(view, Procedure):
-        if view.status not in ("completed", "in-progress"):
+        if view.status not in _DONE | _PARTLY.keys():
             return None
+        doubts += tuple(filter(None, (_PARTLY.get(view.status or ""),)))
         period = view.performedPeriod
         when = When.read(view.performedDateTime or (period.start if period else None), reading.zone)
     else:
@@ -125,6 +146,7 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
         if {*clinical, *verified} & _NEVER:
             return None
         over = bool({*clinical, *verified} & _OVER)
+        doubts += tuple(words for status, words in _UNCERTAIN.items() if status in verified)
         status = next((code for code in clinical if code in IN_RELAPSE | IN_REMISSION), status)
         period = view.onsetPeriod
         onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
@@ -132,7 +154,15 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = When.read(abated, reading.zone)
     words = spoken(view.code)[:80]
-    return Entry(keys, status, words, when, origin(resource, source, words), over, ended)
+    where = origin(resource, source, words, *([f"told by {told}"] if told else []))
+    named = f"{words} ({doubts[0]})" if doubts else words  # wherever the entry is named, this goes along
+    return Entry(keys, status, named, when, where, over, ended, doubts)
+
+
+def _doubted_in_words(view: Condition | Procedure, reading: Reading) -> tuple[str, ...]:
+    """A doubt where the words of a coded entry say that it is only thought of."""
+    said = reading.terms.words["doubtful"].find_all(all_text(view.code))
+    return ("by its words not certain",) if "not certain" in said else ()
 
 
 def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
@@ -140,22 +170,26 @@ def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
     return (*(code.lower() for _, code in codes(status, reading.terms)), spoken(status).strip().lower())
 
 
-def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str]:
-    """Our keys for the entry and the disease status that its code or words state."""
+def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str, str]:
+    """Our keys for the entry, the disease status that its code or words state, and how the keys were told."""
     keys: list[str] = []
-    status = ""
+    status = told = ""
     for system, code in codes(view.code, reading.terms):
         found = reading.terms.condition(system, code)
         if found is not None:
             keys += found.keys
             status = status or found.status
+            by = f", by the {found.level}" if found.level == SERVER else ""
+            told = told or f"{reading.terms.spoken_system(system)} {code}{by}"
     words = all_text(view.code)
     if not keys and reading.terms.words["doubtful"].find(words):
-        return (), ""  # told of somebody else, or not told as a fact
-    keys += filter(None, reading.terms.words["condition"].find_all(words))
+        return (), "", ""  # told of somebody else, or not told as a fact
+    by_words = tuple(filter(None, reading.terms.words["condition"].find_all(words)))
+    told = told or ("its words" if by_words else "")
+    keys += by_words
     if status in ("", "active_no_remission") and set(keys) & _AML:
         status = _stated(words, reading) or status
-    return tuple(dict.fromkeys(keys)), status
+    return tuple(dict.fromkeys(keys)), status, told
 
 
 def _stated(words: str, reading: Reading) -> str:
@@ -175,9 +209,10 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
         return known(DISEASE, Disease.NONE, None, problems.origin, doubts=problems.doubts)
-    entry, state = _latest_state(aml)
+    entry, state = _latest_state(sorted(aml, key=lambda each: not each.certain))
     doubts = problems.doubts if state in (Disease.UNSTATED, Disease.REMISSION) else ()
-    return known(DISEASE, state, entry.when, entry.origin, doubts=(*doubts, *_undated_rival(entry, state, aml)))
+    doubts += (*entry.doubts, *_undated_rival(entry, state, aml))
+    return known(DISEASE, state, entry.when, entry.origin, doubts=doubts)
 
 
 def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:
@@ -220,13 +255,13 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
         return missing(RELAPSE, State.ABSENT, "no relapse on record")
     if newest.when is None:
         return missing(RELAPSE, State.ABSENT, "relapse on record without a date")
-    return known(RELAPSE, newest, newest.when, newest.origin, doubts=problems.doubts)
+    return known(RELAPSE, newest, newest.when, newest.origin, doubts=(*problems.doubts, *newest.doubts))
 
 
 def _apl(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[bool]:
     if problems.value is None:
         return missing(APL, problems.state, problems.why)
-    entry = next((entry for entry in entries if "apl" in entry.keys), None)
-    if entry is not None:
-        return known(APL, True, entry.when, entry.origin)
+    found = sorted((entry for entry in entries if "apl" in entry.keys), key=lambda entry: not entry.certain)
+    if found:
+        return known(APL, True, found[0].when, found[0].origin, doubts=found[0].doubts)
     return known(APL, False, None, problems.origin, doubts=problems.doubts)

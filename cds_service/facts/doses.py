@@ -1,20 +1,21 @@
 """Doses: what an order comes to in mg a day, or why that cannot be told. Nothing is guessed.
 
-Tablets count through the strength that the product's name states. Several steps (a ramp-up): the highest, said so;
-amounts of the same step or of different times of the day add up. A drug not taken every day counts with what is taken
-on its day: a mean would hide a dose that is too high.
+Pieces count through the strength that the product states. Several steps (a ramp-up): the highest, said so; amounts of
+the same step or of different times of the day add up. A drug not taken every day counts with what is taken on its day:
+a mean would hide a dose that is too high. Of several amounts stated for one dose the highest counts, and says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cds_service.facts.concepts import all_text, codes
-from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest, Repeat, Timing
-from cds_service.gather.views import Quantity as Measured
+from cds_service.facts import amounts
+from cds_service.facts.amounts import Amount, amount_of, plainly, product_strength, rate_of
+from cds_service.facts.timing import Rhythm, duration, hours_of, lasts, not_daily, rhythm, times_in
+from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
@@ -29,56 +30,84 @@ class Dose:
     plain: bool = True  # one coded step a day, so that the order may be rewritten with another dose
     times: Decimal | None = None  # how often a day, where the order says so and it is given every day
     per_area: Quantity | None = None  # each dose, where it is ordered per body surface
+    days: Decimal | None = None  # for how many days, where the order says so without naming the first and the last
 
 
-_MG: Mapping[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001"), "mcg": Decimal("0.001")}
-_PIECE = re.compile(r"(?:[a-z-]+[ -])*(?:tablet|tab|tbl|pill|capsule|cap|each)(?:s|\(s\))?|1", re.IGNORECASE)
-_STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """What the product says of its pieces, and the words that are known for timing."""
+
+    name: str
+    stated: Decimal | None
+    terms: Terms
+
+    def strength(self) -> Decimal | None:
+        """The mg of one piece."""
+        return self.stated or product_strength(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One instruction: every amount that it states, and how often."""
+
+    dosage: Dosage
+    stated: tuple[Amount, ...]
+    often: Rhythm | None
+
+    @property
+    def text(self) -> str:
+        return self.dosage.text or ""
+
+    @property
+    def as_needed(self) -> bool:
+        return bool(self.dosage.asNeededBoolean) or self.dosage.asNeededCodeableConcept is not None
+
+
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
-_AREA = r"(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)"
-_AREA_UNIT = re.compile(_AREA, re.IGNORECASE)
-_AREA_IN_TEXT = re.compile(rf"(?<![\d.,])(\d[\d.,]*)\s*{_AREA}", re.IGNORECASE)
 _COUNTED = re.compile(r"\b(?:[2-9]|\d\d+|two|three|four|five|six)\s*(?:x|×|\*|tab|cap|pill)", re.IGNORECASE)
-_TIMES = re.compile(
-    r"\b(\d+)(\s*(?:-|to)\s*\d+)?\s*(?:x|×|times?)\s*(?:/|per|a|each|every)?\s*(?:day|daily|d)\b", re.IGNORECASE
-)
-_AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
-_HOURS_IN = {"h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
+_DAY = Decimal(24)
+_AS_NEEDED = "to be taken as needed, so no daily dose"
 
 
-def daily_dose(order: MedicationRequest, product: str, terms: Terms) -> Dose:
-    """The daily dose of the order. `product`: the product's name, for its strength."""
+def daily_dose(order: MedicationRequest, product: str, terms: Terms, strength: Decimal | None = None) -> Dose:
+    """The daily dose of the order. `product`: the product's name, for its strength, unless `strength` states it."""
+    of = _Product(product, strength, terms)
     if not order.dosageInstruction:
-        return Dose(None, "no dose stated", per_area=_per_area([], product))
-    dose = _daily_dose(order.dosageInstruction, product, terms)
-    steps = order.dosageInstruction
-    return replace(dose, times=_times(steps, terms), per_area=_per_area(steps, product))
+        return Dose(None, "no dose stated", per_area=_per_area([], of))
+    steps = [_read(dosage, of) for dosage in order.dosageInstruction]
+    times = _times(steps, terms)
+    days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
+    return replace(_daily_dose(steps, of), times=times, per_area=_per_area(steps, of), days=days)
 
 
-def _daily_dose(steps_ordered: list[Dosage], product: str, terms: Terms) -> Dose:
-    steps = [_step(dosage, product, terms) for dosage in steps_ordered]
-    known = [step.daily for step in steps if step.daily is not None]
-    if len(known) < len(steps):
-        return next(step for step in steps if step.daily is None)
-    if len(known) > 1 and _is_one_day(steps_ordered):
-        return Dose(
-            Quantity(sum((daily.value for daily in known), Decimal(0)), "mg/d"),
-            note="several doses a day added",
-            plain=False,
-        )
+def _read(dosage: Dosage, of: _Product) -> _Step:
+    stated = tuple(amount for each in dosage.doseAndRate or () for amount in _stated(each, of))
+    return _Step(dosage, stated, rhythm(dosage.timing, of.terms))
+
+
+def _daily_dose(steps: list[_Step], of: _Product) -> Dose:
+    doses = [_dose(step, of) for step in steps]
+    known = [dose.daily for dose in doses if dose.daily is not None]
+    if len(known) < len(doses):
+        return next(dose for dose in doses if dose.daily is None)
+    if len(known) > 1 and _is_one_day(steps):
+        return Dose(_sum(known), note="several doses a day added", plain=False)
     highest = max(known, key=lambda daily: daily.value)
     if any(daily != highest for daily in known):
         return Dose(highest, note=f"{len(known)} dose steps, the highest counted", plain=False)
-    return Dose(
-        highest, note=next((step.note for step in steps if step.note), ""), plain=steps[0].plain and len(steps) == 1
-    )
+    note = next((dose.note for dose in doses if dose.note), "")
+    return Dose(highest, note=note, plain=doses[0].plain and len(doses) == 1)
 
 
-def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
+def _sum(doses: Iterable[Quantity]) -> Quantity:
+    return Quantity(sum((daily.value for daily in doses), Decimal(0)), "mg/d")
+
+
+def _times(steps: list[_Step], terms: Terms) -> Decimal | None:
     """How often a day, where every step says so and all agree; None for what is not given every day."""
-    if any(_not_daily(step.timing) or step.asNeededBoolean for step in steps):
+    if any(not_daily(step.dosage.timing, step.often) or step.as_needed for step in steps):
         return None
-    found = [_times_a_day(step.timing, terms) or _times_in(step.text or "", terms) for step in steps]
+    found = [step.often.times if step.often is not None else times_in(step.text, terms) for step in steps]
     if None in found:
         return None
     each = [times for times in found if times is not None]
@@ -87,65 +116,91 @@ def _times(steps: list[Dosage], terms: Terms) -> Decimal | None:
     return each[0] if len(set(each)) == 1 else None
 
 
-def _per_area(steps: list[Dosage], product: str) -> Quantity | None:
+def _per_area(steps: list[_Step], of: _Product) -> Quantity | None:
     """The highest dose per body surface that is ordered, in mg/m2 each time; the product's words may state it too."""
-    found = [_by_area(amount) for step in steps for each in step.doseAndRate or () for amount in _amounts(each)]
-    texts = (product, *(step.text or "" for step in steps))
-    for match in (match for text in texts for match in _AREA_IN_TEXT.finditer(text)):
-        amount = _plainly(match[1])
-        found.append(amount * _MG[match[2].lower()] if amount is not None else None)
-    known = [value for value in found if value]
-    return Quantity(max(known), "mg/m2") if known else None
+    every = [amount for step in steps for amount in step.stated]
+    found = [amount.mg for amount in every if amount.mg and amount.per == "m2" and amount.hours in (None, _DAY)]
+    for text in (of.name, *(step.text for step in steps)):
+        found += amounts.per_area_in(text)
+    return Quantity(max(found), "mg/m2") if found else None
 
 
-def _amounts(each: DoseAndRate) -> list[Measured | None]:
-    return [each.doseQuantity] if each.doseQuantity else [each.doseRange.high] if each.doseRange else []
-
-
-def _by_area(amount: Measured | None) -> Decimal | None:
-    if amount is None or amount.value is None or amount.value <= 0 or amount.comparator:
-        return None
-    matches = (_AREA_UNIT.fullmatch(name.strip()) for name in (amount.code or "", amount.unit or ""))
-    return next((amount.value * _MG[match[1].lower()] for match in matches if match), None)
-
-
-def _is_one_day(steps: list[Dosage]) -> bool:
+def _is_one_day(steps: list[_Step]) -> bool:
     """Whether the entries are taken on the same day: one sequence number, or each at another time of the day."""
-    sequences = {step.sequence for step in steps}
+    sequences = {step.dosage.sequence for step in steps}
     if None not in sequences:
         return len(sequences) == 1
-    times = [frozenset(_hours(step.timing.repeat if step.timing else None)) for step in steps]
+    times = [frozenset(hours_of(step.dosage.timing)) for step in steps]
     return sequences == {None} and all(times) and sum(map(len, times)) == len(frozenset().union(*times))
 
 
-def _hours(repeat: Repeat | None) -> list[str]:
-    return [*(repeat.timeOfDay or ()), *(repeat.when or ())] if repeat is not None else []
+def _dose(step: _Step, of: _Product) -> Dose:
+    """What one instruction comes to, held against the most that it allows itself."""
+    most = _most_a_day(step.dosage, of)
+    if step.as_needed:
+        return Dose(most, note="as needed, at most", plain=False) if most else Dose(None, _AS_NEEDED, plain=False)
+    dose = _coded(step, of)
+    if most is None or (dose.daily is not None and dose.daily == most):
+        return dose
+    if dose.daily is None:
+        return Dose(most, note=f"the most that the order allows; {dose.why}", plain=False)
+    if dose.daily > most and not _is_a_range(step.dosage):
+        return Dose(dose.daily, note=f"more than the {most} that the order allows", plain=False)
+    return Dose(min(dose.daily, most, key=lambda daily: daily.value), note=dose.note, plain=dose.plain)
 
 
-def _step(dosage: Dosage, product: str, terms: Terms) -> Dose:
-    if dosage.asNeededBoolean:
-        return Dose(None, "to be taken as needed, so no daily dose")
-    single = _single(dosage, product)
-    per_day = _times_a_day(dosage.timing, terms)
-    if single is None or per_day is None:
-        written = _from_text(dosage.text or "", terms)
-        if written is not None and single is None:
-            return Dose(written, note="read from the dose text", plain=False)
-        if single is not None and per_day is None and dosage.text:
-            times = _times_in(dosage.text, terms)
-            if times is not None:
-                return Dose(Quantity(single * times, "mg/d"), note="frequency read from the dose text", plain=False)
-        why = "the dose cannot be read" if single is None else "how often it is taken cannot be read"
-        return Dose(None, why, plain=False)
-    daily = Quantity(single * per_day, "mg/d")
-    if _not_daily(dosage.timing):
+def _most_a_day(dosage: Dosage, of: _Product) -> Quantity | None:
+    """The most that the order allows in a day; what it allows in a week says nothing of one day."""
+    most = rate_of(dosage.maxDosePerPeriod, of.strength)
+    return Quantity(most.mg, "mg/d") if most.mg is not None and not most.per and most.hours == _DAY else None
+
+
+def _is_a_range(dosage: Dosage) -> bool:
+    repeat = dosage.timing.repeat if dosage.timing else None
+    return bool(repeat and repeat.frequencyMax) or any(each.doseRange for each in dosage.doseAndRate or ())
+
+
+def _coded(step: _Step, of: _Product) -> Dose:
+    single, note = _single(step)
+    often = step.often
+    if single.hours is not None and single.mg is not None and not single.per:
+        return _running(single, step)
+    if single.mg is None or single.per or often is None:
+        return _partly_written(single, step, of.terms)
+    daily = Quantity(single.mg * often.times, "mg/d")
+    if not often.daily:
         return Dose(daily, note="on the day it is taken, not daily", plain=False)
-    return _against_text(daily, dosage.text or "", terms)
+    note = note or often.note
+    return Dose(daily, note=note, plain=False) if note else _against_text(daily, step.text, of.terms)
 
 
-def _not_daily(timing: Timing | None) -> bool:
-    repeat = timing.repeat if timing else None
-    return bool(repeat and repeat.period and repeat.period * _HOURS_IN.get(repeat.periodUnit or "", Decimal(24)) > 24)
+def _partly_written(single: Amount, step: _Step, terms: Terms) -> Dose:
+    """A dose of which the words must tell the amount or the frequency."""
+    told = single.mg is not None and not single.per
+    written = _from_text(step.text, terms)
+    if written is not None and not told:
+        return Dose(written, note="read from the dose text", plain=False)
+    times = times_in(step.text, terms) if told and step.often is None else None
+    if times is not None and single.mg is not None:
+        return Dose(Quantity(single.mg * times, "mg/d"), note="frequency read from the dose text", plain=False)
+    why = "how often it is taken cannot be read" if told else _why_not(single)
+    return Dose(None, why, plain=False)
+
+
+def _why_not(single: Amount) -> str:
+    return {"m2": amounts.BY_AREA, "kg": amounts.BY_WEIGHT}.get(single.per, single.why or amounts.NO_AMOUNT)
+
+
+def _running(rate: Amount, step: _Step) -> Dose:
+    """What an infusion comes to: a rate per day is that day's dose, any other runs as long as the order says."""
+    if rate.mg is None or rate.hours is None:
+        return Dose(None, rate.why, plain=False)
+    long = duration(step.dosage.timing)
+    if long is None and rate.hours != _DAY:
+        return Dose(None, amounts.A_RATE, plain=False)
+    each = rate.mg / rate.hours * (long if long is not None else _DAY)
+    repeated = step.often.times if step.often is not None and long is not None else Decimal(1)
+    return Dose(Quantity(each * repeated, "mg/d"), note="from the rate at which it is given", plain=False)
 
 
 def _against_text(daily: Quantity, text: str, terms: Terms) -> Dose:
@@ -157,83 +212,41 @@ def _against_text(daily: Quantity, text: str, terms: Terms) -> Dose:
     return Dose(higher, note=f"coded {daily}, in words {written}: the higher counts", plain=False)
 
 
-def _single(dosage: Dosage, product: str) -> Decimal | None:
-    """The amount taken at a time, in mg. An ordered amount is preferred to a calculated or administered one."""
-    ordered = sorted(dosage.doseAndRate or (), key=lambda each: "ordered" not in _type(each))
-    for each in ordered:
-        amounts = [each.doseQuantity] if each.doseQuantity else [each.doseRange.high] if each.doseRange else []
-        for amount in amounts:
-            found = _milligrams(amount, product)
-            if found is not None:
-                return found
-    return None
+def _single(step: _Step) -> tuple[Amount, str]:
+    """The amount taken at a time, in mg where one of the entries allows it, and what was doubtful about it.
+
+    Entries may state one dose twice (ordered, calculated, to be given): the highest of what they come to counts.
+    """
+    flat = [amount for amount in step.stated if amount.mg is not None and not amount.per]
+    doses = [amount for amount in flat if amount.hours is None]
+    if doses:
+        highest = max(doses, key=lambda amount: amount.mg or Decimal(0))
+        same = all(amount.mg == highest.mg for amount in doses)
+        return highest, "" if same else "its amounts for one dose differ, the highest counted"
+    told = flat or [amount for amount in step.stated if amount.per] or step.stated
+    return (told[0] if told else Amount(None, why=amounts.NO_AMOUNT)), ""
 
 
-def _type(each: DoseAndRate) -> str:
-    return " ".join(coding.code or "" for coding in (each.type.coding or ())) if each.type else ""
-
-
-def _milligrams(amount: Measured | None, product: str) -> Decimal | None:
-    if amount is None or amount.value is None or amount.value <= 0 or amount.comparator:
-        return None
-    unit = (amount.code or amount.unit or "").strip().lower().strip("{}")
-    alternative = (amount.unit or "").strip().lower().strip("{}")
-    for name in (unit, alternative):
-        if name in _MG:
-            return amount.value * _MG[name]
-    if any(_PIECE.fullmatch(name) for name in (unit, alternative)):
-        strength = product_strength(product)
-        return amount.value * strength if strength is not None else None
-    return None
-
-
-def product_strength(product: str) -> Decimal | None:
-    """The strength in mg that a product's name states ("venetoclax 100 MG Oral Tablet"), when it states one only."""
-    found = {Decimal(match[1]) * _MG[match[2].lower()] for match in _STRENGTH.finditer(product)}
-    return found.pop() if len(found) == 1 else None
-
-
-def _times_a_day(timing: Timing | None, terms: Terms) -> Decimal | None:
-    if timing is None:
-        return None
-    repeat = timing.repeat
-    if repeat is not None and repeat.period is not None and repeat.period > 0 and repeat.periodUnit in _HOURS_IN:
-        hours = repeat.period * _HOURS_IN[repeat.periodUnit]
-        often = repeat.frequencyMax or repeat.frequency or max(1, len(_hours(repeat)))
-        if hours > 24:
-            return Decimal(1) if often == 1 else None  # the day on which it is taken
-        return Decimal(often) * 24 / hours
-    if repeat is not None and _hours(repeat) and not repeat.period:
-        return Decimal(len(_hours(repeat)))
-    words = [code for _, code in codes(timing.code, terms)] + [all_text(timing.code)]
-    return next((times for text in words if (times := _times_in(text, terms)) is not None), None)
-
-
-def _times_in(text: str, terms: Terms) -> Decimal | None:
-    """How often a day, as words say it: one frequency, nothing else."""
-    found = {Decimal(match[1]) for match in _TIMES.finditer(text) if not match[2]}
-    rest = _TIMES.sub(" ", text)
-    if len(found) < len(_TIMES.findall(text)):
-        return None
-    found |= {Decimal(times) for times in terms.words["timing"].find_all(rest)}
-    if found == {Decimal(1)} and _AM.search(text) and _PM.search(text):
-        return Decimal(2)
-    return found.pop() if len(found) == 1 else None
+def _stated(each: DoseAndRate, of: _Product) -> list[Amount]:
+    """What one entry states: an amount, of a range the highest, and where there is none its rate."""
+    if each.doseQuantity is not None:
+        found = amount_of(each.doseQuantity, of.strength)
+        return [found if found.hours is None else Amount(None, why=amounts.NO_AMOUNT)]
+    if each.doseRange is not None:
+        top = each.doseRange.high
+        return [amount_of(top, of.strength) if top is not None else Amount(None, why=amounts.ONLY_LOWEST)]
+    if each.rateRatio is not None:
+        return [rate_of(each.rateRatio, of.strength)]
+    rate = each.rateQuantity or (each.rateRange.high if each.rateRange else None)
+    found = amount_of(rate, of.strength)
+    return [found if found.hours is not None or found.mg is None else Amount(None, why=amounts.A_RATE)]
 
 
 def _from_text(text: str, terms: Terms) -> Quantity | None:
     """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else."""
     matches = list(_IN_TEXT.finditer(text))
-    amounts = {_plainly(match[1]) for match in matches}
-    times = _times_in(text, terms)
-    if len(amounts) != 1 or times is None or any(match[2] for match in matches) or _COUNTED.search(text):
+    found = {plainly(match[1]) for match in matches}
+    if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
         return None
-    amount = amounts.pop()
-    return Quantity(amount * times, "mg/d") if amount is not None else None
-
-
-def _plainly(written: str) -> Decimal | None:
-    """The number; None where a mark may part thousands or decimals ("1,000", "1.200")."""
-    if re.fullmatch(r"\d+|\d+[.,]\d{1,2}|0[.,]\d+", written):
-        return Decimal(written.replace(",", "."))
-    return None
+    amount, times = found.pop(), times_in(text, terms)
+    return Quantity(amount * times, "mg/d") if amount is not None and times is not None else None

@@ -29,13 +29,14 @@ VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name i
 DUPLICATION = ("itd", "internal tandem duplication")
 
 _GENE = {gene: re.compile(rf"(?<![A-Z0-9]){gene}(?![A-Z0-9])", re.IGNORECASE) for gene in MARKERS_OF}
-_GENE[FLT3] = re.compile(FLT3, re.IGNORECASE)
+_GENE[FLT3] = re.compile(r"(?<![A-Z0-9])FLT-?3(?=ITD|TKD|[^A-Z0-9]|$)", re.IGNORECASE)
 _GENE[KMT2A] = re.compile(r"(?<![A-Z0-9])(?:KMT2A|MLL1?)(?![A-Z0-9])|11q23", re.IGNORECASE)
 _GENE["TP53"] = re.compile(r"(?<![A-Z0-9])T?P53(?![A-Z0-9])", re.IGNORECASE)
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
+_DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
 _PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
 _ONE_PARTNER = re.compile(r"::|\bt\(|(?:KMT2A|MLL1?)[-/][A-Z]+\d", re.IGNORECASE)
 
@@ -48,6 +49,12 @@ def genes_in(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def places(text: str) -> list[tuple[int, str]]:
+    """Where the text names our genes, in no order."""
+    named = genes_in(text)
+    return [(match.start(), gene) for gene in named for match in _GENE[gene].finditer(text)]
+
+
 def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     """The markers of these genes that the text names by a change that counts, or in words."""
     low = text.lower()
@@ -56,12 +63,21 @@ def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     found += [marker for change, marker in known if (codon := _CODON.fullmatch(change)) and _codon(low, codon[1])]
     if FLT3 in genes:
         found += [ITD] if any(_mentions(low, words) for words in DUPLICATION) else []
+        found += [ITD] if _DUPLICATED.search(text) and terms.words["itd exon"].find(text) else []
         found += [TKD] if _mentions(low, "tkd") or "tyrosine kinase domain" in low else []
     if KMT2A in genes and (_FUSION.search(text) or REARRANGEMENT in terms.words["alteration"].find_all(text)):
         found.append(REARRANGEMENT)
     if NPM1 in genes and NPM1 in terms.words["alteration"].find_all(text):
         found.append(NPM1)
     found += [gene for gene in genes if gene in ANY_CHANGE and other_change(text)]
+    return tuple(dict.fromkeys(found))
+
+
+def noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
+    """Changes of the gene that the table knows and that are no marker of ours: told, never decisive."""
+    ours = MARKERS_OF[gene]
+    others = [(change, marker) for (of, change), marker in terms.changes.items() if of == gene]
+    found = (m for change, m in others if m.partition(" ")[0] not in ours and _mentions(text.lower(), change))
     return tuple(dict.fromkeys(found))
 
 

@@ -2,20 +2,24 @@
 
 "No" has to be earned: an explicit negative result of a test that covers the marker. Silence, "no call" or an
 indeterminate result are not negative. Contradictory results of one day are a conflict, not a choice. What a single
-report says of which marker is for `reports` to read.
+result says of which marker is for `reports` to read, when its specimen was taken for `specimens`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.facts import markers
+from cds_service.facts.details import NO_DETAIL, Detail, detail_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.labs import LONG_AGO, not_there
-from cds_service.facts.reports import ABSENT, INDETERMINATE, PRESENT, said_by, test_of
-from cds_service.facts.results import Reading, origin, status_doubts, taken
+from cds_service.facts.panels import Panel, covered
+from cds_service.facts.reports import OTHER_CHANGE, hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.results import NEVER, Reading, origin, status_doubts
+from cds_service.facts.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.times import When
+from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -33,6 +37,10 @@ class Result:
     origin: Origin
     doubts: tuple[str, ...] = ()
     share: Quantity | None = None
+    detail: Detail = NO_DETAIL
+
+
+VOID, HINT = "void", "hint"  # cancelled or entered in error; or the conclusion of a report: neither ever decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +64,50 @@ MARKERS: tuple[Key[Mutation], ...] = (FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1, KMT2
 MARKER_NAMES = {key.name: key for key in MARKERS}
 
 
+@dataclass(slots=True)
+class _Found:
+    """What the results say, and the first reason why one could not be read."""
+
+    results: list[Result]
+    unreadable: str = ""
+
+
 def read_mutations(
-    observations: Iterable[tuple[Resource, str]], reply: Reply, reading: Reading
-) -> dict[str, Fact[Mutation]]:
-    """For each marker what the newest result says, or why nothing is known."""
-    results: list[Result] = []
-    unreadable = ""
+    observations: Iterable[tuple[Resource, str]],
+    reply: Reply,
+    reading: Reading,
+    others: Iterable[tuple[Resource, str]] = (),
+) -> tuple[dict[str, Fact[Mutation]], tuple[Result, ...]]:
+    """For each marker what the newest result says, or why nothing is known; and what came in and decides nothing:
+
+    no call, cancelled, a hint, a change that is none of our markers. `others`: reports and specimens.
+    """
+    sheets = read_sheets(others)
+    found = _Found([], sheets.unreadable)
+    panels = {sheet.reference: Panel(sheet) for sheet in sheets.reports}
     for resource, source in observations:
-        found = _results(resource, source, reading)
-        if isinstance(found, str):
-            unreadable = unreadable or found
-        else:
-            results.extend(found)
-    return {key.name: _fact(key, results, reply, unreadable) for key in MARKERS}
+        sheet = sheets.of_result.get(resource.reference) if sheets.reports else None
+        _read(resource, source, resource.reference, sheet, sheets, panels, found, reading)
+    for resource, source, name, sheet in sheets.inside:
+        _read(resource, source, name, sheet, sheets, panels, found, reading)
+    for panel in panels.values():
+        found.results += _of_report(panel, sheets, reading)
+    facts = {key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS}
+    asides = (r for r in found.results if r.marker not in MARKER_NAMES or r.outcome not in (PRESENT, ABSENT))
+    return facts, tuple(sorted(asides, key=_place))
 
 
 def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
     own = sorted((r for r in results if r.marker == key.name), key=_place)
     decided = [result for result in own if result.outcome in (PRESENT, ABSENT)]
     if not decided:
-        if own:
-            return missing(key, State.UNREADABLE, f"result of {own[0].when or 'no date'}: {own[0].words}")
-        return missing(key, State.UNREADABLE, unreadable) if unreadable else _absent(key, reply)
+        return _undecided(key, own, reply, unreadable)
     first = decided[0]
     same_day = [r for r in decided if r.when is first.when is None or _may_be_of_one_day(r, first)]
     conflict = {r.outcome for r in same_day} == {PRESENT, ABSENT}
     doubts = list(first.doubts)
-    unsure = next((r for r in own if r.outcome == INDETERMINATE and not _is_older(r, first)), None)
+    open_beside = {INDETERMINATE} if first.outcome == PRESENT else {INDETERMINATE, OTHER_CHANGE}
+    unsure = next((r for r in own if r.outcome in open_beside and not _is_older(r, first)), None)
     if unsure is not None:
         doubts.append(f"a newer result is indeterminate ({unsure.when or 'no date'})")
     if any(r.when is None and r.outcome != first.outcome for r in decided) and not conflict:
@@ -95,15 +120,32 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
     fact = known(key, value, first.when, first.origin, doubts=tuple(doubts))
     if not conflict:
         return fact
+    undated = any(r.when is not None and r.when.filed for r in same_day)
+    rivals = "conflicting results, whose order in time is not known" if undated else "conflicting results of one day"
     return Fact(
         key,
         State.CONFLICTING,
         value,
         first.when,
         first.origin,
-        doubts=(*doubts, "conflicting results of one day"),
+        doubts=(*doubts, rivals),
         why=f"results of {first.when} say both present and absent",
     )
+
+
+def _undecided(key: Key[Mutation], own: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
+    """Why nothing is known of the marker, in words: the newest result that does not decide first."""
+    told = next((r for r in own if r.outcome not in (VOID, HINT)), None)
+    if told is not None:
+        return missing(key, State.UNREADABLE, f"result of {told.when or 'no date'}: {told.words}")
+    if unreadable:
+        return missing(key, State.UNREADABLE, unreadable)
+    hint = next((r for r in own if r.outcome == HINT), None)
+    if hint is not None:
+        return missing(key, State.UNREADABLE, f"report of {hint.when or 'no date'}: {hint.words}")
+    nothing = _absent(key, reply)
+    void = next((r for r in own if r.outcome == VOID), None)
+    return nothing if void is None else replace(nothing, why=f"result of {void.when or 'no date'}: {void.words}")
 
 
 def _absent(key: Key[Mutation], reply: Reply) -> Fact[Mutation]:
@@ -131,30 +173,98 @@ def _is_older(one: Result, other: Result) -> bool:
     return one.when is not None and (other.when is None or one.when.latest.date() < other.when.earliest.date())
 
 
-def _results(resource: Resource, source: str, reading: Reading) -> list[Result] | str:
-    """What one Observation says of our markers; a reason in words when it concerns them and cannot be read."""
+def _read(
+    resource: Resource,
+    source: str,
+    name: str,
+    sheet: Sheet | None,
+    sheets: Sheets,
+    panels: dict[str, Panel],
+    found: _Found,
+    reading: Reading,
+) -> None:
+    """Add what one Observation says of our markers; a reason in words when it concerns them and cannot be read."""
     quick = resource.view()
+    panel = panels.get(sheet.reference) if sheet is not None else None
+    if panel is not None:
+        panel.met(name)
     if not isinstance(quick, Observation):
-        return []
-    test = test_of(quick, reading)
-    if test is None:
-        return []
+        if panel is not None:
+            panel.spoilt = True
+        if sheet is not None and name != resource.reference:
+            found.unreadable = found.unreadable or "a result inside a report could not be read"
+        return
+    tests = tests_in(quick, reading)
+    if panel is not None:
+        panel.cover(quick, reading)
+        panel.spoilt |= not tests and not panel.knows(quick, reading)
+    if not tests:
+        return
     view = resource.checked()
     if not isinstance(view, Observation):
-        return getattr(view, "reason", "not readable")
-    doubts = status_doubts(view)
-    if doubts is None:
+        found.unreadable = found.unreadable or getattr(view, "reason", "not readable")
+        if panel is not None:
+            panel.spoilt = True
+        return
+    results = _results(view, resource, source, name, sheet, sheets, reading)
+    found.results += results
+    if panel is not None:
+        panel.markers |= {r.marker for r in results if r.outcome in (PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE)}
+        panel.spoilt |= not results and is_unnamed(view, reading)
+
+
+def _results(
+    view: Observation, resource: Resource, source: str, name: str, sheet: Sheet | None, sheets: Sheets, reading: Reading
+) -> list[Result]:
+    """What one Observation says of our markers, by the time of its specimen."""
+    when, time_doubts = sheets.taken(view, sheet, reading)
+    void = view.status in NEVER or (sheet is not None and bool(sheet.void))
+    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()))
+    made: list[Result] = []
+    for test, part in tests_in(view, reading):
+        shape = SHAPES.get(test, "test of the marker or gene")
+        general = detail_of(part, shape, reading)
+        for said in said_by(part, test, reading):
+            outcome = VOID if void else said.outcome
+            detail = said.detail or general
+            named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""
+            words = f"it is {_void(view, sheet)}" if void else f"{said.words}{named}"
+            came = replace(origin(resource, source, words), resource=name)
+            if detail.from_text and said.outcome in (PRESENT, ABSENT):
+                came = replace(came, notes=(*came.notes, "read from text"))
+            doubted = (*doubts, *time_doubts, *said.doubts)
+            method = detail.method or general.method
+            made.append(
+                Result(said.marker, outcome, words, when, came, doubted, said.share, replace(detail, method=method))
+            )
+    return made
+
+
+SHAPES = {"variant": "variant", "genomic_report": "report in words", "karyotype_FISH": "report in words"}
+
+
+def _void(view: Observation, sheet: Sheet | None) -> str:
+    """Why the result does not count."""
+    if view.status in NEVER or sheet is None:
+        return (view.status or "").replace("-", " ")
+    return f"on a report that is {sheet.void}"
+
+
+def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
+    """What a report adds as a whole: the genes that it covered without a finding, and what its conclusion hints at."""
+    sheet = panel.sheet
+    if sheet.void:
         return []
-    when, time_doubts = taken(view, reading)
-    return [
-        Result(
-            said.marker,
-            said.outcome,
-            said.words,
-            when,
-            origin(resource, source, said.words),
-            (*doubts, *time_doubts, *said.doubts),
-            said.share,
-        )
-        for said in said_by(view, test, reading)
-    ]
+    when, doubts = sheets.taken(Observation(issued=sheet.view.issued), sheet, reading)
+    came = Origin(sheet.reference, sheet.source, "")
+    earned = [
+        Result(said.marker, said.outcome, said.words, when, replace(came, as_received=said.words),
+               (*sheet.doubts, *doubts, *said.doubts), detail=Detail("genes covered by the panel"))
+        for said in covered(panel)
+    ]  # fmt: skip
+    hints = [
+        Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came,
+               detail=Detail("conclusion of a report", from_text=True))
+        for said in hinted_by(sheet.conclusion, reading)
+    ]  # fmt: skip
+    return earned + hints

@@ -1,26 +1,21 @@
-"""Products: which ingredients an order is for, wherever that is said, and how it was told.
+"""Products: which ingredients an order is for, and how that was told.
 
-Codes decide; a name helps where no code does, and the match says so. Where code and text disagree, both are checked.
 A regimen written as one order stands for its drugs; its name on the order of one of them does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts import routes
+from cds_service.facts.concepts import all_text
 from cds_service.facts.concepts import text as spoken
+from cds_service.facts.matching import BY_NAME, match
+from cds_service.facts.prescribed import Concepts, said_of
 from cds_service.facts.results import Reading
-from cds_service.gather.bundle import resource_type
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import CodeableConcept, MedicationRequest
-from cds_service.gather.views import Medication as MedicationView
-from cds_service.knowledge.terms import DrugCode
-
-_BY_NAME = "its name"
-SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
-Concepts = tuple[CodeableConcept, ...]
+from cds_service.gather.views import MedicationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +31,26 @@ class Product:
     regimen: bool = False  # its doses belong to several drugs
 
 
-def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
-    """Medication resources by every reference that may point at them."""
-    found: dict[str, Resource] = {}
-    for resource in others:
-        for name in (resource.reference, resource.full_url):
-            if name:
-                found[name] = resource
-    return found
-
-
 def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: Reading) -> Product | Unreadable:
     """The product of the order. A drug that is not in our tables has words and no ingredients."""
-    concepts = _concepts(view, library)
-    if isinstance(concepts, Unreadable):
-        return concepts
-    ingredients, matched_by, route, display, doubt = _identify(concepts, reading)
-    regimen = _regimen(concepts, ingredients, reading) if matched_by in ("", _BY_NAME) else None
-    if regimen is not None:
-        ingredients, matched_by = regimen
-    words = next((spoken(concept) for concept in concepts if spoken(concept)), "") or display
-    everything = " ".join(filter(None, (display, *(all_text(concept) for concept in concepts))))
-    name = display if any(character.isdigit() for character in display) else everything
-    routes = reading.terms.words["route"].find_all(everything)
-    stated = next((each for each in routes if each in SYSTEMIC), next(iter(routes), ""))  # in doubt it reaches the body
-    return Product(ingredients, words[:80], name, stated or route, matched_by, doubt, regimen is not None)
-
-
-def _concepts(view: MedicationRequest, library: Mapping[str, Resource]) -> Concepts | Unreadable:
-    """The concepts that say which product was ordered, wherever they stand."""
-    if view.medicationCodeableConcept is not None:
-        return (view.medicationCodeableConcept,)
-    reference = view.medicationReference
-    if reference is None:
-        return ()
-    words = (CodeableConcept(text=reference.display),) if reference.display else ()
-    target = _target(reference.reference or "", view, library)
-    if target is None:
-        return words
-    medication = target.view()
-    if not isinstance(medication, MedicationView):
-        return words or Unreadable("Medication", "the Medication it refers to cannot be read")
-    parts = tuple(part.itemCodeableConcept for part in medication.ingredient or () if part.itemCodeableConcept)
-    own = (medication.code,) if medication.code else ()
-    return (*own, *words, *parts)
-
-
-def _target(reference: str, view: MedicationRequest, library: Mapping[str, Resource]) -> Resource | None:
-    if reference.startswith("#"):
-        for raw in view.contained or ():
-            content = bytes(raw)
-            if resource_type(content) == "Medication":
-                inside = Resource("Medication", content, "contained")
-                found = inside.view()
-                if isinstance(found, MedicationView) and f"#{found.id}" == reference:
-                    return inside
-        return None
-    return library.get(reference) or library.get("/".join(reference.split("/")[-2:]))
-
-
-def _identify(product: Concepts, reading: Reading) -> tuple[tuple[str, ...], str, str, str, str]:
-    """Ingredients, how they were told, route, the product's display, and a doubt when code and text disagree."""
-    by_code: list[str] = []
-    route = display = matched = ""
-    for concept in product:
-        for system, code in codes(concept, reading.terms):
-            found = reading.terms.drugs.get((system, code)) or _ndc(system, code, reading)
-            if found is not None:
-                by_code += found.ingredients
-                route = route or found.route
-                if not display or (found.level.startswith(("SCD", "SBD")) and not any(c.isdigit() for c in display)):
-                    display = found.display
-                matched = matched or f"{_SPOKEN.get(system, system)} {code}"
-    by_name = [drug for concept in product for drug in reading.terms.drug_names.find_all(all_text(concept))]
-    named = tuple(dict.fromkeys(name for drug in by_name for name in drug.split("|")))
-    coded = tuple(dict.fromkeys(by_code))
-    if not coded:
-        return named, _BY_NAME if named else "", route, display, ""
-    extra = tuple(name for name in named if name not in coded)
-    doubt = f"code and name disagree ({', '.join(coded)} / {', '.join(extra)}): both were checked" if extra else ""
-    return (*coded, *extra), matched, route, display, doubt
+    said = said_of(view, library)
+    if isinstance(said, Unreadable):
+        return said
+    concepts = (*said.product, *said.parts)
+    found = match(said.product, said.parts, reading.terms)
+    regimen = _regimen(concepts, found.ingredients, reading) if found.told in ("", BY_NAME) else None
+    ingredients, told = regimen or (found.ingredients, found.told)
+    words = next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display
+    everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
+    return Product(
+        ingredients,
+        words[:80],
+        found.display if any(character.isdigit() for character in found.display) else everything,
+        routes.of_product(everything, said.form, found.route, reading.terms),
+        told,
+        found.conflict,
+        regimen is not None,
+    )
 
 
 def _regimen(product: Concepts, named: tuple[str, ...], reading: Reading) -> tuple[tuple[str, ...], str] | None:
@@ -138,25 +73,3 @@ def _regimen(product: Concepts, named: tuple[str, ...], reading: Reading) -> tup
                 drugs.append(choice[0])
                 told += [f"which leaves open {' or '.join(choice)}: {choice[0]} was checked"] * (len(choice) > 1)
     return (tuple(dict.fromkeys(drugs)), ", ".join(dict.fromkeys(told))) if found else None
-
-
-_SPOKEN = {
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
-    "http://www.whocc.no/atc": "ATC",
-    "http://hl7.org/fhir/sid/ndc": "NDC",
-}
-
-
-def _ndc(system: str, code: str, reading: Reading) -> DrugCode | None:
-    """An NDC is listed by labeler and product: its package part is dropped, and the zeros of its eleven-digit form."""
-    if not system.endswith("/ndc"):
-        return None
-    if code.count("-") == 2:
-        labeler, product, _ = code.split("-")
-    elif len(code) == 11 and code.isdecimal():
-        labeler, product = code[:5], code[5:9]
-    else:
-        return None
-    names = [(labeler, product), (labeler.removeprefix("0"), product), (labeler, product.removeprefix("0"))]
-    found = (reading.terms.drugs.get((system, "-".join(name))) for name in names)
-    return next(filter(None, found), None)

@@ -7,19 +7,23 @@ disease is no mutation test: its positive counts with a doubt, its negative says
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.facts import markers
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.answers import all_words, answer
+from cds_service.facts.concepts import all_text, codes, text
+from cds_service.facts.details import RATIO, Detail, from_words, ratio_of
 from cds_service.facts.results import Reading, number
-from cds_service.gather.views import Component, Observation
+from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
+from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 from cds_service.quantity import Quantity
 
-PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
+OTHER_CHANGE = "another change"  # of the gene, that is none of the marker's
 ELSEWHERE = "says nothing of it"  # a result that looks like one of the marker and does not speak of it
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
+_IN_WORDS = "genomic_report"
 _FUSION_TEST = "KMT2A_"
 _RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 _UNCERTAIN = re.compile(r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism)\b", re.IGNORECASE)
@@ -32,7 +36,7 @@ def tests_asked(terms: Terms) -> tuple[str, ...]:
 
 
 def _is_ours(key: str) -> bool:
-    return key in (*markers.MARKERS_OF, markers.ITD, markers.TKD, *_REPORTS) or key.startswith(_FUSION_TEST)
+    return key in (*markers.MARKERS_OF, markers.ITD, markers.TKD, RATIO, *_REPORTS) or key.startswith(_FUSION_TEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,58 @@ class Said:
     words: str
     doubts: tuple[str, ...] = ()
     share: Quantity | None = None
+    detail: Detail | None = None  # its own, where the result speaks of several markers
 
 
 _OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
 
 
-def test_of(view: Observation, reading: Reading) -> str | None:
-    """Which of our tests this Observation is: a marker's, a gene's, a report in words, or a variant."""
+def test_of(view: Component, reading: Reading) -> str | None:
+    """Which of our tests this result is: a marker's, a gene's, a report in words, or a variant.
+
+    Codes decide. A test without any code that we know may be named in words that name nothing else.
+    """
+    known = False
     for code in codes(view.code, reading.terms):
         key, category = reading.terms.genomics.get(code, ("", ""))
         if key == VARIANT:
             return key
         if category == "test" and _is_ours(key):
             return key
-        if reading.terms.observations.get(code) in ("cd33", _OF_CELLS):
+        named = reading.terms.observations.get(code)
+        if named in ("cd33", _OF_CELLS):
             return markers.CD33
-    return None
+        known = known or bool(key or named)
+    return None if known else _by_name(view.code, reading)
+
+
+def _by_name(concept: CodeableConcept | None, reading: Reading) -> str | None:
+    """The test that the words name: one marker, one gene, or a panel that may tell of several."""
+    name = text(concept)
+    if not name:
+        return None
+    genes = markers.genes_in(name)
+    if not genes:
+        panel = reading.terms.words["panel name"].find(name) is not None and is_plain(name, reading.terms)
+        return _IN_WORDS if panel else None
+    if len(genes) > 1 or not is_plain(name, reading.terms):
+        return None
+    if genes[0] == markers.KMT2A:
+        return markers.KMT2A
+    shown = markers.shown(genes, name, reading.terms)
+    return shown[0] if len(shown) == 1 and shown[0] in (markers.ITD, markers.TKD) else genes[0]
+
+
+def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation]]:
+    """Every test that the Observation reports: itself, and those that stand in its components."""
+    own = test_of(view, reading)
+    found = [] if own is None else [(own, view)]
+    for part in view.component or ():
+        inner = test_of(part, reading) if own != VARIANT else None
+        if inner is not None and inner not in (own, _IN_WORDS, VARIANT):
+            fields = {name: getattr(part, name) for name in part.__struct_fields__}
+            found.append((inner, Observation(**fields)))
+    return found
 
 
 def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
@@ -69,32 +109,60 @@ def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
     if test in _REPORTS:
         return _reported(view, reading)
     if test == VARIANT:
-        return [said for gene in _genes_named(view, reading) for said in _of_gene(view, test, gene, reading)]
+        genes = _genes_named(view, reading)
+        return [said for gene in genes for said in _of_gene(view, test, gene, reading)] or _noted(view, genes, reading)
+    if test == RATIO:
+        return [_of_ratio(view, reading)]
     if test in (markers.ITD, markers.TKD):
-        outcome, words = _outcome(view, markers.FLT3, reading)
-        return [Said(test, outcome, words)]
+        outcome, words = answer(view, markers.FLT3, reading)
+        return [_or_residual(Said(test, outcome, words), f"{all_text(view.code)} | {all_words(view, reading)}")]
     return _of_gene(view, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test, reading)
+
+
+def _noted(view: Observation, genes: tuple[str, ...], reading: Reading) -> list[Said]:
+    """A variant of genes of which no rule asks: told, so that resistance is seen where it was found."""
+    others = "::".join(partners(view, reading))
+    outcome, words = answer(view, "", reading)
+    return [Said(others, outcome, words)] if others and not genes else []
 
 
 def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[Said]:
     """What a test of a gene, or a variant, says of its markers."""
-    outcome, words = _outcome(view, gene, reading)
+    outcome, words = answer(view, gene, reading)
     if outcome == PRESENT and _is_uncertain(view, reading):
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        return [Said(marker, outcome, words) for marker in _flt3_markers(view, test, outcome, reading)]
-    text = f"{all_text(view.code)} | {_all_words(view, reading)}"
+        beside = markers.noted(gene, all_words(view, reading), reading.terms)
+        return [Said(marker, outcome, words) for marker in (*_flt3_markers(view, test, outcome, reading), *beside)]
+    text = f"{all_text(view.code)} | {all_words(view, reading)}"
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
-        fused = " | KMT2A::partner" if _is_fusion(view, reading) else ""
+        fused = f" | {'::'.join(partners(view, reading))}" if _is_fusion(view, reading) else ""
         return [_rearrangement(marker, test, outcome, words, text + fused, reading)]
-    if gene == markers.NPM1 and _RESIDUAL.search(text):
-        if outcome != PRESENT:
-            return [Said(marker, ELSEWHERE, f"a test for residual disease is no mutation test ({words})")]
-        return [Said(marker, PRESENT, words, ("found by a test for residual disease, not by a mutation test",))]
+    if _RESIDUAL.search(text):
+        return [_or_residual(Said(marker, outcome, words), text)]
     if outcome == ABSENT and test == VARIANT and not markers.whole_site(gene, text, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
-    return [_judged(marker, gene, outcome, words, _all_words(view, reading), reading)]
+    return [_judged(marker, gene, outcome, words, all_words(view, reading), reading)]
+
+
+def _or_residual(said: Said, text: str) -> Said:
+    """The same, unless it is a test for residual disease: that tells little of a relapse, and its negative nothing."""
+    if not _RESIDUAL.search(text):
+        return said
+    if said.outcome != PRESENT:
+        return Said(said.marker, ELSEWHERE, f"a test for residual disease is no mutation test ({said.words})")
+    return Said(
+        said.marker, PRESENT, said.words, ("found by a test for residual disease, not by a mutation test",)
+    )
+
+
+def _of_ratio(view: Observation, reading: Reading) -> Said:
+    """The allelic ratio of FLT3-ITD: a measured share of mutated alleles; none measured says nothing."""
+    ratio = ratio_of(view, reading)
+    if ratio is None or view.dataAbsentReason is not None or not ratio.value:
+        return Said(markers.ITD, ELSEWHERE, "no allelic ratio above zero was measured")
+    return Said(markers.ITD, PRESENT, f"allelic ratio {ratio.value}", detail=Detail("allelic ratio", ratio=ratio))
 
 
 def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
@@ -102,7 +170,7 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
     if markers.other_change(text):
-        return Said(marker, INDETERMINATE, f"variant of unknown significance: {words}")
+        return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         return Said(marker, outcome, words, ("the variant is not stated",))
     return Said(marker, outcome, words)
@@ -125,7 +193,7 @@ def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, 
 def _expression(view: Observation, reading: Reading) -> Said:
     """CD33 on the blasts: a share of them, or a coded or spoken answer."""
     if view.valueQuantity is None:
-        outcome, words = _outcome(view, "", reading)
+        outcome, words = answer(view, "", reading)
         return Said(markers.CD33, outcome, words)
     read = number(view, "cd33", reading.terms)
     if isinstance(read, str):
@@ -140,32 +208,40 @@ def _expression(view: Observation, reading: Reading) -> Said:
 
 def _reported(view: Observation, reading: Reading) -> list[Said]:
     """What a report in words says, clause by clause: of the genes that it names, and of no other."""
-    found: list[Said] = []
-    for clause in re.split(r"[;.\n](?=\s|$)", _all_words(view, reading)):
-        outcome = _said(clause, reading)
-        for gene in markers.genes_in(clause) if outcome is not None else ():
-            shown = markers.shown((gene,), clause, reading.terms)
-            words = clause.strip()[:80]
-            if gene == markers.FLT3:
-                every = shown or (() if outcome == PRESENT else markers.MARKERS_OF[gene])
-                found += [Said(marker, outcome or INDETERMINATE, words) for marker in every]
-            elif gene == markers.KMT2A:
-                judged = _rearrangement(markers.REARRANGEMENT, "", outcome or INDETERMINATE, words, clause, reading)
-                found.append(judged)
-            else:
-                marker = markers.MARKERS_OF[gene][0]
-                found.append(_judged(marker, gene, outcome or INDETERMINATE, words, clause, reading))
-    return found
+    text = " | ".join(filter(None, (all_text(view.valueCodeableConcept), view.valueString)))
+    return [said for each in spoken(text, reading.terms) for said in _in_words(each, reading)]
+
+
+def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
+    """What the conclusion of a report says of our markers."""
+    return [said for each in spoken(conclusion, reading.terms) for said in _in_words(each, reading)]
+
+
+def _in_words(told: Spoken, reading: Reading) -> list[Said]:
+    """The markers of which a clause speaks."""
+    gene, outcome, words = told.gene, told.outcome, told.clause[:80]
+    marker = markers.MARKERS_OF[gene][0]
+    if gene == markers.FLT3:
+        shown = markers.shown((gene,), told.words, reading.terms)
+        beside = markers.noted(gene, told.words, reading.terms)
+        every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
+        found = [Said(marker, outcome, words) for marker in (*every, *beside)]
+    elif gene == markers.KMT2A:
+        text = re.sub(r"\s*\(11q23[^)]*\)", "", told.words)
+        found = [_rearrangement(marker, "", outcome, words, text, reading)]
+    else:
+        found = [_judged(marker, gene, outcome, words, told.words, reading)]
+    if outcome == ABSENT and markers.other_change(told.words):
+        unsaid = "one change of the gene is absent, which says nothing of the others"
+        found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
+    detail = from_words(Detail("report in words", from_text=True), told.words)
+    return [replace(said, detail=detail) for said in found]
 
 
 def _genes_named(view: Observation, reading: Reading) -> tuple[str, ...]:
     """Our genes that a variant is about: those that are coded, else those that its words name."""
-    coded = [
-        reading.terms.genomics.get(code, ("", ""))[0]
-        for part in _parts(view, "gene_studied", reading)
-        for code in codes(part.valueCodeableConcept, reading.terms)
-    ]
-    words = f"{all_text(view.code)} {_all_words(view, reading)}"
+    coded = list(partners(view, reading))
+    words = f"{all_text(view.code)} {all_words(view, reading)}"
     if "RUNX1T1" in coded:
         words = words.upper().replace("RUNX1", "")
         coded = [gene for gene in coded if gene != "RUNX1"]
@@ -173,20 +249,40 @@ def _genes_named(view: Observation, reading: Reading) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def partners(view: Observation, reading: Reading) -> tuple[str, ...]:
+    """The genes that the variant is about, by their names of today, each once."""
+    found = (_symbol(part.valueCodeableConcept, reading.terms) for part in _parts(view, "gene_studied", reading))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def is_unnamed(view: Observation, reading: Reading) -> bool:
+    """Whether it is a variant of a gene that nobody can tell: it may be one of ours."""
+    return test_of(view, reading) == VARIANT and not partners(view, reading)
+
+
+def _symbol(concept: CodeableConcept | None, terms: Terms) -> str:
+    """The name of a gene: by its code, else the first word that is a gene's name, an old one too."""
+    for code in codes(concept, terms):
+        if terms.genomics.get(code, ("", ""))[1] == "gene":
+            return terms.genomics[code][0]
+    words = f"{all_text(concept)} {' '.join(code for _, code in codes(concept, terms))}"
+    today = terms.words["gene"].find(words)
+    if today is not None:
+        return today
+    return next((word.upper() for word in re.findall(r"[A-Za-z0-9]+", words) if word.lower() in terms.gene_names), "")
+
+
 def _is_fusion(view: Observation, reading: Reading) -> bool:
     """Whether a variant names two genes, as Genomics Reporting writes a fusion."""
-    genes = set()
-    for part in _parts(view, "gene_studied", reading):
-        coded = [code for _, code in codes(part.valueCodeableConcept, reading.terms)]
-        genes.add(coded[0] if coded else all_text(part.valueCodeableConcept).upper())
-    return len(genes - {""}) > 1
+    return len(partners(view, reading)) > 1
 
 
 def _is_uncertain(view: Observation, reading: Reading) -> bool:
     """Whether the report itself calls the variant uncertain or benign."""
     told = [part.valueCodeableConcept for part in _parts(view, "clinical_significance", reading)]
     coded = {reading.terms.answers.get(code, ("", ""))[1] for each in told for code in codes(each, reading.terms)}
-    return bool(coded & {"uncertain significance", "benign"}) or bool(_UNCERTAIN.search(_all_words(view, reading)))
+    words = " | ".join([all_words(view, reading), *(all_text(each) for each in told)])
+    return bool(coded & {"uncertain significance", "benign"}) or bool(_UNCERTAIN.search(words))
 
 
 def _parts(view: Observation, key: str, reading: Reading) -> list[Component]:
@@ -197,79 +293,15 @@ def _parts(view: Observation, key: str, reading: Reading) -> list[Component]:
     ]
 
 
-def _outcome(view: Observation, gene: str, reading: Reading) -> tuple[str, str]:
-    """Present, absent or indeterminate, with the words of the result. Statements that disagree decide nothing."""
-    if view.dataAbsentReason is not None:
-        return INDETERMINATE, "stated as not known"
-    words = all_text(view.valueCodeableConcept) or view.valueString or ""
-    stated = {_said(words, reading)} - {None}
-    shown = words[:80]
-    for concept in (view.valueCodeableConcept, *(view.interpretation or ())):
-        for code in codes(concept, reading.terms):
-            key, value = reading.terms.answers.get(code, ("", ""))
-            if key == "presence":
-                stated.add(value if value in (PRESENT, ABSENT) else INDETERMINATE)
-                shown = shown or value
-    if view.valueBoolean is not None:
-        stated.add(PRESENT if view.valueBoolean else ABSENT)
-        shown = shown or str(view.valueBoolean).lower()
-    if len(stated) > 1:
-        return INDETERMINATE, f"contradictory: {shown}"
-    if stated:
-        return stated.pop() or INDETERMINATE, shown
-    if words and not _NEGATION.search(words) and (_listed(gene, words, reading)):
-        return PRESENT, shown  # "mutations found" tests answer with the list of mutations
-    return INDETERMINATE, shown or "no value that can be read"
-
-
-# A word that may turn the next one around. Where it stands outside of the phrases that we know, nothing is decided.
-_NEGATION = re.compile(
-    r"\b(no|not|non|none|never|neither|nor|without|negative|absence|below|kein\w*|nicht|ohne)\b|\bun(?=mutated|detect)",
-    re.IGNORECASE,
-)
-_NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
-_LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
-
-
-def _said(words: str, reading: Reading) -> str | None:
-    """What the words state: one outcome, INDETERMINATE when they state several or turn one around; None if none."""
-    if _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE):
-        return ABSENT
-    table = reading.terms.words["presence"]
-    found = set(table.find_all(words))
-    if not found:
-        return None
-    if len(found) == 1 and not (found == {PRESENT} and _NEGATION.search(words)):
-        return found.pop()
-    return INDETERMINATE
-
-
-def _listed(gene: str, words: str, reading: Reading) -> bool:
-    """Whether the words list what was found, and nothing else."""
-    if gene == markers.FLT3 and _LISTED.match(words):
-        return True
-    return bool(markers.shown((gene,), words, reading.terms)) if gene else False
-
-
 def _flt3_markers(view: Observation, test: str, outcome: str, reading: Reading) -> tuple[str, ...]:
     """The markers of FLT3 that the result speaks of.
 
     A negative result of the gene covers both, unless the test's own name is narrower; a positive one must say which.
     """
-    name, words = all_text(view.code), _all_words(view, reading)
+    name, words = all_text(view.code), all_words(view, reading)
     if test == VARIANT:
         return markers.shown((markers.FLT3,), f"{name} | {words}", reading.terms)
     tested, named = (markers.shown((markers.FLT3,), text, reading.terms) for text in (name, words))
     if outcome == PRESENT:
         return named or (tested if len(tested) == 1 else ())
     return named or tested or markers.MARKERS_OF[markers.FLT3]
-
-
-def _all_words(view: Observation, reading: Reading) -> str:
-    """The words of the result: its value and its components, without the test's name and without what is denied."""
-    parts: list[str] = [all_text(view.valueCodeableConcept), view.valueString or ""]
-    for part in view.component or ():
-        words = [all_text(part.valueCodeableConcept), part.valueString or ""]
-        words += [code for _, code in codes(part.valueCodeableConcept, reading.terms)]
-        parts += [each for each in words if not _NEGATION.search(each)]
-    return " | ".join(filter(None, parts))

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from cds_service.truth import Truth
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
+_LONG_AGO = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?\Z")
 
 
@@ -20,6 +21,7 @@ class When:
     earliest: datetime
     latest: datetime
     zone_assumed: bool = False
+    filed: bool = False  # only the filing is dated: it happened on that day or at any time before
 
     @classmethod
     def read(cls, text: str | None, zone: tzinfo) -> When | None:
@@ -45,6 +47,11 @@ class When:
         """That whole day."""
         return cls(datetime.combine(day, time.min, zone), datetime.combine(day, time.max, zone))
 
+    @classmethod
+    def not_after(cls, filing: When) -> When:
+        """Any time until that filing: what was filed was taken before, and nobody says how long before."""
+        return cls(_LONG_AGO, filing.latest, filing.zone_assumed, filed=True)
+
     @property
     def is_moment(self) -> bool:
         """Whether the time is known to the minute."""
@@ -65,6 +72,8 @@ class When:
         return (now.date() - self.latest.astimezone(now.tzinfo).date()).days
 
     def __str__(self) -> str:
+        if self.filed:
+            return f"{self.latest.date().isoformat()} as filed"
         if self.earliest.date() == self.latest.date():
             return self.latest.date().isoformat()
         if (self.earliest.year, self.earliest.month) == (self.latest.year, self.latest.month):

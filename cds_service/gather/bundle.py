@@ -1,15 +1,20 @@
 """Bundles: split one JSON value into raw resources, problems and the next page, without building its resources.
 
-An OperationOutcome of severity error or fatal is a problem; a milder one is what some EHRs send for "no hits".
+An OperationOutcome of severity error or fatal is a problem; a milder one is what some EHRs send for "no hits", unless
+it says that something is missing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 
+_SERIOUS = ("error", "fatal")
+# Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
+_MISSING = frozenset({"suppressed", "security", "forbidden", "incomplete", "too-costly", "throttled", "timeout"})
 _NULL = msgspec.Raw(b"null")
 T = TypeVar("T")
 
@@ -21,7 +26,14 @@ class Unpacked:
     resources: tuple[bytes, ...] = ()
     next_page: str | None = None
     problems: tuple[str, ...] = ()
-    short: bool = False  # the Bundle counts more matches than came, and links to no further page
+    matches: int = 0  # resources that the Bundle gives as such, not because a match refers to them
+    total: int = 0  # how many matches there are in all its pages, as the Bundle says; 0 when it does not say
+    full_urls: Mapping[int, str] = field(default_factory=dict)  # of the resources, by their place
+
+    @property
+    def short(self) -> bool:
+        """The Bundle counts more matches than came, and links to no further page."""
+        return self.next_page is None and self.total > self.matches
 
 
 class _Head(msgspec.Struct):
@@ -33,14 +45,29 @@ class _Link(msgspec.Struct):
     url: str | None = None
 
 
+class _Search(msgspec.Struct):
+    mode: str | None = None
+
+
 class _Entry(msgspec.Struct):
     resource: msgspec.Raw = _NULL
+    search: _Search | None = None
+    fullUrl: msgspec.Raw = _NULL  # noqa: N815
 
 
 class _Bundle(msgspec.Struct):
     entry: list[msgspec.Raw] | None = None
     link: list[msgspec.Raw] | None = None
     total: msgspec.Raw = _NULL
+
+
+class _Bare(msgspec.Struct):
+    """An entry whose search part has another shape."""
+
+    resource: msgspec.Raw = _NULL
+
+
+_INCLUDED = _Search("include")
 
 
 class _Issue(msgspec.Struct):
@@ -77,25 +104,37 @@ def unpack(raw: bytes) -> Unpacked:
         return Unpacked(problems=("the Bundle cannot be read",))
     resources: list[bytes] = []
     problems: list[str] = []
-    for entry in bundle.entry or ():
-        resource = _resource(entry)
+    included = 0
+    full_urls: dict[int, str] = {}
+    for written in bundle.entry or ():
+        entry = _entry(written)
+        resource = bytes(entry.resource)
         match resource_type(resource):
             case None:
                 problems.append("an entry of the Bundle holds no readable resource")
             case "OperationOutcome":
                 problems.extend(_problems(resource))
             case _:
+                full_url = _decoded(entry.fullUrl, str)
+                if full_url:
+                    full_urls[len(resources)] = full_url
                 resources.append(resource)
+                included += entry.search == _INCLUDED
     links = (_decoded(link, _Link) for link in bundle.link or ())
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     total = bytes(bundle.total)
-    short = following is None and total.isdigit() and int(total[:9]) > len(resources)
-    return Unpacked(tuple(resources), following, tuple(dict.fromkeys(problems)), short)
+    counted = int(total[:9]) if total.isdigit() else 0
+    unique = tuple(dict.fromkeys(problems))
+    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls)
 
 
-def _resource(entry: msgspec.Raw) -> bytes:
-    decoded = _decoded(entry, _Entry)
-    return bytes(decoded.resource) if decoded else b"null"
+def _entry(raw: msgspec.Raw) -> _Entry:
+    """An entry as far as it can be read: an odd `search` costs no resource."""
+    whole = _decoded(raw, _Entry)
+    if whole is not None:
+        return whole
+    bare = _decoded(raw, _Bare)
+    return _Entry(bare.resource) if bare is not None else _Entry()
 
 
 def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:
@@ -112,7 +151,7 @@ def _problems(raw: bytes) -> tuple[str, ...]:
         outcome = msgspec.json.decode(raw, type=_Outcome)
     except (msgspec.DecodeError, RecursionError):
         return ("the EHR reported a problem that cannot be read",)
-    serious = [issue for issue in outcome.issue or () if issue.severity in ("error", "fatal")]
+    serious = [each for each in outcome.issue or () if each.severity in _SERIOUS or each.code in _MISSING]
     return tuple(dict.fromkeys(f"the EHR reported a problem ({_code(issue)})" for issue in serious))
 
 

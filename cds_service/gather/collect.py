@@ -7,19 +7,23 @@ nothing says whom the rest is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from cds_service.errors import WrongContent
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
-from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import TOO_FEW, Answered
+from cds_service.gather.references import medications_to_ask
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
-from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, View
+from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, Substance, View
 from cds_service.hooks.request import FhirAccess, HookRequest
-from cds_service.hooks.services import Query, Service
+from cds_service.hooks.services import Service
 
+FHIR_SERVER = "FHIR server"  # where a reply came from that was not sent along
 NOT_OURS = "all that came belongs to another patient"
 
 
@@ -46,34 +50,18 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
         if query.key in request.prefetch:
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
-            replies[query.key] = sorting.reply(query.key, answered, "prefetch")
-    missing = [query for query in service.queries if query.key not in replies]
+            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked.full_urls)
+    missing = [query for query in service.queries if query.asked and query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
-        asked = {query.key: _named(query, request.patient_id) for query in missing}
-        every = {name: part for parts in asked.values() for name, part in parts.items()}
-        answers = fhir.ask_all(request.fhir, every, deadline)
-        for key, parts in asked.items():
-            if all(name in answers for name in parts):
-                replies[key] = sorting.reply(key, _together([answers[name] for name in parts]), "FHIR server")
-    for query in missing:
+        asked = {query.key: query.filled(request.patient_id) for query in missing}
+        for key, answered in fhir.ask_all(request.fhir, asked, deadline).items():
+            replies[key] = sorting.reply(key, answered, FHIR_SERVER)
+    for query in service.queries:
         replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
+    if refusal is None and request.fhir is not None:
+        _follow(sorting, replies, drafts, request.fhir, fhir, deadline)
     return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
-
-
-def _named(query: Query, patient_id: str) -> dict[str, str]:
-    """The parts of a query, each by a name of its own: the key, then "key 2" and so on."""
-    parts = query.parts(patient_id)
-    return {query.key if number == 1 else f"{query.key} {number}": part for number, part in enumerate(parts, 1)}
-
-
-def _together(parts: list[Answered]) -> Answered:
-    """The answers to the parts of one query as one answer: complete only when all of them are."""
-    resources = tuple(raw for part in parts for raw in part.resources)
-    why = "; ".join(dict.fromkeys(part.why for part in parts if part.why))
-    if all(part.status is parts[0].status for part in parts):
-        return Answered(resources, parts[0].status, why)
-    return Answered(resources, Status.PARTIAL, why)
 
 
 def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:
@@ -95,8 +83,33 @@ def _prefetched(
     if refusal is not None or request.fhir is None:
         return Answered(unpacked.resources, Status.PARTIAL, "only the first page was sent")
     rest = fhir.more_pages(request.fhir, unpacked.next_page, deadline)
+    resources = unpacked.resources + rest.resources
+    if rest.status is Status.COMPLETE and unpacked.total > len(resources):
+        status, why = Status.PARTIAL, why or TOO_FEW
     whole = rest.status is Status.COMPLETE and status is Status.COMPLETE
-    return Answered(unpacked.resources + rest.resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
+    return Answered(resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
+
+
+def _follow(
+    sorting: _Sorting,
+    replies: Mapping[str, Reply],
+    drafts: Iterable[Resource],
+    access: FhirAccess,
+    fhir: AsksFhir,
+    deadline: Deadline,
+) -> None:
+    """Read the Medications that orders refer to and that did not come along.
+
+    A listed order that came with the request and is spoken ("display") is not asked about: the call need not wait.
+    """
+    asked = [each for reply in replies.values() if reply.source == FHIR_SERVER for each in reply.resources]
+    sent = [each for reply in replies.values() if reply.source != FHIR_SERVER for each in reply.resources]
+    wanted = medications_to_ask((*drafts, *asked), sent, sorting.others, access.server)
+    for query, answered in (fhir.ask_all(access, {each: each for each in wanted}, deadline) if wanted else {}).items():
+        for raw in answered.resources:
+            resource = Resource("Medication", raw, "medications", wanted[query], sorting.mending)
+            if resource.reference == query:
+                sorting.others.append(resource)
 
 
 @dataclass(slots=True)
@@ -108,12 +121,14 @@ class _Sorting:
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
 
-    def reply(self, key: str, answered: Answered, source: str) -> Reply:
-        reply = Reply(key, answered.status, (), source, answered.why)
+    def reply(
+        self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
+    ) -> Reply:
+        reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
         before = self.foreign
-        for raw in answered.resources:
-            resource = Resource(resource_type(raw) or "", raw, key, mending=self.mending)
+        for place, raw in enumerate(answered.resources):
+            resource = Resource(resource_type(raw) or "", raw, key, full_urls.get(place), self.mending)
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -121,7 +136,7 @@ class _Sorting:
                 may_warn = isinstance(rescued, (MedicationRequest, Patient, AllergyIntolerance))
                 if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif _names_nobody(view):
                 reply = reply.without(resource, "an entry does not say plainly whose it is")
@@ -143,12 +158,14 @@ class _Sorting:
                     kept.append(resource)
                 elif resource.type in _MEDICATION_TYPES or b'"medication' in draft.raw:
                     unreadable.append(view)
-            elif isinstance(view, Medication):
+            elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
             elif self._is_ours(view):
                 kept.append(resource)
             elif isinstance(view, MedicationRequest):
                 unreadable.append(Unreadable(view.resourceType, "it does not name the patient of this call"))
+            else:
+                self.foreign += 1
         return tuple(kept), tuple(unreadable)
 
     def _is_ours(self, view: View) -> bool:
@@ -160,7 +177,7 @@ class _Sorting:
         if isinstance(view, Patient):
             if view.id in (None, self.patient_id):
                 return True
-            if source == "FHIR server":
+            if source == FHIR_SERVER:
                 self.foreign += 1
                 return False
             raise WrongContent(

@@ -20,13 +20,17 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one query, with its status, where it came from and, when incomplete, why (in words)."""
+    """The answer to one query, with its status, where it came from and, when incomplete, why (in words).
+
+    `notes`: what was asked in other words than first meant, and still answered whole.
+    """
 
     key: str
     status: Status
     resources: tuple[Resource, ...] = ()
     source: str = "prefetch"
     why: str = ""
+    notes: tuple[str, ...] = ()
 
     def without(self, resource: Resource, why: str) -> Reply:
         """The same reply after one of its resources turned out to be unusable."""

@@ -22,6 +22,7 @@ import msgspec
 from msgspec.structs import fields
 from pydantic import ValidationError
 
+from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
 from cds_service.hooks.request import FHIR_ID
 
@@ -141,9 +142,14 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
         if not _filled(resource, content, path, kind, notes, restore) and not _mended(
             resource.type, content, path, kind, notes, restore
         ):
-            return Unreadable(resource.type, f"not valid FHIR R4 at {_dotted(path) or 'the top'}"), tuple(notes)
+            return Unreadable(resource.type, _not_r4(resource.type, content, path)), tuple(notes)
         resource.mending.left -= 1
     return Unreadable(resource.type, "not valid FHIR R4 in many places"), tuple(notes)
+
+
+def _not_r4(type_name: str, content: Any, path: tuple[str | int, ...]) -> str:
+    other = betrayed(type_name, content) if isinstance(content, dict) else ""
+    return f"not valid FHIR R4 at {_dotted(path) or 'the top'}" + (f"; it looks like FHIR {other}" if other else "")
 
 
 def _decimal(text: str) -> Decimal:

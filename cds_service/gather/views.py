@@ -14,6 +14,16 @@ from typing import Any
 import msgspec
 
 
+_MOST_DIGITS = 100  # before or behind the point; what is measured has far fewer
+
+
+def _usable(number: Decimal | None) -> Decimal | None:
+    """The number, if it is one of possible size: "NaN" is none, and neither is what could fill the memory."""
+    if number is None or (number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS):
+        return number
+    return None
+
+
 class Coding(msgspec.Struct):
     system: str | None = None
     code: str | None = None
@@ -31,6 +41,9 @@ class Quantity(msgspec.Struct):
     unit: str | None = None
     system: str | None = None
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        self.value = _usable(self.value)
 
 
 class Range(msgspec.Struct):
@@ -58,6 +71,11 @@ class Link(msgspec.Struct):
     type: str | None = None
 
 
+class Extension(msgspec.Struct):
+    url: str | None = None
+    valueReference: Reference | None = None
+
+
 class View(msgspec.Struct, kw_only=True):
     resourceType: str = ""
     id: str | None = None
@@ -68,6 +86,7 @@ class Patient(View, kw_only=True):
     gender: str | None = None
     deceasedBoolean: bool | None = None
     deceasedDateTime: str | None = None
+    link: list[Link] | None = None
 
 
 class Condition(View, kw_only=True):
@@ -113,6 +132,32 @@ class Observation(Component, kw_only=True):
     component: list[Component] | None = None
     referenceRange: list[ReferenceRange] | None = None
     specimen: Reference | None = None
+    method: CodeableConcept | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class Collection(msgspec.Struct):
+    collectedDateTime: str | None = None
+    collectedPeriod: Period | None = None
+
+
+class Specimen(View, kw_only=True):
+    subject: Reference | None = None
+    collection: Collection | None = None
+
+
+class DiagnosticReport(View, kw_only=True):
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    specimen: list[Reference] | None = None
+    result: list[Reference] | None = None
+    conclusion: str | None = None
+    conclusionCode: list[CodeableConcept] | None = None
+    contained: list[msgspec.Raw] | None = None
 
 
 class Repeat(msgspec.Struct):
@@ -124,8 +169,18 @@ class Repeat(msgspec.Struct):
     timeOfDay: list[str] | None = None
     when: list[str] | None = None
     dayOfWeek: list[str] | None = None
+    count: int | None = None
+    countMax: int | None = None
+    duration: Decimal | None = None
+    durationMax: Decimal | None = None
+    durationUnit: str | None = None
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
+    boundsRange: Range | None = None
+
+    def __post_init__(self) -> None:
+        self.period, self.periodMax = _usable(self.period), _usable(self.periodMax)
+        self.duration, self.durationMax = _usable(self.duration), _usable(self.durationMax)
 
 
 class Timing(msgspec.Struct):
@@ -138,6 +193,9 @@ class DoseAndRate(msgspec.Struct):
     type: CodeableConcept | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    rateRatio: Ratio | None = None
+    rateRange: Range | None = None
+    rateQuantity: Quantity | None = None
 
 
 class Dosage(msgspec.Struct):
@@ -145,6 +203,8 @@ class Dosage(msgspec.Struct):
     text: str | None = None
     timing: Timing | None = None
     asNeededBoolean: bool | None = None
+    asNeededCodeableConcept: CodeableConcept | None = None
+    maxDosePerPeriod: Ratio | None = None
     route: CodeableConcept | None = None
     doseAndRate: list[DoseAndRate] | None = None
 
@@ -166,11 +226,47 @@ class MedicationRequest(View, kw_only=True):
     dispenseRequest: DispenseRequest | None = None
     priorPrescription: Reference | None = None
     basedOn: list[Reference] | None = None
+    extension: list[Extension] | None = None
+    reportedBoolean: bool | None = None
+    reportedReference: Reference | None = None
     contained: list[msgspec.Raw] | None = None
+
+
+class MedicationStatement(View, kw_only=True):
+    """What somebody says that the patient takes. Its dosage is that of an order, under another name."""
+
+    status: str | None = None
+    statusReason: list[CodeableConcept] | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    dateAsserted: str | None = None
+    dosage: list[Dosage] | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class MedicationAdministration(View, kw_only=True):
+    """One dose, or a time of doses, that was given."""
+
+    status: str | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class Substance(View, kw_only=True):
+    code: CodeableConcept | None = None
 
 
 class Ingredient(msgspec.Struct):
     itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    isActive: bool | None = None
     strength: Ratio | None = None
 
 
@@ -187,6 +283,43 @@ class ServiceRequest(View, kw_only=True):
     code: CodeableConcept | None = None
     subject: Reference | None = None
     authoredOn: str | None = None
+    basedOn: list[Reference] | None = None
+    replaces: list[Reference] | None = None
+
+
+class RequestAction(msgspec.Struct):
+    title: str | None = None
+    code: list[CodeableConcept] | None = None
+
+
+class RequestGroup(View, kw_only=True):
+    status: str | None = None
+    intent: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+    action: list[RequestAction] | None = None
+
+
+class ActivityDetail(msgspec.Struct):
+    code: CodeableConcept | None = None
+    status: str | None = None
+    doNotPerform: bool | None = None
+    productCodeableConcept: CodeableConcept | None = None
+
+
+class Activity(msgspec.Struct):
+    detail: ActivityDetail | None = None
+
+
+class CarePlan(View, kw_only=True):
+    status: str | None = None
+    intent: str | None = None
+    title: str | None = None
+    category: list[CodeableConcept] | None = None
+    subject: Reference | None = None
+    created: str | None = None
+    activity: list[Activity] | None = None
 
 
 class Procedure(View, kw_only=True):
@@ -206,6 +339,7 @@ class AllergyIntolerance(View, kw_only=True):
     clinicalStatus: CodeableConcept | None = None
     verificationStatus: CodeableConcept | None = None
     type: str | None = None
+    criticality: str | None = None
     code: CodeableConcept | None = None
     patient: Reference | None = None
     onsetDateTime: str | None = None
@@ -219,9 +353,16 @@ VIEWS: Mapping[str, type[View]] = {
         Patient,
         Condition,
         Observation,
+        Specimen,
+        DiagnosticReport,
         MedicationRequest,
+        MedicationStatement,
+        MedicationAdministration,
         Medication,
+        Substance,
         ServiceRequest,
+        RequestGroup,
+        CarePlan,
         Procedure,
         AllergyIntolerance,
     )
@@ -232,8 +373,10 @@ MEANING: Mapping[str, frozenset[str]] = {
     "Patient": _ALWAYS | {"birthDate", "deceasedBoolean", "deceasedDateTime"},
     "Condition": _ALWAYS | {"clinicalStatus", "verificationStatus"},
     "Observation": _ALWAYS
-    | {"component", "dataAbsentReason", "effectiveDateTime"}
+    | {"component", "dataAbsentReason", "effectiveDateTime", "specimen", "contained"}
     | {name for name in Component.__struct_fields__ if name.startswith("value")},
+    "Specimen": _ALWAYS | {"collection"},
+    "DiagnosticReport": _ALWAYS | {"effectiveDateTime", "effectivePeriod", "specimen", "result", "contained"},
     "MedicationRequest": _ALWAYS
     | {
         "medicationCodeableConcept",
@@ -243,8 +386,16 @@ MEANING: Mapping[str, frozenset[str]] = {
         "doNotPerform",
         "contained",
     },
+    "MedicationStatement": _ALWAYS
+    | {"medicationCodeableConcept", "medicationReference", "dosage", "medication", "contained"},
+    "MedicationAdministration": _ALWAYS
+    | {"medicationCodeableConcept", "medicationReference", "medication", "contained"}
+    | {"effectiveDateTime", "effectivePeriod"},
     "Medication": _ALWAYS | {"ingredient"},
+    "Substance": _ALWAYS,
     "ServiceRequest": _ALWAYS | {"doNotPerform"},
+    "RequestGroup": _ALWAYS | {"action"},
+    "CarePlan": _ALWAYS | {"title", "activity"},
     "Procedure": _ALWAYS | {"performedDateTime", "performedPeriod"},
     "AllergyIntolerance": _ALWAYS | {"clinicalStatus", "verificationStatus", "patient", "reaction"},
 }

@@ -20,10 +20,6 @@ class Moment(Enum):
     SIGN = "signing orders"
 
 
-LONGEST = 1_800  # characters of a query as it is sent: some servers refuse more than 2,048 after the "?"
-_CODES = "&code="
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """One prefetch entry: its key, its FHIR query (with tokens) and what we need the answer for, in words."""
@@ -31,25 +27,11 @@ class Query:
     key: str
     template: str
     needed_for: str
+    asked: bool = True  # of the FHIR server, where it was not sent along
 
     def filled(self, patient_id: str) -> str:
         """The query with its token replaced by the (validated) patient id."""
         return self.template.replace("{{context.patientId}}", patient_id)
-
-    def parts(self, patient_id: str) -> tuple[str, ...]:
-        """The same as queries short enough for any server: a long list of codes is asked in several parts."""
-        whole = self.filled(patient_id)
-        head, _, codes = whole.partition(_CODES)
-        if not codes or len(_as_sent(whole)) <= LONGEST:
-            return (whole,)
-        parts: list[str] = []
-        for code in codes.split(","):
-            longer = f"{parts[-1]},{code}" if parts else ""
-            if parts and len(_as_sent(longer)) <= LONGEST:
-                parts[-1] = longer
-            else:
-                parts.append(f"{head}{_CODES}{code}")
-        return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +85,17 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
         _observations(codes["genomics"]),
         "FLT3, IDH1, IDH2, NPM1, KMT2A, TP53 and CD33 results with their specimen date",
     )
+    statements = Query(
+        "statements",
+        "MedicationStatement?patient={{context.patientId}}&status=active,on-hold,stopped,completed,unknown",
+        "drugs that the patient is said to take and that no order names; may be left out",
+    )
+    administrations = Query(
+        "administrations",
+        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed",
+        "drugs that were given and that no order names; may be left out, and is not asked for",
+        asked=False,
+    )
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
@@ -114,7 +107,8 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     allergies = Query(
         "allergies", "AllergyIntolerance?patient={{context.patientId}}", "allergies to the drugs that are ordered"
     )
-    everywhere = (patient, conditions, medications, ecg, labs, bedside, genomics, orders, procedures, allergies)
+    everywhere: tuple[Query, ...] = (patient, conditions, medications, ecg, labs, bedside, genomics, orders)
+    everywhere += (procedures, allergies, statements, administrations)
     return (
         Service(
             "aml-patient-view",
@@ -148,11 +142,6 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
 def _observations(codes: tuple[str, ...]) -> str:
     tokens = (code if "|" in code else f"http://loinc.org|{code}" for code in codes)
     return "Observation?patient={{context.patientId}}&code=" + ",".join(tokens)
-
-
-def _as_sent(query: str) -> str:
-    """The query with the bar behind each system as it travels."""
-    return query.replace("|", "%7C")
 
 
 def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]]]:

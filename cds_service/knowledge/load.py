@@ -20,7 +20,8 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.files import check_days, citations, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
-from cds_service.knowledge.localise import LocalAnswer, checked, in_place, with_codes
+from cds_service.knowledge.local_codes import with_codes
+from cds_service.knowledge.localise import LocalAnswer, checked, in_place
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
 from cds_service.knowledge.options import EarlierCourse, Option, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
@@ -110,7 +111,7 @@ class Knowledge:
         """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""
         version = hashlib.sha256(f"{self.version} {overlay.digest}".encode()).hexdigest()[:12]
         local = checked(overlay, self.statements, self.precipitants, _TOPICS)
-        return replace(self, terms=with_codes(self.terms, overlay), version=version, overlay=overlay, local=local)
+        return replace(self, terms=with_codes(self.terms, overlay.codes), version=version, overlay=overlay, local=local)
 
     @classmethod
     def _shipped(cls, home: Path) -> Knowledge:

@@ -1,4 +1,4 @@
-"""What a hospital decided, held against the knowledge: its values answer in place of ours, its codes join the terms.
+"""What a hospital decided, held against the knowledge: its values answer in place of ours.
 
 A local value takes the place of a statement where that statement would have answered, and nowhere else. It is a policy,
 so by itself it warns at most; the rules see to it that a stop of the shipped knowledge keeps its urgency.
@@ -7,14 +7,14 @@ so by itself it warns at most; the rules see to it that a stop of the shipped kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from typing import Any
 
 from cds_service.knowledge.model import Citation, Local, Precipitant, Reference, Statement, Topic, Verification
-from cds_service.knowledge.overlay import Decision, LocalCode, LocalValue, Overlay, near, wrong
-from cds_service.knowledge.terms import ConditionCode, DrugCode, Terms
+from cds_service.knowledge.overlay import Decision, LocalValue, Overlay
+from cds_service.knowledge.slips import near, wrong
 
 _PLACES = frozenset(["US", "EU", "JP"])
 
@@ -136,42 +136,3 @@ def in_place(statement: Statement[Any], local: Iterable[LocalAnswer], day: date)
         if answer.decision.in_force(day) and answer.stands_in_for(statement):
             return answer.instead_of(statement)
     return statement
-
-
-def with_codes(terms: Terms, overlay: Overlay) -> Terms:
-    """The terms with the hospital's codes. Raises KnowledgeError."""
-    drugs, observations = dict(terms.drugs), dict(terms.observations)
-    conditions, genomics = dict(terms.conditions), dict(terms.genomics)
-    for each in overlay.codes:
-        code = (terms.system(each.system), each.code)
-        match each.kind:
-            case "drug":
-                _known(each, {name for drug in terms.drugs.values() for name in drug.ingredients})
-                earlier = drugs.get(code)
-                _same(each, " + ".join(earlier.ingredients) if earlier else None)
-                drugs.setdefault(code, DrugCode((each.key,), "", each.display or each.key, "local"))
-            case "observation":
-                _known(each, set(terms.observations.values()))
-                _same(each, observations.get(code))
-                observations.setdefault(code, each.key)
-            case "condition":
-                _known(each, {key for condition in terms.conditions.values() for key in condition.keys})
-                condition = conditions.get(code)
-                _same(each, "|".join(condition.keys) if condition else None)
-                conditions.setdefault(code, ConditionCode((each.key,), "", each.display or each.key))
-            case _:  # genomics: there are no other kinds
-                _known(each, {key for key, category in terms.genomics.values() if category == "test"})
-                _same(each, genomics.get(code, (None,))[0])
-                genomics.setdefault(code, (each.key, "test"))
-    return replace(terms, drugs=drugs, observations=observations, conditions=conditions, genomics=genomics)
-
-
-def _known(code: LocalCode, keys: set[str]) -> None:
-    if code.key not in keys:
-        raise wrong(f"{code.place}, key", f"there is no {code.kind} '{code.key}'{near(code.key, keys)}")
-
-
-def _same(code: LocalCode, earlier: str | None) -> None:
-    """A code that is read already may be listed again, but not as something else."""
-    if earlier not in (None, code.key):
-        raise wrong(f"{code.place}, code", f"{code.system}|{code.code} is read as '{earlier}' already")

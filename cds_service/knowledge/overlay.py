@@ -6,29 +6,27 @@ entry without reason, owner and date each stop the start. `localise` holds what 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge.local_codes import LocalCode, read_codes
+from cds_service.knowledge.slips import near, wrong
 from cds_service.knowledge.terms import SafeLoader
 
 FILES = ("overlay.yaml", "values.yaml", "rules.yaml", "codes.csv")
 TEMPLATES = "templates"
 MARKUP = re.compile(r"<[A-Za-z/!]")
-CODE_KINDS = ("observation", "drug", "condition", "genomics")
 _LARGEST = 1_000_000  # bytes in one file
 _WHEN = ("reason", "owner", "effective", "until")
 _IDENTITY = ("owner", "effective", "contact")
-_COLUMNS = ("system", "code", "key", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +83,6 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCode:
-    """A code of the hospital's own, and what it stands for."""
-
-    place: str
-    system: str
-    code: str
-    key: str
-    kind: str
-    display: str
-
-
-@dataclass(frozen=True, slots=True)
 class Overlay:
     """Everything that one overlay folder says."""
 
@@ -128,7 +114,7 @@ class Overlay:
             values=tuple(_values(folder / "values.yaml", ours)),
             switches=tuple(_switches(folder / "rules.yaml", ours)),
             templates=tuple(path.stem for path in files if path.parent.name == TEMPLATES),
-            codes=tuple(_codes(folder / "codes.csv")),
+            codes=tuple(read_codes(folder / "codes.csv", owner, effective)),
             digest=_digest(folder, files),
         )
 
@@ -137,17 +123,6 @@ class Overlay:
 class _Defaults:
     owner: str
     effective: date
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """A hint for a name that does not exist: the nearest ones that do."""
-    found = get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(found)}?" if found else ""
-
-
-def wrong(place: str, reason: str) -> KnowledgeError:
-    """The error that stops the start."""
-    return KnowledgeError(f"overlay, {place}: {reason}")
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
@@ -295,39 +270,6 @@ def _switches(path: Path, ours: _Defaults) -> Iterator[Switch]:
         if fields.get("switch") not in ("off", "shadow"):
             raise wrong(f"{place}, switch", f"expected off or shadow, found {fields.get('switch')!r}")
         yield Switch(_decision(place, fields, ours), str(name), fields["switch"] == "off")
-
-
-def _codes(path: Path) -> Iterator[LocalCode]:
-    if not path.is_file():
-        return
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = tuple(reader.fieldnames or ())
-            if not set(_COLUMNS) <= set(columns) or not set(columns) <= {*_COLUMNS, "display"}:
-                raise wrong(path.name, f"expected the columns {', '.join(_COLUMNS)} and display, found {columns}")
-            rows = list(reader)
-    except (OSError, ValueError, csv.Error):
-        raise wrong(path.name, "cannot be read as CSV in UTF-8") from None
-    for number, row in enumerate(rows, start=2):
-        yield _code(f"{path.name}, line {number}", row)
-
-
-def _code(place: str, row: Mapping[Any, Any]) -> LocalCode:
-    fields = {name: value.strip() if isinstance(value, str) else "" for name, value in row.items() if name is not None}
-    for name in _COLUMNS:
-        if not fields.get(name):
-            raise wrong(f"{place}, {name}", "is missing")
-    if None in row:
-        raise wrong(place, "has more cells than there are columns")
-    if fields["kind"] not in CODE_KINDS:
-        hint = near(fields["kind"], CODE_KINDS)
-        raise wrong(f"{place}, kind", f"expected one of {', '.join(CODE_KINDS)}, found '{fields['kind']}'{hint}")
-    if ":" not in fields["system"] or any(letter in fields["system"] + fields["code"] for letter in " ,|&"):
-        raise wrong(f"{place}, system", "expected a URI such as urn:oid:1.2.3, and a code without space, comma or bar")
-    return LocalCode(
-        place, fields["system"], fields["code"], fields["key"], fields["kind"], fields.get("display", "")
-    )
 
 
 def _digest(folder: Path, files: Iterable[Path]) -> str:

@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge import spelling
+from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
 
 
@@ -30,6 +33,7 @@ class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore
 
 Code = tuple[str, str]
 VARIANT = "variant"  # the code of a Genomics Reporting variant
+LOCAL, SERVER = "local", "terminology server"  # levels of codes that our own tables do not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class ConditionCode:
     keys: tuple[str, ...]
     status: str
     display: str
+    level: str = ""  # where it is told, when not in our own tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,19 @@ class Words:
         joined = "|".join(re.escape(words) for words in ordered) or r"(?!)"
         self._pattern = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE)
 
+    @property
+    def values(self) -> frozenset[str]:
+        """Everything that the entries stand for."""
+        return frozenset(self._values.values())
+
     def find(self, text: str) -> str | None:
         """The value of the first entry in the text, None when there is none."""
         match = self._pattern.search(text)
         return self._values[match.group().lower()] if match else None
+
+    def without(self, text: str) -> str:
+        """The text without every entry that stands in it."""
+        return self._pattern.sub(" ", text)
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
@@ -99,30 +113,81 @@ class Words:
 
     def places(self, text: str) -> Iterator[tuple[int, str]]:
         """Where each entry begins in the text, and its value."""
-        return ((match.start(), self._values[match.group().lower()]) for match in self._pattern.finditer(text))
+        return ((start, value) for start, _, value in self.spans(text))
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where each entry begins and ends in the text, and its value."""
+        return ((m.start(), m.end(), self._values[m.group().lower()]) for m in self._pattern.finditer(text))
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """Every entry, in lower case."""
+        return frozenset(self._values)
+
+
+class Elsewhere(Protocol):
+    """What a terminology server is known to say of codes that our tables do not hold. Asking it never waits."""
+
+    def drug(self, system: str, code: str) -> DrugCode | None:
+        """What it said of a drug's code earlier; None where it said nothing, or was not asked yet."""
+
+    def condition(self, system: str, code: str) -> ConditionCode | None:
+        """The same for the code of a condition or procedure."""
 
 
 @dataclass(frozen=True)
 class Terms:
     """All look-ups. Keys of the code tables are (system, code) with the system in its one spelling."""
 
-    systems: Mapping[str, str]
+    systems: Systems
     drugs: Mapping[Code, DrugCode]
+    combined: Mapping[str, frozenset[str]]  # of a drug that is a fixed combination here, the names of its parts
+    routes: Mapping[Code, str]
     drug_names: Words
     regimens: Words
     observations: Mapping[Code, str]
     genomics: Mapping[Code, tuple[str, str]]
     answers: Mapping[Code, tuple[str, str]]
     conditions: Mapping[Code, ConditionCode]
+    roots: Mapping[str, str]  # SNOMED CT codes whose descendants count too, and the one that each replaces
     orders: Mapping[str, OrderCode]
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
     words: Mapping[str, Words]
+    elsewhere: Elsewhere | None = None
 
     def system(self, name: str | None) -> str:
         """The one spelling of a code system's name."""
-        plain = (name or "").strip().rstrip("/").replace("https://", "http://")
-        return self.systems.get(plain, plain)
+        return self.systems.spelled(name)
+
+    def spoken_system(self, system: str) -> str:
+        """A code system as one speaks of it."""
+        return spelling.SPOKEN.get(system, system)
+
+    def drug(self, system: str, code: str) -> DrugCode | None:
+        """What a drug's code stands for, in our tables or, where they do not hold it, by a terminology server."""
+        found = self.drugs.get((system, code))
+        if found is None:
+            others = (self.drugs.get((system, other)) for other in spelling.drug_codes(system, code))
+            found = next(filter(None, others), None)
+        return self.elsewhere.drug(system, code) if found is None and self.elsewhere else found
+
+    @property
+    def known_drugs(self) -> frozenset[str]:
+        """Every drug that has a code or a name here."""
+        named = {drug for drugs in self.drug_names.values for drug in drugs.split("|")}
+        return frozenset(named.union(*(each.ingredients for each in self.drugs.values())))
+
+    def with_parts(self, drugs: Iterable[str]) -> frozenset[str]:
+        """These drugs, and the parts of those that are fixed combinations."""
+        every = frozenset(drugs)
+        return every.union(*(self.combined[drug] for drug in every if drug in self.combined))
+
+    @cached_property
+    def gene_names(self) -> frozenset[str]:
+        """Every name of a gene, old ones too, in lower case."""
+        current = (key.lower() for key, category in self.genomics.values() if category == "gene")
+        return frozenset(current) | self.words["gene"].entries
 
     def codes(self, key: str) -> tuple[str, ...]:
         """The LOINC codes under which an observation of that key is read."""
@@ -137,26 +202,32 @@ class Terms:
         )
 
     def condition(self, system: str, code: str) -> ConditionCode | None:
-        """What a code stands for; an ICD-10 code not listed stands for its nearest listed parent."""
-        found = self.conditions.get((system, code))
-        if found is not None or "icd-10" not in system:
-            return found
-        parent = code
-        while len(parent) > 3:
-            parent = parent[:-1].rstrip(".")
-            if found := self.conditions.get((system, parent)):
+        """What a code stands for; an ICD-10 code not listed stands for its nearest listed parent.
+
+        What neither holds is asked of a terminology server, where there is one.
+        """
+        found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
+        if found is None and "icd-10" in system:
+            found = self._by_parents(system, spelling.icd(code))
+        return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
+
+    def _by_parents(self, system: str, code: str) -> ConditionCode | None:
+        while len(code) >= 3:
+            if found := self.conditions.get((system, code)):
                 return found
+            code = code[:-1].rstrip(".")
         return None
 
     @classmethod
     def load(cls, home: Path) -> Terms:
         """The terms in the tables below `home`. Raises KnowledgeError naming file and row."""
-        systems = {row["alias"].rstrip("/"): row["system"] for row in _rows(home / "systems.csv")}
         words = list(_rows(home / "words.csv"))
         kinds = {row["kind"] for row in words}
         return cls(
-            systems=systems,
+            systems=Systems.of((row["alias"], row["system"]) for row in _rows(home / "systems.csv")),
             drugs=_drugs(home / "drug_codes.csv"),
+            combined={row["drug"]: frozenset(row["parts"].split("|")) for row in _rows(home / "combinations.csv")},
+            routes={(row["system"], row["code"]): row["route"] for row in _rows(home / "routes.csv")},
             drug_names=Words((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")),
             regimens=Words((row["name"], row["drugs"]) for row in _rows(home / "regimens.csv")),
             observations={(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")},
@@ -165,6 +236,7 @@ class Terms:
             },
             answers={(row["system"], row["code"]): (row["key"], row["value"]) for row in _rows(home / "answers.csv")},
             conditions=_conditions(home / "conditions.csv"),
+            roots={row["code"]: row["instead_of"] for row in _rows(home / "roots.csv")},
             orders=_orders(home / "orders.csv"),
             units=_units(home / "units.yaml"),
             changes={

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from cds_service.facts.demographics import LINKED, REPLACED
 from cds_service.facts.ecg import Ecg
 from cds_service.facts.fact import Fact, Key, State
-from cds_service.facts.medications import Medication
+from cds_service.facts.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import spoken_age
 from cds_service.knowledge.model import Level
@@ -51,6 +52,10 @@ def find_gap(relevance: Relevance) -> Gap | None:
         (check, gap) for check, gap in relevance.evaluation.outcomes(NotEvaluated) if relevance.counts(check, gap)
     ]
     lines = _lines(counted, relevance)
+    disagreeing = relevance.conflicting
+    if disagreeing:
+        words = [f"{order.label or 'an order'} ({order.role.value}): {order.conflict}" for order in disagreeing]
+        lines.setdefault(CAUSES[State.CONFLICTING], []).extend(words)
     if chart.foreign:
         lines.setdefault(OTHER, []).append(f"{_counted(chart.foreign, 'resource')} of another patient, not read")
     if chart.unreadable_drafts:
@@ -59,12 +64,18 @@ def find_gap(relevance: Relevance) -> Gap | None:
             if chart.unreadable_drafts == 1
             else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
         )
+    links = chart.get(LINKED).value or ()
+    if links:
+        lines.setdefault(OTHER, []).extend(f"{each[:1].upper()}{each[1:]}" for each in links)
     off = [(check, off.switch) for check, off in relevance.switched_off() if off.switch is not None]
     if not lines and not any(check.rule.worst is Level.CRITICAL for check, _ in off):
         return None
-    set_aside = lines.get(OTHER, [])
-    least = Level.WARNING if set_aside else Level.INFO  # a check switched off alone is only said
+    set_aside = [*lines.get(OTHER, []), *(["which drug an order is for"] if disagreeing else [])]
+    replaced = any(each.startswith(REPLACED) for each in links)
+    # a check switched off, or a link to another record that does not replace this one, is only said
+    least = Level.WARNING if replaced or len(set_aside) > len(links) else Level.INFO
     levels = [relevance.level(check, gap) for check, gap in counted] or [least]
+    levels += [Level.WARNING] * replaced + [Level.WARNING for order in disagreeing if order.role is Role.DRAFT]
     if off:
         lines[SWITCHED_OFF] = [f"{check.rule.title} ({switch.decision.words})" for check, switch in off]
     if relevance.elsewhere and max(levels) is Level.INFO:

@@ -48,6 +48,17 @@ class Relevance:
         return tuple(order for order in self._drafts if self._is_ours(order))
 
     @property
+    def conflicting(self) -> tuple[Medication, ...]:
+        """The orders of this moment of which codes and words name different drugs, one of ours or one that may act."""
+        orders = self.evaluation.chart.medications.of(Role.ACTIVE, Role.ON_HOLD) if self.moment is Moment.VIEW else ()
+        acting = self.snapshot.precipitants
+        return tuple(
+            order
+            for order in (*self._drafts, *orders)
+            if order.conflict and (self._is_ours(order) or any(drug in acting for drug in order.ingredients))
+        )
+
+    @property
     def elsewhere(self) -> bool:
         """Whether no AML is on record, and ours are only drugs in wide use elsewhere: there information is noise."""
         disease = self.evaluation.chart.get(DISEASE)

@@ -28,6 +28,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     pathway.adults_only,
     # the heart
     qt_history.contraindicated_by_history,
+    qt_history.arrhythmia_before_a_qt_drug,
     qt_history.arrhythmia_on_treatment,
     qtc.qtc_over_start_limit,
     qtc.qtc_over_hold_limit,

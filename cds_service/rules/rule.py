@@ -213,7 +213,9 @@ class Case:
         line: bool = False,
         **values: object,
     ) -> Fired:
-        """The check fired. Its level is what the weakest deciding statement carries, one step lower when in doubt.
+        """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
+
+        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -224,7 +226,7 @@ class Case:
             all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this"] if fact.bound else []
         all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
         carried = min((level, *(statement.strongest for statement in statements)))
-        shown = carried.one_lower() if all_doubts else carried
+        shown = min(carried, level.one_lower()) if all_doubts else carried
         return Fired(
             Finding(
                 level=shown,

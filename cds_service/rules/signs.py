@@ -65,9 +65,9 @@ def signs_since_start(
         if keys & set(entry.keys):
             began = _began(start, entry.when)
             found += [(entry, began)] if began is not Truth.NO else []
-    certain = any(began is Truth.YES for _, began in found)
-    doubts = () if certain or not found else (UNKNOWN_START,)
-    return tuple(entry for entry, _ in found), doubts
+    late = () if any(began is Truth.YES for _, began in found) or not found else (UNKNOWN_START,)
+    thought = () if any(entry.certain for entry, _ in found) or not found else found[0][0].doubts
+    return tuple(entry for entry, _ in found), (*late, *thought)
 
 
 def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
@@ -80,7 +80,7 @@ def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
             entry.words,
             str(entry.when or "no date"),
             entry.when,
-            () if _began(start, entry.when) is Truth.YES else (UNKNOWN_START,),
+            (*entry.doubts, *(() if _began(start, entry.when) is Truth.YES else (UNKNOWN_START,))),
         )
         for entry in entries
     )

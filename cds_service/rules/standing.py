@@ -192,4 +192,4 @@ def other_indication(case: Case) -> str:
     """Another disease on record for which the drug may be given, when no AML is."""
     others = set(case.must(topics.SIGNS, "signs", "other indications").value)
     entries = case.fact(PROBLEMS).value or ()
-    return next((entry.words for entry in entries if set(entry.keys) & others), "")
+    return next((entry.words for entry in entries if entry.certain and set(entry.keys) & others), "")

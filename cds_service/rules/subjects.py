@@ -34,7 +34,7 @@ class Use:
     @property
     def active(self) -> tuple[Medication, ...]:
         """Its active orders that no draft supersedes."""
-        superseded = {draft.replaces for draft in self.drafts if draft.replaces}
+        superseded = {each for draft in self.drafts for each in draft.replaces}
         return tuple(order for order in self.of(Role.ACTIVE) if order.reference not in superseded)
 
     @property

@@ -36,6 +36,17 @@ def test_a_drug_is_told_by_name_or_by_the_substance_of_a_reaction() -> None:
     assert names(read(allergy(concept(text="drug allergy"), reaction=reaction))) == [("gilteritinib",)]
 
 
+@pytest.mark.parametrize("code", [concept(text="Inqovi"), concept("2384456", text="cedazuridine / decitabine",
+    system="http://www.nlm.nih.gov/research/umls/rxnorm")])
+def test_an_allergy_to_a_fixed_combination_is_one_to_its_parts(code: Json) -> None:
+    assert names(read(allergy(code))) == [("decitabine cedazuridine", "decitabine")]
+
+
+def test_a_substance_is_told_by_its_snomed_code() -> None:
+    found = read(allergy(concept("782974005", text="Allergy to a drug", system="http://snomed.info/sct")))
+    assert names(found) == [("gilteritinib",)]
+
+
 def test_another_substance_keeps_its_words() -> None:
     found = read(allergy(concept(text="Mannitol")))
     assert (names(found), found.value[0].words if found.value else "") == ([()], "Mannitol")
@@ -53,6 +64,39 @@ def test_what_is_over_refuted_or_wrong_does_not_count(clinical: str, verified: s
 def test_no_known_allergy_is_no_allergy(code: Json) -> None:
     found = read(allergy(code))
     assert (found.value, found.sure) == ((), True)
+
+
+IPS = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+
+
+@pytest.mark.parametrize("code", ["no-known-allergies", "no-known-medication-allergies"])
+def test_the_patient_summary_says_no_known_allergy_by_codes_of_its_own(code: str) -> None:
+    found = read(allergy(concept(code, system=IPS)))
+    assert (found.value, found.sure) == ((), True)
+
+
+@pytest.mark.parametrize("code", [
+    concept("no-allergy-info", system=IPS), concept(text="No information about allergies"),
+])
+def test_that_nothing_is_known_of_allergies_is_no_no(code: Json) -> None:
+    found = read(allergy(code))
+    assert (found.state, found.why) == (State.ABSENT, "the record says that nothing is known of allergies")
+    beside = read(allergy(code), allergy(concept(text="Venetoclax"), id="a2"))
+    assert (names(beside), beside.sure) == ([("venetoclax",)], False)
+
+
+def test_a_refuted_statement_of_no_allergy_says_nothing() -> None:
+    assert read(allergy(concept("no-allergy-info", system=IPS), verified="refuted")).sure
+
+
+@pytest.mark.parametrize(("criticality", "words"), [
+    ("high", "Venetoclax (criticality high)"), ("low", "Venetoclax (criticality low)"),
+    ("unable-to-assess", "Venetoclax"),
+])
+def test_the_criticality_is_said(criticality: str, words: str) -> None:
+    found = read(allergy(concept(text="Venetoclax"), criticality=criticality))
+    assert found.value is not None
+    assert found.value[0].words == words
 
 
 def test_an_unconfirmed_entry_is_doubted_and_a_nameless_one_leaves_a_doubt() -> None:

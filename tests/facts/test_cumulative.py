@@ -38,6 +38,14 @@ def test_twice_daily_counts_twice() -> None:
     assert str(found.total) == "360 mg/m²"
 
 
+@pytest.mark.parametrize("lasting", [{"boundsDuration": measured(3, code="d")}, {"count": 3}])
+def test_the_number_of_days_may_stand_without_the_first_and_the_last(lasting: Json) -> None:
+    repeat = DAILY | lasting
+    dosage = {"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": measured(60, "mg/m2")}]}
+    (found,) = exposed(order("daunorubicin", "completed", dosageInstruction=[dosage]))
+    assert str(found.total) == "180 mg/m²"
+
+
 @pytest.mark.parametrize("odd", [
     {"unit": "mg"}, {"end": None}, {"start": "2026-01"}, {"repeat": {"period": 2}},
     {"status": "active", "end": "2026-12-12"}, {"end": "2026-01-01"},

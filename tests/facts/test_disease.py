@@ -95,6 +95,63 @@ def test_a_refuted_or_resolved_entry_does_not_count(more: Json) -> None:
     assert chart(icd("C92.02", **more)).get(RELAPSE).state is State.ABSENT
 
 
+@pytest.mark.parametrize(("status", "words"), [
+    ("provisional", "provisional, not certain"),
+    ("differential", "differential diagnosis, not certain"),
+    ("unconfirmed", "unconfirmed, not certain"),
+])
+def test_an_entry_that_is_not_confirmed_is_not_certain_in_words(status: str, words: str) -> None:
+    facts = chart(icd("C92.02", verificationStatus=verified(status), onsetDateTime="2026-10-01"))
+    disease = facts.get(DISEASE)
+    assert (disease.value, disease.sure, disease.doubts) == (Disease.RELAPSED, False, (words,))
+    assert facts.get(RELAPSE).doubts == (words,)
+    assert words in (facts.get(PROBLEMS).value or ())[0].words
+
+
+def test_a_confirmed_entry_is_certain_whatever_is_thought_of_beside_it() -> None:
+    thought = icd("C92.00", verificationStatus=verified("provisional"), id="c0")
+    for conditions in ((thought, icd("C92.02")), (icd("C92.02"), thought)):
+        disease = chart(*conditions).get(DISEASE)
+        assert (disease.value, disease.sure) == (Disease.RELAPSED, True)
+
+
+def test_a_relapse_that_is_only_thought_of_is_not_certain_beside_a_confirmed_leukaemia() -> None:
+    disease = chart(icd("C92.00"), icd("C92.02", verificationStatus=verified("differential"))).get(DISEASE)
+    assert (disease.value, disease.sure) == (Disease.RELAPSED, False)
+
+
+def test_provisional_apl_is_not_certain() -> None:
+    facts = chart(icd("C92.40", verificationStatus=verified("provisional")))
+    assert (facts.get(APL).value, facts.get(APL).sure) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["Suspected AML", "Rule out acute myeloid leukemia", "V.a. akute myeloische Leukämie"])
+def test_words_that_only_think_of_it_make_a_coded_entry_uncertain(text: str) -> None:
+    disease = chart(condition(concept("C92.00", text, ICD))).get(DISEASE)
+    assert (disease.value, disease.sure) == (Disease.UNSTATED, False)
+
+
+@pytest.mark.parametrize(("system", "code", "expected"), [
+    (ICD, "C9202", Disease.RELAPSED), (ICD, "c92.02", Disease.RELAPSED),
+    ("urn:oid:2.16.840.1.113883.6.90", "C92.02", Disease.RELAPSED),
+    ("HTTPS://hl7.org/fhir/sid/ICD-10-CM/", "C92.02", Disease.RELAPSED),
+    ("http://hl7.org/fhir/sid/icd-10", "C92.0", Disease.UNSTATED),
+    ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "C92.00", Disease.UNSTATED),
+    ("http://snomed.info/sct", "91861009", Disease.UNSTATED),
+    ("http://snomed.info/sct/731000124108/version/20260301", "91861009", Disease.UNSTATED),
+])
+def test_a_condition_is_told_by_each_of_its_code_systems(system: str, code: str, expected: Disease) -> None:
+    assert state(condition(concept(code, system=system))) is expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Akute myeloische Leukämie, Rezidiv", Disease.RELAPSED),
+    ("Akute myeloische Leukämie in kompletter Remission", Disease.REMISSION),
+    ("Akute myeloische Leukämie, kein Rezidiv", Disease.UNSTATED)])
+def test_a_german_problem_list_is_read_by_its_words(text: str, expected: Disease) -> None:
+    assert state(words(text)) is expected
+
+
 # Relapse and remission
 
 
@@ -177,6 +234,18 @@ def test_a_procedure_that_was_not_done_does_not_count(status: str) -> None:
             "code": concept("38240", system="http://www.ama-assn.org/go/cpt")}
     assert chart(done).get(PROCEDURES).value
     assert not chart(done | {"status": status}).get(PROCEDURES).value
+
+
+@pytest.mark.parametrize(("system", "code"), [("http://www.ama-assn.org/go/cpt", "38240"),
+    ("http://www.cms.gov/Medicare/Coding/ICD10", "30230Y1"), ("urn:oid:2.16.840.1.113883.6.4", "30230y1")])
+@pytest.mark.parametrize(("status", "certain"), [("completed", True), ("stopped", False), ("unknown", False)])
+def test_a_procedure_counts_by_any_of_its_codes_and_says_when_it_is_not_certain(
+    system: str, code: str, status: str, certain: bool,
+) -> None:
+    done = {"resourceType": "Procedure", "id": "t", "status": status, "subject": {"reference": "Patient/p1"},
+            "code": concept(code, system=system)}
+    found = chart(done).get(PROCEDURES).value or ()
+    assert [entry.certain for entry in found] == [certain]
 
 
 # What was not had

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.doses import Dose, daily_dose, product_strength
+from cds_service.facts.amounts import product_strength
+from cds_service.facts.doses import Dose, daily_dose
 from cds_service.gather.views import MedicationRequest
 from tests.charts import Json, concept, measured, order, resource, terms
 
@@ -50,13 +51,20 @@ def test_a_ucum_code_counts_before_the_unit_as_printed() -> None:
     assert daily(dosage(coded)) == "400"
 
 
-@pytest.mark.parametrize(("value", "unit"), [
-    (400, None), (75, "mg/m2"), (5, "mg/kg"), (1, "tablespoon"), (1, "capful"), (0, "mg"), (-400, "mg"), (10, "mL"),
-    (1, "10*6"), (1, "drop"), (100, "mg/h"),
+@pytest.mark.parametrize(("value", "unit", "why"), [
+    (400, None, "no unit"), (75, "mg/m2", "per body surface"), (5, "mg/kg", "per body weight"),
+    (1, "tablespoon", "'tablespoon' is not one"), (1, "capful", "not one"), (0, "mg", "not above zero"),
+    (-400, "mg", "not above zero"), (10, "mL", "'ml' is not one"), (1, "10*6", "not one"), (1, "drop", "not one"),
+    (100, "mg/h", "cannot be read"),
 ])
-def test_an_amount_per_body_surface_or_in_an_unknown_unit_is_not_read(value: float, unit: str | None) -> None:
+def test_an_amount_that_does_not_come_to_mg_says_why(value: float, unit: str | None, why: str) -> None:
     found = dose(dosage(amount(value, unit)))
-    assert (found.daily, found.why) == (None, "the dose cannot be read")
+    assert found.daily is None
+    assert why in found.why
+
+
+def test_a_count_of_pieces_needs_the_strength_of_one() -> None:
+    assert "pieces whose strength is not stated" in dose(dosage(amount(4, "{capsule}")), product="venetoclax").why
 
 
 def test_a_comparator_is_no_dose() -> None:
@@ -96,7 +104,8 @@ def test_the_frequency_is_read_from_structure_code_or_words(timing: Json, expect
 @pytest.mark.parametrize("timing", [
     None, {"code": {"text": "every other day"}}, {"code": {"text": "weekly"}}, {"code": {"text": "2-3 times daily"}},
     {"code": {"text": "once daily or twice daily"}}, {"code": concept("QOD", system="x")},
-    {"repeat": {"frequency": 1, "period": 1, "periodUnit": "mo"}},
+    {"repeat": {"when": ["AC"]}}, {"code": {"text": "every 4-6 hours"}}, {"code": {"text": "every 5 hours"}},
+    {"event": ["2026-11"]}, {"repeat": {"count": 3}}, {"repeat": {"frequency": 2}},
     {"repeat": {"frequency": 3, "period": 1, "periodUnit": "wk"}},
 ])
 def test_an_unclear_frequency_is_no_daily_dose(timing: Json | None) -> None:
@@ -106,10 +115,39 @@ def test_an_unclear_frequency_is_no_daily_dose(timing: Json | None) -> None:
 
 @pytest.mark.parametrize("repeat", [
     {"frequency": 1, "period": 2, "periodUnit": "d"}, {"frequency": 1, "period": 1, "periodUnit": "wk"},
-    {"frequency": 1, "period": 48, "periodUnit": "h"},
+    {"frequency": 1, "period": 48, "periodUnit": "h"}, {"frequency": 1, "period": 1, "periodUnit": "mo"},
+    {"frequency": 1, "period": 1, "periodUnit": "d", "dayOfWeek": ["mon", "thu"]},
+    {"frequency": 5, "period": 1, "periodUnit": "wk", "dayOfWeek": ["mon", "tue", "wed", "thu", "fri"]},
 ])
 def test_a_drug_not_taken_every_day_counts_with_what_is_taken_on_its_day(repeat: Json) -> None:
-    assert daily(dosage(amount(400), timing={"repeat": repeat})) == "400"
+    found = dose(dosage(amount(400), timing={"repeat": repeat}))
+    assert (str(found.daily), found.note, found.times) == (
+        "400 mg daily", "on the day it is taken, not daily", None)
+
+
+def test_single_dates_count_with_the_day_of_most_doses() -> None:
+    events = ["2026-11-20T08:00:00Z", "2026-11-20T20:00:00Z", "2026-11-21T08:00:00Z"]
+    found = dose(dosage(amount(200), timing={"event": events}))
+    assert (str(found.daily), found.days) == ("400 mg daily", 2)
+
+
+@pytest.mark.parametrize(("code", "expected"), [
+    ("QD", "200"), ("BID", "400"), ("TID", "600"), ("QID", "800"), ("AM", "200"), ("BED", "200"), ("Q8H", "600"),
+    ("Q4H", "1200"), ("QOD", "200"), ("WK", "200"), ("JB", None),
+])
+def test_the_abbreviations_of_fhir_are_read(code: str, expected: str | None) -> None:
+    coded = concept(code, system="http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation")
+    assert daily(dosage(amount(200), timing={"code": coded})) == expected
+
+
+@pytest.mark.parametrize("timing", [
+    {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}, "code": {"text": "BID"}},
+    {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "timeOfDay": ["08:00:00", "20:00:00"]}},
+])
+def test_where_two_frequencies_disagree_the_higher_counts_and_says_so(timing: Json) -> None:
+    found = dose(dosage(amount(200), timing=timing))
+    assert (str(found.daily), found.plain) == ("400 mg daily", False)
+    assert found.note
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -157,6 +195,81 @@ def test_extensions_do_not_stand_in_the_way() -> None:
 
 def test_as_needed_has_no_daily_dose() -> None:
     assert dose(dosage(amount(400), asNeededBoolean=True)).why == "to be taken as needed, so no daily dose"
+
+
+def test_as_needed_for_a_reason_has_no_daily_dose_either() -> None:
+    assert dose(dosage(amount(400), asNeededCodeableConcept={"text": "nausea"})).daily is None
+
+
+def at_most(value: float, unit: str = "mg", hours: int = 24) -> Json:
+    return {"maxDosePerPeriod": {"numerator": measured(value, unit), "denominator": measured(hours, "h")}}
+
+
+@pytest.mark.parametrize(("written", "expected", "note"), [
+    (dosage(amount(8), asNeededBoolean=True, **at_most(24)), "24 mg daily", "as needed, at most"),
+    (dosage(amount(8), asNeededBoolean=True, **at_most(24, hours=168)), "None", ""),
+    (dosage(amount(1, "tablet"), asNeededBoolean=True, **at_most(3, "tablet")), "300 mg daily", "as needed, at most"),
+    (dosage(amount(400), **at_most(400)), "400 mg daily", ""),
+    (dosage(amount(400), **at_most(200)), "400 mg daily", "more than the 200 mg daily that the order allows"),
+    (dosage({"doseRange": {"high": measured(400, "mg")}}, **at_most(300)), "300 mg daily", ""),
+    (dosage(amount(5, "mg/kg"), **at_most(300)), "300 mg daily", "the most that the order allows; it is ordered"),
+])
+def test_the_most_that_the_order_allows_is_read(written: Json, expected: str, note: str) -> None:
+    found = dose(written)
+    assert str(found.daily) == expected
+    assert found.note.startswith(note)
+
+
+RATE_A_DAY = {"rateRatio": {"numerator": measured(200, "mg"), "denominator": measured(24, "h")}}
+THREE_HOURS = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "duration": 3, "durationUnit": "h"}}
+
+
+@pytest.mark.parametrize(("written", "timing", "expected"), [
+    (RATE_A_DAY, None, "200"), (RATE_A_DAY, ONCE, "200"),
+    ({"rateQuantity": measured(200, "mg/d")}, None, "200"),
+    ({"rateQuantity": measured(100, "mg/h")}, THREE_HOURS, "600"),
+    ({"rateQuantity": measured(100, "mg/h")}, ONCE, None),
+    ({"rateRange": {"low": measured(5, "mg/h"), "high": measured(10, "mg/h")}}, THREE_HOURS, "60"),
+    ({"doseQuantity": measured(100, "mg"), "rateQuantity": measured(50, "mg/h")}, ONCE, "100"),
+    ({"rateQuantity": measured(10, "mL/h")}, THREE_HOURS, None), ({"rateQuantity": measured(10, "mg")}, ONCE, None),
+])
+def test_a_rate_comes_to_what_runs_in_a_day(written: Json, timing: Json | None, expected: str | None) -> None:
+    assert daily(dosage(written, timing=timing)) == expected
+
+
+def test_a_rate_without_its_duration_says_so() -> None:
+    assert "for how long" in dose(dosage({"rateQuantity": measured(100, "mg/h")})).why
+
+
+def test_a_rate_per_surface_and_day_is_a_dose_per_surface() -> None:
+    found = dose(dosage({"rateQuantity": measured(100, "mg/m2/d")}))
+    assert (found.daily, str(found.per_area)) == (None, "100 mg/m²")
+
+
+def test_of_amounts_that_differ_for_one_dose_the_highest_counts_and_says_so() -> None:
+    found = dose(dosage(amount(100), amount(4, "tablet")))
+    assert (str(found.daily), found.note) == ("400 mg daily", "its amounts for one dose differ, the highest counted")
+
+
+def test_a_dose_per_surface_with_its_calculated_amount_is_that_amount() -> None:
+    kinds = ((75, "mg/m2", "ordered"), (135, "mg", "calculated"))
+    found = dose(dosage(*(amount(value, unit) | {"type": concept(kind, system=KIND)} for value, unit, kind in kinds)))
+    assert (str(found.daily), str(found.per_area)) == ("135 mg daily", "75 mg/m²")
+
+
+@pytest.mark.parametrize(("repeat", "days"), [
+    ({"boundsDuration": measured(7, code="d")}, 7), ({"boundsDuration": measured(1, code="wk")}, 7),
+    ({"boundsRange": {"high": measured(5, "d")}}, 5), ({"count": 3}, 3), ({"boundsDuration": measured(5)}, None),
+    ({"boundsDuration": measured(1, code="mo")}, None), ({}, None), ({"boundsDuration": measured(30, code="h")}, None),
+])
+def test_how_many_days_it_is_ordered_for(repeat: Json, days: int | None) -> None:
+    assert dose(dosage(amount(50), timing={"repeat": ONCE["repeat"] | repeat})).days == days
+
+
+def test_the_strength_may_be_that_of_the_medication_itself() -> None:
+    view = resource(order("venetoclax", dosageInstruction=[dosage(amount(4, "tablet"))]), "medications").checked()
+    assert isinstance(view, MedicationRequest)
+    assert str(daily_dose(view, "venetoclax", terms(), Decimal(50)).daily) == "200 mg daily"
 
 
 def test_of_several_steps_the_highest_counts_and_says_so() -> None:

@@ -96,7 +96,7 @@ def test_a_draft_that_ends_an_order_ends_it_and_no_other(more: Json) -> None:
 
 def test_a_draft_names_the_order_that_it_replaces() -> None:
     draft = order("venetoclax", "draft", id="v2", priorPrescription={"reference": "https://x/fhir/MedicationRequest/v1"})
-    assert chart(VENETOCLAX, drafts=[draft]).medications.orders[0].replaces == "MedicationRequest/v1"
+    assert chart(VENETOCLAX, drafts=[draft]).medications.orders[0].replaces == ("MedicationRequest/v1",)
 
 
 @pytest.mark.parametrize(("selections", "chosen"), [

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from cds_service.facts.matching import match
 from cds_service.facts.medications import Medication
-from tests.charts import RXNORM, Json, chart, concept, order
+from cds_service.gather.views import CodeableConcept, Coding
+from tests.charts import RXNORM, Json, chart, concept, order, terms
 
-ATC, NDC = "http://www.whocc.no/atc", "http://hl7.org/fhir/sid/ndc"
+ATC, NDC, SNOMED = "http://www.whocc.no/atc", "http://hl7.org/fhir/sid/ndc", "http://snomed.info/sct"
+EDQM, NCI = "http://standardterms.edqm.eu", "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl"
 
 
 def product(drug: Json | str = "", others: tuple[Json, ...] = (), **more: Any) -> Medication | None:
@@ -30,6 +33,12 @@ def ingredients(drug: Json | str = "", others: tuple[Json, ...] = (), **more: An
     (NDC, "00074057622", "venetoclax"), (NDC, "00074-0576-22", "venetoclax"),
     ("urn:oid:2.16.840.1.113883.6.88", "1747556", "venetoclax"),
     ("https://www.nlm.nih.gov/research/umls/rxnorm/", "1747556", "venetoclax"),
+    ("2.16.840.1.113883.6.88", "1747556", "venetoclax"), ("URN:OID:2.16.840.1.113883.6.88", "1747556", "venetoclax"),
+    ("HTTP://WWW.NLM.NIH.GOV/research/umls/RxNorm", "1747556", "venetoclax"), ("RXNORM", "1747556", "venetoclax"),
+    ("http://nlm.nih.gov/research/umls/rxnorm|2026-10", "1747556", "venetoclax"), (ATC, "l01xx52", "venetoclax"),
+    ("http://fhir.de/CodeSystem/bfarm/atc", "L01XX52", "venetoclax"), (NDC, "0074057622", "venetoclax"),
+    (SNOMED, "782974005", "gilteritinib"), ("http://snomed.info/sct/900000000000207008", "412328000", "azacitidine"),
+    (RXNORM, "1154999", "azacitidine"),
 ])
 def test_a_code_of_any_level_and_system_names_the_drug(system: str, code: str, drug: str) -> None:
     assert ingredients(concept(code, system=system)) == (drug,)
@@ -66,6 +75,75 @@ def test_where_code_and_text_disagree_both_are_checked_with_a_doubt() -> None:
     assert found is not None
     assert set(found.ingredients) == {"venetoclax", "gilteritinib"}
     assert "code and name disagree" in found.doubts[0]
+
+
+def coded(*codings: tuple[str, str], text: str = "") -> Json:
+    return {"coding": [{"system": system, "code": code} for system, code in codings]} | ({"text": text} if text else {})
+
+
+def test_amlodipine_named_cytarabine_counts_as_perhaps_either_and_says_so() -> None:
+    found = product(concept("197361", "cytarabine 100 MG Injection", RXNORM))
+    assert found is not None
+    assert set(found.ingredients) == {"amlodipine", "cytarabine"}
+    assert found.conflict == "code and name disagree (amlodipine / cytarabine): both were checked"
+    assert found.conflict in found.doubts
+    assert found.matched_by == "RxNorm 197361 and its name"
+
+
+def test_several_codings_of_one_order_agree() -> None:
+    found = product(coded((RXNORM, "1747556"), (RXNORM, "1747561"), (ATC, "L01XX52"), text="venetoclax 100 mg"))
+    assert found is not None
+    assert (found.ingredients, found.matched_by, found.doubts) == (("venetoclax",), "RxNorm 1747556", ())
+
+
+def test_an_order_of_a_drug_that_no_rule_knows_is_read_and_named_whatever_its_codings() -> None:
+    facts = chart(order(coded((RXNORM, "103"), (RXNORM, "197931"), text="mercaptopurine 50 MG Oral Tablet")))
+    assert (facts.medications.orders, facts.medications.read, facts.medications.unidentified) == ((), 1, 0)
+
+
+def test_codings_of_one_order_that_name_two_drugs_disagree() -> None:
+    found = product(coded((RXNORM, "197361"), (ATC, "L01XX52")))
+    assert found is not None
+    assert set(found.ingredients) == {"amlodipine", "venetoclax"}
+    assert found.conflict == ("its codes disagree (amlodipine by RxNorm 197361 / venetoclax by ATC L01XX52): "
+                              "all of them were checked")
+
+
+@pytest.mark.parametrize(("code", "text", "drug"), [
+    ("2017575", "cytarabine / daunorubicin", "daunorubicin cytarabine liposome"),
+    ("1942743", "cytarabine liposome 100 MG / daunorubicin liposomal 44 MG Injection",
+     "daunorubicin cytarabine liposome"),
+    ("2384457", "cedazuridine 100 MG / decitabine 35 MG Oral Tablet", "decitabine cedazuridine"),
+])
+def test_the_parts_of_a_fixed_combination_are_no_other_drug(code: str, text: str, drug: str) -> None:
+    found = product(concept(code, text, RXNORM))
+    assert found is not None
+    assert (found.ingredients, found.conflict) == ((drug,), "")
+    assert ingredients("cedazuridine / decitabine") == ("decitabine cedazuridine",)
+
+
+def test_every_ingredient_of_a_combination_is_read() -> None:
+    assert ingredients(concept("1597379", system=RXNORM)) == ("ombitasvir", "paritaprevir", "ritonavir")
+    assert set(ingredients("sulfamethoxazole 800 mg / trimethoprim 160 mg")) == {"sulfamethoxazole", "trimethoprim"}
+
+
+def test_a_product_whose_words_name_no_known_drug_is_matched_by_its_code_alone_and_says_so() -> None:
+    found = product(concept("1747561", "Leukozid 100 mg Filmtabletten", RXNORM))
+    assert found is not None
+    assert found.ingredients == ("venetoclax",)
+    assert found.matched_by == ("its code alone, as its words name no drug that is known here: RxNorm 1747561")
+    plain = product(concept("1747561", "chemotherapy cycle 1", RXNORM))
+    assert plain is not None
+    assert plain.matched_by == "RxNorm 1747561"
+
+
+def test_no_display_of_our_own_tables_contradicts_its_code() -> None:
+    wrong = []
+    for (system, code), listed in terms().drugs.items():
+        found = match((CodeableConcept([Coding(system, code, listed.display)]),), (), terms())
+        if found.conflict or found.told.startswith("its code alone") or set(found.ingredients) != {*listed.ingredients}:
+            wrong.append((code, listed.display, found))
+    assert not wrong
 
 
 def medication(**more: Any) -> Json:
@@ -132,3 +210,67 @@ def test_the_route_of_the_order_comes_before_that_of_the_product() -> None:
     found = product("ketoconazole cream", dosageInstruction=[{"route": {"text": "oral"}}])
     assert found is not None
     assert found.route == "oral"
+
+
+SNOMED_ROUTES = [("26643006", "oral"), ("47625008", "parenteral"), ("72607000", "intrathecal"), ("6064005", "topical"),
+                 ("54485002", "ophthalmic/otic"), ("16857009", "vaginal/rectal/intrauterine"),
+                 ("46713006", "inhaled/nasal"), ("45890007", "transdermal")]
+
+
+@pytest.mark.parametrize(("system", "code", "route"), [
+    *((SNOMED, code, route) for code, route in SNOMED_ROUTES), (EDQM, "20053000", "oral"),
+    (EDQM, "20045000", "parenteral"), ("urn:oid:0.4.0.127.0.16.1.1.2.1", "20042000", "intrathecal"),
+    (NCI, "C38288", "oral"), (NCI, "C38267", "intrathecal"),
+])
+def test_a_route_is_told_by_its_code_alone(system: str, code: str, route: str) -> None:
+    found = product("posaconazole", dosageInstruction=[{"route": concept(code, system=system)}])
+    assert found is not None
+    assert found.route == route
+
+
+def test_of_two_routes_of_one_order_one_that_reaches_the_body_counts() -> None:
+    found = product("tacrolimus", dosageInstruction=[{"route": {"text": "topical"}}, {"route": {"text": "oral"}}])
+    assert found is not None
+    assert found.route == "oral"
+
+
+@pytest.mark.parametrize(("form", "route"), [
+    ({"text": "Cream"}, "topical"), (concept("10219000", system=EDQM), "oral"), ({"text": "Vaginal tablet"},
+    "vaginal/rectal/intrauterine"), ({"text": "Eye drops, suspension"}, "ophthalmic/otic"),
+    ({"text": "Powder for suspension for injection"}, "parenteral"),
+])
+def test_the_form_of_a_medication_tells_its_route(form: Json, route: str) -> None:
+    beside = {"resourceType": "Medication", "id": "d1", "code": {"text": "ketoconazole"}, "form": form}
+    found = product("", (beside,), medicationReference={"reference": "Medication/d1"})
+    assert found is not None
+    assert found.route == route
+
+
+@pytest.mark.parametrize("text", ["clotrimazole vaginal tablet", "ciprofloxacin ear drops, suspension",
+    "budesonide nasal spray suspension, ketoconazole", "clotrimazole vaginal cream"])
+def test_words_for_a_place_come_before_words_for_a_shape(text: str) -> None:
+    found = product(text)
+    assert found is not None
+    assert found.route not in ("oral", "parenteral", "transdermal", "")
+
+
+def test_an_injectable_solution_is_not_swallowed() -> None:
+    wrong = [each.display for each in terms().drugs.values()
+             if "inject" in each.display.lower() and each.route not in ("parenteral", "")]
+    assert not wrong
+
+
+def test_ingredients_may_be_medications_of_their_own_and_inactive_ones_do_not_count() -> None:
+    inner = {"resourceType": "Medication", "id": "d2", "code": concept("1747556", system=RXNORM)}
+    outer = {"resourceType": "Medication", "id": "d1", "ingredient": [
+        {"itemReference": {"reference": "Medication/d2"}},
+        {"itemCodeableConcept": {"text": "potassium chloride"}, "isActive": False}]}
+    assert ingredients("", (outer, inner), medicationReference={"reference": "Medication/d1"}) == ("venetoclax",)
+
+
+def test_a_medication_whose_code_and_ingredients_disagree_says_so() -> None:
+    beside = medication(ingredient=[{"itemCodeableConcept": concept("2105807", system=RXNORM)}])
+    found = product("", (beside,), medicationReference={"reference": "Medication/d1"})
+    assert found is not None
+    assert set(found.ingredients) == {"venetoclax", "gilteritinib"}
+    assert found.conflict.startswith("its codes disagree (venetoclax by RxNorm 1747561 / gilteritinib by the ingr")

@@ -73,3 +73,27 @@ def test_the_next_page_is_the_link_that_says_so() -> None:
     links = [{"relation": "self", "url": "a"}, 7, {"relation": "next", "url": "b"}]
     assert of(bundle(link=links)).next_page == "b"
     assert of(bundle(link=links[:2])).next_page is None
+
+
+def searchset(*entries: object, **more: object) -> bytes:
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries, **more}).encode()
+
+
+@pytest.mark.parametrize("code", ["suppressed", "security", "incomplete", "too-costly", "throttled", "timeout"])
+def test_a_warning_that_something_was_left_out_is_a_problem(code: str) -> None:
+    issue = {"severity": "warning", "code": code}
+    outcome = {"resource": {"resourceType": "OperationOutcome", "issue": [issue]}, "search": {"mode": "outcome"}}
+    assert unpack(searchset(outcome, total=0)).problems == (f"the EHR reported a problem (warning: {code})",)
+
+
+def test_what_was_only_included_does_not_count_as_found() -> None:
+    order = {"resource": {"resourceType": "MedicationRequest", "id": "m"}, "search": {"mode": "match"}}
+    drug = {"resource": {"resourceType": "Medication", "id": "d"}, "search": {"mode": "include"}}
+    assert not unpack(searchset(order, drug, total=1)).short
+    assert unpack(searchset(order, drug, total=2)).short
+    assert not unpack(searchset(order, drug)).short
+
+
+def test_an_entry_with_an_odd_search_part_is_still_read() -> None:
+    entry = {"resource": {"resourceType": "Observation", "id": "o"}, "search": "match"}
+    assert unpack(searchset(entry)).matches == 1

@@ -10,10 +10,11 @@ import pytest
 
 from cds_service.errors import WrongContent
 from cds_service.gather.collect import belongs_to, collect
-from cds_service.gather.query import Answered, Deadline
+from cds_service.gather.limits import Deadline
+from cds_service.gather.query import Answered
 from cds_service.gather.replies import Gathered, Status
 from cds_service.hooks.request import Draft, FhirAccess, HookRequest
-from cds_service.hooks.services import LONGEST, Moment, Query, Service
+from cds_service.hooks.services import Moment, Query, Service
 from tests.charts import order, quantity, raw
 
 SERVICE = Service("s", "order-sign", Moment.SIGN, "", "", (
@@ -205,30 +206,146 @@ def test_medications_that_come_along_are_set_aside() -> None:
     assert len(found.reply("medications").resources) == 1
 
 
-LONG = Query("labs", "Observation?patient={{context.patientId}}&code="
-             + ",".join(f"http://loinc.org|{number:05}-1" for number in range(90)), "")
+# Medications that orders refer to
 
 
-def gather_long(answers: Mapping[str, Answered]) -> tuple[Server, Gathered]:
+def referring(to: str, display: str = "") -> dict[str, Any]:
+    return {
+        "resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p1"},
+        "medicationReference": {"reference": to} | ({"display": display} if display else {}),
+    }  # fmt: skip
+
+
+MEDICATION = {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+BASE = "https://ehr.example.org/fhir"
+
+
+def asking_for(reference: str, *, sent: bool = False, display: str = "") -> tuple[Server, Gathered]:
+    order_ = referring(reference, display)
+    answers = {"Medication/d1": Answered((raw(MEDICATION),), Status.COMPLETE, "")}
+    if not sent:
+        answers["medications"] = Answered((raw(order_),), Status.COMPLETE, "")
     server = Server(answers)
+    return server, gather({"medications": bundle(order_)} if sent else {}, server=server)
+
+
+@pytest.mark.parametrize("reference", ["Medication/d1", f"{BASE}/Medication/d1", "Medication/d1/_history/3"])
+def test_a_medication_that_an_order_refers_to_is_read(reference: str) -> None:
+    server, found = asking_for(reference)
+    assert server.asked == {"Medication/d1": "Medication/d1"}
+    assert [(each.reference, each.full_url) for each in found.others] == [("Medication/d1", reference)]
+
+
+@pytest.mark.parametrize("reference", [
+    "https://elsewhere.example.org/fhir/Medication/d1", "http://ehr.example.org/fhir/Medication/d1",
+    "https://ehr.example.org/other/Medication/d1", "#d1", "Substance/d1", "Medication/", "urn:uuid:d1",
+])
+def test_a_reference_that_leads_elsewhere_is_not_followed(reference: str) -> None:
+    server, found = asking_for(reference)
+    assert "Medication/d1" not in server.asked and not found.others
+
+
+def test_a_medication_that_came_along_is_not_asked_for_again() -> None:
+    answers = {"medications": Answered((raw(referring("Medication/d1")), raw(MEDICATION)), Status.COMPLETE, "")}
+    server = Server(answers)
+    found = gather(server=server)
+    assert len(found.others) == 1 and "Medication/d1" not in server.asked
+
+
+def test_what_was_sent_along_with_a_name_waits_for_no_server() -> None:
+    assert asking_for("Medication/d1", sent=True, display="venetoclax")[0].asked.keys() == {"patient", "labs"}
+    assert asking_for("Medication/d1", sent=True)[0].asked.keys() == {"Medication/d1"}
+
+
+def test_a_draft_that_only_refers_is_read_too() -> None:
+    server = Server({"Medication/d1": Answered((raw(MEDICATION),), Status.COMPLETE, "")})
+    found = gather({}, referring("Medication/d1"), server=server)
+    assert [each.reference for each in found.others] == ["Medication/d1"]
+
+
+def test_another_medication_than_was_asked_for_is_not_taken() -> None:
+    other = Answered((raw(MEDICATION | {"id": "d2"}),), Status.COMPLETE, "")
+    answers = {"medications": Answered((raw(referring("Medication/d1")),), Status.COMPLETE, ""), "Medication/d1": other}
+    assert not gather(server=Server(answers)).others
+
+
+def test_a_first_page_that_counts_more_than_all_pages_gave_is_partial() -> None:
+    server = Server(pages=Answered((raw(POTASSIUM | {"id": "k2"}),), Status.COMPLETE, ""))
+    for total, status in ((2, Status.COMPLETE), (3, Status.PARTIAL)):
+        found = gather({"labs": bundle(POTASSIUM, following="?page=2") | {"total": total}}, server=server)
+        assert found.reply("labs").status is status
+
+
+def test_what_was_asked_in_other_words_is_noted_on_the_reply() -> None:
+    note = "asked without status, which the FHIR server does not take"
+    found = gather(server=Server({"labs": Answered((), Status.COMPLETE, "", (note,))}))
+    assert found.reply("labs").notes == (note,)
+
+
+# Medications that only a reference names
+
+
+def refers(to: str, **more: Any) -> dict[str, Any]:
+    return order("", medicationReference={"reference": to}, **more)
+
+
+def test_a_medication_that_did_not_come_along_is_asked_for_once() -> None:
+    medication = {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+    server = Server({"Medication/d1": Answered((raw(medication),), Status.COMPLETE, "")})
+    prefetch = {"patient": PATIENT, "labs": bundle(), "medications": bundle(refers("Medication/d1", id="m2"))}
+    found = gather(prefetch, refers("https://ehr.example.org/fhir/Medication/d1/_history/4"), server=server)
+    assert server.asked == {"Medication/d1": "Medication/d1"}
+    assert [each.reference for each in found.others] == ["Medication/d1"]
+    assert found.reply("medications").status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("reference", [
+    "#d1", "urn:uuid:1", "https://elsewhere.example.org/fhir/Medication/d1", "Medication/../Patient/p2", "Medication/",
+    "Medication/d1?x=1", "Patient/p2", "",
+])
+def test_what_is_no_medication_of_this_server_is_not_asked_for(reference: str) -> None:
+    server = Server()
+    gather({"patient": PATIENT, "labs": bundle(), "medications": bundle()}, refers(reference), server=server)
+    assert server.asked == {}
+
+
+def test_a_medication_that_came_along_and_a_server_that_refuses_are_not_asked() -> None:
+    server, medication = Server(), {"resourceType": "Medication", "id": "d1", "code": {"text": "venetoclax"}}
+    sent = {"patient": PATIENT, "labs": bundle(), "medications": bundle()}
+    gather(sent, refers("Medication/d1"), medication, server=server)
+    gather(sent, refers("Medication/d1"), server=(silent := Server(refuses="not on our list")))
+    gather(sent, refers("Medication/d1"), access=False)
+    assert server.asked == silent.asked == {}
+
+
+def test_only_so_many_medications_are_asked_for_those_of_drafts_first() -> None:
+    server = Server()
+    many = bundle(*(refers(f"Medication/m{number}", id=f"o{number}") for number in range(40)))
+    gather({"patient": PATIENT, "labs": bundle(), "medications": many}, refers("Medication/draft"), server=server)
+    assert len(server.asked) == 24
+    assert next(iter(server.asked)) == "Medication/draft"
+
+
+def test_the_full_url_of_an_entry_goes_with_its_resource() -> None:
+    medication = {"resourceType": "Medication", "code": {"text": "venetoclax"}}
+    entries = [{"resource": order("x")}, 7, {"fullUrl": 7, "resource": medication},
+               {"fullUrl": "urn:uuid:1", "resource": medication}]
+    found = gather({"medications": {"resourceType": "Bundle", "entry": entries}})
+    assert [each.full_url for each in found.others] == [None, "urn:uuid:1"]
+
+
+def test_drafts_of_other_kinds_for_another_patient_are_counted() -> None:
+    other = {"resourceType": "ServiceRequest", "id": "s", "status": "draft", "intent": "order",
+             "subject": {"reference": "Patient/p2"}, "code": {"text": "FLAG-IDA"}}
+    found = gather({}, other)
+    assert (found.drafts, found.foreign) == ((), 1)
+
+
+def test_what_was_given_is_not_asked_for() -> None:
+    queries = (Query("administrations", "MedicationAdministration?patient={{context.patientId}}", "", asked=False),)
     request = HookRequest("order-sign", "i", "p1", "u", (), (), {}, FhirAccess("https://ehr.example.org/fhir"))
-    service = Service("s", "order-sign", Moment.SIGN, "", "", (LONG,))
-    return server, collect(request, service, server, Deadline(2, lambda: 0.0))
-
-
-def test_a_query_too_long_for_some_servers_is_asked_in_parts() -> None:
-    one, other = (Answered((raw(POTASSIUM | {"id": name}),), Status.COMPLETE, "") for name in ("k1", "k2"))
-    server, found = gather_long({"labs": one, "labs 2": other})
-    assert [*server.asked] == ["labs", "labs 2"]
-    assert all(len(part.replace("|", "%7C")) <= LONGEST for part in server.asked.values())
-    codes = [part.partition("&code=")[2] for part in server.asked.values()]
-    assert ",".join(codes) == LONG.template.partition("&code=")[2]
-    assert (found.reply("labs").status, names(found)) == (Status.COMPLETE, ["Observation/k1", "Observation/k2"])
-
-
-def test_a_part_that_failed_leaves_the_answer_partial() -> None:
-    read, lost = Answered((raw(POTASSIUM),), Status.COMPLETE, ""), Answered((), Status.FAILED, "no time left")
-    for answers in ({"labs": read, "labs 2": lost}, {"labs": lost, "labs 2": read}):
-        _, found = gather_long(answers)
-        assert (found.reply("labs").status, found.reply("labs").why) == (Status.PARTIAL, "no time left")
-    assert gather_long({"labs": lost, "labs 2": lost})[1].reply("labs").status is Status.FAILED
+    server = Server()
+    found = collect(request, Service("s", "order-sign", Moment.SIGN, "", "", queries), server, Deadline(2, lambda: 0.0))
+    assert server.asked == {}
+    assert found.reply("administrations").status is Status.NOT_ASKED

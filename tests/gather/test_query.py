@@ -18,7 +18,8 @@ from typing import ClassVar
 import pytest
 import responses
 
-from cds_service.gather.query import Answered, Deadline, FhirSession, Limits
+from cds_service.gather.limits import Deadline, Limits
+from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.replies import Status
 from cds_service.hooks.request import FhirAccess
 
@@ -153,6 +154,46 @@ def test_a_hundred_problems_are_not_all_recited(ehr: responses.RequestsMock) -> 
     problems = [{"resource": outcome("error", "x" * (1 + count % 40))} for count in range(100)]
     ehr.get(FIRST, json={"resourceType": "Bundle", "entry": problems})
     assert ask().why.count(";") == 2
+
+
+@pytest.mark.parametrize(("media_type", "status"), [
+    ("application/fhir+json", Status.COMPLETE), ("application/fhir+json; fhirVersion=4.0", Status.COMPLETE),
+    ("application/fhir+json;fhirVersion=4.3;charset=utf-8", Status.COMPLETE),
+    ("application/fhir+json; fhirVersion=3.0", Status.FAILED),
+    ('application/fhir+json; fhirVersion="5.0"', Status.FAILED),
+])
+def test_an_answer_that_says_it_is_another_fhir_is_not_read(
+    ehr: responses.RequestsMock, media_type: str, status: Status,
+) -> None:
+    ehr.get(FIRST, json=bundle("a"), content_type=media_type)
+    answered = ask()
+    assert answered.status is status
+    assert status is Status.COMPLETE or "and this service reads R4 and R4B" in answered.why
+
+
+@pytest.mark.parametrize("retry_after", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_busy_server_that_names_a_time_is_asked_once_more(ehr: responses.RequestsMock, retry_after: str) -> None:
+    ehr.get(FIRST, status=503, headers={"Retry-After": retry_after})
+    ehr.get(FIRST, json=bundle("a"))
+    assert ids(ask()) == ["a"]
+
+
+@pytest.mark.parametrize("retry_after", ["", "3600", "soon", "9" * 400, "-1", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_busy_server_that_wants_more_time_than_there_is_is_left(
+    ehr: responses.RequestsMock, retry_after: str,
+) -> None:
+    ehr.get(FIRST, status=429, headers={"Retry-After": retry_after} if retry_after else {})
+    assert ask().why == "the FHIR server answered 429 (too many requests)"
+    assert len(ehr.calls) == 1
+
+
+def test_a_server_that_finds_every_address_too_long_is_not_asked_forever(ehr: responses.RequestsMock) -> None:
+    ehr.get(f"{BASE}/Observation", status=414)
+    ehr.post(f"{BASE}/Observation/_search", status=405)
+    codes = ",".join(f"http://loinc.org|{number:05}-1" for number in range(90))
+    answered = ask(f"Observation?patient=p1&code={codes}")
+    assert answered.status is Status.FAILED
+    assert len(ehr.calls) <= 12
 
 
 # What is refused

@@ -26,7 +26,11 @@ def rules(entry: str) -> dict[str, str]:
 
 
 def codes(row: str) -> dict[str, str]:
-    return {"codes": f"system,code,key,kind,display\n{row}\n"}
+    return {"codes": f"system,code,key,kind,display,evidence\n{row},lab manual\n"}
+
+
+def cells(columns: str, row: str) -> dict[str, str]:
+    return {"codes": f"system,code,key,kind,evidence{columns}\nurn:x,{row}\n"}
 
 
 @pytest.mark.parametrize(("files", "reason"), [
@@ -62,11 +66,19 @@ def codes(row: str) -> dict[str, str]:
     (rules("qtc-hold: {switch: off}"), "rules.yaml, qtc-hold, reason: is missing"),
     (rules("qtc-hold: off"), "expected a mapping with switch and reason"),
     (codes("urn:x,K,potasium,observation,"), "line 2, key: there is no observation 'potasium'; did you mean potassium"),
-    (codes("urn:x,K,potassium,lab,"), "codes.csv, line 2, kind: expected one of observation, drug"),
+    (codes("urn:x,K,potassium,lab,"), "codes.csv, line 2, kind: expected one of observation, answer, drug"),
     (codes("urn:x,K,,drug,"), "codes.csv, line 2, key: is missing"),
     (codes("lab,K,potassium,observation,"), "codes.csv, line 2, system: expected a URI"),
     (codes("http://loinc.org,2601-3,potassium,observation,"), "is read as 'magnesium' already"),
-    ({"codes": "system;code\n"}, "codes.csv: expected the columns system, code, key, kind"),
+    ({"codes": "system;code\n"}, "codes.csv: expected the columns system, code, key, kind, evidence"),
+    (cells("", "K,potassium,observation,"), "line 2, evidence: is missing"),
+    (cells(",checked", "K,potassium,observation,m,1.11.2026"), "checked: expected a date"),
+    (cells(",route", "K,potassium,observation,m,oral"), "route: tells nothing of kind observation"),
+    (cells(",route", "9,venetoclax,drug,m,orall"), "there is no route 'orall'; did you mean oral"),
+    (cells(",status", "9,aml,condition,m,relapse"), "there is no status 'relapse'"),
+    (cells(",value", "9,presence,answer,m,maybe"), "there is no value 'maybe'"),
+    (cells("", "9,venetoclax|vitamin,drug,m"), "there is no drug 'vitamin'"),
+    (cells("", "K,aml,condition,m\nurn:x,K,mds,condition,m"), "stands in codes.csv, line 2 already"),
     ({"qtc_over_hold_limits": "---\nsummary: x\n---\nx"}, "there is no such card; did you mean qtc_over_hold_limit"),
 ])
 def test_a_slip_stops_the_start_with_file_key_and_reason(tmp_path, files, reason):
@@ -199,16 +211,37 @@ def test_without_an_overlay_nothing_is_local():
     assert not [each for each in snapshot.statements.values() if each.local]
 
 
-def test_local_codes_are_read_as_what_they_stand_for(tmp_path):
-    rows = "system,code,key,kind\nurn:oid:1.2.3,K,potassium,observation\nurn:oid:1.2.4,900,gilteritinib,drug\n"
-    rows += "urn:oid:1.2.5,AML,aml,condition\nurn:oid:1.2.3,F3,FLT3-ITD,genomics\n"
-    terms = Knowledge.load(overlay=written(tmp_path / "overlay", codes=rows)).terms
+def test_local_codes_of_every_kind_are_read_as_what_they_stand_for(tmp_path):
+    rows = """system,code,key,kind,evidence,value,route,status,owner,checked
+urn:oid:1.2.3,K,potassium,observation,lab manual,,,,,
+urn:oid:1.2.3,QTCF,qtc_fridericia,observation,ECG interface,,,,cardiology,2026-10-01
+urn:oid:1.2.3,EF,lvef,observation,echo interface,,,,,
+urn:oid:1.2.3,PS,ecog_ps,observation,nursing form,,,,,
+urn:oid:1.2.6,N,presence,answer,lab manual,absent,,,,
+urn:oid:1.2.4,900,gilteritinib,drug,formulary,,oral,,,
+urn:oid:1.2.4,901,sulfamethoxazole|trimethoprim,drug,formulary,,,,,
+urn:oid:1.2.7,PO,oral,route,order form,,,,,
+urn:oid:1.2.5,AML,aml,condition,coding team,,,in_relapse,,
+urn:oid:1.2.5,HCT,hsct_procedure,procedure,coding team,,,,,
+urn:oid:1.2.3,F3,FLT3-ITD,genomics,lab manual,,,,,
+"""
+    knowledge = Knowledge.load(overlay=written(tmp_path / "overlay", codes=rows))
+    terms = knowledge.terms
     assert terms.observations["urn:oid:1.2.3", "K"] == "potassium"
-    assert terms.drugs["urn:oid:1.2.4", "900"].ingredients == ("gilteritinib",)
-    assert terms.conditions["urn:oid:1.2.5", "AML"].keys == ("aml",)
+    assert terms.observations["urn:oid:1.2.3", "EF"] == "lvef"
+    assert terms.answers["urn:oid:1.2.6", "N"] == ("presence", "absent")
+    found = terms.drugs["urn:oid:1.2.4", "900"]
+    assert (found.ingredients, found.route, found.level) == (("gilteritinib",), "oral", "local")
+    assert terms.drugs["urn:oid:1.2.4", "901"].ingredients == ("sulfamethoxazole", "trimethoprim")
+    assert terms.routes["urn:oid:1.2.7", "PO"] == "oral"
+    assert terms.conditions["urn:oid:1.2.5", "AML"].status == "in_relapse"
+    assert terms.conditions["urn:oid:1.2.5", "HCT"].keys == ("hsct_procedure",)
     assert terms.genomics["urn:oid:1.2.3", "F3"] == ("FLT3-ITD", "test")
+    told = [each.words for each in knowledge.overlay.codes]
+    assert told[0] == ("urn:oid:1.2.3|K is read as potassium (observation): lab manual; leukaemia board, 2026-11-01")
+    assert told[1].endswith("ECG interface; cardiology, 2026-10-01")
 
 
 def test_a_code_that_is_known_already_with_the_same_meaning_is_no_fault(tmp_path):
-    rows = "system,code,key,kind\nhttp://loinc.org,2823-3,potassium,observation\n"
+    rows = "system,code,key,kind,evidence\nhttp://loinc.org,2823-3,potassium,observation,LOINC\n"
     assert Knowledge.load(overlay=written(tmp_path / "overlay", codes=rows)).terms.codes("potassium")

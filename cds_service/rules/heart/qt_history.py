@@ -122,6 +122,41 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     )
 
 
+@rule(
+    "qt-history",
+    subjects=uses(topics.QTC_HOLD_ABOVE),
+    sources=("SAF15", "SAF17", "SAF18"),
+    worst=Level.WARNING,
+)
+def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
+    """Long QT syndrome or a serious arrhythmia on record before an order of any drug that is held for a long QTc."""
+    if not use.drafts:
+        return NotApplicable("no order of it")
+    serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
+    forbidden = {key for each in _contraindications(case, use) for key in each.value}
+    stopping = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None and not use.is_new
+    entries = tuple(
+        entry
+        for entry, began in recorded_since(case, use, frozenset(serious.value))
+        if not forbidden & set(entry.keys) and not (stopping and began is not Truth.NO)
+    )
+    if not entries:
+        history = case.fact(HISTORY)
+        return Clear("none on record that no other check tells") if history.sure else case.blind(history)
+    return case.fired(
+        Level.WARNING,
+        "qt_history",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(serious,),
+        propose=(REPEAT_ECG,),
+        waits=use.is_new,
+        events=entries,
+        qtc=case.fact(QTC),
+    )
+
+
 def _contraindications(case: Case, use: Use) -> tuple[Statement[tuple[str, ...]], ...]:
     return tuple(
         case.must(topics.QT_CONTRAINDICATED, use.drug, qualifier)

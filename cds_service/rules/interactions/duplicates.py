@@ -42,7 +42,7 @@ def _groups(case: Case) -> Subjects[Group]:
 def _in_play(case: Case) -> tuple[Medication, ...]:
     """Drafted and taken, without what a draft supersedes."""
     orders = case.orders(Role.DRAFT, Role.ACTIVE)
-    superseded = {order.replaces for order in orders if order.replaces}
+    superseded = {each for order in orders for each in order.replaces}
     return tuple(order for order in orders if order.reference not in superseded)
 
 
@@ -117,7 +117,7 @@ def also_active(case: Case, use: Use) -> Outcome:
     """A draft beside a running order of the same drug."""
     if not use.drafts:
         return NotApplicable("not drafted")
-    superseded = {each.replaces for each in use.drafts}
+    superseded = {each for draft in use.drafts for each in draft.replaces}
     beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)

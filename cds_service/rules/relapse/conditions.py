@@ -11,7 +11,7 @@ from typing import assert_never
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
-from cds_service.facts.fact import Fact, Key
+from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.medications import Role
 from cds_service.facts.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
@@ -98,7 +98,9 @@ def _marker(case: Case, option: Option) -> Need:
     old = [need for result in results if (need := _old(case, result)) is not None]
     if old:
         return old[0]
-    return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse")
+    unusable = dict.fromkeys(result.why for result in results if result.state is State.UNREADABLE)
+    why = f" ({'; '.join(unusable)})" if unusable else ""
+    return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse{why}")
 
 
 def weakly(case: Case, result: Fact[Mutation]) -> str:

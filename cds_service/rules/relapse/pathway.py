@@ -130,7 +130,8 @@ def donor_search(case: Case, patient: str) -> Outcome:
 def _transplanted(case: Case) -> tuple[Entry, ...]:
     """Entries of a transplant that had a donor, or may have had one."""
     wanted = keys_of(case, "transplant, perhaps from a donor")
-    return (*entries_of(case.fact(PROCEDURES), wanted), *entries_of(case.fact(PROBLEMS), wanted))
+    found = (*entries_of(case.fact(PROCEDURES), wanted), *entries_of(case.fact(PROBLEMS), wanted))
+    return tuple(entry for entry in found if entry.certain)  # one that is not certain spares nobody the search
 
 
 @rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
@@ -143,7 +144,7 @@ def aml_on_record(case: Case, use: Use) -> Outcome:
         case Truth.YES:
             problems = case.fact(PROBLEMS).value or ()
             fits = set(case.snapshot.drugs[use.drug].indications)
-            other = next((entry.words for entry in problems if fits & set(entry.keys)), "")
+            other = next((entry.words for entry in problems if entry.certain and fits & set(entry.keys)), "")
             if other:
                 return Clear(f"another indication is on record ({other})")
             return case.fired(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cds_service.facts.disease import RELAPSE
 from cds_service.facts.fact import Fact, State
+from cds_service.facts.ledger import LEDGER, Ledger, changed
 from cds_service.facts.mutations import CD33, MARKER_NAMES, Mutation
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
@@ -207,13 +208,14 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     lacking = tuple(
         result for result in results if not result.sure or counts_now(case, result) is not Truth.YES
     )
-    changed = tuple(words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key))))
+    changes = tuple(words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key))))
+    ledger = case.fact(LEDGER).value
     repeat = case.must(topics.REPEAT_MUTATIONS, "pathway")
-    if not changed and adult(case) is Truth.NO:
+    if not changes and adult(case) is Truth.NO:
         return NotApplicable("under 18: one card says that this is not covered")
-    if not changed and not lacking:
+    if not changes and not lacking:
         return Clear("every marker of the panel was tested since the relapse")
-    if not changed and running_option(case):
+    if not changes and running_option(case):
         return NotApplicable(f"treatment of the relapse is on record ({running_option(case)})")
     said = {
         fact.key.name: case.cite(topics.MUTATION_STABILITY, "pathway", fact.key.name)
@@ -223,22 +225,43 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     return case.fired(
         Level.INFO,
         "mutations_at_relapse",
-        drug="mutations" if changed else RELAPSE_CARD,
+        drug="mutations" if changes else RELAPSE_CARD,
         says=(repeat,),
         mentions=(later,),
-        line=not changed,
+        line=not changes,
         propose=() if not lacking or _testing_ordered(case, lacking) else (PANEL,),
         repeat=repeat,
-        since=tuple(result for result in results if result not in lacking),
-        older=tuple(result for result in lacking if result.value is not None),
-        never=tuple(result for result in lacking if result.value is None),
+        since=tuple(_told(result, ledger) for result in results if result not in lacking),
+        older=tuple(_told(result, ledger) for result in lacking if result.value is not None),
+        never=tuple(_told(result, ledger) for result in lacking if result.value is None),
         later=later,
-        changed=changed,
+        changed=changes,
         complete=not lacking,
         relapse=case.fact(RELAPSE),
         stability=tuple(said[fact.key.name] for fact in lacking if fact.value is not None and said[fact.key.name])
         or tuple(filter(None, (said.get(panel.value[0]),))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A marker as the card tells it: what it is, when, and what a clinician should know of the result."""
+
+    label: str
+    value: str
+    day: str
+    more: str
+
+
+def _told(result: Fact[Mutation], ledger: Ledger | None) -> Told:
+    """A marker with what its result adds; where nothing is known, why not, unless there simply is no result."""
+    if result.value is None:
+        silent = result.state is State.ABSENT and result.why == State.ABSENT.value
+        return Told(result.key.label, "", "", "" if silent else result.why)
+    added = ledger.of(result.key.name).short if ledger is not None else ""
+    more = "; ".join(filter(None, (added, *result.doubts)))
+    value = "conflicting" if result.state is State.CONFLICTING else "present" if result.value.present else "absent"
+    return Told(result.key.label, value, str(result.when or "no date"), more)
 
 
 def _testing_ordered(case: Case, lacking: tuple[Fact[Mutation], ...]) -> bool:
@@ -254,9 +277,5 @@ def _change(case: Case, result: Fact[Mutation]) -> str:
     """What was lost or gained between an earlier result and one that counts now."""
     if result.value is None or result.state is State.CONFLICTING or counts_now(case, result) is not Truth.YES:
         return ""
-    newest = result.value.results[0]
-    earlier = next((each for each in result.value.results[1:] if each.outcome != newest.outcome), None)
-    if earlier is None:
-        return ""
-    word = "gained" if newest.outcome == "present" else "lost"
-    return f"{result.key.label} {word}: {earlier.outcome} on {earlier.when}, {newest.outcome} on {newest.when}"
+    words = changed(result.value.results)
+    return f"{result.key.label} {words}" if words else ""

@@ -1,7 +1,8 @@
-"""Liver values on treatment, and before each dose of a drug whose sources ask for them then."""
+"""Liver values against the limits at which treatment is held: on it, and before it is ordered."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.fact import Fact, Key, above
@@ -25,10 +26,10 @@ Limited = tuple[Fact[Quantity], Statement[Quantity]]
     worst=Level.WARNING,
 )
 def liver(case: Case, use: Use) -> Outcome:
-    """Liver values on treatment."""
+    """Liver values on treatment, and before a new order: what stops treatment is no place to start it from."""
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
     again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
-    orders = (*use.drafts, *use.active) if again else use.active
+    orders = (*use.drafts, *use.active)
     if not orders:
         return not_taken(case, use)
     facts = _limited(case, use)
@@ -55,7 +56,8 @@ def liver(case: Case, use: Use) -> Outcome:
             return Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
             unknown = (fact for fact, _ in facts if truths[fact.key] is Truth.UNKNOWN)
-            return case.blind(*unknown, about=orders, level=Level.WARNING if again and use.drafts else None)
+            blind = case.blind(*unknown, about=orders, level=Level.WARNING if again and use.drafts else None)
+            return replace(blind, quiet=use.is_new and before is None)  # no source asks for them before the first dose
         case other:
             assert_never(other)
 

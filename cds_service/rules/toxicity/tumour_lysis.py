@@ -29,9 +29,9 @@ from cds_service.truth import Truth
     before_dose=True,
 )
 def white_cells_before_start(case: Case, use: Use) -> Outcome:
-    """White cells before the first dose."""
-    if not use.is_new:
-        return NotApplicable("not a first dose")
+    """White cells before the first dose, and before a drug on hold is taken up again."""
+    if not (use.is_new or use.restarts):
+        return NotApplicable("neither a first dose nor a restart")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
     limit = case.must(topics.WBC_START_BELOW, use.drug)
@@ -47,11 +47,12 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
                 says=(limit,),
                 wbc=wbc,
                 limit=limit,
+                restart=use.restarts,
             )
         case Truth.NO:
             return Clear(f"white cells {wbc.value}")
         case Truth.UNKNOWN:
-            return case.blind(wbc, about=use.drafts)
+            return case.blind(wbc, about=use.drafts, level=Level.INFO if use.restarts else None)
         case other:
             assert_never(other)
 

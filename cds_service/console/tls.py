@@ -1,0 +1,27 @@
+"""TLS: how a server proves who it is, and for how long it still can."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+_SECONDS = 10.0
+
+
+def certificate(host: str, port: int) -> tuple[str, int]:
+    """The protocol spoken, and the days for which the certificate is still valid. Raises OSError or ValueError.
+
+    Trusted are the certificates that the service itself trusts.
+    """
+    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    with (
+        socket.create_connection((host, port), timeout=_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        shown = secure.getpeercert() or {}
+        protocol = secure.version() or "TLS"
+    ends = ssl.cert_time_to_seconds(str(shown["notAfter"]))
+    return protocol, int((ends - time.time()) // 86_400)

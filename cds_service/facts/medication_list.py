@@ -1,0 +1,180 @@
+"""The medication list: the drafts of this call and what the patient takes, holds or has stopped.
+
+"Does not take it" is earned only when every order was read and each could be told apart. What the patient is said to
+take or was given adds to the list where no order names it; that nobody sent such things says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from cds_service.facts.fact import Fact, Origin, State, known
+from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
+from cds_service.facts.prescribed import Library, library_of, local
+from cds_service.facts.prescription import continues, read_order, view_of
+from cds_service.facts.regimen_orders import read_regimen
+from cds_service.facts.results import Reading
+from cds_service.facts.taken import told
+from cds_service.gather.replies import Reply, Status
+from cds_service.gather.resources import Resource, Unreadable
+from cds_service.gather.views import MedicationRequest
+
+_ROLES: Mapping[str, Role] = {
+    "active": Role.ACTIVE,
+    "on-hold": Role.ON_HOLD,
+    "stopped": Role.PAST,
+    "completed": Role.PAST,
+}
+_ENDED = frozenset({"cancelled", "entered-in-error", "stopped", "completed", "ended"})
+_NOT_TAKEN = frozenset({"cancelled", "entered-in-error", "draft"})
+
+
+def read_medications(
+    reply: Reply,
+    drafts: Iterable[Resource],
+    others: Iterable[Resource],
+    selections: tuple[str, ...],
+    reading: Reading,
+    said: Iterable[Resource] = (),
+) -> Fact[Medications]:
+    """Drafts and the medication list. The drafts are read whatever became of the list.
+
+    `said`: what came of statements and administrations, which are nobody's orders.
+    """
+    library = library_of(others)
+    drafts = tuple(drafts)
+    found, ended, problems = _drafts(drafts, library, selections, reading)
+    unnamed = sum(_refers_nowhere(resource, draft) for resource, draft in _pairs(drafts, found))
+    if unnamed:
+        problems.append(f"{unnamed} of the drafts names no drug that could be read")
+    unidentified = read = 0
+    seen = ended | {draft.reference for draft in found}
+    for resource in reply.resources:
+        if resource.type != "MedicationRequest":
+            continue
+        read += 1
+        order = _listed(resource, library, reading)
+        if isinstance(order, Unreadable):
+            unidentified += 1
+            problems.append(f"an order could not be read ({order.reason})")
+        elif order is not None and not order.label and not order.ingredients:
+            unidentified += 1
+        elif order is not None and order.ingredients and not ("/" in order.reference and order.reference in seen):
+            found.append(order)
+            seen.add(order.reference)
+    found = [_going_on(order, found) for order in found]
+    found += told((*reply.resources, *said), found, library, reading)
+    return _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
+
+
+def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:
+    return [(resource, order) for resource in drafts for order in found if order.resource is resource]
+
+
+def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
+    """Whether the draft refers to a Medication that neither came along nor is spoken: not merely none chosen yet."""
+    view = view_of(resource)
+    return bool(view and view.medicationReference and not draft.ingredients and not draft.label)
+
+
+def _drafts(
+    drafts: tuple[Resource, ...], library: Library, selections: tuple[str, ...], reading: Reading
+) -> tuple[list[Medication], set[str], list[str]]:
+    """The drafts that are to be given, the references of orders that a draft ends, and what could not be read."""
+    found: list[Medication] = []
+    ended: set[str] = set()
+    problems: list[str] = []
+    if not any(_is_named(each) and _selected(each, selections) for each in drafts):
+        selections = ()  # a selection that names none of the drafts cannot tell which of them to leave out
+    for resource in drafts:
+        view = view_of(resource)
+        if view is not None and (view.doNotPerform or view.status in _ENDED):
+            ended |= _ends(resource, view)
+            continue
+        role = Role.ON_HOLD if view is not None and view.status == "on-hold" else Role.DRAFT
+        draft = read_regimen(resource, reading) if view is None else read_order(resource, role, library, reading)
+        if isinstance(draft, Unreadable):
+            problems.append(f"a draft order could not be read ({draft.reason})")
+        elif draft is not None:
+            found.append(replace(draft, selected=not selections or _selected(resource, selections)))
+    return _each_drug_once(found), ended, problems
+
+
+def _ends(resource: Resource, view: MedicationRequest) -> set[str]:
+    """What a draft that ends an order ends: itself, and what a prohibition says that it stands in the place of."""
+    prior = view.priorPrescription.reference if view.doNotPerform and view.priorPrescription else None
+    return {resource.reference, *((local(prior),) if prior else ())}
+
+
+def _each_drug_once(drafts: list[Medication]) -> list[Medication]:
+    """A regimen beside the drafts of its drugs stands only for those that have none of their own."""
+    own = {drug for draft in drafts if draft.resource.type == "MedicationRequest" for drug in draft.ingredients}
+    kept = []
+    for draft in drafts:
+        if draft.resource.type != "MedicationRequest":
+            rest = tuple(drug for drug in draft.ingredients if drug not in own)
+            draft = replace(draft, ingredients=rest)
+            own |= set(rest)
+        if draft.ingredients or draft.resource.type == "MedicationRequest":
+            kept.append(draft)
+    return kept
+
+
+def _is_named(resource: Resource) -> bool:
+    return "/" in resource.reference or bool(resource.full_url)
+
+
+def _selected(resource: Resource, selections: tuple[str, ...]) -> bool:
+    """Whether a selection names the draft, by type and id, by id alone or by the fullUrl of its entry."""
+    if "/" not in resource.reference and not resource.full_url:
+        return True  # an order without a usable id may be the selected one
+    names = {resource.reference, resource.reference.rpartition("/")[2], resource.full_url} - {resource.type}
+    return any(each in names or local(each) in names for each in selections)
+
+
+def _listed(resource: Resource, library: Library, reading: Reading) -> Medication | Unreadable | None:
+    """An order of the medication list; None when it is not taken."""
+    view = view_of(resource)
+    role = _role(view) if view is not None else None
+    if role is None:
+        return None
+    order = read_order(resource, role, library, reading)
+    return _ended(order, reading.now) if isinstance(order, Medication) else order
+
+
+def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:
+    where = Origin("MedicationRequest", reply.source, f"{value.read} orders")
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        return Fact(MEDICATIONS, state, value, None, where, doubts=(reply.why,), why=reply.why)
+    doubts = list(problems)
+    if value.unidentified > len(problems):
+        doubts.append(f"{value.unidentified} of {value.read} orders could not be told apart by code or name")
+    if reply.status is Status.PARTIAL:
+        doubts.append(f"not every order was read: {reply.why}")
+    return known(MEDICATIONS, value, None, where, doubts=tuple(doubts))
+
+
+def _role(view: MedicationRequest) -> Role | None:
+    if view.doNotPerform or view.intent in ("proposal", "option") or view.status in _NOT_TAKEN:
+        return None
+    return _ROLES.get(view.status or "", Role.ACTIVE)
+
+
+def _going_on(order: Medication, every: list[Medication]) -> Medication:
+    """An order based on others supersedes those of the same drug; on one of another drug it only follows."""
+    view = view_of(order.resource)
+    based = continues(view) if view is not None and view.basedOn else ()
+    if not based:
+        return order
+    same = (each for each in every if each.reference in based and set(each.ingredients) & set(order.ingredients))
+    return replace(order, replaces=(*order.replaces, *(each.reference for each in same if each is not order)))
+
+
+def _ended(order: Medication, now: datetime) -> Medication:
+    """An active order whose stated end has passed is no longer taken; one without an end still is."""
+    if order.role is Role.ACTIVE and order.end is not None and order.end.latest < now:
+        return replace(order, role=Role.PAST)
+    return order

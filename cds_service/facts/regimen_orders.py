@@ -1,0 +1,80 @@
+"""Regimen orders: a service request, an order set or a care plan that names a regimen stands for its drugs.
+
+Only where its words are those of a treatment: "ECG before FLAG-IDA" and "follow-up after 7+3" order something else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.facts.concepts import all_text
+from cds_service.facts.doses import Dose
+from cds_service.facts.medications import Medication, Role
+from cds_service.facts.prescribed import local
+from cds_service.facts.prescription import WHOLE_REGIMEN
+from cds_service.facts.products import Product, identify
+from cds_service.facts.results import Reading
+from cds_service.facts.times import When
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
+
+_ENDED = frozenset({"revoked", "completed", "entered-in-error"})
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
+    """The draft as an order of the drugs of its regimen; None where it orders no regimen."""
+    view = resource.view()
+    if not isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) or view.status in _ENDED:
+        return None
+    if isinstance(view, ServiceRequest) and view.doNotPerform:
+        return None
+    for concept in _names(view):
+        if not reading.terms.regimens.find(all_text(concept)):
+            continue
+        product = identify(MedicationRequest(medicationCodeableConcept=concept), {}, reading)
+        if isinstance(product, Product) and product.regimen and _orders_it(all_text(concept), reading):
+            written = view.created if isinstance(view, CarePlan) else view.authoredOn
+            return Medication(
+                product.ingredients,
+                Role.ON_HOLD if view.status == "on-hold" else Role.DRAFT,
+                product.words,
+                resource.reference,
+                resource,
+                product.matched_by,
+                Dose(None, WHOLE_REGIMEN, plain=False),
+                product.route,
+                When.read(written, reading.zone),
+                replaces=_replaces(view),
+                product=product.name,
+                high_dose=bool(reading.terms.words["high_dose"].find(product.words)),
+                courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
+            )
+    return None
+
+
+def _names(view: View) -> list[CodeableConcept]:
+    """Everything by which the order may name a regimen."""
+    if isinstance(view, ServiceRequest):
+        return [view.code] if view.code else []
+    if isinstance(view, RequestGroup):
+        titles = [CodeableConcept(text=action.title) for action in view.action or () if action.title]
+        codes = [code for action in view.action or () for code in action.code or ()]
+        return [*([view.code] if view.code else []), *titles, *codes]
+    if isinstance(view, CarePlan):
+        details = [each.detail for each in view.activity or () if each.detail and not each.detail.doNotPerform]
+        codes = [code for each in details for code in (each.code, each.productCodeableConcept) if code]
+        return [*([CodeableConcept(text=view.title)] if view.title else []), *codes]
+    return []
+
+
+def _orders_it(text: str, reading: Reading) -> bool:
+    """Whether nothing stands beside the regimen and its drugs but words of treatment."""
+    terms = reading.terms
+    rest = terms.drug_names.without(terms.regimens.without(text))
+    return all(terms.words["of a regimen"].find(word) for word in _WORD.findall(rest))
+
+
+def _replaces(view: View) -> tuple[str, ...]:
+    references = (view.replaces or ()) if isinstance(view, ServiceRequest) else ()
+    return tuple(local(each.reference) for each in references if each.reference)

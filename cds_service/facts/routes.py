@@ -1,0 +1,42 @@
+"""Routes: how a drug reaches the body, by the codes and words of an order and of its product.
+
+Words for a place ("vaginal", "injection") are told before words for a shape ("tablet", "suspension"): a vaginal tablet
+is not swallowed. Where several are named, one that reaches the whole body counts: in doubt the drug is systemic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.gather.views import CodeableConcept, MedicationRequest
+from cds_service.knowledge.terms import Terms
+
+SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
+_FIRST = SYSTEMIC | {"intrathecal"}  # more than these a body cannot be reached
+
+
+def ordered(view: MedicationRequest, terms: Terms) -> str:
+    """The route as ordered; "" where the order states none."""
+    return _one(route for dosage in view.dosageInstruction or () for route in told(dosage.route, terms))
+
+
+def told(concept: CodeableConcept | None, terms: Terms) -> tuple[str, ...]:
+    """The routes that a concept names: by its codes, else by its words."""
+    coded = [terms.routes[code] for code in codes(concept, terms) if code in terms.routes]
+    return tuple(dict.fromkeys(coded)) or spoken(all_text(concept), terms)
+
+
+def spoken(text: str, terms: Terms) -> tuple[str, ...]:
+    """The routes that a text names."""
+    return terms.words["route"].find_all(text) or terms.words["form"].find_all(text)
+
+
+def of_product(words: str, form: CodeableConcept | None, listed: str, terms: Terms) -> str:
+    """The route of a product: by its words and the form of its Medication, else by what our tables say of its code."""
+    return _one((*spoken(f"{words} | {all_text(form)}", terms), *told(form, terms))) or listed
+
+
+def _one(routes: Iterable[str]) -> str:
+    every = tuple(routes)
+    return next((route for route in every if route in _FIRST), next(iter(every), ""))

@@ -1,0 +1,185 @@
+"""Wording: what a genomic report says in words, gene by gene.
+
+A word that may turn a statement around, a hedge, or any word that is not known to be harmless leaves the genes of its
+clause open. What belongs to none or to two outcomes ("A positive, B, C negative") is open too. A name alone says
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from cds_service.facts import markers
+from cds_service.knowledge.terms import Terms
+
+PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
+
+_CLAUSE = re.compile(r"[;|\n]|\.(?=\s|$)")
+_COMMA = re.compile(r",(?![^()]*\))")
+_AND = re.compile(r"\b(?:and|but|while|whereas|however|with|without(?=.)|und|aber|ohne)\b|&|\+(?=\s)", re.IGNORECASE)
+_DENIAL = re.compile(r"(?<![\w-])(?:no|without|absence of|ohne|kein|keine|keinen)(?![\w-])", re.IGNORECASE)
+_NOTHING_ELSE = re.compile(
+    r"\bno (?:other|additional|further) \w+(?: (?:was|were))?(?: (?:detected|identified|found|seen))?", re.IGNORECASE
+)
+_BARE = re.compile(r"(?<![\w-])(?:ITD|TKD)(?![\w-])")
+_SIGN = re.compile(r"\w[+-](?=\s|[,;:)]|$)|\([+-]+\)|\s[+-](?=\s|$)")  # "FLT3-ITD+", "NPM1 (-)"
+_SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
+_LIMIT = re.compile(r"\([^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b[^()]*\)", re.IGNORECASE)
+_WITH_DIGIT = re.compile(r"\S*\d\S*")
+_WORD = re.compile(r"[^\W\d_]+|\?")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a clause says of one gene: the outcome, and the part of the clause that is about the gene."""
+
+    gene: str
+    outcome: str
+    words: str
+    clause: str
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A part of a clause: its genes, what it says, and whether the outcome leads them, follows them, or either."""
+
+    text: str
+    genes: tuple[str, ...]
+    outcome: str | None = None
+    leads: bool = False
+    follows: bool = False
+    lists: bool = False  # genes and sites, and no word, sign or change that may be an outcome of its own
+
+
+def spoken(text: str, terms: Terms) -> list[Spoken]:
+    """Every gene of which the text says whether it is changed. A gene of an open clause is indeterminate."""
+    if not markers.genes_in(text):
+        return []
+    return [found for clause in _CLAUSE.split(text) for found in _of_clause(clause, terms)]
+
+
+def is_hedged(text: str, terms: Terms) -> bool:
+    """Whether the text doubts what it says: "possible", "previously", "cannot be excluded", a question mark."""
+    return "?" in text or terms.words["hedge"].find(text) is not None
+
+
+def is_plain(text: str, terms: Terms) -> bool:
+    """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
+    known = terms.words["filler"].entries | terms.gene_names
+    return all(word.lower() in known for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
+
+
+def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
+    clause = _LIMIT.sub("", _NOTHING_ELSE.sub("", clause))
+    genes = markers.genes_in(clause)
+    if not genes or not _cues(clause, terms):
+        return
+    strange = _strange(clause, terms)
+    pieces = [piece for part in _COMMA.split(clause) for piece in _pieces(part, terms, bare=markers.FLT3 in genes)]
+    if not any(piece.outcome for piece in pieces):
+        return
+    strange = strange or any(_hangs(pieces, place) for place in range(len(pieces)))
+    for place, piece in enumerate(pieces):
+        outcome = INDETERMINATE if strange else piece.outcome or _borrowed(pieces, place)
+        if outcome == ABSENT and len(piece.genes) > 1 and markers.other_change(piece.text):
+            outcome = INDETERMINATE  # "IDH2 R140Q and FLT3-ITD negative" may be two statements
+        for gene in piece.genes:
+            yield Spoken(gene, outcome, piece.text.strip(), clause.strip())
+
+
+def _pieces(part: str, terms: Terms, *, bare: bool) -> Iterator[_Piece]:
+    """The part as one piece, or split at its conjunctions where it says more than one thing."""
+    if len(_cues(part, terms)) > 1:
+        places = [0, *(match.start() for match in _AND.finditer(part)), len(part)]
+        cut = [part[one:other] for one, other in pairwise(places)]
+        with_cue = sum(bool(_cues(each, terms)) for each in cut)
+        if with_cue > 1:
+            yield from (_piece(each, terms, bare=bare) for each in cut if each.strip())
+            return
+    yield _piece(part, terms, bare=bare)
+
+
+def _cues(text: str, terms: Terms) -> list[tuple[int, int, str]]:
+    """What the text says of presence, in order, a denial that stands alone among it as "no"."""
+    said = list(terms.words["presence"].spans(text))
+    taken = [(start, end) for start, end, _ in said]
+    denials = [
+        (match.start(), match.end(), "no")
+        for match in _DENIAL.finditer(text)
+        if not any(start <= match.start() < end for start, end in taken)
+    ]
+    return sorted([*said, *denials])
+
+
+def _piece(text: str, terms: Terms, *, bare: bool) -> _Piece:
+    spans = markers.places(text)
+    if bare and not any(gene in (markers.FLT3, markers.KMT2A) for _, gene in spans):
+        spans += [(match.start(), markers.FLT3) for match in _BARE.finditer(text)]
+    genes = tuple(dict.fromkeys(gene for _, gene in sorted(spans)))
+    cues = _cues(text, terms)
+    if not cues:
+        return _Piece(text, genes, lists=_is_list(text, terms))
+    starts = [start for start, _ in spans]
+    first = cues[0][0]
+    among = any(min(starts) < start < max(starts) for start, _, _ in cues) if starts else False
+    if len(genes) > 1:
+        listed = first < min(starts) or _is_list(text[min(starts) : max(starts)], terms)
+        if among or not listed or ":" in text[min(starts) : max(starts)] or (
+            first < min(starts) and ":" in text[max(starts) :]
+        ):  # fmt: skip
+            return _Piece(text, genes, INDETERMINATE)  # "NPM1 mutation and IDH1 negative" may be two statements
+    leads = not starts or first < min(starts)
+    follows = not starts or first > min(starts)
+    return _Piece(text, genes, _outcome(text, cues, starts), leads, follows)
+
+
+def _is_list(text: str, terms: Terms) -> bool:
+    """Whether the text lists genes and nothing else: "IDH1 R132", and neither "FLT3-ITD+" nor "IDH2 R140Q"."""
+    known = terms.words["list word"].entries | terms.gene_names
+    tokens = filter(None, re.split(r"[\s,/&]+", text.strip().rstrip(":")))
+    return all(token.lower() in known or _SITE.fullmatch(token) for token in tokens)
+
+
+def _outcome(text: str, cues: list[tuple[int, int, str]], genes: list[int]) -> str:
+    """The one outcome of a piece; indeterminate when it says several things, or denies in a way not known."""
+    first, *others = cues
+    values = [value for _, _, value in others]
+    no_mutations = first[2] == ABSENT and text[first[0] :].lower().startswith("no ")
+    if no_mutations and values in ([], [PRESENT]):
+        return ABSENT  # "no mutations were detected"
+    if first[2] == "no":
+        one_side = all(start > first[0] for start in genes) or (bool(values) and all(s < first[0] for s in genes))
+        return ABSENT if genes and one_side and values in ([], [PRESENT]) else INDETERMINATE
+    stated = {value for _, _, value in cues}
+    return stated.pop() if len(stated) == 1 else INDETERMINATE
+
+
+def _hangs(pieces: list[_Piece], place: int) -> bool:
+    """Whether a part says something of no gene: "FLT3-ITD not detected, detected"."""
+    piece = pieces[place]
+    listed = [each for each in pieces[max(place - 1, 0) : place + 2] if each.genes and each.outcome is None]
+    return piece.outcome is not None and not piece.genes and not listed
+
+
+def _borrowed(pieces: list[_Piece], place: int) -> str:
+    """The outcome of the neighbours for a piece that lists genes only; indeterminate when they do not agree."""
+    if not pieces[place].lists:
+        return INDETERMINATE
+    before = next((each for each in reversed(pieces[:place]) if each.outcome), None)
+    after = next((each for each in pieces[place + 1 :] if each.outcome), None)
+    found = {each.outcome for each, fits in ((before, before and before.leads), (after, after and after.follows)) if
+             each is not None and fits and each.outcome}  # fmt: skip
+    return found.pop() if len(found) == 1 else INDETERMINATE
+
+
+def _strange(clause: str, terms: Terms) -> bool:
+    """Whether the clause holds a word that is not known to leave its meaning alone."""
+    if is_hedged(clause, terms) or _SIGN.search(clause):
+        return True
+    rest = clause
+    for start, end, _ in reversed(_cues(clause, terms)):
+        rest = f"{rest[:start]} {rest[end:]}"
+    return not is_plain(rest, terms)

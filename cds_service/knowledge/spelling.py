@@ -1,0 +1,100 @@
+"""Spelling: the one spelling of a code system's name, and of a code, however a record writes them. The only such place.
+
+Records write OIDs with and without `urn:oid:`, http for https, a slash at the end, capitals, `www.`, a version behind a
+bar, or the edition of SNOMED CT. None of these means another system.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+SNOMED = "http://snomed.info/sct"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC = "http://www.whocc.no/atc"
+NDC = "http://hl7.org/fhir/sid/ndc"
+SPOKEN = {
+    RXNORM: "RxNorm",
+    ATC: "ATC",
+    NDC: "NDC",
+    SNOMED: "SNOMED CT",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
+    "http://www.ama-assn.org/go/cpt": "CPT",
+}
+
+_BARE_OID = re.compile(r"[012](?:\.\d+){3,}")
+_ADDRESS = re.compile(r"https?://(?:www\.)?")
+_KEPT = 1000  # spellings remembered: callers may invent any number of them
+
+
+@dataclass(frozen=True)
+class Systems:
+    """The one spelling of each code system, by every other that is known."""
+
+    known: Mapping[str, str]
+    _met: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, aliases: Iterable[tuple[str, str]]) -> Systems:
+        """From (alias, spelling) pairs; a spelling that has no alias stands beside itself."""
+        pairs = tuple(aliases)
+        known = {_folded(spelling): spelling for _, spelling in pairs}
+        return cls(known | {_folded(alias): spelling for alias, spelling in pairs})
+
+    def spelled(self, name: str | None) -> str:
+        """The one spelling of that name; of a system that nobody knows, its name in small letters. "" for none."""
+        if not name:
+            return ""
+        found = self._met.get(name)
+        if found is None:
+            found = self._spelled(name)
+            if len(self._met) < _KEPT:
+                self._met[name] = found
+        return found
+
+    def _spelled(self, name: str) -> str:
+        folded = _folded(name)
+        if folded.startswith(("snomed.info/sct/", "snomed.info/xsct/")):
+            return SNOMED
+        return self.known.get(folded) or name.strip().partition("|")[0].rstrip("/").lower().replace("https:", "http:")
+
+
+def _folded(name: str) -> str:
+    plain = _ADDRESS.sub("", name.strip().lower().partition("|")[0].rstrip("/"), count=1)
+    return f"urn:oid:{plain}" if _BARE_OID.fullmatch(plain) else plain
+
+
+def drug_codes(system: str, code: str) -> tuple[str, ...]:
+    """The spellings under which our tables may hold a drug's code: ATC in capitals, an NDC by labeler and product."""
+    if system == NDC:
+        return _ndc(code)
+    return (code.upper(),) if system == ATC else ()
+
+
+def _ndc(code: str) -> tuple[str, ...]:
+    """An NDC by labeler and product: its package part is dropped, and the zeros of its eleven-digit form.
+
+    Of ten digits without hyphens nobody can tell the parts for sure: each way to part them is looked up.
+    """
+    plain = code.strip()
+    if plain.count("-") == 2:
+        labeler, product, _ = plain.split("-")
+        pairs = [(labeler, product)]
+    elif plain.isdecimal() and len(plain) == 11:
+        pairs = [(plain[:5], plain[5:9])]
+    elif plain.isdecimal() and len(plain) == 10:
+        pairs = [(plain[:4], plain[4:8]), (plain[:5], plain[5:8]), (plain[:5], plain[5:9])]
+    else:
+        return ()
+    zeros = [(first.removeprefix("0"), second) for first, second in pairs]
+    zeros += [(first, second.removeprefix("0")) for first, second in pairs]
+    return tuple(dict.fromkeys("-".join(pair) for pair in (*pairs, *zeros)))
+
+
+def icd(code: str) -> str:
+    """An ICD-10 code in capitals, with its dot and without the marks of dagger and asterisk."""
+    plain = code.strip().upper().rstrip("+*!#†")
+    return f"{plain[:3]}.{plain[3:]}" if len(plain) > 3 and "." not in plain else plain

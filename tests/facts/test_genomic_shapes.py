@@ -1,0 +1,283 @@
+"""What a laboratory found reads back the same from every shape, and no damage makes a finding that was not there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.facts.fact import Fact, State
+from cds_service.facts.mutations import MARKER_NAMES, MARKERS, Mutation
+from tests.charts import Json, chart
+from tests.shapes.genomics import (
+    DATES,
+    GENE,
+    Finding,
+    coding,
+    covered_gene,
+    observation,
+    report,
+    says_ratio,
+    variant,
+    writers,
+)
+
+FOUND = [Finding(marker, present) for marker in GENE for present in (True, False)]
+EVERY = [(found, write) for found in FOUND for write in writers(found)]
+
+
+def made(found: Finding, write: Callable[[Finding], list[Json]], dated: str = "effective") -> list[Json]:
+    return [_without_none(each) for each in DATES[dated](write(found), found.day)]
+
+
+def _without_none(content: Json) -> Json:
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def read(resources: list[Json], marker: str) -> Fact[Mutation]:
+    return chart(*resources).get(MARKER_NAMES[marker])
+
+
+@pytest.mark.parametrize("dated", DATES)
+@pytest.mark.parametrize(("found", "write"), EVERY, ids=lambda each: getattr(each, "__name__", None) or (
+    f"{each.marker} {'present' if each.present else 'absent'}"))
+def test_a_finding_reads_back_the_same(
+    found: Finding, write: Callable[[Finding], list[Json]], dated: str
+) -> None:
+    fact = read(made(found, write, dated), found.marker)
+    assert fact.value is not None, fact.why
+    assert (fact.state, fact.value.present, str(fact.when), fact.doubts) == (
+        State.KNOWN, found.present, found.day, ())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.integers(1, 99), st.integers(5, 300), st.dates(date(2024, 1, 1), date(2026, 11, 18)))
+def test_shares_ratios_and_dates_read_back_the_same(data: st.DataObject, share: int, parts: int, day: date) -> None:
+    marker = data.draw(st.sampled_from(["FLT3-ITD", "IDH1", "NPM1", "TP53"]))
+    ratio = str(Decimal(parts) / 100) if marker == "FLT3-ITD" else None
+    found = Finding(marker, True, share, ratio, day.isoformat())
+    write = data.draw(st.sampled_from([each for each in writers(found) if says_ratio(each)]))
+    fact = read(made(found, write, data.draw(st.sampled_from(list(DATES)))), marker)
+    assert fact.value is not None, fact.why
+    detail = fact.value.results[0].detail
+    assert (fact.value.present, str(fact.when)) == (True, found.day)
+    assert detail.vaf is not None
+    assert detail.vaf.value == share
+    assert (detail.ratio.value if detail.ratio else None) == (Decimal(ratio) if ratio else None)
+
+
+def _places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield (*path, key)
+            yield from _places(value, (*path, key))
+    elif isinstance(content, list):
+        for place, value in enumerate(content):
+            yield (*path, place)
+            yield from _places(value, (*path, place))
+
+
+JUNK: tuple[Any, ...] = (
+    None, "", "?", 0, 1, -1, 1e300, True, [], {}, [[]], {"coding": []}, "unknown", "not tested", "pending",
+    {"text": "see report"}, {"coding": [{"code": None}]}, "2026-13-45", "\x00", "LA18198-4", "cancelled",
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_damage_makes_no_finding_that_was_not_there(data: st.DataObject) -> None:
+    found, write = data.draw(st.sampled_from(EVERY))
+    damaged = copy.deepcopy(made(found, write, data.draw(st.sampled_from(list(DATES)))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(list(_places(damaged))))
+        holder: Any = damaged
+        for step in place[:-1]:
+            holder = holder[step]
+        if data.draw(st.booleans()):
+            holder[place[-1]] = copy.deepcopy(data.draw(st.sampled_from(JUNK)))
+        else:
+            del holder[place[-1]]
+        if not damaged or not all(isinstance(each, dict) and each.get("resourceType") in (
+                "Observation", "DiagnosticReport", "Specimen") for each in damaged):
+            return
+    told = chart(*damaged)
+    for key in MARKERS:
+        fact = told.get(key)
+        if fact.value is None or not fact.sure:
+            continue
+        may_be = {found.marker}
+        # a negative of the gene, or a panel that covered it, is one of both markers of FLT3
+        if found.gene == "FLT3" and not fact.value.present and key.name != found.marker:
+            continue
+        assert key.name in may_be, (found, fact)
+        assert fact.value.present is found.present, (found, fact)
+
+
+SAID = ("FLT3-ITD FLT3 NPM1 IDH1 IDH2 TP53 KMT2A MLL no not detected positive negative wild type , ; . : ( ) ? "
+        "possible and or but without R132H D835Y VAF 12% previously control pending the mutation never unlikely "
+        "present absent")
+TEXTS = st.lists(st.sampled_from(SAID.split(" ")), min_size=1, max_size=9).map(" ".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS)
+def test_words_in_any_order_find_nothing_where_no_gene_or_no_outcome_stands(words: str) -> None:
+    told = chart({"resourceType": "Observation", "id": "x", "status": "final", "code": {"coding": [
+        {"system": "http://loinc.org", "code": "51969-4"}]}, "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-11-10", "valueString": words})
+    low = words.lower()
+    hedged = any(each in low for each in ("?", "possible", "previously", "control", "never", "unlikely"))
+    for key in MARKERS:
+        fact = told.get(key)
+        if fact.value is None or not fact.sure:
+            continue
+        gene = {"KMT2A-r": ("kmt2a", "mll")}.get(key.name, (key.name.partition("-")[0].lower(),))
+        assert any(each in low for each in gene)
+        clauses = [each for each in low.replace(". ", ";").split(";") if any(name in each for name in gene)]
+        outcomes = ("detected", "positive", "negative", "wild type", "present", "absent", "no ", "without", "mutation")
+        assert any(each in clause for each in outcomes for clause in clauses)
+        if all("?" in c or any(w in c for w in ("possible", "previously", "control", "never", "unlikely"))
+               for c in clauses) and hedged:
+            pytest.fail(f"hedged: {words!r} -> {fact}")
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_read(words: str) -> None:
+    told = chart({"resourceType": "Observation", "id": "x", "status": "final", "code": {"coding": [
+        {"system": "http://loinc.org", "code": "51969-4"}]}, "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-11-10", "valueString": words})
+    assert all(told.get(key).value is None for key in MARKERS)
+
+
+# Reports, specimens and dates
+
+
+def test_a_filing_date_alone_leaves_open_when_the_specimen_was_taken() -> None:
+    [result] = variant(Finding("IDH1", True))
+    fact = read([result | {"issued": "2026-11-10T08:00:00Z"}], "IDH1")
+    assert str(fact.when) == "2026-11-10 as filed"
+    assert fact.doubts == ("filed on 2026-11-10, specimen date not stated",)
+    assert fact.when is not None
+    assert fact.when.filed
+
+
+def test_a_report_lends_its_date_and_its_specimen() -> None:
+    [result] = variant(Finding("IDH1", True))
+    named = report(result=[{"reference": "https://ehr.example/fhir/Observation/g1/_history/2"}],
+                   effectiveDateTime="2026-11-09", issued="2026-11-12T08:00:00Z")
+    assert str(read([result, named], "IDH1").when) == "2026-11-09"
+
+
+@pytest.mark.parametrize(("status", "present", "words"), [
+    ("final", True, ""), ("preliminary", True, "its report: preliminary"), ("cancelled", None, "cancelled"),
+    ("entered-in-error", None, "entered in error"),
+])
+def test_what_a_report_is_worth_its_results_are(status: str, present: bool | None, words: str) -> None:
+    [result] = variant(Finding("IDH1", True))
+    named = report(result=[{"reference": "Observation/g1"}], status=status, effectiveDateTime="2026-11-09")
+    fact = read([result, named], "IDH1")
+    assert (fact.value.present if fact.value else None) is present
+    assert words in f"{fact.why} {' '.join(fact.doubts)}"
+
+
+def test_a_conclusion_is_a_hint_only() -> None:
+    told = report(conclusion="FLT3-ITD detected. IDH1 wild type.", effectiveDateTime="2026-11-09")
+    for marker in ("FLT3-ITD", "IDH1"):
+        fact = read([told], marker)
+        assert (fact.value, fact.state) == (None, State.UNREADABLE)
+        assert "conclusion" in fact.why
+    [result] = variant(Finding("IDH1", True))
+    fact = read([result | {"effectiveDateTime": "2026-11-01"}, told], "IDH1")
+    assert (fact.value is not None and fact.value.present, fact.doubts) == (True, ())
+
+
+def test_a_covered_gene_is_negative_only_when_every_result_came() -> None:
+    region, listed = made(Finding("IDH1", False), covered_gene)
+    assert read([region, listed], "IDH1").sure
+    assert read([region], "IDH1").value is None
+    more = listed | {"result": [*listed["result"], {"reference": "Observation/not-sent"}]}
+    assert read([region, more], "IDH1").value is None
+    assert read([region, listed], "IDH2").value is None
+    assert read([region | {"status": "cancelled"}, listed], "IDH1").value is None
+
+
+def test_sequencing_of_a_gene_finds_no_rearrangement_and_may_miss_a_duplication() -> None:
+    assert read(made(Finding("KMT2A-r", False), covered_gene), "KMT2A-r").value is None
+    fact = read(made(Finding("FLT3-ITD", False), covered_gene), "FLT3-ITD")
+    assert not fact.sure
+    assert read(made(Finding("FLT3-TKD", False), covered_gene), "FLT3-TKD").sure
+
+
+def test_a_variant_of_a_gene_that_nobody_can_tell_spoils_what_the_panel_covered() -> None:
+    region, listed = made(Finding("IDH1", False), covered_gene)
+    nameless = observation(coding("69548-6"), "n1", valueCodeableConcept=coding("LA9633-4"))
+    named = listed | {"result": [*listed["result"], {"reference": "Observation/n1"}]}
+    assert read([region, nameless, named], "IDH1").value is None
+
+
+def test_a_contained_result_of_another_patient_is_not_read() -> None:
+    [result] = variant(Finding("IDH1", True))
+    other = result | {"subject": {"reference": "Patient/p2"}}
+    assert read([report(contained=[other], effectiveDateTime="2026-11-09")], "IDH1").value is None
+
+
+# What nobody verified decides nothing
+
+
+@pytest.mark.parametrize(("gene", "change"), [
+    ("HGNC:5383", "p.Q316E"), ("HGNC:5383", "p.I319M"), ("HGNC:5382", "p.S280F"), ("HGNC:3765", "p.N701K"),
+    ("HGNC:3765", "p.D698N"), ("HGNC:3765", "p.Y693C"), ("HGNC:3765", "p.F691L"), ("HGNC:8068", "NUP98::NSD1"),
+])
+def test_changes_that_nobody_verified_decide_nothing(gene: str, change: str) -> None:
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding(gene, "http://www.genenames.org/geneId")}
+    changed = {"code": coding("48005-3"), "valueCodeableConcept": {"text": change}}
+    told = chart(observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), effectiveDateTime="2026-11-10",
+                             component=[studied, changed]))
+    assert all(told.get(key).value is None for key in MARKERS)
+
+
+@pytest.mark.parametrize(("test", "value", "present"), [
+    ("92844-0", {"value": 0.6, "unit": "1"}, True), ("92844-0", {"value": 60, "unit": "%"}, True),
+    ("92844-0", {"value": 0, "unit": "1"}, None), ("92844-0", {"value": 0.6}, None),
+    ("92844-0", {"value": 0.05, "unit": "1", "comparator": "<"}, None), ("92844-0", {"value": -1, "unit": "1"}, None),
+])
+def test_an_allelic_ratio_is_a_positive_only_when_it_was_measured(
+    test: str, value: Json, present: bool | None
+) -> None:
+    fact = read([observation(coding(test), valueQuantity=value, effectiveDateTime="2026-11-10")], "FLT3-ITD")
+    assert (fact.value.present if fact.value else None) is present
+
+
+@pytest.mark.parametrize(("words", "present"), [
+    ("p.(Tyr599_Asp600insGlyTyr), exon 14", True), ("exon 14/15 duplication", True), ("exon 20 duplication", None),
+    ("p.Y599_D600insGY", None),
+])
+def test_a_duplication_with_its_exon_is_an_internal_tandem_duplication(words: str, present: bool | None) -> None:
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:3765", "http://www.genenames.org/geneId")}
+    change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": words}}
+    fact = read([observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), component=[studied, change],
+                             effectiveDateTime="2026-11-10")], "FLT3-ITD")
+    assert (fact.value.present if fact.value else None) is present
+
+
+def test_a_partial_tandem_duplication_and_one_gene_named_twice_are_no_rearrangement() -> None:
+    gene = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:7132", "http://www.genenames.org/geneId")}
+    again = {"code": coding("48018-6"), "valueCodeableConcept": {"text": "MLL"}}
+    for parts in ([gene, again], [gene, {"code": coding("48005-3"), "valueCodeableConcept": {"text": "KMT2A-PTD"}}]):
+        told = observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), component=parts,
+                           effectiveDateTime="2026-11-10")
+        assert read([told], "KMT2A-r").value is None
+
+
+def test_a_disease_named_beside_a_variant_is_no_finding() -> None:
+    [made_] = variant(Finding("FLT3-TKD", True))
+    beside = {"code": coding("81259-4"), "valueCodeableConcept": {"text": "AML with FLT3-ITD"}}
+    told = made_ | {"component": [*made_["component"], beside], "effectiveDateTime": "2026-11-10"}
+    assert read([told], "FLT3-TKD").sure
+    assert read([told], "FLT3-ITD").value is None

@@ -1,0 +1,306 @@
+"""Prescriptions: which Medication is meant, what supersedes what, and what else stands for an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.facts.demographics import LINKED
+from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from tests.calls import cards, request
+from tests.calls import gilteritinib as ordered_gilteritinib
+from tests.calls import order as ordered
+from tests.calls import venetoclax as ordered_venetoclax
+from tests.charts import RXNORM, Json, chart, concept, measured, order
+from tests.shapes import orders as shapes
+
+VENETOCLAX = {"resourceType": "Medication", "code": concept("1747561", system=RXNORM)}
+ONCE = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+FLAG_IDA = ("fludarabine", "cytarabine", "idarubicin")
+
+
+def listed(*orders: Json, **more: Any) -> tuple[Medication, ...]:
+    return chart(*orders, **more).medications.orders
+
+
+def roles(*orders: Json, **more: Any) -> dict[str, Role]:
+    return {drug: each.role for each in listed(*orders, **more) for drug in each.ingredients}
+
+
+# Which Medication is meant
+
+
+@pytest.mark.parametrize(("reference", "where"), shapes.REFERENCES)
+def test_a_medication_is_found_wherever_it_stands(reference: str, where: str) -> None:
+    referring, entries = shapes.referring(order("x", "draft"), reference, VENETOCLAX, where)
+    for found in (listed(drafts=[referring, *entries]), listed(referring | {"status": "active"}, others=entries)):
+        assert [(each.ingredients, each.matched_by) for each in found] == [(("venetoclax",), "RxNorm 1747561")]
+
+
+def test_the_same_id_on_another_server_is_another_medication() -> None:
+    ours = {"fullUrl": "https://ehr.example.org/fhir/Medication/drug", "resource": VENETOCLAX | {"id": "drug"}}
+    elsewhere = order("", medicationReference={"reference": "https://other.example.org/fhir/Medication/drug"})
+    here = order("", medicationReference={"reference": "https://ehr.example.org/fhir/Medication/drug"})
+    assert listed(elsewhere, others=[ours]) == ()
+    assert listed(here, others=[ours])[0].ingredients == ("venetoclax",)
+
+
+@pytest.mark.parametrize("part", [
+    {"itemCodeableConcept": concept("1747556", system=RXNORM)},
+    {"itemReference": {"reference": "Medication/part"}}, {"itemReference": {"reference": "#substance"}},
+    {"itemReference": {"reference": "Medication/gone", "display": "venetoclax"}},
+])
+def test_a_part_of_a_medication_may_be_a_concept_or_a_resource_of_its_own(part: Json) -> None:
+    mixture = {"resourceType": "Medication", "id": "mix", "ingredient": [{"itemCodeableConcept": {"text": "x"}}, part]}
+    substance = {"resourceType": "Substance", "id": "substance", "code": {"text": "venetoclax"}}
+    refers = order("", medicationReference={"reference": "Medication/mix"}, contained=[substance])
+    assert listed(refers, others=[mixture, VENETOCLAX | {"id": "part"}])[0].ingredients == ("venetoclax",)
+
+
+def test_a_part_that_does_nothing_is_no_ingredient() -> None:
+    part = {"itemCodeableConcept": {"text": "venetoclax"}, "isActive": False}
+    mixture = {"resourceType": "Medication", "id": "mix", "code": {"text": "x"}, "ingredient": [part]}
+    assert listed(order("", medicationReference={"reference": "Medication/mix"}), others=[mixture]) == ()
+
+
+def test_a_medication_that_could_not_be_had_leaves_the_words_of_its_reference_and_says_so() -> None:
+    (found,) = listed(order("", medicationReference={"reference": "Medication/gone", "display": "venetoclax 50 mg"}))
+    assert found.ingredients == ("venetoclax",)
+    assert found.matched_by == "its name, the Medication that it refers to could not be had"
+
+
+def test_the_strength_of_the_medication_counts_its_tablets() -> None:
+    strength = {"numerator": measured(50, "mg"), "denominator": measured(1, "tablet")}
+    medication = {"resourceType": "Medication", "id": "drug", "code": {"text": "venetoclax"},
+                  "ingredient": [{"itemCodeableConcept": {"text": "venetoclax"}, "strength": strength}]}
+    four = {"timing": ONCE, "doseAndRate": [{"doseQuantity": measured(4, "tablet")}]}
+    refers = order("", medicationReference={"reference": "Medication/drug"}, dosageInstruction=[four])
+    assert str(listed(refers, others=[medication])[0].dose.daily) == "200 mg daily"
+
+
+# What supersedes what
+
+
+NAMES = (
+    {"priorPrescription": {"reference": "MedicationRequest/old"}},
+    {"priorPrescription": {"reference": "https://ehr.example.org/fhir/MedicationRequest/old/_history/3"}},
+    {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/request-replaces",
+                    "valueReference": {"reference": "MedicationRequest/old"}}]},
+)
+BASED = {"basedOn": [{"reference": "CarePlan/1"}, {"reference": "MedicationRequest/old"}]}
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_an_order_that_a_draft_names_is_no_second_partner(names: Json) -> None:
+    old = order("posaconazole", id="old")
+    found = chart(old, drafts=[order("fluconazole", "draft", id="new", **names)]).medications
+    assert found.drugs(Role.DRAFT, Role.ACTIVE) == ("fluconazole",)
+    assert found.naming("posaconazole") != ()
+
+
+def test_an_order_that_is_gone_on_with_is_superseded_and_one_that_is_followed_is_not() -> None:
+    same = chart(order("venetoclax", id="old"), drafts=[order("venetoclax", "draft", id="new", **BASED)]).medications
+    other = chart(order("posaconazole", id="old"), drafts=[order("venetoclax", "draft", id="new", **BASED)]).medications
+    assert [each.role for each in same.of(Role.DRAFT, Role.ACTIVE)] == [Role.DRAFT]
+    assert other.drugs(Role.ACTIVE) == ("posaconazole",)
+
+
+def test_an_order_that_names_itself_and_one_that_is_over_stay_what_they_are() -> None:
+    itself = order("venetoclax", "draft", id="old", **NAMES[0])
+    assert chart(drafts=[itself]).medications.drugs(Role.DRAFT) == ("venetoclax",)
+    over = chart(order("posaconazole", "stopped", id="old"), drafts=[order("venetoclax", "draft", id="n", **NAMES[0])])
+    assert over.medications.drugs(Role.PAST) == ("posaconazole",)
+
+
+def test_a_prohibition_ends_the_order_that_it_stands_in_the_place_of() -> None:
+    prohibition = order("posaconazole", "active", id="new", doNotPerform=True, **NAMES[0])
+    assert roles(order("posaconazole", id="old"), drafts=[prohibition]) == {}
+
+
+def test_a_changed_azole_is_one_card_about_the_new_one_and_its_draft_keeps_what_it_names() -> None:
+    old, draft = ordered("posaconazole 300 mg", mg=300, id="old"), {"status": "draft", "id": "new"}
+    voriconazole = ordered("voriconazole 200 mg", mg=200, **draft, **NAMES[0])
+    found = cards("order-sign", voriconazole, medications=[old, ordered_venetoclax()])
+    assert not any("osaconazole" in card["summary"] for card in found)
+    again = ordered_venetoclax(400, **draft, **NAMES[0])
+    changed = cards("order-sign", again, medications=[ordered_venetoclax(70, id="old"), old | {"id": "azole"}])
+    updates = [action["resource"] for card in changed for each in card.get("suggestions", ())
+               for action in each["actions"] if action["type"] == "update"]
+    assert updates and all(each["priorPrescription"] == NAMES[0]["priorPrescription"] for each in updates)
+
+
+# Which drafts are selected
+
+
+@pytest.mark.parametrize(("selection", "chosen"), [
+    ("MedicationRequest/a", [True, False]), ("https://ehr.example.org/fhir/MedicationRequest/b", [False, True]),
+    ("MedicationRequest/b/_history/1", [False, True]), ("urn:uuid:0a", [True, False]), ("b", [False, True]),
+    ("ServiceRequest/a", [True, True]), ("MedicationRequest/none-of-them", [True, True]),
+])
+def test_a_selection_names_a_draft_by_type_and_id_or_by_its_full_url(selection: str, chosen: list[bool]) -> None:
+    drafts = [{"fullUrl": "urn:uuid:0a", "resource": order("venetoclax", "draft", id="a")},
+              {"fullUrl": "urn:uuid:0b", "resource": order("posaconazole", "draft", id="b")}]
+    assert [each.selected for each in listed(drafts=drafts, selections=(selection,))] == chosen
+
+
+# Drafts as clients send them
+
+
+@pytest.mark.parametrize("more", [{"status": "active"}, {"status": None}, {"intent": None}, {"category": {"text": "x"}},
+                                  {"intent": "proposal"}, {"status": "unknown"}])
+def test_a_draft_is_a_draft_however_it_is_marked(more: Json) -> None:
+    draft = {name: value for name, value in (order("venetoclax", "draft") | more).items() if value is not None}
+    (found,) = listed(drafts=[draft])
+    assert (found.role, found.doubts) == (Role.DRAFT, ())
+
+
+def test_an_order_form_without_a_drug_is_no_error_and_no_noise() -> None:
+    empty = {"resourceType": "MedicationRequest", "id": "d", "status": "draft", "subject": {"reference": "Patient/p1"}}
+    assert chart(drafts=[empty]).get(MEDICATIONS).sure
+    assert cards("order-select", empty, medications=[ordered_venetoclax()]) == []
+
+
+def test_what_was_reported_counts_and_says_so() -> None:
+    (found,) = listed(order("posaconazole", intent="plan", reportedBoolean=True))
+    assert (found.role, found.label, found.doubts) == (
+        Role.ACTIVE, "posaconazole (reported, not ordered here)", ())
+
+
+# Regimens that other requests name
+
+
+def requested(text: str, **more: Any) -> Json:
+    return {"resourceType": "ServiceRequest", "id": "s1", "status": "draft", "intent": "order",
+            "code": {"text": text}, "subject": {"reference": "Patient/p1"}} | more
+
+
+GROUP = {"resourceType": "RequestGroup", "id": "g1", "status": "draft", "intent": "proposal",
+         "code": {"text": "FLAG-IDA"}, "subject": {"reference": "Patient/p1"}}
+PLAN = {"resourceType": "CarePlan", "id": "p1", "status": "draft", "intent": "plan", "title": "FLAG-IDA cycle 1",
+        "subject": {"reference": "Patient/p1"}}
+
+
+@pytest.mark.parametrize("written", [
+    requested("FLAG-IDA"), requested("Chemotherapy FLAG-Ida, cycle 1"),
+    requested("x") | {"code": concept("1", "FLAG-IDA")},
+    GROUP, GROUP | {"code": {"text": "x"}, "action": [{"title": "FLAG-IDA"}]}, PLAN,
+    requested("FLAG-IDA (fludarabine, cytarabine, idarubicin)"),
+])
+def test_a_request_for_a_regimen_stands_for_its_drugs(written: Json) -> None:
+    (found,) = listed(drafts=[written])
+    assert (found.ingredients, found.role, found.dose.daily) == (FLAG_IDA, Role.DRAFT, None)
+
+
+@pytest.mark.parametrize("written", [
+    requested("ECG before FLAG-IDA"), requested("Follow-up after 7+3"), requested("venetoclax level"),
+    requested("FLAG-IDA", status="revoked"), requested("FLAG-IDA", doNotPerform=True), requested("12-lead ECG"),
+    requested("FLAG-IDA", subject={"reference": "Patient/p2"}), {"resourceType": "NutritionOrder", "id": "n"},
+    {"resourceType": "DeviceRequest", "codeCodeableConcept": {"text": "FLAG-IDA"}}, requested(""),
+])
+def test_a_request_for_something_else_orders_no_drug(written: Json) -> None:
+    assert listed(drafts=[written]) == ()
+
+
+def test_a_regimen_beside_the_drafts_of_its_drugs_stands_only_for_the_rest() -> None:
+    own = [order(drug, "draft", id=drug) for drug in FLAG_IDA]
+    assert all(each.resource.type == "MedicationRequest" for each in listed(drafts=[GROUP, *own]))
+    assert listed(drafts=[GROUP, own[0]])[0].ingredients == ("cytarabine", "idarubicin")
+
+
+def test_the_drugs_of_a_requested_regimen_are_checked() -> None:
+    found = cards("order-sign", requested("Ven/Aza"), medications=[ordered("posaconazole 300 mg", mg=300)])
+    assert any("osaconazole" in card["summary"] and "enetoclax" in card["summary"] for card in found)
+
+
+# What the patient is said to take, or was given
+
+
+def stated(drug: str, status: str = "active", **more: Any) -> Json:
+    return {"resourceType": "MedicationStatement", "id": f"s-{drug}", "status": status,
+            "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {"text": drug},
+            "dateAsserted": "2026-11-01"} | more
+
+
+def given(drug: str, status: str = "completed", when: str = "2026-11-20T08:00:00Z", **more: Any) -> Json:
+    return {"resourceType": "MedicationAdministration", "id": f"a-{drug}-{when[:10]}", "status": status,
+            "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": {"text": drug},
+            "effectiveDateTime": when} | more
+
+
+@pytest.mark.parametrize(("status", "role"), [
+    ("active", Role.ACTIVE), ("on-hold", Role.ON_HOLD), ("stopped", Role.PAST), ("completed", Role.PAST),
+    ("unknown", Role.ACTIVE), ("not-taken", None), ("intended", None), ("entered-in-error", None),
+])
+def test_a_statement_adds_a_drug_that_no_order_names(status: str, role: Role | None) -> None:
+    assert roles(stated("posaconazole", status)) == ({"posaconazole": role} if role else {})
+
+
+@pytest.mark.parametrize(("entry", "role"), [
+    (given("posaconazole"), Role.ACTIVE), (given("posaconazole", when="2026-11-01T08:00:00Z"), Role.PAST),
+    (given("posaconazole", "in-progress"), Role.ACTIVE), (given("posaconazole", "not-done"), None),
+    (given("posaconazole", "stopped"), Role.PAST), (given("posaconazole", "entered-in-error"), None),
+])
+def test_a_dose_that_was_given_adds_a_drug_that_no_order_names(entry: Json, role: Role | None) -> None:
+    assert roles(entry) == ({"posaconazole": role} if role else {})
+
+
+def test_a_dose_given_today_may_be_the_last_one() -> None:
+    (found,) = listed(given("posaconazole"))
+    assert found.doubts == ("given today; whether it goes on is not known",)
+    assert found.label == "posaconazole (as given, no order seen)"
+
+
+def test_what_was_said_or_given_contradicts_no_order_and_repeats_none() -> None:
+    facts = chart(order("venetoclax"), stated("venetoclax", "stopped"), given("venetoclax"), stated("venetoclax"))
+    assert [each.role for each in facts.medications.orders] == [Role.ACTIVE]
+    assert facts.get(MEDICATIONS).sure
+
+
+def test_many_doses_are_one_entry_from_the_first_to_the_last() -> None:
+    doses = [given("cytarabine", when=f"2026-10-0{day}T08:00:00Z") for day in (3, 1, 2)]
+    (found,) = listed(*doses)
+    assert (str(found.start), str(found.end)) == ("2026-10-01", "2026-10-03")
+
+
+def test_the_dosage_of_a_statement_is_read_like_that_of_an_order() -> None:
+    dosage = [{"timing": ONCE, "doseAndRate": [{"doseQuantity": measured(400, "mg")}]}]
+    assert str(listed(stated("venetoclax", dosage=dosage))[0].dose.daily) == "400 mg daily"
+
+
+def test_statements_that_came_with_the_medications_count_and_those_that_did_not_come_say_nothing() -> None:
+    assert "posaconazole" in {drug for each in listed(others=[stated("posaconazole")]) for drug in each.ingredients}
+    without = cards("order-sign", ordered_venetoclax(status="draft"))
+    empty = cards("order-sign", ordered_venetoclax(status="draft"), statements=[], administrations=[])
+    failed = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-supported"}]}
+    broken = cards("order-sign", ordered_venetoclax(status="draft"), statements=failed)
+    assert [each["detail"] for each in without] == [each["detail"] for each in empty] == [
+        each["detail"] for each in broken]
+
+
+def test_an_azole_that_the_patient_takes_from_elsewhere_meets_the_draft() -> None:
+    found = cards("order-sign", ordered_venetoclax(status="draft"), statements=[stated("posaconazole 300 mg")])
+    assert any("osaconazole" in card["summary"] for card in found)
+    assert any("as stated, no order seen" in card["detail"] for card in found)
+
+
+# Whose record it is
+
+
+@pytest.mark.parametrize(("kind", "indicator", "words"), [
+    ("replaced-by", "warning", "replaced by another one"), ("replaces", "info", "replaces another one"),
+    ("refer", "info", "main one"), ("seealso", "info", "another record of this patient"),
+])
+def test_a_link_to_another_record_is_said_and_not_followed(kind: str, indicator: str, words: str) -> None:
+    link = [{"other": {"reference": "Patient/p2"}, "type": kind}]
+    patient = request("patient-view")["prefetch"]["patient"] | {"link": link}
+    found = cards("order-sign", ordered_gilteritinib(status="draft"), patient=patient)
+    (said,) = [card for card in found if "other id was not read" in card["detail"]]
+    assert words in said["detail"]
+    assert "p2" not in said["detail"]
+    assert said["indicator"] in (indicator, "warning")
+
+
+def test_a_record_without_links_says_nothing_of_them() -> None:
+    facts = chart({"resourceType": "Patient", "id": "p1"})
+    assert facts.get(LINKED).value == ()

@@ -1,0 +1,108 @@
+"""Words of genomic reports: each gene with what is said of it; what is hedged, denied twice or unclear is neither."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.facts.wording import spoken
+from tests.charts import terms
+
+YES, NO, UNSURE = "present", "absent", "indeterminate"
+
+
+def told(text: str) -> dict[str, str]:
+    return {each.gene: each.outcome for each in spoken(text, terms())}
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("FLT3-ITD detected", {"FLT3": YES}),
+    ("No FLT3-ITD detected", {"FLT3": NO}),
+    ("no evidence of FLT3-ITD", {"FLT3": NO}),
+    ("Negative for FLT3-ITD, IDH1 and IDH2", {"FLT3": NO, "IDH1": NO, "IDH2": NO}),
+    ("Positive for NPM1 mutation, negative for FLT3-ITD", {"NPM1": YES, "FLT3": NO}),
+    ("FLT3-ITD and NPM1 mutated, IDH1/IDH2 wild type", {"FLT3": YES, "NPM1": YES, "IDH1": NO, "IDH2": NO}),
+    ("FLT3-ITD, NPM1 mutated; IDH1, IDH2, TP53 wild type",
+     {"FLT3": YES, "NPM1": YES, "IDH1": NO, "IDH2": NO, "TP53": NO}),
+    ("FLT3-ITD positive and NPM1 negative", {"FLT3": YES, "NPM1": NO}),
+    ("FLT3-ITD positive but IDH2 negative", {"FLT3": YES, "IDH2": NO}),
+    ("Detected: FLT3-ITD, NPM1. Not detected: IDH1, IDH2, TP53",
+     {"FLT3": YES, "NPM1": YES, "IDH1": NO, "IDH2": NO, "TP53": NO}),
+    ("No mutations were detected in FLT3, IDH1 and NPM1", {"FLT3": NO, "IDH1": NO, "NPM1": NO}),
+    ("FLT3-ITD: positive | IDH1: negative", {"FLT3": YES, "IDH1": NO}),
+    ("FLT3-ITD detected without NPM1 mutation", {"FLT3": YES, "NPM1": NO}),
+    ("Wild-type TP53", {"TP53": NO}),
+    ("FLT3-ITD: no mutation detected", {"FLT3": NO}),
+    ("IDH2 p.R140Q detected (VAF 34 %)", {"IDH2": YES}),
+    ("MLL-AF9 fusion detected", {"KMT2A": YES}),
+    ("FLT3-ITD nicht nachweisbar", {"FLT3": NO}),
+    ("FLT3-ITD not tested", {"FLT3": UNSURE}),
+    ("NPM1 pending, IDH1 negative", {"NPM1": UNSURE, "IDH1": NO}),
+    ("IDH1 QNS", {"IDH1": UNSURE}),
+    ("NPM1 mut, FLT3 wt", {"NPM1": YES, "FLT3": NO}),
+    ("FLT3-ITD+, NPM1 negative", {"FLT3": UNSURE, "NPM1": UNSURE}),
+    ("IDH2 R140Q, FLT3-ITD negative", {"IDH2": UNSURE, "FLT3": NO}),
+    ("FLT3-ITD (-), NPM1 detected", {"FLT3": UNSURE, "NPM1": UNSURE}),
+    ("FLT3-ITD not detected (limit of detection 1 %)", {"FLT3": NO}),
+    ("FLT3-ITD detected, no other mutations were found", {"FLT3": YES}),
+])
+def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> None:
+    assert told(text) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "Possible FLT3-ITD detected", "FLT3-ITD cannot be excluded, detected at low level?", "FLT3-ITD previously detected",
+    "FLT3-ITD detected at diagnosis", "This assay: FLT3-ITD detected down to 1 %", "FLT3-ITD may be present",
+    "FLT3-ITD not clearly detected", "FLT3-ITD is not negative", "no change, FLT3-ITD present",
+    "FLT3-ITD positive control detected", "suspicious for FLT3-ITD, positive", "FLT3-ITD positive negative",
+    "neither FLT3-ITD nor NPM1 detected", "FLT3-ITD could not be detected", "FLT3-ITD detected no NPM1",
+    "It is unlikely that FLT3-ITD is present", "if FLT3-ITD is present consider an inhibitor",
+    "FLT3-ITD not detected, detected", "no negative FLT3-ITD",
+])
+def test_what_is_hedged_or_turned_around_is_neither(text: str) -> None:
+    assert YES not in told(text).values()
+    assert NO not in told(text).values()
+
+
+@pytest.mark.parametrize("text", [
+    "", "FLT3-ITD", "see report", "Myeloid panel: FLT3, NPM1, IDH1, IDH2, TP53", "FLT3LG positive", "XIDH1 positive",
+    "positive", "IDH12 detected", "NPM10 mutated", "AML with NPM1 mutation",
+])
+def test_a_name_alone_or_another_word_says_nothing(text: str) -> None:
+    assert told(text) == {}
+
+
+def test_a_name_between_two_outcomes_belongs_to_neither() -> None:
+    assert told("FLT3-ITD positive, NPM1, IDH1 negative")["NPM1"] != YES
+
+
+GENES = ("FLT3-ITD", "NPM1", "IDH1", "IDH2", "TP53", "KMT2A")
+WAYS = {
+    YES: ("{} detected", "{} positive", "positive for {}", "{} mutated", "{} mut", "mutated {}", "{}+", "{} (+)",
+          "{}: present", "{} R882H", "{} p.V100M VAF 20 %", "{}: mutation", "detected: {}", "{} pos",
+          "{} variant found"),
+    NO: ("{} not detected", "no {} detected", "negative for {}", "{} wild type", "{} wt", "no {}",
+         "without {} mutation", "{}-", "{} (-)", "{}: none detected", "no mutation in {}", "{} neg",
+         "not detected: {}", "no evidence of {}"),
+    UNSURE: ("{} pending", "{} not tested", "{}: QNS", "{} equivocal", "possible {}", "{} ?", "{} cannot be excluded",
+             "{} previously detected", "awaiting {}", "{} to follow", "{}", "suspicious for {}"),
+}
+STATEMENTS = st.lists(
+    st.tuples(st.sampled_from(GENES), st.sampled_from(list(WAYS)), st.integers(0, 99)), min_size=2, max_size=5,
+    unique_by=lambda each: each[0],
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(STATEMENTS, st.lists(st.sampled_from((", ", "; ", ". ", " and ", " but ", ", with ", " | ", "\n")), min_size=4,
+                            max_size=4))
+def test_statements_side_by_side_never_lend_a_gene_the_opposite(
+    said: list[tuple[str, str, int]], between: list[str]
+) -> None:
+    parts = [WAYS[outcome][way % len(WAYS[outcome])].format(gene) for gene, outcome, way in said]
+    text = parts[0] + "".join(f"{sign}{part}" for sign, part in zip(between, parts[1:], strict=False))
+    found = told(text)
+    for gene, outcome, _ in said:
+        opposite = {YES: {NO}, NO: {YES}, UNSURE: set()}[outcome]
+        assert found.get(gene.partition("-")[0]) not in opposite, (text, found)
