@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-
 _MOST_DIGITS = 100  # before or behind the point; what is measured has far fewer
 
 
