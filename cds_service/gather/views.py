@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+
 _MOST_DIGITS = 100  # before or behind the point; what is measured has far fewer
 
 
