@@ -54,7 +54,7 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 
 mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 80
+	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"

@@ -51,8 +51,8 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -221,15 +221,18 @@ class _Facts:
         """How the disease went: months, the number of the relapse, an allogeneic transplantation, the karyotype."""
         read: list[Fact[Any]] = []
         for key in (FIRST_REMISSION, TO_RELAPSE):
-            numbers = [int(number) for number in re.findall(r"\d+", self.lines.pop(key.name, ""))]
-            months = known(key, Months(numbers[0], numbers[-1])) if numbers else None
+            lasted, *doubts = str(self.lines.pop(key.name, "")).split(", ")
+            numbers = [int(number) for number in re.findall(r"\d+", lasted)]
+            months = known(key, Months(numbers[0], numbers[-1]), doubts=tuple(doubts)) if numbers else None
             read.append(months or missing(key, State.ABSENT, "no entry of a first remission with its date"))
         number, *doubts = str(self.lines.pop(RELAPSE_NUMBER.name, "")).split(", ")
         nothing = missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
         read.append(known(RELAPSE_NUMBER, int(number), doubts=tuple(doubts)) if number else nothing)
         donor = self.lines.pop(ALLOGENEIC.name, "no")
         untold = missing(ALLOGENEIC, State.UNREADABLE, "transplant status, type not stated")
-        read.append(untold if donor == "type not stated" else known(ALLOGENEIC, donor.startswith("yes"), _when(donor)))
+        answer, when, unsure = _split(donor)
+        transplanted = known(ALLOGENEIC, answer == "yes", when, doubts=unsure)
+        read.append(untold if donor == "type not stated" else transplanted)
         karyotype = self.lines.pop(CYTOGENETICS.name, None)
         unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
         return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
@@ -279,10 +282,11 @@ class _Facts:
         if lines[0].startswith("unreadable: "):
             why = lines[0].removeprefix("unreadable: ")
             return missing(QTC, State.UNREADABLE, why), missing(ECGS, State.UNREADABLE, why)
-        ecgs = tuple(_ecg(line) for line in lines)
+        doubts = ("not every ECG was read",) if "one could not be read" in lines else ()
+        ecgs = tuple(_ecg(line) for line in lines if line != "one could not be read")
         first = ecgs[0]
         newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=first.doubts)
-        return _conflicting(newest), known(ECGS, ecgs, first.when, first.origin)
+        return _conflicting(newest), known(ECGS, ecgs, first.when, first.origin, doubts=doubts)
 
     def _conditions(self) -> tuple[Fact[Any], ...]:
         problems = self._entries(PROBLEMS)
@@ -435,6 +439,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         replaces=(replaced[-1].reference,) if replaced else (),
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
+        reason=line.get("reason", ""),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
@@ -482,6 +487,8 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
+    if "waits" in expect and expect["waits"] is not _waits(told.check):
+        wrong.append(f"waits: expected {expect['waits']}, found {_waits(told.check)}")
     if "gap" in expect and expect["gap"] != _gap(told.check):
         wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
@@ -490,6 +497,11 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong
+
+
+def _waits(check: Check) -> bool:
+    """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.waits
 
 
 def _gap(check: Check) -> str:

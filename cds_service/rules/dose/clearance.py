@@ -149,15 +149,14 @@ def _unstable(case: Case) -> tuple[str, ...]:
     change = case.must(topics.CREATININE_UNSTABLE_FROM, "policy")
     hours = case.must(topics.CREATININE_UNSTABLE_WITHIN, "policy")
     series = case.fact(CREATININE_SERIES).value or ()
-    if not series or series[0].when is None or series[0].value is None:
+    dated = [(each.when, each.value, each) for each in series if each.when and each.value]
+    if not dated:
         return ()
-    newest, span = series[0], timedelta(hours=int(hours.value.value))
-    for older in series[1:]:
-        if older.when is None or older.value is None or newest.when is None or newest.value is None:
-            continue
-        near = newest.when.earliest - older.when.latest <= span
-        moved = abs(newest.value.value - older.value.value)
-        if near and moved >= change.value.value:
-            words = f"{as_received(older)} to {as_received(newest)}"
+    span = timedelta(hours=int(hours.value.value))
+    newest_when, newest, now = dated[0]
+    for when, older, then in dated[1:]:
+        near = newest_when.earliest - when.latest <= span
+        if near and abs(newest.value - older.value) >= change.value.value:
+            words = f"{as_received(then)} to {as_received(now)}"
             return (f"creatinine is not stable ({words}), so no formula holds",)
     return ()

@@ -217,4 +217,4 @@ def _earlier_course(case: Case, name: str) -> str:
     together = [order for order in given if order is not None]
     if words or not groups or len(together) < len(groups):
         return words
-    return " and ".join(f"{order.label} {order.start or ''}".strip() for order in together)
+    return " and ".join(order.label for order in together)
