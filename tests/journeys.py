@@ -66,5 +66,5 @@ def sent_along(place: Place, sample: Sample) -> list[Json]:
     """The cards of prefetch, as they read where the Medications of orders can be read too."""
     cards = shown(place.call(sample, fetch=False))
     for card in cards if sample.story == REFERRING.story else ():
-        card["detail"] = card["detail"].replace(" (matched by its name)", "")
+        card["detail"] = card["detail"].replace(" (matched by its name, as its Medication did not come along)", "")
     return cards

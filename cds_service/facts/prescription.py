@@ -23,7 +23,7 @@ from cds_service.gather.views import MedicationRequest, Reference
 STATUSES = frozenset({"active", "on-hold", "stopped", "completed"})  # that say plainly how the order stands
 REPORTED = "reported, not ordered here"
 WHOLE_REGIMEN = "a regimen is one order here: the dose of each drug cannot be read"
-_NOT_HAD = ", the Medication that it refers to could not be had"
+_NOT_HAD = ", as its Medication did not come along"
 _REPLACES = "/request-replaces"  # FHIR's own extension, where priorPrescription has room for one order only
 
 

@@ -67,7 +67,7 @@ def test_a_part_that_does_nothing_is_no_ingredient() -> None:
 def test_a_medication_that_could_not_be_had_leaves_the_words_of_its_reference_and_says_so() -> None:
     (found,) = listed(order("", medicationReference={"reference": "Medication/gone", "display": "venetoclax 50 mg"}))
     assert found.ingredients == ("venetoclax",)
-    assert found.matched_by == "its name, the Medication that it refers to could not be had"
+    assert found.matched_by == "its name, as its Medication did not come along"
 
 
 def test_the_strength_of_the_medication_counts_its_tablets() -> None:
