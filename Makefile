@@ -17,7 +17,7 @@ serve: ## start the service on 127.0.0.1:8080 (HOST, PORT, WORKERS, THREADS: doc
 
 test: ## the whole fast suite: no network, no browser, no database
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@"$(VENV)/bin/python" -m pytest
+	@"$(VENV)/bin/python" -m pytest -n auto --dist worksteal
 
 lint: ## ruff and mypy
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -38,7 +38,7 @@ samples: ## rewrite the stored responses of fhir_samples/
 
 grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@GRID=full "$(VENV)/bin/python" -m pytest -q tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
+	@GRID=full "$(VENV)/bin/python" -m pytest -q -n auto --dist worksteal tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
 
 journeys: ## the service and a FHIR server as processes: every story over HTTP, with every fault (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
