@@ -13,7 +13,7 @@ from typing import Any
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS, Entry
 from cds_service.facts.fact import Fact
-from cds_service.facts.labs import ECOG, LVEF
+from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain

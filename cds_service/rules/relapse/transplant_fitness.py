@@ -6,8 +6,8 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
-from cds_service.facts.labs import ECOG, LVEF
 from cds_service.facts.orders import ORDERED
+from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
