@@ -1,8 +1,8 @@
 """How long one resource takes to read, by its type: `make bench-reading`. In one process, no network, under a minute.
 
-A chart is read with few resources of a type and with many of them, no two alike; the difference, divided, is the time of
-one. Kinds are interleaved and the least of several rounds counts, as a busy machine only ever adds. "Of ours" means that
-a rule may ask for it; of any other resource only so much is read as shows that it is none.
+A chart is read with few resources of a type and with many of them, no two alike; the difference, divided, is the time
+of one. Kinds are interleaved and the least of several rounds counts, as a busy machine only ever adds. "Of ours" means
+that a rule may ask for it; of any other resource only so much is read as shows that it is none.
 """
 
 from __future__ import annotations
