@@ -72,7 +72,7 @@ def _fitness(option: Option, fitness: Assessment) -> Need:
         case Fitness.OPEN:
             return Need(Truth.UNKNOWN, f"the clinician's judgement of fitness ({fitness.reasons})", judged=True)
         case Fitness.UNKNOWN:
-            return Need(Truth.UNKNOWN, f"fitness: {', '.join(fitness.unknown)} not known")
+            return Need(Truth.UNKNOWN, "fitness (open, see above)")
         case other:
             assert_never(other)
 

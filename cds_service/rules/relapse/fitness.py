@@ -58,11 +58,6 @@ class Assessment:
         return "; ".join(f"{each.name} {each.words}" for each in self.criteria if each.verdict is self.verdict)
 
     @property
-    def unknown(self) -> tuple[str, ...]:
-        """The names of the criteria of which nothing sure is known."""
-        return tuple(each.name for each in self.criteria if each.verdict is Fitness.UNKNOWN)
-
-    @property
     def asks_for_cause(self) -> bool:
         """Whether a poor performance status stands on record, so that its cause matters."""
         return any(
