@@ -6,6 +6,7 @@ it says that something is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -103,7 +104,7 @@ def unpack(raw: bytes) -> Unpacked:
     except (msgspec.DecodeError, RecursionError):
         return Unpacked(problems=("the Bundle cannot be read",))
     resources: list[bytes] = []
-    problems: list[str] = []
+    problems: list[str] = ["the Bundle has two lists of entries"] if _has_two_lists(raw) else []
     included = 0
     full_urls: dict[int, str] = {}
     for written in bundle.entry or ():
@@ -126,6 +127,20 @@ def unpack(raw: bytes) -> Unpacked:
     counted = int(total[:9]) if total.isdigit() else 0
     unique = tuple(dict.fromkeys(problems))
     return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls)
+
+
+def _has_two_lists(raw: bytes) -> bool:
+    """Whether `entry` stands twice at the top, of which a reader takes one; looked into only where it may be so."""
+    if raw.count(b'"entry"') < 2:
+        return False
+    pairs: list[list[str]] = []
+
+    def note(found: list[tuple[str, object]]) -> dict[str, object]:
+        pairs.append([name for name, _ in found])
+        return {}
+
+    json.loads(raw, object_pairs_hook=note)
+    return pairs[-1].count("entry") > 1  # the object at the top is told last
 
 
 def _entry(raw: msgspec.Raw) -> _Entry:

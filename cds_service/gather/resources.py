@@ -125,7 +125,9 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
     if shape is None:
         return Unreadable(resource.type, "a type that is not read here"), ()
     try:
-        content = json.loads(resource.raw, parse_float=_decimal, parse_int=_integer)
+        content = json.loads(resource.raw, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_each_once)
+    except _Twice:
+        return Unreadable(resource.type, "an element stands twice in it, and which one holds is not known"), ()
     except (ValueError, RecursionError):
         return Unreadable(resource.type, "not readable JSON, or a number of impossible size"), ()
     notes: list[str] = []
@@ -153,6 +155,17 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
 def _not_r4(type_name: str, content: Any, path: tuple[str | int, ...]) -> str:
     other = betrayed(type_name, content) if isinstance(content, dict) else ""
     return f"not valid FHIR R4 at {_dotted(path) or 'the top'}" + (f"; it looks like FHIR {other}" if other else "")
+
+
+class _Twice(Exception):
+    """An element stands twice in one object: readers differ in which of the two they take."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
 
 
 def _decimal(text: str) -> Decimal:

@@ -97,3 +97,10 @@ def test_what_was_only_included_does_not_count_as_found() -> None:
 def test_an_entry_with_an_odd_search_part_is_still_read() -> None:
     entry = {"resource": {"resourceType": "Observation", "id": "o"}, "search": "match"}
     assert unpack(searchset(entry)).matches == 1
+
+
+def test_two_lists_of_entries_are_a_problem_and_entries_within_entries_are_none() -> None:
+    within = bundle({"resource": bundle({"resource": PATIENT})}, {"resource": PATIENT})
+    assert of(within).problems == ()
+    twice = b'{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}], "entry": []}'
+    assert unpack(twice).problems == ("the Bundle has two lists of entries",)

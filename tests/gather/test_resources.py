@@ -179,6 +179,12 @@ def test_what_is_no_resource_is_unreadable_and_never_a_crash(text: bytes) -> Non
     assert one.valid_json() is None
 
 
+def test_an_element_that_stands_twice_is_no_value() -> None:
+    text = raw(POTASSIUM).replace(b"4.1", b'4.1, "value": 2.1')
+    found = Resource("Observation", text, "labs").checked()
+    assert isinstance(found, Unreadable) and "stands twice" in found.reason
+
+
 def test_a_type_that_is_not_read_here_is_unreadable() -> None:
     assert isinstance(Resource("Device", b'{"resourceType": "Device"}', "labs").view(), Unreadable)
 
