@@ -118,7 +118,7 @@ def _no_room(case: Case, use: Use) -> tuple[str, ...]:
     limit = case.must(topics.ADDITIVE_QT_WARN_ABOVE, "policy").value
     too_long, qtc = over(case, current_qtc(case, use), limit)
     if qtc.value is not None and too_long is Truth.YES:
-        reasons.append(f"QTc {qtc.value.qtc} is above {limit}")
+        reasons.append(f"QTc {qtc.value.bound}{qtc.value.qtc} is above {limit}")
     if not qtc.sure:
         reasons.append(f"QTc: {qtc.why or ', '.join(qtc.doubts) or 'not known'}")
     base = baseline(case, use, case.fact(ECGS))
@@ -136,7 +136,7 @@ def _no_room(case: Case, use: Use) -> tuple[str, ...]:
         fact: Fact[Any] = case.fact(key, window)
         match below(fact, case.must(topic, "policy").value):
             case Truth.YES:
-                reasons.append(f"{key.label} is low ({fact.value})")
+                reasons.append(f"{key.label} is low ({fact.told})")
             case Truth.UNKNOWN:
                 reasons.append(f"{key.label}: {fact.why or 'not known'}")
             case Truth.NO:
