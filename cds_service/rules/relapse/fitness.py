@@ -21,7 +21,6 @@ from cds_service.rules.dose.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import entries_of, keys_of
 
-
 _ONLY_A_BOUND = "only a bound"
 
 

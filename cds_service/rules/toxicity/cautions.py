@@ -14,7 +14,6 @@ from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth
 
-
 _WEAK_HEART = "weak heart"
 
 
