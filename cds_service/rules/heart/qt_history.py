@@ -129,7 +129,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     worst=Level.WARNING,
 )
 def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
-    """Long QT syndrome or a serious arrhythmia on record before an order of a drug held for a long QTc, or since on it."""
+    """Long QT or a serious arrhythmia on record before an order of a drug held for a long QTc, or since it began."""
     told_there = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None
     if not use.drafts and (told_there or not use.active):
         return NotApplicable("no order of it")

@@ -114,7 +114,7 @@ def _named_partners(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met,
 
 
 def _no_room(case: Case, use: Use) -> tuple[str, ...]:
-    """Why a second QT drug needs more than a line: an arrhythmia on record; QTc or electrolytes not as they should be."""
+    """Why a second QT drug needs more than a line: arrhythmia on record, QTc or electrolytes not as they should be."""
     serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
     past = (entry for entry in case.fact(HISTORY).value or () if set(serious.value) & set(entry.keys))
     reasons = [f"{entry.words} on record ({entry.when or 'no date'})" for entry in past]
