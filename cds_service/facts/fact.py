@@ -74,6 +74,11 @@ class Fact(Generic[T]):
         """Whether the value may clear a check: known and without any doubt."""
         return self.state is State.KNOWN and not self.doubts and not self.bound
 
+    @property
+    def told(self) -> str:
+        """The value as it is told: with the sign before it where it is only a bound, and empty where there is none."""
+        return "" if self.value is None else f"{self.bound}{self.value}"
+
     def within(self, days: Quantity, now: datetime) -> Fact[T]:
         """The same fact, turned STALE when it may be older than so many days. Its value stays visible."""
         if self.state is not State.KNOWN:

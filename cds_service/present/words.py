@@ -77,7 +77,7 @@ class Speaker:
         elif isinstance(held, (Disease, Entry)):
             spoken = SimpleNamespace(value=held.value if isinstance(held, Disease) else held.words)
         else:
-            spoken = SimpleNamespace(value="" if held is None else f"{fact.bound}{held}")
+            spoken = SimpleNamespace(value=fact.told)
         spoken.label = fact.key.label
         spoken.day = str(fact.when) if fact.when else "no date"
         spoken.age = spoken_age(fact.when, self.now) if fact.when else "no date"

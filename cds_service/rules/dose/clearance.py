@@ -53,7 +53,7 @@ class Kidney:
         first, *others = self.estimates
         newer = [each for each in others if _newer(each.fact, first.fact) and each.band(limits) != first.band(limits)]
         chosen = newer[0] if newer else first
-        note = f"{first.method} of {first.fact.when} gives {first.fact.value}; the newer value counts" if newer else ""
+        note = f"{first.method} of {first.fact.when} gives {first.fact.told}; the newer value counts" if newer else ""
         settled = not any(_between(limit, chosen) for limit in limits)
         return (chosen if settled else replace(chosen, fact=chosen.fact.doubted(chosen.open))), note
 
@@ -111,18 +111,22 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.when,
         creatinine.origin,
         _OPPOSITE[creatinine.bound],
-        (*creatinine.doubts, *(f"weight: {doubt}" for doubt in weight.doubts), *_unstable(case)),
+        (*creatinine.doubts, *(f"weight: {doubt}" for doubt in _doubts(weight)), *_unstable(case)),
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
-    inputs = f"creatinine {as_received(creatinine)}, {weight.value}, {age.value}, {sex.value or 'sex not on record'}"
+    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or 'sex not on record'}"
     return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else ""), ()
+
+
+def _doubts(weight: Fact[Quantity]) -> tuple[str, ...]:
+    return (*weight.doubts, f"only known to be {weight.bound} this") if weight.bound else weight.doubts
 
 
 def as_received(fact: Fact[Quantity]) -> str:
     """The value in the unit in which it came, with its day."""
     received = fact.origin.as_received if fact.origin else ""
-    return f"{received or fact.value} ({fact.when or 'no date'})"
+    return f"{received or fact.told} ({fact.when or 'no date'})"
 
 
 def _ends(

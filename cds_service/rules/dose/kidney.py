@@ -233,6 +233,6 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
 
 def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:
     if fact.key is AGE:
-        return f"{fact.value} (counts from {limit.value})"
-    spoken = as_received(fact) if fact.key is CREATININE else f"{fact.value} ({fact.when})"
+        return f"{fact.told} (counts from {limit.value})"
+    spoken = as_received(fact) if fact.key is CREATININE else f"{fact.told} ({fact.when})"
     return f"{fact.key.label} {spoken}, counts from {limit.value}"

@@ -129,16 +129,19 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     worst=Level.WARNING,
 )
 def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
-    """Long QT syndrome or a serious arrhythmia on record before an order of any drug that is held for a long QTc."""
-    if not use.drafts:
+    """Long QT or a serious arrhythmia on record before an order of a drug held for a long QTc, or since it began."""
+    told_there = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None
+    if not use.drafts and (told_there or not use.active):
         return NotApplicable("no order of it")
     serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
     forbidden = {key for each in _contraindications(case, use) for key in each.value}
-    stopping = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None and not use.is_new
+    stopping = told_there and not use.is_new
     entries = tuple(
         entry
         for entry, began in recorded_since(case, use, frozenset(serious.value))
-        if not forbidden & set(entry.keys) and not (stopping and began is not Truth.NO)
+        if not forbidden & set(entry.keys)
+        and not (stopping and began is not Truth.NO)
+        and (use.drafts or began is Truth.YES)  # what was there before was told with the order
     )
     if not entries:
         history = case.fact(HISTORY)
@@ -153,6 +156,7 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
         propose=(REPEAT_ECG,),
         waits=use.is_new,
         events=entries,
+        taken=bool(use.active),
         qtc=case.fact(QTC),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cds_service.facts.disease import HISTORY
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.ecg import ECGS, QTC
@@ -113,12 +114,14 @@ def _named_partners(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met,
 
 
 def _no_room(case: Case, use: Use) -> tuple[str, ...]:
-    """Why a second QT drug needs more than a line: QTc high, risen or unknown; electrolytes low or unknown."""
-    reasons: list[str] = []
+    """Why a second QT drug needs more than a line: arrhythmia on record, QTc or electrolytes not as they should be."""
+    serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
+    past = (entry for entry in case.fact(HISTORY).value or () if set(serious.value) & set(entry.keys))
+    reasons = [f"{entry.words} on record ({entry.when or 'no date'})" for entry in past]
     limit = case.must(topics.ADDITIVE_QT_WARN_ABOVE, "policy").value
     too_long, qtc = over(case, current_qtc(case, use), limit)
     if qtc.value is not None and too_long is Truth.YES:
-        reasons.append(f"QTc {qtc.value.qtc} is above {limit}")
+        reasons.append(f"QTc {qtc.value.bound}{qtc.value.qtc} is above {limit}")
     if not qtc.sure:
         reasons.append(f"QTc: {qtc.why or ', '.join(qtc.doubts) or 'not known'}")
     base = baseline(case, use, case.fact(ECGS))
@@ -136,7 +139,7 @@ def _no_room(case: Case, use: Use) -> tuple[str, ...]:
         fact: Fact[Any] = case.fact(key, window)
         match below(fact, case.must(topic, "policy").value):
             case Truth.YES:
-                reasons.append(f"{key.label} is low ({fact.value})")
+                reasons.append(f"{key.label} is low ({fact.told})")
             case Truth.UNKNOWN:
                 reasons.append(f"{key.label}: {fact.why or 'not known'}")
             case Truth.NO:

@@ -48,6 +48,7 @@ def alone_in_relapse(case: Case, use: Use) -> Outcome:
         doubts=() if list_known else ("whether it is given with another drug is not known",),
         said=said,
         disease=case.fact(DISEASE),
+        listed=list_known,
     )
 
 

@@ -21,6 +21,8 @@ from cds_service.rules.dose.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import entries_of, keys_of
 
+_ONLY_A_BOUND = "only a bound"
+
 
 class Fitness(Enum):
     """What a criterion says, and what all of them come to."""
@@ -121,9 +123,10 @@ def _kidney(case: Case) -> Criterion:
     if estimate is None:
         why = ", ".join(dict.fromkeys(fact.key.label for fact in known.missing))
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
-    words = f"{estimate.fact.value} ({estimate.fact.when}, {estimate.method})" + (f"; {note}" if note else "")
+    words = f"{estimate.fact.told} ({estimate.fact.when}, {estimate.method})" + (f"; {note}" if note else "")
     if not estimate.fact.sure:
-        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}: {'; '.join(estimate.fact.doubts)}")
+        why = "; ".join(estimate.fact.doubts) or _ONLY_A_BOUND
+        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}: {why}")
     low = estimate.fact.value is not None and estimate.fact.value < limit
     return Criterion(CLEARANCE.label, Fitness.UNFIT if low else Fitness.FIT, words)
 
@@ -146,5 +149,6 @@ def _unsure(fact: Fact[Any]) -> str:
     """Why a value does not count, with the value where there is one."""
     if fact.value is None or isinstance(fact.value, tuple):
         return f"unknown: {fact.why or '; '.join(fact.doubts)}"
+    why = "; ".join(fact.doubts) or _ONLY_A_BOUND
     shown = plain(fact.value.value) if isinstance(fact.value, Quantity) else str(fact.value)
-    return f"unknown: {fact.bound}{shown} of {fact.when or 'no date'} does not count ({'; '.join(fact.doubts)})"
+    return f"unknown: {fact.bound}{shown} of {fact.when or 'no date'} does not count ({why})"

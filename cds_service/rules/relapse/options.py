@@ -186,7 +186,7 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
     better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
     blasts = case.fact(MARROW_BLASTS)
     if better is not None and below(blasts, better.value) is Truth.YES:
-        found.append(f"marrow blasts {blasts.value} ({blasts.when}): below {better.value} the outlook was better")
+        found.append(f"marrow blasts {blasts.told} ({blasts.when}): below {better.value} the outlook was better")
     if option.group is Group.TARGETED:
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
         said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if given else None

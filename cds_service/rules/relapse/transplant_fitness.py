@@ -39,11 +39,11 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
     organs = tuple(entry.words for entry in entries_of(problems, weak))
     values: list[tuple[str, Truth]] = [
         (f"ECOG {_plain(ecog)} ({ecog.when})", at_or_above(ecog, ecog_from.value)),
-        (f"LVEF {lvef.value} ({lvef.when})", at_or_below(lvef, lvef_at_most.value)),
+        (f"LVEF {lvef.told} ({lvef.when})", at_or_below(lvef, lvef_at_most.value)),
         (", ".join(organs), Truth.of(bool(organs)) if organs or problems.sure else Truth.UNKNOWN),
     ]
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, clearance_below.value)
-    values.append((f"creatinine clearance {estimate.fact.value if estimate else ''}", slow))
+    values.append((f"creatinine clearance {estimate.fact.told if estimate else ''}", slow))
     match any_of(truth for _, truth in values):
         case Truth.YES:
             said = case.must(topics.TRANSPLANT_UNFIT, "pathway")
@@ -65,4 +65,4 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
 
 
 def _plain(fact: Fact[Quantity]) -> str:
-    return "" if fact.value is None else str(fact.value.value)
+    return "" if fact.value is None else f"{fact.bound}{fact.value.value}"

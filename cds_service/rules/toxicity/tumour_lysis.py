@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
 from cds_service.facts.values.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
@@ -105,7 +106,7 @@ def starting_venetoclax(case: Case, use: Use) -> Outcome:
         return NotApplicable("not a start")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
-    advice = case.must(topics.TLS_ADVICE, use.drug)
+    advice, ramp = case.must(topics.TLS_ADVICE, use.drug), _ramp(case, use)
     return case.fired(
         Level.INFO,
         "starting_venetoclax",
@@ -113,17 +114,19 @@ def starting_venetoclax(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=(advice,),
         advice=advice,
-        ramp=_ramp(case, use),
+        ramp=ramp,
+        unsure=ramp is None and not case.fact(MEDICATIONS).sure,
         organs=case.cite(topics.ORGAN_MONITORING, use.drug),
         grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
     )
 
 
 def _ramp(case: Case, use: Use) -> Statement[str] | None:
-    """The steps of the ramp-up: those beside a strong inhibitor, the plain ones without any; else none are stated."""
+    """The steps of the ramp-up: those beside a strong inhibitor, the plain ones surely without any; else none."""
     found = ceilings(case, use, inhibitors(case, use))
     if not found:
-        return None if just_ended(case, use) else case.cite(topics.RAMP_UP, use.drug)
+        open_ = just_ended(case, use) or not case.fact(MEDICATIONS).sure
+        return None if open_ else case.cite(topics.RAMP_UP, use.drug)
     strong = any(ceiling.because.value == STRONG for ceiling in found)
     return case.cite(topics.RAMP_UP, use.drug, STRONG) if strong else None
 
