@@ -5,7 +5,7 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample lock
+.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample bench-reading lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -55,6 +55,10 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
+
+bench-reading: ## how long one resource takes to read, by its type (seconds)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks.reading
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"

@@ -28,6 +28,7 @@ keepalive = 5
 limit_request_line = 2048  # our longest address is far below
 limit_request_fields = 64
 limit_request_field_size = 16384  # tokens in Authorization can be long
+forwarder_headers = ""  # no header may say which path was called: a token is made out to it
 accesslog = None  # a line for each call is the application's business
 errorlog = "-"
 loglevel = settings.log_level.lower()

@@ -129,7 +129,7 @@ def _at_a_server(command: argparse.ArgumentParser) -> None:
 def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
     # No abbreviations: --token would be taken for --token-file, and a token that was typed be told as a file's name.
     made: argparse.ArgumentParser = commands.add_parser(
-        name, help=words, description=words.capitalize() + ".", allow_abbrev=False
+        name, help=words, description=words[0].upper() + words[1:] + ".", allow_abbrev=False
     )
     return made
 

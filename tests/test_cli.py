@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -281,3 +282,9 @@ def test_markdown_is_read_as_plain_text(markdown, expected):
 
 def test_an_empty_answer_is_said_not_left_blank():
     assert terminal.response(200, {"cards": []}, 100) == "No card: there is nothing to say.\n"
+
+
+def test_no_header_says_which_path_was_called():
+    """A token is made out to a path; gunicorn would let loopback proxies name another."""
+    config = runpy.run_path(str(Path(cli.__file__).parents[1] / "gunicorn.conf.py"))
+    assert config["forwarder_headers"] == ""

@@ -127,7 +127,8 @@ def _permission(tools: Tools, access: FhirAccess) -> Finding:
     refused = tools.fhir.refusal(access)
     if refused is None:
         return Finding("permission", FINE, "the service, with the settings of this shell, may ask this server")
-    return Finding("permission", NOTE, f"{refused}: add this base URL to FHIR_SERVERS where the service runs")
+    where = "FHIR_SERVERS where the service runs, or in hospital mode to fhir_servers of the tenant"
+    return Finding("permission", NOTE, f"{refused}: add this base URL to {where}")
 
 
 def _tls(client: FhirClient) -> list[Finding]:

@@ -136,7 +136,7 @@ def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
     for tenant in tenants:
         if tenant.jwks_file is not None:
-            from_file(tenant.jwks_file)
+            from_file(tenant.jwks_file, tenant.algorithms)
     load_tools_of_tenants(settings, tenants)
     return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
 

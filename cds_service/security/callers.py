@@ -74,7 +74,7 @@ class Callers:
 
     def _require_new(self, claims: Mapping[str, Any], tenant: Tenant) -> None:
         jti = claims["jti"]
-        if not isinstance(jti, str) or not 0 < len(jti) <= 500:
+        if not isinstance(jti, str) or not 0 < len(jti) <= 500 or not _encodable(jti):
             raise _Refused("claims")
         if self._seen.before(tenant.issuer, jti, float(claims["exp"]) + LEEWAY_SECONDS):
             if tenant.refuses_replay:
@@ -83,9 +83,14 @@ class Callers:
                 self._refusals["replay, recorded only"] += 1
 
 
+def _encodable(text: str) -> bool:
+    """Whether it is text at all: half of a surrogate pair, which JSON can spell, is none."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _keys(tenant: Tenant, clock: Callable[[], float]) -> Keys:
     if tenant.jwks_file is not None:
-        return from_file(tenant.jwks_file)
+        return from_file(tenant.jwks_file, tenant.algorithms)
     assert tenant.jwks_url is not None
     return RemoteKeys(tenant.jwks_url, clock)
 

@@ -10,11 +10,14 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 import jwt
 import requests
+import urllib3
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cds_service.errors import SettingsError
@@ -57,8 +60,10 @@ class KeySet:
                     return key
         return None
 
-    def __len__(self) -> int:
-        return len(self._entries)
+    def serves(self, algorithms: tuple[str, ...]) -> bool:
+        """Whether any of these algorithms could be verified with a key of this set."""
+        named = [each["kid"] for each in self._entries if isinstance(each.get("kid"), str)]
+        return any(self.find(kid, algorithm) is not None for kid in named for algorithm in algorithms)
 
 
 def _to_sign(entry: Mapping[str, Any]) -> bool:
@@ -79,66 +84,100 @@ def _public(entry: Mapping[str, Any], algorithm: str) -> PublicKey | None:
     return None
 
 
-def from_file(path: Path) -> KeySet:
-    """The keys in a file. Raises SettingsError."""
+def from_file(path: Path, algorithms: tuple[str, ...]) -> KeySet:
+    """The keys in a file, for a tenant with these algorithms. Raises SettingsError."""
     try:
         found = KeySet(json.loads(path.read_bytes()))
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise SettingsError(f"TENANTS: {path.name} is no JWK Set ({fault}): a JSON object with a list 'keys'") from None
-    if not len(found):
-        raise SettingsError(f"TENANTS: {path.name} holds no key")
+    if not found.serves(algorithms):
+        raise SettingsError(
+            f"TENANTS: {path.name} holds no key for {', '.join(algorithms)}: expected one with its 'kid', of that kind"
+        )
     return found
 
 
+class _Attempt:
+    """One question to the address: since when, and whether it is over."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self._patience_ends = monotonic() + TIMEOUT_SECONDS
+        self.over = threading.Event()
+
+    def wait(self) -> None:
+        """Wait until it is over, but for nobody longer than the time-out counted from its start."""
+        self.over.wait(max(0.0, self._patience_ends - monotonic()))
+
+
 class RemoteKeys:
-    """The keys at an address, kept. Safe for threads; one of them asks while the others use what there is."""
+    """The keys at an address, kept. Safe for threads.
+
+    The address is asked on a thread of its own: calls whose key is at hand never wait, the others wait for the
+    time-out at most, however slowly an answer drips in.
+    """
 
     def __init__(self, url: str, clock: Callable[[], float]) -> None:
         self.url = url
         self._clock = clock
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
         self._set: KeySet | None = None
-        self._good = self._tried = float("-inf")
+        self._good = float("-inf")
+        self._attempt: _Attempt | None = None
 
     def find(self, kid: str, algorithm: str) -> PublicKey | None:
         """The key of this id that can verify this algorithm, if there is one."""
+        key = self._held(kid, algorithm)
+        if key is None:
+            self._ask().wait()
+            return self._held(kid, algorithm)
         if self._clock() - self._good > REFRESH_SECONDS:
             self._ask()
-        key = self._held(kid, algorithm)
-        if key is None and self._ask():
-            key = self._held(kid, algorithm)
         return key
 
     def _held(self, kid: str, algorithm: str) -> PublicKey | None:
-        if self._set is None or self._clock() - self._good > STALE_SECONDS:
+        with self._lock:
+            held, good = self._set, self._good
+        if held is None or self._clock() - good > STALE_SECONDS:
             return None
-        return self._set.find(kid, algorithm)
+        return held.find(kid, algorithm)
 
-    def _ask(self) -> bool:
-        """Ask the address, if the last attempt is long enough ago; whether a new set came."""
-        with self._asking:
+    def _ask(self) -> _Attempt:
+        """The last attempt, or a new one if that is long enough ago."""
+        with self._lock:
             now = self._clock()
-            if now - self._tried < PAUSE_SECONDS:
-                return self._good == self._tried  # another thread has just asked
-            self._tried = now
-            try:
-                self._set = KeySet(self._fetched())
-            except (requests.RequestException, ValueError, RecursionError) as fault:
-                log.warning("the keys of a tenant could not be fetched: %s", type(fault).__name__)
-                return False
-            self._good = now
-            return True
+            if self._attempt is None or now - self._attempt.started >= PAUSE_SECONDS:
+                self._attempt = _Attempt(now)
+                threading.Thread(target=self._renew, args=(self._attempt,), name="keys", daemon=True).start()
+            return self._attempt
 
-    def _fetched(self) -> Any:
-        with self._session.get(
-            self.url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True,
+    def _renew(self, attempt: _Attempt) -> None:
+        try:
+            fetched = KeySet(_fetched(self.url))
+            with self._lock:
+                if attempt is self._attempt:  # else it came too late: a later one has been begun
+                    self._set, self._good = fetched, attempt.started
+        except (OSError, HTTPException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as fault:
+            log.warning("the keys of a tenant could not be fetched: %s", type(fault).__name__)
+        finally:
+            attempt.over.set()
+
+
+def _fetched(url: str) -> Any:
+    end = monotonic() + TIMEOUT_SECONDS
+    with requests.Session() as session:
+        session.trust_env = False
+        with session.get(
+            url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True,
             headers={"Accept": "application/json, application/jwk-set+json", "Accept-Encoding": "identity"},
         ) as response:  # fmt: skip
             if response.status_code != 200:
                 raise ValueError("another status than 200")
-            body = response.raw.read(LARGEST_SET + 1)
-        if len(body) > LARGEST_SET:
-            raise ValueError("larger than a set of keys is")
-        return json.loads(body)
+            body = b""
+            while piece := response.raw.read1(LARGEST_SET):  # what is there, so that the end is looked at in between
+                body += piece
+                if len(body) > LARGEST_SET:
+                    raise ValueError("larger than a set of keys is")
+                if monotonic() > end:
+                    raise TimeoutError("the whole answer took too long")
+    return json.loads(body)

@@ -135,9 +135,16 @@ class _Entry:
 
     def https(self, key: str) -> str:
         url = self.text(key, "an https URL")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            sound = parts.port != 0 and not any(letter.isspace() for letter in url)
+        except ValueError:
+            raise self.wrong(key, "an https URL that can be read") from None
+        if parts.hostname == urlsplit(SANDBOX_ISSUER).hostname:
+            raise self.wrong(key, "keys of the hospital's own: the Sandbox's private key is public, anybody can sign")
         local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not (parts.scheme == "https" or local) or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        sound = sound and bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment
+        if not sound or not (parts.scheme == "https" or local):
             raise self.wrong(key, "an https URL without user name and fragment")
         return url
 

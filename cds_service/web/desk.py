@@ -59,7 +59,9 @@ class TrustedDesk:
     def receive(self, authorization: str | None, path: str) -> tuple[Caller | None, Toolbox]:
         """The caller of this path and the tools of its hospital. Raises Unauthorized."""
         tenant = self.callers.check(authorization, self.public_url + path)
-        return Caller(tenant.issuer.rstrip("/"), verified=True), self.tools[tenant.issuer]
+        told = claimed(authorization)  # what the token says beside its issuer; its signature has just been verified
+        speaks_for = told.tenant if told is not None else ""
+        return Caller(tenant.issuer.rstrip("/"), speaks_for, verified=True), self.tools[tenant.issuer]
 
     def state(self) -> Mapping[str, Any]:
         """How many callers were turned away, by reason, since the start of this process."""

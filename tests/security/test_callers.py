@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,8 +17,9 @@ import pytest
 import responses
 from cryptography.hazmat.primitives import serialization
 
-from cds_service.errors import Unauthorized
+from cds_service.errors import SettingsError, Unauthorized
 from cds_service.security.callers import Callers
+from cds_service.security.keys import TIMEOUT_SECONDS
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
 from tests.tokens import ENDPOINT, ISSUER, JWKS_URL, bearer, claims, ec_key, jwk, key_set, rsa_key, token
@@ -167,6 +172,10 @@ def test_a_tenant_may_only_record_replay(tmp_path):
     assert callers.refusals == {"replay, recorded only": 1}
 
 
+def test_a_jti_that_is_no_text_is_refused(callers):
+    assert refused(callers, bearer(jti="\ud800")) == "claims"
+
+
 def test_a_token_that_fails_uses_nothing_up(callers):
     jti = "abc"
     assert refused(callers, bearer(ec_key("foreign"), jti=jti)) == "signature"
@@ -227,6 +236,77 @@ def test_keys_are_not_fetched_from_where_a_redirect_leads(tmp_path):
     assert [call.request.url for call in responses.calls] == [JWKS_URL]
 
 
+def test_keys_that_drip_in_hold_no_call_up(tmp_path):
+    with answering(dripping) as url:
+        callers = Callers(tenants(tmp_path, f'jwks_url = "{url}"'), SeenHere(time.time), time.monotonic)
+        begun = time.monotonic()
+        with ThreadPoolExecutor(8) as pool:
+            reasons = list(pool.map(lambda _: refused(callers, bearer()), range(8)))
+        assert set(reasons) == {"key"}
+        assert time.monotonic() - begun < 2 * TIMEOUT_SECONDS
+
+
+def test_a_held_key_serves_at_once_while_a_renewal_hangs(tmp_path):
+    clock, pace = SimpleNamespace(now=1000.0), [at_once]
+    with answering(lambda handler: pace[0](handler)) as url:
+        callers = Callers(tenants(tmp_path, f'jwks_url = "{url}"'), SeenHere(time.time), lambda: clock.now)
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+        pace[0], clock.now = dripping, clock.now + 2 * 3600
+        begun = time.monotonic()
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+        assert time.monotonic() - begun < TIMEOUT_SECONDS / 4
+
+
+def test_keys_that_stop_coming_are_no_keys(tmp_path):
+    with answering(stopping) as url:
+        callers = Callers(tenants(tmp_path, f'jwks_url = "{url}"'), SeenHere(time.time), time.monotonic)
+        assert refused(callers, bearer()) == "key"
+
+
+@contextmanager
+def answering(answer):
+    """A server of keys on this machine that answers so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            with suppress(OSError):
+                answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/jwks"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def at_once(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(json.dumps(key_set()).encode())
+
+
+def dripping(handler):
+    """One byte, again and again: each within the time-out, the whole never."""
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(20):
+        handler.wfile.write(b" ")
+        time.sleep(0.5)
+
+
+def stopping(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+    time.sleep(TIMEOUT_SECONDS + 0.5)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -238,13 +318,28 @@ def test_keys_are_not_fetched_from_where_a_redirect_leads(tmp_path):
     ],
 )
 def test_a_key_for_something_else_is_no_key(tmp_path, entry):
-    callers = Callers(tenants(tmp_path, keys=key_set(entry)), SeenHere(time.time), time.monotonic)
+    keys = key_set(entry, jwk(rsa_key(), "other"))
+    callers = Callers(tenants(tmp_path, keys=keys), SeenHere(time.time), time.monotonic)
     assert refused(callers, bearer()) == "key"
+
+
+@pytest.mark.parametrize("entry", [{"kty": "oct", "k": "c2VjcmV0", "kid": "ec"}, jwk(rsa_key(1024), "short")])
+def test_a_file_without_a_key_that_could_serve_stops_the_start(tmp_path, entry):
+    with pytest.raises(SettingsError, match=r"keys\.json holds no key for ES384, RS384"):
+        Callers(tenants(tmp_path, keys=key_set(entry)), SeenHere(time.time), time.monotonic)
+
+
+def test_a_file_that_is_nested_too_deeply_stops_the_start(tmp_path):
+    listed = tenants(tmp_path)
+    (tmp_path / "keys.json").write_text('{"keys":' + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(SettingsError, match="is no JWK Set"):
+        Callers(listed, SeenHere(time.time), time.monotonic)
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_a_short_rsa_key_is_no_key(tmp_path):
-    callers = Callers(tenants(tmp_path, keys=key_set(jwk(rsa_key(1024), "short"))), SeenHere(time.time), time.monotonic)
+    keys = key_set(jwk(rsa_key(1024), "short"), jwk(rsa_key(), "other"))
+    callers = Callers(tenants(tmp_path, keys=keys), SeenHere(time.time), time.monotonic)
     assert refused(callers, bearer(rsa_key(1024), "RS384", {"kid": "short"})) == "key"
 
 

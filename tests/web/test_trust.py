@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from cds_service.hooks.caller import Caller
 from cds_service.web import serving
+from cds_service.web.desk import TrustedDesk
 from tests.samples import samples
 from tests.tokens import bearer, ec_key, jwk, key_set
 
@@ -46,6 +49,16 @@ def north(path, **changes):
 
 def south(path, **changes):
     return {"Authorization": bearer(ec_key("south"), headers={"kid": "s"}, iss=SOUTH, aud=PUBLIC + path, **changes)}
+
+
+def test_a_caller_is_known_by_issuer_and_the_tenant_of_its_token():
+    class AllWell:
+        def check(self, _authorization, _endpoint):
+            return SimpleNamespace(issuer=NORTH)
+
+    desk = TrustedDesk(AllWell(), {NORTH: "tools"}, PUBLIC)
+    caller, _ = desk.receive(bearer(iss=NORTH, tenant="ward"), "/cds-services")
+    assert caller == Caller(NORTH, "ward", verified=True)
 
 
 SIGN = "/cds-services/aml-order-sign"
