@@ -5,7 +5,7 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample lock
+.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample bench-reading lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -17,7 +17,7 @@ serve: ## start the service on 127.0.0.1:8080 (HOST, PORT, WORKERS, THREADS: doc
 
 test: ## the whole fast suite: no network, no browser, no database
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@"$(VENV)/bin/python" -m pytest
+	@"$(VENV)/bin/python" -m pytest -n auto --dist worksteal
 
 lint: ## ruff and mypy
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -38,7 +38,7 @@ samples: ## rewrite the stored responses of fhir_samples/
 
 grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@GRID=full "$(VENV)/bin/python" -m pytest -q tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
+	@GRID=full "$(VENV)/bin/python" -m pytest -q -n auto --dist worksteal tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
 
 journeys: ## the service and a FHIR server as processes: every story over HTTP, with every fault (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -55,6 +55,10 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
+
+bench-reading: ## how long one resource takes to read, by its type (seconds)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks.reading
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"

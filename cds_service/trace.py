@@ -9,11 +9,11 @@ from typing import Any
 
 from cds_service.facts.allergies import Allergy
 from cds_service.facts.disease import Entry
-from cds_service.facts.ecg import Ecg
+from cds_service.facts.drugs.medications import Medication, Medications
 from cds_service.facts.fact import Fact
-from cds_service.facts.ledger import LEDGER, Ledger
-from cds_service.facts.medications import Medication, Medications
-from cds_service.facts.mutations import Mutation
+from cds_service.facts.genomics.ledger import LEDGER, Ledger
+from cds_service.facts.genomics.mutations import Mutation
+from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Local, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Check, Clear, Evaluation, Fired, NotApplicable, NotEvaluated

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from cds_service.facts.chart import Chart, read_chart
-from cds_service.facts.results import Reading
+from cds_service.facts.values.results import Reading
 from cds_service.gather.collect import collect
 from cds_service.gather.limits import Deadline
 from cds_service.gather.query import Answered

@@ -6,11 +6,12 @@ import ast
 import importlib
 import re
 from pathlib import Path
+from types import ModuleType
 
 from cards import render
 from cds_service.console.soundness import cards_named
 from cds_service.facts.fact import Key
-from cds_service.facts.labs import MULTIPLES
+from cds_service.facts.values.labs import MULTIPLES
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import HOME as KNOWLEDGE
 from cds_service.knowledge.load import Knowledge
@@ -33,11 +34,15 @@ def _code(folder: str) -> str:
     return "\n".join(_sources(ROOT / folder).values())
 
 
+def _module(path: Path) -> ModuleType:
+    return importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
 def test_every_rule_stands_in_the_catalogue_and_once():
     written = [
         each
         for path in RULES_HOME.rglob("*.py")
-        for each in vars(importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))).values()
+        for each in vars(_module(path)).values()
         if isinstance(each, Rule)
     ]
     assert {each.id for each in written} == {each.id for each in RULES}
@@ -100,8 +105,8 @@ def test_no_source_stands_under_two_ids():
 def test_every_key_is_asked_by_a_rule_or_the_presenter():
     keys = {
         name
-        for path in (ROOT / "cds_service" / "facts").glob("*.py")
-        for name, each in vars(importlib.import_module(f"cds_service.facts.{path.stem}")).items()
+        for path in (ROOT / "cds_service" / "facts").rglob("*.py")
+        for name, each in vars(_module(path)).items()
         if isinstance(each, Key) and each not in MULTIPLES  # those are asked as multiples of their limit
     }
     asked = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", _code("cds_service/rules") + _code("cds_service/present")))
@@ -115,8 +120,8 @@ def test_every_order_that_can_be_proposed_is_in_the_terminology_and_every_one_th
     orders = set(Knowledge.load().terms.orders)
     of_keys = {
         each.order
-        for path in (ROOT / "cds_service" / "facts").glob("*.py")
-        for each in vars(importlib.import_module(f"cds_service.facts.{path.stem}")).values()
+        for path in (ROOT / "cds_service" / "facts").rglob("*.py")
+        for each in vars(_module(path)).values()
         if isinstance(each, Key) and each.order
     }
     proposed = {text for source in _sources(RULES_HOME).values() for text in _proposed(ast.parse(source))}

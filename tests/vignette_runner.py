@@ -25,16 +25,16 @@ from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
-from cds_service.facts.doses import Dose
-from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
+from cds_service.facts.drugs.doses import Dose
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
-from cds_service.facts.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
-from cds_service.facts.ledger import LEDGER, read_ledger
-from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
-from cds_service.facts.mutations import MARKERS, Mutation, Result
+from cds_service.facts.genomics.ledger import LEDGER, read_ledger
+from cds_service.facts.genomics.mutations import MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
+from cds_service.facts.values.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Knowledge

@@ -14,18 +14,18 @@ from cds_service.facts.allergies import read_allergies
 from cds_service.facts.course import read_course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
-from cds_service.facts.ecg import read_ecgs
+from cds_service.facts.drugs.medication_list import read_medications
+from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Key
-from cds_service.facts.inside import results_inside, with_reports
-from cds_service.facts.labs import read_labs
-from cds_service.facts.ledger import LEDGER, read_ledger
-from cds_service.facts.medication_list import read_medications
-from cds_service.facts.medications import MEDICATIONS, Medications
-from cds_service.facts.mutations import read_mutations
+from cds_service.facts.genomics.ledger import LEDGER, read_ledger
+from cds_service.facts.genomics.mutations import read_mutations
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
-from cds_service.facts.results import Reading
-from cds_service.facts.versions import newest_versions
+from cds_service.facts.values.ecg import read_ecgs
+from cds_service.facts.values.inside import results_inside, with_reports
+from cds_service.facts.values.labs import read_labs
+from cds_service.facts.values.results import Reading
+from cds_service.facts.values.versions import newest_versions
 from cds_service.gather.replies import Gathered
 from cds_service.gather.resources import Resource
 from cds_service.knowledge.terms import Terms

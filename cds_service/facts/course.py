@@ -12,8 +12,8 @@ from typing import Any
 
 from cds_service.facts.disease import IN_RELAPSE, IN_REMISSION, Entry, is_aml
 from cds_service.facts.fact import Fact, Key, State, known, missing
-from cds_service.facts.results import Reading
 from cds_service.facts.times import When
+from cds_service.facts.values.results import Reading
 
 
 @dataclass(frozen=True, slots=True)

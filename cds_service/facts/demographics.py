@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.facts.fact import Fact, Key, State, known, missing
-from cds_service.facts.results import Reading, origin
 from cds_service.facts.times import When
+from cds_service.facts.values.results import Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.views import Patient
 

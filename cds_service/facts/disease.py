@@ -17,9 +17,9 @@ from typing import Any
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.labs import LONG_AGO
-from cds_service.facts.results import Reading, origin
 from cds_service.facts.times import When
+from cds_service.facts.values.labs import LONG_AGO
+from cds_service.facts.values.results import Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CodeableConcept, Condition, Procedure

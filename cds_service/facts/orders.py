@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.fact import Fact, Key, Origin, State, known
-from cds_service.facts.results import Reading
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import ServiceRequest

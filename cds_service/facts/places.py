@@ -6,8 +6,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from cds_service.facts.concepts import codes
-from cds_service.facts.numbers import is_empty
-from cds_service.facts.results import Reading
+from cds_service.facts.values.numbers import is_empty
+from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 

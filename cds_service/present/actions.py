@@ -19,8 +19,8 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cards.model import Action, Suggestion
 from cards.render import one_line
-from cds_service.facts.amounts import product_strength
-from cds_service.facts.medications import Medication
+from cds_service.facts.drugs.amounts import product_strength
+from cds_service.facts.drugs.medications import Medication
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Proposal

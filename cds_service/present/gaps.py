@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.facts.demographics import LINKED, REPLACED
-from cds_service.facts.ecg import Ecg
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, Key, State
-from cds_service.facts.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import spoken_age
+from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Level
 from cds_service.present.relevance import Relevance
 from cds_service.quantity import Quantity

@@ -20,7 +20,7 @@ from cards.model import Coding as CardCoding
 from cards.reasons import GAP
 from cards.render import Safe, Words, escape, render
 from cards.topic import TOPIC_SYSTEM, topic_code
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.disease import DISEASE, Disease
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level

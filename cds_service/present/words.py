@@ -11,11 +11,11 @@ from typing import Any
 
 from cards.render import Safe, render
 from cds_service.facts.disease import Disease, Entry
-from cds_service.facts.ecg import Ecg
+from cds_service.facts.drugs.medications import Medication
 from cds_service.facts.fact import Fact
-from cds_service.facts.medications import Medication
-from cds_service.facts.mutations import Mutation
+from cds_service.facts.genomics.mutations import Mutation
 from cds_service.facts.times import When, spoken_age
+from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Finding

@@ -5,7 +5,7 @@ Shared by several topics.
 
 from __future__ import annotations
 
-from cds_service.facts.medications import Medication
+from cds_service.facts.drugs.medications import Medication
 from cds_service.knowledge import topics
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Use

@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from cds_service.facts.chart import Chart
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, Key
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, at_or_above, below
-from cds_service.facts.labs import (
+from cds_service.facts.times import When
+from cds_service.facts.values.labs import (
     BODY_WEIGHT,
     CREATININE,
     CREATININE_SERIES,
@@ -20,8 +22,6 @@ from cds_service.facts.labs import (
     WEIGHT_SERIES,
     Series,
 )
-from cds_service.facts.medications import Role
-from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity

@@ -6,9 +6,9 @@ from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE, DECEASED, Age
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, Key, State, holds
-from cds_service.facts.medications import Medication, Role
-from cds_service.facts.mutations import MARKER_NAMES, Mutation
+from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.options import Group

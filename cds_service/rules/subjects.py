@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.rules.rule import Case, Proposal, Subjects
 

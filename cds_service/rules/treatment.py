@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from cds_service.facts.ecg import ECGS, Ecg
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg import ECGS, Ecg
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotApplicable, Outcome

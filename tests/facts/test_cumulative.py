@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.cumulative import Exposure, exposures
-from cds_service.facts.medications import MEDICATIONS
+from cds_service.facts.drugs.cumulative import Exposure, exposures
+from cds_service.facts.drugs.medications import MEDICATIONS
 from tests.charts import Json, chart, measured, order
 
 DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}

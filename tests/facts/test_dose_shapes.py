@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.doses import daily_dose
+from cds_service.facts.drugs.doses import daily_dose
 from cds_service.gather.views import MedicationRequest
 from tests.charts import Json, chart, order, resource, terms
 from tests.shapes import orders as shapes

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.amounts import product_strength
-from cds_service.facts.doses import Dose, daily_dose
+from cds_service.facts.drugs.amounts import product_strength
+from cds_service.facts.drugs.doses import Dose, daily_dose
 from cds_service.gather.views import MedicationRequest
 from tests.charts import Json, concept, measured, order, resource, terms
 

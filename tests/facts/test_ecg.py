@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.fact import Fact, State, above
+from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import as_quantity

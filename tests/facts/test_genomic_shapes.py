@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.facts.fact import Fact, State
-from cds_service.facts.mutations import MARKER_NAMES, MARKERS, Mutation
+from cds_service.facts.genomics.mutations import MARKER_NAMES, MARKERS, Mutation
 from tests.charts import Json, chart
 from tests.shapes.genomics import (
     DATES,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.facts.fact import Fact, State, above, at_or_below, below
-from cds_service.facts.labs import (
+from cds_service.facts.values.labs import (
     ALT_ULN,
     BILIRUBIN,
     CALCIUM,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from cds_service.facts.ledger import LEDGER, Ledger
-from cds_service.facts.mutations import FLT3_ITD, IDH1
+from cds_service.facts.genomics.ledger import LEDGER, Ledger
+from cds_service.facts.genomics.mutations import FLT3_ITD, IDH1
 from tests.charts import Json, chart
 from tests.shapes.genomics import HGNC, LOINC, Finding, coding, effective, marker_test, observation, part, variant
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.fact import Fact, Key
-from cds_service.facts.mutations import (
+from cds_service.facts.genomics.mutations import (
     CD33,
     FLT3_ITD,
     FLT3_TKD,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import State
-from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.gather.replies import Status
 from tests.charts import Json, chart, order
 

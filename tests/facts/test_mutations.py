@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.facts.fact import Fact, State
-from cds_service.facts.mutations import FLT3_ITD, FLT3_TKD, Mutation
+from cds_service.facts.genomics.mutations import FLT3_ITD, FLT3_TKD, Mutation
 from cds_service.gather.replies import Status
 from tests.charts import LAST_WEEK, LOINC, TODAY, YESTERDAY, Json, chart, concept, observation
 

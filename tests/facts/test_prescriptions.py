@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.demographics import LINKED
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from tests.calls import cards, request
 from tests.calls import gilteritinib as ordered_gilteritinib
 from tests.calls import order as ordered

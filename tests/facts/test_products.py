@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.matching import match
-from cds_service.facts.medications import Medication
+from cds_service.facts.drugs.matching import match
+from cds_service.facts.drugs.medications import Medication
 from cds_service.gather.views import CodeableConcept, Coding
 from tests.charts import RXNORM, Json, chart, concept, order, terms
 

@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from cds_service.facts.medications import Medication
+from cds_service.facts.drugs.medications import Medication
 from cds_service.knowledge.load import HOME, Knowledge
 from tests.calls import cards, observation
 from tests.calls import order as ordered

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.ecg import QTC, Formula
 from cds_service.facts.fact import Fact
-from cds_service.facts.labs import BEDSIDE, ECOG, LABS, POTASSIUM
+from cds_service.facts.values.ecg import QTC, Formula
+from cds_service.facts.values.labs import BEDSIDE, ECOG, LABS, POTASSIUM
 from cds_service.quantity import Quantity
 from tests.charts import Json, chart, terms
 from tests.shapes import values as shapes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.facts.wording import spoken
+from cds_service.facts.genomics.wording import spoken
 from tests.charts import terms
 
 YES, NO, UNSURE = "present", "absent", "indeterminate"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.written import Written, written
+from cds_service.facts.values.written import Written, written
 
 
 @pytest.mark.parametrize(("text", "bound", "low", "high", "unit"), [

@@ -14,7 +14,7 @@ from cds_service.errors import BadRequest
 from cds_service.hooks.feedback import Feedback, FeedbackCounts, Reason
 
 EPIC = "com.epic.cdshooks.feedback.overrideReason.reason"
-MISSING = object()
+MISSING = type("Missing", (), {"__repr__": lambda _: "missing"})()
 
 
 def read(*entries):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cds_service.facts.ecg import ECG_KEYS, Formula, read_ecgs
-from cds_service.facts.labs import BEDSIDE, KARNOFSKY, LABS, POTASSIUM, read_labs
-from cds_service.facts.results import Reading
+from cds_service.facts.values.ecg import ECG_KEYS, Formula, read_ecgs
+from cds_service.facts.values.labs import BEDSIDE, KARNOFSKY, LABS, POTASSIUM, read_labs
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.knowledge.load import HOME
 from cds_service.quantity import Quantity

@@ -14,7 +14,7 @@ from typing import Any
 
 from cds_service.facts.demographics import AGE, SEX, Age
 from cds_service.facts.fact import Fact, Key, State
-from cds_service.facts.labs import BODY_WEIGHT, CREATININE, CREATININE_CLEARANCE, CREATININE_SERIES, EGFR
+from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, CREATININE_CLEARANCE, CREATININE_SERIES, EGFR
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import below
-from cds_service.facts.labs import BODY_WEIGHT
-from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule

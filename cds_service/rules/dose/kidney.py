@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
+from cds_service.facts.drugs.medications import Medication
 from cds_service.facts.fact import Fact, above, at_or_above, below, holds
-from cds_service.facts.labs import ALP_ULN, CREATININE, CREATININE_ULN
-from cds_service.facts.medications import Medication
+from cds_service.facts.values.labs import ALP_ULN, CREATININE, CREATININE_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity

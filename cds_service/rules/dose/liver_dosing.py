@@ -7,7 +7,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, Key, above, at_or_above
-from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
+from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended

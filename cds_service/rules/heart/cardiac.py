@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, assert_never
 
-from cds_service.facts.cumulative import Exposure, exposures
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.drugs.cumulative import Exposure, exposures
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, State, at_or_below, below, holds
-from cds_service.facts.labs import LVEF
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.times import When
+from cds_service.facts.values.labs import LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from cds_service.facts.disease import HISTORY, RELAPSE, Entry
-from cds_service.facts.ecg import QTC, Ecg, Formula
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.medications import Role
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg import QTC, Ecg, Formula
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, assert_never
 
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication
 from cds_service.facts.fact import Fact, Key, State, below
-from cds_service.facts.labs import MAGNESIUM, POTASSIUM
-from cds_service.facts.medications import MEDICATIONS, Medication
+from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cds_service.facts.ecg import ECGS
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import State
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.values.ecg import ECGS
 from cds_service.knowledge import topics
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Use

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cds_service.facts.disease import HISTORY
-from cds_service.facts.ecg import QTC
-from cds_service.facts.medications import Role
+from cds_service.facts.drugs.medications import Role
+from cds_service.facts.values.ecg import QTC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.heart.ecg import REPEAT_ECG, recorded_since

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.ecg import ECGS, QTC, Ecg
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg import ECGS, QTC, Ecg
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity

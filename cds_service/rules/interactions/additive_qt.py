@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cds_service.facts.ecg import ECGS, QTC
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, below
-from cds_service.facts.labs import MAGNESIUM, POTASSIUM
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.values.ecg import ECGS, QTC
+from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart.ecg import REPEAT_ECG, current_qtc, over

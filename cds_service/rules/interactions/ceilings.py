@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.facts.medications import MEDICATIONS, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.interactions.partners import none_met, orders_of, undo

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, below
-from cds_service.facts.labs import BODY_WEIGHT
-from cds_service.facts.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity

@@ -11,9 +11,9 @@ from typing import assert_never
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, Key, State
-from cds_service.facts.medications import Role
-from cds_service.facts.mutations import MARKER_NAMES, Mutation
+from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import Fit, Option
@@ -72,7 +72,7 @@ def _fitness(option: Option, fitness: Assessment) -> Need:
         case Fitness.OPEN:
             return Need(Truth.UNKNOWN, f"the clinician's judgement of fitness ({fitness.reasons})", judged=True)
         case Fitness.UNKNOWN:
-            return Need(Truth.UNKNOWN, f"fitness: {', '.join(fitness.unknown)} not known")
+            return Need(Truth.UNKNOWN, "fitness (open, see above)")
         case other:
             assert_never(other)
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import holds
-from cds_service.facts.medications import MEDICATIONS, Role
-from cds_service.facts.mutations import MARKER_NAMES
+from cds_service.facts.genomics.mutations import MARKER_NAMES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule

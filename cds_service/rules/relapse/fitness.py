@@ -13,7 +13,7 @@ from typing import Any
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS, Entry
 from cds_service.facts.fact import Fact
-from cds_service.facts.labs import ECOG, LVEF
+from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
@@ -56,11 +56,6 @@ class Assessment:
     def reasons(self) -> str:
         """The criteria that decide, in words."""
         return "; ".join(f"{each.name} {each.words}" for each in self.criteria if each.verdict is self.verdict)
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The names of the criteria of which nothing sure is known."""
-        return tuple(each.name for each in self.criteria if each.verdict is Fitness.UNKNOWN)
 
     @property
     def asks_for_cause(self) -> bool:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.medications import MEDICATIONS, Medication, imagined
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, imagined
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate

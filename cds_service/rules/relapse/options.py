@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import below
-from cds_service.facts.labs import MARROW_BLASTS
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.options import Group, Option

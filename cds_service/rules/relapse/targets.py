@@ -8,8 +8,8 @@ from typing import assert_never
 
 from cds_service.facts.disease import RELAPSE
 from cds_service.facts.fact import Fact, State
-from cds_service.facts.ledger import LEDGER, Ledger, changed
-from cds_service.facts.mutations import CD33, MARKER_NAMES, Mutation
+from cds_service.facts.genomics.ledger import LEDGER, Ledger, changed
+from cds_service.facts.genomics.mutations import CD33, MARKER_NAMES, Mutation
 from cds_service.facts.orders import ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement

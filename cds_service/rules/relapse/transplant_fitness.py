@@ -6,8 +6,8 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
-from cds_service.facts.labs import ECOG, LVEF
 from cds_service.facts.orders import ORDERED
+from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
@@ -31,7 +31,7 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
         case.must(topic, "policy")
         for topic in (topics.TRANSPLANT_ECOG_FROM, topics.TRANSPLANT_CLEARANCE_BELOW, topics.TRANSPLANT_LVEF_AT_MOST)
     )
-    ecog = case.fact(ECOG, case.must(topics.LAB_WINDOW, "policy").value)
+    ecog = case.fact(ECOG, case.must(topics.ECOG_WINDOW, "policy").value)
     lvef = case.fact(LVEF, case.must(topics.LVEF_WINDOW, "policy").value)
     problems = case.fact(PROBLEMS)
     estimate, _ = kidney(case).against((clearance_below.value,))

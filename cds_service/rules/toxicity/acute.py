@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
-from cds_service.facts.labs import AMYLASE_ULN, LIPASE_ULN
+from cds_service.facts.values.labs import AMYLASE_ULN, LIPASE_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, above
-from cds_service.facts.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
+from cds_service.facts.values.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
-from cds_service.facts.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
+from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, Outcome, rule

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
+from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
-from cds_service.facts.medications import MEDICATIONS, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import When
+from cds_service.facts.values.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

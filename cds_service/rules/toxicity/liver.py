@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, Key, above
-from cds_service.facts.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
-from cds_service.facts.medications import Role
+from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

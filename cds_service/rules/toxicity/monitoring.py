@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import Any, assert_never
 
 from cds_service.facts.fact import Fact, Key, State
-from cds_service.facts.labs import (
+from cds_service.facts.times import When
+from cds_service.facts.values.labs import (
     ALT,
     AST,
     BILIRUBIN,
@@ -21,7 +22,6 @@ from cds_service.facts.labs import (
     POTASSIUM,
     WBC,
 )
-from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Step
 from cds_service.quantity import Quantity

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
-from cds_service.facts.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
+from cds_service.facts.values.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity

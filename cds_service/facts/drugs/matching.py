@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.routes import spoken as routes_in
+from cds_service.facts.drugs.routes import spoken as routes_in
 from cds_service.gather.views import CodeableConcept
 from cds_service.knowledge.terms import LOCAL, SERVER, DrugCode, Terms
 

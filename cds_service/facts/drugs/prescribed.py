@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.facts.amounts import strength_in_mg
+from cds_service.facts.drugs.amounts import strength_in_mg
 from cds_service.gather.bundle import resource_type
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import CodeableConcept, Ingredient, MedicationRequest, Reference, Substance

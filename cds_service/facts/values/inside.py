@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.results import NEVER
+from cds_service.facts.values.results import NEVER
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import DiagnosticReport, Observation, View

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts import markers
 from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.details import keys_of
-from cds_service.facts.results import Reading
-from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.details import keys_of
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged
+from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 
 # What a variant adds that does not say which change it is: a drug or a disease named there is no finding.

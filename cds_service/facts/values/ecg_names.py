@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.results import Reading
-from cds_service.facts.written import Written, written
+from cds_service.facts.values.results import Reading
+from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import CodeableConcept, Component
 
 UNSPECIFIED = "qtc_unspecified"

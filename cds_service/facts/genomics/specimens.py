@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts.concepts import all_text
-from cds_service.facts.results import NEVER, Reading, status_doubts, taken
 from cds_service.facts.times import When
+from cds_service.facts.values.results import NEVER, Reading, status_doubts, taken
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import DiagnosticReport, Observation, Reference, Specimen, View
 

@@ -14,12 +14,12 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
-from cds_service.facts.ecg_names import ECG_KEYS
-from cds_service.facts.ecg_values import RATES, Value, values_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.labs import LONG_AGO, not_there
-from cds_service.facts.results import Reading
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg_names import ECG_KEYS
+from cds_service.facts.values.ecg_values import RATES, Value, values_of
+from cds_service.facts.values.labs import LONG_AGO, not_there
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.quantity import Quantity

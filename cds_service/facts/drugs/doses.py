@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cds_service.facts import amounts
-from cds_service.facts.amounts import Amount, amount_of, plainly, product_strength, rate_of
-from cds_service.facts.timing import Rhythm, duration, hours_of, lasts, not_daily, rhythm, times_in
+from cds_service.facts.drugs import amounts
+from cds_service.facts.drugs.amounts import Amount, amount_of, plainly, product_strength, rate_of
+from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cds_service.facts import markers
+from cds_service.facts.genomics import markers
 from cds_service.knowledge.terms import Terms
 
 PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds_service.facts.medications import Medication, Role
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.quantity import Quantity
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
+from cds_service.facts.drugs.prescribed import Library, library_of, local
+from cds_service.facts.drugs.prescription import continues, read_order, view_of
+from cds_service.facts.drugs.regimen_orders import read_regimen
+from cds_service.facts.drugs.taken import told
 from cds_service.facts.fact import Fact, Origin, State, known
-from cds_service.facts.medications import MEDICATIONS, Medication, Medications, Role
-from cds_service.facts.prescribed import Library, library_of, local
-from cds_service.facts.prescription import continues, read_order, view_of
-from cds_service.facts.regimen_orders import read_regimen
-from cds_service.facts.results import Reading
-from cds_service.facts.taken import told
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest

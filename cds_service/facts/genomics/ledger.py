@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
-from cds_service.facts.mutations import MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import MARKERS, Mutation, Result
 
 PRESENT, ABSENT, CONFLICTING, OPEN, NO_RESULT = "present", "absent", "conflicting", "open", "no result"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts import routes
 from cds_service.facts.concepts import all_text
 from cds_service.facts.concepts import text as spoken
-from cds_service.facts.matching import BY_NAME, match
-from cds_service.facts.prescribed import Concepts, said_of
-from cds_service.facts.results import Reading
+from cds_service.facts.drugs import routes
+from cds_service.facts.drugs.matching import BY_NAME, match
+from cds_service.facts.drugs.prescribed import Concepts, said_of
+from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.facts.concepts import codes
-from cds_service.facts.written import written
+from cds_service.facts.values.written import written
 from cds_service.gather.views import CodeableConcept, Component, Range
 from cds_service.gather.views import Quantity as Measured
 from cds_service.knowledge.terms import Terms, UnitTable

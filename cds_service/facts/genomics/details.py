@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.facts.concepts import all_text, codes, text
-from cds_service.facts.numbers import number
-from cds_service.facts.results import Reading
+from cds_service.facts.values.numbers import number
+from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity

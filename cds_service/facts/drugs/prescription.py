@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cds_service.facts import routes
 from cds_service.facts.concepts import all_text
-from cds_service.facts.doses import Dose, daily_dose
-from cds_service.facts.medications import Medication, Role
-from cds_service.facts.prescribed import Library, could_not_be_had, local, strength_of
-from cds_service.facts.products import Product, identify
-from cds_service.facts.results import Reading
+from cds_service.facts.drugs import routes
+from cds_service.facts.drugs.doses import Dose, daily_dose
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.prescribed import Library, could_not_be_had, local, strength_of
+from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When
+from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest, Reference
 

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known, missing, ranging, rivalled
-from cds_service.facts.numbers import number
 from cds_service.facts.places import Place, places
-from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.facts.times import When
+from cds_service.facts.values.numbers import number
+from cds_service.facts.values.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation

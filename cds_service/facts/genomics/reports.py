@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from cds_service.facts import markers
-from cds_service.facts.answers import all_words, answer
 from cds_service.facts.concepts import all_text, codes, text
-from cds_service.facts.details import RATIO, Detail, from_words, ratio_of
-from cds_service.facts.numbers import number
-from cds_service.facts.results import Reading
-from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.answers import all_words, answer
+from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
+from cds_service.facts.values.numbers import number
+from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 from cds_service.quantity import Quantity

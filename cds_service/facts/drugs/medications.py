@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from cds_service.facts.doses import Dose
+from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.fact import Key
 from cds_service.facts.times import When
 from cds_service.gather.resources import Resource

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.facts.ecg_names import Name, name_of
 from cds_service.facts.fact import Origin
-from cds_service.facts.numbers import Number, is_empty, number
-from cds_service.facts.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.facts.times import When
+from cds_service.facts.values.ecg_names import Name, name_of
+from cds_service.facts.values.numbers import Number, is_empty, number
+from cds_service.facts.values.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 

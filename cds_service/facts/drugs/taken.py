@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from cds_service.facts.medications import Medication, Role
-from cds_service.facts.prescribed import Library
-from cds_service.facts.prescription import medication
-from cds_service.facts.products import Product, identify
-from cds_service.facts.results import Reading
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.prescribed import Library
+from cds_service.facts.drugs.prescription import medication
+from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When, spoken_age
+from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from cds_service.facts import markers
-from cds_service.facts.details import NO_DETAIL, Detail, detail_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.labs import LONG_AGO, not_there
-from cds_service.facts.panels import Panel, covered
-from cds_service.facts.reports import OTHER_CHANGE, hinted_by, is_unnamed, said_by, tests_in
-from cds_service.facts.results import NEVER, Reading, origin, status_doubts
-from cds_service.facts.specimens import Sheet, Sheets, read_sheets
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
+from cds_service.facts.genomics.panels import Panel, covered
+from cds_service.facts.genomics.reports import OTHER_CHANGE, hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
-from cds_service.facts.wording import ABSENT, INDETERMINATE, PRESENT
+from cds_service.facts.values.labs import LONG_AGO, not_there
+from cds_service.facts.values.results import NEVER, Reading, origin, status_doubts
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import all_text
-from cds_service.facts.doses import Dose
-from cds_service.facts.medications import Medication, Role
-from cds_service.facts.prescribed import local
-from cds_service.facts.prescription import WHOLE_REGIMEN
-from cds_service.facts.products import Product, identify
-from cds_service.facts.results import Reading
+from cds_service.facts.drugs.doses import Dose
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.prescribed import local
+from cds_service.facts.drugs.prescription import WHOLE_REGIMEN
+from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When
+from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
 

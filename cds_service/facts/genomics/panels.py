@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cds_service.facts import markers
-from cds_service.facts.details import keys_of
-from cds_service.facts.reports import Said, partners
-from cds_service.facts.results import COUNTING, NEVER, Reading
-from cds_service.facts.specimens import Sheet, local
-from cds_service.facts.wording import ABSENT
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.details import keys_of
+from cds_service.facts.genomics.reports import Said, partners
+from cds_service.facts.genomics.specimens import Sheet, local
+from cds_service.facts.genomics.wording import ABSENT
+from cds_service.facts.values.results import COUNTING, NEVER, Reading
 from cds_service.gather.views import Observation
 
 REGION = "region_studied"
