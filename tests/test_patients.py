@@ -136,12 +136,6 @@ def test_a_draft_whose_drug_could_not_be_had_is_named_to_a_patient_on_ours():
     assert "names no drug that could be read" in found[0]["detail"]
 
 
-def test_a_value_without_a_date_is_said_to_have_none():
-    undated = {name: value for name, value in qtcf(512).items() if name != "effectiveDateTime"}
-    [card, *_] = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [undated]})
-    assert "**Seen:** 512 ms (QTcF) without a date." in card["detail"]
-
-
 _NAMELESS = {key: value for key, value in POSACONAZOLE.items() if key != "medicationCodeableConcept"}
 
 

@@ -81,24 +81,14 @@ class Speaker:
         spoken.label = fact.key.label
         spoken.day = str(fact.when) if fact.when else "no date"
         spoken.age = spoken_age(fact.when, self.now) if fact.when else "no date"
-        spoken.taken, spoken.taken_and_age = self._taken(fact.when)
         spoken.why = fact.why
         spoken.received = fact.origin.as_received if fact.origin else ""
         spoken.known = held is not None
         spoken.doubts = "; ".join(fact.doubts)
         return spoken
 
-    def _taken(self, when: When | None) -> tuple[str, str]:
-        """When it was taken, as a card's sentence goes on: "on 2026-11-20"; and the same with its age."""
-        if when is None:
-            return ("without a date",) * 2
-        return f"on {when}", f"on {when}, {spoken_age(when, self.now)}"
-
     def _ecg(self, ecg: Ecg) -> Any:
-        taken, taken_and_age = self._taken(ecg.when)
         return SimpleNamespace(
-            taken=taken,
-            taken_and_age=taken_and_age,
             value=f"{ecg.bound}{ecg.qtc}",
             formula=ecg.formula.value if not ecg.computed else f"{ecg.formula.value} computed from QT and rate",
             short=ecg.formula.value.partition(" ")[0],
