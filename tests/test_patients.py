@@ -7,6 +7,7 @@ import pytest
 from tests.calls import (
     ELECTROLYTES,
     RELAPSED,
+    RXNORM,
     cards,
     condition,
     flt3_itd,
@@ -133,6 +134,34 @@ def test_a_draft_whose_drug_could_not_be_had_is_named_to_a_patient_on_ours():
     nameless |= {"status": "draft", "medicationReference": {"reference": "Medication/elsewhere"}}
     found = cards("order-sign", nameless, medications=[venetoclax()])
     assert "names no drug that could be read" in found[0]["detail"]
+
+
+_NAMELESS = {key: value for key, value in POSACONAZOLE.items() if key != "medicationCodeableConcept"}
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"medicationReference": {"reference": "Medication/elsewhere"}},
+        {"medicationReference": {"reference": "#gone"}},
+        {"medicationReference": {"identifier": {"value": "3"}}},
+        {"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": ["1747561"]}]}},
+    ],
+)
+def test_a_draft_that_may_be_any_drug_is_never_met_with_silence_where_there_is_aml(hook, named):
+    [card] = cards(hook, _NAMELESS | named | {"status": "draft"})
+    assert card["summary"].startswith("Not checked: 1 draft order names no drug that could be read")
+    assert card["indicator"] == "warning"
+
+
+def test_a_draft_that_may_be_any_drug_is_no_word_where_no_aml_is_on_record():
+    elsewhere = {"medicationReference": {"reference": "Medication/elsewhere"}, "status": "draft"}
+    assert cards("order-sign", _NAMELESS | elsewhere, conditions=[condition("I10", "Hypertension")]) == []
+
+
+def test_a_draft_without_a_drug_yet_is_no_word():
+    assert cards("order-select", _NAMELESS | {"status": "draft"}) == []
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def read_chart(
     observations = _each_once(gathered, "Observation")
     patient, age = read_demographics(gathered.reply("patient"), reading)
     conditions = read_disease(gathered.reply("conditions"), reading)
-    measured = (*observations, *_contained(gathered))
+    inside = _contained(gathered)
+    measured = (*observations, *inside)
+    in_panels = (each for each in inside if each[0].inside.startswith("Observation"))  # those of reports go with them
     came = [resource.reference for resource, _ in observations]
     ecg, labs, bedside = (with_reports(gathered.reply(key), came) for key in ("ecg", "labs", "bedside"))
     qtc, ecgs = read_ecgs(measured, ecg, same_ecg, reading)
@@ -92,7 +94,9 @@ def read_chart(
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
     facts |= read_labs(measured, labs, bedside, reading)
     reports = _each_once(gathered, "DiagnosticReport", "Specimen")
-    mutations, beside = read_mutations(observations, gathered.reply("genomics"), reading, reports)
+    mutations, beside = read_mutations(
+        (*observations, *in_panels), gathered.reply("genomics"), reading, reports
+    )
     facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
     pregnant = read_pregnancy(observations, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
@@ -111,7 +115,7 @@ def _each_once(gathered: Gathered, *types: str) -> tuple[tuple[Resource, str], .
 
 
 def _contained(gathered: Gathered) -> tuple[tuple[Resource, str], ...]:
-    """Every Observation inside a report, each once."""
+    """Every Observation inside a report or a panel, each once."""
     found: dict[str, tuple[Resource, str]] = {}
     for reply in gathered.replies.values():
         for resource in results_inside(reply.resources):

@@ -114,9 +114,8 @@ def _coded(view: Observation, reading: Reading) -> set[str]:
 def _answers(view: Observation, reading: Reading) -> set[bool]:
     """Every answer that the Observation gives. Two different ones decide nothing."""
     words = all_text(view.valueCodeableConcept) or view.valueString or ""
-    stated = _coded(view, reading) | set(reading.terms.words["pregnancy"].find_all(words))
-    if not stated:
-        stated = set(reading.terms.words["presence"].find_all(words))
+    said = set(reading.terms.words["pregnancy"].find_all(words)) or set(reading.terms.words["presence"].find_all(words))
+    stated = _coded(view, reading) | said
     found = {_ANSWERS[each] for each in stated if each in _ANSWERS}
     if view.valueBoolean is not None:
         found.add(view.valueBoolean)

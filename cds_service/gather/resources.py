@@ -2,8 +2,9 @@
 
 Reading is lenient and says what it did. A resource whose view cannot be decoded, and every resource that can change or
 silence a card, is held against `fhir.resources`. One that fails is mended leaf by leaf: an object where a list belongs
-is wrapped, a leaf without meaning for the rules is left out, and both are noted. A leaf with meaning is never left out:
-such a resource is `Unreadable`, and the reason reaches the clinician.
+is wrapped, a code that came as a number is read as its digits, a leaf without meaning for the rules is left out, and
+each is noted. A leaf with meaning is never left out: such a resource is `Unreadable`, and the reason reaches the
+clinician.
 """
 
 from __future__ import annotations
@@ -353,6 +354,10 @@ def _mended(
         if kind == "list_type" and isinstance(holder[leaf], dict):
             holder[leaf] = [holder[leaf]]
             notes.append(f"{_dotted(path)} was an object where a list belongs")
+            return True
+        if leaf == "code" and type(holder[leaf]) is int:
+            holder[leaf] = str(holder[leaf])
+            notes.append(f"{_dotted(path)} was a number where a code belongs")
             return True
         if isinstance(holder[leaf], str) and _ALMOST_A_TIME.match(holder[leaf]):
             restore.append(partial(holder.__setitem__, leaf, holder[leaf]))

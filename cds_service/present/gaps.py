@@ -64,6 +64,12 @@ def find_gap(relevance: Relevance) -> Gap | None:
             if chart.unreadable_drafts == 1
             else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
         )
+    if relevance.nameless:
+        lines.setdefault(OTHER, []).append(
+            "1 draft order names no drug that could be read, so nothing was checked for it"
+            if relevance.nameless == 1
+            else f"{relevance.nameless} draft orders name no drug that could be read, so nothing was checked for them"
+        )
     links = chart.get(LINKED).value or ()
     if links:
         lines.setdefault(OTHER, []).extend(f"{each[:1].upper()}{each[1:]}" for each in links)

@@ -75,7 +75,7 @@ class Relevance:
         if self.moment is Moment.VIEW:
             return self._on_our_drug or self._in_relapse_or_unknown
         unreadable = bool(self.evaluation.chart.unreadable_drafts)
-        return bool(self.our_drafts) or self._may_interact or unreadable or self._unnamed
+        return bool(self.our_drafts) or self._may_interact or unreadable or bool(self.nameless)
 
     @property
     def _drafts(self) -> tuple[Medication, ...]:
@@ -109,12 +109,20 @@ class Relevance:
         return bool(self.evaluation.chart.medications.unnamed_drafts) and self._on_our_drug
 
     @property
+    def nameless(self) -> int:
+        """How many drafts name no drug that could be read, in a patient who may have AML: each may be one of ours."""
+        number = self.evaluation.chart.medications.unnamed_drafts
+        return number if self.moment is not Moment.VIEW and (self._may_have_aml or self._on_our_drug) else 0
+
+    @property
     def _list_unknown(self) -> bool:
         """Whether part of the medication list, or all of it, could not be had, in a patient who may have AML."""
-        listed = self.evaluation.chart.get(MEDICATIONS)
+        return not self.evaluation.chart.get(MEDICATIONS).sure and self._may_have_aml
+
+    @property
+    def _may_have_aml(self) -> bool:
         disease = self.evaluation.chart.get(DISEASE)
-        may_have_aml = disease.value is not Disease.NONE or not disease.sure
-        return not listed.sure and may_have_aml
+        return disease.value is not Disease.NONE or not disease.sure
 
     def _is_ours(self, order: Medication) -> bool:
         return any(drug in self.snapshot.drugs for drug in order.ingredients)

@@ -227,6 +227,14 @@ def test_a_contained_result_of_another_patient_is_not_read() -> None:
     assert read([report(contained=[other], effectiveDateTime="2026-11-09")], "IDH1").value is None
 
 
+def test_a_result_inside_the_head_of_a_panel_is_read_once() -> None:
+    [result] = variant(Finding("IDH1", True))
+    head = observation(coding("51969-4"), "head", contained=[result], hasMember=[{"reference": "#g1"}])
+    fact = read([head | {"effectiveDateTime": "2026-11-09"}], "IDH1")
+    assert fact.value is not None and fact.value.present
+    assert (len(fact.value.results), str(fact.when), fact.sure) == (1, "2026-11-09", True)
+
+
 # What nobody verified decides nothing
 
 

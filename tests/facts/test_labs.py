@@ -243,6 +243,24 @@ def test_a_result_inside_a_report_is_read_and_named_by_it() -> None:
     assert found.origin.resource == "DiagnosticReport/r#k"
 
 
+def panel(*inner: Json, **more: Any) -> Json:
+    head = {name: value for name, value in report(*inner).items() if name != "id"}
+    return head | {"resourceType": "Observation", "id": "p", "hasMember": [{"reference": "#k"}]} | more
+
+
+def test_a_result_inside_the_head_of_a_panel_is_read_and_named_by_it() -> None:
+    found = potassium(panel(inside(2.9)))
+    assert (str(found.value), found.sure, str(found.when)) == ("2.9 mmol/L", True, "2026-11-20")
+    assert found.origin is not None and found.origin.resource == "Observation/p#k"
+    assert potassium(panel(inside(2.9), status="entered-in-error")).state is State.ABSENT
+    assert potassium(panel(inside(2.9, subject={"reference": "Patient/p2"}))).value is None
+
+
+def test_a_panel_that_cannot_be_read_leaves_a_doubt_as_a_report_does() -> None:
+    found = potassium(k(4.0), panel(inside(2.9), status=None))
+    assert found.value is not None and "a panel could not be read" in found.doubts[0]
+
+
 def test_of_a_report_that_was_taken_back_nothing_counts() -> None:
     assert potassium(report(inside(4.1), status="entered-in-error")).state is State.ABSENT
 

@@ -64,6 +64,8 @@ def test_a_gene_test_counts_the_variants_that_matter(
 
 def test_a_variant_not_stated_is_said_so() -> None:
     assert said(IDH1, "IDH1", PRESENT).doubts == ("the variant is not stated",)
+    of_dna = said(IDH1, "IDH1", PRESENT | {"text": "NM_005896.4:c.395G>A"})
+    assert of_dna.doubts == ("the variant is not stated as a protein change",)
     assert "unknown significance" in said(IDH2, "IDH2", "Detected: p.R119Q").why
 
 

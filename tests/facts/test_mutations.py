@@ -20,6 +20,7 @@ TKD_TEST = concept("72520-0", display="FLT3 gene p.Asp835+Ile836 [Presence] in B
 GENE_TEST = concept("47958-4", display="FLT3 gene targeted mutation analysis")
 VARIANT = "69548-6"
 PRESENT, ABSENT, NO_CALL, UNSURE = (concept(code) for code in ("LA9633-4", "LA9634-2", "LA18198-4", "LA11884-6"))
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 HGNC = "http://www.genenames.org/geneId"
 
 
@@ -114,6 +115,8 @@ def test_silence_is_not_negative() -> None:
     {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA9633-4"},
     {"system": LOINC, "code": "LA9634-2"}]}},
     {"valueString": "Detected", "interpretation": [concept("260385009", system="http://snomed.info/sct")]},
+    {"valueCodeableConcept": PRESENT, "interpretation": [concept("NEG", system=INTERPRETATION)]},
+    {"valueCodeableConcept": ABSENT, "interpretation": [concept("DET", system=INTERPRETATION)]},
 ])
 def test_a_result_that_contradicts_itself_decides_nothing(more: Json) -> None:
     assert itd(observation(ITD_TEST, **more)).value is None
@@ -122,6 +125,14 @@ def test_a_result_that_contradicts_itself_decides_nothing(more: Json) -> None:
 def test_value_and_interpretation_that_agree_are_one_statement() -> None:
     found = itd(coded(PRESENT, interpretation=[concept("10828004", system="http://snomed.info/sct")]))
     assert (outcome(found), found.sure) == (True, True)
+
+
+@pytest.mark.parametrize(("code", "present"), [
+    ("POS", True), ("DET", True), ("NEG", False), ("ND", False), ("IND", None), ("E", None), ("A", None), ("H", None),
+])
+def test_an_interpretation_of_hl7_states_the_outcome_where_it_is_one(code: str, present: bool | None) -> None:
+    told = observation(ITD_TEST, interpretation=[concept(code, system=INTERPRETATION)])
+    assert outcome(itd(told)) is present
 
 
 # A test of the gene

@@ -12,6 +12,7 @@ from cds_service.facts.reproduction import PREGNANT
 from tests.charts import TODAY, YESTERDAY, Json, chart, concept, condition, observation
 
 SNOMED = "http://snomed.info/sct"
+HL7 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 TEST, STATUS = "2118-8", "82810-3"
 
 
@@ -25,6 +26,9 @@ TEST, STATUS = "2118-8", "82810-3"
     (STATUS, {"valueCodeableConcept": concept("146799005", system=SNOMED)}, True, False),
     (STATUS, {"valueCodeableConcept": concept("152231000119106", system=SNOMED)}, None, False),
     (STATUS, {"valueCodeableConcept": concept(text="not pregnant")}, False, True),
+    (TEST, {"interpretation": [concept("NEG", system=HL7)]}, False, True),
+    (TEST, {"interpretation": [concept("NEG", system=HL7)], "valueString": "positive"}, None, False),
+    (TEST, {"interpretation": [concept("POS", system=HL7)], "valueString": "positive"}, True, True),
 ])
 def test_a_test_or_a_status_says_it(code: str, value: dict[str, Any], pregnant: bool | None, sure: bool) -> None:
     found = chart(observation(code, **value)).get(PREGNANT)

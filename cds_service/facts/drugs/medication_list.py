@@ -74,9 +74,12 @@ def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[
 
 
 def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
-    """Whether the draft refers to a Medication that neither came along nor is spoken: not merely none chosen yet."""
+    """Whether the draft refers to a Medication that neither came along nor is spoken, or to a code that cannot be read:
+    not merely none chosen yet.
+    """
     view = view_of(resource)
-    return bool(view and view.medicationReference and not draft.ingredients and not draft.label)
+    refers = view and (view.medicationReference or isinstance(resource.view(), Unreadable))
+    return bool(refers and not draft.ingredients and not draft.label)
 
 
 def _drafts(

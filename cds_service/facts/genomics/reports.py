@@ -173,8 +173,12 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     if markers.other_change(text):
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
-        return Said(marker, outcome, words, ("the variant is not stated",))
+        unsaid = "the variant is not stated"
+        return Said(marker, outcome, words, (f"{unsaid} as a protein change" if _OF_DNA.search(text) else unsaid,))
     return Said(marker, outcome, words)
+
+
+_OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
 
 
 def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:

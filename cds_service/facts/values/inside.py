@@ -1,6 +1,6 @@
-"""Results inside a report: a DiagnosticReport may contain its Observations instead of pointing to them.
+"""Results inside a report or a panel: a DiagnosticReport, or the head of a panel, may contain its Observations.
 
-When such an Observation was taken, it may leave to its report. Of a report that was taken back nothing counts.
+When such an Observation was taken, it may leave to its holder. Of a holder that was taken back nothing counts.
 """
 
 from __future__ import annotations
@@ -13,37 +13,46 @@ import msgspec
 
 from cds_service.facts.values.results import NEVER
 from cds_service.gather.replies import Reply, Status
-from cds_service.gather.resources import Resource
-from cds_service.gather.views import DiagnosticReport
+from cds_service.gather.resources import Resource, Unreadable
+from cds_service.gather.views import DiagnosticReport, Observation, View
 
+Holder = DiagnosticReport | Observation
 _TIMES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "effectiveTiming")
 
 
 def results_inside(resources: Iterable[Resource]) -> Iterator[Resource]:
-    """The Observations that the reports among these contain, each named by its report."""
+    """The Observations that the reports and panels among these contain, each named by its holder."""
     for resource in resources:
-        report = resource.checked() if resource.type == "DiagnosticReport" else None
-        if isinstance(report, DiagnosticReport):
-            for place, raw in enumerate(report.contained or ()):
-                part = _decoded(raw)
-                if part.get("resourceType") == "Observation" and _is_same_patient(part, report):
-                    content = msgspec.json.encode(_completed(part, report))
-                    name = f"{resource.reference}#{part.get('id') or place}"
-                    yield Resource("Observation", content, resource.where, inside=name, mending=resource.mending)
+        view = _holder(resource)
+        holder = view if isinstance(view, (DiagnosticReport, Observation)) else None
+        for place, raw in enumerate(holder.contained or () if holder else ()):
+            part = _decoded(raw)
+            if holder and part.get("resourceType") == "Observation" and _is_same_patient(part, holder):
+                content = msgspec.json.encode(_completed(part, holder))
+                name = f"{resource.reference}#{part.get('id') or place}"
+                yield Resource("Observation", content, resource.where, inside=name, mending=resource.mending)
+
+
+def _holder(resource: Resource) -> View | Unreadable | None:
+    """The resource, held against R4, where it may contain results."""
+    quick = resource.view() if resource.type == "Observation" else None
+    heads = isinstance(quick, Observation) and bool(quick.contained)
+    return resource.checked() if heads or resource.type == "DiagnosticReport" else None
 
 
 def with_reports(reply: Reply, seen: Iterable[str]) -> Reply:
-    """The reply, partial where a report in it neither contains its results nor came with them.
+    """The reply, partial where a report in it neither contains its results nor came with them, or cannot be read.
 
     `seen`: the references of every Observation that came.
     """
     came = set(seen)
     for resource in reply.resources:
-        report = resource.checked() if resource.type == "DiagnosticReport" else None
-        if report is None or (isinstance(report, DiagnosticReport) and report.status in NEVER):
+        report = _holder(resource)
+        if report is None or isinstance(report, Observation) or getattr(report, "status", None) in NEVER:
             continue
         if not isinstance(report, DiagnosticReport):
-            return _partial(reply, f"a report could not be read ({getattr(report, 'reason', 'not readable')})")
+            what = "a report" if resource.type == "DiagnosticReport" else "a panel"
+            return _partial(reply, f"{what} could not be read ({getattr(report, 'reason', 'not readable')})")
         named = [each.reference or "" for each in report.result or ()]
         outside = [each for each in named if not each.startswith("#")]
         lost = not (named or any(results_inside([resource]))) or any(_local(each) not in came for each in outside)
@@ -69,22 +78,22 @@ def _decoded(raw: msgspec.Raw) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_same_patient(part: dict[str, Any], report: DiagnosticReport) -> bool:
-    """Whether the part names nobody, or whom its report names."""
+def _is_same_patient(part: dict[str, Any], holder: Holder) -> bool:
+    """Whether the part names nobody, or whom its holder names."""
     subject = part.get("subject")
     named = subject.get("reference") if isinstance(subject, dict) else subject
-    return named is None or (report.subject is not None and named == report.subject.reference)
+    return named is None or (holder.subject is not None and named == holder.subject.reference)
 
 
-def _completed(part: dict[str, Any], report: DiagnosticReport) -> dict[str, Any]:
-    content = part | ({"status": report.status} if report.status in NEVER else {})
+def _completed(part: dict[str, Any], holder: Holder) -> dict[str, Any]:
+    content = part | ({"status": holder.status} if holder.status in NEVER else {})
     if not any(content.get(name) for name in _TIMES):
-        for name, value in (("effectiveDateTime", report.effectiveDateTime), ("issued", report.issued)):
+        for name, value in (("effectiveDateTime", holder.effectiveDateTime), ("issued", holder.issued)):
             content |= {name: value} if value and not content.get(name) else {}
-        if report.effectivePeriod is not None and not report.effectiveDateTime:
+        if holder.effectivePeriod is not None and not holder.effectiveDateTime:
             content["effectivePeriod"] = {
                 name: end
-                for name, end in (("start", report.effectivePeriod.start), ("end", report.effectivePeriod.end))
+                for name, end in (("start", holder.effectivePeriod.start), ("end", holder.effectivePeriod.end))
                 if end
             }
     return content
