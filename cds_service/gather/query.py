@@ -49,7 +49,7 @@ _NO_POST = (403, 404, 405, 415, 501)  # how servers refuse a search by POST that
 _TOO_LONG = (414, 431)
 _UNKNOWN_PARAMETER = 400
 _SHORT = 200  # characters that no server finds too many
-_TRIES = 12  # wordings of one query, its parts included
+_TRIES = 12  # refused wordings of one query, after which it is given up
 _STATEMENT_SECONDS = 5.0
 
 
@@ -166,9 +166,6 @@ class FhirSession:
 
     def _first_page(self, asking: _Asking, query: str) -> bytes:
         """The answer to a search, by POST when it is long. Raises Rejected when other words may help, else Stopped."""
-        asking.tries += 1
-        if asking.tries > _TRIES:
-            raise Stopped(TOO_FUSSY)
         server = asking.server
         by_post = server.takes_post and length(query) > server.longest
         path, form = as_form(query) if by_post else (query, None)
@@ -176,6 +173,9 @@ class FhirSession:
         try:
             return self._exchange.fetch(asking.access, url, asking.deadline, asking.room(self._limits), form)
         except Rejected as rejected:
+            asking.refusals += 1
+            if asking.refusals >= _TRIES:
+                raise Stopped(TOO_FUSSY) from None
             if not (asking.expected == "Bundle" and _may_help(rejected.status, query, by_post, server)):
                 raise Stopped(str(rejected)) from None
             raise
@@ -227,7 +227,7 @@ class _Asking:
     counted: int = 0  # the matches that the server says there are
     bytes_read: int = 0
     pages: int = 0
-    tries: int = 0  # in how many wordings it was asked
+    refusals: int = 0  # how many of its wordings were refused; the parts of one that was taken are none
     started: bool = False
     finished: bool = False
 

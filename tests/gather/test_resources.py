@@ -180,7 +180,7 @@ def test_what_is_no_resource_is_unreadable_and_never_a_crash(text: bytes) -> Non
 
 
 def test_an_element_that_stands_twice_is_no_value() -> None:
-    text = raw(POTASSIUM).replace(b"4.1", b'4.1, "value": 2.1')
+    text = raw(POTASSIUM).replace(b'"value": 4.1', b'"value": 4.1, "value": 2.1')
     found = Resource("Observation", text, "labs").checked()
     assert isinstance(found, Unreadable) and "stands twice" in found.reason
 
