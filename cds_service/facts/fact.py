@@ -1,7 +1,8 @@
 """What a fact is: a key with a value, or the reason why there is none.
 
-Missing, stale, unreadable and conflicting are different. A fact with a doubt (stale, preliminary, bounded,
-conflicting, perhaps superseded) may still say YES to a danger, and never says NO.
+Missing, stale, unreadable and conflicting are different. A fact with a doubt (stale, preliminary, conflicting, perhaps
+superseded) may still say YES to a danger, and never says NO. A bound says what it rules in or out: white cells of < 0.1
+are not above 25, an eGFR of > 60 is not below 30. Of QTc, potassium and magnesium only a plain value clears.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Key(Generic[T]):
     name: str
     label: str
     order: str = ""  # which order of terminology/orders.csv would close the gap, if any
+    exact: bool = False  # nothing but a plain value clears it: a bound never does
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _only_rivalled(fact: Fact[T]) -> bool:
 def above(fact: Fact[Quantity], limit: Quantity) -> Truth:
     """Whether the measured value lies above the limit (the limit itself is not above)."""
     if fact.bound in ("<", "<="):
-        return Truth.UNKNOWN
+        return _ruled_out(fact, lambda most: most <= limit)
     if fact.bound == ">":
         return holds(fact, lambda value: value >= limit)
     return holds(fact, lambda value: value > limit)
@@ -157,7 +159,7 @@ def above(fact: Fact[Quantity], limit: Quantity) -> Truth:
 def below(fact: Fact[Quantity], limit: Quantity) -> Truth:
     """Whether the measured value lies below the limit (the limit itself is not below)."""
     if fact.bound in (">", ">="):
-        return Truth.UNKNOWN
+        return _ruled_out(fact, lambda least: least >= limit)
     if fact.bound == "<":
         return holds(fact, lambda value: value <= limit)
     return holds(fact, lambda value: value < limit)
@@ -165,9 +167,19 @@ def below(fact: Fact[Quantity], limit: Quantity) -> Truth:
 
 def at_or_above(fact: Fact[Quantity], limit: Quantity) -> Truth:
     """Whether the measured value reaches the limit from below, the limit itself included."""
+    if fact.bound in ("<", "<="):
+        return _ruled_out(fact, lambda most: most < limit or (most == limit and fact.bound == "<"))
     return above(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", ">", ">="))
 
 
 def at_or_below(fact: Fact[Quantity], limit: Quantity) -> Truth:
     """Whether the measured value reaches the limit from above, the limit itself included."""
+    if fact.bound in (">", ">="):
+        return _ruled_out(fact, lambda least: least > limit or (least == limit and fact.bound == ">"))
     return below(fact, limit) | holds(fact, lambda value: value == limit and fact.bound in ("", "<", "<="))
+
+
+def _ruled_out(fact: Fact[Quantity], test: Callable[[Quantity], bool]) -> Truth:
+    """NO where the bound is beyond all doubt and lies on the harmless side of the limit."""
+    plain = fact.state is State.KNOWN and not fact.doubts and not fact.key.exact
+    return Truth.NO if plain and fact.value is not None and test(fact.value) else Truth.UNKNOWN

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
-from cds_service.facts.fact import Fact, Key, State, above, below, holds, known, missing
+from cds_service.facts.fact import Fact, Key, State, above, at_or_above, at_or_below, below, holds, known, missing
 from cds_service.facts.times import When
 from cds_service.quantity import Quantity
 from cds_service.truth import Truth
@@ -38,13 +39,29 @@ def test_a_doubtful_value_says_yes_to_danger_and_never_no(value: str, is_above: 
 
 
 @pytest.mark.parametrize(("bound", "value", "is_above", "is_below"), [
-    (">", "3.5", Truth.YES, Truth.UNKNOWN), (">", "3.4", Truth.UNKNOWN, Truth.UNKNOWN),
-    (">=", "3.5", Truth.UNKNOWN, Truth.UNKNOWN), (">=", "3.6", Truth.YES, Truth.UNKNOWN),
-    ("<", "3.5", Truth.UNKNOWN, Truth.YES), ("<", "3.6", Truth.UNKNOWN, Truth.UNKNOWN),
-    ("<=", "3.5", Truth.UNKNOWN, Truth.UNKNOWN), ("<=", "3.4", Truth.UNKNOWN, Truth.YES),
+    (">", "3.5", Truth.YES, Truth.NO), (">", "3.4", Truth.UNKNOWN, Truth.UNKNOWN),
+    (">=", "3.5", Truth.UNKNOWN, Truth.NO), (">=", "3.6", Truth.YES, Truth.NO),
+    (">=", "3.4", Truth.UNKNOWN, Truth.UNKNOWN),
+    ("<", "3.5", Truth.NO, Truth.YES), ("<", "3.6", Truth.UNKNOWN, Truth.UNKNOWN),
+    ("<=", "3.5", Truth.NO, Truth.UNKNOWN), ("<=", "3.4", Truth.NO, Truth.YES),
+    ("<=", "3.6", Truth.UNKNOWN, Truth.UNKNOWN),
 ])
 def test_a_bound_says_what_it_proves_and_no_more(bound: str, value: str, is_above: Truth, is_below: Truth) -> None:
     assert (above(fact(value, bound), LIMIT), below(fact(value, bound), LIMIT)) == (is_above, is_below)
+
+
+@pytest.mark.parametrize(("bound", "value", "reaches", "falls_to"), [
+    ("<", "3.5", Truth.NO, Truth.YES), ("<=", "3.5", Truth.UNKNOWN, Truth.YES), ("<=", "3.4", Truth.NO, Truth.YES),
+    (">", "3.5", Truth.YES, Truth.NO), (">=", "3.5", Truth.YES, Truth.UNKNOWN), (">=", "3.6", Truth.YES, Truth.NO),
+])
+def test_a_bound_at_the_limit_itself(bound: str, value: str, reaches: Truth, falls_to: Truth) -> None:
+    assert (at_or_above(fact(value, bound), LIMIT), at_or_below(fact(value, bound), LIMIT)) == (reaches, falls_to)
+
+
+def test_a_bound_of_what_has_to_be_exact_or_with_a_doubt_clears_nothing() -> None:
+    exact = replace(fact("3.6", ">"), key=replace(KEY, exact=True))
+    assert (above(exact, LIMIT), below(exact, LIMIT)) == (Truth.YES, Truth.UNKNOWN)
+    assert below(fact("3.6", ">").doubted("preliminary"), LIMIT) is Truth.UNKNOWN
 
 
 def test_without_a_value_nothing_holds_and_nothing_does_not() -> None:

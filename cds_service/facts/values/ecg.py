@@ -47,7 +47,7 @@ class Ecg:
     doubts: tuple[str, ...] = ()
 
 
-QTC: Key[Ecg] = Key("qtc", "QTc", "ecg")
+QTC: Key[Ecg] = Key("qtc", "QTc", "ecg", exact=True)
 ECGS: Key[tuple[Ecg, ...]] = Key("ecgs", "ECGs with a QTc", "ecg")
 
 _STATED = {

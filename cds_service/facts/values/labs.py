@@ -23,8 +23,8 @@ from cds_service.gather.views import Component, Observation
 from cds_service.gather.views import Quantity as Measured
 from cds_service.quantity import Quantity, plain
 
-POTASSIUM: Key[Quantity] = Key("potassium", "potassium", "potassium")
-MAGNESIUM: Key[Quantity] = Key("magnesium", "magnesium", "magnesium")
+POTASSIUM: Key[Quantity] = Key("potassium", "potassium", "potassium", exact=True)
+MAGNESIUM: Key[Quantity] = Key("magnesium", "magnesium", "magnesium", exact=True)
 CALCIUM: Key[Quantity] = Key("calcium_total", "calcium", "calcium")
 PHOSPHATE: Key[Quantity] = Key("phosphate", "phosphate", "phosphate")
 URIC_ACID: Key[Quantity] = Key("uric_acid", "uric acid", "uric_acid")

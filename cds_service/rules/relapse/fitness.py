@@ -12,7 +12,7 @@ from typing import Any
 
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS, Entry
-from cds_service.facts.fact import Fact
+from cds_service.facts.fact import Fact, State, below
 from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
@@ -20,6 +20,7 @@ from cds_service.quantity import Quantity, plain
 from cds_service.rules.dose.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import entries_of, keys_of
+from cds_service.truth import Truth
 
 _ONLY_A_BOUND = "only a bound"
 
@@ -124,11 +125,11 @@ def _kidney(case: Case) -> Criterion:
         why = ", ".join(dict.fromkeys(fact.key.label for fact in known.missing))
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
     words = f"{estimate.fact.told} ({estimate.fact.when}, {estimate.method})" + (f"; {note}" if note else "")
-    if not estimate.fact.sure:
+    low = below(estimate.fact, limit)
+    if estimate.fact.doubts or estimate.fact.state is not State.KNOWN or low is Truth.UNKNOWN:
         why = "; ".join(estimate.fact.doubts) or _ONLY_A_BOUND
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}: {why}")
-    low = estimate.fact.value is not None and estimate.fact.value < limit
-    return Criterion(CLEARANCE.label, Fitness.UNFIT if low else Fitness.FIT, words)
+    return Criterion(CLEARANCE.label, Fitness.UNFIT if low is Truth.YES else Fitness.FIT, words)
 
 
 def _liver(case: Case) -> Criterion:
