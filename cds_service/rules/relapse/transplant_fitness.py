@@ -21,7 +21,7 @@ from cds_service.truth import Truth, any_of
 PLANNED = "stem_cell_transplant"
 
 
-@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.INFO)
+@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING)
 def transplant_fitness(case: Case, patient: str) -> Outcome:
     """Poor performance status or organ impairment where a transplant is planned."""
     ordered = case.fact(ORDERED)
@@ -48,11 +48,10 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
         case Truth.YES:
             said = case.must(topics.TRANSPLANT_UNFIT, "pathway")
             return case.fired(
-                Level.INFO,
+                Level.WARNING,
                 "transplant_fitness",
                 drug=RELAPSE_CARD,
                 says=(said, ecog_from),
-                line=True,
                 found=tuple(words for words, truth in values if truth is Truth.YES),
                 said=said,
             )
