@@ -89,8 +89,11 @@ class Relevance:
 
     @property
     def _in_relapse_or_unknown(self) -> bool:
+        """Whether a relapse is on record, or the state of the disease could not be read: that alone is one line."""
         disease = self.evaluation.chart.get(DISEASE)
-        return disease.value in (Disease.RELAPSED, Disease.REFRACTORY)
+        return disease.value in (Disease.RELAPSED, Disease.REFRACTORY) or (
+            disease.value in (None, Disease.NONE) and not disease.sure
+        )
 
     @property
     def _may_interact(self) -> bool:

@@ -144,3 +144,13 @@ def test_a_card_that_cannot_be_written_is_named_and_the_others_are_kept(monkeypa
     assert found[0]["indicator"] == "critical"
     assert found[0]["summary"].startswith("Found, but the card could not be written: QTc")
     assert len(found) > 1
+
+
+def test_a_disease_state_that_could_not_be_read_is_one_line_at_viewing():
+    damaged = RELAPSED | {"clinicalStatus": [RELAPSED["clinicalStatus"]]}
+    (only,) = cards("patient-view", conditions=[damaged])
+    assert (only["indicator"], only["source"]["topic"]["code"]) == ("info", "gap")
+    assert "could not be read" in only["detail"]
+    assert cards("patient-view", conditions=[]) == []
+    (failed,) = cards("patient-view", conditions={"resourceType": "OperationOutcome", "issue": []})
+    assert failed["indicator"] == "info"
