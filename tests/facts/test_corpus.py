@@ -127,7 +127,8 @@ VALUES: list[tuple[str, list[Json], Key[Any], str]] = [
         component("76634-5", valueQuantity=measured(512))])], QTC, "unreadable"),
     ("21 coded, without a number", [observation(concept("301117000", system=SNOMED), valueCodeableConcept=concept(
         "111975006", system=SNOMED))], QTC, "unreadable"),
-    ("22 of unknown formula", [observation("8636-3", valueQuantity=measured(512, "ms"))], QTC, "512 ms QTc (formula not stated)"),
+    ("22 of unknown formula", [observation("8636-3", valueQuantity=measured(512, "ms"))], QTC,
+     "512 ms QTc (formula not stated)"),
     ("23 a flowsheet row by its name", [observation(concept("57101", "QTcF", FLOWSHEET),
                                                     valueQuantity=measured(512, "ms"))], QTC, "512 ms QTcF"),
     ("25 ECOG as an answer code", [observation("89247-1", valueCodeableConcept=concept("LA9623-5"))],
