@@ -26,7 +26,7 @@ from cds_service.facts.values.inside import results_inside, with_reports
 from cds_service.facts.values.labs import read_labs
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.versions import newest_versions
-from cds_service.gather.replies import Gathered
+from cds_service.gather.replies import Gathered, Status
 from cds_service.gather.resources import Resource
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
@@ -74,6 +74,10 @@ def read_chart(
     medications = read_medications(
         gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, said
     )
+    for name in ("statements", "administrations"):  # none sent says nothing; one that was lost may name any drug
+        taken = gathered.reply(name)
+        if taken.status is Status.PARTIAL:
+            medications = medications.doubted(f"not all {name} were read: {taken.why}")
     if gathered.unreadable:
         medications = medications.doubted("a draft order could not be read")
     single: tuple[Fact[Any], ...] = (

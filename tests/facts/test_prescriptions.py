@@ -228,6 +228,20 @@ def given(drug: str, status: str = "completed", when: str = "2026-11-20T08:00:00
             "effectiveDateTime": when} | more
 
 
+@pytest.mark.parametrize("damage", [
+    {"medicationCodeableConcept": 7}, {"status": "taking"}, {"effectivePeriod": {"start": "soon"}},
+])
+def test_a_statement_that_cannot_be_read_leaves_open_what_is_taken(damage: Json) -> None:
+    whole = chart(stated("posaconazole", **damage))
+    assert whole.medications.drugs(Role.ACTIVE) == ("posaconazole",) or not whole.get(MEDICATIONS).sure
+
+
+def test_a_lost_statement_is_said() -> None:
+    found = chart(stated("posaconazole", medicationCodeableConcept=7)).get(MEDICATIONS)
+    assert any("could not be read" in doubt for doubt in found.doubts)
+    assert chart(stated("posaconazole")).get(MEDICATIONS).sure
+
+
 @pytest.mark.parametrize(("status", "role"), [
     ("active", Role.ACTIVE), ("on-hold", Role.ON_HOLD), ("stopped", Role.PAST), ("completed", Role.PAST),
     ("unknown", Role.ACTIVE), ("not-taken", None), ("intended", None), ("entered-in-error", None),

@@ -14,7 +14,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medicat
 from cds_service.facts.drugs.prescribed import Library, library_of, local
 from cds_service.facts.drugs.prescription import continues, read_order, view_of
 from cds_service.facts.drugs.regimen_orders import read_regimen
-from cds_service.facts.drugs.taken import told
+from cds_service.facts.drugs.taken import told, unreadable
 from cds_service.facts.fact import Fact, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
@@ -65,8 +65,11 @@ def read_medications(
             found.append(order)
             seen.add(order.reference)
     found = [_going_on(order, found) for order in found]
-    found += told((*reply.resources, *said), found, library, reading)
-    return _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
+    others_say = (*reply.resources, *said)
+    found += told(others_say, found, library, reading)
+    fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
+    lost = unreadable(others_say)
+    return fact.doubted(f"{lost} of the statements on medication taken or given could not be read") if lost else fact
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:

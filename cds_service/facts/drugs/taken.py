@@ -15,7 +15,7 @@ from cds_service.facts.drugs.prescription import medication
 from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
-from cds_service.gather.resources import Resource
+from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
 
 _STATED: Mapping[str, Role] = {
@@ -25,6 +25,7 @@ _STATED: Mapping[str, Role] = {
     "stopped": Role.PAST,
     "completed": Role.PAST,
 }
+_NOT_TAKEN = frozenset({"entered-in-error", "intended", "not-taken"})
 _GIVEN: dict[str, Role] = {"in-progress": Role.ACTIVE, "on-hold": Role.ON_HOLD}
 _GIVEN |= {"completed": Role.PAST, "stopped": Role.PAST}
 STATED, GIVEN = "as stated, no order seen", "as given, no order seen"
@@ -48,6 +49,12 @@ def told(
     return tuple(found.values())
 
 
+def unreadable(resources: Iterable[Resource]) -> int:
+    """How many statements and administrations are there that cannot be read: each may name any drug."""
+    kinds = ("MedicationStatement", "MedicationAdministration")
+    return sum(each.type in kinds and isinstance(each.checked(), Unreadable) for each in resources)
+
+
 def _entry(resource: Resource, library: Library, reading: Reading) -> Medication | None:
     view = resource.checked()
     if isinstance(view, MedicationStatement):
@@ -56,7 +63,7 @@ def _entry(resource: Resource, library: Library, reading: Reading) -> Medication
 
 
 def _stated(resource: Resource, view: MedicationStatement, library: Library, reading: Reading) -> Medication | None:
-    role = _STATED.get(view.status or "")
+    role = None if view.status in _NOT_TAKEN else _STATED.get(view.status or "", Role.ACTIVE)
     order = MedicationRequest(
         status=view.status,
         statusReason=next(iter(view.statusReason or ()), None),
@@ -66,7 +73,7 @@ def _stated(resource: Resource, view: MedicationStatement, library: Library, rea
         dosageInstruction=view.dosage,
         contained=view.contained,
     )
-    doubts = (_UNCLEAR,) if view.status == "unknown" else ()
+    doubts = () if view.status in _STATED and view.status != "unknown" else (_UNCLEAR,)
     return _as(order, role, STATED, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
 
 
