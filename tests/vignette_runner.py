@@ -51,8 +51,8 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "cites"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -244,6 +244,8 @@ class _Facts:
         line = self.lines.pop("pregnant", None)
         if line is None:
             return missing(PREGNANT, State.ABSENT, "none found under the codes we ask")
+        if line.startswith("unreadable: "):
+            return missing(PREGNANT, State.UNREADABLE, line.removeprefix("unreadable: "))
         answer, when, doubts = _split(line)
         return known(PREGNANT, answer == "yes", when, _FROM, doubts=doubts)
 
@@ -440,6 +442,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
         reason=line.get("reason", ""),
+        doubts=(line["doubt"],) if "doubt" in line else (),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
@@ -493,7 +496,7 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
         wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
     wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
-    for name, found in (("proposes", told.proposed), ("missing", told.missing)):
+    for name, found in (("proposes", told.proposed), ("missing", told.missing), ("cites", _cited(told.check))):
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong
@@ -502,6 +505,14 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
 def _waits(check: Check) -> bool:
     """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
     return isinstance(check.outcome, Fired) and check.outcome.finding.waits
+
+
+def _cited(check: Check) -> tuple[str, ...]:
+    """The ids of the statements on whose word a finding stands, and of those that it only mentions."""
+    if not isinstance(check.outcome, Fired):
+        return ()
+    finding = check.outcome.finding
+    return tuple(dict.fromkeys(statement.id for statement in (*finding.says, *finding.mentions)))
 
 
 def _gap(check: Check) -> str:
