@@ -51,7 +51,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "cites"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "line", "cites"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
@@ -492,6 +492,8 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
         wrong.append("level: only a check that fired has one")
     if "waits" in expect and expect["waits"] is not _waits(told.check):
         wrong.append(f"waits: expected {expect['waits']}, found {_waits(told.check)}")
+    if "line" in expect and expect["line"] is not _line(told.check):
+        wrong.append(f"line: expected {expect['line']}, found {_line(told.check)}")
     if "gap" in expect and expect["gap"] != _gap(told.check):
         wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
@@ -505,6 +507,11 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
 def _waits(check: Check) -> bool:
     """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
     return isinstance(check.outcome, Fired) and check.outcome.finding.waits
+
+
+def _line(check: Check) -> bool:
+    """Whether the finding is small enough to stand as a line in another card."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.line
 
 
 def _cited(check: Check) -> tuple[str, ...]:
