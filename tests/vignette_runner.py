@@ -28,8 +28,9 @@ from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURE
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
+from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
-from cds_service.facts.genomics.mutations import MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
@@ -335,12 +336,15 @@ class _Facts:
         for line in [lines] if isinstance(lines, str) else lines:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
+            if line.startswith("void: "):
+                return missing(key, State.ABSENT, line.removeprefix("void: "))
             outcome, when, doubts = _split(line)
             if when is not None and when.filed:
                 doubts = (*doubts, f"filed on {when.latest.date()}, specimen date not stated")
             share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
             told = outcome if share is None else ("present" if share.value > 0 else "absent")
-            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
+            detail = NO_DETAIL if key is CD33 else Detail(vaf=share)
+            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share, detail))
         first = results[0]
         rivals = {result.outcome for result in results if result.when == first.when}
         value = Mutation("present" in rivals, tuple(results))
