@@ -66,7 +66,7 @@ def noticed(mutant: Mutant | None, files: Sequence[str] = FILES) -> bool:
             cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
             capture_output=True, check=False, text=True,
         )  # fmt: skip
-    return a_test_failed(run.returncode, run.stdout + run.stderr)
+    return a_test_failed(run.returncode, f"{mutant or 'without any mutant'}\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
 
 
 def a_test_failed(code: int, words: str = "") -> bool:
@@ -75,5 +75,5 @@ def a_test_failed(code: int, words: str = "") -> bool:
     Raises RuntimeError when it ended in any other way: interrupted, broken inside, called wrongly, nothing collected.
     """
     if code not in (ExitCode.OK, ExitCode.TESTS_FAILED):
-        raise RuntimeError(f"the second look could not be made: pytest ended with {code}\n{words[-2000:]}")
+        raise RuntimeError(f"the second look could not be made: pytest ended with {code}\n{words}")
     return code == ExitCode.TESTS_FAILED

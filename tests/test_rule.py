@@ -1,4 +1,4 @@
-"""How rules run: what stands in the trace, the compartment of each, local values, and the gap beside a doubtful danger."""
+"""How rules run: what stands in the trace, the compartment of each, local values, the gap beside a doubtful danger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cds_service.rules.subjects import Use, the_patient, uses
 from tests.overlays import written
 from tests.vignette_runner import Vignette, read_vignette
 
-POTASSIUM_38 = "values:\n  - {statement: policy-potassium-low, value: 3.8 mmol/L, reason: our cardiologists want it so}\n"
+POTASSIUM_38 = "values:\n  - {statement: policy-potassium-low, value: 3.8 mmol/L, reason: our cardiologists say so}\n"
 GILTERITINIB = {"orders": [{"draft": "gilteritinib", "dose": "120 mg"}]}
 
 

@@ -494,12 +494,9 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
-    if "waits" in expect and expect["waits"] is not _waits(told.check):
-        wrong.append(f"waits: expected {expect['waits']}, found {_waits(told.check)}")
-    if "line" in expect and expect["line"] is not _line(told.check):
-        wrong.append(f"line: expected {expect['line']}, found {_line(told.check)}")
-    if "gap" in expect and expect["gap"] != _gap(told.check):
-        wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
+    for name, ask in (("waits", _waits), ("line", _line), ("gap", _gap)):
+        if name in expect and expect[name] != ask(told.check):
+            wrong.append(f"{name}: expected {expect[name]}, found {ask(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
     wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
     for name, found in (("proposes", told.proposed), ("missing", told.missing), ("cites", _cited(told.check))):
