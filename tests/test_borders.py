@@ -44,7 +44,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "cds_service"},
+    "beside": {"hooks", "answer"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
@@ -62,6 +63,7 @@ ONLY = {
     ("clients", "knowledge"): {"overlay", "slips"},
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"reasons"},
+    ("beside", "hooks"): {"caller", "feedback"},
     ("web", "answer"): {"answer"},
     ("cli", "rules"): {"catalogue"},
 }
