@@ -1,4 +1,4 @@
-"""Hook requests of any size, as an EHR sends them: about 1.4 kB of JSON for each resource, with all that our rules skip.
+"""Hook requests of any size, as an EHR sends them: some 1.7 kB of JSON for each resource, with all that rules skip.
 
 The patient has relapsed AML with FLT3-ITD; gilteritinib and voriconazole are drafted. Of the resources two in five are
 results (half of them none of ours), one in five orders, the rest conditions, variants and procedures. `Fresh` makes
@@ -16,6 +16,7 @@ from typing import Any
 Json = dict[str, Any]
 LOINC, RXNORM = "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"
 ICD, UCUM = "http://hl7.org/fhir/sid/icd-10-cm", "http://unitsofmeasure.org"
+HL7 = "http://terminology.hl7.org/CodeSystem/"
 LOCAL = "urn:oid:1.2.840.114350.1.13.0.1.7.2.768282"
 HOOKS = ("order-sign", "order-select", "patient-view")
 SIZES = (20, 60, 200, 1000)
@@ -115,7 +116,7 @@ class _Maker:
         hours = 6 + 24 * (index // len(RESULTS))
         return self._resource(
             "Observation", status="final", subject={"reference": "Patient/p1"}, code=_concept(LOINC, code, text),
-            category=[_concept("http://terminology.hl7.org/CodeSystem/observation-category", "laboratory", "Laboratory")],
+            category=[_concept(f"{HL7}observation-category", "laboratory", "Laboratory")],
             effectiveDateTime=self._ago(hours), issued=self._ago(hours - 1),
             encounter={"reference": "Encounter/e1"}, performer=[{"reference": "Organization/lab", "display": "Lab"}],
             valueQuantity={"value": value, "unit": unit, "system": UCUM, "code": unit},
@@ -130,7 +131,8 @@ class _Maker:
             medicationCodeableConcept=_concept(RXNORM, code, text), authoredOn=self._ago(24),
             encounter={"reference": "Encounter/e1"}, requester={"reference": "Practitioner/1", "display": "Dr Sample"},
             dosageInstruction=[{
-                "text": f"{dose:g} mg once daily", "route": _concept("http://snomed.info/sct", "26643006", "Oral route"),
+                "text": f"{dose:g} mg once daily",
+                "route": _concept("http://snomed.info/sct", "26643006", "Oral route"),
                 "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
                 "doseAndRate": [{"doseQuantity": {"value": dose, "unit": "mg", "system": UCUM, "code": "mg"}}],
             }],
@@ -141,11 +143,10 @@ class _Maker:
     def condition(self, index: int) -> Json:
         code, text = CONDITIONS[index % len(CONDITIONS)]
         clinical, verified = "condition-clinical", "condition-ver-status"
-        system = "http://terminology.hl7.org/CodeSystem/"
         return self._resource(
             "Condition", subject={"reference": "Patient/p1"}, code=_concept(ICD, code, text),
-            clinicalStatus=_concept(system + clinical, "active", "Active"),
-            verificationStatus=_concept(system + verified, "confirmed", "Confirmed"),
+            clinicalStatus=_concept(HL7 + clinical, "active", "Active"),
+            verificationStatus=_concept(HL7 + verified, "confirmed", "Confirmed"),
             onsetDateTime=self._ago(24 * (20 + index))[:10], recordedDate=self._ago(24 * 9)[:10],
             text={"status": "generated", "div": NARRATIVE},
         )  # fmt: skip

@@ -133,11 +133,15 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
     shape = VIEWS.get(resource.type)
     if shape is None:
         return Unreadable(resource.type, "a type that is not read here"), ()
-    if certainly_valid(resource.type, resource.raw):
-        view = _quick(resource)
-        if view is not None:
-            resource._kept["valid"] = resource.raw
-            return view, ()
+    view = _quick(resource) if certainly_valid(resource.type, resource.raw) else None
+    if view is not None:
+        resource._kept["valid"] = resource.raw
+        return view, ()
+    return _held_against_r4(resource, shape)
+
+
+def _held_against_r4(resource: Resource, shape: type[View]) -> tuple[View | Unreadable, tuple[str, ...]]:
+    """The same at length: by `fhir.resources`, leaf by leaf where something is to be mended."""
     try:
         content = json.loads(resource.raw, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_each_once)
     except _Twice:

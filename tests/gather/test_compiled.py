@@ -1,4 +1,4 @@
-"""The compiled check against `fhir.resources`: it never takes what that refuses, and it takes what records usually hold."""
+"""The compiled check beside `fhir.resources`: it never takes what that refuses, and takes what records usually hold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ODD: tuple[Any, ...] = (
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for step, each in steps for found in places(each, (*path, step)))] if path or steps else [path]
+    return [path, *(found for step, each in steps for found in places(each, (*path, step)))]
 
 
 def damaged(resource: dict[str, Any], chance: random.Random, names: list[str]) -> dict[str, Any]:
