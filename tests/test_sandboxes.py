@@ -1,4 +1,4 @@
-"""docs/sandboxes.md and deploy/compose.demo.yaml: their commands run, what one should see is seen, nothing is left open."""
+"""docs/sandboxes.md and deploy/compose.demo.yaml: commands run, what one should see is seen, nothing is left open."""
 
 from __future__ import annotations
 
