@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -98,7 +97,6 @@ def _starts_with(private: Path, told: str) -> None:
     """The settings of the service, with what was prepared in the places of its mounts, are sound."""
     name, _, value = told.strip().partition("=")
     given = {**OURS["aml-cds"]["environment"], name: value}
-    places = {"/tenants": private / "tenants", "/run/secrets": private}
-    for place, folder in places.items():
-        given = {key: value.replace(place, os.fspath(folder)) for key, value in given.items()}
+    for place, folder in {"/tenants/": private / "tenants", "/run/secrets/": private}.items():
+        given = {key: re.sub(f"^{place}", f"{folder}/", value) for key, value in given.items()}
     assert not Settings.load({**given, "HOST": "0.0.0.0"}).is_demo
