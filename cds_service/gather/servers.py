@@ -36,13 +36,8 @@ class _Resource(msgspec.Struct):
     updateCreate: bool | None = None  # noqa: N815
 
 
-class _Interaction(msgspec.Struct):
-    code: str = ""
-
-
 class _Rest(msgspec.Struct):
     resource: list[_Resource] | None = None
-    interaction: list[_Interaction] | None = None
 
 
 class _Software(msgspec.Struct):
@@ -64,7 +59,7 @@ class Statement:
     software: str = ""
     parameters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     includes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    transactions: bool = False
+    gives_ids: bool = False  # it says that no client may choose the id of a new Patient
 
     @classmethod
     def read(cls, body: bytes) -> Statement | None:
@@ -83,7 +78,7 @@ class Statement:
             f"{software.name} {software.version}".strip(),
             {name: frozenset(each.name for each in one.searchParam or ()) for name, one in resources.items()},
             {name: frozenset(one.searchInclude or ()) for name, one in resources.items()},
-            any(each.code == "transaction" for rest in rests for each in rest.interaction or ()),
+            resources.get("Patient", _Resource()).updateCreate is False,
         )
 
 

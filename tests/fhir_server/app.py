@@ -116,9 +116,18 @@ def _answer(shelf: Shelf, faults: Faults, base: str, path: str) -> Response:
         return _page(shelf, faults, base, kind, (*request.args.items(multi=True), *request.form.items(multi=True)))
     if identity:
         return _instance(shelf, faults, kind, identity)
-    if request.method != "GET":
-        raise Refused(405, "not-supported", "ids are chosen by the client here: PUT")
+    if request.method == "POST":
+        return _created(shelf, base, kind)
     return _page(shelf, faults, base, kind, tuple(request.args.items(multi=True)))
+
+
+def _created(shelf: Shelf, base: str, kind: str) -> Response:
+    """A new resource under an id of the server's, whatever id the client wrote into it."""
+    identity = str(uuid.uuid4())
+    shelf.write({(kind, identity): {**_body(), "id": identity}})
+    response = _json(shelf.read(kind, identity), 201)
+    response.headers["Location"] = f"{base}/{kind}/{identity}/_history/1"
+    return response
 
 
 def _check_media_type() -> None:
@@ -134,8 +143,7 @@ def _instance(shelf: Shelf, faults: Faults, kind: str, identity: str) -> Respons
         case "GET":
             return _json(shelf.read(*key))
         case "PUT":
-            if "no-own-ids" in faults and shelf.held.get(key) is None:
-                raise Refused(405, "not-supported", "this server gives the ids itself")
+            _check_id(shelf, faults, key)
             status = shelf.write({key: _body()})[key]
             return _json(shelf.read(*key), status)
         case "DELETE":
@@ -166,18 +174,34 @@ def _transaction(shelf: Shelf, faults: Faults) -> Response:
         kind, _, identity = url.partition("/")
         if method not in ("PUT", "DELETE") or not identity or (kind, identity) in changes:
             raise Refused(400, "invalid", f"{method} {kind} is not taken in a transaction")
-        if "no-own-ids" in faults and shelf.held.get((kind, identity)) is None:
-            raise Refused(400, "not-supported", "this server gives the ids itself")
+        if "as-batch" not in faults:
+            _check_id(shelf, faults, (kind, identity))
         changes[kind, identity] = entry.get("resource") if method == "PUT" else None
-    done = shelf.write(changes)
-    answers = [{"response": {"status": str(status)}} for status in done.values()]
+    if "as-batch" in faults:
+        answers = [_one_of_a_batch(shelf, faults, *change) for change in changes.items()]
+    else:
+        answers = [{"response": {"status": str(status)}} for status in shelf.write(changes).values()]
     return _json({"resourceType": "Bundle", "type": "transaction-response", "entry": answers})
+
+
+def _check_id(shelf: Shelf, faults: Faults, key: tuple[str, str]) -> None:
+    if "no-own-ids" in faults and shelf.held.get(key) is None:
+        raise Refused(405, "not-supported", "this server gives the ids itself")
+
+
+def _one_of_a_batch(shelf: Shelf, faults: Faults, key: tuple[str, str], resource: Json | None) -> Json:
+    try:
+        _check_id(shelf, faults, key)
+        return {"response": {"status": str(shelf.write({key: resource})[key])}}
+    except Refused as refused:
+        outcome = _issue("error", refused.code, refused.words, refused.expression)
+        return {"response": {"status": str(refused.status), "outcome": outcome}}
 
 
 def _page(shelf: Shelf, faults: Faults, base: str, kind: str, pairs: searching.Pairs) -> Response:
     """One page of a searchset, with what it includes and the way to the next."""
     matches = searching.search(shelf, kind, pairs, base, faults.without)
-    size, offset = _number(pairs, "_count", 2 if "pages" in faults else PAGE), _number(pairs, "_offset", 0)
+    size, offset = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else PAGE), _number(pairs, "_offset", 0)
     shown = matches[offset : offset + size]
     included = {each["id"]: each for each in _included(shelf, kind, pairs, shown)}
     entries: list[Json] = [_entry(base, each, "match") for each in shown]
@@ -241,7 +265,7 @@ def _statement(faults: Faults) -> Response:
         }
         for kind in TYPES
     ]
-    rest = {"mode": "server", "resource": resources}
+    rest = {"mode": "server", "resource": [] if "unsaid" in faults else resources}
     if "no-transactions" not in faults:
         rest["interaction"] = [{"code": "transaction"}]
     return _json({

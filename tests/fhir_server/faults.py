@@ -29,6 +29,8 @@ FAULTS: Mapping[str, str] = {
     "no-metadata": "no CapabilityStatement", "stu3": "says that it speaks STU3", "r5": "says that it speaks R5",
     "r4b": "says that it speaks R4B",
     "no-transactions": "no transaction", "no-own-ids": "ids are given by the server only",
+    "as-batch": "a transaction answers 200, though some of its entries were refused, as Medplum's does",
+    "unsaid": "the CapabilityStatement lists no types",
     "skewed": "its clock is an hour behind",
 }  # fmt: skip
 VERSIONS = {"stu3": "3.0.2", "r5": "5.0.0", "r4b": "4.3.0"}
