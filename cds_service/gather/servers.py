@@ -15,7 +15,7 @@ from time import monotonic
 
 import msgspec
 
-from cds_service.gather.searches import INCLUDES, LONGEST, including, kind_of, name_of, pieces, without
+from cds_service.gather.searches import INCLUDES, LONGEST, counting, including, kind_of, name_of, pieces, without
 from cds_service.gather.versions import is_read, refusal
 
 _log = logging.getLogger(__name__)
@@ -104,6 +104,7 @@ class Server:
         kind = kind_of(query)
         if self.statement and INCLUDES.get(kind) in self.statement.includes.get(kind, ()):
             query = including(query)
+        query = counting(query)
         return without(query, [piece for piece in pieces(query) if (kind, piece) in self._refused])
 
     def refuses(self, kind: str, piece: str) -> None:

@@ -18,7 +18,7 @@ from tests.fhir_server import searching
 from tests.fhir_server.faults import SHORT, Faults, Seen, absolute
 from tests.fhir_server.shelf import TYPES, Json, Refused, Shelf
 
-PAGE = 50
+PAGE, LARGEST = 20, 1_000  # entries a page where nothing else is asked for, and at most: Medplum's numbers
 FHIR_JSON = "application/fhir+json"
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -201,7 +201,7 @@ def _one_of_a_batch(shelf: Shelf, faults: Faults, key: tuple[str, str], resource
 def _page(shelf: Shelf, faults: Faults, base: str, kind: str, pairs: searching.Pairs) -> Response:
     """One page of a searchset, with what it includes and the way to the next."""
     matches = searching.search(shelf, kind, pairs, base, faults.without)
-    size, offset = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else PAGE), _number(pairs, "_offset", 0)
+    size, offset = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else LARGEST), _number(pairs, "_offset", 0)
     shown = matches[offset : offset + size]
     included = {each["id"]: each for each in _included(shelf, kind, pairs, shown)}
     entries: list[Json] = [_entry(base, each, "match") for each in shown]
