@@ -201,7 +201,8 @@ def _one_of_a_batch(shelf: Shelf, faults: Faults, key: tuple[str, str], resource
 def _page(shelf: Shelf, faults: Faults, base: str, kind: str, pairs: searching.Pairs) -> Response:
     """One page of a searchset, with what it includes and the way to the next."""
     matches = searching.search(shelf, kind, pairs, base, faults.without)
-    size, offset = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else LARGEST), _number(pairs, "_offset", 0)
+    size = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else LARGEST)
+    offset = _number(pairs, "_offset", 0)
     shown = matches[offset : offset + size]
     included = {each["id"]: each for each in _included(shelf, kind, pairs, shown)}
     entries: list[Json] = [_entry(base, each, "match") for each in shown]

@@ -581,7 +581,8 @@ def test_a_server_that_does_not_speak_tls_gets_no_token() -> None:
 def test_codes_go_over_the_wire_as_servers_expect_them() -> None:
     with serving(lambda here: here.answer(json.dumps(bundle()).encode())) as (base, here):
         ask("Observation?patient=p1&code=http://loinc.org|1,http://loinc.org|2", access=FhirAccess(base))
-    assert here.paths == ["/fhir/Observation?patient=p1&code=http://loinc.org%7C1,http://loinc.org%7C2" + f"&_count={PAGE}"]
+    codes = "http://loinc.org%7C1,http://loinc.org%7C2"
+    assert here.paths == [f"/fhir/Observation?patient=p1&code={codes}&_count={PAGE}"]
 
 
 def test_connections_are_kept_and_cookies_are_not() -> None:
