@@ -167,3 +167,9 @@ def test_codes_are_counted_by_system_and_only_codes_are_shown():
     assert (texts.system, texts.unread) == ("(text only)", 1)
     assert (loinc.read, loinc.unread, loinc.is_local, loinc.most) == (2, 1, False, ())
     assert "Jane" not in repr(seen)
+
+
+def test_what_has_only_text_is_not_to_be_mapped_as_a_code():
+    every = doctor.Answered((), doctor.Status.COMPLETE, "")
+    told = doctor._mapping(codes_seen.seen([raw(observation())], TOOLS.knowledge.terms), every)
+    assert [each.words for each in told] == ["1 entries have no code, only text: a drug is looked for in it by its name"]

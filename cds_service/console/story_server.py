@@ -18,6 +18,7 @@ _HINTS = {
     403: "the token may not do this: it needs to read and write every type of the stories",
     404: "is this the base URL of a FHIR server? Or it does not let a client choose ids",
     405: "it does not let a client choose ids (update as create), which the stories need",
+    429: "it has been asked too often: give the command again in a minute",
 }
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from tests.fhir_server import searching
-from tests.fhir_server.faults import SHORT, Faults, Seen, absolute
+from tests.fhir_server.faults import SHORT, Faults, Seen, absolute, in_details
 from tests.fhir_server.shelf import TYPES, Json, Refused, Shelf
 
 PAGE, LARGEST = 20, 1_000  # entries a page where nothing else is asked for, and at most: Medplum's numbers
@@ -64,6 +64,8 @@ def create_app(token: str | None = None) -> Flask:
     @app.after_request
     def dress(response: Response) -> Response:
         response.headers.update(_CORS)
+        if response.status_code >= 400 and "in-details" in Faults.read((request.view_args or {}).get("names", ""), ""):
+            response.set_data(in_details(response.get_data()))
         if "skewed" in (request.view_args or {}).get("names", ""):
             response.headers["Date"] = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
         return response
@@ -77,6 +79,8 @@ def _instead(faults: Faults, seen: Seen) -> Response | None:
         return _outcome(faults.status, "exception", "it was to be so")
     if "throttled" in faults:
         return _outcome(429, "throttled", "too many requests", headers={"Retry-After": "3600"})
+    if "throttled-untold" in faults:
+        return _outcome(429, "throttled", "too many requests", headers={"RateLimit": '"fhirInteractions";r=0;t=37'})
     if "busy" in faults and seen.first_time(request.full_path):
         return _outcome(429, "throttled", "too many requests", headers={"Retry-After": "1"})
     if "short-addresses" in faults and len(request.full_path) > SHORT:
@@ -147,7 +151,10 @@ def _instance(shelf: Shelf, faults: Faults, kind: str, identity: str) -> Respons
             status = shelf.write({key: _body()})[key]
             return _json(shelf.read(*key), status)
         case "DELETE":
-            return Response(status=shelf.write({key: None})[key])
+            status = shelf.write({key: None})[key]
+            if "outcome-at-delete" in faults:
+                return _json(_issue("information", "informational", "All OK"))
+            return Response(status=status)
         case _:
             raise Refused(405, "not-supported", "not for one resource")
 
@@ -262,7 +269,7 @@ def _statement(faults: Faults) -> Response:
                 {"name": name, "type": "reference" if name in searching.REFERENCES else "token"}
                 for name in searching.known(kind, faults.without)
             ],
-            "searchInclude": [] if "_include" in faults.without else list(searching.INCLUDES.get(kind, {})),
+            "searchInclude": [] if faults.hides_includes else list(searching.INCLUDES.get(kind, {})),
         }
         for kind in TYPES
     ]

@@ -58,6 +58,7 @@ def asked(server: Fhir, faults: str) -> list[str]:
 @pytest.mark.parametrize("faults", [
     "slow", "pages", "plain", "uncounted", "empty-warning", "no-post-search", "short-addresses",
     "short-addresses+no-post-search", "no-metadata", "r4b", "busy", "without-_include", "without-_count",
+    "medplum",
 ])
 def test_every_way_of_a_good_server_gives_the_same(server, faults):
     good, other = ask(server), ask(server, faults)
@@ -166,7 +167,8 @@ def test_a_server_of_another_fhir_is_refused_once_it_said_so(server, faults, nam
     ("withheld", Status.PARTIAL, "warning: suppressed"), ("foreign-next", Status.PARTIAL, "outside of the FHIR server"),
     ("loop", Status.PARTIAL, "lead back to themselves"), ("truncated", Status.FAILED, "not FHIR"),
     ("brokenoff", Status.FAILED, "broke off"), ("html", Status.FAILED, "not FHIR"),
-    ("throttled", Status.FAILED, "429 (too many requests)"), ("401", Status.FAILED, "refused access (401)"),
+    ("throttled", Status.FAILED, "429 (too many requests)"),
+    ("throttled-untold", Status.FAILED, "429 (too many requests)"), ("401", Status.FAILED, "refused access (401)"),
     ("500", Status.FAILED, "answered 500"),
 ])
 def test_what_goes_wrong_is_said(server, faults, status, words):
