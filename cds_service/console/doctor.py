@@ -93,7 +93,7 @@ def examine(client: FhirClient, token: str | None, patient: str | None, tools: T
     statement = Statement.read(answer.body) if answer.is_good else None
     findings = [_address(client), _permission(tools, access), *_tls(client), _clock(answer, tools.now())]
     findings += [_statement(client, answer, statement, took)]
-    queries = {query.key: query for service in tools.services for query in service.queries}
+    queries = {query.key: query for service in tools.services for query in service.queries if query.asked}
     if statement is None or not is_read(statement.version):
         return Diagnosis(client.base, tuple(findings))
     findings += _offers(statement, queries.values())

@@ -48,6 +48,7 @@ OUR_FAULT = "reading the FHIR server's answer failed in this service"
 _REASONS = 3  # reasons named for one query, the last ones: a server may invent any number of them
 _INSTANCE = re.compile(r"([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 _NO_POST = (403, 404, 405, 415, 501)  # how servers refuse a search by POST that they would take by GET
+_FORBIDDEN = 403
 _TOO_LONG = (414, 431)
 _UNKNOWN_PARAMETER = 400
 _SHORT = 200  # characters that no server finds too many
@@ -158,13 +159,21 @@ class FhirSession:
             except Rejected as rejected:
                 if rejected.status == _UNKNOWN_PARAMETER:
                     continue
-                # it was too long, or not to be asked by POST
-                for part in (worded,) if asking.server.takes_post else in_parts(worded, asking.server.longest):
-                    self._read_search(asking, part)
+                self._read_otherwise(asking, worded, rejected)
             else:
                 _note_refused(asking, kind_of(query), left_out)
                 self._read_pages(asking, first, f"{asking.access.server}/{worded}")
             return
+
+    def _read_otherwise(self, asking: _Asking, query: str, rejected: Rejected) -> None:
+        """Read a search that was too long, or not to be asked by POST, in another way. Raises Stopped."""
+        try:
+            for part in (query,) if asking.server.takes_post else in_parts(query, asking.server.longest):
+                self._read_search(asking, part)
+        except Stopped:
+            if rejected.status == _FORBIDDEN:  # it was this token, not the POST: others are asked by POST again
+                asking.server.takes_post = True
+            raise
 
     def _first_page(self, asking: _Asking, query: str) -> bytes:
         """The answer to a search, by POST when it is long. Raises Rejected when other words may help, else Stopped."""

@@ -116,7 +116,7 @@ class Server:
     def refuses_post(self) -> None:
         """Note that it is not searched by POST."""
         if self.takes_post:
-            _log.warning("a FHIR server takes no search by POST: long ones are asked in parts")
+            _log.warning("a FHIR server refused a search by POST: long ones are asked in parts")
         self.takes_post = False
 
     def _forget(self) -> None:

@@ -78,6 +78,14 @@ def test_a_long_search_is_one_request_by_post_and_parts_only_where_post_is_refus
     assert (again.notes, ids(again)) == ((), ids(answered))
 
 
+def test_one_token_that_may_not_read_a_type_says_nothing_about_search_by_post(server):
+    session = FhirSession(Limits())
+    for _ in range(2):
+        labs = ask(server, "403:Observation+plain", session, labs=QUERIES["labs"])["labs"]
+        assert (labs.status, labs.why) == (Status.FAILED, "the FHIR server refused access (403)")
+    assert [each.split()[0] for each in asked(server, "403:Observation+plain")] == ["POST", "GET"] * 2
+
+
 @pytest.mark.parametrize("faults, key", [("without-status", "medications"), ("without-code+plain", "ecg")])
 def test_without_a_filter_more_comes_never_less_and_the_refusal_is_remembered(server, faults, key):
     session = FhirSession(Limits())
