@@ -21,8 +21,10 @@ from cds_service.gather.exchange import Exchange, Rejected, Stopped
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.replies import Status
 from cds_service.gather.searches import (
+    COUNT,
     MAY_BE_LEFT_OUT,
     as_form,
+    attempts,
     in_parts,
     kind_of,
     length,
@@ -46,6 +48,7 @@ OUR_FAULT = "reading the FHIR server's answer failed in this service"
 _REASONS = 3  # reasons named for one query, the last ones: a server may invent any number of them
 _INSTANCE = re.compile(r"([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 _NO_POST = (403, 404, 405, 415, 501)  # how servers refuse a search by POST that they would take by GET
+_FORBIDDEN = 403
 _TOO_LONG = (414, 431)
 _UNKNOWN_PARAMETER = 400
 _SHORT = 200  # characters that no server finds too many
@@ -147,22 +150,30 @@ class FhirSession:
             asking.troubles += (OUR_FAULT,)
         asking.finished = True
 
-    def _read_search(self, asking: _Asking, query: str, left_out: tuple[str, ...] = ()) -> None:
+    def _read_search(self, asking: _Asking, query: str) -> None:
         """Read one search to its last page, in the words that this server takes. Raises Stopped."""
-        try:
-            first = self._first_page(asking, query)
-        except Rejected as rejected:
-            if rejected.status == _UNKNOWN_PARAMETER:
-                piece = next(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name))
-                self._read_search(asking, without(query, (piece,)), (*left_out, piece))
-            else:  # it was too long, or not to be asked by POST
-                for part in (query,) if asking.server.takes_post else in_parts(query, asking.server.longest):
-                    self._read_search(asking, part, left_out)
+        for left_out in attempts(tuple(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name))):
+            worded = without(query, left_out)
+            try:
+                first = self._first_page(asking, worded)
+            except Rejected as rejected:
+                if rejected.status == _UNKNOWN_PARAMETER:
+                    continue
+                self._read_otherwise(asking, worded, rejected)
+            else:
+                _note_refused(asking, kind_of(query), left_out)
+                self._read_pages(asking, first, f"{asking.access.server}/{worded}")
             return
-        for piece in left_out:  # only now is it known that they were what the server did not take
-            asking.server.refuses(kind_of(query), piece)
-            asking.notes += (f"asked without {name_of(piece)}, which the FHIR server does not take",)
-        self._read_pages(asking, first, f"{asking.access.server}/{query}")
+
+    def _read_otherwise(self, asking: _Asking, query: str, rejected: Rejected) -> None:
+        """Read a search that was too long, or not to be asked by POST, in another way. Raises Stopped."""
+        try:
+            for part in (query,) if asking.server.takes_post else in_parts(query, asking.server.longest):
+                self._read_search(asking, part)
+        except Stopped:
+            if rejected.status == _FORBIDDEN:  # it was this token, not the POST: others are asked by POST again
+                asking.server.takes_post = True
+            raise
 
     def _first_page(self, asking: _Asking, query: str) -> bytes:
         """The answer to a search, by POST when it is long. Raises Rejected when other words may help, else Stopped."""
@@ -263,6 +274,14 @@ def _may_help(status: int, query: str, by_post: bool, server: Server) -> bool:
         server.longest = min(server.longest, max(_SHORT, length(query) // 2))
         return server.takes_post or len(in_parts(query, server.longest)) > 1
     return False
+
+
+def _note_refused(asking: _Asking, kind: str, left_out: tuple[str, ...]) -> None:
+    """Note what the server did not take, now that it answers without. The size of a page concerns nobody."""
+    for piece in left_out:
+        asking.server.refuses(kind, piece)
+        if name_of(piece) != COUNT:
+            asking.notes += (f"asked without {name_of(piece)}, which the FHIR server does not take",)
 
 
 def _together(parts: list[Answered]) -> Answered:
