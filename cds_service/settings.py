@@ -228,6 +228,12 @@ SETTINGS: tuple[Setting, ...] = (
         "How long one call may spend on asking the FHIR server, within `ANSWER_SECONDS`.",
         _within(float, 0.1, 10.0, "seconds"),
     ),
+    Setting(
+        "DRAIN_SECONDS", "5",
+        "When told to stop (SIGTERM), how long `/readyz` says so before no call is taken any more, so that the balancer "
+        "looks elsewhere first.",
+        _within(float, 0, 60, "seconds"),
+    ),
     Setting("MAX_BODY_MB", "8", "The largest request body that is read.", _within(int, 1, 64, "a whole number of MB")),
     Setting(
         "CORS_ORIGINS", "",
@@ -292,6 +298,7 @@ class Settings:
     fhir_servers: tuple[str, ...]
     answer_seconds: float
     gather_seconds: float
+    drain_seconds: float
     max_body_mb: int
     cors_origins: tuple[str, ...]
     public_url: str

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from functools import cache
 
 from flask import Flask
 
@@ -17,22 +18,44 @@ from cds_service.security.callers import Callers
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.web import draining
 from cds_service.web.app import create_app
 from cds_service.web.desk import Desk, OpenDesk, TrustedDesk
 from cds_service.web.probes import fhir_probe
+from cds_service.web.reloading import RELOADS
+
+
+@cache
+def settings_at_start() -> Settings:
+    """The settings with which this process began. What is wrong with them is told in one message."""
+    try:
+        return Settings.load(os.environ)
+    except CdsError as error:
+        sys.exit(f"aml-cds does not start: {error}")
 
 
 def from_environment() -> Flask:
     """The application. What keeps it from starting is told in one message, not in a traceback."""
     try:
-        settings = Settings.load(os.environ)
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        shelter = Shelter.of(settings.threads)
-        tools = load_tools(settings, shelter)
-        beside = Beside(probes={"fhir": fhir_probe(shelter)})
-        return create_app(settings, tools, answer, _desk(settings, tools, shelter), beside)
+        return _loaded()
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
+
+
+def reloaded() -> Flask | None:
+    """The application with knowledge, overlay and tenants read again; None when they were refused."""
+    return RELOADS.renewed(_loaded)
+
+
+def _loaded() -> Flask:
+    settings = Settings.load(os.environ)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    shelter = Shelter.of(settings.threads)
+    tools = load_tools(settings, shelter)
+    beside = Beside(
+        probes={"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
+    )
+    return create_app(settings, tools, answer, _desk(settings, tools, shelter), beside)
 
 
 def _desk(settings: Settings, tools: Tools, shelter: Shelter) -> Desk:
