@@ -4,7 +4,9 @@ import contextlib
 import gc
 import os
 import resource
+import select
 import signal
+import sys
 
 from cds_service import __version__
 from cds_service.web import serving
@@ -39,8 +41,10 @@ def when_ready(server):
     """Say where to look and what to type next; from now on a stop is said in the readiness first."""
     drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
     url = settings.public_url
-    with contextlib.suppress(OSError):  # nobody may be reading
-        _greet(url)
+    # Nobody may be reading, and the server must not wait for that.
+    if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
+        with contextlib.suppress(OSError):
+            _greet(url)
 
 
 def _greet(url):

@@ -230,8 +230,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "DRAIN_SECONDS", "5",
-        "When told to stop (SIGTERM), how long `/readyz` says so before no call is taken any more, so that the balancer "
-        "looks elsewhere first.",
+        "When told to stop (SIGTERM), how long `/readyz` says so before no call is taken any more, so that the "
+        "balancer looks elsewhere first.",
         _within(float, 0, 60, "seconds"),
     ),
     Setting("MAX_BODY_MB", "8", "The largest request body that is read.", _within(int, 1, 64, "a whole number of MB")),

@@ -43,6 +43,7 @@ class Told:
 
     took: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, seconds: float, fault: str) -> None:
@@ -99,12 +100,12 @@ class Caller:
 @contextmanager
 def calling(url: str, calls: list[Call], callers: int, judge: Judge = no_fault) -> Iterator[Told]:
     """Callers who go through `calls` again and again while the block runs."""
-    told, stop = Told(), threading.Event()
+    told = Told()
 
     def go(first: int) -> None:
         caller = Caller(url)
         for call in cycle(calls[first % len(calls) :] + calls[: first % len(calls)]):
-            if stop.is_set():
+            if told.stop.is_set():
                 caller.close()
                 return
             caller.judged(call, told, judge)
@@ -115,6 +116,6 @@ def calling(url: str, calls: list[Call], callers: int, judge: Judge = no_fault) 
     try:
         yield told
     finally:
-        stop.set()
+        told.stop.set()
         for each in threads:
             each.join(2 * PATIENCE)

@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0  # seconds for a process to come up on a busy machine
+PATIENCE = 60.0  # seconds for a process to come up on a busy machine
 _OPENER = build_opener(ProxyHandler({}))
 
 
@@ -92,10 +92,11 @@ def started(before: Callable[[], None] | None = None, stdout: int | None = None,
         _process(command, given, stdout if stdout is not None else subprocess.DEVNULL, said, before) as process,
     ):
         until = time.monotonic() + PATIENCE
-        while not _answers(f"{url}/readyz"):
+        running = Running(url, process, Path(said.name))
+        while not (_answers(f"{url}/readyz") and len(running.workers()) == int(given["WORKERS"])):
             assert process.poll() is None and time.monotonic() < until, Path(said.name).read_text(encoding="utf-8")
             time.sleep(0.05)
-        yield Running(url, process, Path(said.name))
+        yield running
 
 
 def _answers(url: str) -> bool:
