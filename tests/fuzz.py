@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -265,11 +266,11 @@ def run(seed: str, count: int | None, seconds: float | None) -> Found:
     """Post so many mutants, or for so long."""
     found, numbers = Found(), iter(range(count if count is not None else 10**9))
     until = time.monotonic() + seconds if seconds is not None else float("inf")
-    lock = threading.Lock()
+    lock, stop = threading.Lock(), threading.Event()
 
     def go(url: str) -> None:
         poster = Poster(url)
-        while time.monotonic() < until:
+        while time.monotonic() < until and not stop.is_set():
             with lock:
                 number = next(numbers, None)
             if number is None:
@@ -284,6 +285,10 @@ def run(seed: str, count: int | None, seconds: float | None) -> Found:
             threads = [threading.Thread(target=go, args=(service.url,)) for _ in range(CALLERS)]
             for each in threads:
                 each.start()
+            with suppress(KeyboardInterrupt):  # whoever has seen enough is told what there was
+                for each in threads:
+                    each.join()
+            stop.set()
             for each in threads:
                 each.join()
             if set(service.workers()) != before:
