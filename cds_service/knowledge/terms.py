@@ -21,6 +21,8 @@ from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
 
+_LONGEST_ICD = 16  # characters; the codes in use have up to 8
+
 
 class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML as of 1.2 for booleans: "on", "off", "yes" and "no" stay words."""
@@ -225,6 +227,8 @@ class Terms:
         return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
 
     def _by_parents(self, system: str, code: str) -> ConditionCode | None:
+        if len(code) > _LONGEST_ICD:  # no code: each of its letters would cost a copy of it
+            return None
         while len(code) >= 3:
             if found := self.conditions.get((system, code)):
                 return found

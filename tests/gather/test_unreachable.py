@@ -1,4 +1,4 @@
-"""A FHIR server behind a wrong certificate, an unknown name or a closed port: said in words, quickly, without a token."""
+"""A FHIR server behind a wrong certificate, an unknown name or a closed port: said in words, quickly, no token sent."""
 
 from __future__ import annotations
 
