@@ -14,6 +14,7 @@ from cds_service.answer import Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.beside import Beside
 from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
+from cds_service.pages.book import book
 from cds_service.security.callers import Callers
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -55,7 +56,8 @@ def _loaded() -> Flask:
     beside = Beside(
         probes={"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
     )
-    return create_app(settings, tools, answer, _desk(settings, tools, shelter), beside)
+    desk = _desk(settings, tools, shelter)
+    return create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
 
 
 def _desk(settings: Settings, tools: Tools, shelter: Shelter) -> Desk:
