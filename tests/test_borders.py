@@ -44,15 +44,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "beside": {"hooks", "answer"},
-    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
     "beside": {"hooks", "answer"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
         "cds_service",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "pages", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version

@@ -273,9 +273,15 @@ class Terms:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
+            rows = list(csv.DictReader(file))
     except OSError:
         raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
+    except (ValueError, csv.Error):
+        raise KnowledgeError(f"{path.name}: cannot be read as CSV in UTF-8") from None
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise KnowledgeError(f"{path.name}, line {number}: has more or fewer columns than the first line")
+        yield row
 
 
 def _drugs(path: Path) -> dict[Code, DrugCode]:
@@ -333,7 +339,7 @@ def _units(path: Path) -> dict[str, UnitTable]:
     try:
         content: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506
         return {key: _unit_table(fields) for key, fields in content.items()}
-    except (OSError, KeyError, TypeError, ArithmeticError, yaml.YAMLError) as fault:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, ArithmeticError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path.name}: {fault}") from None
 
 
