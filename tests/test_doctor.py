@@ -63,6 +63,7 @@ def test_a_good_server_is_well_and_nothing_of_the_patient_is_told(server, capsys
 
 def test_the_table_has_a_line_for_each_query_and_fits_the_terminal(server, monkeypatch, capsys):
     monkeypatch.setenv("GATHER_SECONDS", "10")
+    monkeypatch.setenv("ANSWER_SECONDS", "20")
     assert cli.main(["doctor", "--fhir", server.base, "--patient", WHO]) == 0
     out = capsys.readouterr().out
     assert "labs         fine" in out and "Observation, http://loinc.org" in out and "No problem was found." in out

@@ -17,6 +17,7 @@ from time import monotonic
 from urllib.parse import urljoin
 
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.clocks import Clocks
 from cds_service.gather.exchange import Exchange, Rejected, Stopped
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.replies import Status
@@ -61,6 +62,7 @@ class Answered:
     """What came of one query: its raw resources, how it ended and, unless complete, why, in words for a clinician.
 
     `notes`: what was asked in other words than first meant, and still answered whole. `pages`: how many were read.
+    `well`: whether the server answered at all, be it with a refusal; None when it was not asked.
     """
 
     resources: tuple[bytes, ...]
@@ -68,6 +70,7 @@ class Answered:
     why: str
     notes: tuple[str, ...] = ()
     pages: int = field(default=0, compare=False)
+    well: bool | None = field(default=None, compare=False)
 
 
 class FhirSession:
@@ -77,9 +80,9 @@ class FhirSession:
     `ca_bundle` is a file with the certificates to trust; None means those that come with `requests`.
     """
 
-    def __init__(self, limits: Limits, ca_bundle: str | None = None) -> None:
+    def __init__(self, limits: Limits, ca_bundle: str | None = None, clocks: Clocks | None = None) -> None:
         self._limits = limits
-        self._exchange = Exchange(limits, ca_bundle)
+        self._exchange = Exchange(limits, ca_bundle, clocks)
         self._servers = Servers(limits.statement_seconds)
         self._pools: dict[int, ThreadPoolExecutor] = {}
 
@@ -144,6 +147,7 @@ class FhirSession:
                 self._read_search(asking, asking.query)
         except Stopped as stopped:
             asking.troubles += (str(stopped),)
+            asking.met(stopped.well)
         except Exception as fault:  # noqa: BLE001 - a fault in one query must not cost the others
             # Only its type: its text may hold the address.
             _log.error("a FHIR query failed within this service: %s", type(fault).__name__)
@@ -188,7 +192,7 @@ class FhirSession:
             if asking.refusals >= _TRIES:
                 raise Stopped(TOO_FUSSY) from None
             if not (asking.expected == "Bundle" and _may_help(rejected.status, query, by_post, server)):
-                raise Stopped(str(rejected)) from None
+                raise Stopped(str(rejected), rejected.well) from None
             raise
 
     def _read_pages(self, asking: _Asking, body: bytes, url: str | None) -> None:
@@ -199,6 +203,7 @@ class FhirSession:
             self._check_page(url, seen, asking)
             seen.add(url)
             body = body or self._exchange.fetch(asking.access, url, asking.deadline, asking.room(self._limits))
+            asking.met(True)
             asking.bytes_read += len(body)
             asking.pages += 1
             page = _unpacked(body, asking.expected)
@@ -239,6 +244,7 @@ class _Asking:
     bytes_read: int = 0
     pages: int = 0
     refusals: int = 0  # how many of its wordings were refused; the parts of one that was taken are none
+    well: bool | None = None  # whether the server answered at all
     started: bool = False
     finished: bool = False
 
@@ -246,15 +252,21 @@ class _Asking:
         """How many bytes may still be read."""
         return limits.answer_bytes - self.bytes_read
 
+    def met(self, well: bool | None) -> None:
+        """Note how the server was met; None is no meeting, and one answer makes up for every silence."""
+        if well is not None:
+            self.well = self.well or well
+
     def answered(self) -> Answered:
         """What is there by now."""
         late = () if self.finished else (LATE if self.started else NOT_STARTED,)
         troubles = tuple(dict.fromkeys(self.troubles + late))
         resources, notes = self.resources, tuple(dict.fromkeys(self.notes))
+        well = self.well if self.finished or not self.started else bool(self.well)
         if not troubles:
-            return Answered(resources, Status.COMPLETE, "", notes, self.pages)
+            return Answered(resources, Status.COMPLETE, "", notes, self.pages, well)
         status = Status.PARTIAL if resources else Status.FAILED
-        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages)
+        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages, well)
 
 
 def _legs(query: str, server: Server) -> tuple[str, ...]:
@@ -293,7 +305,8 @@ def _together(parts: list[Answered]) -> Answered:
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     alike = all(part.status is parts[0].status for part in parts)
     pages = sum(part.pages for part in parts)
-    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages)
+    well = next((part.well for part in parts if part.well), next((part.well for part in parts), None))
+    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages, well)
 
 
 def _expected(query: str) -> str:
