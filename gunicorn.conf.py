@@ -4,14 +4,18 @@ import gc
 import os
 import sys
 
+from gunicorn.glogging import Logger
+
 from cds_service import __version__
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings
+from cds_service.watch import logs, shared
 
 try:
     settings = Settings.load(os.environ)
 except SettingsError as error:
     sys.exit(f"aml-cds does not start: {error}")
+os.environ[shared.VARIABLE] = str(shared.prepare())  # before anything imports prometheus-client
 
 wsgi_app = "cds_service.web.serving:from_environment()"
 bind = settings.bind
@@ -35,8 +39,22 @@ loglevel = settings.log_level.lower()
 proc_name = "aml-cds"
 
 
+class Log(Logger):
+    """What gunicorn says goes the way of all our lines."""
+
+    def setup(self, cfg):
+        """At the start, and each time that the settings are read."""
+        super().setup(cfg)
+        logs.configure(settings)
+
+
+logger_class = Log
+
+
 def when_ready(server):
-    """Say where to look and what to type next."""
+    """Say where to look and what to type next, to whoever reads along."""
+    if settings.logs_as_json:
+        return
     url = settings.public_url
     print(
         f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
@@ -46,6 +64,16 @@ def when_ready(server):
         f"  Stop:  Ctrl-C\n",
         flush=True,
     )
+
+
+def child_exit(server, worker):
+    """What the process counted stays, what it was at that moment goes."""
+    shared.forget(worker.pid)
+
+
+def on_exit(server):
+    """The counts end with the server."""
+    shared.release()
 
 
 def post_fork(server, worker):

@@ -65,6 +65,7 @@ class Answered:
     why: str
     notes: tuple[str, ...] = ()
     pages: int = field(default=0, compare=False)
+    seconds: float = field(default=0.0, compare=False)  # from its start; 0 when it was not asked
 
 
 class FhirSession:
@@ -134,6 +135,7 @@ class FhirSession:
         if not asking.deadline.may_start():
             return
         asking.started = True
+        asking.began = monotonic()
         try:
             if asking.following:
                 self._read_pages(asking, b"", asking.following)
@@ -145,6 +147,7 @@ class FhirSession:
             # Only its type: its text may hold the address.
             _log.error("a FHIR query failed within this service: %s", type(fault).__name__)
             asking.troubles += (OUR_FAULT,)
+        asking.ended = monotonic()
         asking.finished = True
 
     def _read_search(self, asking: _Asking, query: str, left_out: tuple[str, ...] = ()) -> None:
@@ -230,6 +233,8 @@ class _Asking:
     refusals: int = 0  # how many of its wordings were refused; the parts of one that was taken are none
     started: bool = False
     finished: bool = False
+    began: float = 0.0  # by the monotonic clock
+    ended: float = 0.0
 
     def room(self, limits: Limits) -> int:
         """How many bytes may still be read."""
@@ -241,9 +246,14 @@ class _Asking:
         troubles = tuple(dict.fromkeys(self.troubles + late))
         resources, notes = self.resources, tuple(dict.fromkeys(self.notes))
         if not troubles:
-            return Answered(resources, Status.COMPLETE, "", notes, self.pages)
+            return Answered(resources, Status.COMPLETE, "", notes, self.pages, self.seconds)
         status = Status.PARTIAL if resources else Status.FAILED
-        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages)
+        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages, self.seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken by now."""
+        return (self.ended if self.finished else monotonic()) - self.began if self.started else 0.0
 
 
 def _legs(query: str, server: Server) -> tuple[str, ...]:
@@ -274,7 +284,8 @@ def _together(parts: list[Answered]) -> Answered:
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     alike = all(part.status is parts[0].status for part in parts)
     pages = sum(part.pages for part in parts)
-    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages)
+    seconds = max(part.seconds for part in parts)
+    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages, seconds)
 
 
 def _expected(query: str) -> str:
