@@ -72,8 +72,8 @@ def _seen(status: int) -> Call:
     service: Service | None = g.get("service")
     return Call(
         id=uuid.uuid4().hex,
-        at=g.at,
-        seconds=time.monotonic() - g.since,
+        at=g.get("at") or datetime.now(UTC),  # what the guard refused never came to `receive`
+        seconds=time.monotonic() - g.since if "since" in g else 0.0,
         service=service.id if service else "",
         hook=service.hook if service else "",
         tenant=_hospital(),

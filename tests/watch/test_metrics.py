@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.answer import Observer, Tools, answer, load_tools
 from cds_service.beside import Beside, Call, Health, Light
+from cds_service.console.samples import stories
 from cds_service.hooks.feedback import Feedback
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import NotEvaluated
@@ -16,7 +17,6 @@ from cds_service.settings import Settings
 from cds_service.watch import definitions as of
 from cds_service.watch.metrics import Metrics, cause
 from cds_service.web.app import create_app
-from tests.samples import samples
 
 ORDER_SIGN = "/cds-services/aml-order-sign"
 
@@ -83,10 +83,10 @@ def test_the_calls_of_the_samples_are_counted_by_service_card_and_gap():
     metrics.names((each.id for each in tools.services), tools.rules, keys)
     app = create_app(settings, tools, answer, beside=Beside((metrics,), (metrics,), {}, metrics.page))
     client = app.test_client()
-    sent = [each for each in samples() if each.status == 200]
+    sent = [each for story in stories() for each in story.samples if each.status == 200]
     cards = 0
     for each in sent:
-        body = each.request.read_bytes()
+        body = each.body
         with client.post(f"/cds-services/{each.service}", data=body, content_type="application/json") as response:
             cards += len(response.get_json()["cards"])
     feedback = {"feedback": [{"card": "1", "outcome": "overridden"}]}
