@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from gunicorn.glogging import Logger
 
@@ -56,14 +57,15 @@ def when_ready(server):
     if settings.logs_as_json:
         return
     url = settings.public_url
-    print(
-        f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
-        f"  Look:  {url}/  and  {url}/prefetch\n"
-        f"  Type:  curl {url}/cds-services\n"
-        f"         aml-cds try            (in a checkout: .venv/bin/aml-cds try)\n"
-        f"  Stop:  Ctrl-C\n",
-        flush=True,
-    )
+    with suppress(OSError):  # nobody may be reading
+        print(
+            f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
+            f"  Look:  {url}/  and  {url}/prefetch\n"
+            f"  Type:  curl {url}/cds-services\n"
+            f"         aml-cds try            (in a checkout: .venv/bin/aml-cds try)\n"
+            f"  Stop:  Ctrl-C\n",
+            flush=True,
+        )
 
 
 def child_exit(server, worker):

@@ -83,7 +83,7 @@ def test_the_calls_of_the_samples_are_counted_by_service_card_and_gap():
     metrics.names((each.id for each in tools.services), tools.rules, keys)
     app = create_app(settings, tools, answer, beside=Beside((metrics,), (metrics,), {}, metrics.page))
     client = app.test_client()
-    sent = [each for story in stories() for each in story.samples if each.status == 200]
+    sent = [each for story in stories() for each in story.samples if (each.status, each.fhir) == (200, "refused")]
     cards = 0
     for each in sent:
         body = each.body
