@@ -25,6 +25,9 @@ from cds_service.watch import definitions as of
 from cds_service.watch import shared
 
 
+prometheus.disable_created_metrics()  # type: ignore[no-untyped-call] # when a series began is of no use, and doubles it
+
+
 class Metrics:
     """The counts of this process, and the page on which those of all processes stand. Make it once, before the fork."""
 
