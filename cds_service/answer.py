@@ -200,7 +200,7 @@ def _noted(knowledge: Knowledge, observer: Observer) -> Knowledge:
 
 
 def load_tools_of_tenants(
-    settings: Settings, tenants: Iterable[Tenant], observer: Observer | None = None
+    settings: Settings, tenants: Iterable[Tenant], *, observer: Observer | None = None
 ) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
     return {
@@ -209,13 +209,13 @@ def load_tools_of_tenants(
                 settings,
                 jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
             ),
-            observer,
+            observer=observer,
         )
         for tenant in tenants
     }  # fmt: skip
 
 
-def load_tools(settings: Settings, observer: Observer | None = None) -> Tools:
+def load_tools(settings: Settings, *, observer: Observer | None = None) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
     observer = observer or Observer()
     knowledge = Knowledge.load(overlay=settings.overlay)

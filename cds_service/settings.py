@@ -43,7 +43,6 @@ class Setting:
     default: str
     help: str
     kind: Kind
-    secret: bool = False  # never shown, and may be given as the content of a file: NAME_FILE
 
     @property
     def field(self) -> str:
@@ -52,34 +51,14 @@ class Setting:
 
     def read(self, env: Mapping[str, str]) -> Any:
         """The value in `env`, else the default. Raises SettingsError."""
-        given = self.given(env)
+        given = env.get(self.name, "").strip()
         try:
             return self.kind.read(given or self.default)
         except ValueError:
-            shown = "…" if self.secret else _shown(given)
             raise SettingsError(
-                f"{self.name} is '{shown}', expected {self.kind.expectation}: correct it, or unset it for "
+                f"{self.name} is '{_shown(given)}', expected {self.kind.expectation}: correct it, or unset it for "
                 f"{'the default ' + self.default if self.default else 'no value'}"
             ) from None
-
-
-    @property
-    def file(self) -> str:
-        """The name of the variable that names a file with the value."""
-        return f"{self.name}_FILE"
-
-    def given(self, env: Mapping[str, str]) -> str:
-        """What `env` says, "" for nothing. Raises SettingsError for a file that cannot be read."""
-        given, file = env.get(self.name, "").strip(), env.get(self.file, "").strip() if self.secret else ""
-        if given and file:
-            raise SettingsError(f"{self.name} and {self.file} are both set: keep one of them")
-        if not file:
-            return given
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            words = f"{self.file} names a file that cannot be read: it holds the value of {self.name}"
-            raise SettingsError(words) from None
 
 
 def _shown(given: str) -> str:
@@ -399,16 +378,17 @@ def _refuse_slips(env: Mapping[str, str]) -> None:
 
     Nearly: the same but for case, dashes and underscores, or off by about one letter in eight; of names of six letters
     and more. Our names have no prefix: `AML_CDS_` before one of them is a slip too, but for `AML_CDS_PORT`, which
-    Kubernetes sets by itself for a service of that name.
+    Kubernetes sets by itself for a service of that name. A secret has no setting, only its file has: `…_FILE`.
     """
-    names = {each.name for each in SETTINGS} | {each.file for each in SETTINGS if each.secret}
+    names = {each.name for each in SETTINGS}
     long = [name for name in names if len(name) >= _LONG]
     for given, value in env.items():
         if given in names or not value.strip():
             continue
         bare = given.upper().replace("-", "_")
         ours = bare.removeprefix(_PREFIX)
-        meant = [ours] if bare != ours and ours in names - {"PORT"} else get_close_matches(bare, long, 1, _NEARLY)
+        exact = {ours} & (names - {"PORT"}) or {f"{bare}_FILE"} & names
+        meant = sorted(exact) or get_close_matches(bare, long, 1, _NEARLY)
         if meant:
             raise SettingsError(
                 f"{given} is set, and there is no such setting: did you mean {meant[0]}? Rename it, or unset it"

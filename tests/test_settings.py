@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.console import settings_told
 from cds_service.errors import SettingsError
-from cds_service.settings import SETTINGS, ClientProfile, Kind, Setting, Settings, as_markdown, is_loopback
+from cds_service.settings import SETTINGS, ClientProfile, Settings, as_markdown, is_loopback
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -168,27 +168,13 @@ def test_a_rate_is_so_many_in_a_time(text, rate):
     assert Settings.load({"RATE_LIMIT_STRANGERS": text}).rate_limit_strangers == rate
 
 
-SECRET = Setting("STORE_KEY_OF_A_TEST", "", "A secret.", Kind("a key of 32 characters", lambda text: int(text)), True)
-
-
-def test_a_secret_may_stand_in_a_file_and_is_never_repeated(tmp_path):
-    file = tmp_path / "key"
-    file.write_text("123\n", encoding="utf-8")
-    assert SECRET.read({SECRET.file: str(file)}) == SECRET.read({SECRET.name: "123"}) == 123
-    for env in ({SECRET.name: "hush"}, {SECRET.name: "1", SECRET.file: str(file)}, {SECRET.file: "/nowhere"}):
-        with pytest.raises(SettingsError) as refused:
-            SECRET.read(env)
-        assert SECRET.name in str(refused.value) and "hush" not in str(refused.value)
-
-
-def test_every_setting_is_told_with_where_it_is_from_and_secrets_are_not(tmp_path, monkeypatch):
-    file = tmp_path / "key"
-    file.write_text("123", encoding="utf-8")
-    monkeypatch.setattr(settings_told, "SETTINGS", (*SETTINGS, SECRET))
-    told = {each.name: each for each in settings_told.settings_of({"PORT": "9000", SECRET.file: str(file)})}
+def test_every_setting_is_told_with_where_it_is_from_and_a_password_is_not():
+    env = {"PORT": "9000", "DEFAULT_PROFILE": "postgresql://aml:hush@db.example/aml"}
+    told = {each.name: each for each in settings_told.settings_of(env)}
     assert (told["PORT"].value, told["PORT"].origin) == ("9000", "environment")
     assert (told["MODE"].value, told["MODE"].origin) == ("demo", "default")
-    assert (told[SECRET.name].origin, "123" in told[SECRET.name].value) == ("file", False)
+    assert told["DEFAULT_PROFILE"].value == "postgresql://…@db.example/aml"
+    assert [each.name for each in settings_told.settings_of({})] == [setting.name for setting in SETTINGS]
 
 
 def test_the_example_file_is_todays():

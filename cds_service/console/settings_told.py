@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.settings import SETTINGS, Setting, Settings
 
-_MASKED = "(set, not shown)"
+_PASSWORD = re.compile(r"://[^/\s]*@")  # no setting takes one; should one come to hold it, it is not shown
 _COLUMNS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One setting: its name, its value without secrets, and where it is from: default, environment or file."""
+    """One setting: its name, its value, and whether it is the default or from the environment."""
 
     name: str
     value: str
@@ -28,18 +29,17 @@ def settings_of(env: Mapping[str, str]) -> tuple[Told, ...]:
 
 
 def _told(setting: Setting, env: Mapping[str, str]) -> Told:
-    given = setting.given(env)
+    given = env.get(setting.name, "").strip()
     if not given:
         return Told(setting.name, setting.default or "(unset)", "default")
-    in_file = setting.secret and bool(env.get(setting.file, "").strip())
-    return Told(setting.name, _MASKED if setting.secret else given, "file" if in_file else "environment")
+    return Told(setting.name, _PASSWORD.sub("://…@", given), "environment")
 
 
 def as_env_example() -> str:
     """`.env.example`: every setting with its default, switched off, and its sentence of help above it."""
     head = (
         "# Settings of aml-cds, made from the table in cds_service/settings.py (make docs). Copy it to .env and take\n"
-        "# the # from what you set. An empty value counts as not set. Secrets belong in files, which NAME_FILE names.\n"
+        "# the # from what you set. An empty value counts as not set. A secret stands in a file that a setting names.\n"
     )
     return head + "".join(_example(setting) for setting in SETTINGS)
 
@@ -47,5 +47,4 @@ def as_env_example() -> str:
 def _example(setting: Setting) -> str:
     words = setting.help.replace("`", "") + f" Expected: {setting.kind.expectation}."
     told = "\n".join(textwrap.wrap(words, _COLUMNS, initial_indent="# ", subsequent_indent="# "))
-    name = setting.file if setting.secret else setting.name
-    return f"\n{told}\n#{name}={'' if setting.secret else setting.default}\n"
+    return f"\n{told}\n#{setting.name}={setting.default}\n"

@@ -24,7 +24,6 @@ from cds_service.rules.rule import Check, Fired, NotEvaluated
 from cds_service.watch import definitions as of
 from cds_service.watch import shared
 
-
 prometheus.disable_created_metrics()  # type: ignore[no-untyped-call] # when a series began is of no use, and doubles it
 
 
@@ -36,6 +35,8 @@ class Metrics:
         self._rule_of: dict[str, str] = {}
         self._lock = Lock()
         self._not_known: Counter[tuple[str, str]] = Counter()
+        if shared.folder():  # prometheus-client decides when it is imported, which may have been before
+            prometheus.values.ValueClass = prometheus.values.MultiProcessValue()  # type: ignore[no-untyped-call] # as it is
         self._own = prometheus.CollectorRegistry()
         self._made = {each.name: self._make(each) for each in of.METRICS if each.kind != of.GAUGE}
         self._health: Callable[[], Mapping[str, Health]] = dict

@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
+from functools import cache
 
 from flask import Flask
 
@@ -29,12 +31,12 @@ def from_environment() -> Flask:
     """The application. What keeps it from starting is told in one message, not in a traceback."""
     try:
         settings = Settings.load(os.environ)
-        metrics = Metrics()
+        metrics = _metrics()
         logs.configure(settings, metrics.line_dropped)
         observer = Observer(metrics.asked, metrics.not_known)
-        tools = load_tools(settings, observer)
+        tools = load_tools(settings, observer=observer)
         desk = _desk(settings, tools, observer, metrics)
-        return create_app(settings, tools, answer, desk, _beside(tools, desk, metrics))
+        return create_app(settings, tools, answer, desk, _watched(Beside(), tools, desk, metrics))
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 
@@ -46,13 +48,24 @@ def _desk(settings: Settings, tools: Tools, observer: Observer, metrics: Metrics
         return OpenDesk(tools)
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
     callers = Callers(tenants, SeenHere(time.time), time.monotonic, metrics.turned_away)
-    return TrustedDesk(callers, load_tools_of_tenants(settings, tenants, observer), settings.public_url)
+    return TrustedDesk(callers, load_tools_of_tenants(settings, tenants, observer=observer), settings.public_url)
 
 
-def _beside(tools: Tools, desk: Desk, metrics: Metrics) -> Beside:
-    """Who looks on: the log and the metrics."""
+@cache
+def _metrics() -> Metrics:
+    """The counts of this process: one set, however often knowledge is read again."""
+    return Metrics()
+
+
+def _watched(beside: Beside, tools: Tools, desk: Desk, metrics: Metrics) -> Beside:
+    """The log and the metrics beside those who look on already. As the last ledger metrics count what was kept."""
     queries = (query.key for service in tools.services for query in service.queries)
     metrics.names((each.id for each in tools.services), tools.rules, queries)
-    beside = Beside((Logbook(), metrics), (metrics,), {}, metrics.page, metrics.turned_away)
     metrics.asks(beside.health, desk.knowledge)
-    return beside
+    return replace(
+        beside,
+        witnesses=(*beside.witnesses, Logbook(), metrics),
+        ledgers=(*beside.ledgers, metrics),
+        metrics=metrics.page,
+        turned_away=metrics.turned_away,
+    )
