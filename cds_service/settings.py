@@ -387,7 +387,8 @@ def _refuse_slips(env: Mapping[str, str]) -> None:
             continue
         bare = given.upper().replace("-", "_")
         ours = bare.removeprefix(_PREFIX)
-        exact = {ours} & (names - {"PORT"}) or {f"{bare}_FILE"} & names
+        without_prefix = {ours} - {bare, "PORT"}
+        exact = (without_prefix | {f"{bare}_FILE"}) & names
         meant = sorted(exact) or get_close_matches(bare, long, 1, _NEARLY)
         if meant:
             raise SettingsError(

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
     "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
-    "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
+    "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
     "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
     "answer": {
@@ -44,10 +44,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "beside": {"hooks", "answer"},
-    "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
-    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "watch", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
+    "beside": {"hooks", "answer"},
+    "pages": {
+        "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
+        "cds_service",
+    },
+    "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "pages", "watch", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
@@ -62,6 +66,7 @@ ONLY = {
     ("clients", "cards"): {"profile"},
     ("clients", "hooks"): {"caller"},
     ("clients", "knowledge"): {"overlay", "slips"},
+    ("present", "gather"): {"compiled"},  # written as strictly as it is read
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
@@ -85,8 +90,8 @@ TOPICS = {
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {
-    "flask": {"web"},
-    "werkzeug": {"web"},
+    "flask": {"web", "pages"},
+    "werkzeug": {"web", "pages"},
     "gunicorn": set(),
     "jwt": {"security"},
     "prometheus_client": {"watch"},

@@ -14,6 +14,7 @@ from flask import Flask
 from cds_service.answer import Observer, Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.beside import Beside
 from cds_service.errors import CdsError
+from cds_service.pages.book import book
 from cds_service.security.callers import Callers
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -36,7 +37,8 @@ def from_environment() -> Flask:
         observer = Observer(metrics.asked, metrics.not_known)
         tools = load_tools(settings, observer=observer)
         desk = _desk(settings, tools, observer, metrics)
-        return create_app(settings, tools, answer, desk, _watched(Beside(), tools, desk, metrics))
+        beside = _watched(Beside(), tools, desk, metrics)
+        return create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 

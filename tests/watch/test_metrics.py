@@ -78,7 +78,7 @@ def test_a_call_that_broke_is_counted_as_such(metrics):
 
 def test_the_calls_of_the_samples_are_counted_by_service_card_and_gap():
     metrics, settings = Metrics(), Settings.load({})
-    tools: Tools = load_tools(settings, Observer(metrics.asked, metrics.not_known))
+    tools: Tools = load_tools(settings, observer=Observer(metrics.asked, metrics.not_known))
     keys = (query.key for service in tools.services for query in service.queries)
     metrics.names((each.id for each in tools.services), tools.rules, keys)
     app = create_app(settings, tools, answer, beside=Beside((metrics,), (metrics,), {}, metrics.page))
