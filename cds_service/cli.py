@@ -1,4 +1,4 @@
-"""The command line: `aml-cds serve`, `try`, `explain`, `check`, `diff`, `doctor`, `load` and `unload`.
+"""The command line: `aml-cds serve`, `try`, `explain`, `settings`, `check`, `diff`, `doctor`, `load` and `unload`.
 
 Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly; of `diff`: 0 no difference,
 1 differences, 2 the overlay is wrong. What only accompanies the answer
@@ -46,6 +46,7 @@ EXAMPLES = """examples:
   aml-cds explain STORY REQUEST --rule qtc-hold
                                  what a check read and cited, and how it ended
   aml-cds check                  is everything sound, and what is not confirmed yet
+  aml-cds settings               every setting, its value and where it came from
   aml-cds doctor --fhir URL --patient ID
                                  can this service work with that FHIR server, and what is missing
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
@@ -93,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
     _which(explaining)
     explaining.add_argument("--rule", metavar="ID", help="only the checks of this rule (docs/rules.md lists them)")
     explaining.set_defaults(run=explain)
+    setting = _command(commands, "settings", "every setting, its value and where it came from; secrets are not shown")
+    _for_machines(setting)
+    setting.set_defaults(run=settings)
     checking = _command(commands, "check", "look whether knowledge, templates, rules, settings, discovery are sound")
     _for_machines(checking)
     checking.set_defaults(run=check)
@@ -257,6 +261,19 @@ def _require_rule(rule: str | None) -> None:
     ids = [each.id for each in RULES]
     if rule is not None and rule not in ids:
         raise UsageError(f"there is no rule '{rule}'; there are: {', '.join(ids)}")
+
+
+def settings(given: argparse.Namespace) -> int:
+    """How is it set?"""
+    from cds_service.console.settings_told import settings_of
+
+    told = settings_of(os.environ)
+    if given.json:
+        return _print_json({"settings": [asdict(each) for each in told]})
+    longest = max(len(each.name) for each in told)
+    for each in told:
+        print(f"{each.name:{longest}}  {each.origin:11}  {each.value}")
+    return GOOD
 
 
 def check(given: argparse.Namespace) -> int:

@@ -50,7 +50,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
         "cds_service",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "cds_service"},
+    "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "web": {
+        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch",
+        "cds_service",
+    },
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
@@ -71,6 +75,9 @@ ONLY = {
     ("beside", "hooks"): {"caller", "feedback"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
+    ("watch", "cards"): {"model", "topic"},
+    ("watch", "hooks"): {"feedback"},
+    ("watch", "rules"): {"rule"},
     ("cli", "rules"): {"catalogue"},
 }
 
@@ -91,6 +98,9 @@ OUTSIDE = {
     "werkzeug": {"web", "pages"},
     "gunicorn": set(),
     "jwt": {"security"},
+    "prometheus_client": {"watch"},
+    "structlog": {"watch"},
+    "limits": {"web"},
     "cryptography": {"security"},
     "requests": {"gather", "security", "console"},
     "urllib3": {"gather", "security"},
