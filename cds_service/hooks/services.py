@@ -92,7 +92,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     )
     administrations = Query(
         "administrations",
-        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed",
+        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed,unknown",
         "drugs that were given and that no order names; may be left out, and is not asked for",
         asked=False,
     )
