@@ -71,8 +71,9 @@ def read_chart(
     procedures = read_procedures(gathered.reply("procedures"), reading)
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
     medications = read_medications(
-        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans.goes_on, said
-    )
+        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans.goes_on, said,
+        gathered.reply("orders").resources,
+    )  # fmt: skip
     for name in ("statements", "administrations"):  # none sent says nothing; one that was lost may name any drug
         taken = gathered.reply(name)
         if taken.status is Status.PARTIAL:

@@ -99,7 +99,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
-        "tests already ordered, so that none is suggested twice",
+        "tests already ordered, so that none is suggested twice; regimens that are ordered as a service",
     )
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"

@@ -215,6 +215,43 @@ def test_the_drugs_of_a_requested_regimen_are_checked() -> None:
     assert any("osaconazole" in card["summary"] and "enetoclax" in card["summary"] for card in found)
 
 
+def service(text: str, status: str = "active", **more: Any) -> Json:
+    return {"resourceType": "ServiceRequest", "id": "r1", "status": status, "intent": "order", "code": {"text": text},
+            "subject": {"reference": "Patient/p1"}, "authoredOn": "2026-11-10"} | more
+
+
+ALL_OF_IT = dict.fromkeys(("fludarabine", "cytarabine", "idarubicin"), Role.ACTIVE)
+
+
+@pytest.mark.parametrize(("entry", "expected"), [
+    (service("FLAG-IDA"), ALL_OF_IT), (service("FLAG-IDA cycle 1", "on-hold"), dict.fromkeys(FLAG_IDA, Role.ON_HOLD)),
+    (service("FLAG-IDA", occurrencePeriod={"start": "2026-09-01", "end": "2026-09-06"}),
+     dict.fromkeys(FLAG_IDA, Role.PAST)),
+    (service("FLAG-IDA", occurrencePeriod={"start": "2026-11-18", "end": "2026-11-30"}), ALL_OF_IT),
+    (service("FLAG-IDA", "draft"), {}), (service("FLAG-IDA", "revoked"), {}), (service("FLAG-IDA", "completed"), {}),
+    (service("FLAG-IDA", "entered-in-error"), {}), (service("FLAG-IDA", intent="proposal"), {}),
+    (service("FLAG-IDA", doNotPerform=True), {}), (service("ECG before FLAG-IDA"), {}),
+    (service("red flags leaflet"), {}),
+])
+def test_a_regimen_on_record_adds_its_drugs(entry: Json, expected: dict[str, Role]) -> None:
+    assert roles(entry) == expected
+
+
+def test_a_regimen_on_record_adds_only_what_no_order_names_and_with_a_doubt() -> None:
+    *_, found = listed(service("FLAG-IDA"), order("cytarabine", "stopped"))
+    assert found.ingredients == ("fludarabine", "idarubicin")
+    assert found.doubts and found.label == "FLAG-IDA (ordered as a regimen, no order of the drug seen)"
+    assert str(found.start) == "2026-11-10"
+    assert len(listed(service("7+3 (idarubicin)"), order("cytarabine"), order("idarubicin", id="m2"))) == 2
+
+
+def test_a_regimen_on_record_meets_the_draft_of_an_azole() -> None:
+    found = cards("order-sign", ordered("posaconazole 300 mg", mg=300) | {"status": "draft"},
+                  orders=[service("Ven/Aza")])
+    said = [card for card in found if "osaconazole" in card["summary"] and "enetoclax" in card["summary"]]
+    assert said and all(card["indicator"] != "critical" for card in said)
+
+
 # What the patient is said to take, or was given
 
 
