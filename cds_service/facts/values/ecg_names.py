@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.values.lab_names import has_standard_code, holds_number
 from cds_service.facts.values.results import Reading
-from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import CodeableConcept, Component
 
 UNSPECIFIED = "qtc_unspecified"
@@ -58,10 +58,7 @@ def _with_formula(key: str, part: Component, method: CodeableConcept | None, rea
 
 def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
     """A QTc that a site's own code or text alone names, where it holds a number."""
-    if part.code is None or not _holds_number(part):
-        return None
-    standard = reading.terms.standard_systems
-    if any(system in standard for system, _ in codes(part.code, reading.terms)):
+    if part.code is None or not holds_number(part) or has_standard_code(part, reading):
         return None
     said = _said(part, method, reading)
     if not said or "other" in said or not said & {*_FORMULAS, UNSPECIFIED}:
@@ -72,9 +69,3 @@ def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) 
 
 def _said(part: Component, method: CodeableConcept | None, reading: Reading) -> set[str]:
     return set(reading.terms.words["qtc"].find_all(f"{all_text(part.code)} | {all_text(method)}"))
-
-
-def _holds_number(part: Component) -> bool:
-    if part.valueQuantity is not None or part.valueRange is not None:
-        return True
-    return part.valueString is not None and isinstance(written(part.valueString), Written)
