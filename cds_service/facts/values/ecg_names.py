@@ -14,7 +14,7 @@ from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component
 
 UNSPECIFIED = "qtc_unspecified"
-_FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
+FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
 ECG_KEYS = ("qtc_fridericia", "qtc_bazett", UNSPECIFIED, "qt_interval", "rr_interval", "heart_rate")
 
 
@@ -25,6 +25,7 @@ class Name:
     key: str
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    instead: Component | None = None  # what holds its number, where it stands among words
 
 
 def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
@@ -41,12 +42,12 @@ def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -
     if len(found) > 1:
         return Name(UNSPECIFIED)
     key = str(found.pop())
-    return _with_formula(key, part, method, reading) if key in _FORMULAS or key == UNSPECIFIED else Name(key)
+    return _with_formula(key, part, method, reading) if key in FORMULAS or key == UNSPECIFIED else Name(key)
 
 
 def _with_formula(key: str, part: Component, method: CodeableConcept | None, reading: Reading) -> Name:
     """The QTc with the formula that its name or method states, as far as its code leaves it open."""
-    said = _said(part, method, reading) & _FORMULAS
+    said = _said(part, method, reading) & FORMULAS
     if not said or said == {key}:
         return Name(key)
     if key == UNSPECIFIED:
@@ -61,9 +62,9 @@ def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) 
     if part.code is None or not holds_number(part) or has_standard_code(part, reading):
         return None
     said = _said(part, method, reading)
-    if not said or "other" in said or not said & {*_FORMULAS, UNSPECIFIED}:
+    if not said or "other" in said or not said & {*FORMULAS, UNSPECIFIED}:
         return None
-    formulas = said & _FORMULAS
+    formulas = said & FORMULAS
     return Name(formulas.pop() if len(formulas) == 1 else UNSPECIFIED, ("known by its name",))
 
 

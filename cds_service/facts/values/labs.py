@@ -1,8 +1,8 @@
 """Labs: electrolytes, blood counts, liver, kidney, pancreas. For each kind the newest result that can be used.
 
 A newer result that cannot be used leaves a doubt on the older one: it may still warn, it clears nothing. Of results
-whose order in time nobody can tell, the one nearer to danger counts, and its rival is named. A result that only its name
-tells is doubtful; one whose name may mean another test too is not read, and said where there is no other.
+whose order in time nobody can tell, the one nearer to danger counts, and its rival is named. A result that only its
+name tells is doubtful; one whose name may mean another test too is not read, and said where there is no other.
 """
 
 from __future__ import annotations
