@@ -1,8 +1,8 @@
 """ECGs: the newest first, and within it the best QTc.
 
 Best is QTcF as stated; else Fridericia computed from the QT and RR (or rate) of the same ECG; else the QTc that is
-stated, with its formula. Discrete values, never waveforms, and of words only those that state one QTc. Several values of
-the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt.
+stated, with its formula. Discrete values, never waveforms, and of words only those that state one QTc. Several values
+of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt.
 """
 
 from __future__ import annotations
