@@ -108,6 +108,15 @@ def test_one_absent_variant_says_nothing_of_the_others_and_an_absent_site_does()
     assert outcome(chart(variant("HGNC:5383", "R140, R172", value=ABSENT)).get(IDH2)) is False
 
 
+@pytest.mark.parametrize("words", [
+    "None detected except R132C", "No mutation detected apart from p.R132C", "None detected: p.R132C",
+    "p.R132C not detected", "none detected, bis auf R132C",
+])
+def test_a_denial_that_names_a_change_denies_no_other(words: str) -> None:
+    assert said(IDH1, "IDH1", words).value is None
+    assert outcome(said(IDH1, "IDH1", "R132 not detected")) is False
+
+
 def test_a_fusion_of_runx1_is_no_mutation_of_it() -> None:
     found = variant("HGNC:10471")
     found["component"].append({"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:1535", system=HGNC)})

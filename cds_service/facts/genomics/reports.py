@@ -132,7 +132,8 @@ def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[
         return [_rearrangement(marker, test, outcome, words, text + fused, reading)]
     if _RESIDUAL.search(text):
         return [_or_residual(Said(marker, outcome, words), text)]
-    if outcome == ABSENT and test == VARIANT and not markers.whole_site(gene, text, reading.terms):
+    of_one = test == VARIANT or markers.other_change(all_words(view, reading))
+    if outcome == ABSENT and of_one and not markers.whole_site(gene, text, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
     return [_judged(marker, gene, outcome, words, all_words(view, reading), reading)]
 
