@@ -165,9 +165,11 @@ def no_relapse(case: Case) -> tuple[Truth, str, Fact[Any]]:
 
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
     """What closes every choice of treatment, whatever the state of the disease."""
+    minor = ~adult(case)
+    words = f"{below_adult(case)}: no adult option is offered" if minor is Truth.YES else ""
     return (
         (is_apl(case), "acute promyelocytic leukaemia: out of scope", case.fact(APL)),
-        (~adult(case), f"{below_adult(case)}: no adult option is offered", case.fact(AGE)),
+        (minor, words, case.fact(AGE)),
     )
 
 
