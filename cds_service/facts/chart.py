@@ -30,6 +30,7 @@ from cds_service.facts.values.versions import newest_versions
 from cds_service.gather.replies import Gathered, Status
 from cds_service.gather.resources import Resource
 from cds_service.knowledge.terms import Terms
+from cds_service.quantity import Quantity
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """A corpus of shapes that records really have, each with the fact that it says, and its broken cousins.
 
 The numbers are those of the list of observed shapes that the terminology tables were made with: 1-10 orders, 11-25
-observations, 26-33 genomics. A shape tells its fact in words: a value, a drug, "present", "absent", or why not. A broken
-one is known by another way or unknown in words; it never makes a fact that was not there.
+observations, 26-33 genomics. A shape tells its fact in words: a value, a drug, "present", "absent", or why not. A
+broken one is known by another way or unknown in words; it never makes a fact that was not there.
 """
 
 from __future__ import annotations
