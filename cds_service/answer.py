@@ -28,6 +28,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.genomics.reports import tests_asked
 from cds_service.facts.reproduction import TESTS
 from cds_service.facts.values.labs import BEDSIDE, KARNOFSKY, LABS
+from cds_service.facts.values.results import Spans
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
@@ -43,7 +44,6 @@ from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
-from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
@@ -144,7 +144,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
-        gathered, request.patient_id, request.selections, _same_ecg(snapshot), tools.knowledge.terms, now
+        gathered, request.patient_id, request.selections, _spans(snapshot), tools.knowledge.terms, now
     )
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
@@ -166,10 +166,11 @@ def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
         )
 
 
-def _same_ecg(snapshot: Snapshot) -> Quantity:
-    statement = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
-    assert statement is not None
-    return statement.value
+def _spans(snapshot: Snapshot) -> Spans:
+    same_ecg = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
+    goes_on = snapshot.find(topics.GIVEN_GOES_ON_WITHIN, "policy")
+    assert same_ecg is not None and goes_on is not None
+    return Spans(same_ecg.value, goes_on.value)
 
 
 def _stage(service: Service, tools: Tools) -> Stage:

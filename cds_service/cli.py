@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     examining = _command(commands, "doctor", "can this service work with that FHIR server, and what is missing")
     _at_a_server(examining)
     examining.add_argument("--patient", metavar="ID", help="run our queries for this patient, best a test patient")
+    examining.add_argument("--tenant", metavar="NAME", help="of the hospitals in TENANTS: its overlay and its servers")
     examining.set_defaults(run=doctor)
     for name, run, words in (
         ("load", load, "put the patient stories on a FHIR server of yours, as if they played today"),
@@ -324,8 +325,8 @@ def doctor(given: argparse.Namespace) -> int:
         from cds_service.console import doctor as examining
         from cds_service.settings import Settings
 
-        tools = examining.tools_of(Settings.load(os.environ))
-    made = examining.examine(client, token, given.patient, tools, _teller())
+        tools, tenant = examining.tools_of(Settings.load(os.environ), given.tenant)
+    made = examining.examine(client, token, given.patient, tools, _teller(), tenant)
     if given.json:
         _print_json({"problems": made.problems, **asdict(made)})
     else:

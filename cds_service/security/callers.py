@@ -107,6 +107,7 @@ def _keys(tenant: Tenant, clock: Callable[[], float]) -> Keys:
 
 def _token(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").partition(" ")
+    token = token.lstrip(" ")  # RFC 9110, 11.4: one space or more
     if scheme.lower() != "bearer" or not token:
         raise _Refused("no token")
     if len(token) > LONGEST_TOKEN or token.count(".") != 2 or not token.isascii():

@@ -37,6 +37,7 @@ def operations(
     """The blueprint for this service."""
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
+    by_tenant = settings.tenants is not None
 
     @pages.get("/healthz")
     def healthz() -> Response:
@@ -75,8 +76,9 @@ def operations(
     @pages.get("/prefetch")
     def prefetch() -> str | Response:
         if request.args.get("format") == "json":
-            return _json({"prefetch": [asdict(row) for row in rows]})
-        return render_template("prefetch.html", rows=rows, services=tools.services)
+            whose = {"of": "the service as shipped; a hospital's own is its /cds-services"} if by_tenant else {}
+            return _json({"prefetch": [asdict(row) for row in rows], **whose})
+        return render_template("prefetch.html", rows=rows, services=tools.services, by_tenant=by_tenant)
 
     @pages.get(PATH)
     def override_reasons() -> Response:
