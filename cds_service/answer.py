@@ -31,6 +31,7 @@ from cds_service.facts.values.labs import BEDSIDE, KARNOFSKY, LABS
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
+from cds_service.gather.recorded import Recorded
 from cds_service.gather.resources import warm
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.caller import Caller
@@ -104,6 +105,8 @@ class Answer:
     evaluation: Evaluation
     request: HookRequest
     profile: Profile
+    knowledge: str  # its version
+    asked: Recorded  # what the FHIR server was asked and gave
 
     @property
     def body(self) -> bytes:
@@ -117,7 +120,8 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     `caller` decides the form of the cards and nothing else: whoever it is, the same is read and checked.
     """
     request = HookRequest.read(body, service)
-    gathered = collect(request, service, tools.fhir, Deadline(tools.gather_seconds, tools.clock))
+    asked = Recorded(tools.fhir)
+    gathered = collect(request, service, asked, Deadline(tools.gather_seconds, tools.clock))
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
@@ -126,7 +130,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
-    return Answer(cards, evaluation, request, tools.clients.of(caller))
+    return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked)
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:

@@ -6,15 +6,17 @@ import logging
 import os
 import sys
 import time
+from datetime import UTC, datetime
 
 from flask import Flask
 
 from cds_service.answer import Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.errors import CdsError
 from cds_service.security.callers import Callers
-from cds_service.security.replay import SeenHere
+from cds_service.security.replay import Seen
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.store.stand import stand
 from cds_service.web.app import create_app
 from cds_service.web.desk import Desk, OpenDesk, TrustedDesk
 
@@ -25,15 +27,16 @@ def from_environment() -> Flask:
         settings = Settings.load(os.environ)
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         tools = load_tools(settings)
-        return create_app(settings, tools, answer, _desk(settings, tools))
+        kept = stand(settings, lambda: datetime.now(UTC))
+        return create_app(settings, tools, answer, _desk(settings, tools, kept.seen), kept.beside)
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 
 
-def _desk(settings: Settings, tools: Tools) -> Desk:
+def _desk(settings: Settings, tools: Tools, seen: Seen) -> Desk:
     """Who may call: in hospital mode those whom the file of tenants lists."""
     if settings.tenants is None:
         return OpenDesk(tools)
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
-    callers = Callers(tenants, SeenHere(time.time), time.monotonic)
+    callers = Callers(tenants, seen, time.monotonic)
     return TrustedDesk(callers, load_tools_of_tenants(settings, tenants), settings.public_url)
