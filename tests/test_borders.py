@@ -59,8 +59,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "store", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
-    "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
-    "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
+    "console": {
+        "cards",
+        "errors",
+        "settings",
+        "hooks",
+        "security",
+        "gather",
+        "knowledge",
+        "rules",
+        "answer",
+        "store",
+        "trace",
+    },
+    "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -82,6 +94,8 @@ ONLY = {
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
+    ("console", "store"): {"purge", "stand"},
+    ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("cli", "rules"): {"catalogue"},
 }

@@ -24,6 +24,7 @@ class Late(Exception):
 class _Task(Generic[T]):
     work: Callable[[], T]
     done: threading.Event = field(default_factory=threading.Event)
+    begun: bool = False
     given_up: bool = False
     result: T | None = None
     error: BaseException | None = None
@@ -31,6 +32,7 @@ class _Task(Generic[T]):
     def run(self) -> None:
         if self.given_up:
             return
+        self.begun = True
         try:
             self.result = self.work()
         except BaseException as error:  # noqa: BLE001 - handed to whoever asked
@@ -51,18 +53,30 @@ class Hands:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[_Task[object]] = SimpleQueue()
         self._started = False
+        self._stuck: list[_Task[object]] = []  # begun, given up, and not done yet
 
     def ask(self, work: Callable[[], T], seconds: float) -> T:
-        """What `work` gives, or raises. Raises Late when it takes longer than this."""
+        """What `work` gives, or raises. Raises Late when it takes longer than this, and at once when all are stuck."""
         task = _Task(work)
         self._start()
+        if self._all_stuck():
+            raise Late
         self._waiting.put(task)  # type: ignore[arg-type]
         if not task.done.wait(seconds):
             task.given_up = True  # not begun yet: never
+            with self._lock:
+                self._stuck.append(task)  # type: ignore[arg-type]
             raise Late
         if task.error is not None:
             raise task.error
         return task.result  # type: ignore[return-value]
+
+    def _all_stuck(self) -> bool:
+        if not self._stuck:
+            return False
+        with self._lock:
+            self._stuck = [task for task in self._stuck if task.begun and not task.done.is_set()]
+            return len(self._stuck) >= self._threads
 
     def _start(self) -> None:
         if self._started:

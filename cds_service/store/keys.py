@@ -10,8 +10,10 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import urlsafe_b64decode
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -42,20 +44,14 @@ class Keys:
     @classmethod
     def read_or_make(cls, file: Path) -> Keys:
         """The keys in this file; when there is none it is made, for its owner only. Raises SettingsError, OSError."""
-        beside = file.with_name(f"{file.name}.{os.getpid()}")
         if not file.exists():
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside.unlink(missing_ok=True)
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as made:
+            with NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as made:  # for its owner only
                 made.write(new_key() + "\n")
                 made.flush()
                 os.fsync(made.fileno())
-            try:
-                os.link(beside, file)  # whole or not at all, and the first of several processes wins
-            except FileExistsError:
-                pass
-            finally:
-                beside.unlink(missing_ok=True)
+                with suppress(FileExistsError):  # whole or not at all, and the first of several processes wins
+                    os.link(made.name, file)
         return cls.read(file)
 
     def mark(self, *parts: str) -> str:

@@ -27,7 +27,10 @@ _THREADS = 4
 class SharedSeen:
     """A memory of tokens that several processes share."""
 
-    def __init__(self, here: Seen, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, here: Seen, store: Store, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS
+    ) -> None:
+        self._seconds = seconds
         self._here = here
         self._store = store
         self._clock = clock
@@ -45,11 +48,15 @@ class SharedSeen:
             return self._alone()
         mark = hashlib.sha256(f"{issuer}\0{jti}".encode()).hexdigest()
         try:
-            seen = self._hands.ask(lambda: self._stood(mark, until), SECONDS)
+            seen = self._hands.ask(lambda: self._stood(mark, until), self._seconds)
         except (StoreError, Late):
             return self._alone()
         self._again = float("-inf")
         return seen
+
+    def warm(self) -> None:
+        """Make a connection before the first caller needs one: that takes longer than a caller is kept waiting."""
+        self._store.warm(lightly=True)
 
     def _may_ask(self) -> bool:
         """Whether the store is to be asked. After a failure one caller tries, the others do not wait for it."""
@@ -70,5 +77,5 @@ class SharedSeen:
 
     def _stood(self, mark: str, until: float) -> bool:
         with self._store.writing(lightly=True) as connection:
-            written = connection.execute(insert_new(connection, TOKEN), {"mark": mark, "until": until})
-            return written.rowcount == 0
+            insert = insert_new(connection, TOKEN).returning(TOKEN.c.mark)
+            return connection.execute(insert, {"mark": mark, "until": until}).first() is None

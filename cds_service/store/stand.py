@@ -35,6 +35,11 @@ class Stand:
     keeper: Keeper | None = None
     ledger: StoredFeedback | None = None
 
+    def begin(self) -> None:
+        """Start what runs behind the answers in this process, instead of with its first call."""
+        if self.keeper is not None:
+            self.keeper.wake()
+
     def close(self) -> None:
         """Write what is left, and let go of the store."""
         if self.keeper is not None:
@@ -57,7 +62,7 @@ def stand(settings: Settings, now: Callable[[], datetime]) -> Stand:
         return Stand(Beside(), here)
     store = store_of(settings)
     seen = None if settings.is_demo else SharedSeen(here, store)
-    keeper = Keeper(store, settings.keep, partial(_upkeep, store, settings, now))
+    keeper = Keeper(store, settings.keep, partial(_upkeep, store, seen, settings, now))
     ledger = None if settings.keep == NOTHING else StoredFeedback(store, settings.keep, now)
     try:
         store.prepare()
@@ -71,9 +76,10 @@ def stand(settings: Settings, now: Callable[[], datetime]) -> Stand:
     return Stand(beside, seen or here, store, keeper, ledger)
 
 
-def _upkeep(store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
+def _upkeep(store: Store, seen: SharedSeen | None, settings: Settings, now: Callable[[], datetime]) -> None:
     store.prepare()
-    if not settings.is_demo:
+    if seen is not None:
+        seen.warm()
         forget_tokens(store, now())
     if settings.keep != NOTHING:
         purge_daily(store, settings.keep_days, now)

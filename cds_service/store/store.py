@@ -73,11 +73,6 @@ class Store:
             engine.dispose(close=False)  # they are the parent's
         self._engines = {}
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether tables and keys were there once."""
-        return self._keys is not None
-
     def prepare(self) -> Keys:
         """Make tables and keys where they are missing, and once only. Raises StoreError."""
         if self._keys is None:
@@ -87,14 +82,22 @@ class Store:
         return self._keys
 
     def _prepared(self) -> Keys:
+        self.upgrade()
         try:
-            upgrade(self.place)
-            keys = self._find_keys()
+            return self._find_keys()
+        except OSError as error:
+            self.failure = spoken(error)
+            raise StoreError(f"the keys of the store cannot be read or made: {self.failure}") from None
+
+    def upgrade(self) -> Version:
+        """Bring the tables to this version. How they stood before. Raises StoreError."""
+        try:
+            before = upgrade(self.place)
         except (SQLAlchemyError, OSError) as error:
             self.failure = spoken(error)
             raise StoreError(f"the store ({self.place.words}) cannot be used: {self.failure}") from None
         self.failure = ""
-        return keys
+        return before
 
     @contextmanager
     def writing(self, *, lightly: bool = False) -> Iterator[Connection]:
@@ -127,6 +130,11 @@ class Store:
         with self.reading() as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return standing(str(found)) if found else Version.NONE
+
+    def warm(self, *, lightly: bool = False) -> None:
+        """Have a connection of this kind ready. Raises StoreError."""
+        with self.writing(lightly=lightly) as connection:
+            connection.execute(text("SELECT 1"))
 
     def _engine(self, lightly: bool) -> Engine:
         engine = self._engines.get(lightly)

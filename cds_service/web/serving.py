@@ -28,7 +28,9 @@ def from_environment() -> Flask:
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         tools = load_tools(settings)
         kept = stand(settings, lambda: datetime.now(UTC))
-        return create_app(settings, tools, answer, _desk(settings, tools, kept.seen), kept.beside)
+        app = create_app(settings, tools, answer, _desk(settings, tools, kept.seen), kept.beside)
+        app.extensions["store"] = kept
+        return app
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 
