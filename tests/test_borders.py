@@ -73,6 +73,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trace",
     },
     "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
+    "trace": {"quantity", "facts", "knowledge", "rules"},
+    "beside": {"hooks", "answer"},
+    "pages": {
+        "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
+        "cds_service",
+    },
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "pages", "cds_service"},
+    "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
+    "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -113,8 +122,8 @@ TOPICS = {
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {
-    "flask": {"web"},
-    "werkzeug": {"web"},
+    "flask": {"web", "pages"},
+    "werkzeug": {"web", "pages"},
     "gunicorn": set(),
     "jwt": {"security"},
     "cryptography": {"security", "store"},

@@ -8,6 +8,7 @@ from flask import Flask
 
 from cds_service.beside import Beside
 from cds_service.hooks.feedback import FeedbackCounts
+from cds_service.pages.book import Book, Link
 from cds_service.settings import Settings
 from cds_service.web import errors, guard
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
@@ -16,11 +17,17 @@ from cds_service.web.operations import operations
 
 
 def create_app(
-    settings: Settings, tools: Toolbox, answer: Answers, desk: Desk | None = None, beside: Beside | None = None
+    settings: Settings,
+    tools: Toolbox,
+    answer: Answers,
+    desk: Desk | None = None,
+    beside: Beside | None = None,
+    book: Book | None = None,
 ) -> Flask:
     """The application that offers the services of `tools` and lets `answer` make the cards.
 
     `desk`: who may call and with which tools; without one everybody may, as in demo mode. `beside`: who looks on.
+    `book`: the pages.
     """
     desk = desk or OpenDesk(tools)
     counts = FeedbackCounts()
@@ -34,4 +41,8 @@ def create_app(
     errors.register(app)
     app.register_blueprint(hooks_api(desk, answer, beside))
     app.register_blueprint(operations(settings, tools, counts, desk, beside))
+    book = book or Book()
+    app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
+    for chapter in book.chapters:
+        app.register_blueprint(chapter)
     return app

@@ -12,6 +12,7 @@ from flask import Flask
 
 from cds_service.answer import Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.errors import CdsError
+from cds_service.pages.book import book
 from cds_service.security.callers import Callers
 from cds_service.security.replay import Seen
 from cds_service.security.tenants import read_tenants
@@ -28,7 +29,10 @@ def from_environment() -> Flask:
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         tools = load_tools(settings)
         kept = stand(settings, lambda: datetime.now(UTC))
-        app = create_app(settings, tools, answer, _desk(settings, tools, kept.seen), kept.beside)
+        beside = kept.beside
+        app = create_app(
+            settings, tools, answer, _desk(settings, tools, kept.seen), beside, book(settings, tools, beside)
+        )
         app.extensions["store"] = kept
         return app
     except CdsError as error:
