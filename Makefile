@@ -6,7 +6,7 @@ FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint check docs samples grid journeys test-fhir browser kills mutation mutation-sample bench-reading \
-        lock
+	lock image sbom audit
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -32,6 +32,7 @@ check: ## knowledge, templates, settings and discovery are sound
 docs: ## renew the pages that are made from code
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" scripts/docs
+	@"$(VENV)/bin/python" scripts/licences
 
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -71,3 +72,14 @@ bench-reading: ## how long one resource takes to read, by its type (seconds)
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"
+
+image: ## build the image without a container engine, run it without rights, look at it (minutes; Debian, root)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/image
+
+sbom: ## the bill of materials of what runs (CycloneDX): build/sbom.cdx.json
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@scripts/sbom "$(VENV)/bin/python"
+
+audit: ## known faults of what runs: needs pip-audit, and a network with an advisory service
+	@pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt

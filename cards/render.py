@@ -20,8 +20,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cards.model import LONGEST_SUMMARY
 
 HOME = Path(__file__).parent / "templates"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+_MARKDOWN = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"} | {letter: f"\\{letter}" for letter in "\\`*_[]|~"})
 _LINKS = re.compile(r"(?<=:)(?=//)|(?<=[Ww]{3})(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)")
+_OF_LINKS = ("//", "w.", "W.", "@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -53,13 +54,11 @@ def escape(text: str) -> str:
 
     An address in it is parted by a space: GitHub's Markdown makes a link of it, escaped or not (seen in the Sandbox).
     """
-    return _MARKDOWN.sub(_escaped, _LINKS.sub(" ", _CONTROL.sub(" ", text)))
-
-
-def _escaped(match: re.Match[str]) -> str:
-    entities = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-    character = match.group()
-    return entities.get(character, f"\\{character}" if character in "\\`*_[]|~" else character)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    if any(mark in text for mark in _OF_LINKS):
+        text = _LINKS.sub(" ", text)
+    return text.translate(_MARKDOWN)
 
 
 class Safe(str):

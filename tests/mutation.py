@@ -10,29 +10,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.abc
-import importlib.util
 import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
+from tests import second_look
 from tests.mutants import NUMBERS, Mutant, explained, mutants, numbers, paths
+from tests.second_look import Swap
 
-ROOT = Path(__file__).parents[1]
-SECOND_LOOK = (
-    *("tests/test_hospital.py", "tests/test_options.py", "tests/test_targets_and_allergy.py"),
-    *("tests/test_heart.py", "tests/test_samples.py", "tests/test_patients.py", "tests/test_invariants.py"),
-)
 SECONDS = 120  # a child that takes longer hangs: noticed
 
 
@@ -50,7 +42,7 @@ class Reach:
 
 
 def reach(cases: Sequence[Any]) -> Reach:
-    """Run every vignette once, unchanged, and see what it touches."""
+    """Run every vignette once, unchanged, and see what it touches. Raises ValueError for one that fails."""
     from cds_service.knowledge.load import Snapshot
     from tests import vignette_runner as runner
 
@@ -74,26 +66,14 @@ def reach(cases: Sequence[Any]) -> Reach:
     try:
         for index, vignette in enumerate(cases):
             touched.clear()
-            runner.tell(vignette)
+            if wrong := runner.compare(vignette, runner.tell(vignette)):
+                raise ValueError(f"without any mutant, '{vignette.name}' fails: {'; '.join(wrong)}")
             for place in touched:
                 found[place].append(index)
     finally:
         sys.setprofile(None)
         setattr(Snapshot, "find", find)  # noqa: B010
     return Reach(cases, found)
-
-
-class _Swap(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives the changed source to whoever imports the module."""
-
-    def __init__(self, name: str, source: str) -> None:
-        self.name, self.source = name, source
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
-        return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, self.name, "exec"), module.__dict__)
 
 
 def _noticed(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
@@ -106,7 +86,7 @@ def _noticed(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
     for name in ("tests.vignette_runner", "cds_service.answer"):
         sys.modules.pop(name, None)
     if source := mutant.source:
-        sys.meta_path.insert(0, _Swap(f"cds_service.rules.{mutant.module}", source))
+        sys.meta_path.insert(0, Swap(f"cds_service.rules.{mutant.module}", source))
     try:
         runner: Any = importlib.import_module("tests.vignette_runner")
         runner._knowledge = lambda: knowledge
@@ -116,8 +96,8 @@ def _noticed(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
 
 
 def _in_child(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
-    if not cases:
-        return False
+    if not cases and mutant.statement is not None:
+        return False  # what runs at import alone is still imported: a service that does not start is noticed
     child = os.fork()
     if child == 0:
         os.close(2)
@@ -133,22 +113,6 @@ def _in_child(mutant: Mutant, knowledge: Any, cases: Sequence[Any]) -> bool:
             os.waitpid(child, 0)
             return True
         time.sleep(0.005)
-
-
-def _second_look(mutant: Mutant) -> bool:
-    """Whether the unit tests of rules, the samples, the whole patients or the invariants notice the changed module."""
-    with tempfile.TemporaryDirectory() as folder:
-        plugin = Path(folder) / "swapped.py"
-        plugin.write_text(
-            "import sys\nfrom tests.mutation import _Swap\n"
-            f"sys.meta_path.insert(0, _Swap('cds_service.rules.{mutant.module}', {mutant.source!r}))\n",
-            encoding="utf-8",
-        )
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "swapped", *SECOND_LOOK],
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}, capture_output=True, check=False,
-        )  # fmt: skip
-    return run.returncode != 0
 
 
 def main() -> int:
@@ -178,12 +142,12 @@ def main() -> int:
     mute = [mutant for mutant in alive if (mutant.module, mutant.name) in told]
     open_ = [mutant for mutant in alive if (mutant.module, mutant.name) not in told]
     if chosen.second_look:
-        open_ = [mutant for mutant in open_ if mutant.statement is not None or not _second_look(mutant)]
+        open_ = second_look.unnoticed(open_)
     wrong = [f"explained, but there is no such mutant: {module}, {name}" for module, name in sorted(gone)]
     wrong += [f"explained, but noticed: {m}" for m in found if (m.module, m.name) in told and m not in mute]
     for line in [*map(str, open_), *wrong]:
         sys.stdout.write(f"{line}\n")
-    _report(found, mute, open_)
+    _report(found, alive, mute, open_)
     share = 100 * (len(found) - len(open_)) / max(1, len(found))
     return 1 if wrong or share < chosen.floor else 0
 
@@ -202,24 +166,29 @@ def _alive(found: Sequence[Mutant], knowledge: Any, seen: Reach) -> list[Mutant]
     return alive
 
 
-def _report(found: Sequence[Mutant], mute: Sequence[Mutant], open_: Sequence[Mutant]) -> None:
-    """A table by module: how many there were, were noticed, are explained and stand open; and what they come to."""
-    rows: dict[str, list[Mutant]] = defaultdict(list)
-    for mutant in found:
-        rows[mutant.module].append(mutant)
-    for name, own in sorted(rows.items()):
-        quiet, left = _of(name, mute), _of(name, open_)
-        sys.stdout.write(f"| {name} | {len(own)} | {len(own) - quiet - left} | {quiet} | {left} |\n")
-    noticed = len(found) - len(mute) - len(open_)
+def _report(found: Sequence[Mutant], alive: Sequence[Mutant], mute: Sequence[Mutant], open_: Sequence[Mutant]) -> None:
+    """A table by module and its sum: how many there were, the vignettes noticed, the slower tests noticed, are
+    explained, and stand open.
+    """
+    names = sorted({mutant.module for mutant in found}, key=lambda name: (name == NUMBERS, name))
+    rows = [(name, _row(name, found, alive, mute, open_)) for name in names]
+    rules = [row for name, row in rows if name != NUMBERS]
+    if len(rules) > 1:
+        rows.insert(len(rules), ("all rules", tuple(map(sum, zip(*rules, strict=True)))))
+    for name, row in rows:
+        sys.stdout.write(f"| {name} | {' | '.join(map(str, row))} |\n")
     share = 100 / max(1, len(found))
+    first, second = len(found) - len(alive), len(alive) - len(mute) - len(open_)
     sys.stdout.write(
-        f"{noticed} of {len(found)} noticed ({noticed * share:.1f} %), {len(mute)} explained, {len(open_)} open: "
-        f"{(noticed + len(mute)) * share:.1f} % noticed or explained\n"
+        f"{first} of {len(found)} noticed by vignettes ({first * share:.1f} %), {second} by slower tests, "
+        f"{len(mute)} explained, {len(open_)} open: {100 - len(open_) * share:.1f} % noticed or explained\n"
     )
 
 
-def _of(module: str, some: Iterable[Mutant]) -> int:
-    return sum(mutant.module == module for mutant in some)
+def _row(module: str, *kinds: Iterable[Mutant]) -> tuple[int, ...]:
+    """Of a module: found, noticed by vignettes, by slower tests, explained, open."""
+    found, alive, mute, open_ = (sum(mutant.module == module for mutant in each) for each in kinds)
+    return found, found - alive, alive - mute - open_, mute, open_
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
     "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
-    "present": {"cards", "quantity", "hooks", "facts", "knowledge", "rules"},
+    "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
     "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
     "answer": {
@@ -70,6 +70,7 @@ ONLY = {
     ("clients", "cards"): {"profile"},
     ("clients", "hooks"): {"caller"},
     ("clients", "knowledge"): {"overlay", "slips"},
+    ("present", "gather"): {"compiled"},  # written as strictly as it is read
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"reasons"},
     ("beside", "hooks"): {"caller", "feedback"},

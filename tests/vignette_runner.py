@@ -28,8 +28,9 @@ from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURE
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
+from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
-from cds_service.facts.genomics.mutations import MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
@@ -51,8 +52,8 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "line", "cites"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
@@ -244,6 +245,8 @@ class _Facts:
         line = self.lines.pop("pregnant", None)
         if line is None:
             return missing(PREGNANT, State.ABSENT, "none found under the codes we ask")
+        if line.startswith("unreadable: "):
+            return missing(PREGNANT, State.UNREADABLE, line.removeprefix("unreadable: "))
         answer, when, doubts = _split(line)
         return known(PREGNANT, answer == "yes", when, _FROM, doubts=doubts)
 
@@ -333,12 +336,15 @@ class _Facts:
         for line in [lines] if isinstance(lines, str) else lines:
             if line.startswith("unreadable: "):
                 return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
+            if line.startswith("void: "):
+                return missing(key, State.ABSENT, line.removeprefix("void: "))
             outcome, when, doubts = _split(line)
             if when is not None and when.filed:
                 doubts = (*doubts, f"filed on {when.latest.date()}, specimen date not stated")
             share = quantity(outcome)[0] if outcome[0].isdigit() else None  # CD33, as a share of the blasts
             told = outcome if share is None else ("present" if share.value > 0 else "absent")
-            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share))
+            detail = NO_DETAIL if key is CD33 else Detail(vaf=share)
+            results.append(Result(key.name, told, outcome, when, _FROM, doubts, share, detail))
         first = results[0]
         rivals = {result.outcome for result in results if result.when == first.when}
         value = Mutation("present" in rivals, tuple(results))
@@ -440,6 +446,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
         reason=line.get("reason", ""),
+        doubts=(line["doubt"],) if "doubt" in line else (),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
@@ -487,13 +494,12 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
-    if "waits" in expect and expect["waits"] is not _waits(told.check):
-        wrong.append(f"waits: expected {expect['waits']}, found {_waits(told.check)}")
-    if "gap" in expect and expect["gap"] != _gap(told.check):
-        wrong.append(f"gap: expected {expect['gap']}, found {_gap(told.check)}")
+    for name, ask in (("waits", _waits), ("line", _line), ("gap", _gap)):
+        if name in expect and expect[name] != ask(told.check):
+            wrong.append(f"{name}: expected {expect[name]}, found {ask(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
     wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
-    for name, found in (("proposes", told.proposed), ("missing", told.missing)):
+    for name, found in (("proposes", told.proposed), ("missing", told.missing), ("cites", _cited(told.check))):
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong
@@ -502,6 +508,19 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
 def _waits(check: Check) -> bool:
     """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
     return isinstance(check.outcome, Fired) and check.outcome.finding.waits
+
+
+def _line(check: Check) -> bool:
+    """Whether the finding is small enough to stand as a line in another card."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.line
+
+
+def _cited(check: Check) -> tuple[str, ...]:
+    """The ids of the statements on whose word a finding stands, and of those that it only mentions."""
+    if not isinstance(check.outcome, Fired):
+        return ()
+    finding = check.outcome.finding
+    return tuple(dict.fromkeys(statement.id for statement in (*finding.says, *finding.mentions)))
 
 
 def _gap(check: Check) -> str:

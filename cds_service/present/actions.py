@@ -1,6 +1,6 @@
 """Proposals become suggestions: valid FHIR R4 resources that the client can put into the chart.
 
-A new order is built through `fhir.resources`. A changed draft keeps everything else of the draft; where the drafted
+A new order is held against `fhir.resources`. A changed draft keeps everything else of the draft; where the drafted
 product cannot make the dose, the order names the ingredient instead. Deleting and changing are never marked as
 recommended.
 """
@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
@@ -21,6 +22,7 @@ from cards.model import Action, Suggestion
 from cards.render import one_line
 from cds_service.facts.drugs.amounts import product_strength
 from cds_service.facts.drugs.medications import Medication
+from cds_service.gather.compiled import certainly_valid
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Proposal
@@ -73,7 +75,7 @@ class Maker:
             "code": code,
             "subject": {"reference": f"Patient/{self.patient_id}"},
         }
-        ServiceRequest.model_validate(resource)
+        _require_valid(ServiceRequest, resource)
         return resource
 
     def _changed(self, proposal: Proposal) -> Action | None:
@@ -92,13 +94,19 @@ class Maker:
         if not (resource.get("subject") or {}).get("reference"):
             resource["subject"] = {"reference": f"Patient/{self.patient_id}"}
         try:
-            MedicationRequest.model_validate(resource)
+            _require_valid(MedicationRequest, resource)
         except ValueError:
             return None  # the draft is too damaged to be sent back: the card says the dose in words
         words = f"{proposal.label} ({dosage['text']})"
         if names_ingredient:
             words += f"; ordered as {proposal.drug}, because the drafted product cannot make this dose"
         return Action("update", words, resource=resource)
+
+
+def _require_valid(model: Any, resource: dict[str, Any]) -> None:
+    """Raises ValueError where it is not valid R4."""
+    if not certainly_valid(model.__name__, msgspec.json.encode(resource)):
+        model.model_validate(resource)
 
 
 def _delete(proposal: Proposal) -> Action | None:

@@ -23,18 +23,11 @@ def started(case: Case, use: Use) -> When | None:
     if not current:
         return None
     first = min(current, key=lambda when: when.earliest)
-    for order in sorted(use.of(Role.PAST), key=_latest_first, reverse=True):
-        ended = order.end or order.start
-        if order.start is None or ended is None or order.start.earliest >= first.earliest:
-            continue
-        if first.earliest - ended.latest <= gap:
-            first = order.start
+    past = [(order.start, order.end or order.start) for order in use.of(Role.PAST) if order.start is not None]
+    for begun, ended in sorted(past, key=lambda span: span[0].earliest, reverse=True):
+        if begun.earliest < first.earliest and first.earliest - ended.latest <= gap:
+            first = begun
     return first
-
-
-def _latest_first(order: object) -> float:
-    start = getattr(order, "start", None)
-    return start.earliest.timestamp() if start is not None and start.earliest.year > 1 else 0.0
 
 
 def not_taken(case: Case, use: Use) -> Outcome:

@@ -18,7 +18,7 @@ from tests.charts import LAST_WEEK, TODAY, YESTERDAY, Json, chart, concept, meas
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
 MDC = "urn:iso:std:iso:11073:10101"
-FOUR_LATER, SIX_LATER = "2026-11-20T08:04:00Z", "2026-11-20T08:06:00Z"
+FOUR_LATER, FIVE_LATER, SIX_LATER = (f"2026-11-20T08:0{minute}:00Z" for minute in (4, 5, 6))
 
 
 def qtc(*observations: Json, **more: Any) -> Fact[Ecg]:
@@ -129,6 +129,7 @@ def test_fridericia_is_computed_from_the_rr_interval_too() -> None:
 
 def test_a_rate_within_five_minutes_belongs_to_the_ecg_and_a_later_one_does_not() -> None:
     assert said(qtc(ms(QT, 400), rate(75, FOUR_LATER))) == ("431 ms", Formula.FRIDERICIA)
+    assert said(qtc(ms(QT, 400), rate(75, FIVE_LATER))) == ("431 ms", Formula.FRIDERICIA)
     assert qtc(ms(QT, 400), rate(75, SIX_LATER)).why == "a QT interval without rate, so no QTc"
 
 

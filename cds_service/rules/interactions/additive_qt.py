@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from cds_service.facts.disease import HISTORY
 from cds_service.facts.drugs.medications import Medication, Role
@@ -144,4 +144,6 @@ def _no_room(case: Case, use: Use) -> tuple[str, ...]:
                 reasons.append(f"{key.label}: {fact.why or 'not known'}")
             case Truth.NO:
                 pass
+            case other:
+                assert_never(other)
     return tuple(reasons)

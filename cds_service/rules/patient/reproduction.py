@@ -119,7 +119,7 @@ def contraception(case: Case, use: Use) -> Outcome:
     said = {
         sex: statement
         for sex, denied in sexes
-        if denied is not Truth.YES and not (sex == FEMALE and bears is Truth.NO)
+        if denied is not Truth.YES
         if (statement := case.cite(topics.CONTRACEPTION, use.drug, sex))
     }
     breastfeeding = None if male is Truth.YES else case.cite(topics.LACTATION, use.drug)

@@ -58,7 +58,8 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
         case Truth.NO:
             return Clear("nothing on record speaks against it")
         case Truth.UNKNOWN:
-            return NotEvaluated(tuple(fact for fact in (ecog, lvef, problems) if not fact.sure), quiet=True)
+            kidneys = kidney(case).missing if slow is Truth.UNKNOWN else ()
+            return NotEvaluated(tuple(fact for fact in (ecog, lvef, problems, *kidneys) if not fact.sure), quiet=True)
         case other:
             assert_never(other)
 
