@@ -89,6 +89,11 @@ def on_exit(server):
     shared.release()
 
 
+def post_worker_init(worker):
+    """What the store does behind the answers begins with the process, not with its first call."""
+    worker.wsgi.extensions["store"].begin()
+
+
 def post_fork(server, worker):
     """What was loaded before the fork stays shared: the collector need not look at it again."""
     gc.freeze()

@@ -32,6 +32,7 @@ from cds_service.facts.values.results import Spans
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
+from cds_service.gather.recorded import Recorded
 from cds_service.gather.replies import Status
 from cds_service.gather.resources import warm
 from cds_service.gather.shelter import Shelter
@@ -125,6 +126,8 @@ class Answer:
     evaluation: Evaluation
     request: HookRequest
     profile: Profile
+    knowledge: str  # its version
+    asked: Recorded  # what the FHIR server was asked and gave
 
     @property
     def body(self) -> bytes:
@@ -140,7 +143,8 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     """
     deadline = Deadline(tools.answer_seconds, tools.clock)
     request = HookRequest.read(body, service)
-    gathered = collect(request, service, tools.fhir, deadline.within(tools.gather_seconds))
+    asked = Recorded(tools.fhir)
+    gathered = collect(request, service, asked, deadline.within(tools.gather_seconds))
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
@@ -149,7 +153,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
-    return Answer(cards, evaluation, request, tools.clients.of(caller))
+    return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked)
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:

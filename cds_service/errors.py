@@ -13,6 +13,7 @@
     │   └── NotKept              503  feedback cannot be kept at the moment: to be sent again
     ├── KnowledgeError       a knowledge file, template or overlay is wrong; the service does not start
     ├── SettingsError        a setting is wrong; the service does not start
+    ├── StoreError           the store cannot be used at the moment, or not as it is set
     ├── SampleError          a sample story cannot be found or read
     └── UsageError           the command line asks for something that does not exist
 
@@ -113,6 +114,10 @@ class KnowledgeError(CdsError):
 
 class SettingsError(CdsError):
     """A setting is wrong: its name, what was expected and what to do stand in the message."""
+
+
+class StoreError(CdsError):
+    """The store cannot be used: what is wrong stands in the message."""
 
 
 class SampleError(CdsError):

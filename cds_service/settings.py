@@ -182,6 +182,15 @@ def _file(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _store(text: str) -> str:
+    parts = urlsplit(text)
+    if not text or (parts.scheme == "sqlite" and text.startswith("sqlite:///") and parts.path.strip("/")):
+        return text
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/") or parts.password is not None:
+        raise ValueError(text)
+    return text.replace("postgres://", "postgresql://", 1)
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -294,6 +303,35 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("the name of a profile", str),
     ),
     Setting(
+        "DATA", "data", "The folder of what this service writes: the store, unless `STORE` says otherwise. It is made.",
+        Kind("a folder", Path),
+    ),
+    Setting(
+        "STORE", "",
+        "Where calls and feedback are kept: `sqlite:////var/lib/aml-cds/store.sqlite3` or "
+        "`postgresql://aml@db.example.org/aml`. Unset means a SQLite file in `DATA`. See store.md.",
+        Kind("a URL of sqlite:/// or postgresql:// with a database and without a password", _store),
+    ),
+    Setting(
+        "STORE_PASSWORD_FILE", "", "The file with the password for PostgreSQL.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "KEEP", "audit",
+        "What is kept of a call: `nothing`; `audit`, outcomes and cards without values, ids as keyed hashes; `full`, "
+        "request and response too, encrypted. See store.md.",
+        _choice("nothing", "audit", "full"),
+    ),
+    Setting(
+        "KEEP_KEY_FILE", "",
+        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit` it may be left "
+        "unset: then one is made beside the store.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "KEEP_DAYS", "180", "How long calls and feedback are kept.", _within(int, 1, 3650, "a whole number of days"),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -349,6 +387,12 @@ class Settings:
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
+    data: Path
+    store: str
+    store_password_file: Path | None
+    keep: str
+    keep_key_file: Path | None
+    keep_days: int
     log_level: str
     log_format: str
     metrics: str

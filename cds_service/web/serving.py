@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 
 from flask import Flask
@@ -17,9 +18,10 @@ from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
 from cds_service.security.callers import Callers
-from cds_service.security.replay import SeenHere
+from cds_service.security.replay import Seen
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.store.stand import stand
 from cds_service.watch import logs
 from cds_service.watch.logbook import Logbook
 from cds_service.watch.metrics import Metrics
@@ -61,19 +63,25 @@ def _loaded() -> Flask:
     shelter = Shelter.of(settings.threads)
     observer = Observer(metrics.asked, metrics.not_known)
     tools = load_tools(settings, shelter, observer=observer)
-    desk = _desk(settings, tools, shelter, observer, metrics)
+    kept = stand(settings, lambda: datetime.now(UTC))
+    desk = _desk(settings, tools, kept.seen, shelter, observer, metrics)
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
-    beside = _watched(Beside(probes=probes), tools, desk, metrics)
-    return create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
+    beside = replace(kept.beside, probes={**kept.beside.probes, **probes})
+    beside = _watched(beside, tools, desk, metrics)
+    app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
+    app.extensions["store"] = kept
+    return app
 
 
-def _desk(settings: Settings, tools: Tools, shelter: Shelter, observer: Observer, metrics: Metrics) -> Desk:
+def _desk(
+    settings: Settings, tools: Tools, seen: Seen, shelter: Shelter, observer: Observer, metrics: Metrics
+) -> Desk:
     """Who may call: in hospital mode those whom the file of tenants lists."""
     if settings.tenants is None:
         log.warning("demo mode: nobody is asked who they are, whoever reaches the port is answered")
         return OpenDesk(tools)
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
-    callers = Callers(tenants, SeenHere(time.time), time.monotonic, metrics.turned_away)
+    callers = Callers(tenants, seen, time.monotonic, metrics.turned_away)
     their_tools = load_tools_of_tenants(settings, tenants, shelter, observer=observer)
     return TrustedDesk(callers, their_tools, settings.public_url)
 
