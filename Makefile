@@ -6,7 +6,7 @@ FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
-	bench-reading lock image sbom audit
+	bench-reading lock image sbom audit site
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -33,6 +33,10 @@ docs: ## renew the pages that are made from code
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" scripts/docs
 	@"$(VENV)/bin/python" scripts/licences
+
+site: ## the docs as a site in build/site, links checked, nothing from elsewhere (needs mkdocs)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m mkdocs build --strict
 
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
