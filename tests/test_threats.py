@@ -1,4 +1,4 @@
-"""Every threat and every fault that is listed has its answer: a control in a file, and a test or program, or an open word."""
+"""Every threat and every fault of the lists has its answer: a control in a file, a test or program, or an open word."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def _numbered(letter: str, count: int) -> list[str]:
 
 def test_every_threat_of_the_list_has_its_row_and_once():
     letters = {"J": 13, "S": 12, "P": 11, "D": 9, "F": 3, "K": 2, "C": 9}
-    assert [row["id"] for row in THREATS] == [name for each, count in letters.items() for name in _numbered(each, count)]
+    ids = [name for each, count in letters.items() for name in _numbered(each, count)]
+    assert [row["id"] for row in THREATS] == ids
 
 
 def test_every_fault_of_the_matrix_has_its_row_and_once():
@@ -78,7 +79,8 @@ def test_what_shows_it_exists_or_it_says_that_nothing_does(row: Row) -> None:
 def _functions(file: str) -> frozenset[str]:
     """The tests at the top of that file."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    return frozenset(each.name for each in tree.body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
+    names = (each.name for each in tree.body if isinstance(each, ast.FunctionDef))
+    return frozenset(name for name in names if name.startswith("test_"))
 
 
 def _sources() -> list[Path]:
@@ -122,11 +124,13 @@ def test_what_is_in_memory_reaches_no_disk_in_the_deployments():
 
 
 LONG = 200  # characters: enough for what doubles with every one of them
-HOSTILE = ("a", "a-", "1", " ", "-", "(", ".", "a ", "1 ", "1.", "1 mg ", "a,", "- ", "*", "_a", "&", "\\", "/a", "[", "\n", "p.A1")
+HOSTILE = ("a", "a-", "1", " ", "-", "(", ".", "a ", "1 ", "1.", "1 mg ", "a,", "- ", "*", "_a", "&", "\\", "/a", "[", "\n",
+           "p.A1")
 
 
 def _modules() -> list[ModuleType]:
-    found = [name for package in (cds_service, cards) for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    packages = (cds_service, cards)
+    found = [each.name for home in packages for each in pkgutil.walk_packages(home.__path__, f"{home.__name__}.")]
     return [importlib.import_module(name) for name in found if ".migrations." not in name]
 
 
