@@ -264,6 +264,12 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("the name of a profile", str),
     ),
     Setting(
+        "STRICT_ALL", "0",
+        "1 holds every resource against `fhir.resources` itself, asked for or not, and logs what it finds amiss. The "
+        "cards are the same and come many times as slowly: for trying a new EHR. See performance.md.",
+        Kind("0 or 1", _flag),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -294,6 +300,7 @@ class Settings:
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
+    strict_all: bool
     log_level: str
 
     @classmethod
