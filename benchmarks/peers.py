@@ -45,7 +45,9 @@ def healthchain() -> tuple[Path | None, str]:
 def _done(*command: str) -> str:
     """Why the command failed, in one line; "" when it did not."""
     try:
-        made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALLING)
+        made = subprocess.run(  # noqa: S603 - commands of our own
+            command, capture_output=True, text=True, check=False, timeout=_INSTALLING
+        )
     except (OSError, subprocess.TimeoutExpired) as fault:
         return f"could not be installed: {type(fault).__name__}"
     said = [line for line in made.stderr.splitlines() if line.startswith("ERROR")]

@@ -59,7 +59,7 @@ def running(command: tuple[str, ...], port: int, first: bytes, settings: Mapping
     names = {each.name for each in SETTINGS}
     env = {name: value for name, value in os.environ.items() if name not in names and "proxy" not in name.lower()}
     env |= {"PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **settings}
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - commands of our own
         command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -139,7 +138,7 @@ def _started(stage: Stage, target: str, port: int) -> tuple[tuple[str, ...], dic
         if why:
             stage.left_out["orjson"] = f"{why}; the echo parses with {limits.PARSER}"
         path = f"{servers.ROOT}:{folder}" if folder else str(servers.ROOT)
-        beside = (*servers.GUNICORN, "benchmarks/gunicorn.conf.py", f"benchmarks.limits:{target}()")
+        beside = (*servers.GUNICORN, "benchmarks/gunicorn_beside.py", f"benchmarks.limits:{target}()")
         return beside, settings | {"PYTHONPATH": path}
     python, why = peers.healthchain()
     if python is None:

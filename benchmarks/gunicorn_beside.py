@@ -1,4 +1,4 @@
-"""What stands beside the service is served with the very settings of `gunicorn.conf.py`, without what is the service's."""
+"""What stands beside the service is served with the settings of `gunicorn.conf.py`, without what is the service's."""
 
 import gc
 import runpy
