@@ -12,16 +12,19 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import sys
+import tempfile
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import callers, cases, figures, goals, peers, report, rounds, servers
+from benchmarks import callers, capacity, cases, figures, goals, peers, profiling, report, rounds, servers
 from benchmarks.cases import Case
 from benchmarks.payloads import stamped
-from benchmarks.stage import Stage, first_call, path_of, service_command, service_settings, staged
+from benchmarks.stage import Stage, path_of, service_command, service_settings, staged
 
 Json = dict[str, Any]
 LAST = peers.BUILD / "last.json"
@@ -32,6 +35,8 @@ _STARTS = 3
 def main() -> int:
     """Measure, print, keep."""
     chosen = _arguments()
+    if chosen.profile:
+        return _profile(chosen)
     before = json.loads(chosen.compare.read_text(encoding="utf-8")) if chosen.compare else None
     if not sys.platform.startswith("linux"):
         sys.exit("the benchmark reads CPU and memory of other processes as Linux has them: run it there")
@@ -40,8 +45,7 @@ def main() -> int:
     print(report.whole(run, before))
     print(f"kept as {kept.relative_to(servers.ROOT)}")
     if chosen.docs:
-        report.write("bench", f"![CPU of one call by resources](img/{report.PLOT.name})\n\n{report.whole(run)}")
-        report.PLOT.write_text(report.plot(run), encoding="utf-8")
+        write_page(run)
     faults = rounds.failures(run["measured"])
     faults += goals.closed(figures.of_run(run)) if chosen.gate else []
     for fault in faults:
@@ -49,19 +53,34 @@ def main() -> int:
     return 1 if faults else 0
 
 
+def write_page(run: Json) -> None:
+    """The page with this run, what it means for a hospital, and the plot."""
+    report.write("bench", f"![CPU of one call by resources](img/{report.PLOT.name})\n\n{report.whole(run)}")
+    report.write("capacity", capacity.told(run))
+    report.PLOT.write_text(report.plot(run), encoding="utf-8")
+
+
+def _profile(chosen: argparse.Namespace) -> int:
+    told = "\n".join(profiling.told(hook, 60) for hook in ("order-sign", "patient-view"))
+    print(told)
+    if chosen.docs:
+        report.write("profile", told)
+    return 0
+
+
 def measured(wanted: Iterable[Case], times: int, seconds: float, *, starts: bool) -> Json:
     """A whole run, as it is kept."""
     wanted = tuple(wanted)
     machine = _machine()
     run: Json = {"version": 1, "date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine}
+    if starts:
+        _tell("starting the service")
+        run["start"] = start()
     with staged(wanted) as stage:
         run |= {"rounds": times, "seconds": seconds, "parser": stage.parser, "left_out": stage.left_out}
         run["measured"] = rounds.measure(stage, wanted, times, seconds, _tell)
         run["memory"] = rounds.memory(stage)
         run["big_body"] = big_body(stage)
-        if starts:
-            _tell("starting the service")
-            run["first_answer"] = first_answer(stage)
     print(file=sys.stderr)
     return run
 
@@ -75,13 +94,17 @@ def big_body(stage: Stage) -> Json:
     return {"bytes": len(body), "status": int(status or 0)}
 
 
-def first_answer(stage: Stage) -> float:
-    """Seconds from the start of the service to its first answer."""
-    port = servers.free_port()
-    settings = service_settings(stage.folder, port)
-    return servers.first_answer(
-        service_command(), port, first_call(stage, cases.SERVICE, port), settings, _STARTS
-    )
+def start() -> Json:
+    """Seconds from the start of the service to its first answer, and the MiB that it then holds, nothing beside it."""
+    found = []
+    for _ in range(_STARTS):
+        with tempfile.TemporaryDirectory() as folder:
+            port = servers.free_port()
+            first = callers.message(port, path_of("order-sign"), next(_bodies(20)))
+            began = time.perf_counter()
+            with servers.running(service_command(), port, first, service_settings(Path(folder), port)) as server:
+                found.append((time.perf_counter() - began, *server.memory()))
+    return dict(zip(("seconds", "pss", "rss"), map(statistics.median, zip(*found, strict=True)), strict=True))
 
 
 def keep(run: Json) -> Path:
@@ -130,6 +153,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", help="cases with this in their name, such as 'order-sign 60'")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier run, as kept in build/bench/")
     parser.add_argument("--docs", action="store_true", help="write the tables and the plot into docs/performance.md")
+    parser.add_argument("--profile", action="store_true", help="where the time of a call goes, and nothing else")
     parser.add_argument(
         "--gate", action="store_true", help="a short run; fails where a ratio is far from what it should be"
     )

@@ -63,8 +63,11 @@ def volley(port: int, messages: Iterable[bytes], callers: int, seconds: float) -
                 if each is None:
                     break
                 began = time.perf_counter()
-                failed += _called(connection, each) != _OK
+                status = _called(connection, each)
                 took.append(time.perf_counter() - began)
+                failed += status != _OK
+                if not status:
+                    break  # the server hung up: the next call has another connection
             connection.close()
             if each is None:
                 break
@@ -98,19 +101,23 @@ def _connections(port: int) -> Iterator[socket.socket]:
 
 
 def _called(connection: socket.socket, sent: bytes) -> bytes:
-    """The status; the whole answer has been read. b"" when the server hung up."""
-    connection.sendall(sent)
-    head, body = b"", b""
-    while not body:
+    """The status; the whole answer has been read. b"" when the server hung up or did not answer."""
+    try:
+        connection.sendall(sent)
+        return _status(connection)
+    except OSError:
+        return b""
+
+
+def _status(connection: socket.socket) -> bytes:
+    head, found, body = b"", b"", b""
+    while not found:
         came = connection.recv(65536)
         if not came:
             return b""
         head, found, body = (head + came).partition(b"\r\n\r\n")
-        if found:
-            break
     lines = head.lower().split(b"\r\n")
-    length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-    missing = length - len(body)
+    missing = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0) - len(body)
     while missing > 0:
         came = connection.recv(65536)
         if not came:

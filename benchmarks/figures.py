@@ -96,8 +96,8 @@ def of_run(run: Json) -> dict[str, Figure]:
     found |= _growth_figures(measured)
     alone: Mapping[str, Callable[[], float]] = {
         "big body": lambda: float(run["big_body"]["status"] == 200),
-        "first answer": lambda: run["first_answer"],
-        "memory": lambda: run["memory"][cases.SERVICE]["pss"],
+        "first answer": lambda: run["start"]["seconds"],
+        "memory": lambda: run["start"]["pss"],
     }
     for name, told in alone.items():
         try:

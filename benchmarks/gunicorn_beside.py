@@ -9,6 +9,6 @@ globals().update(
 )  # fmt: skip
 
 
-def post_fork(server, worker):
+def post_fork(server: object, worker: object) -> None:
     """As there: what was loaded before the fork stays shared."""
     gc.freeze()

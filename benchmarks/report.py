@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
-
-import pygal
-from pygal.style import Style
 
 from benchmarks import cases, figures
 from benchmarks.figures import Figure, absolute, growth, ratio
@@ -19,10 +20,10 @@ from benchmarks.servers import ROOT
 Json = dict[str, Any]
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "img" / "performance.svg"
-_SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
+_SCRIPT = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 
 
-def rows(head: str, body: list[tuple[str, ...]]) -> str:
+def rows(head: str, body: Iterable[Iterable[str]]) -> str:
     """A Markdown table."""
     lines = [f"| {head} |", "|---|" + "---:|" * head.count("|")]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in body)]) + "\n"
@@ -110,7 +111,8 @@ def whole(run: Json, before: Json | None = None) -> str:
 
 def plot(run: Json) -> str:
     """CPU of a call by resources, as SVG without a script."""
-    style = Style(background="#ffffff", plot_background="#ffffff", font_family="sans-serif")
+    pygal, style = _pygal()
+    style = style.Style(background="#ffffff", plot_background="#ffffff", font_family="sans-serif")
     chart = pygal.XY(
         title="CPU of one call by the resources that come with it", x_title="resources", y_title="ms",
         logarithmic=True, stroke=True, style=style, width=760, height=420, js=(), disable_xml_declaration=True,
@@ -123,6 +125,13 @@ def plot(run: Json) -> str:
         points = [(size, absolute(run["measured"], f"order-sign {size} {way}", target, "cpu").value) for size in SIZES]
         chart.add(f"{target}, {way}", [point for point in points if not math.isnan(point[1])])
     return _SCRIPT.sub("", chart.render(is_unicode=True))
+
+
+def _pygal() -> tuple[ModuleType, ModuleType]:
+    """The library that draws. Its finder of plug-ins is of Python 2, and makes every later import complain."""
+    found = import_module("pygal"), import_module("pygal.style")
+    sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "PluginImportFixer"]
+    return found
 
 
 def put(page: str, name: str, text: str) -> str:

@@ -1,9 +1,9 @@
 """What a call costs as knowledge grows: `python -m benchmarks.scale`, in one process, without a network, a minute.
 
 Knowledge is multiplied by copies under made-up names and codes: every drug of ours with all that is said of it, and
-every medicine that interacts with one. The same calls are answered with each size in turn; the least of the rounds counts, in
-CPU time. A call must cost the same, as no patient takes the copies. Options at relapse are not multiplied: each is
-looked at by design.
+every medicine that interacts with one. The same calls are answered with each size in turn; the least of the rounds
+counts, in CPU time. A call must cost the same, as no patient takes the copies. Options at relapse are not multiplied:
+each is looked at by design.
 """
 
 from __future__ import annotations

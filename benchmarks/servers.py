@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -80,16 +79,6 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def first_answer(command: tuple[str, ...], port: int, first: bytes, settings: Mapping[str, str], times: int) -> float:
-    """Seconds from starting the server until its first call is answered: the median of so many starts."""
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        with running(command, port, first, settings):
-            found.append(time.perf_counter() - began)
-    return statistics.median(found)
-
-
 def _wait(process: subprocess.Popen[bytes], port: int, first: bytes) -> None:
     """Until the first call is answered. Raises RuntimeError."""
     until = time.monotonic() + STARTING
@@ -97,12 +86,13 @@ def _wait(process: subprocess.Popen[bytes], port: int, first: bytes) -> None:
         try:
             status = callers.call(port, first)
         except OSError:
-            time.sleep(0.01)
-            continue
+            status = b""  # nobody listens yet
         if status == b"200":
             return
-        raise RuntimeError(f"the first call was answered {status.decode() or 'by hanging up'}")
-    raise RuntimeError(f"it did not start: {' '.join(map(str, process.args[1:]))}")  # type: ignore[index,misc]
+        if status:
+            raise RuntimeError(f"the first call was answered {status.decode()}")
+        time.sleep(0.01)
+    raise RuntimeError(f"it did not start: {' '.join(map(str, process.args[1:]))}")  # type: ignore[index]
 
 
 def _parents() -> dict[int, int]:

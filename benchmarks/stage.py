@@ -106,6 +106,11 @@ def service_command() -> tuple[str, ...]:
     return (*servers.GUNICORN, "gunicorn.conf.py")
 
 
+def beside(target: str) -> tuple[str, ...]:
+    """How the echo and the naive variant are started."""
+    return (*servers.GUNICORN, "benchmarks/gunicorn_beside.py", f"benchmarks.limits:{target}()")
+
+
 def service_settings(folder: Path, port: int) -> dict[str, str]:
     """The service as deployed, in demo mode; what it writes goes into the folder."""
     known = {each.name for each in SETTINGS}
@@ -138,8 +143,7 @@ def _started(stage: Stage, target: str, port: int) -> tuple[tuple[str, ...], dic
         if why:
             stage.left_out["orjson"] = f"{why}; the echo parses with {limits.PARSER}"
         path = f"{servers.ROOT}:{folder}" if folder else str(servers.ROOT)
-        beside = (*servers.GUNICORN, "benchmarks/gunicorn_beside.py", f"benchmarks.limits:{target}()")
-        return beside, settings | {"PYTHONPATH": path}
+        return beside(target), settings | {"PYTHONPATH": path}
     python, why = peers.healthchain()
     if python is None:
         stage.left_out[target] = why
