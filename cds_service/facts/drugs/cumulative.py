@@ -67,7 +67,7 @@ def _sum(amounts: list[Decimal]) -> Quantity | None:
 
 
 def _amount(order: Medication) -> Decimal | None:
-    """What an order comes to that is over, or not begun; nothing is assumed where a day or a frequency is not stated."""
+    """What an order comes to; nothing is assumed where a day or a frequency is not stated."""
     dose = order.dose
     if dose.per_area is None or dose.times is None:
         return None
