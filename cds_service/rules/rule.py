@@ -215,7 +215,8 @@ class Case:
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
 
-        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either.
+        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
+        that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -223,10 +224,13 @@ class Case:
         all_doubts = [*doubts]
         for fact in facts:
             all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
-            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this"] if fact.bound else []
         all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
+        bounded = [f"{fact.key.label}: only known to be {fact.bound} this" for fact in facts if fact.bound]
         carried = min((level, *(statement.strongest for statement in statements)))
         shown = min(carried, level.one_lower()) if all_doubts else carried
+        if any(fact.bound and fact.key.exact for fact in facts):
+            shown = min(shown, Level.WARNING)
+        all_doubts += bounded
         return Fired(
             Finding(
                 level=shown,

@@ -185,7 +185,7 @@ _IN_LYSIS = (POTASSIUM, PHOSPHATE, URIC_ACID, CALCIUM)
 
 
 def _early(case: Case, use: Use, within: Quantity) -> bool:
-    """Whether these are the days after the start in which a high potassium alone is not waited out; undated, it may be."""
+    """Whether it was begun so lately that a high potassium alone is not waited out; without a date it may have been."""
     start = started(case, use)
     return start is None or start.days_ago(case.now) <= int(within.value)
 
