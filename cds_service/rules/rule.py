@@ -55,6 +55,7 @@ class Finding:
     mentions: tuple[Statement[Any], ...] = ()  # also cited on the card, without deciding its level
     waits: bool = False  # until this is settled the drug is not started, so counselling for the start can wait
     lowered: bool = False  # one step lower than it would be, because of the doubts
+    holds: bool = False  # a stop, however urgently it is told: what the source itself holds, forbids or does not start at
     line: bool = False  # small enough to stand as a line in another card about the same drug
 
 
@@ -210,6 +211,7 @@ class Case:
         deciding: Iterable[Medication] | None = None,
         mentions: Iterable[Statement[Any]] = (),
         waits: bool = False,
+        holds: bool = False,
         line: bool = False,
         **values: object,
     ) -> Fired:
@@ -217,6 +219,9 @@ class Case:
 
         A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
         that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
+
+        `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
+        rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -245,6 +250,7 @@ class Case:
                 mentions=tuple(mentions),
                 waits=waits,
                 lowered=shown is not carried,
+                holds=holds or level is Level.CRITICAL,
                 line=line,
             )
         )

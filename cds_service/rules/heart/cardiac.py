@@ -14,7 +14,7 @@ from cds_service.facts.fact import Fact, State, at_or_below, below, holds
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LVEF
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level, Statement
+from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
@@ -129,6 +129,7 @@ def _weak_heart(
         because=(lvef,) if is_low and not disease else (),
         says=(limit, said) if is_low else (said,),
         mentions=(window,) if wanting else (),
+        holds=is_low and limit.topic == topics.LVEF_BELOW.name and limit.verification is not Verification.POLICY,
         propose=(ECHO,) if wanting else (),
         low=is_low,
         wanting=wanting,

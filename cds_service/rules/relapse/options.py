@@ -95,7 +95,9 @@ NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
-    """The name, and that the drug is not approved for this here, or that nobody read whether it is."""
+    """The name, and that it is held at the values of now, not approved for this here, or of unread approval."""
+    if offer.held:
+        return f"{offer.name} (held)"
     if NOT_READ in offer.cautions:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
@@ -144,7 +146,8 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     unseen = dict.fromkeys(words for each in checked for words in each.unseen)
     warnings = [caution for each in checked for caution in each.cautions]
     depends = [*(need.words for need in missing), *unseen]
-    verdict = Verdict.DEPENDS if depends else Verdict.OFFERED
+    held = tuple(finding for each in checked for finding in each.held)
+    verdict = Verdict.DEPENDS if depends or held else Verdict.OFFERED
     if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
     return Offer(
@@ -152,6 +155,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
         option.group.value,
         verdict,
         tuple(depends),
+        held,
         (*cautions, *warnings),
         status,
         _evidence(case, option),

@@ -77,6 +77,7 @@ def _said(
         drug=use.drug,
         says=tuple(dict.fromkeys((says, boxed))),
         doubts=doubts,
+        holds=how != "start",
         how=how,
         boxed=boxed,
         action=case.cite(topics.SOS_VOD_ACTION, use.drug),

@@ -46,6 +46,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(wbc,),
                 says=(limit,),
+                holds=True,
                 wbc=wbc,
                 limit=limit,
                 restart=use.restarts,
