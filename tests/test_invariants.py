@@ -60,7 +60,7 @@ STATUS = {"draft": "draft", "active": "active", "hold": "on-hold", "doubtful": "
 FAMOUS = (
     "posaconazole", "voriconazole", "isavuconazole", "fluconazole", "ciprofloxacin", "clarithromycin", "diltiazem",
     "conivaptan", "ritonavir", "ciclosporin", "carvedilol", "amiodarone", "rifampicin", "carbamazepine", "phenytoin",
-    "apalutamide", "enzalutamide", "rifapentine", "bosentan", "st john's wort", "escitalopram", "fluoxetine",
+    "apalutamide", "enzalutamide", "rifapentine", "bosentan", "St John's wort", "escitalopram", "fluoxetine",
     "sertraline", "ondansetron", "moxifloxacin", "quinidine", "micafungin", "aciclovir",
 )  # fmt: skip
 ALL = tuple(name for name, drug in SNAPSHOT.precipitants.items() if not drug.food and name not in OURS)

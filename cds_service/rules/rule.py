@@ -55,7 +55,7 @@ class Finding:
     mentions: tuple[Statement[Any], ...] = ()  # also cited on the card, without deciding its level
     waits: bool = False  # until this is settled the drug is not started, so counselling for the start can wait
     lowered: bool = False  # one step lower than it would be, because of the doubts
-    holds: bool = False  # a stop, however urgently it is told: what the source itself holds, forbids or does not start at
+    holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
 
 
