@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 SLIPS = re.compile(
     r"\b[Aa]mg 330|\b[Ss]t\.? ?[Jj]ohn'?s? wort(?<!St John's wort)|\b[Aa]mphotericin b\b|\bseville"
     r"|\bflt3|\bnpm1\b|\bidh[12]\b|\bkmt2a|\btp53|\bcd33\b|\bqtc[fb]?\b|\becg\b|\blvef\b|\bhsct\b|\bgvhd\b"
-    r"|\b[Ff]lag-ida|\bhdac\b|\b[Hh]idac|\bcpx-351|\b[Cc]yp3a|\b[Pp]-gp\b|\bast\b|\balt\b"
+    r"|\b[Ff]lag-ida|\bhdac\b|\b[Hh]idac|\bcpx-351|\b[Cc]yp3a|\bp-gp\b|\bast\b|\balt\b"
     r"|\b[Oo]n no date|no date, no date",
 )
 _CODE = re.compile(r"`[^`]*`|\{[{%].*?[%}]\}", re.DOTALL)
