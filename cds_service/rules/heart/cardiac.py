@@ -129,7 +129,7 @@ def _weak_heart(
         because=(lvef,) if is_low and not disease else (),
         says=(limit, said) if is_low else (said,),
         mentions=(window,) if wanting else (),
-        holds=is_low and limit.topic == topics.LVEF_BELOW.name and limit.verification is not Verification.POLICY,
+        holds=is_low and limit.verification is not Verification.POLICY,
         propose=(ECHO,) if wanting else (),
         low=is_low,
         wanting=wanting,

@@ -106,7 +106,8 @@ def _heart(case: Case) -> Criterion:
     limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy").value
     weak = _entry(case, problems, "weak heart")
     if weak is None and problems.sure:
-        return Criterion(LVEF.label, Fitness.FIT, "no heart failure on record")
+        measured = f"{lvef.told} ({lvef.when or 'no date'}); " if lvef.value is not None else ""
+        return Criterion(LVEF.label, Fitness.FIT, f"{measured}no heart failure on record, with which it would count")
     if lvef.value is None or not lvef.sure:
         with_ = f", with {weak.words} on record" if weak else ""
         return Criterion(LVEF.label, Fitness.UNKNOWN, f"{_unsure(lvef)}{with_}")

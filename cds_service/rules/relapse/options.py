@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import DISEASE, PROBLEMS, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Medication, Role
-from cds_service.facts.fact import below
+from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
@@ -195,11 +195,26 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
         said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if given else None
         found += [_earlier(option.drugs[0], given[0])] if given else []
+        found += [_relapsed_on(option.drugs[0], case.fact(RELAPSE))] if _on_it(given, case.fact(RELAPSE)) else []
         found += [said.value] if said is not None else []
     return found
 
 
 _EVER = (Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+
+
+def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:
+    """Whether an order of the drug surely ran when the relapse came; begun on that day it was begun because of it."""
+    return relapse.when is not None and any(
+        order.start is not None
+        and order.start.latest.date() < relapse.when.earliest.date()
+        and (order.role is not Role.PAST or (order.end is not None and order.end.earliest >= relapse.when.latest))
+        for order in given
+    )
+
+
+def _relapsed_on(drug: str, relapse: Fact[Entry]) -> str:
+    return f"the relapse of {relapse.when} came on {drug}"
 
 
 def _earlier(drug: str, order: Medication) -> str:
