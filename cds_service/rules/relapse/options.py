@@ -175,7 +175,9 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
 
 def _evidence(case: Case, option: Option) -> str:
     evidence = case.cite(topics.OPTION_EVIDENCE, option.about)
-    return f"{evidence.value} ({evidence.sources[0].reference.short})" if evidence is not None else ""
+    if evidence is None:
+        return ""
+    return f"{evidence.value} ({'; '.join(dict.fromkeys(each.reference.short for each in evidence.sources))})"
 
 
 def _cautions(case: Case, option: Option) -> list[str | Finding]:
