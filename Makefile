@@ -5,7 +5,7 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir mutation mutation-sample bench-reading lock
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser mutation mutation-sample bench-reading lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -47,6 +47,10 @@ journeys: ## the service and a FHIR server as processes: every story over HTTP, 
 test-fhir: ## journeys against a FHIR server of yours: make test-fhir FHIR_URL=http://127.0.0.1:8090/fhir
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@FHIR_URL="$(FHIR_URL)" "$(VENV)/bin/python" -m pytest -rs tests/test_real_fhir.py
+
+browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -8,7 +8,8 @@
     │   ├── TooLarge             413  body above the limit
     │   ├── NotJson              415  another media type
     │   ├── WrongContent         422  well formed, but it contradicts itself (a Patient of another id)
-    │   └── CannotGather         412  required data neither sent nor to be had
+    │   ├── CannotGather         412  required data neither sent nor to be had
+    │   └── NotKept              503  feedback cannot be kept at the moment: to be sent again
     ├── KnowledgeError       a knowledge file, template or overlay is wrong; the service does not start
     ├── SettingsError        a setting is wrong; the service does not start
     ├── SampleError          a sample story cannot be found or read
@@ -83,6 +84,13 @@ class CannotGather(RequestError):
 
     status = 412
     code = "incomplete"
+
+
+class NotKept(RequestError):
+    """Feedback cannot be kept at the moment; the caller should send it again."""
+
+    status = 503
+    code = "transient"
 
 
 class KnowledgeError(CdsError):

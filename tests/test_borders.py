@@ -44,8 +44,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "cds_service"},
     "trace": {"quantity", "facts", "knowledge", "rules"},
+    "beside": {"hooks", "answer"},
+    "pages": {
+        "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
+        "cds_service",
+    },
+    "web": {"cards", "errors", "settings", "hooks", "security", "answer", "beside", "pages", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
@@ -62,6 +67,7 @@ ONLY = {
     ("clients", "knowledge"): {"overlay", "slips"},
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"reasons"},
+    ("beside", "hooks"): {"caller", "feedback"},
     ("web", "answer"): {"answer"},
     ("cli", "rules"): {"catalogue"},
 }
@@ -79,8 +85,8 @@ TOPICS = {
 
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {
-    "flask": {"web"},
-    "werkzeug": {"web"},
+    "flask": {"web", "pages"},
+    "werkzeug": {"web", "pages"},
     "gunicorn": set(),
     "jwt": {"security"},
     "cryptography": {"security"},

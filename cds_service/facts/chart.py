@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
@@ -47,6 +48,17 @@ class Chart:
     def get(self, key: Key[T]) -> Fact[T]:
         """The fact of that key. Every key of the catalogue has one."""
         return cast("Fact[T]", self.facts[key.name])
+
+    def of_late(self, key: Key[T], within: Quantity) -> Fact[T]:
+        """The fact of that key, turned stale when it is older than `within`; the very same each time."""
+        asked = (key.name, within)
+        if asked not in self._of_late:
+            self._of_late[asked] = self.get(key).within(within, self.now)
+        return cast("Fact[T]", self._of_late[asked])
+
+    @cached_property
+    def _of_late(self) -> dict[tuple[str, Quantity], Fact[Any]]:
+        return {}
 
     @property
     def medications(self) -> Medications:

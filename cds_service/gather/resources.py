@@ -23,6 +23,7 @@ import msgspec
 from msgspec.structs import fields
 from pydantic import ValidationError
 
+from cds_service.gather.compiled import certainly_valid
 from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
 from cds_service.hooks.request import FHIR_ID
@@ -112,6 +113,13 @@ class Resource:
 
 
 def _quick(resource: Resource) -> View | None:
+    seen = resource._kept.get("quick", ...)
+    if seen is ...:
+        seen = resource._kept["quick"] = _seen(resource)
+    return seen  # type: ignore[no-any-return]
+
+
+def _seen(resource: Resource) -> View | None:
     shape = VIEWS.get(resource.type)
     if shape is None:
         return None
@@ -125,6 +133,15 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
     shape = VIEWS.get(resource.type)
     if shape is None:
         return Unreadable(resource.type, "a type that is not read here"), ()
+    view = _quick(resource) if certainly_valid(resource.type, resource.raw) else None
+    if view is not None:
+        resource._kept["valid"] = resource.raw
+        return view, ()
+    return _held_against_r4(resource, shape)
+
+
+def _held_against_r4(resource: Resource, shape: type[View]) -> tuple[View | Unreadable, tuple[str, ...]]:
+    """The same at length: by `fhir.resources`, leaf by leaf where something is to be mended."""
     try:
         content = json.loads(resource.raw, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_each_once)
     except _Twice:
@@ -280,6 +297,7 @@ def warm() -> None:
     """Load and build the strict models, so that the first order of the day is not the slow one."""
     for type_name in VIEWS:
         _fault(type_name, {"resourceType": type_name})
+        certainly_valid(type_name, b"{}")
 
 
 def _fault(type_name: str, content: Any) -> tuple[tuple[str | int, ...], str] | None:

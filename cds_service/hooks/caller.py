@@ -18,11 +18,15 @@ _LONGEST_CLAIM = 512
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The issuer of the caller's token, and the tenant where one issuer speaks for several."""
+    """The issuer of the caller's token, and the tenant where one issuer speaks for several.
+
+    `hospital`: its name in the file of tenants, once verified.
+    """
 
     issuer: str
     tenant: str = ""
     verified: bool = False
+    hospital: str = ""
 
 
 def claimed(authorization: str | None) -> Caller | None:

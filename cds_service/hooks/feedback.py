@@ -56,7 +56,7 @@ class FeedbackCounts:
         self._lock = Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def add(self, service: str, feedback: tuple[Feedback, ...]) -> None:
+    def add(self, service: str, tenant: str, feedback: tuple[Feedback, ...]) -> None:
         """Count these."""
         with self._lock:
             self._counts.update((service, entry.outcome) for entry in feedback)

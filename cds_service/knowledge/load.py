@@ -65,14 +65,23 @@ class Snapshot:
         """The qualifiers under which the topic has statements of that subject."""
         return self._qualifiers.get((topic.name, about), ())
 
-    def speaks(self, topics: Iterable[Topic[Any]], drug: str) -> bool:
-        """Whether anything is said on one of the topics of that drug, and it is one of ours."""
-        return drug in self.drugs and any((topic.name, drug) in self._qualifiers for topic in topics)
+    def spoken_of(self, topics: tuple[Topic[Any], ...]) -> frozenset[str]:
+        """Those of our drugs of which anything is said on one of the topics."""
+        names = tuple(topic.name for topic in topics)
+        if names not in self._spoken_of:
+            told = {about for topic, about in self._qualifiers if topic in names}
+            self._spoken_of[names] = frozenset(told & self.drugs.keys())
+        return self._spoken_of[names]
 
     @cached_property
     def unswitched(self) -> Snapshot:
         """The same with every rule running, whatever the hospital switched off or let run in shadow."""
         return replace(self, switches={}) if self.switches else self
+
+    @cached_property
+    def _spoken_of(self) -> dict[tuple[str, ...], frozenset[str]]:
+        """What was told before: every rule asks, and options ask every rule about every drug."""
+        return {}
 
     @cached_property
     def _qualifiers(self) -> Mapping[tuple[str, str], tuple[str, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -98,3 +99,23 @@ def icd(code: str) -> str:
     """An ICD-10 code in capitals, with its dot and without the marks of dagger and asterisk."""
     plain = code.strip().upper().rstrip("+*!#†")
     return f"{plain[:3]}.{plain[3:]}" if len(plain) > 3 and "." not in plain else plain
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern for the longest of these words that stands at a place. Common beginnings are looked at once."""
+    root: dict[str, Any] = {}
+    for word in words:
+        node = root
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[""] = {}
+    return _branches(root) if root else "(?!)"
+
+
+def _branches(node: dict[str, Any]) -> str:
+    """The ways on from here; where a word may end, going on is tried first."""
+    ways = [re.escape(letter) + _branches(after) for letter, after in node.items() if letter]
+    if not ways:
+        return ""
+    joined = ways[0] if len(ways) == 1 and "" not in node else f"(?:{'|'.join(ways)})"
+    return f"{joined}?" if "" in node else joined

@@ -96,9 +96,9 @@ class Words:
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         self._values = {words.lower(): value for words, value in entries}
-        ordered = sorted(self._values, key=len, reverse=True)
-        joined = "|".join(re.escape(words) for words in ordered) or r"(?!)"
-        self._pattern = re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])", re.IGNORECASE)
+        pattern = rf"(?<![\w-]){spelling.any_of(self._values)}(?![\w-])"
+        self._pattern = re.compile(pattern, re.IGNORECASE)
+        self._small = re.compile(pattern)  # for a text in small letters: several times as fast
 
     @property
     def values(self) -> frozenset[str]:
@@ -107,8 +107,7 @@ class Words:
 
     def find(self, text: str) -> str | None:
         """The value of the first entry in the text, None when there is none."""
-        match = self._pattern.search(text)
-        return self._values[match.group().lower()] if match else None
+        return next((value for _, _, value in self.spans(text)), None)
 
     def without(self, text: str) -> str:
         """The text without every entry that stands in it."""
@@ -124,7 +123,9 @@ class Words:
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where each entry begins and ends in the text, and its value."""
-        return ((m.start(), m.end(), self._values[m.group().lower()]) for m in self._pattern.finditer(text))
+        small = text.lower()
+        found = self._small.finditer(small) if len(small) == len(text) else self._pattern.finditer(text)
+        return ((m.start(), m.end(), self._values[m.group().lower()]) for m in found)
 
     @property
     def entries(self) -> frozenset[str]:

@@ -164,16 +164,15 @@ class Case:
 
     def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
         """The fact of that key, turned stale when it is older than `within`."""
-        fact = self.chart.get(key)
-        fact = fact if within is None else fact.within(within, self.now)
-        if fact not in self.reads:
+        fact = self.chart.get(key) if within is None else self.chart.of_late(key, within)
+        if not any(fact is read for read in self.reads):  # the chart hands out the very same each time
             self.reads.append(fact)
         return fact
 
     def cite(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject, in force here today; None when nothing is."""
         statement = self.snapshot.find(topic, about, qualifier)
-        if statement is not None and statement not in self.cites:
+        if statement is not None and not any(statement is cited for cited in self.cites):
             self.cites.append(statement)
         return statement
 

@@ -80,7 +80,8 @@ def uses(
 
     def find(case: Case) -> Subjects[Use]:
         listed, orders = case.fact(MEDICATIONS), case.chart.medications
-        ours = [drug for drug in orders.drugs(*roles) if case.snapshot.speaks(topics, drug)]
+        spoken_of = case.snapshot.spoken_of(topics)
+        ours = [drug for drug in orders.drugs(*roles) if drug in spoken_of]
         if ours:
             return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
         if not listed.sure:

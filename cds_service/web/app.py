@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Flask
 
+from cds_service.beside import Beside
 from cds_service.hooks.feedback import FeedbackCounts
+from cds_service.pages.book import Book, Link
 from cds_service.settings import Settings
 from cds_service.web import errors, guard
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
@@ -12,19 +16,33 @@ from cds_service.web.hooks_api import Answers, hooks_api
 from cds_service.web.operations import operations
 
 
-def create_app(settings: Settings, tools: Toolbox, answer: Answers, desk: Desk | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    tools: Toolbox,
+    answer: Answers,
+    desk: Desk | None = None,
+    beside: Beside | None = None,
+    book: Book | None = None,
+) -> Flask:
     """The application that offers the services of `tools` and lets `answer` make the cards.
 
-    `desk`: who may call and with which tools; without one everybody may, as in demo mode.
+    `desk`: who may call and with which tools; without one everybody may, as in demo mode. `beside`: who looks on.
+    `book`: the pages.
     """
     desk = desk or OpenDesk(tools)
     counts = FeedbackCounts()
+    beside = beside or Beside()
+    beside = replace(beside, ledgers=(*beside.ledgers, counts))
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.url_map.strict_slashes = False  # "…/" is answered as "…": a redirect would lose the body of a POST
     app.url_map.merge_slashes = False
     guard.register(app, settings)
     errors.register(app)
-    app.register_blueprint(hooks_api(desk, answer, counts))
-    app.register_blueprint(operations(settings, tools, counts, desk))
+    app.register_blueprint(hooks_api(desk, answer, beside))
+    app.register_blueprint(operations(settings, tools, counts, desk, beside))
+    book = book or Book()
+    app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
+    for chapter in book.chapters:
+        app.register_blueprint(chapter)
     return app

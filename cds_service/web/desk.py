@@ -61,7 +61,8 @@ class TrustedDesk:
         tenant = self.callers.check(authorization, self.public_url + path)
         told = claimed(authorization)  # what the token says beside its issuer; its signature has just been verified
         speaks_for = told.tenant if told is not None else ""
-        return Caller(tenant.issuer.rstrip("/"), speaks_for, verified=True), self.tools[tenant.issuer]
+        caller = Caller(tenant.issuer.rstrip("/"), speaks_for, verified=True, hospital=tenant.name)
+        return caller, self.tools[tenant.issuer]
 
     def state(self) -> Mapping[str, Any]:
         """How many callers were turned away, by reason, since the start of this process."""

@@ -11,13 +11,14 @@ import traceback
 import uuid
 
 import msgspec
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from cds_service.errors import RequestError
 
 CALL_ENDPOINT = "hooks_api.call"
+_RETRY_AFTER = "5"  # seconds
 log = logging.getLogger(__name__)
 
 # FHIR's IssueType for each status that Flask itself may raise, and what to do about it.
@@ -46,13 +47,17 @@ def outcome(status: int, code: str, message: str, path: str | None = None) -> Re
 
 
 def _refused(error: RequestError) -> Response:
+    g.cause = type(error).__name__
     response = outcome(error.status, error.code, error.message, error.path)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 503:
+        response.headers["Retry-After"] = _RETRY_AFTER
     return response
 
 
 def _http_error(error: HTTPException) -> Response | AnyResponse:
+    g.cause = type(error).__name__
     status = error.code or 500
     if status < 400:
         return error.get_response()
@@ -64,6 +69,7 @@ def _http_error(error: HTTPException) -> Response | AnyResponse:
 
 
 def _broken(error: Exception) -> Response:
+    g.cause = type(error).__name__
     # The type and the place only: a message may hold what it stumbled over, and that may be a patient's.
     log.error("not answered: %s at %s", type(error).__name__, _place(error))
     if request.endpoint == CALL_ENDPOINT and request.method == "POST":

@@ -9,10 +9,13 @@ from flask import Blueprint, Response, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
+from cds_service.beside import Beside, Light
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
 from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
+
+_READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,9 @@ class PrefetchRow:
     needed_for: str
 
 
-def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts, desk: Desk) -> Blueprint:
+def operations(
+    settings: Settings, tools: Toolbox, counts: FeedbackCounts, desk: Desk, beside: Beside
+) -> Blueprint:
     """The blueprint for this service."""
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
@@ -37,14 +42,19 @@ def operations(settings: Settings, tools: Toolbox, counts: FeedbackCounts, desk:
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        return _json({
-            "status": "ready",
+        health = beside.health()
+        worst = max((each.light for each in health.values()), default=Light.GREEN)
+        response = _json({
+            "status": _READY[worst],
             "version": __version__,
             "mode": settings.mode,
             "jurisdiction": settings.jurisdiction or "by tenant",
             "knowledge": tools.knowledge_version,
             "services": [service.id for service in tools.services],
+            "parts": {name: {"light": each.light.name.lower(), "words": each.words} for name, each in health.items()},
         })
+        response.status_code = 503 if worst is Light.RED else 200
+        return response
 
     @pages.get("/")
     def home() -> str:

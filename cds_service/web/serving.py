@@ -10,7 +10,9 @@ import time
 from flask import Flask
 
 from cds_service.answer import Tools, answer, load_tools, load_tools_of_tenants
+from cds_service.beside import Beside
 from cds_service.errors import CdsError
+from cds_service.pages.book import book
 from cds_service.security.callers import Callers
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -25,7 +27,8 @@ def from_environment() -> Flask:
         settings = Settings.load(os.environ)
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         tools = load_tools(settings)
-        return create_app(settings, tools, answer, _desk(settings, tools))
+        beside = Beside()
+        return create_app(settings, tools, answer, _desk(settings, tools), beside, book(settings, tools, beside))
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 

@@ -147,7 +147,7 @@ def test_many_threads_count_every_outcome_once():
 
     def count():
         for _ in range(200):
-            counts.add("aml-order-sign", entries)
+            counts.add("aml-order-sign", "", entries)
 
     threads = [Thread(target=count) for _ in range(8)]
     for thread in threads:

@@ -54,11 +54,11 @@ def south(path, **changes):
 def test_a_caller_is_known_by_issuer_and_the_tenant_of_its_token():
     class AllWell:
         def check(self, _authorization, _endpoint):
-            return SimpleNamespace(issuer=NORTH)
+            return SimpleNamespace(issuer=NORTH, name="north")
 
     desk = TrustedDesk(AllWell(), {NORTH: "tools"}, PUBLIC)
     caller, _ = desk.receive(bearer(iss=NORTH, tenant="ward"), "/cds-services")
-    assert caller == Caller(NORTH, "ward", verified=True)
+    assert caller == Caller(NORTH, "ward", verified=True, hospital="north")
 
 
 SIGN = "/cds-services/aml-order-sign"

@@ -1,0 +1,163 @@
+"""What is certainly valid R4, told in microseconds: the models of `fhir.resources`, compiled once at the start.
+
+`fhir.resources` checks a resource element by element in Python, at some 300 µs each. From the same models (their
+elements, cardinalities, choices and patterns) a decoder of `msgspec` is built here, that takes a resource in one go.
+It is stricter on purpose: whatever it does not take (an extension of a primitive element, a null, an unusual time,
+an escaped quotation mark) is no verdict, and `fhir.resources` itself is asked. So nothing passes here that would not
+pass there; `tests/gather/test_compiled.py` holds one against the other.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from types import ModuleType, NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+_MODELS = "fhir.resources.R4B."
+_DAY = (
+    r"(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"  # no 29 February
+)
+_CLOCK = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
+_TEXT = Annotated[str, Meta(pattern="[ -~]")]  # one plain letter at least
+_SOME_DATE = rf"\A(({_DAY})|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
+_SOME_TIME = rf"\A(({_DAY})({_CLOCK})?|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
+_MOST = 2147483647
+
+# FHIR's primitive types, each as something that certainly is one. A type that is not here is never taken.
+_PRIMITIVES: dict[str, Any] = {
+    "boolean": bool,
+    "string": _TEXT,
+    "markdown": _TEXT,
+    "xhtml": str,
+    "code": Annotated[str, Meta(pattern=r"\A[!-~]+( [!-~]+)*\Z")],
+    "id": Annotated[str, Meta(pattern=r"\A[A-Za-z0-9\-.]{1,64}\Z")],
+    "uri": _TEXT,
+    "canonical": _TEXT,
+    "decimal": Annotated[float, Meta(ge=-1e12, le=1e12)],
+    "integer": Annotated[int, Meta(ge=-_MOST, le=_MOST)],
+    "unsignedInt": Annotated[int, Meta(ge=0, le=_MOST)],
+    "positiveInt": Annotated[int, Meta(ge=1, le=_MOST)],
+    "date": Annotated[str, Meta(pattern=_SOME_DATE)],
+    "dateTime": Annotated[str, Meta(pattern=_SOME_TIME)],
+    "instant": Annotated[str, Meta(pattern=rf"\A({_DAY}){_CLOCK}\Z")],
+    "time": Annotated[str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d:[0-5]\d\Z")],
+}
+# A number below any measured size: a float does not tell it from zero.
+_ZEROS = b"0" * 50
+_TINY = re.compile(rb"[\d.][eE]-\d\d|0{50}")
+# Inside these nothing is looked at: they may hold any resource, or more types than it pays to compile.
+_NEVER = frozenset({"contained", "fhir_comments", "modifierExtension"})
+# Compiled types refer to each other by name; this is where msgspec looks the names up.
+_SHAPES = ModuleType(f"{__name__}.shapes")
+_SHAPES.__dict__.update(_Annotated=Annotated, _Meta=Meta, _Unset=UnsetType)
+sys.modules[_SHAPES.__name__] = _SHAPES
+
+
+def certainly_valid(type_name: str, raw: bytes) -> bool:
+    """Whether this is a resource of that type that `fhir.resources` would take, and no element stands twice in it.
+
+    False is no verdict.
+    """
+    if (b"e-" in raw or b"E-" in raw or _ZEROS in raw) and _TINY.search(raw):
+        return False
+    try:
+        read = _decoder(type_name).decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return _each_once(raw, read)
+
+
+def _each_once(raw: bytes, read: Struct) -> bool:
+    """Whether everything that was written is in what was read: of an element that stands twice, one is lost.
+
+    Each key and text has two quotation marks. A mark that is spelled by its number would upset the count.
+    """
+    return b"\\u0022" not in raw and raw.count(b'"') == msgspec.json.encode(read).count(b'"')
+
+
+@cache
+def _decoder(type_name: str) -> msgspec.json.Decoder[Struct]:
+    model = getattr(import_module(_MODELS + type_name.lower()), type_name)
+    return msgspec.json.Decoder(_shape(model, resource=type_name))
+
+
+def _shape(model: Any, resource: str = "") -> type[Struct]:
+    """The model as a Struct; those that it refers to are made before, and known by name."""
+    name = model.__name__
+    known: type[Struct] | None = getattr(_SHAPES, name, None)
+    if known is not None:
+        return known
+    setattr(_SHAPES, name, Struct)  # taken: a type may hold itself
+    bare = model.model_construct()
+    required = {name for name, _ in bare.get_required_fields()}
+    elements: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for spelled, told in model.model_fields.items():
+        element = told.alias or spelled
+        if spelled.endswith("__ext") or element in _NEVER or element == "resourceType":
+            continue
+        kind = _kind(told.annotation)
+        if kind is None:
+            continue
+        if told.is_required() or element in required or spelled in required:
+            elements.append((element, kind))
+        else:
+            elements.append((element, kind | UnsetType if not isinstance(kind, str) else f"{kind} | _Unset", UNSET))
+    if resource:
+        elements.append(("resourceType", Literal[resource]))
+    choices = tuple(
+        (tuple(fields), bool(model.model_fields[fields[0]].json_schema_extra["one_of_many_required"]))
+        for fields in bare.get_one_of_many_fields().values()
+    )
+    made = msgspec.defstruct(
+        name, elements, kw_only=True, forbid_unknown_fields=True, gc=False, module=_SHAPES.__name__,
+        namespace={"__post_init__": _one_of_each(choices)} if choices else None,
+    )  # fmt: skip
+    setattr(_SHAPES, name, made)
+    return made
+
+
+def _one_of_each(choices: Iterable[tuple[tuple[str, ...], bool]]) -> Any:
+    """Refuses an object that holds two of a choice, or none of one that must be made."""
+
+    def check(self: Struct) -> None:
+        for names, must in choices:
+            given = sum(getattr(self, name, UNSET) is not UNSET for name in names)
+            if given > 1 or (must and not given):
+                raise ValueError(names[0])
+
+    return check
+
+
+def _kind(annotation: Any) -> Any:
+    """The type of an element for msgspec; None for one that is never taken."""
+    visited = getattr(annotation, "__metadata__", None)
+    if visited is not None:
+        return _PRIMITIVES.get(getattr(visited[0], "__visit_name__", ""))
+    if annotation is bool:
+        return bool
+    options = [each for each in get_args(annotation) if each is not NoneType]
+    if get_origin(annotation) is list:
+        inside = _kind(options[0])
+        return None if inside is None else _several(inside)
+    if options:
+        return _kind(options[0]) if len(options) == 1 else None
+    if hasattr(annotation, "get_model_klass"):
+        model = annotation.get_model_klass()
+        if model.__name__ in ("Resource", "Element"):
+            return None
+        _shape(model)
+        return str(model.__name__)
+    return None
+
+
+def _several(inside: Any) -> Any:
+    return f"_Annotated[list[{inside}], _Meta(min_length=1)]" if isinstance(inside, str) else (
+        Annotated[list[inside], Meta(min_length=1)]
+    )

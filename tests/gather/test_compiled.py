@@ -1,0 +1,129 @@
+"""The compiled check beside `fhir.resources`: it never takes what that refuses, and takes what records usually hold."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from benchmarks.payloads import HOOKS, request
+from cds_service.gather import resources
+from cds_service.gather.compiled import certainly_valid
+from cds_service.gather.resources import Resource, Unreadable
+from tests.samples import stories
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+COUNT = 4000  # damaged resources; 60,000 others found nothing either
+
+
+def parts(value: Any) -> list[dict[str, Any]]:
+    """Every resource within, the contained ones too."""
+    if isinstance(value, list):
+        return [found for each in value for found in parts(each)]
+    if not isinstance(value, dict):
+        return []
+    inside = [found for each in value.values() for found in parts(each)]
+    return [value, *inside] if value.get("resourceType") in resources.VIEWS else inside
+
+
+USUAL = [found for hook in HOOKS for found in parts(request(hook, 60, 1, NOW))]
+SAMPLES = [found for story in stories() for found in parts(list(story.resources))]
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 3.5, 1e300, 1e-200, "", " ", "\u00a0", "\x0b", "x y", " x", "x\n", "2026-02-29", "2024-02-29",
+    "2026-13-01", "2026-11-20T08:00:00", "2026-11-20T08:00:00Z", "2026-11-20T24:00:00Z", "0000", "2026-11", "12:00",
+    [], {}, [None], [[]], ["x"], {"value": 1}, {"reference": "Patient/p1"}, {"system": "urn:x", "code": "y"},
+    {"extension": [{"url": "http://x", "valueString": "y"}]}, {"extension": [{"url": "http://x"}]}, "{}", "-0",
+    10**20, 2**31, {"coding": None}, {"coding": []}, {"start": "2026-11-20", "end": "x"}, "http://[", "a" * 300,
+)  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for step, each in steps for found in places(each, (*path, step)))]
+
+
+def damaged(resource: dict[str, Any], chance: random.Random, names: list[str]) -> dict[str, Any]:
+    """A copy in which one or two places hold something else, are gone, or are new."""
+    found = copy.deepcopy(resource)
+    for _ in range(chance.choice((1, 1, 2))):
+        *way, last = chance.choice([place for place in places(found) if place])
+        holder = found
+        for step in way:
+            holder = holder[step]
+        what = chance.random()
+        if what < 0.6:
+            holder[last] = copy.deepcopy(chance.choice(ODD))
+        elif what < 0.8 or not isinstance(holder, dict):
+            del holder[last]
+        else:
+            holder[chance.choice(names)] = copy.deepcopy(chance.choice(ODD))
+    return found
+
+
+def refused(resource: dict[str, Any], raw: bytes) -> bool:
+    """Whether the slow way refuses, or has to mend, these bytes."""
+    content = json.loads(raw, parse_float=resources._decimal, parse_int=resources._integer,
+                         object_pairs_hook=resources._each_once)  # fmt: skip
+    return resources._fault(resource["resourceType"], content) is not None
+
+
+def test_what_is_taken_fhir_resources_takes_too():
+    chance = random.Random(7)
+    names = sorted({key for each in USUAL for key in each} | {"_status", "valueString", "modifierExtension", "foo"})
+    pool = [*USUAL, *SAMPLES]
+    taken = 0
+    for _ in range(COUNT):
+        resource = damaged(chance.choice(pool), chance, names)
+        kind = resource.get("resourceType")
+        if kind not in list(resources.VIEWS):
+            continue
+        raw = json.dumps(resource).encode()
+        if certainly_valid(kind, raw):
+            taken += 1
+            assert not refused(resource, raw), raw
+    assert taken > 300  # else nothing was shown
+
+
+@pytest.mark.parametrize("pool", [USUAL, SAMPLES], ids=["usual", "samples"])
+def test_what_records_usually_hold_is_taken_in_one_go(pool):
+    valid = [each for each in pool if not refused(each, json.dumps(each).encode())]
+    taken = [each for each in valid if certainly_valid(each["resourceType"], json.dumps(each).encode())]
+    assert len(taken) >= 0.9 * len(valid)
+
+
+TWICE = [
+    b'{"resourceType":"Observation","status":"final","status":"final","code":{"text":"x"}}',
+    b'{"resourceType":"Observation","status":"final","code":{"text":"x","text":"y"}}',
+    # what one dropped element takes away, two marks spelled by their number would give back
+    b'{"resourceType":"Observation","status":"final","code":{"text":"\\u0022\\u0022","text":"\\u0022\\u0022"}}',
+]
+
+
+@pytest.mark.parametrize("raw", TWICE)
+def test_an_element_that_stands_twice_is_never_taken(raw):
+    assert not certainly_valid("Observation", raw)
+    assert isinstance(Resource("Observation", raw, "labs").checked(), Unreadable)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"valueQuantity": {"value": 4.2}, "valueString": "4.2"},
+        {"valueQuantity": {"value": 1e-300}},
+        {"status": None},
+        {"category": []},
+        {"modifierExtension": [{"url": "http://x", "valueBoolean": True}]},
+        {"contained": [{"resourceType": "Medication"}]},
+        {"effectiveDateTime": "2026-02-29"},
+        {"effectiveDateTime": "2026-11-20T08:00"},
+        {"unheard": 1},
+    ],
+)
+def test_what_needs_a_second_look_is_left_to_it(change):
+    plain = {"resourceType": "Observation", "status": "final", "code": {"text": "potassium"}}
+    assert certainly_valid("Observation", json.dumps(plain).encode())
+    assert not certainly_valid("Observation", json.dumps(plain | change).encode())
