@@ -20,6 +20,10 @@ from benchmarks.servers import ROOT
 Json = dict[str, Any]
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "img" / "performance.svg"
+_DRAWN = (
+    (cases.FRESH, cases.NAIVE), (cases.FRESH, cases.SERVICE), (cases.WARM, cases.SERVICE), (cases.FRESH, cases.ECHO),
+)  # fmt: skip
+_TICKS = tuple(step * 10.0**power for power in range(-2, 4) for step in (1, 2, 5))
 _SCRIPT = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 
 
@@ -112,19 +116,29 @@ def whole(run: Json, before: Json | None = None) -> str:
 def plot(run: Json) -> str:
     """CPU of a call by resources, as SVG without a script."""
     pygal, style = _pygal()
-    style = style.Style(background="#ffffff", plot_background="#ffffff", font_family="sans-serif")
+    style = style.Style(
+        background="#ffffff", plot_background="#ffffff", font_family="sans-serif", guide_stroke_color="#dddddd",
+        major_guide_stroke_color="#dddddd", guide_stroke_dasharray="0", major_guide_stroke_dasharray="0",
+    )  # fmt: skip
+    series = [
+        (f"{target}, {way}", [point for point in _points(run, target, way) if not math.isnan(point[1])])
+        for way, target in _DRAWN
+    ]
+    costs = [cost for _, points in series for _, cost in points]
     chart = pygal.XY(
         title="CPU of one call by the resources that come with it", x_title="resources", y_title="ms",
         logarithmic=True, stroke=True, style=style, width=760, height=420, js=(), disable_xml_declaration=True,
-        legend_at_bottom=True, no_prefix=True, truncate_legend=-1, include_x_axis=False,
+        legend_at_bottom=True, no_prefix=True, truncate_legend=-1, include_x_axis=False, dots_size=4,
+        stroke_style={"width": 2}, x_labels=SIZES, x_value_formatter="{:,.0f}".format,
+        y_labels=[each for each in _TICKS if min(costs) / 2.5 < each < max(costs) * 2.5], value_formatter="{:g}".format,
     )  # fmt: skip
-    for way, target in (
-        (cases.FRESH, cases.NAIVE), (cases.FRESH, cases.SERVICE),
-        (cases.WARM, cases.SERVICE), (cases.FRESH, cases.ECHO),
-    ):  # fmt: skip
-        points = [(size, absolute(run["measured"], f"order-sign {size} {way}", target, "cpu").value) for size in SIZES]
-        chart.add(f"{target}, {way}", [point for point in points if not math.isnan(point[1])])
+    for name, points in series:
+        chart.add(name, points)
     return _SCRIPT.sub("", chart.render(is_unicode=True))
+
+
+def _points(run: Json, target: str, way: str) -> list[tuple[int, float]]:
+    return [(size, absolute(run["measured"], f"order-sign {size} {way}", target, "cpu").value) for size in SIZES]
 
 
 def _pygal() -> tuple[ModuleType, ModuleType]:
