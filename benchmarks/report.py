@@ -110,6 +110,9 @@ def whole(run: Json, before: Json | None = None) -> str:
     ]
     if not math.isnan(growth(run["measured"], cases.FRESH, cases.SERVICE).per_resource):
         parts += [growing(run)]
+    if "start" in run:
+        took = number(run["start"]["cpu"])
+        parts.append(f"To its first answer the service took {took} s of CPU, all processes together.")
     return "\n\n".join(each.rstrip("\n") for each in [*parts, memory(run)]) + "\n"
 
 
