@@ -55,6 +55,7 @@ def volley(port: int, messages: Iterable[bytes], callers: int, seconds: float) -
     def work() -> None:
         took: list[float] = []
         failed = 0
+        each: bytes | None = None
         ready.wait()
         for connection in _connections(port):
             for _ in range(CALLS_OF_A_CONNECTION):
