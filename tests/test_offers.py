@@ -1,4 +1,4 @@
-"""Offers ask only the checks that can concern a drug: asking all of them comes to the same, for every drug and story."""
+"""Offers ask only the checks that can concern a drug: asking all comes to the same, for every drug and story."""
 
 from __future__ import annotations
 
