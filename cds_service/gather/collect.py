@@ -237,4 +237,5 @@ def _names_nobody(view: View) -> bool:
 
 def belongs_to(reference: str, patient_id: str) -> bool:
     """Whether a reference, relative, absolute or versioned, names this patient."""
-    return re.search(rf"(?:^|/)Patient/{re.escape(patient_id)}(?:/_history/[^/]+)?\Z", reference) is not None
+    plain, name = reference.partition("/_history/")[0], f"Patient/{patient_id}"
+    return plain == name or (plain.endswith(f"/{name}") and _A_PATIENT.search(reference) is not None)
