@@ -124,8 +124,8 @@ def test_what_is_in_memory_reaches_no_disk_in_the_deployments():
 
 
 LONG = 200  # characters: enough for what doubles with every one of them
-HOSTILE = ("a", "a-", "1", " ", "-", "(", ".", "a ", "1 ", "1.", "1 mg ", "a,", "- ", "*", "_a", "&", "\\", "/a", "[", "\n",
-           "p.A1")
+HOSTILE = ("a", "a-", "1", " ", "-", "(", ".", "a ", "1 ", "1.", "1 mg ", "a,", "- ", "*", "_a", "&", "\\", "/a", "[",
+           "\n", "p.A1")
 
 
 def _modules() -> list[ModuleType]:
