@@ -1,9 +1,18 @@
-"""Topics and kinds of effects as one speaks of them."""
+"""Topics, kinds of effects and verification states as one speaks of them."""
 
 from __future__ import annotations
 
 import re
 
+from cds_service.knowledge.model import Verification
+
+STATES = {
+    Verification.LABEL: "read in the label",
+    Verification.LITERATURE: "read in the paper",
+    Verification.SECONDARY: "read in a text that restates it: confirm on the current label",
+    Verification.RECALLED: "not read: confirm on the current label",
+    Verification.POLICY: "service default, not from a source",
+}
 _CAPITALS = {
     "rr": "RR", "fridericia": "Fridericia", "bazett": "Bazett", "ecog": "ECOG",
     "qtc": "QTc", "qt": "QT", "ecg": "ECG", "wbc": "white cells", "tls": "tumour lysis", "cyp3a": "CYP3A",
