@@ -138,7 +138,8 @@ class Entry:
     @property
     def states(self) -> frozenset[str]:
         """Every verification state in it."""
-        return frozenset(filter(None, (each.state for each in (*self.status, *self.evidence))))
+        found = {each.state for each in self.status} | {each.state for each in self.evidence}
+        return frozenset(found - {""})
 
     @property
     def sought(self) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cds_service.answer import Tools
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages.library import Library, Shelves
-from cds_service.pages.plot import endpoint_class, plot, rows_of, top_of
+from cds_service.pages.plot import SHAPES, endpoint_class, plot, rows_of, top_of
 from cds_service.pages.results import KINDS, RESPONSE, UNITS, Result, hidden, results, table
 from cds_service.pages.twin import as_json, json_wanted
 from cds_service.trace import spoken
@@ -27,7 +27,7 @@ class Figure:
     """A plot with its heading."""
 
     words: str
-    svg: Markup
+    pictures: tuple[Markup, ...]  # one for each shape: a style sheet shows the one that fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,7 @@ def _shelf(population: str, words: str, group: str, every: Sequence[Result], top
         rows = rows_of(own, kind)
         if rows:
             name = f"{_SPOKEN[kind]} ({UNITS[kind]}), {heading}: {words}. The table below holds the same figures."
-            svg = plot(rows, kind, 100 if kind == RESPONSE else top, name, f"{population}-{group}-{kind}")
-            figures.append(Figure(f"{_SPOKEN[kind]}, {'%' if kind == RESPONSE else 'months'}", svg))
+            end, key = 100 if kind == RESPONSE else top, f"{population}-{group}-{kind}"
+            pictures = tuple(plot(rows, kind, end, name, key, shape) for shape in SHAPES)
+            figures.append(Figure(f"{_SPOKEN[kind]}, {UNITS[kind]}", pictures))
     return Shelf(f"{population}-{group}", heading, tuple(figures), own)

@@ -111,6 +111,16 @@ class Record:
         return sum(self.outcomes.values())
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """What describes a person and may be used."""
+        return tuple(name for name, is_used in self.personal.items() if is_used)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """What describes a person and is not used."""
+        return tuple(name for name, is_used in self.personal.items() if not is_used)
+
+    @property
     def is_signed(self) -> bool:
         """Whether a person stands for it."""
         return bool(self.signature.reviewed_by)
