@@ -5,8 +5,8 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser mutation mutation-sample bench-reading lock \
-	image sbom audit
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
+	bench-reading lock image sbom audit
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -50,9 +50,17 @@ test-fhir: ## journeys against a FHIR server of yours: make test-fhir FHIR_URL=h
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@FHIR_URL="$(FHIR_URL)" "$(VENV)/bin/python" -m pytest -rs tests/test_real_fhir.py
 
+faults: ## hurt the service as it is started: silent and bad FHIR servers, kills, stops, reloads (a minute and a half)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.faults
+
 browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
+
+kills: ## SIGKILL to everything while feedback comes in: is any lost that was acknowledged? (KILLS=8)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks.kills --kills "$(or $(KILLS),8)"
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -2,16 +2,22 @@
 
 import gc
 import os
+import resource
+import select
+import signal
 import sys
+from contextlib import suppress
+
+from gunicorn.glogging import Logger
 
 from cds_service import __version__
-from cds_service.errors import SettingsError
-from cds_service.settings import Settings
+from cds_service.watch import logs, shared
 
-try:
-    settings = Settings.load(os.environ)
-except SettingsError as error:
-    sys.exit(f"aml-cds does not start: {error}")
+os.environ[shared.VARIABLE] = str(shared.prepare())  # before anything imports prometheus-client
+from cds_service.web import serving
+from cds_service.web.draining import drain_first
+
+settings = serving.settings_at_start()  # once: what a reload finds wrong must not stop the server
 
 wsgi_app = "cds_service.web.serving:from_environment()"
 bind = settings.bind
@@ -23,7 +29,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True  # it wants a home directory, which the image's user has not
 
 timeout = 30  # a process that gives no sign of life for so long is replaced
-graceful_timeout = 15
+graceful_timeout = 15  # for the calls under way, once the door is closed
+worker_connections = max(settings.threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 40))
 keepalive = 5
 limit_request_line = 2048  # our longest address is far below
 limit_request_fields = 64
@@ -35,9 +42,28 @@ loglevel = settings.log_level.lower()
 proc_name = "aml-cds"
 
 
+class Log(Logger):
+    """What gunicorn says goes the way of all our lines."""
+
+    def setup(self, cfg):
+        """At the start, and each time that the settings are read."""
+        super().setup(cfg)
+        logs.configure(settings)
+
+
+logger_class = Log
+
+
 def when_ready(server):
-    """Say where to look and what to type next."""
-    url = settings.public_url
+    """Say where to look and what to type next; from now on a stop is said in the readiness first."""
+    drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
+    # Nobody may be reading, and the server must not wait for that.
+    if not settings.logs_as_json and sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
+        with suppress(OSError):
+            _greet(settings.public_url)
+
+
+def _greet(url):
     print(
         f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
         f"  Look:  {url}/  and  {url}/prefetch\n"
@@ -46,6 +72,26 @@ def when_ready(server):
         f"  Stop:  Ctrl-C\n",
         flush=True,
     )
+
+
+def on_reload(server):
+    """At SIGHUP: the new workers get what was read again, or what was in force where that was refused."""
+    server.app.callable = serving.reloaded() or server.app.callable
+
+
+def child_exit(server, worker):
+    """What the process counted stays, what it was at that moment goes."""
+    shared.forget(worker.pid)
+
+
+def on_exit(server):
+    """The counts end with the server."""
+    shared.release()
+
+
+def post_worker_init(worker):
+    """What the store does behind the answers begins with the process, not with its first call."""
+    worker.wsgi.extensions["store"].begin()
 
 
 def post_fork(server, worker):

@@ -23,7 +23,7 @@ from cds_service.settings import SETTINGS
 ROOT = Path(__file__).parents[1]
 RULES_HOME = ROOT / "cds_service" / "rules"
 # Topics that are read by other means than `topics.NAME` in a rule; each with the place that reads it.
-READ_ELSEWHERE = {"SAME_ECG_WITHIN": "answer.py"}
+READ_ELSEWHERE = {"SAME_ECG_WITHIN": "answer.py", "GIVEN_GOES_ON_WITHIN": "answer.py"}
 
 
 def _sources(folder: Path) -> dict[Path, str]:
@@ -161,4 +161,5 @@ def test_every_setting_has_its_help_and_is_read_by_someone():
     code = _code("cds_service") + (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
     for setting in SETTINGS:
         assert setting.help
-        assert re.search(rf"(?:settings|env)\.{setting.field}\b", code) or f'"{setting.field}"' in code, setting.name
+        asked = re.search(rf"(?:settings|env|self)\.{setting.field}\b", code)
+        assert asked or f'"{setting.field}"' in code, setting.name

@@ -45,6 +45,7 @@ def test_each_command_of_the_page_does_what_it_says(server, command, monkeypatch
     for name in (*(setting.name for setting in SETTINGS), cli.TOKEN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GATHER_SECONDS", "10")
+    monkeypatch.setenv("ANSWER_SECONDS", "20")
     again = loading.TAG if command[0] == "unload" else ""
     assert cli.main([each.replace(FHIR, server.base) for each in command]) == 0
     assert capsys.readouterr().out.strip().endswith(".")

@@ -29,7 +29,7 @@ class Coding(msgspec.Struct):
     display: str | None = None
 
 
-class CodeableConcept(msgspec.Struct):
+class CodeableConcept(msgspec.Struct, dict=True):  # where readers keep what they made of it
     coding: list[Coding] | None = None
     text: str | None = None
 
@@ -288,6 +288,8 @@ class ServiceRequest(View, kw_only=True):
     doNotPerform: bool | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
     authoredOn: str | None = None
     basedOn: list[Reference] | None = None
     replaces: list[Reference] | None = None

@@ -3,7 +3,8 @@
 A rule is one pure function of a `Case` and one subject (an order, a pair of orders, or the patient). It reads only
 through the case: `case.fact(KEY)` and `case.cite(TOPIC, about)`, which write the trace. It ends in one of four
 outcomes: fired, clear, not evaluated, not applicable. Each subject of each rule runs in a compartment of its own: a
-rule that raises is named as not made, and the others go on.
+rule that raises is named as not made, and the others go on. Those that may be critical run first; what the time of the
+call does not reach any more is named too.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Finding:
     mentions: tuple[Statement[Any], ...] = ()  # also cited on the card, without deciding its level
     waits: bool = False  # until this is settled the drug is not started, so counselling for the start can wait
     lowered: bool = False  # one step lower than it would be, because of the doubts
+    holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
 
 
@@ -81,6 +83,12 @@ class NotEvaluated:
     about: tuple[Medication, ...] = ()
     level: Level | None = None  # how much it matters here, when not as the rule says
     quiet: bool = False  # no source asks for what is missing: it stands in the trace, not on the gap card
+    broke: bool = False  # the check failed in this service
+
+
+@dataclass(frozen=True, slots=True)
+class NoTimeLeft(NotEvaluated):
+    """The time of the call was over before the check was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +217,17 @@ class Case:
         deciding: Iterable[Medication] | None = None,
         mentions: Iterable[Statement[Any]] = (),
         waits: bool = False,
+        holds: bool = False,
         line: bool = False,
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
 
-        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either.
+        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
+        that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
+
+        `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
+        rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -222,10 +235,13 @@ class Case:
         all_doubts = [*doubts]
         for fact in facts:
             all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
-            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this"] if fact.bound else []
         all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
+        bounded = [f"{fact.key.label}: only known to be {fact.bound} this" for fact in facts if fact.bound]
         carried = min((level, *(statement.strongest for statement in statements)))
         shown = min(carried, level.one_lower()) if all_doubts else carried
+        if any(fact.bound and fact.key.exact for fact in facts):
+            shown = min(shown, Level.WARNING)
+        all_doubts += bounded
         return Fired(
             Finding(
                 level=shown,
@@ -240,6 +256,7 @@ class Case:
                 mentions=tuple(mentions),
                 waits=waits,
                 lowered=shown is not carried,
+                holds=holds or level is Level.CRITICAL,
                 line=line,
             )
         )
@@ -277,6 +294,7 @@ _WORDS = {
     Fired: "fired",
     Clear: "clear",
     NotEvaluated: "not evaluated",
+    NoTimeLeft: "not evaluated",
     NotApplicable: "not applicable",
     SwitchedOff: "switched off",
 }
@@ -296,18 +314,34 @@ class Evaluation:
         )
 
 
-def evaluate(rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Evaluation:
-    """Run each rule by itself on each of its subjects, as far as the hospital lets it."""
-    checks: list[Check] = []
-    for each in rules:
-        switch = snapshot.switches.get(each.id)
-        if switch is None:
-            checks.extend(_run(each, chart, snapshot))
-        elif switch.off:
-            checks.append(_switched_off(each, switch, chart, snapshot))
-        else:
-            checks.extend(_in_shadow(each, switch, chart, snapshot))
-    return Evaluation(tuple(checks), chart)
+InTime = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
+
+
+def evaluate(
+    rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, in_time: InTime = _always
+) -> Evaluation:
+    """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
+
+    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    """
+    in_order = tuple(rules)
+    made: dict[int, list[Check]] = {}
+    for place, each in sorted(enumerate(in_order), key=lambda pair: -pair[1].worst):
+        made[place] = _as_switched(each, chart, snapshot, in_time)
+    return Evaluation(tuple(check for place in range(len(in_order)) for check in made[place]), chart)
+
+
+def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
+    switch = snapshot.switches.get(each.id)
+    if switch is None:
+        return _run(each, chart, snapshot, in_time)
+    if switch.off:
+        return [_switched_off(each, switch, chart, snapshot)]
+    return _in_shadow(each, switch, chart, snapshot, in_time)
 
 
 def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
@@ -323,17 +357,21 @@ def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snaps
     return Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))
 
 
-def _in_shadow(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> list[Check]:
+def _in_shadow(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime
+) -> list[Check]:
     """The check is made, traced and counted, and shows no card."""
-    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot)]
+    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot, in_time)]
     for check in checks:
         if isinstance(check.outcome, (Fired, NotEvaluated)):
             log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
+def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
     asking = Case(chart, snapshot)
+    if not in_time():
+        return [_too_late(each, "", asking)]
     try:
         subjects = each.subjects(asking)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
@@ -348,6 +386,9 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
     checks = []
     for subject in subjects.found:
         case = Case(chart, snapshot, list(asking.reads), [])
+        if not in_time():
+            checks.append(_too_late(each, str(subject), case))
+            continue
         try:
             outcome = each.function(case, subject)
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
@@ -390,9 +431,14 @@ def _gap_beside(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> 
     return (Check(each, subject, gap, tuple(case.reads), tuple(case.cites)),)
 
 
+def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
+    outcome = NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
+    return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
+
+
 def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
     log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
-    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING)
+    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
     return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
 
 

@@ -14,6 +14,7 @@ from cds_service.web import errors, guard
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
 from cds_service.web.hooks_api import Answers, hooks_api
 from cds_service.web.operations import operations
+from cds_service.web.rates import Rates
 
 
 def create_app(
@@ -39,7 +40,7 @@ def create_app(
     app.url_map.merge_slashes = False
     guard.register(app, settings)
     errors.register(app)
-    app.register_blueprint(hooks_api(desk, answer, beside))
+    app.register_blueprint(hooks_api(desk, answer, beside, Rates(settings, beside.turned_away)))
     app.register_blueprint(operations(settings, tools, counts, desk, beside))
     book = book or Book()
     app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
