@@ -36,8 +36,8 @@ def test_every_entry_stands_in_its_table():
 def test_the_tables_count_as_the_documents_do():
     decisions = (DOCS / "decision_rules.md").read_text(encoding="utf-8")
     for row in COVERED.decisions:
-        assert f"| {row.id} | {row.says} |" in decisions
-        assert f"| {row.done} | {row.cases or 'none'} |" in decisions
+        line = next(line for line in decisions.splitlines() if line.startswith(f"| {row.id} |"))
+        assert line.endswith(f"| {row.done} | {row.cases or 'none'} |")
 
 
 def test_no_row_is_left_without_a_word():

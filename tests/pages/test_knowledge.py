@@ -6,21 +6,32 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from flask.testing import FlaskClient
 
-from cds_service.answer import load_tools
+from cds_service.answer import Tools, answer, load_tools
+from cds_service.beside import Beside
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages import record as records
+from cds_service.pages.book import book
 from cds_service.pages.library import Asked, Library
 from cds_service.pages.reading import reach
 from cds_service.pages.record import Signature, record
 from cds_service.pages.validation import cases_of
 from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
+from cds_service.web.app import create_app
 from tests.vignette_runner import tell, vignettes
 
 DAY = date(2026, 11, 21)
 LIBRARY = Library(Knowledge.load(), DAY, "US")
 BY_ID = {rule.id: rule for rule in RULES}
+
+
+@pytest.fixture(scope="module")
+def client(tools: Tools) -> FlaskClient:
+    """One application for the many pages of this module."""
+    settings, beside = Settings.load({}), Beside()
+    return create_app(settings, tools, answer, beside=beside, book=book(settings, tools, beside)).test_client()
 
 
 def a_record(name: str, library: Library = LIBRARY) -> records.Record:
@@ -80,7 +91,7 @@ def test_a_record_says_what_a_committee_asks():
     assert told.worst == "critical" and told.cases == len([v for v in vignettes() if v.rule == "qtc-hold"])
     assert {each.label for each in told.inputs} >= {"QTc", "medication list"}
     assert "gilteritinib-qtc-hold" in {line.id for line in told.statements}
-    assert [each.code for each in told.overrides][0] == "ecg-repeated"
+    assert told.overrides[0].code == "ecg-repeated"
     assert told.answers[0].id == "SAF01" and "500 ms" in told.answers[0].says
 
 
@@ -146,7 +157,12 @@ def test_a_name_that_is_not_known_says_what_is_near(client):
     assert client.get("/knowledge/gilteritinb?format=json").json["near"][0] == "gilteritinib"
 
 
-@pytest.mark.parametrize("path", ["/knowledge", "/knowledge/gilteritinib", "/knowledge/rules", "/knowledge/rules/qtc-hold"])
+TWINS = (
+    "/knowledge", "/knowledge/gilteritinib", "/knowledge/rules", "/knowledge/rules/qtc-hold", "/coverage", "/evidence"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*TWINS, "/pathway"])
 def test_each_page_has_a_twin(client, path):
     asked, accepted = client.get(f"{path}?format=json"), client.get(path, headers={"Accept": "application/json"})
     assert asked.json == accepted.json

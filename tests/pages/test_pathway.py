@@ -80,7 +80,7 @@ def test_checks_light_the_graph():
              Told("transplant-fitness", "not evaluated"), Told("options-at-relapse", "fired"),
              Told("after-response", "not applicable")]  # fmt: skip
     lights = lit(steps, ("targeted",))
-    assert lights["scope"] == lights["stands"] == lights["trial"] == lights["targeted"] == lights["supportive"] == "here"
+    assert {lights[name] for name in ("scope", "stands", "trial", "targeted", "supportive")} == {"here"}
     assert lights["donor"] == "looked" and lights["transplant"] == "open"
     assert lights["intensive"] == "looked" and lights["response"] == "off"
 
