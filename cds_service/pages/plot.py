@@ -39,7 +39,7 @@ class Shape:
         return self.letters * 0.6
 
 
-WIDE, NARROW = SHAPES = (Shape("wide", 900, 420, 13), Shape("narrow", 360, 175, 11))
+WIDE, NARROW = SHAPES = (Shape("wide", 980, 500, 13), Shape("narrow", 360, 175, 11))
 _SHORT = 25  # letters of a label in the narrow shape
 
 
