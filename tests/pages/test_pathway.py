@@ -12,6 +12,7 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.pages import graph as graphs
 from cds_service.pages.graph import SHAPES, as_query, drawing, from_query, graph, lit, offered_groups
 from cds_service.rules.catalogue import RULES
+from cds_service.rules.subjects import the_patient
 from cds_service.trace import trace
 
 IDS = {rule.id for rule in RULES}
@@ -42,7 +43,7 @@ def test_the_rules_of_first_steps_all_stand_in_the_graph():
 
 
 def _for_all(rule) -> bool:
-    return rule.subjects.__name__ == "the_patient"
+    return rule.subjects is the_patient
 
 
 def test_the_groups_of_options_are_those_of_the_knowledge():
