@@ -60,7 +60,7 @@ def _next(value: object) -> Iterator[object]:
         yield from value
     elif is_dataclass(value) and type(value).__module__.startswith(_OURS) and not isinstance(value, Key):
         yield from (getattr(value, each.name) for each in fields(value))
-        yield getattr(type(value), "__call__", None)
+        yield vars(type(value)).get("__call__")
 
 
 def _plain(member: object) -> object:
