@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from cds_service.pages.drawing import pygal
 from cds_service.pages.results import RESPONSE, UNITS, Point, Result, table
 
 _ROW, _FRAME = 24, 66  # px
@@ -130,14 +131,12 @@ def _dot(x: Decimal, y: int, kind: str) -> dict[str, Any]:
 
 
 def _chart(rows: Sequence[Row], unit: str, top: int, shape: Shape) -> Any:
-    from pygal import XY  # type: ignore[import-untyped] # a tenth of a second that only readers of this page spend
-    from pygal.style import Style  # type: ignore[import-untyped]
-
+    library, styles = pygal()
     step = _STEPS[unit] * max(1, math.ceil(top / _STEPS[unit] / _MOST_STEPS))
     labels = [row.label if shape is WIDE else row.short for row in rows]
     left = max(6, int(shape.labels - shape.letter * max(map(len, labels))))  # so that plots stand in line
-    style = Style(label_font_size=shape.letters, major_label_font_size=shape.letters, font_family="sans-serif")
-    chart = XY(
+    style = styles.Style(label_font_size=shape.letters, major_label_font_size=shape.letters, font_family="sans-serif")
+    chart = library.XY(
         width=shape.width, height=_ROW * len(rows) + _FRAME, style=style, js=(), css=(), no_prefix=True, stroke=False,
         show_legend=False, show_x_guides=True, show_y_guides=False, dots_size=5 if shape is WIDE else 4, spacing=6,
         margin=6, margin_left=left,
