@@ -51,6 +51,8 @@ EXAMPLES = """examples:
                                  can this service work with that FHIR server, and what is missing
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
   aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
+  aml-cds report --since 2026-11-01
+                                 what fired, how cards were taken, what could not be seen, what shadow would show
   aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
@@ -121,6 +123,14 @@ def parser() -> argparse.ArgumentParser:
             "--test-server", action="store_true", help="needed for another machine: it holds no real patients"
         )
         loading.set_defaults(run=run)
+    reporting = _command(commands, "report", "what fired, how cards were taken, what could not be seen; from the store")
+    reporting.add_argument("--since", metavar="DAY", help="the first day, such as 2026-11-01; else four weeks ago")
+    reporting.add_argument("--until", metavar="DAY", help="the last day; else up to now. Days are of UTC")
+    reporting.add_argument("--rule", metavar="ID", help="only this rule (docs/rules.md lists them), or gap")
+    reporting.add_argument("--tenant", metavar="NAME", help="only this hospital of TENANTS")
+    reporting.add_argument("--csv", action="store_true", help="one long table for a spreadsheet")
+    _for_machines(reporting)
+    reporting.set_defaults(run=report)
     _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
     return top
 
@@ -357,6 +367,24 @@ def load(given: argparse.Namespace) -> int:
 def unload(given: argparse.Namespace) -> int:
     """Take them away again."""
     return _loading(given, "unloaded")
+
+
+def report(given: argparse.Namespace) -> int:
+    """What does the store know?"""
+    from cds_service.console import reporting
+    from cds_service.settings import Settings
+
+    if given.rule != "gap":
+        _require_rule(given.rule)
+    asked = reporting.asked(given.since, given.until, given.tenant, given.rule, datetime.now(UTC))
+    with _progress("asking the store"):
+        told = reporting.reported(Settings.load(os.environ), asked)
+    if given.json:
+        return _print_json(told.as_json())
+    print(reporting.as_csv(told) if given.csv else reporting.as_text(told, terminal.width()), end="")
+    if not given.csv:
+        print()
+    return GOOD
 
 
 def upgrade_store(given: argparse.Namespace) -> int:

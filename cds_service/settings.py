@@ -332,6 +332,37 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEP_DAYS", "180", "How long calls and feedback are kept.", _within(int, 1, 3650, "a whole number of days"),
     ),
     Setting(
+        "FEEDBACK_PER_DAY", "20000",
+        "How many entries of feedback one tenant may have kept in a day (UTC). More are answered with 429, so that "
+        "nobody can fill the disk.",
+        _within(int, 100, 10_000_000, "a whole number"),
+    ),
+    Setting(
+        "DISK_LOW_MB", "500",
+        "When less is free on the disk of a SQLite store, `/readyz` turns amber.",
+        _within(int, 0, 1_000_000, "a whole number of MB"),
+    ),
+    Setting(
+        "REPEATS", OFF,
+        "`on`: a card that the same user has answered at order-select is not shown again at order-sign, as long as "
+        "nothing that it used has changed; never a critical one. See store.md.",
+        _choice(OFF, ON),
+    ),
+    Setting(
+        "REPORT_WEEKS", "4", "With how many weeks before it the report compares the last whole week of a rule.",
+        _within(int, 1, 52, "a whole number"),
+    ),
+    Setting(
+        "REPORT_SILENT_FROM", "5",
+        "A rule fell silent when it did not fire in the last whole week, and would have in at least so many calls.",
+        _within(int, 1, 100_000, "a whole number"),
+    ),
+    Setting(
+        "REPORT_GREW_TIMES", "3",
+        "A rule exploded when it fired at least so many times as often in the last whole week as in those before.",
+        _within(float, 1.1, 1000.0, "a number"),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -393,6 +424,12 @@ class Settings:
     keep: str
     keep_key_file: Path | None
     keep_days: int
+    feedback_per_day: int
+    disk_low_mb: int
+    repeats: str
+    report_weeks: int
+    report_silent_from: int
+    report_grew_times: float
     log_level: str
     log_format: str
     metrics: str

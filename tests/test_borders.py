@@ -44,15 +44,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "present",
         "tailoring",
     },
+    "reports": {"cards"},  # what is told of many calls, as plain rows
     "trace": {"quantity", "facts", "knowledge", "rules"},
     "beside": {"hooks", "answer"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
-        "cds_service",
+        "reports", "cds_service",
     },
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "cds_service",
+        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "reports",
+        "cds_service",
     },
     "web": {
         "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
@@ -60,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",
+        "reports",
     },
     "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
     "cds_service": set(),  # its version
@@ -78,13 +81,14 @@ ONLY = {
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
-    ("store", "cards"): {"reasons"},
+    ("reports", "cards"): {"topic"},
+    ("store", "cards"): {"reasons", "topic"},
     ("store", "hooks"): {"feedback"},
     ("store", "security"): {"replay"},
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"purge", "stand"},
+    ("console", "store"): {"purge", "replaying", "report", "stand", "store", "upgrade"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do

@@ -14,10 +14,10 @@ from typing import Any
 from cards.reasons import reasons
 from cds_service.errors import NotKept, StoreError
 from cds_service.hooks.feedback import Feedback, Reason
+from cds_service.reports import week_of
 from cds_service.store.hands import Hands, Late
 from cds_service.store.keeper import FULL
 from cds_service.store.keys import Keys
-from cds_service.store.records import week_of
 from cds_service.store.store import Store
 from cds_service.store.tables import FEEDBACK, LONGEST, REASON
 from cds_service.store.write import write_new

@@ -11,6 +11,7 @@ from functools import partial
 
 from cds_service.beside import Beside
 from cds_service.errors import SettingsError, StoreError
+from cds_service.reports import Judging
 from cds_service.security.replay import Seen, SeenHere
 from cds_service.settings import Settings
 from cds_service.store.health import StoreHealth
@@ -50,6 +51,11 @@ def store_of(settings: Settings) -> Store:
     """The store of these settings. Raises SettingsError."""
     place = Place.of(settings.store, settings.data, settings.store_password_file)
     return Store(place, _keys(settings, place))
+
+
+def judging_of(settings: Settings) -> Judging:
+    """When a rule counts as changed."""
+    return Judging(settings.report_weeks, settings.report_silent_from, settings.report_grew_times)
 
 
 def stand(settings: Settings, now: Callable[[], datetime]) -> Stand:
