@@ -59,7 +59,8 @@ BLIND = Metric(
 )
 BLIND_CAUSES = Metric(
     "aml_cds_checks_not_evaluated_causes_total", COUNTER, "The same checks by cause.", ("cause",),
-    "`failed` and `not_asked`: FHIR server or prefetch; `absent`: not measured, or other codes; `broke`: our fault.",
+    "`failed` and `not_asked`: FHIR server or prefetch; `absent`: not measured, or other codes; `broke`: our fault; "
+    "`no_time`: the call took longer than ANSWER_SECONDS.",
 )
 BROKEN = Metric(
     "aml_cds_checks_broken_total", COUNTER, "Checks that failed within this service, by rule.", ("rule",),
@@ -113,7 +114,7 @@ METRICS = (
 _FIXED = {
     "status": ("2xx", "4xx", "5xx"),
     "indicator": ("info", "warning", "critical"),
-    "cause": ("absent", "stale", "unreadable", "conflicting", "failed", "not_asked", "doubtful", "broke"),
+    "cause": ("absent", "stale", "unreadable", "conflicting", "failed", "not_asked", "doubtful", "broke", "no_time"),
     "outcome": ("accepted", "overridden"),
     "would": ("fired", "not evaluated"),
     "reason": (

@@ -20,7 +20,7 @@ from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.beside import Call, Health
 from cds_service.hooks.feedback import Feedback
-from cds_service.rules.rule import Check, Fired, NotEvaluated
+from cds_service.rules.rule import Check, Fired, NoTimeLeft, NotEvaluated
 from cds_service.watch import definitions as of
 from cds_service.watch import shared
 
@@ -145,6 +145,8 @@ def cause(outcome: NotEvaluated) -> str:
     """Why a check could not be made, as one word of a closed set: that of the first fact which is missing."""
     if outcome.broke:
         return "broke"
+    if isinstance(outcome, NoTimeLeft):
+        return "no_time"
     for fact in outcome.missing:
         return fact.state.name.lower() if fact.state.name != "KNOWN" else "doubtful"
     return of.OTHER

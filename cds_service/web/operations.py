@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 from flask import Blueprint, Response, abort, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
-from cds_service.beside import Beside, Light
+from cds_service.beside import Beside, Health, Light
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
 from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
@@ -18,6 +19,7 @@ from cds_service.web.guard import METRICS_PATH
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+FOR_CALLS = ("knowledge", "stopping")  # the parts without which no call can be answered
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
 
 
@@ -46,7 +48,18 @@ def operations(
 
     @pages.get("/readyz")
     def readyz() -> Response:
+        return _readiness(beside.health())
+
+    @pages.get("/readyz/calls")
+    def readyz_calls() -> Response:
+        """For balancers: a store that every replica shares must not take all of them out when it is gone."""
         health = beside.health()
+        return _readiness({
+            name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
+            for name, each in health.items()
+        })
+
+    def _readiness(health: Mapping[str, Health]) -> Response:
         worst = max((each.light for each in health.values()), default=Light.GREEN)
         response = _json({
             "status": _READY[worst],

@@ -61,9 +61,14 @@ def _loaded() -> Flask:
     metrics = _metrics()
     logs.configure(settings, metrics.line_dropped)
     shelter = Shelter.of(settings.threads)
-    observer = Observer(metrics.asked, metrics.not_known)
+    kept = stand(settings, lambda: datetime.now(UTC), metrics.not_stored)
+
+    def not_known(kind: str, system: str) -> None:
+        metrics.not_known(kind, system)
+        kept.not_known(kind, system)
+
+    observer = Observer(metrics.asked, not_known)
     tools = load_tools(settings, shelter, observer=observer)
-    kept = stand(settings, lambda: datetime.now(UTC))
     desk = _desk(settings, tools, kept.seen, shelter, observer, metrics)
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
     beside = replace(kept.beside, probes={**kept.beside.probes, **probes})
