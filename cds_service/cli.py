@@ -53,6 +53,7 @@ EXAMPLES = """examples:
   aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
   aml-cds report --since 2026-11-01
                                  what fired, how cards were taken, what could not be seen, what shadow would show
+  aml-cds replay CALL            answer a kept call again, as of its day, and say what differs
   aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
@@ -131,6 +132,14 @@ def parser() -> argparse.ArgumentParser:
     reporting.add_argument("--csv", action="store_true", help="one long table for a spreadsheet")
     _for_machines(reporting)
     reporting.set_defaults(run=report)
+    replaying = _command(commands, "replay", "answer a kept call again as of its day, and say what differs")
+    replaying.add_argument("call", nargs="?", metavar="CALL", help="its id or how that begins; the log line names it")
+    replaying.add_argument("--all", action="store_true", help="every call of a time, as a summary")
+    replaying.add_argument("--since", metavar="DAY", help="with --all: the first day, else four weeks ago")
+    replaying.add_argument("--until", metavar="DAY", help="with --all: the last day, else up to now")
+    replaying.add_argument("--tenant", metavar="NAME", help="with --all: only this hospital of TENANTS")
+    _for_machines(replaying)
+    replaying.set_defaults(run=replay)
     _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
     return top
 
@@ -385,6 +394,28 @@ def report(given: argparse.Namespace) -> int:
     if not given.csv:
         print()
     return GOOD
+
+
+def replay(given: argparse.Namespace) -> int:
+    """Is the same answered again?"""
+    from cds_service.console import replay as replaying
+    from cds_service.console import reporting
+    from cds_service.settings import Settings
+
+    if given.all == bool(given.call):
+        raise UsageError("name one call, or say --all")
+    with _progress("reading store and knowledge"):
+        if given.all:
+            asked = reporting.asked(given.since, given.until, given.tenant, None, datetime.now(UTC))
+            settings = Settings.load(os.environ)
+            told = replaying.replayed_all(settings, asked.since, asked.until, asked.tenant, _teller())
+        else:
+            told = (replaying.replayed(Settings.load(os.environ), given.call),)
+    if given.json:
+        _print_json({"calls": [asdict(each) | {"same": each.same} for each in told]})
+    else:
+        print(replaying.as_summary(told) if given.all else replaying.as_text(told[0]))
+    return GOOD if all(each.same for each in told) else PROBLEM
 
 
 def upgrade_store(given: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",
-        "reports",
+        "reports", "cds_service",
     },
     "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
     "cds_service": set(),  # its version
@@ -88,7 +88,7 @@ ONLY = {
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"purge", "replaying", "report", "stand", "store", "upgrade"},
+    ("console", "store"): {"purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
