@@ -349,6 +349,10 @@ SETTINGS: tuple[Setting, ...] = (
         _choice(OFF, ON),
     ),
     Setting(
+        "REPEAT_MINUTES", "60", "With `REPEATS=on`: how long after it was shown at order-select a card is not repeated.",
+        _within(float, 1, 1440, "minutes"),
+    ),
+    Setting(
         "REPORT_WEEKS", "4", "With how many weeks before it the report compares the last whole week of a rule.",
         _within(int, 1, 52, "a whole number"),
     ),
@@ -427,6 +431,7 @@ class Settings:
     feedback_per_day: int
     disk_low_mb: int
     repeats: str
+    repeat_minutes: float
     report_weeks: int
     report_silent_from: int
     report_grew_times: float

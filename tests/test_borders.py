@@ -28,8 +28,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
     "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
+    "repeats": {"cards", "hooks"},  # what the same user need not see twice
     "answer": {
         "cards",
+        "repeats",
         "elsewhere",
         "clients",
         "errors",
@@ -53,8 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "reports",
-        "cds_service",
+        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "repeats",
+        "reports", "cds_service",
     },
     "web": {
         "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
@@ -82,6 +84,8 @@ ONLY = {
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
     ("reports", "cards"): {"topic"},
+    ("repeats", "cards"): {"model"},
+    ("repeats", "hooks"): {"request"},
     ("store", "cards"): {"reasons", "topic"},
     ("store", "hooks"): {"feedback"},
     ("store", "security"): {"replay"},

@@ -18,10 +18,12 @@ import msgspec
 from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.beside import Call
+from cds_service.repeats import ALWAYS_SHOWN, Who
 from cds_service.reports import week_of
 from cds_service.rules.rule import Check, Finding, Fired, NoTimeLeft, NotApplicable, NotEvaluated
 from cds_service.store import whole
 from cds_service.store.keys import Keys
+from cds_service.store.repeats import HOOK, finding_mark
 from cds_service.store.tables import LONGEST, LONGEST_BECAUSE
 
 Row = Mapping[str, Any]
@@ -52,8 +54,8 @@ def record(call: Call, keys: Keys, full: bool) -> Record:
     if answer is None:
         return Record(told)
     endings, not_applicable = outcomes_of(answer)
-    told |= {"not_applicable": not_applicable}
-    cards = tuple(_card(call, answer, place) for place in range(len(answer.cards)))
+    told |= {"not_applicable": not_applicable, "not_repeated": len(answer.not_repeated)}
+    cards = tuple(_card(call, answer, place, keys) for place in range(len(answer.cards)))
     outcomes = tuple({"call": call.id, "position": place} | row for place, row in enumerate(endings))
     return Record(
         told | {"rows_mark": mark_of_rows(keys, told, cards, outcomes)},
@@ -123,8 +125,9 @@ def _role(user: str) -> str:
     return kind if kind in _ROLES else "other"
 
 
-def _card(call: Call, answer: Answer, place: int) -> Row:
-    card = answer.cards[place]
+def _card(call: Call, answer: Answer, place: int, keys: Keys) -> Row:
+    card, who = answer.cards[place], Who(call.tenant, answer.request.user_id, answer.request.patient_id)
+    may_repeat = card.fingerprint and call.hook == HOOK and card.indicator != ALWAYS_SHOWN
     return {
         "call": call.id,
         "position": place,
@@ -133,7 +136,7 @@ def _card(call: Call, answer: Answer, place: int) -> Row:
         "topic": card.source.topic.code,
         "indicator": card.indicator,
         "suggestions": len(card.suggestions),
-        "finding_mark": None,
+        "finding_mark": finding_mark(keys, who, card.fingerprint) if may_repeat else None,
     }
 
 

@@ -13,13 +13,14 @@ from cds_service.beside import Beside
 from cds_service.errors import SettingsError, StoreError
 from cds_service.reports import Judging
 from cds_service.security.replay import Seen, SeenHere
-from cds_service.settings import Settings
+from cds_service.settings import ON, Settings
 from cds_service.store.health import StoreHealth
 from cds_service.store.keeper import FULL, NOTHING, Keeper
 from cds_service.store.keys import Keys
 from cds_service.store.ledger import StoredFeedback
 from cds_service.store.place import Place
 from cds_service.store.purge import forget_tokens, purge_daily
+from cds_service.store.repeats import AnsweredCards
 from cds_service.store.seen import SharedSeen
 from cds_service.store.store import Store
 from cds_service.store.unknown import UnknownCodes
@@ -37,6 +38,7 @@ class Stand:
     keeper: Keeper | None = None
     ledger: StoredFeedback | None = None
     not_known: Callable[[str, str], object] = lambda *_: None  # is told of codes that no table holds
+    repeats: AnsweredCards | None = None
 
     def begin(self) -> None:
         """Start what runs behind the answers in this process, instead of with its first call."""
@@ -70,7 +72,8 @@ def stand(
     """
     here = SeenHere(time.time)
     if settings.keep == NOTHING and settings.is_demo:
-        return Stand(Beside(), here)
+        cards = _repeats(settings, None, now)
+        return Stand(Beside(cards, cards), here, repeats=next(iter(cards), None))
     store = store_of(settings)
     seen = None if settings.is_demo else SharedSeen(here, store, not_stored=partial(not_stored, "token"))
     codes = UnknownCodes(now)
@@ -85,13 +88,18 @@ def stand(
         store.prepare()
     except StoreError as error:
         log.error("%s. Calls are answered; it is tried again", error)
+    cards = _repeats(settings, None if ledger is None else store, now)
     beside = Beside(
-        witnesses=(keeper,),
-        ledgers=() if ledger is None else (ledger,),
+        witnesses=(keeper, *cards),
+        ledgers=cards if ledger is None else (ledger, *cards),  # what was not kept is no proof
         probes={"store": StoreHealth(store, keeper, seen, disk_low_mb=settings.disk_low_mb)},
     )
     note = (lambda *_: None) if ledger is None else codes.note
-    return Stand(beside, seen or here, store, keeper, ledger, note)
+    return Stand(beside, seen or here, store, keeper, ledger, note, next(iter(cards), None))
+
+
+def _repeats(settings: Settings, store: Store | None, now: Callable[[], datetime]) -> tuple[AnsweredCards, ...]:
+    return (AnsweredCards(store, settings.repeat_minutes, now),) if settings.repeats == ON else ()
 
 
 def _upkeep(

@@ -52,6 +52,10 @@ CARDS_BY_INDICATOR = Metric(
     "aml_cds_cards_by_indicator_total", COUNTER, "Cards shown, by how urgent they are.", ("indicator",),
     "No critical card for weeks, or many at once: look whether data still come.",
 )
+NOT_REPEATED = Metric(
+    "aml_cds_cards_not_repeated_total", COUNTER, "Cards not shown at order-sign, as the same user had answered them.",
+    think="Only with REPEATS=on.",
+)
 BLIND = Metric(
     "aml_cds_checks_not_evaluated_total", COUNTER,
     "Checks that could not be made although a source asks for them, by rule.", ("rule",),
@@ -107,7 +111,7 @@ INFO = Metric(
     ("version", "knowledge"), "More than one knowledge among replicas, or after a change, is an unfinished rollout.",
 )
 METRICS = (
-    CALLS, CALLS_BROKEN, CALL_SECONDS, CARDS, CARDS_BY_INDICATOR, BLIND, BLIND_CAUSES, BROKEN, SHADOW, FEEDBACK,
+    CALLS, CALLS_BROKEN, CALL_SECONDS, CARDS, CARDS_BY_INDICATOR, NOT_REPEATED, BLIND, BLIND_CAUSES, BROKEN, SHADOW, FEEDBACK,
     TURNED_AWAY, FHIR_SECONDS, FHIR_NOT_WHOLE, UNMAPPED, STORE_ERRORS, LOG_DROPPED, PART, INFO,
 )  # fmt: skip
 

@@ -113,6 +113,8 @@ class Metrics:
         for card in answer.cards:
             self._count(of.CARDS, rule=self._rule_of.get(card.source.topic.code, ""))
             self._count(of.CARDS_BY_INDICATOR, indicator=card.indicator)
+        if answer.not_repeated:
+            self._made[of.NOT_REPEATED.name].inc(len(answer.not_repeated))
         for check in answer.evaluation.checks:
             if check.shadow is not None:
                 if isinstance(check.outcome, (Fired, NotEvaluated)):
