@@ -124,6 +124,12 @@ def parser() -> argparse.ArgumentParser:
             "--test-server", action="store_true", help="needed for another machine: it holds no real patients"
         )
         loading.set_defaults(run=run)
+    _reports(commands)
+    _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
+    return top
+
+
+def _reports(commands: Any) -> None:
     reporting = _command(commands, "report", "what fired, how cards were taken, what could not be seen; from the store")
     reporting.add_argument("--since", metavar="DAY", help="the first day, such as 2026-11-01; else four weeks ago")
     reporting.add_argument("--until", metavar="DAY", help="the last day; else up to now. Days are of UTC")
@@ -140,8 +146,6 @@ def parser() -> argparse.ArgumentParser:
     replaying.add_argument("--tenant", metavar="NAME", help="with --all: only this hospital of TENANTS")
     _for_machines(replaying)
     replaying.set_defaults(run=replay)
-    _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
-    return top
 
 
 def _store(command: argparse.ArgumentParser) -> None:

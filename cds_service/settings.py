@@ -349,7 +349,8 @@ SETTINGS: tuple[Setting, ...] = (
         _choice(OFF, ON),
     ),
     Setting(
-        "REPEAT_MINUTES", "60", "With `REPEATS=on`: how long after it was shown at order-select a card is not repeated.",
+        "REPEAT_MINUTES", "60",
+        "With `REPEATS=on`: how long after it was shown at order-select a card is not repeated.",
         _within(float, 1, 1440, "minutes"),
     ),
     Setting(

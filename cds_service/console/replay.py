@@ -1,7 +1,7 @@
 """Replay: a call that was kept is answered again, as of its day, and held against what was answered then.
 
-What was kept whole (KEEP=full) is answered again. Of the rest only the rows can be held against their seal: a value that
-was not kept cannot be checked twice.
+What was kept whole (KEEP=full) is answered again. Of the rest only the rows can be held against their seal: a value
+that was not kept cannot be checked twice.
 """
 
 from __future__ import annotations

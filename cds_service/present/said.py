@@ -32,7 +32,9 @@ def _finding(check: Check, finding: Finding) -> tuple[object, ...]:
 
 def _fact(fact: Fact[Any]) -> tuple[object, ...]:
     value = tuple(map(_order, fact.value.orders)) if isinstance(fact.value, Medications) else repr(fact.value)
-    return (fact.key.name, fact.state.name, fact.bound, value, repr(fact.when), fact.doubts, fact.why, repr(fact.rivals))
+    return (
+        fact.key.name, fact.state.name, fact.bound, value, repr(fact.when), fact.doubts, fact.why, repr(fact.rivals),
+    )
 
 
 def _order(order: Medication) -> tuple[object, ...]:

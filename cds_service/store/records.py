@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from cds_service.answer import Answer
 from cds_service.beside import Call
 from cds_service.repeats import ALWAYS_SHOWN, Who
 from cds_service.reports import week_of
-from cds_service.rules.rule import Check, Finding, Fired, NoTimeLeft, NotApplicable, NotEvaluated
+from cds_service.rules.rule import Check, Finding, Fired, NotApplicable, NotEvaluated, NoTimeLeft
 from cds_service.store import whole
 from cds_service.store.keys import Keys
 from cds_service.store.repeats import HOOK, finding_mark

@@ -14,7 +14,6 @@ from cds_service.store import queries
 from cds_service.store.queries import Span
 from cds_service.store.store import Store
 
-
 T = TypeVar("T", Taken, Why)
 
 

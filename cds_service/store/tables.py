@@ -102,7 +102,7 @@ OUTCOME = Table(
     Column("level", String(16), nullable=False),  # of what fired; of what was not evaluated: how much that matters
     Column("cause", String(LONGEST), nullable=False),  # of what was not evaluated: "potassium:stale, qtc:absent"
     Column("times", Integer, nullable=False),  # how many subjects of the call ended just so
-    Column("because", String(LONGEST_BECAUSE)),  # of what fired: names of the facts, and ids of the statements that it rests on
+    Column("because", String(LONGEST_BECAUSE)),  # of what fired: names of facts, ids of statements
 )
 
 WHOLE = Table(

@@ -20,7 +20,7 @@ from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.beside import Call, Health
 from cds_service.hooks.feedback import Feedback
-from cds_service.rules.rule import Check, Fired, NoTimeLeft, NotEvaluated
+from cds_service.rules.rule import Check, Fired, NotEvaluated, NoTimeLeft
 from cds_service.watch import definitions as of
 from cds_service.watch import shared
 

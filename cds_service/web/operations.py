@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, abort, render_template, request
@@ -40,6 +41,7 @@ def operations(
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
     by_tenant = settings.tenants is not None
+    readiness = partial(_readiness, settings, tools)
 
     @pages.get("/healthz")
     def healthz() -> Response:
@@ -48,31 +50,12 @@ def operations(
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        return _readiness(beside.health())
+        return readiness(beside.health())
 
     @pages.get("/readyz/calls")
     def readyz_calls() -> Response:
         """For balancers: a store that every replica shares must not take all of them out when it is gone."""
-        health = beside.health()
-        return _readiness({
-            name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
-            for name, each in health.items()
-        })
-
-    def _readiness(health: Mapping[str, Health]) -> Response:
-        worst = max((each.light for each in health.values()), default=Light.GREEN)
-        response = _json({
-            "status": _READY[worst],
-            "version": __version__,
-            "mode": settings.mode,
-            "authentication": "off: anybody may call" if settings.is_demo else "on",
-            "jurisdiction": settings.jurisdiction or "by tenant",
-            "knowledge": tools.knowledge_version,
-            "services": [service.id for service in tools.services],
-            "parts": {name: {"light": each.light.name.lower(), "words": each.words} for name, each in health.items()},
-        })
-        response.status_code = 503 if worst is Light.RED else 200
-        return response
+        return readiness(_for_calls(beside.health()))
 
     @pages.get(METRICS_PATH)
     def metrics() -> Response:
@@ -98,6 +81,30 @@ def operations(
         return Response(msgspec.json.encode(code_system(__version__)), mimetype="application/fhir+json")
 
     return pages
+
+
+def _readiness(settings: Settings, tools: Toolbox, health: Mapping[str, Health]) -> Response:
+    worst = max((each.light for each in health.values()), default=Light.GREEN)
+    response = _json({
+        "status": _READY[worst],
+        "version": __version__,
+        "mode": settings.mode,
+        "authentication": "off: anybody may call" if settings.is_demo else "on",
+        "jurisdiction": settings.jurisdiction or "by tenant",
+        "knowledge": tools.knowledge_version,
+        "services": [service.id for service in tools.services],
+        "parts": {name: {"light": each.light.name.lower(), "words": each.words} for name, each in health.items()},
+    })
+    response.status_code = 503 if worst is Light.RED else 200
+    return response
+
+
+def _for_calls(health: Mapping[str, Health]) -> dict[str, Health]:
+    """The same, where only what calls cannot do without may be red."""
+    return {
+        name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
+        for name, each in health.items()
+    }
 
 
 def _may_read_metrics(settings: Settings) -> bool:

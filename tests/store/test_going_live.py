@@ -1,4 +1,4 @@
-"""Going live: off, shadow or on for each rule and hospital, by its overlay; over HTTP, in the store and in the report."""
+"""Going live: off, shadow or on for each rule and hospital by its overlay; over HTTP, in store and report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ jwks_file = "{name}.json"
 jurisdiction = "US"
 {overlay}
 """
-RULES = "rules:\n  qtc-hold: {{switch: '{switch}', reason: the board looks first, owner: QT board, effective: 2026-11-02, until: 2099-01-01}}\n"
+RULES = """rules:
+  qtc-hold:
+    {{switch: '{switch}', reason: the board looks first, owner: QT board, effective: 2026-11-02, until: 2099-01-01}}
+"""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What reports, replay and repeats need: why a check fired, a seal on each call, what was shown twice, unknown codes."""
+"""For reports, replay and repeats: why a check fired, a seal on each call, what was shown twice, unknown codes."""
 
 import sqlalchemy as sa
 from alembic import op
