@@ -191,6 +191,12 @@ def _store(text: str) -> str:
     return text.replace("postgres://", "postgresql://", 1)
 
 
+def _pages(text: str) -> str:
+    if text not in ("", OFF, LOOPBACK, ON):
+        raise ValueError(text)
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -385,6 +391,12 @@ SETTINGS: tuple[Setting, ...] = (
         _choice(OFF, LOOPBACK, ON),
     ),
     Setting(
+        "PAGES", "",
+        "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. Unset "
+        "means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
+        Kind("one of off, loopback, on", _pages),
+    ),
+    Setting(
         "RATE_LIMIT_STRANGERS", "0",
         "How often one address may ask without a token that proves who it is; then 429. In demo mode everybody is a "
         "stranger. Counted by each server process for itself.", _RATE,
@@ -439,6 +451,7 @@ class Settings:
     log_level: str
     log_format: str
     metrics: str
+    pages: str
     rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour
     rate_limit_tenant: tuple[int, str] | None
 
@@ -449,6 +462,7 @@ class Settings:
         values = {setting.field: setting.read(env) for setting in SETTINGS}
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
+        values["pages"] = values["pages"] or (ON if values["mode"] == DEMO else LOOPBACK)
         settings = cls(**values)
         _check(settings)
         return settings

@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "trace": {"quantity", "facts", "knowledge", "rules"},
-    "beside": {"hooks", "answer"},
+    "beside": {"hooks", "answer", "reports"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
         "reports", "cds_service",

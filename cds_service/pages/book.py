@@ -9,7 +9,8 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
-from cds_service.settings import Settings
+from cds_service.pages.governance import governance
+from cds_service.settings import OFF, ON, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +31,10 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    return Book()
+    chapters: list[Blueprint] = []
+    links: list[Link] = []
+    if settings.pages != OFF and (settings.is_demo or beside.report is not None):
+        chapters.append(governance(settings, tools, beside))
+        if settings.pages == ON:  # else a link that most would find dead
+            links.append(Link("governance.look", "Governance"))
+    return Book(chapters, links)

@@ -21,6 +21,7 @@ from cds_service.store.ledger import StoredFeedback
 from cds_service.store.place import Place
 from cds_service.store.purge import forget_tokens, purge_daily
 from cds_service.store.repeats import AnsweredCards
+from cds_service.store.report import report
 from cds_service.store.seen import SharedSeen
 from cds_service.store.store import Store
 from cds_service.store.unknown import UnknownCodes
@@ -92,6 +93,7 @@ def stand(
     beside = Beside(
         witnesses=(keeper, *cards),
         ledgers=cards if ledger is None else (ledger, *cards),  # what was not kept is no proof
+        report=None if ledger is None else partial(report, store, judging=judging_of(settings)),
         probes={"store": StoreHealth(store, keeper, seen, disk_low_mb=settings.disk_low_mb)},
     )
     note = (lambda *_: None) if ledger is None else codes.note

@@ -32,7 +32,7 @@ class UnknownCodes:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def note(self, kind: str, system: str) -> None:
-        """A code of a "drug" or a "condition" is in no table; `system` as one speaks of it, "" for one we do not read."""
+        """A code of a "drug" or a "condition" is in no table; `system` as spoken, "" for one that we do not read."""
         with self._lock:
             self._counts[kind, system or "other"] += 1
 

@@ -14,12 +14,12 @@ from cds_service import __version__
 from cds_service.beside import Beside, Health, Light
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
-from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
+from cds_service.pages.doors import is_let_in
+from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 FOR_CALLS = ("knowledge", "stopping")  # the parts without which no call can be answered
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
 
@@ -59,7 +59,7 @@ def operations(
 
     @pages.get(METRICS_PATH)
     def metrics() -> Response:
-        if beside.metrics is None or not _may_read_metrics(settings):
+        if beside.metrics is None or not is_let_in(settings.metrics):
             abort(404)
         return Response(beside.metrics(), content_type=METRICS_TYPE)
 
@@ -105,13 +105,6 @@ def _for_calls(health: Mapping[str, Health]) -> dict[str, Health]:
         name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
         for name, each in health.items()
     }
-
-
-def _may_read_metrics(settings: Settings) -> bool:
-    """As the setting says; a proxy on this machine speaks for strangers, and is known by the headers that it adds."""
-    if settings.metrics != LOOPBACK:
-        return settings.metrics == ON
-    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in _OF_PROXIES)
 
 
 def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:
