@@ -392,8 +392,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "PAGES", "",
-        "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. Unset "
-        "means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
+        "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. "
+        "Unset means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
         Kind("one of off, loopback, on", _pages),
     ),
     Setting(

@@ -16,6 +16,7 @@ import msgspec
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
 
+from cards.reasons import reasons
 from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.errors import StoreError
@@ -77,13 +78,14 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
         if wanted == "json" or request.accept_mimetypes.best == "application/json":
             body = told.as_json() | {"made_up": settings.is_demo}
             return Response(msgspec.json.encode(body), mimetype="application/json")
-        rules, by_week = _summed(told.taken, lambda each: each.topic), _summed(told.taken, lambda each: each.week)
+        rules = _summed(told.taken, lambda each: _spoken(each.topic))
+        by_week = _summed(told.taken, lambda each: each.week)
         return render_template(
             "governance.html",
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            total=_total(rules),
+            total=_total(rules), spoken=_spoken, reason=_reason,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(rules[:_MOST_RULES], "Cards by rule"),
         )
@@ -121,6 +123,16 @@ def _summed(taken: Iterable[Taken], by: Callable[[Taken], str]) -> list[Sum]:
         for name, found in together.items()
     ]
     return sorted(sums, key=lambda each: (-each.shown, each.name))
+
+
+def _spoken(rule: str) -> str:
+    return "what could not be seen" if rule == "gap" else rule
+
+
+def _reason(code: str) -> str:
+    """How a reason of ours is spoken; another's stands as it is."""
+    ours = reasons().get(code)
+    return ours.coding.display if ours else code
 
 
 def _total(rules: Iterable[Sum]) -> Sum:

@@ -22,13 +22,13 @@ from cds_service.reports import (
 
 # Of each rule: indicator, cards a week, of ten cards how many are accepted and overridden, and its reasons to override.
 _RULES = (
-    ("strong-cyp3a-inhibitor", "warning", 14, 3, 6, ("already-monitored", "benefit-outweighs")),
-    ("qtc-near-hold", "warning", 9, 5, 3, ("already-monitored",)),
-    ("electrolytes", "warning", 8, 7, 1, ("already-ordered",)),
+    ("strong-cyp3a-inhibitor", "warning", 14, 3, 6, ("patient-monitored", "no-alternative")),
+    ("qtc-near-hold", "warning", 9, 5, 3, ("ecg-repeated",)),
+    ("electrolytes", "warning", 8, 7, 1, ("already-corrected",)),
     ("qtc-hold", "critical", 3, 7, 2, ("value-outdated",)),
-    ("renal-dose", "warning", 3, 6, 2, ("benefit-outweighs",)),
-    ("additive-qt", "warning", 6, 2, 7, ("already-monitored",)),
-    ("gap", "info", 22, 4, 1, ("not-relevant",)),
+    ("renal-dose", "warning", 3, 6, 2, ("already-adjusted",)),
+    ("additive-qt", "warning", 6, 2, 7, ("patient-monitored",)),
+    ("gap", "info", 22, 4, 1, ("will-do-later",)),
 )
 _CALLS = 120  # a week
 _SILENT, _GREW = "renal-dose", "additive-qt"  # what befell them in the last whole week

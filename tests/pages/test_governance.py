@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cards.reasons import by_rule
 from cds_service.answer import answer
 from cds_service.beside import Beside
 from cds_service.errors import StoreError
@@ -95,6 +96,8 @@ def test_a_store_that_cannot_be_asked_is_said(hospital):
 
 def test_made_up_rules_are_rules_of_ours_and_the_same_time_gives_the_same():
     assert {rule for rule, *_ in _RULES} <= {*tools().rules, "gap"}
+    for rule, *_, why in _RULES:
+        assert set(why) <= set(by_rule()[rule])
     asked = Asked(NOW - timedelta(weeks=4), NOW)
     told = made_up(asked, Judging())
     assert told == made_up(asked, Judging())
