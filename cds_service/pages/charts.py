@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import drawsvg
+import drawsvg  # type: ignore[import-untyped]  # it has no stubs
 
 _WIDTH, _LINE, _BAR, _LABEL = 640, 26, 16, 190
 
