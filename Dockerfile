@@ -61,5 +61,5 @@ ENV PATH=/venv/bin:$PATH PYTHON=/venv/bin/python PYTHONUNBUFFERED=1 PYTHONDONTWR
 USER 10001:10001
 EXPOSE 8080
 # Never through a proxy: Docker can hand http_proxy to every container. An empty PORT means the default, as in settings.
-HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:%s/readyz' % (os.environ.get('PORT') or 8080), timeout=2)"]
+HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:%s/readyz/calls' % (os.environ.get('PORT') or 8080), timeout=2)"]
 CMD ["scripts/serve"]

@@ -97,7 +97,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card. `about`: local references of the orders that it concerns. `write` writes it for a client."""
+    """One card. `about`: local references of the orders that it concerns. `write` writes it for a client.
+
+    `fingerprint`: of what it says and rests on, "" where nobody asks; never written.
+    """
 
     uuid: str
     summary: str
@@ -109,6 +112,7 @@ class Card:
     override_reasons: tuple[Coding, ...] = ()
     links: tuple[Link, ...] = ()
     about: tuple[str, ...] = field(default=())
+    fingerprint: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not self.summary or len(self.summary) > LONGEST_SUMMARY or "\n" in self.summary:

@@ -40,12 +40,13 @@ from cds_service.gather.shelter import Shelter
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.caller import Caller
 from cds_service.hooks.request import FhirAccess, HookRequest
-from cds_service.hooks.services import Service, offered
+from cds_service.hooks.services import Moment, Service, offered
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
+from cds_service.repeats import Memory, without_repeats
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
@@ -108,6 +109,7 @@ class Tools:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    repeats: Memory | None = None  # of cards that were answered at order-select; without one every card is shown
     strict_all: bool = False
 
     @property
@@ -131,6 +133,7 @@ class Answer:
     profile: Profile
     knowledge: str  # its version
     asked: Recorded  # what the FHIR server was asked and gave
+    not_repeated: tuple[Card, ...] = ()  # what the same user has answered already, and was not shown again
 
     @property
     def body(self) -> bytes:
@@ -159,7 +162,10 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
-    return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked)
+    repeated: tuple[Card, ...] = ()
+    if tools.repeats is not None and service.moment is Moment.SIGN:
+        cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
+    return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
@@ -192,7 +198,10 @@ def _stage(service: Service, tools: Tools) -> Stage:
     )
     overlay = tools.knowledge.overlay
     wording = dict.fromkeys(overlay.templates, overlay.folder / TEMPLATES) if overlay else {}
-    return Stage(service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording)
+    known_again = tools.repeats is not None and service.moment is not Moment.VIEW
+    return Stage(
+        service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording, known_again
+    )
 
 
 def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
@@ -221,6 +230,7 @@ def load_tools_of_tenants(
     shelter: Shelter | None = None,
     *,
     observer: Observer | None = None,
+    repeats: Memory | None = None,
 ) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
     return {
@@ -231,16 +241,20 @@ def load_tools_of_tenants(
             ),
             shelter,
             observer=observer,
+            repeats=repeats,
         )
         for tenant in tenants
     }  # fmt: skip
 
 
-def load_tools(settings: Settings, shelter: Shelter | None = None, *, observer: Observer | None = None) -> Tools:
+def load_tools(
+    settings: Settings, shelter: Shelter | None = None, *, observer: Observer | None = None,
+    repeats: Memory | None = None,
+) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError.
 
     `shelter`: the one that all tools of a process share; without it these have one of their own. `observer`: who is
-    told of FHIR queries and of codes that nobody knows.
+    told of FHIR queries and of codes that nobody knows. `repeats`: knows which cards were answered already.
     """
     observer = observer or Observer()
     knowledge = Knowledge.load(overlay=settings.overlay)
@@ -281,5 +295,6 @@ def load_tools(settings: Settings, shelter: Shelter | None = None, *, observer: 
         answer_seconds=settings.answer_seconds,
         gather_seconds=settings.gather_seconds,
         now=lambda: datetime.now(settings.time_zone),
+        repeats=repeats,
         strict_all=settings.strict_all,
     )

@@ -17,6 +17,7 @@ from typing import Protocol
 from cds_service.answer import Answer
 from cds_service.hooks.caller import Caller
 from cds_service.hooks.feedback import Feedback
+from cds_service.reports import Asked, Report
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Beside:
     ledgers: Sequence[Ledger] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
     metrics: Callable[[], bytes] | None = None  # the page for Prometheus
+    report: Callable[[Asked], Report] | None = None  # what the store knows of a time; raises StoreError
     turned_away: Callable[[str], object] = lambda _: None  # is told why a caller got no answer
 
     def show(self, call: Call) -> None:

@@ -51,6 +51,9 @@ EXAMPLES = """examples:
                                  can this service work with that FHIR server, and what is missing
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
   aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
+  aml-cds report --since 2026-11-01
+                                 what fired, how cards were taken, what could not be seen, what shadow would show
+  aml-cds replay CALL            answer a kept call again, as of its day, and say what differs
   aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
@@ -121,8 +124,28 @@ def parser() -> argparse.ArgumentParser:
             "--test-server", action="store_true", help="needed for another machine: it holds no real patients"
         )
         loading.set_defaults(run=run)
+    _reports(commands)
     _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
     return top
+
+
+def _reports(commands: Any) -> None:
+    reporting = _command(commands, "report", "what fired, how cards were taken, what could not be seen; from the store")
+    reporting.add_argument("--since", metavar="DAY", help="the first day, such as 2026-11-01; else four weeks ago")
+    reporting.add_argument("--until", metavar="DAY", help="the last day; else up to now. Days are of UTC")
+    reporting.add_argument("--rule", metavar="ID", help="only this rule (docs/rules.md lists them), or gap")
+    reporting.add_argument("--tenant", metavar="NAME", help="only this hospital of TENANTS")
+    reporting.add_argument("--csv", action="store_true", help="one long table for a spreadsheet")
+    _for_machines(reporting)
+    reporting.set_defaults(run=report)
+    replaying = _command(commands, "replay", "answer a kept call again as of its day, and say what differs")
+    replaying.add_argument("call", nargs="?", metavar="CALL", help="its id or how that begins; the log line names it")
+    replaying.add_argument("--all", action="store_true", help="every call of a time, as a summary")
+    replaying.add_argument("--since", metavar="DAY", help="with --all: the first day, else four weeks ago")
+    replaying.add_argument("--until", metavar="DAY", help="with --all: the last day, else up to now")
+    replaying.add_argument("--tenant", metavar="NAME", help="with --all: only this hospital of TENANTS")
+    _for_machines(replaying)
+    replaying.set_defaults(run=replay)
 
 
 def _store(command: argparse.ArgumentParser) -> None:
@@ -357,6 +380,46 @@ def load(given: argparse.Namespace) -> int:
 def unload(given: argparse.Namespace) -> int:
     """Take them away again."""
     return _loading(given, "unloaded")
+
+
+def report(given: argparse.Namespace) -> int:
+    """What does the store know?"""
+    from cds_service.console import reporting
+    from cds_service.settings import Settings
+
+    if given.rule != "gap":
+        _require_rule(given.rule)
+    asked = reporting.asked(given.since, given.until, given.tenant, given.rule, datetime.now(UTC))
+    with _progress("asking the store"):
+        told = reporting.reported(Settings.load(os.environ), asked)
+    if given.json:
+        return _print_json(told.as_json())
+    print(reporting.as_csv(told) if given.csv else reporting.as_text(told, terminal.width()), end="")
+    if not given.csv:
+        print()
+    return GOOD
+
+
+def replay(given: argparse.Namespace) -> int:
+    """Is the same answered again?"""
+    from cds_service.console import replay as replaying
+    from cds_service.console import reporting
+    from cds_service.settings import Settings
+
+    if given.all == bool(given.call):
+        raise UsageError("name one call, or say --all")
+    with _progress("reading store and knowledge"):
+        if given.all:
+            asked = reporting.asked(given.since, given.until, given.tenant, None, datetime.now(UTC))
+            settings = Settings.load(os.environ)
+            told = replaying.replayed_all(settings, asked.since, asked.until, asked.tenant, _teller())
+        else:
+            told = (replaying.replayed(Settings.load(os.environ), given.call),)
+    if given.json:
+        _print_json({"calls": [asdict(each) | {"same": each.same} for each in told]})
+    else:
+        print(replaying.as_summary(told) if given.all else replaying.as_text(told[0]))
+    return GOOD if all(each.same for each in told) else PROBLEM
 
 
 def upgrade_store(given: argparse.Namespace) -> int:

@@ -191,6 +191,12 @@ def _store(text: str) -> str:
     return text.replace("postgres://", "postgresql://", 1)
 
 
+def _pages(text: str) -> str:
+    if text not in ("", OFF, LOOPBACK, ON):
+        raise ValueError(text)
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -339,6 +345,42 @@ SETTINGS: tuple[Setting, ...] = (
         "KEEP_DAYS", "180", "How long calls and feedback are kept.", _within(int, 1, 3650, "a whole number of days"),
     ),
     Setting(
+        "FEEDBACK_PER_DAY", "20000",
+        "How many entries of feedback one tenant may have kept in a day (UTC). More are answered with 429, so that "
+        "nobody can fill the disk.",
+        _within(int, 100, 10_000_000, "a whole number"),
+    ),
+    Setting(
+        "DISK_LOW_MB", "500",
+        "When less is free on the disk of a SQLite store, `/readyz` turns amber.",
+        _within(int, 0, 1_000_000, "a whole number of MB"),
+    ),
+    Setting(
+        "REPEATS", OFF,
+        "`on`: a card that the same user has answered at order-select is not shown again at order-sign, as long as "
+        "nothing that it used has changed; never a critical one. See store.md.",
+        _choice(OFF, ON),
+    ),
+    Setting(
+        "REPEAT_MINUTES", "60",
+        "With `REPEATS=on`: how long after it was shown at order-select a card is not repeated.",
+        _within(float, 1, 1440, "minutes"),
+    ),
+    Setting(
+        "REPORT_WEEKS", "4", "With how many weeks before it the report compares the last whole week of a rule.",
+        _within(int, 1, 52, "a whole number"),
+    ),
+    Setting(
+        "REPORT_SILENT_FROM", "5",
+        "A rule fell silent when it did not fire in the last whole week, and would have in at least so many calls.",
+        _within(int, 1, 100_000, "a whole number"),
+    ),
+    Setting(
+        "REPORT_GREW_TIMES", "3",
+        "A rule exploded when it fired at least so many times as often in the last whole week as in those before.",
+        _within(float, 1.1, 1000.0, "a number"),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -354,6 +396,12 @@ SETTINGS: tuple[Setting, ...] = (
         "(`loopback`), or whoever reaches the port (`on`, where the network lets only Prometheus through). To others "
         "the address does not exist.",
         _choice(OFF, LOOPBACK, ON),
+    ),
+    Setting(
+        "PAGES", "",
+        "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. "
+        "Unset means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
+        Kind("one of off, loopback, on", _pages),
     ),
     Setting(
         "RATE_LIMIT_STRANGERS", "0",
@@ -401,9 +449,17 @@ class Settings:
     keep: str
     keep_key_file: Path | None
     keep_days: int
+    feedback_per_day: int
+    disk_low_mb: int
+    repeats: str
+    repeat_minutes: float
+    report_weeks: int
+    report_silent_from: int
+    report_grew_times: float
     log_level: str
     log_format: str
     metrics: str
+    pages: str
     rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour
     rate_limit_tenant: tuple[int, str] | None
 
@@ -414,6 +470,7 @@ class Settings:
         values = {setting.field: setting.read(env) for setting in SETTINGS}
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
+        values["pages"] = values["pages"] or (ON if values["mode"] == DEMO else LOOPBACK)
         settings = cls(**values)
         _check(settings)
         return settings

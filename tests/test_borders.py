@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
     "clients": {"cards", "errors", "settings", "hooks", "knowledge"},
+    "repeats": {"cards", "hooks"},  # what the same user need not see twice
     "answer": {
         "cards",
         "elsewhere",
@@ -42,29 +43,33 @@ MAY_IMPORT: dict[str, set[str]] = {
         "facts",
         "rules",
         "present",
+        "repeats",
         "tailoring",
     },
     "trace": {"quantity", "facts", "knowledge", "rules"},
     "coverage": {"knowledge", "rules"},
     "changes": {"cards", "knowledge", "rules", "trace"},
-    "beside": {"hooks", "answer"},
-    "pages": {
-        "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
-        "coverage", "changes", "cds_service",
-    },
+    "reports": {"cards"},  # what is told of many calls, as plain rows
+    "sheet": {"cards", "hooks", "security"},
+    "beside": {"hooks", "security", "gather", "answer", "reports"},
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "cds_service",
-    },
-    "web": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
-        "cds_service",
+        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "repeats",
+        "reports", "cds_service",
     },
     "console": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",
-        "coverage", "changes",
+        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
+        "coverage", "changes", "reports", "sheet", "store", "cds_service",
     },
-    "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
+    "pages": {
+        "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules", "answer",
+        "trace", "coverage", "changes", "reports", "sheet", "beside", "console", "cds_service",
+    },
+    "web": {
+        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside", "watch",
+        "store", "pages", "cds_service",
+    },
+    "cli": {"cds_service", "errors", "settings", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -81,13 +86,23 @@ ONLY = {
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
-    ("store", "cards"): {"reasons"},
+    ("reports", "cards"): {"topic"},
+    ("repeats", "cards"): {"model"},
+    ("repeats", "hooks"): {"request"},
+    ("sheet", "cards"): {"profile", "reasons"},
+    ("sheet", "hooks"): {"services"},
+    ("sheet", "security"): {"tenants"},
+    ("beside", "security"): {"links"},
+    ("beside", "gather"): {"collect"},  # what a FHIR server looks like
+    ("pages", "security"): {"links"},
+    ("pages", "console"): {"samples"},  # the stories
+    ("store", "cards"): {"reasons", "topic"},
     ("store", "hooks"): {"feedback"},
-    ("store", "security"): {"replay"},
+    ("store", "security"): {"links", "replay"},
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"purge", "stand"},
+    ("console", "store"): {"purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do

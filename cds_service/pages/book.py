@@ -11,9 +11,10 @@ from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.pages.covered import coverage
 from cds_service.pages.evidence import evidence
+from cds_service.pages.governance import governance
 from cds_service.pages.knowledge import knowledge
 from cds_service.pages.pathway import pathway
-from cds_service.settings import Settings
+from cds_service.settings import OFF, ON, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,15 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    return Book(
-        (knowledge(tools), coverage(tools), evidence(tools), pathway(tools)),
-        (
-            Link("pathway.index", "Pathway"),
-            Link("evidence.index", "Evidence"),
-            Link("knowledge.index", "Knowledge"),
-            Link("coverage.index", "Coverage"),
-        ),
-    )
+    chapters = [knowledge(tools), coverage(tools), evidence(tools), pathway(tools)]
+    links = [
+        Link("pathway.index", "Pathway"),
+        Link("evidence.index", "Evidence"),
+        Link("knowledge.index", "Knowledge"),
+        Link("coverage.index", "Coverage"),
+    ]
+    if settings.pages != OFF and (settings.is_demo or beside.report is not None):
+        chapters.append(governance(settings, tools, beside))
+        if settings.pages == ON:  # else a link that most would find dead
+            links.append(Link("governance.look", "Governance"))
+    return Book(chapters, links)

@@ -33,6 +33,7 @@ from cds_service.present.gaps import Gap, find_gap
 from cds_service.present.overrides import Overrides
 from cds_service.present.problems import Found, Problem, problems
 from cds_service.present.relevance import Relevance
+from cds_service.present.said import fingerprint
 from cds_service.present.words import Speaker
 from cds_service.rules.rule import Check, Evaluation, Finding, Fired
 
@@ -53,6 +54,7 @@ class Stage:
     version: str
     ids: Any
     wording: Mapping[str, Path] = field(default_factory=dict)  # the hospital's own templates: in which folder each lies
+    fingerprints: bool = False  # whether cards carry one, as somebody wants to know them again
 
 
 def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Stage) -> tuple[Card, ...]:
@@ -222,9 +224,12 @@ class _Writer:
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
-        return self._card(
+        card = self._card(
             rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides
         )
+        if not self.stage.fingerprints:
+            return card
+        return replace(card, fingerprint=fingerprint([(check, decides), *also, *lines], self.stage.version))
 
     def _card(
         self,

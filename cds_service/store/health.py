@@ -6,6 +6,7 @@ the probe itself tries one, so that a store that was mended is green again witho
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -29,12 +30,14 @@ class StoreHealth:
     """The probe of this process."""
 
     def __init__(
-        self, store: Store, keeper: Keeper, seen: SharedSeen | None, clock: Callable[[], float] = time.monotonic
+        self, store: Store, keeper: Keeper, seen: SharedSeen | None, clock: Callable[[], float] = time.monotonic,
+        disk_low_mb: int = 0,
     ) -> None:
         self._store = store
         self._keeper = keeper
         self._seen = seen
         self._clock = clock
+        self._disk_low = disk_low_mb * 1024 * 1024
         self._hands = Hands("store-health", 1)
         self._lock = threading.Lock()
         self._last: tuple[float, Health] | None = None
@@ -74,4 +77,12 @@ class StoreHealth:
             amiss.append(f"{self._keeper.dropped} calls were not kept since the start of this process")
         if self._seen is not None and now - self._seen.missed_at < RECENT_SECONDS:
             amiss.append(f"{self._seen.missed} tokens are known to this process alone")
+        free = self._free()
+        if free is not None and free < self._disk_low:
+            amiss.append(f"{free // (1024 * 1024)} MB are free on its disk: make room, or keep less (KEEP_DAYS)")
         return amiss
+
+    def _free(self) -> int | None:
+        """Bytes on the disk of the file; None for PostgreSQL, whose disk is not ours to see."""
+        file = self._store.place.file
+        return shutil.disk_usage(file.parent).free if file is not None else None

@@ -33,12 +33,18 @@ CLOSING_SECONDS = 3.0
 
 
 class Keeper:
-    """Keeps calls in this store. `upkeep` is done every minute by the same thread."""
+    """Keeps calls in this store. `upkeep` is done every minute by the same thread.
 
-    def __init__(self, store: Store, keep: str, upkeep: Callable[[], None]) -> None:
+    `not_stored` is told of each call that was given up.
+    """
+
+    def __init__(
+        self, store: Store, keep: str, upkeep: Callable[[], None], not_stored: Callable[[], object] = lambda: None
+    ) -> None:
         self._store = store
         self._keep = keep
         self._upkeep = upkeep
+        self._not_stored = not_stored
         self.dropped = 0
         self._begin_anew()
         os.register_at_fork(after_in_child=self._begin_anew)
@@ -109,6 +115,8 @@ class Keeper:
     def _drop(self, calls: int) -> None:
         self.dropped += calls
         self.dropped_at = time.monotonic()
+        for _ in range(calls):
+            self._not_stored()
 
     def _work(self) -> None:
         kept_up = float("-inf")

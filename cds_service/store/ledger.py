@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cards.reasons import reasons
-from cds_service.errors import NotKept, StoreError
+from cds_service.errors import NotKept, StoreError, TooOften
 from cds_service.hooks.feedback import Feedback, Reason
+from cds_service.reports import week_of
 from cds_service.store.hands import Hands, Late
 from cds_service.store.keeper import FULL
 from cds_service.store.keys import Keys
-from cds_service.store.records import week_of
+from cds_service.store.quota import Quota
 from cds_service.store.store import Store
 from cds_service.store.tables import FEEDBACK, LONGEST, REASON
 from cds_service.store.write import write_new
@@ -31,29 +32,42 @@ _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")  # what is longer, or has blanks, 
 
 
 class StoredFeedback:
-    """Takes feedback into the store."""
+    """Takes feedback into the store, of each tenant so many entries a day. `not_stored` is told of each refusal."""
 
-    def __init__(self, store: Store, keep: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, keep: str, now: Callable[[], datetime], per_day: int,
+        not_stored: Callable[[], object] = lambda: None,
+    ) -> None:
         self._store = store
         self._full = keep == FULL
         self._now = now
+        self._quota = Quota(per_day)
+        self._not_stored = not_stored
         self._hands = Hands("feedback", _THREADS)
         self.refused = 0
 
     def add(self, service: str, tenant: str, feedback: tuple[Feedback, ...]) -> None:
-        """Keep these: when this returns they are not lost any more. Raises NotKept."""
+        """Keep these: when this returns they are not lost any more. Raises NotKept, or TooOften."""
         try:
             self._hands.ask(lambda: self._write(service, tenant, feedback), SECONDS)
         except (StoreError, Late) as error:
-            self.refused += 1
+            self._refuse()
             why = str(error) if isinstance(error, StoreError) else "the store does not answer"
             log.warning("feedback was not kept: %s", why)
             raise NotKept("the feedback cannot be kept at the moment: send it again") from None
+        except TooOften:
+            self._refuse()
+            raise
+
+    def _refuse(self) -> None:
+        self.refused += 1
+        self._not_stored()
 
     def _write(self, service: str, tenant: str, feedback: tuple[Feedback, ...]) -> None:
         keys = self._store.prepare()
         rows = {row["mark"]: (row, each) for each in feedback for row in (self._row(service, tenant, each, keys),)}
         with self._store.writing() as connection:
+            self._quota.take(connection, tenant[:LONGEST], len(rows), self._now())
             write_new(connection, FEEDBACK, (row for row, _ in rows.values()))
             write_new(connection, REASON, (row for mark, (_, each) in rows.items() for row in _reasons(mark, each)))
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Table, delete, or_, select, update
 
+from cds_service.reports import week_of
 from cds_service.store.store import Store
-from cds_service.store.tables import CALL, CHORE, FEEDBACK, TOKEN
+from cds_service.store.tables import CALL, CHORE, FEEDBACK, TOKEN, UNKNOWN_CODE
 from cds_service.store.write import write_new
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Purged:
 def purge(store: Store, before: datetime) -> Purged:
     """Delete calls and feedback that came before this moment. Raises StoreError; what went until then is gone."""
     calls = _delete(store, CALL, CALL.c.id, CALL.c.at, before)
+    with store.writing() as connection:
+        connection.execute(delete(UNKNOWN_CODE).where(UNKNOWN_CODE.c.week < week_of(before)))
     return Purged(calls, _delete(store, FEEDBACK, FEEDBACK.c.mark, FEEDBACK.c.at, before))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, exists, func, select
 
-from cds_service.store.tables import CALL, CARD, FEEDBACK, OUTCOME, REASON
+from cds_service.reports import Blind, Ended, Taken, Unknown, Weekly, Why, Would
+from cds_service.store.tables import CALL, CARD, FEEDBACK, OUTCOME, REASON, UNKNOWN_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,51 +30,6 @@ class Span:
         """The calls within."""
         within = and_(self.since <= CALL.c.at, self.until > CALL.c.at)
         return within if self.tenant is None else and_(within, CALL.c.tenant == self.tenant)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """How the cards of one rule were taken: by whom, in which week. What is neither was left without an answer."""
-
-    topic: str  # code of the rule, or "gap"
-    role: str
-    week: str
-    indicator: str
-    shown: int
-    accepted: int
-    overridden: int
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """How often a reason was given to override the cards of one rule. A code that is not ours is the client's own."""
-
-    topic: str
-    code: str
-    ours: bool
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How often the checks of one rule ended so."""
-
-    rule: str
-    outcome: str
-    level: str
-    shadow: bool
-    calls: int
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Blind:
-    """How often a check could not be made because a fact was in this state ("potassium", "stale")."""
-
-    rule: str
-    fact: str
-    state: str
-    times: int
 
 
 def taken(connection: Connection, span: Span) -> list[Taken]:
@@ -125,9 +81,59 @@ def ended(connection: Connection, span: Span) -> list[Ended]:
     return [Ended(*row) for row in connection.execute(asked)]
 
 
-def would_have_fired(connection: Connection, span: Span) -> list[Ended]:
-    """What fired in shadow."""
-    return [each for each in ended(connection, span) if each.shadow and each.outcome == "fired"]
+def would_have_fired(connection: Connection, span: Span) -> list[Would]:
+    """What fired in shadow and was shown to nobody, and because of what."""
+    because = func.coalesce(OUTCOME.c.because, "")
+    by = (OUTCOME.c.rule, OUTCOME.c.level, because)
+    asked = (
+        select(*by, func.count(OUTCOME.c.call.distinct()), func.sum(OUTCOME.c.times))
+        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
+        .where(span.holds(), OUTCOME.c.shadow, OUTCOME.c.outcome == "fired")
+        .group_by(*by)
+        .order_by(*by)
+    )
+    return [Would(*row) for row in connection.execute(asked)]
+
+
+def weekly(connection: Connection, span: Span) -> list[Weekly]:
+    """In how many calls of each week each rule fired, in shadow or not."""
+    by = (OUTCOME.c.rule, CALL.c.week)
+    asked = (
+        select(*by, func.count(OUTCOME.c.call.distinct()))
+        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
+        .where(span.holds(), OUTCOME.c.outcome == "fired")
+        .group_by(*by)
+        .order_by(*by)
+    )
+    return [Weekly(*row) for row in connection.execute(asked)]
+
+
+def answered_by_week(connection: Connection, span: Span) -> dict[str, int]:
+    """How many calls of each week were answered with knowledge."""
+    asked = select(CALL.c.week, func.count()).where(span.holds(), CALL.c.knowledge != "").group_by(CALL.c.week)
+    return {str(week): int(times) for week, times in connection.execute(asked)}
+
+
+def knowledge(connection: Connection, span: Span) -> list[str]:
+    """The versions of the knowledge that answered."""
+    asked = select(CALL.c.knowledge).where(span.holds(), CALL.c.knowledge != "").distinct().order_by(CALL.c.knowledge)
+    return [str(version) for version in connection.execute(asked).scalars()]
+
+
+def not_repeated(connection: Connection, span: Span) -> int:
+    """How many cards were not shown, as the same user had just seen them."""
+    return int(connection.execute(select(func.sum(CALL.c.not_repeated)).where(span.holds())).scalar() or 0)
+
+
+def unknown_codes(connection: Connection, first: str, last: str) -> list[Unknown]:
+    """The codes that no table holds, from one week to another, both included. They are not kept by tenant."""
+    columns = (UNKNOWN_CODE.c.week, UNKNOWN_CODE.c.kind, UNKNOWN_CODE.c.system)
+    asked = (
+        select(*columns, UNKNOWN_CODE.c.times)
+        .where(first <= UNKNOWN_CODE.c.week, last >= UNKNOWN_CODE.c.week)
+        .order_by(*columns)
+    )
+    return [Unknown(*row) for row in connection.execute(asked)]
 
 
 def not_evaluated(connection: Connection, span: Span) -> list[Blind]:

@@ -1,24 +1,30 @@
 """Records: a call as the rows that are kept of it. This is the one place that decides what of a patient is kept.
 
 Audit: no value, no name, no free text; ids as marks. What a check could not see is named by fact and state only
-("potassium:stale"), never in the words that the clinician read: those hold values.
+("potassium:stale"), never in the words that the clinician read: those hold values. Why a check fired stands as names
+of facts and ids of statements ("qtc by gilteritinib-qtc-hold").
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
+
+import msgspec
 
 from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.beside import Call
-from cds_service.rules.rule import Check, Fired, NotApplicable, NotEvaluated
+from cds_service.repeats import ALWAYS_SHOWN, Who
+from cds_service.reports import week_of
+from cds_service.rules.rule import Check, Finding, Fired, NotApplicable, NotEvaluated, NoTimeLeft
 from cds_service.store import whole
 from cds_service.store.keys import Keys
-from cds_service.store.tables import LONGEST
+from cds_service.store.repeats import HOOK, finding_mark
+from cds_service.store.tables import LONGEST, LONGEST_BECAUSE
 
 Row = Mapping[str, Any]
 
@@ -47,20 +53,36 @@ def record(call: Call, keys: Keys, full: bool) -> Record:
     told = _call(call, keys, bare)
     if answer is None:
         return Record(told)
-    outcomes, not_applicable = _outcomes(answer)
+    endings, not_applicable = outcomes_of(answer)
+    told |= {"not_applicable": not_applicable, "not_repeated": len(answer.not_repeated)}
+    cards = tuple(_card(call, answer, place, keys) for place in range(len(answer.cards)))
+    outcomes = tuple({"call": call.id, "position": place} | row for place, row in enumerate(endings))
     return Record(
-        told | {"not_applicable": not_applicable},
-        tuple(_card(call, answer, place) for place in range(len(answer.cards))),
-        tuple({"call": call.id, "position": place} | row for place, row in enumerate(outcomes)),
+        told | {"rows_mark": mark_of_rows(keys, told, cards, outcomes)},
+        cards,
+        outcomes,
         {"call": call.id, "sealed": keys.seal(whole.packed(bare, answer))} if full and bare is not None else None,
         {"digest": answer.knowledge, "software": __version__, "first_seen": call.at},
     )
 
 
-def week_of(moment: datetime) -> str:
-    """The ISO week, of UTC: "2026-W47"."""
-    year, week, _ = moment.astimezone(UTC).isocalendar()
-    return f"{year}-W{week:02}"
+_SEALED_CALL = (
+    "id", "service", "hook", "tenant", "status", "body_mark", "role", "software", "knowledge", "not_applicable",
+)  # fmt: skip
+_SEALED_CARD = ("position", "uuid", "topic", "indicator", "suggestions")
+_SEALED_OUTCOME = ("position", "rule", "subject", "outcome", "shadow", "level", "cause", "because", "times")
+
+
+def mark_of_rows(keys: Keys, call: Row, cards: Iterable[Row], outcomes: Iterable[Row]) -> str:
+    """What stands for the rows of a call: other rows, another mark. Columns that come later do not change it."""
+    in_order = [sorted(rows, key=lambda row: row["position"]) for rows in (cards, outcomes)]
+    told = [
+        call["at"].astimezone(UTC).isoformat(),
+        [call[name] for name in _SEALED_CALL],
+        [[row[name] for name in _SEALED_CARD] for row in in_order[0]],
+        [[row[name] for name in _SEALED_OUTCOME] for row in in_order[1]],
+    ]
+    return keys.mark_of(b"rows " + msgspec.json.encode(told))
 
 
 def _call(call: Call, keys: Keys, bare: bytes | None) -> dict[str, Any]:
@@ -89,6 +111,8 @@ def _call(call: Call, keys: Keys, bare: bytes | None) -> dict[str, Any]:
         "software": __version__,
         "knowledge": answer.knowledge if answer else "",
         "not_applicable": 0,
+        "rows_mark": None,
+        "not_repeated": 0,
     }
 
 
@@ -101,8 +125,9 @@ def _role(user: str) -> str:
     return kind if kind in _ROLES else "other"
 
 
-def _card(call: Call, answer: Answer, place: int) -> Row:
-    card = answer.cards[place]
+def _card(call: Call, answer: Answer, place: int, keys: Keys) -> Row:
+    card, who = answer.cards[place], Who(call.tenant, answer.request.user_id, answer.request.patient_id)
+    may_repeat = card.fingerprint and call.hook == HOOK and card.indicator != ALWAYS_SHOWN
     return {
         "call": call.id,
         "position": place,
@@ -111,14 +136,15 @@ def _card(call: Call, answer: Answer, place: int) -> Row:
         "topic": card.source.topic.code,
         "indicator": card.indicator,
         "suggestions": len(card.suggestions),
+        "finding_mark": finding_mark(keys, who, card.fingerprint) if may_repeat else None,
     }
 
 
-_Ending = tuple[str, str, str, bool, str, str]
-_NAMES = ("rule", "subject", "outcome", "shadow", "level", "cause")
+_Ending = tuple[str, str, str, bool, str, str, str]
+_NAMES = ("rule", "subject", "outcome", "shadow", "level", "cause", "because")
 
 
-def _outcomes(answer: Answer) -> tuple[list[dict[str, Any]], int]:
+def outcomes_of(answer: Answer) -> tuple[list[dict[str, Any]], int]:
     """Each ending with how many subjects it had, and how many checks were about nothing here."""
     checks = answer.evaluation.checks
     about = [each for each in checks if not isinstance(each.outcome, NotApplicable) or each.switch]
@@ -128,16 +154,28 @@ def _outcomes(answer: Answer) -> tuple[list[dict[str, Any]], int]:
 
 
 def _ending(check: Check) -> _Ending:
-    level, cause = "", ""
+    level, cause, because = "", "", ""
     match check.outcome:
         case Fired(finding):
-            level = finding.level.indicator
+            level, because = finding.level.indicator, _because(finding)
         case NotEvaluated() as blind:
             level = (blind.level if blind.level is not None else check.rule.blind).indicator
             cause = _cause(blind)
         case _:
             pass
-    return check.rule.id, _subject(check), check.word, check.shadow is not None, level, cause
+    return check.rule.id, _subject(check), check.word, check.shadow is not None, level, cause, because
+
+
+def _because(finding: Finding) -> str:
+    """The facts that decided and the statements by which they did, by name: neither a value nor a word of the chart."""
+    facts = ", ".join(dict.fromkeys(fact.key.name for fact in finding.because)) or "orders"
+    words = facts
+    for statement in dict.fromkeys(each.id for each in finding.says):
+        longer = f"{words}{' by ' if words == facts else ', '}{statement}"
+        if len(longer) > LONGEST_BECAUSE:
+            break
+        words = longer
+    return words[:LONGEST_BECAUSE]
 
 
 def _subject(check: Check) -> str:
@@ -148,7 +186,7 @@ def _subject(check: Check) -> str:
 
 def _cause(blind: NotEvaluated) -> str:
     """The facts that were missing, each with its state: "potassium:stale, qtc:absent"."""
+    if isinstance(blind, NoTimeLeft):
+        return "no time left"
     facts = sorted({f"{fact.key.name}:{fact.state.name.lower()}" for fact in blind.missing})
-    kind = type(blind).__name__
-    other = "check failed" if "failed in this service" in blind.why else "undecided" if kind == "NotEvaluated" else kind
-    return (", ".join(facts) or other)[:LONGEST]
+    return (", ".join(facts) or ("check failed" if blind.broke else "undecided"))[:LONGEST]

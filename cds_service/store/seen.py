@@ -28,12 +28,14 @@ class SharedSeen:
     """A memory of tokens that several processes share."""
 
     def __init__(
-        self, here: Seen, store: Store, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS
+        self, here: Seen, store: Store, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS,
+        not_stored: Callable[[], object] = lambda: None,
     ) -> None:
         self._seconds = seconds
         self._here = here
         self._store = store
         self._clock = clock
+        self._not_stored = not_stored
         self._lock = threading.Lock()
         self._hands = Hands("tokens", _THREADS)
         self._again = float("-inf")
@@ -73,6 +75,7 @@ class SharedSeen:
             self._again = self._clock() + PAUSE
             self.missed += 1
             self.missed_at = self._clock()
+        self._not_stored()
         return False
 
     def _stood(self, mark: str, until: float) -> bool:

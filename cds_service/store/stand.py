@@ -11,16 +11,20 @@ from functools import partial
 
 from cds_service.beside import Beside
 from cds_service.errors import SettingsError, StoreError
+from cds_service.reports import Judging
 from cds_service.security.replay import Seen, SeenHere
-from cds_service.settings import Settings
+from cds_service.settings import ON, Settings
 from cds_service.store.health import StoreHealth
 from cds_service.store.keeper import FULL, NOTHING, Keeper
 from cds_service.store.keys import Keys
 from cds_service.store.ledger import StoredFeedback
 from cds_service.store.place import Place
 from cds_service.store.purge import forget_tokens, purge_daily
+from cds_service.store.repeats import AnsweredCards
+from cds_service.store.report import report
 from cds_service.store.seen import SharedSeen
 from cds_service.store.store import Store
+from cds_service.store.unknown import UnknownCodes
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ class Stand:
     store: Store | None = None
     keeper: Keeper | None = None
     ledger: StoredFeedback | None = None
+    not_known: Callable[[str, str], object] = lambda *_: None  # is told of codes that no table holds
+    repeats: AnsweredCards | None = None
 
     def begin(self) -> None:
         """Start what runs behind the answers in this process, instead of with its first call."""
@@ -52,36 +58,61 @@ def store_of(settings: Settings) -> Store:
     return Store(place, _keys(settings, place))
 
 
-def stand(settings: Settings, now: Callable[[], datetime]) -> Stand:
+def judging_of(settings: Settings) -> Judging:
+    """When a rule counts as changed."""
+    return Judging(settings.report_weeks, settings.report_silent_from, settings.report_grew_times)
+
+
+def stand(
+    settings: Settings, now: Callable[[], datetime], not_stored: Callable[[str], object] = lambda _: None
+) -> Stand:
     """The store at work. Raises SettingsError; a store that cannot be used at the moment keeps nobody from starting.
 
+    `not_stored` is told of each "call", "feedback" and "token" that could not be written.
     With KEEP=nothing there is a store only where tokens are verified, and it holds their marks alone.
     """
     here = SeenHere(time.time)
     if settings.keep == NOTHING and settings.is_demo:
-        return Stand(Beside(), here)
+        cards = _repeats(settings, None, now)
+        return Stand(Beside(cards, cards), here, repeats=next(iter(cards), None))
     store = store_of(settings)
-    seen = None if settings.is_demo else SharedSeen(here, store)
-    keeper = Keeper(store, settings.keep, partial(_upkeep, store, seen, settings, now))
-    ledger = None if settings.keep == NOTHING else StoredFeedback(store, settings.keep, now)
+    seen = None if settings.is_demo else SharedSeen(here, store, not_stored=partial(not_stored, "token"))
+    codes = UnknownCodes(now)
+    upkeep = partial(_upkeep, store, seen, codes, settings, now)
+    keeper = Keeper(store, settings.keep, upkeep, partial(not_stored, "call"))
+    ledger = None
+    if settings.keep != NOTHING:
+        ledger = StoredFeedback(
+            store, settings.keep, now, settings.feedback_per_day, partial(not_stored, "feedback")
+        )
     try:
         store.prepare()
     except StoreError as error:
         log.error("%s. Calls are answered; it is tried again", error)
+    cards = _repeats(settings, None if ledger is None else store, now)
     beside = Beside(
-        witnesses=(keeper,),
-        ledgers=() if ledger is None else (ledger,),
-        probes={"store": StoreHealth(store, keeper, seen)},
+        witnesses=(keeper, *cards),
+        ledgers=cards if ledger is None else (ledger, *cards),  # what was not kept is no proof
+        report=None if ledger is None else partial(report, store, judging=judging_of(settings)),
+        probes={"store": StoreHealth(store, keeper, seen, disk_low_mb=settings.disk_low_mb)},
     )
-    return Stand(beside, seen or here, store, keeper, ledger)
+    note = (lambda *_: None) if ledger is None else codes.note
+    return Stand(beside, seen or here, store, keeper, ledger, note, next(iter(cards), None))
 
 
-def _upkeep(store: Store, seen: SharedSeen | None, settings: Settings, now: Callable[[], datetime]) -> None:
+def _repeats(settings: Settings, store: Store | None, now: Callable[[], datetime]) -> tuple[AnsweredCards, ...]:
+    return (AnsweredCards(store, settings.repeat_minutes, now),) if settings.repeats == ON else ()
+
+
+def _upkeep(
+    store: Store, seen: SharedSeen | None, codes: UnknownCodes, settings: Settings, now: Callable[[], datetime]
+) -> None:
     store.prepare()
     if seen is not None:
         seen.warm()
         forget_tokens(store, now())
     if settings.keep != NOTHING:
+        codes.write(store)
         purge_daily(store, settings.keep_days, now)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 LONGEST = 200  # characters of a text that comes from outside; longer ones are cut
+LONGEST_BECAUSE = 300
 
 
 class Moment(TypeDecorator[datetime]):
@@ -74,6 +75,8 @@ CALL = Table(
     Column("software", String(32), nullable=False),
     Column("knowledge", String(32), nullable=False),  # digest of the knowledge and the overlay
     Column("not_applicable", Integer, nullable=False),  # checks about nothing here: the rules without an outcome row
+    Column("rows_mark", String(32)),  # of these rows of the call, its cards and outcomes: shows whether one was changed
+    Column("not_repeated", Integer),  # cards that were not shown, as the same user had just seen them
 )
 
 CARD = Table(
@@ -85,6 +88,7 @@ CARD = Table(
     Column("topic", String(64), nullable=False),  # the code of the rule that made it, or "gap"
     Column("indicator", String(16), nullable=False),
     Column("suggestions", Integer, nullable=False),
+    Column("finding_mark", String(32), index=True),  # of what it said of whom to whom: REPEATS=on, order-select only
 )
 
 OUTCOME = Table(
@@ -98,6 +102,7 @@ OUTCOME = Table(
     Column("level", String(16), nullable=False),  # of what fired; of what was not evaluated: how much that matters
     Column("cause", String(LONGEST), nullable=False),  # of what was not evaluated: "potassium:stale, qtc:absent"
     Column("times", Integer, nullable=False),  # how many subjects of the call ended just so
+    Column("because", String(LONGEST_BECAUSE)),  # of what fired: names of facts, ids of statements
 )
 
 WHOLE = Table(
@@ -146,6 +151,14 @@ CHORE = Table(
     "chore", METADATA,  # what one worker does for all
     Column("name", String(32), primary_key=True),
     Column("at", Float, nullable=False),  # when it was done last, seconds since 1970
+)
+
+UNKNOWN_CODE = Table(
+    "unknown_code", METADATA,  # how often codes stood in charts that the tables do not hold; of all tenants together
+    Column("week", String(8), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # drug, condition
+    Column("system", String(32), primary_key=True),
+    Column("times", Integer, nullable=False),
 )
 
 Index("ix_card_tenant_uuid", CARD.c.tenant, CARD.c.uuid)

@@ -52,6 +52,10 @@ CARDS_BY_INDICATOR = Metric(
     "aml_cds_cards_by_indicator_total", COUNTER, "Cards shown, by how urgent they are.", ("indicator",),
     "No critical card for weeks, or many at once: look whether data still come.",
 )
+NOT_REPEATED = Metric(
+    "aml_cds_cards_not_repeated_total", COUNTER, "Cards not shown at order-sign, as the same user had answered them.",
+    think="Only with REPEATS=on.",
+)
 BLIND = Metric(
     "aml_cds_checks_not_evaluated_total", COUNTER,
     "Checks that could not be made although a source asks for them, by rule.", ("rule",),
@@ -59,7 +63,8 @@ BLIND = Metric(
 )
 BLIND_CAUSES = Metric(
     "aml_cds_checks_not_evaluated_causes_total", COUNTER, "The same checks by cause.", ("cause",),
-    "`failed` and `not_asked`: FHIR server or prefetch; `absent`: not measured, or other codes; `broke`: our fault.",
+    "`failed` and `not_asked`: FHIR server or prefetch; `absent`: not measured, or other codes; `broke`: our fault; "
+    "`no_time`: the call took longer than ANSWER_SECONDS.",
 )
 BROKEN = Metric(
     "aml_cds_checks_broken_total", COUNTER, "Checks that failed within this service, by rule.", ("rule",),
@@ -106,14 +111,14 @@ INFO = Metric(
     ("version", "knowledge"), "More than one knowledge among replicas, or after a change, is an unfinished rollout.",
 )
 METRICS = (
-    CALLS, CALLS_BROKEN, CALL_SECONDS, CARDS, CARDS_BY_INDICATOR, BLIND, BLIND_CAUSES, BROKEN, SHADOW, FEEDBACK,
-    TURNED_AWAY, FHIR_SECONDS, FHIR_NOT_WHOLE, UNMAPPED, STORE_ERRORS, LOG_DROPPED, PART, INFO,
+    CALLS, CALLS_BROKEN, CALL_SECONDS, CARDS, CARDS_BY_INDICATOR, NOT_REPEATED, BLIND, BLIND_CAUSES, BROKEN, SHADOW,
+    FEEDBACK, TURNED_AWAY, FHIR_SECONDS, FHIR_NOT_WHOLE, UNMAPPED, STORE_ERRORS, LOG_DROPPED, PART, INFO,
 )  # fmt: skip
 
 _FIXED = {
     "status": ("2xx", "4xx", "5xx"),
     "indicator": ("info", "warning", "critical"),
-    "cause": ("absent", "stale", "unreadable", "conflicting", "failed", "not_asked", "doubtful", "broke"),
+    "cause": ("absent", "stale", "unreadable", "conflicting", "failed", "not_asked", "doubtful", "broke", "no_time"),
     "outcome": ("accepted", "overridden"),
     "would": ("fired", "not evaluated"),
     "reason": (

@@ -45,7 +45,8 @@ def _cards(call: Call) -> dict[str, int]:
     if call.answer is None:
         return {}
     counts = Counter(card.indicator for card in call.answer.cards)
-    return {indicator: counts[indicator] for indicator in INDICATORS}
+    hidden = {"not_repeated": len(call.answer.not_repeated)} if call.answer.not_repeated else {}
+    return {indicator: counts[indicator] for indicator in INDICATORS} | hidden
 
 
 def _instance(body: bytes) -> str:

@@ -47,6 +47,7 @@ FIELDS: dict[str, tuple[str, re.Pattern[str]]] = {
     "info": ("cards of that indicator", re.compile(r"\d{1,3}")),
     "warning": ("cards of that indicator", re.compile(r"\d{1,3}")),
     "critical": ("cards of that indicator", re.compile(r"\d{1,3}")),
+    "not_repeated": ("cards that the same user had answered already", re.compile(r"\d{1,3}")),
     "knowledge": ("the version that answered", re.compile(r"[0-9a-f]{6,64}")),
     "cause": ("why the call was refused or broke: the name of an error", re.compile(r"[A-Za-z_]{1,60}")),
     "error": ("the kind of an error that somebody caught", re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}")),

@@ -20,7 +20,7 @@ from cds_service import __version__
 from cds_service.answer import Answer
 from cds_service.beside import Call, Health
 from cds_service.hooks.feedback import Feedback
-from cds_service.rules.rule import Check, Fired, NotEvaluated
+from cds_service.rules.rule import Check, Fired, NotEvaluated, NoTimeLeft
 from cds_service.watch import definitions as of
 from cds_service.watch import shared
 
@@ -113,6 +113,8 @@ class Metrics:
         for card in answer.cards:
             self._count(of.CARDS, rule=self._rule_of.get(card.source.topic.code, ""))
             self._count(of.CARDS_BY_INDICATOR, indicator=card.indicator)
+        if answer.not_repeated:
+            self._made[of.NOT_REPEATED.name].inc(len(answer.not_repeated))
         for check in answer.evaluation.checks:
             if check.shadow is not None:
                 if isinstance(check.outcome, (Fired, NotEvaluated)):
@@ -145,6 +147,8 @@ def cause(outcome: NotEvaluated) -> str:
     """Why a check could not be made, as one word of a closed set: that of the first fact which is missing."""
     if outcome.broke:
         return "broke"
+    if isinstance(outcome, NoTimeLeft):
+        return "no_time"
     for fact in outcome.missing:
         return fact.state.name.lower() if fact.state.name != "KNOWN" else "doubtful"
     return of.OTHER

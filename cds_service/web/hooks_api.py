@@ -25,6 +25,7 @@ from cds_service.web.desk import Desk
 from cds_service.web.errors import CALL_ENDPOINT
 from cds_service.web.rates import Rates
 
+KNOWLEDGE = "X-Aml-Cds-Knowledge"  # the digest of knowledge and overlay that answered, also when there is no card
 Answers = Callable[[bytes, Service, Any, Caller | None], Answer]
 
 
@@ -59,6 +60,8 @@ def hooks_api(desk: Desk, answer: Answers, beside: Beside, rates: Rates) -> Blue
 
     @api.after_request
     def show(response: Response) -> Response:
+        if "tools" in g:
+            response.headers[KNOWLEDGE] = g.tools.knowledge_version
         if request.endpoint == CALL_ENDPOINT and request.method == "POST" and beside.witnesses:
             seen = _seen(response.status_code)
             response.call_on_close(lambda: beside.show(seen))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import msgspec
 from flask import Blueprint, Response, abort, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
-from cds_service.beside import Beside, Light
+from cds_service.beside import Beside, Health, Light
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
-from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
+from cds_service.pages.doors import is_let_in
+from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+FOR_CALLS = ("knowledge", "stopping")  # the parts without which no call can be answered
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
 
 
@@ -38,6 +41,7 @@ def operations(
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
     by_tenant = settings.tenants is not None
+    readiness = partial(_readiness, settings, tools)
 
     @pages.get("/healthz")
     def healthz() -> Response:
@@ -46,24 +50,16 @@ def operations(
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        health = beside.health()
-        worst = max((each.light for each in health.values()), default=Light.GREEN)
-        response = _json({
-            "status": _READY[worst],
-            "version": __version__,
-            "mode": settings.mode,
-            "authentication": "off: anybody may call" if settings.is_demo else "on",
-            "jurisdiction": settings.jurisdiction or "by tenant",
-            "knowledge": tools.knowledge_version,
-            "services": [service.id for service in tools.services],
-            "parts": {name: {"light": each.light.name.lower(), "words": each.words} for name, each in health.items()},
-        })
-        response.status_code = 503 if worst is Light.RED else 200
-        return response
+        return readiness(beside.health())
+
+    @pages.get("/readyz/calls")
+    def readyz_calls() -> Response:
+        """For balancers: a store that every replica shares must not take all of them out when it is gone."""
+        return readiness(_for_calls(beside.health()))
 
     @pages.get(METRICS_PATH)
     def metrics() -> Response:
-        if beside.metrics is None or not _may_read_metrics(settings):
+        if beside.metrics is None or not is_let_in(settings.metrics):
             abort(404)
         return Response(beside.metrics(), content_type=METRICS_TYPE)
 
@@ -87,11 +83,28 @@ def operations(
     return pages
 
 
-def _may_read_metrics(settings: Settings) -> bool:
-    """As the setting says; a proxy on this machine speaks for strangers, and is known by the headers that it adds."""
-    if settings.metrics != LOOPBACK:
-        return settings.metrics == ON
-    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in _OF_PROXIES)
+def _readiness(settings: Settings, tools: Toolbox, health: Mapping[str, Health]) -> Response:
+    worst = max((each.light for each in health.values()), default=Light.GREEN)
+    response = _json({
+        "status": _READY[worst],
+        "version": __version__,
+        "mode": settings.mode,
+        "authentication": "off: anybody may call" if settings.is_demo else "on",
+        "jurisdiction": settings.jurisdiction or "by tenant",
+        "knowledge": tools.knowledge_version,
+        "services": [service.id for service in tools.services],
+        "parts": {name: {"light": each.light.name.lower(), "words": each.words} for name, each in health.items()},
+    })
+    response.status_code = 503 if worst is Light.RED else 200
+    return response
+
+
+def _for_calls(health: Mapping[str, Health]) -> dict[str, Health]:
+    """The same, where only what calls cannot do without may be red."""
+    return {
+        name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
+        for name, each in health.items()
+    }
 
 
 def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:

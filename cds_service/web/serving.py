@@ -18,10 +18,9 @@ from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
 from cds_service.security.callers import Callers
-from cds_service.security.replay import Seen
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
-from cds_service.store.stand import stand
+from cds_service.store.stand import Stand, stand
 from cds_service.watch import logs
 from cds_service.watch.logbook import Logbook
 from cds_service.watch.metrics import Metrics
@@ -61,10 +60,15 @@ def _loaded() -> Flask:
     metrics = _metrics()
     logs.configure(settings, metrics.line_dropped)
     shelter = Shelter.of(settings.threads)
-    observer = Observer(metrics.asked, metrics.not_known)
-    tools = load_tools(settings, shelter, observer=observer)
-    kept = stand(settings, lambda: datetime.now(UTC))
-    desk = _desk(settings, tools, kept.seen, shelter, observer, metrics)
+    kept = stand(settings, lambda: datetime.now(UTC), metrics.not_stored)
+
+    def not_known(kind: str, system: str) -> None:
+        metrics.not_known(kind, system)
+        kept.not_known(kind, system)
+
+    observer = Observer(metrics.asked, not_known)
+    tools = load_tools(settings, shelter, observer=observer, repeats=kept.repeats)
+    desk = _desk(settings, tools, kept, shelter, observer, metrics)
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
     beside = replace(kept.beside, probes={**kept.beside.probes, **probes})
     beside = _watched(beside, tools, desk, metrics)
@@ -74,15 +78,15 @@ def _loaded() -> Flask:
 
 
 def _desk(
-    settings: Settings, tools: Tools, seen: Seen, shelter: Shelter, observer: Observer, metrics: Metrics
+    settings: Settings, tools: Tools, kept: Stand, shelter: Shelter, observer: Observer, metrics: Metrics
 ) -> Desk:
     """Who may call: in hospital mode those whom the file of tenants lists."""
     if settings.tenants is None:
         log.warning("demo mode: nobody is asked who they are, whoever reaches the port is answered")
         return OpenDesk(tools)
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
-    callers = Callers(tenants, seen, time.monotonic, metrics.turned_away)
-    their_tools = load_tools_of_tenants(settings, tenants, shelter, observer=observer)
+    callers = Callers(tenants, kept.seen, time.monotonic, metrics.turned_away)
+    their_tools = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
     return TrustedDesk(callers, their_tools, settings.public_url)
 
 

@@ -99,7 +99,7 @@ def test_the_tenants_are_those_of_the_example():
 def test_probes_ask_what_the_service_answers_at_the_address_of_the_pod():
     asked = container(PODS["deployment"])
     probes = {kind: asked[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")}
-    assert probes == {"liveness": "/healthz", "readiness": "/readyz"}
+    assert probes == {"liveness": "/healthz", "readiness": "/readyz/calls"}
     settings = Settings.load({"HOST": "0.0.0.0", "DEMO_ON_NETWORK": "1", "ALLOWED_HOSTS": "10.1.2.3"})
     client = create_app(settings, load_tools(settings), answer).test_client()
     for path in probes.values():

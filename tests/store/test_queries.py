@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cds_service.hooks.feedback import Reason
+from cds_service.reports import Taken, Why
 from cds_service.store import queries
 from cds_service.store.purge import purge, purge_daily
 from cds_service.store.queries import Span
@@ -40,8 +41,8 @@ def test_the_last_word_about_a_card_counts_by_rule_role_and_week(made: Made):
     kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x"),)), told(hold(second).upper())))
     kept.ledger.add("s", "north", (told(hold(second), "accepted", NOW + timedelta(minutes=1)),))
     (row,) = [each for each in of(kept, queries.taken) if each.topic == "qtcHold"]
-    assert row == queries.Taken("qtcHold", "Practitioner", "2026-W47", "critical", 3, 1, 1)
-    assert of(kept, queries.reasons_given) == [queries.Why("qtcHold", "x", False, 1)]
+    assert row == Taken("qtcHold", "Practitioner", "2026-W47", "critical", 3, 1, 1)
+    assert of(kept, queries.reasons_given) == [Why("qtcHold", "x", False, 1)]
 
 
 def test_feedback_about_cards_of_another_tenant_or_of_nobody_is_kept_and_not_counted(made: Made):

@@ -12,7 +12,7 @@ from cds_service.beside import Beside, Call, Health, Light
 from cds_service.console.samples import stories
 from cds_service.hooks.feedback import Feedback
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import NotEvaluated
+from cds_service.rules.rule import NotEvaluated, NoTimeLeft
 from cds_service.settings import Settings
 from cds_service.watch import definitions as of
 from cds_service.watch.metrics import Metrics, cause
@@ -112,6 +112,7 @@ def test_parts_and_versions_are_those_of_the_moment(metrics):
 
 def test_a_broken_check_has_that_for_its_cause():
     assert cause(NotEvaluated(broke=True)) == "broke"
+    assert cause(NoTimeLeft(why="no time left")) == "no_time"
     assert cause(NotEvaluated(why="whether the patient takes such a drug is not known")) == "other"
 
 

@@ -103,6 +103,14 @@ def test_readiness_is_that_of_the_worst_part(light, status, word):
     assert response.get_json()["parts"]["store"] == {"light": light.name.lower(), "words": "a reason"}
 
 
+@pytest.mark.parametrize(("part", "status"), [("store", 200), ("fhir", 200), ("knowledge", 503), ("stopping", 503)])
+def test_a_balancer_takes_a_replica_away_only_when_it_cannot_answer_calls(part, status):
+    client = client_of(probes={part: lambda: Health(Light.RED, "a reason")})
+    response = client.get("/readyz/calls")
+    assert (response.status_code, client.get("/readyz").status_code) == (status, 503)
+    assert response.get_json()["parts"][part]["words"] == "a reason"
+
+
 def test_a_probe_that_fails_is_red():
     def lost() -> Health:
         raise OSError

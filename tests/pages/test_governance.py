@@ -1,0 +1,114 @@
+"""Governance: made-up figures in demo mode, and said to be; the store's in hospital mode, and not for strangers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cards.reasons import by_rule
+from cds_service.answer import answer
+from cds_service.beside import Beside
+from cds_service.errors import StoreError
+from cds_service.pages.book import book
+from cds_service.pages.made_up import _RULES, made_up
+from cds_service.reports import GREW, SILENT, Asked, Judging, Report, Taken
+from cds_service.settings import Settings
+from cds_service.web.app import create_app
+from tests.calls import tools
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+HOSPITAL = {"MODE": "hospital", "PUBLIC_URL": "https://cds.example"}
+
+
+def reported(asked: Asked) -> Report:
+    taken = (Taken("qtc-hold", "Practitioner", "2026-W46", "critical", 4, 3, 1),)
+    return Report(asked, 4, 0, 2, ("abc",), (), taken, (), (), (), (), (), {"<b>south": 1}, ())
+
+
+def lost(asked: Asked) -> Report:
+    raise StoreError("it is locked by another process")
+
+
+def client_of(beside: Beside | None = None, **env: str):
+    settings = Settings.load(env)
+    beside = beside or Beside()
+    app = create_app(settings, tools(), answer, beside=beside, book=book(settings, tools(), beside))
+    return app.test_client()
+
+
+@pytest.fixture
+def hospital(tmp_path):
+    (tmp_path / "tenants.toml").write_text("")
+    return {**HOSPITAL, "TENANTS": str(tmp_path / "tenants.toml")}
+
+
+def test_demo_mode_shows_made_up_figures_and_says_so():
+    client = client_of()
+    page = client.get("/governance").get_data(as_text=True)
+    assert "Made-up figures." in page and page.count("<h1>") == 1
+    assert "fell silent" in page and "exploded" in page and "<svg" in page
+    assert "style=" not in page and "<script" not in page
+    told = client.get("/governance?format=json").get_json()
+    assert told["made_up"] is True and told["taken"]
+    assert "Governance" in client.get("/").get_data(as_text=True)
+
+
+def test_it_exports_what_it_shows():
+    client = client_of()
+    response = client.get("/governance?format=csv&weeks=12&rule=qtc-hold")
+    assert response.mimetype == "text/csv"
+    rows = list(csv.reader(io.StringIO(response.get_data(as_text=True))))
+    assert {row[2] for row in rows[1:] if row[0] == "cards"} == {"qtc-hold"}
+    accepts_json = client.get("/governance", headers={"Accept": "application/json"})
+    assert accepts_json.mimetype == "application/json"
+
+
+@pytest.mark.parametrize("asked", ["weeks=3", "weeks=x", "rule=none", "rule=%3Cb%3E"])
+def test_what_is_asked_wrongly_is_not_there(asked):
+    assert client_of().get(f"/governance?{asked}").status_code == 404
+
+
+def test_the_figures_of_the_store_in_hospital_mode(hospital):
+    client = client_of(Beside(report=reported), **hospital, PAGES="on")
+    page = client.get("/governance?tenant=%3Ci%3Enorth", headers={"Host": "cds.example"}).get_data(as_text=True)
+    assert "Made-up" not in page and "qtc-hold" in page and "75%" in page and "Not shown twice" in page
+    assert "<b>south" not in page and "&lt;b&gt;south" in page and "<i>north" not in page
+
+
+def test_it_is_not_for_strangers(hospital):
+    beside = Beside(report=reported)
+    client = client_of(beside, **hospital)
+    assert client.get("/governance").status_code == 200
+    assert client.get("/governance", headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 404
+    assert client.get("/governance", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 404
+    assert client_of(beside, **hospital, PAGES="off").get("/governance").status_code == 404
+    assert client_of(**hospital, PAGES="on").get("/governance").status_code == 404, "nothing is kept"
+
+
+def test_a_store_that_cannot_be_asked_is_said(hospital):
+    response = client_of(Beside(report=lost), **hospital).get("/governance")
+    assert response.status_code == 503 and "it is locked" in response.get_data(as_text=True)
+
+
+def test_made_up_rules_are_rules_of_ours_and_the_same_time_gives_the_same():
+    assert {rule for rule, *_ in _RULES} <= {*tools().rules, "gap"}
+    for rule, *_, why in _RULES:
+        assert set(why) <= set(by_rule()[rule])
+    asked = Asked(NOW - timedelta(weeks=4), NOW)
+    told = made_up(asked, Judging())
+    assert told == made_up(asked, Judging())
+    assert {each.what for each in told.changes} == {SILENT, GREW}
+    assert all(each.accepted + each.overridden <= each.shown for each in told.taken)
+
+
+def test_the_page_is_quick():
+    client = client_of()
+    client.get("/governance")
+    started = time.perf_counter()
+    for _ in range(5):
+        client.get("/governance?weeks=52")
+    assert (time.perf_counter() - started) / 5 < 0.1
