@@ -106,6 +106,7 @@ class Tools:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    why: Callable[[str, str], str] | None = None  # where the page about a card is, by its uuid and topic
 
     @property
     def knowledge_version(self) -> str:
@@ -153,6 +154,8 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
+    if tools.why is not None:
+        cards = tuple(replace(card, why=tools.why(card.uuid, card.source.topic.code)) for card in cards)
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked)
 
 

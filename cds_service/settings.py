@@ -22,6 +22,7 @@ DEMO = "demo"
 HOSPITAL = "hospital"
 JSON = "json"
 OFF, LOOPBACK, ON = "off", "loopback", "on"
+SIGNED, OPEN = "signed", "open"
 JURISDICTIONS = ("US", "EU", "JP")
 _PREFIX, _LONG, _NEARLY = "AML_CDS_", 6, 0.88  # of slips: see `_refuse_slips`
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -324,12 +325,22 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "KEEP_KEY_FILE", "",
-        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit` it may be left "
-        "unset: then one is made beside the store.",
+        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit`, or in demo mode, it "
+        "may be left unset: then one is made beside the store.",
         Kind("a file that can be read", _file),
     ),
     Setting(
         "KEEP_DAYS", "180", "How long calls and feedback are kept.", _within(int, 1, 3650, "a whole number of days"),
+    ),
+    Setting(
+        "WHY_LINKS", SIGNED,
+        "Whether cards link the page that tells how they came about: no card (`off`), for some minutes by a signed "
+        "address (`signed`), or for whoever has the address (`open`, in demo mode only). In hospital mode they need a "
+        "`PUBLIC_URL` with https. See pages.md.",
+        _choice(OFF, SIGNED, OPEN),
+    ),
+    Setting(
+        "WHY_MINUTES", "15", "How long such an address opens.", _within(int, 1, 1440, "a whole number of minutes"),
     ),
     Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
@@ -393,6 +404,8 @@ class Settings:
     keep: str
     keep_key_file: Path | None
     keep_days: int
+    why_links: str
+    why_minutes: int
     log_level: str
     log_format: str
     metrics: str
@@ -496,6 +509,8 @@ def _check_hospital(settings: Settings) -> None:
     for name in ("jurisdiction", "fhir_servers", "overlay"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
+    if settings.why_links == OPEN:
+        raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: the pages hold a patient's data")
     if settings.log_level == "DEBUG":
         raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)

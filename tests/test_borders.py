@@ -45,10 +45,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tailoring",
     },
     "trace": {"quantity", "facts", "knowledge", "rules"},
-    "beside": {"hooks", "answer"},
+    "beside": {"hooks", "security", "gather", "answer"},
     "pages": {
-        "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
-        "cds_service",
+        "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules", "answer", "trace",
+        "beside", "cds_service",
     },
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
@@ -78,9 +78,12 @@ ONLY = {
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
+    ("beside", "security"): {"links"},
+    ("beside", "gather"): {"collect"},  # what a FHIR server looks like
+    ("pages", "security"): {"links"},
     ("store", "cards"): {"reasons"},
     ("store", "hooks"): {"feedback"},
-    ("store", "security"): {"replay"},
+    ("store", "security"): {"links", "replay"},
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},

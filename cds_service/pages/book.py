@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.why import why
 from cds_service.settings import Settings
 
 
@@ -30,4 +31,4 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    return Book()
+    return Book((why(tools, beside),))

@@ -136,7 +136,8 @@ class _Writer:
             said = (Said(body, urgent=True),)
             rule = check.rule
             overrides = self.overrides.of_rules([rule.id] if level is not Level.INFO else [], level)
-            return self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
+            made = self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
+            return replace(made, checks=((rule.id, check.subject),))
 
     def card(self, problem: Problem, lines: list[Found]) -> Card:
         words = self._words(problem.finding)
@@ -221,9 +222,11 @@ class _Writer:
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
-        return self._card(
+        made = self._card(
             rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides
         )
+        rests_on = ((each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines)))
+        return replace(made, checks=tuple(dict.fromkeys(rests_on)))
 
     def _card(
         self,

@@ -11,6 +11,7 @@ from functools import partial
 
 from cds_service.beside import Beside
 from cds_service.errors import SettingsError, StoreError
+from cds_service.security.links import Mark
 from cds_service.security.replay import Seen, SeenHere
 from cds_service.settings import Settings
 from cds_service.store.health import StoreHealth
@@ -18,6 +19,7 @@ from cds_service.store.keeper import FULL, NOTHING, Keeper
 from cds_service.store.keys import Keys
 from cds_service.store.ledger import StoredFeedback
 from cds_service.store.place import Place
+from cds_service.store.memory import StoredCalls
 from cds_service.store.purge import forget_tokens, purge_daily
 from cds_service.store.seen import SharedSeen
 from cds_service.store.store import Store
@@ -34,6 +36,11 @@ class Stand:
     store: Store | None = None
     keeper: Keeper | None = None
     ledger: StoredFeedback | None = None
+
+    def marker(self) -> Mark | None:
+        """What marks links as ours, once the keys are at hand."""
+        keys = self.store.keys_at_hand if self.store is not None else None
+        return keys.mark_of_link if keys is not None else None
 
     def begin(self) -> None:
         """Start what runs behind the answers in this process, instead of with its first call."""
@@ -72,6 +79,7 @@ def stand(settings: Settings, now: Callable[[], datetime]) -> Stand:
         witnesses=(keeper,),
         ledgers=() if ledger is None else (ledger,),
         probes={"store": StoreHealth(store, keeper, seen)},
+        memory=None if settings.keep == NOTHING else StoredCalls(store),
     )
     return Stand(beside, seen or here, store, keeper, ledger)
 
@@ -90,7 +98,7 @@ def _keys(settings: Settings, place: Place) -> Callable[[], Keys]:
     if settings.keep_key_file is not None:
         keys = Keys.read(settings.keep_key_file)
         return lambda: keys
-    if settings.keep == FULL:
+    if settings.keep == FULL and not settings.is_demo:  # there patients are made up
         raise SettingsError(
             "KEEP_KEY_FILE is not set, and KEEP=full encrypts what it keeps: make a key with `aml-cds store key`, keep "
             "it apart from the store, and name its file"
