@@ -45,23 +45,25 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tailoring",
     },
     "trace": {"quantity", "facts", "knowledge", "rules"},
+    "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules", "answer", "trace",
-        "beside", "cds_service",
+        "beside", "sheet", "cds_service",
     },
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
         "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "cds_service",
     },
     "web": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
+        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "sheet", "pages", "watch", "store",
         "cds_service",
     },
     "console": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",
+        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "sheet", "store", "trace",
+        "cds_service",
     },
-    "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
+    "cli": {"cds_service", "errors", "settings", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -78,6 +80,9 @@ ONLY = {
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
+    ("sheet", "cards"): {"profile", "reasons"},
+    ("sheet", "hooks"): {"services"},
+    ("sheet", "security"): {"tenants"},
     ("beside", "security"): {"links"},
     ("beside", "gather"): {"collect"},  # what a FHIR server looks like
     ("pages", "security"): {"links"},

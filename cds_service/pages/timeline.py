@@ -6,7 +6,7 @@ Coordinates are in the units of the drawing. Nothing is smoothed, joined across 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,14 +20,29 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.rule import Case, Evaluation, Fired
+from cds_service.rules.rule import Case, Check, Evaluation, Fired
 from cds_service.rules.subjects import uses
 from cds_service.rules.treatment import ecg_due_days, started
 
-LEFT, TOP, RIGHT, WIDTH, HEIGHT, LANE = 130, 14, 210, 900, 230, 26  # a craft: the drawing's own units
-_LABEL = 15  # between two labels
+TOP, LANE = 18, 26  # in the drawing's own units, like all that follow
+_LABEL = 16  # between two labels
+_DAY_ROOM = 92  # for the words of a day
 _BACK, _AHEAD = 400, 35  # days that are drawn, before and after today; the table has them all
 _MOST = 12  # due days that are drawn and told
+
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The room of a drawing: what stands left and right of the values is for words."""
+
+    left: int
+    right: int
+    width: int
+    height: int  # of the field of values
+
+
+WIDE, SMALL = Frame(130, 215, 900, 230), Frame(52, 140, 520, 130)
 
 # How a limit is spoken, by its topic. Topics without an entry have no line.
 LIMITS: Mapping[str, str] = {
@@ -131,8 +146,9 @@ class Timeline:
     summary: str  # the whole in a sentence, for whoever does not see it
     width: int
     height: int
-    bottom: int  # of the field of values
+    left: int  # of the field of values
     right: int
+    bottom: int
     today: float
     points: tuple[Point, ...]
     limits: tuple[Limit, ...]
@@ -166,14 +182,15 @@ class _Scale:
     last: date
     low: float
     high: float
+    frame: Frame
 
     def x(self, day: date) -> float:
         span = max((self.last - self.first).days, 1)
         place = min(max((day - self.first).days / span, 0.0), 1.0)
-        return round(LEFT + place * (WIDTH - LEFT - RIGHT), 1)
+        return round(self.frame.left + place * (self.frame.width - self.frame.left - self.frame.right), 1)
 
     def y(self, amount: float) -> float:
-        return round(TOP + (self.high - amount) / (self.high - self.low) * HEIGHT, 1)
+        return round(TOP + (self.high - amount) / (self.high - self.low) * self.frame.height, 1)
 
 
 def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot) -> Timeline | None:
@@ -188,12 +205,16 @@ def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot) -> Timeline | None:
         return None
     drugs = dict.fromkeys((*(each.about for each in cited), *_lengthening(evaluation)))
     due = _due(evaluation, snapshot)
-    return _drawn("qtc", "QTc over time", "ms", values, _lines(cited), evaluation, tuple(drugs), due)
+    return _drawn("qtc", "QTc over time", "ms", values, _lines(cited), evaluation, WIDE, tuple(drugs), due)
 
 
-def lab_trends(evaluation: Evaluation) -> tuple[Timeline, ...]:
-    """Potassium, magnesium, creatinine, white cells and bilirubin, each where a check that ended in an answer read it."""
-    read = {fact.key.name for check in evaluation.checks if check.word in ("fired", "clear") for fact in check.reads}
+def lab_trends(evaluation: Evaluation, of: Iterable[Check] | None = None) -> tuple[Timeline, ...]:
+    """Potassium, magnesium, creatinine, white cells and bilirubin, each where one of these checks read it.
+
+    `of`: the checks; left out, all that ended in an answer.
+    """
+    asked = [each for each in evaluation.checks if each.word in ("fired", "clear")] if of is None else of
+    read = {fact.key.name for check in asked for fact in check.reads}
     found = []
     for key, prefixes in _OF_LAB.items():
         series = OVER_TIME[key]
@@ -204,7 +225,7 @@ def lab_trends(evaluation: Evaluation) -> tuple[Timeline, ...]:
             unit = next(fact.value.unit for fact in evaluation.chart.get(series).value or () if fact.value)
             lines = _lines(_cited(evaluation, prefixes)) if prefixes else []
             title = f"{key.label[:1].upper()}{key.label[1:]} over time"
-            found.append(_drawn(key.name, title, unit, values, lines, evaluation, (), []))
+            found.append(_drawn(key.name, title, unit, values, lines, evaluation, SMALL))
     return tuple(found)
 
 
@@ -236,15 +257,20 @@ def _lines(statements: Iterable[Statement[Any]]) -> list[_Line]:
     for each in statements:
         by_value.setdefault((float(each.value.value), str(each.value)), []).append(each)
     found = []
+    several = len({each.about for each in _all(by_value.values())}) > 1
     for (amount, value), together in by_value.items():
         said: dict[str, list[str]] = {}
         for each in together:
-            whose = [] if each.about in ("policy", "pathway", "signs") else [each.about]
+            whose = [each.about] if several and each.about not in ("policy", "pathway", "signs") else []
             said.setdefault(LIMITS[each.topic], []).extend(whose)
         words = "; ".join(f"{how} ({', '.join(dict.fromkeys(who))})" if who else how for how, who in said.items())
         sources = dict.fromkeys(_source(each) for each in together)
         found.append(_Line(amount, value, words, "; ".join(sources)))
     return found
+
+
+def _all(groups: Iterable[list[Statement[Any]]]) -> list[Statement[Any]]:
+    return [each for group in groups for each in group]
 
 
 def _source(statement: Statement[Any]) -> str:
@@ -283,14 +309,15 @@ def _drawn(
     values: list[_Value],
     lines: list[_Line],
     evaluation: Evaluation,
-    drugs: tuple[str, ...],
-    due: list[tuple[date, str, str]],
+    frame: Frame,
+    drugs: tuple[str, ...] = (),
+    due: Sequence[tuple[date, str, str]] = (),
 ) -> Timeline:
     now = evaluation.chart.now
     values = sorted(values, key=lambda each: each.day)
     orders = [(drug, _orders_of(evaluation, drug)) for drug in drugs]
-    scale = _scale(values, lines, [order for _, them in orders for order in them], due, now.date())
-    bottom = TOP + HEIGHT
+    scale = _scale(values, lines, [order for _, them in orders for order in them], due, now.date(), frame)
+    bottom = TOP + frame.height
     lanes = _lanes(orders, scale, now, bottom + 44)
     points = tuple(
         Point(
@@ -301,8 +328,9 @@ def _drawn(
     )  # fmt: skip
     limits = _limits(lines, scale)
     return Timeline(
-        name, title, str(Quantity(Decimal(1), unit)).removeprefix("1").strip() or unit, _summary(title, values, limits, due),
-        WIDTH, bottom + 50 + LANE * len(lanes), bottom, WIDTH - RIGHT, scale.x(now.date()),
+        name, title, str(Quantity(Decimal(1), unit)).removeprefix("1").strip() or unit, _summary(title, values, limits, due, now.date()),
+        frame.width, bottom + 30 + (20 + LANE * len(lanes) if lanes else 0), frame.left, frame.width - frame.right, bottom,
+        scale.x(now.date()),
         points, limits, lanes,
         tuple(Due(scale.x(day), day.isoformat(), words, drug) for day, words, drug in due),
         _days(scale), _ticks(scale),
@@ -314,7 +342,8 @@ def _orders_of(evaluation: Evaluation, drug: str) -> tuple[Medication, ...]:
 
 
 def _scale(
-    values: list[_Value], lines: list[_Line], orders: list[Medication], due: list[tuple[date, str, str]], today: date
+    values: list[_Value], lines: list[_Line], orders: list[Medication], due: Sequence[tuple[date, str, str]], today: date,
+    frame: Frame,
 ) -> _Scale:
     oldest = today - timedelta(days=_BACK)
     begins = [order.start.earliest.date() for order in orders if order.start is not None]
@@ -323,7 +352,7 @@ def _scale(
     first, last = min(drawn) - timedelta(days=2), max(*drawn, today) + timedelta(days=3)
     amounts = [*(each.amount for each in values if each.day >= first), *(each.amount for each in lines)] or [0.0, 1.0]
     room = (max(amounts) - min(amounts)) * 0.12 or max(abs(amounts[0]) * 0.2, 0.5)
-    return _Scale(first, last, min(amounts) - room, max(amounts) + room)
+    return _Scale(first, last, min(amounts) - room, max(amounts) + room, frame)
 
 
 def _limits(lines: list[_Line], scale: _Scale) -> tuple[Limit, ...]:
@@ -370,9 +399,10 @@ def _bar(order: Medication, scale: _Scale, now: datetime, y: float) -> Bar | Non
 
 
 def _days(scale: _Scale) -> tuple[Tick, ...]:
-    """At most seven days, evenly."""
+    """As many days as there is room for, evenly."""
     span = (scale.last - scale.first).days
-    step = next(each for each in (1, 2, 3, 7, 14, 28, 56, 91, 182) if span / each <= 6 or each == 182)
+    most = (scale.frame.width - scale.frame.left - scale.frame.right) / _DAY_ROOM
+    step = next(each for each in (1, 2, 3, 7, 14, 28, 56, 91, 182, 364) if span / each <= most or each == 364)
     every = (scale.last - timedelta(days=3 + step * back) for back in range(span // step + 1))
     return tuple(Tick(scale.x(day), day.isoformat()) for day in reversed(tuple(every)) if day >= scale.first)
 
@@ -380,7 +410,7 @@ def _days(scale: _Scale) -> tuple[Tick, ...]:
 def _ticks(scale: _Scale) -> tuple[Tick, ...]:
     span = scale.high - scale.low
     step = next(
-        (s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if span / s <= 6), span
+        (s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if span / s <= 5), span
     )
     first = int(scale.low // step) + 1
     amounts = [round(step * place, 3) for place in range(first, first + 8) if step * place < scale.high]
@@ -388,12 +418,14 @@ def _ticks(scale: _Scale) -> tuple[Tick, ...]:
 
 
 def _summary(
-    title: str, values: list[_Value], limits: tuple[Limit, ...], due: list[tuple[date, str, str]]
+    title: str, values: list[_Value], limits: tuple[Limit, ...], due: Sequence[tuple[date, str, str]],
+    today: date,
 ) -> str:
     said = [f"{len(values)} values" if len(values) != 1 else "1 value"]
     if values:
         said.append(f"the newest {values[-1].told} of {values[-1].day}")
         said.append(f"the highest {max(values, key=lambda each: each.amount).told}")
     said += [f"{each.words} {each.value}" for each in limits]
-    said += [f"next ECG due {due[-1][0]}"] if due else []
+    coming = [day for day, _, _ in due if day >= today]
+    said += [f"next ECG due {coming[0]}" if coming else f"an ECG was due {due[-1][0]}"] if due else []
     return f"{title}: {'; '.join(said)}."

@@ -7,7 +7,7 @@ A card that nobody knows of and a link that has ended get the same answer, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,10 +17,10 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from cards.model import Card
 from cards.reasons import GAP
 from cards.topic import topic_code
-from cds_service import __version__
 from cds_service.answer import Answer, Tools, answer
 from cds_service.beside import Beside, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
+from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
 from cds_service.pages.rule_told import RuleTold, told_of
 from cds_service.pages.shown import shown
@@ -102,7 +102,7 @@ def _gone() -> Response:
 def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
     if json_wanted():
         return as_json(_plain(content), status)
-    html = render_template(template, **content, shown=shown, rule_page=_rule_page, version=__version__)
+    html = render_template(template, **content, shown=shown, rule_page=_rule_page)
     return make_response(html, status)
 
 
@@ -180,9 +180,13 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         not_applicable=tuple(
             dict.fromkeys(each.rule.title for each in rest if isinstance(each.outcome, NotApplicable) and not each.switch)
         ),
-        qtc=qtc_timeline(evaluation, snapshot),
-        trends=lab_trends(evaluation),
+        qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
+        trends=lab_trends(evaluation, behind),
     )
+
+
+def _reads_qtc(checks: Iterable[Check]) -> bool:
+    return any(fact.key in (QTC, ECGS) for check in checks for fact in check.reads)
 
 
 def _twin(kept: Remembered, card: Mapping[str, Any], made: Answer) -> Card | None:

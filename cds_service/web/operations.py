@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import msgspec
 from flask import Blueprint, Response, abort, render_template, request
@@ -11,24 +11,14 @@ from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.beside import Beside, Light
 from cds_service.hooks.feedback import FeedbackCounts
-from cds_service.hooks.services import Service
 from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
+from cds_service.sheet import prefetch_table
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
-
-
-@dataclass(frozen=True, slots=True)
-class PrefetchRow:
-    """One line of the prefetch table, for those who type it into an EHR by hand."""
-
-    key: str
-    query: str
-    hooks: tuple[str, ...]
-    needed_for: str
 
 
 def operations(
@@ -92,18 +82,6 @@ def _may_read_metrics(settings: Settings) -> bool:
     if settings.metrics != LOOPBACK:
         return settings.metrics == ON
     return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in _OF_PROXIES)
-
-
-def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:
-    """Every query of these services, once, with the hooks that want it."""
-    queries = {query.key: query for service in services for query in service.queries}
-    return tuple(
-        PrefetchRow(
-            query.key, query.template, tuple(service.hook for service in services if query in service.queries),
-            query.needed_for,
-        )
-        for query in queries.values()
-    )
 
 
 def _json(body: object) -> Response:
