@@ -15,8 +15,8 @@ from enum import IntEnum
 from typing import Protocol
 
 from cds_service.answer import Answer, Tools
-from cds_service.hooks.caller import Caller
 from cds_service.gather.collect import AsksFhir
+from cds_service.hooks.caller import Caller
 from cds_service.hooks.feedback import Feedback
 from cds_service.security.links import Links
 

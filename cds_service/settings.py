@@ -325,8 +325,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "KEEP_KEY_FILE", "",
-        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit`, or in demo mode, it "
-        "may be left unset: then one is made beside the store.",
+        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit`, or in demo mode, "
+        "it may be left unset: then one is made beside the store.",
         Kind("a file that can be read", _file),
     ),
     Setting(
@@ -336,7 +336,7 @@ SETTINGS: tuple[Setting, ...] = (
         "WHY_LINKS", SIGNED,
         "Whether cards link the page that tells how they came about: no card (`off`), for some minutes by a signed "
         "address (`signed`), or for whoever has the address (`open`, in demo mode only). In hospital mode they need a "
-        "`PUBLIC_URL` with https. See pages.md.",
+        "`PUBLIC_URL` with https. See why.md.",
         _choice(OFF, SIGNED, OPEN),
     ),
     Setting(
@@ -510,7 +510,7 @@ def _check_hospital(settings: Settings) -> None:
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.why_links == OPEN:
-        raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: the pages hold a patient's data")
+        raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: it opens a patient's data")
     if settings.log_level == "DEBUG":
         raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)

@@ -102,8 +102,8 @@ def sheet(
     rows = prefetch_table(services)
     return Sheet(
         tenant.name if tenant else "every site",
-        hooks_of(services, url), rows, scopes_of(rows), _trust(url, services, demo, tenant), _client(profile), _reasons(),
-        _acceptance(url, demo), version, knowledge,
+        hooks_of(services, url), rows, scopes_of(rows), _trust(url, services, demo, tenant), _client(profile),
+        _reasons(), _acceptance(url, demo), version, knowledge,
     )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def _acceptance(url: str, demo: bool) -> tuple[str, ...]:
         *token,
         "A test patient without AML and without such drugs: the chart opens, and no card appears.",
         "AML in relapse, FLT3 positive, chart opened: first steps and options appear.",
-        "Gilteritinib drafted, newest QTcF above its limit: a stop appears before signing, with the value and its date.",
+        "Gilteritinib drafted, newest QTcF above its limit: a stop appears before signing, with value and date.",
         "The same without any ECG: a card says that the QTc was not checked.",
         "Posaconazole drafted beside venetoclax: the interaction appears.",
         "A suggestion accepted: the order is there, and feedback arrives (`/healthz` counts it).",
@@ -219,7 +219,10 @@ def as_markdown(told: Sheet) -> str:
         "## Trust\n", table("What | Value", ((each.name, each.value) for each in told.trust)),
         "## What this client shows\n", table("What | Value", ((each.name, each.value) for each in told.client)),
         "## Override reasons\n",
-        table("Our code | Says | Kind | Rules | Your code", ((f"`{r.code}`", r.says, r.kind, str(r.rules), "") for r in told.reasons)),
+        table(
+            "Our code | Says | Kind | Rules | Your code",
+            ((f"`{each.code}`", each.says, each.kind, str(each.rules), "") for each in told.reasons),
+        ),
         "## Acceptance, with test patients\n", *(f"- [ ] {each}" for each in told.acceptance), "",
     ))  # fmt: skip
 

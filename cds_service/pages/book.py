@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.api import api
 from cds_service.pages.sheet import build_sheet
 from cds_service.pages.why import why
 from cds_service.settings import Settings
@@ -32,5 +33,5 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    chapters = (why(tools, beside), build_sheet(settings, tools))
-    return Book(chapters, (Link("sheet.page", "Build sheet"),))
+    chapters = (why(tools, beside), build_sheet(settings, tools), api(settings))
+    return Book(chapters, (Link("sheet.page", "Build sheet"), Link("api.page", "API")))

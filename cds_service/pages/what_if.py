@@ -139,4 +139,5 @@ def _without_partners(check: Check, chart: Chart) -> Iterator[tuple[str, str, Ch
     for drug in others:
         kept = tuple(order for order in listed.value.orders if drug not in order.ingredients)
         medications = Medications(kept, listed.value.read, listed.value.unidentified, listed.value.unnamed_drafts)
-        yield f"without {drug}", f"{drug} neither ordered nor taken", _changed(chart, replace(listed, value=medications))
+        words = f"{drug} neither ordered nor taken"
+        yield f"without {drug}", words, _changed(chart, replace(listed, value=medications))

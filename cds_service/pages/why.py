@@ -120,8 +120,8 @@ def _rule_page(rule: str) -> str:
 def _audit(kept: Remembered, tools: Tools) -> dict[str, Any]:
     """Outcomes and sources, without values."""
     here = kept.cards[kept.place]
-    rules = {rule.id: rule for rule in RULES}
-    endings = [asdict(each) | {"title": rules[each.rule].title if each.rule in rules else each.rule} for each in kept.endings]
+    titles = {rule.id: rule.title for rule in RULES}
+    endings = [asdict(each) | {"title": titles.get(each.rule, each.rule)} for each in kept.endings]
     own = _RULES.get(here.topic)
     return {
         "kept": "audit", "lost": kept.lost, "about": _about(kept), "card": asdict(here),
@@ -169,6 +169,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
     behind = [each for each in evaluation.checks if twin and (each.rule.id, each.subject) in twin.checks]
     blind = [each for each in evaluation.checks if isinstance(each.outcome, NotEvaluated) and not each.shadow]
     rest = [each for each in evaluation.checks if each not in behind and each not in blind]
+    about_nothing = [each for each in rest if isinstance(each.outcome, NotApplicable) and not each.switch]
     grounds = tuple(_ground(each, made, snapshot, tools) for each in behind if each not in blind)
     return Again(
         same=twin is not None and twin.summary == card["summary"],
@@ -176,10 +177,8 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         grounds=grounds,
         offers=tuple(suggestion.label for suggestion in twin.suggestions) if twin else (),
         unseen=tuple(step(each) for each in blind),
-        others=tuple(step(each) for each in rest if not isinstance(each.outcome, NotApplicable) or each.switch),
-        not_applicable=tuple(
-            dict.fromkeys(each.rule.title for each in rest if isinstance(each.outcome, NotApplicable) and not each.switch)
-        ),
+        others=tuple(step(each) for each in rest if each not in about_nothing),
+        not_applicable=tuple(dict.fromkeys(each.rule.title for each in about_nothing)),
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
         trends=lab_trends(evaluation, behind),
     )

@@ -18,8 +18,8 @@ from cds_service.store.health import StoreHealth
 from cds_service.store.keeper import FULL, NOTHING, Keeper
 from cds_service.store.keys import Keys
 from cds_service.store.ledger import StoredFeedback
-from cds_service.store.place import Place
 from cds_service.store.memory import StoredCalls
+from cds_service.store.place import Place
 from cds_service.store.purge import forget_tokens, purge_daily
 from cds_service.store.seen import SharedSeen
 from cds_service.store.store import Store

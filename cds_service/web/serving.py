@@ -18,8 +18,8 @@ from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
 from cds_service.security.callers import Callers
-from cds_service.security.replay import Seen
 from cds_service.security.links import OFF, Links
+from cds_service.security.replay import Seen
 from cds_service.security.tenants import Tenant, read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 from cds_service.store.stand import Stand, stand

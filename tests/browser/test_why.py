@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.calls import ELECTROLYTES, flt3_itd, gilteritinib, observation, order, qtcf, request
+from tests.calls import flt3_itd, gilteritinib, observation, order, qtcf, request
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 DAYS = ("2026-09-01", "2026-09-22", "2026-10-14", "2026-11-04", "2026-11-18")
@@ -29,15 +29,15 @@ def a_course() -> dict[str, Any]:
     active = gilteritinib(authoredOn="2026-09-08")
     past = order("ondansetron 8 MG Oral Tablet", "312086", 16, authoredOn="2026-09-08", id="m-onda")
     draft = order("posaconazole 100 MG Delayed Release Oral Tablet", "1482669", 300, status="draft", id="m-posa")
-    return request("order-sign", draft, ecg=ecgs, labs=labs, medications=[active, past], genomics=[flt3_itd("2026-09-01T08:00:00Z")])
+    return request("order-sign", draft, ecg=ecgs, labs=labs, medications=[active, past], genomics=[flt3_itd(DAYS[0])])
 
 
 def ask(base: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     """The cards, from the server that runs."""
-    sent = urllib.request.Request(  # noqa: S310 - our own address
+    sent = urllib.request.Request(
         f"{base}/cds-services/aml-order-sign", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(sent) as answered:  # noqa: S310
+    with urllib.request.urlopen(sent) as answered:
         return list(json.load(answered)["cards"])
 
 
@@ -51,7 +51,9 @@ def cards(base: str) -> list[dict[str, Any]]:
     return ask(base, a_course())
 
 
-@pytest.mark.parametrize(("width", "scheme"), [("desk", "light"), ("desk", "dark"), ("panel", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [("desk", "light"), ("desk", "dark"), ("panel", "light"), ("phone", "dark")]
+)
 def test_the_reasons_of_a_stop(walk, cards, width, scheme):
     card = next(each for each in cards if each["indicator"] == "critical")
     page = walk(page_of(card), width, scheme, shot="why").page
