@@ -22,9 +22,10 @@ from cds_service.beside import Beside, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
+from cds_service.pages.drawing import Timeline
 from cds_service.pages.rule_told import RuleTold, told_of
 from cds_service.pages.shown import shown
-from cds_service.pages.timeline import Timeline, lab_trends, qtc_timeline
+from cds_service.pages.timeline import lab_trends, qtc_timeline
 from cds_service.pages.twin import as_json, json_wanted
 from cds_service.pages.what_if import Change, changes
 from cds_service.rules.catalogue import RULES

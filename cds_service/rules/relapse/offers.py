@@ -1,7 +1,8 @@
 """Offers: an option with what its conditions and the safety checks of its drugs say of this patient.
 
 The checks run with a draft of the drug that nobody wrote, so that what would stop it at signing excludes it here: a
-stop can never be offered. What could stop it and cannot be seen leaves it open.
+stop can never be offered. What could stop it and cannot be seen leaves it open, and so does a stop that is told as a
+warning only, for want of a surer source or value: the option then depends on what holds it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, imagine
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+from cds_service.rules.subjects import Uses
 
 
 class Verdict(Enum):
@@ -35,6 +37,7 @@ class Offer:
     group: str
     verdict: Verdict
     why: tuple[str | Finding, ...] = ()
+    held: tuple[Finding, ...] = ()  # what its drugs are held for at the values of now
     cautions: tuple[str | Finding, ...] = ()
     status: str = ""
     evidence: str = ""
@@ -47,6 +50,7 @@ class Safety:
     """What the checks of one drug say, were it ordered now."""
 
     stops: tuple[Finding, ...] = ()
+    held: tuple[Finding, ...] = ()
     cautions: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -54,8 +58,9 @@ class Safety:
 def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see."""
     draft = imagined(drug)
+    concerned = [each for each in rules if may_concern(each, drug, snapshot)]
     # An alert that the hospital switched off is still no reason to offer.
-    evaluation = evaluate(rules, _with(draft, chart), snapshot.unswitched)
+    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
     unseen = [
         words
@@ -65,9 +70,16 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
     ]
     return Safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
-        cautions=tuple(finding for finding in found if finding.level is Level.WARNING),
+        held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
+        cautions=tuple(finding for finding in found if finding.level is Level.WARNING and not finding.holds),
         unseen=tuple(dict.fromkeys(unseen)),
     )
+
+
+def may_concern(each: Rule[Any], drug: str, snapshot: Snapshot) -> bool:
+    """Whether a check can come to anything about the drug: it is about two drugs, or its topics speak of this one."""
+    asked = each.subjects
+    return each.pairs or not isinstance(asked, Uses) or drug in snapshot.spoken_of(asked.topics)
 
 
 def _with(draft: Medication, chart: Chart) -> Chart:
