@@ -113,6 +113,8 @@ class Card:
     links: tuple[Link, ...] = ()
     about: tuple[str, ...] = field(default=())
     fingerprint: str = field(default="", repr=False)
+    checks: tuple[tuple[str, str], ...] = ()  # rule and subject of each check that it rests on; never written
+    why: str = ""  # the page that tells how the card came about
 
     def __post_init__(self) -> None:
         if not self.summary or len(self.summary) > LONGEST_SUMMARY or "\n" in self.summary:

@@ -1,18 +1,21 @@
 """Writing a card for one client: what it can take stands in its place, what it cannot take stands in the text.
 
-No profile drops a finding, and none changes the summary, the indicator, the source or the orders that a card concerns.
+No profile drops a finding, and none changes the summary, the indicator, the source or the orders that a card concerns;
+only the address behind the source, where that is the only link that a client shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from cards.model import Action, Card, Suggestion
+from cards.model import Action, Card, Link, Source, Suggestion
 from cards.plain import plain
 from cards.profile import Profile
 from cards.render import escape
 
+WHY = "Why this card"
 ASSOCIATED = "davinci-crd.associated-resource"
 
 
@@ -24,21 +27,27 @@ def written(card: Card, profile: Profile) -> dict[str, Any]:
         "summary": card.summary,
         "indicator": card.indicator,
         "detail": _detail(card, [each for each in card.suggestions if each not in offered], profile),
-        "source": card.source.as_json(),
+        "source": _source(card, profile).as_json(),
     }
     if offered:
         json["suggestions"] = [_suggestion(each, profile) for each in offered]
         json["selectionBehavior"] = _behaviour(card, profile)
     if card.override_reasons and profile.override_reasons:
         json["overrideReasons"] = [reason.as_json() for reason in card.override_reasons]
-    if card.links and profile.links:
-        json["links"] = [link.as_json() for link in card.links]
+    links = (Link(WHY, card.why), *card.links) if card.why else card.links
+    if links and profile.links:
+        json["links"] = [link.as_json() for link in links]
     extension: dict[str, Any] = {}
     if card.about:
         extension[ASSOCIATED] = [{"reference": each} for each in card.about]
     if profile.detail == "plain":
         extension |= profile.plain_extension
     return json | ({"extension": extension} if extension else {})
+
+
+def _source(card: Card, profile: Profile) -> Source:
+    """The card's own; where the client shows no links, its address is that of the page which tells why."""
+    return replace(card.source, url=card.why) if card.why and not profile.links else card.source
 
 
 def _detail(card: Card, left: list[Suggestion], profile: Profile) -> str:

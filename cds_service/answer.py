@@ -110,6 +110,7 @@ class Tools:
     clock: Callable[[], float] = time.monotonic
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
     repeats: Memory | None = None  # of cards that were answered at order-select; without one every card is shown
+    why: Callable[[str, str], str] | None = None  # where the page about a card is, by its uuid and topic
     strict_all: bool = False
 
     @property
@@ -165,6 +166,8 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:
         cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
+    if tools.why is not None:
+        cards = tuple(replace(card, why=tools.why(card.uuid, card.source.topic.code)) for card in cards)
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
 
 

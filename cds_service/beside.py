@@ -14,10 +14,12 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
-from cds_service.answer import Answer
+from cds_service.answer import Answer, Tools
+from cds_service.gather.collect import AsksFhir
 from cds_service.hooks.caller import Caller
 from cds_service.hooks.feedback import Feedback
 from cds_service.reports import Asked, Report
+from cds_service.security.links import Links
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,74 @@ class Ledger(Protocol):
         """Keep these: when this returns they are not lost any more. Raises NotKept."""
 
 
+class Whole(Protocol):
+    """A call that was kept whole, so that it can be answered again."""
+
+    @property
+    def request(self) -> bytes:
+        """As it came, without the token."""
+
+    @property
+    def response(self) -> bytes:
+        """As it went."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment that the rules went by."""
+
+    @property
+    def fhir(self) -> AsksFhir:
+        """Stands in for the FHIR server, and gives what that one gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How checks of one rule ended in a call that was kept: without values."""
+
+    rule: str
+    subject: str  # patient, drug or pair
+    outcome: str
+    shadow: bool
+    level: str
+    cause: str  # of what was not evaluated: "potassium:stale, qtc:absent"
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card as it was kept without its words: which rule made it, and how urgent it was."""
+
+    uuid: str
+    topic: str
+    indicator: str
+    suggestions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is kept of the call in which a card was shown. `place`: of the card, among `cards`."""
+
+    at: datetime  # when it came, UTC
+    service: str
+    hook: str
+    tenant: str
+    software: str
+    knowledge: str
+    place: int
+    cards: tuple[Shown, ...]
+    endings: tuple[Ending, ...]
+    not_applicable: int  # checks about nothing here
+    whole: Whole | None  # where calls are kept whole
+    lost: str = ""  # why a whole call cannot be read any more, in words
+
+
+class Memory(Protocol):
+    """Knows of earlier calls."""
+
+    def of_card(self, uuid: str) -> Remembered | None:
+        """What is kept of the call in which this card was shown. Raises StoreError."""
+
+
 class Light(IntEnum):
     """How a part is doing: well, limping (answers are still given), or not at all."""
 
@@ -83,6 +153,9 @@ class Beside:
     metrics: Callable[[], bytes] | None = None  # the page for Prometheus
     report: Callable[[Asked], Report] | None = None  # what the store knows of a time; raises StoreError
     turned_away: Callable[[str], object] = lambda _: None  # is told why a caller got no answer
+    memory: Memory | None = None  # of earlier calls; None where nothing is kept
+    links: Links | None = None  # to the page about a card
+    tools: Mapping[str, Tools] = field(default_factory=dict)  # by tenant ("" in demo mode): what answers its calls
 
     def show(self, call: Call) -> None:
         """Show a call to every witness. One that fails is named in the log, and the others are shown it."""

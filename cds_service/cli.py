@@ -50,6 +50,7 @@ EXAMPLES = """examples:
   aml-cds doctor --fhir URL --patient ID
                                  can this service work with that FHIR server, and what is missing
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
+  aml-cds sheet --tenant NAME    what the analysts of that hospital's EHR type in, as Markdown
   aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
   aml-cds report --since 2026-11-01
                                  what fired, how cards were taken, what could not be seen, what shadow would show
@@ -113,6 +114,10 @@ def parser() -> argparse.ArgumentParser:
     examining.add_argument("--patient", metavar="ID", help="run our queries for this patient, best a test patient")
     examining.add_argument("--tenant", metavar="NAME", help="of the hospitals in TENANTS: its overlay and its servers")
     examining.set_defaults(run=doctor)
+    writing = _command(commands, "sheet", "write the build sheet for an EHR: what its analysts type in, as Markdown")
+    writing.add_argument("--tenant", metavar="NAME", help="of the hospitals in TENANTS: its codes, issuer and keys")
+    _for_machines(writing)
+    writing.set_defaults(run=build_sheet)
     for name, run, words in (
         ("load", load, "put the patient stories on a FHIR server of yours, as if they played today"),
         ("unload", unload, "take exactly these stories away again"),
@@ -370,6 +375,20 @@ def doctor(given: argparse.Namespace) -> int:
     else:
         print(site_report.diagnosis(made, terminal.width()))
     return PROBLEM if made.problems else GOOD
+
+
+def build_sheet(given: argparse.Namespace) -> int:
+    """What is typed into an EHR?"""
+    with _progress("reading knowledge"):
+        from cds_service.console.build_sheet import sheet_of
+        from cds_service.settings import Settings
+        from cds_service.sheet import as_markdown
+
+        told = sheet_of(Settings.load(os.environ), given.tenant)
+    if given.json:
+        return _print_json(asdict(told))
+    print(as_markdown(told), end="")
+    return GOOD
 
 
 def load(given: argparse.Namespace) -> int:

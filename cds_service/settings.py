@@ -22,6 +22,7 @@ DEMO = "demo"
 HOSPITAL = "hospital"
 JSON = "json"
 OFF, LOOPBACK, ON = "off", "loopback", "on"
+SIGNED, OPEN = "signed", "open"
 JURISDICTIONS = ("US", "EU", "JP")
 _PREFIX, _LONG, _NEARLY = "AML_CDS_", 6, 0.88  # of slips: see `_refuse_slips`
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -337,8 +338,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "KEEP_KEY_FILE", "",
-        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit` it may be left "
-        "unset: then one is made beside the store.",
+        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit`, or in demo mode, "
+        "it may be left unset: then one is made beside the store.",
         Kind("a file that can be read", _file),
     ),
     Setting(
@@ -379,6 +380,16 @@ SETTINGS: tuple[Setting, ...] = (
         "REPORT_GREW_TIMES", "3",
         "A rule exploded when it fired at least so many times as often in the last whole week as in those before.",
         _within(float, 1.1, 1000.0, "a number"),
+    ),
+    Setting(
+        "WHY_LINKS", SIGNED,
+        "Whether cards link the page that tells how they came about: no card (`off`), for some minutes by a signed "
+        "address (`signed`), or for whoever has the address (`open`, in demo mode only). In hospital mode they need a "
+        "`PUBLIC_URL` with https. See why.md.",
+        _choice(OFF, SIGNED, OPEN),
+    ),
+    Setting(
+        "WHY_MINUTES", "15", "How long such an address opens.", _within(int, 1, 1440, "a whole number of minutes"),
     ),
     Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
@@ -456,6 +467,8 @@ class Settings:
     report_weeks: int
     report_silent_from: int
     report_grew_times: float
+    why_links: str
+    why_minutes: int
     log_level: str
     log_format: str
     metrics: str
@@ -561,6 +574,8 @@ def _check_hospital(settings: Settings) -> None:
     for name in ("jurisdiction", "fhir_servers", "overlay"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
+    if settings.why_links == OPEN:
+        raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: it opens a patient's data")
     if settings.log_level == "DEBUG":
         raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)

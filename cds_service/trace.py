@@ -91,7 +91,7 @@ class Genomics:
 
 def trace(evaluation: Evaluation) -> tuple[Step, ...]:
     """Every check, in the order in which it was made."""
-    return tuple(_step(check) for check in evaluation.checks)
+    return tuple(step(check) for check in evaluation.checks)
 
 
 def genomics(evaluation: Evaluation) -> Genomics:
@@ -100,7 +100,8 @@ def genomics(evaluation: Evaluation) -> Genomics:
     return Genomics(ledger.words, ledger.as_json()) if ledger is not None else Genomics((), [])
 
 
-def _step(check: Check) -> Step:
+def step(check: Check) -> Step:
+    """One check as plain data."""
     level, why, missing = _ending(check)
     return Step(
         check.rule.id,

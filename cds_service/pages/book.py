@@ -9,11 +9,14 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.api import api
 from cds_service.pages.covered import coverage
 from cds_service.pages.evidence import evidence
 from cds_service.pages.governance import governance
 from cds_service.pages.knowledge import knowledge
 from cds_service.pages.pathway import pathway
+from cds_service.pages.sheet import build_sheet
+from cds_service.pages.why import why
 from cds_service.settings import OFF, ON, Settings
 
 
@@ -35,12 +38,17 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    chapters = [knowledge(tools), coverage(tools), evidence(tools), pathway(tools)]
+    chapters = [
+        knowledge(tools), coverage(tools), evidence(tools), pathway(tools), why(tools, beside),
+        build_sheet(settings, tools), api(settings),
+    ]  # fmt: skip
     links = [
         Link("pathway.index", "Pathway"),
         Link("evidence.index", "Evidence"),
         Link("knowledge.index", "Knowledge"),
         Link("coverage.index", "Coverage"),
+        Link("sheet.page", "Build sheet"),
+        Link("api.page", "API"),
     ]
     if settings.pages != OFF and (settings.is_demo or beside.report is not None):
         chapters.append(governance(settings, tools, beside))

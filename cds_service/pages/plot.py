@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from cds_service.pages.drawing import pygal
+from cds_service.pages.plotting import pygal
 from cds_service.pages.results import RESPONSE, UNITS, Point, Result, table
 
 _ROW, _FRAME = 24, 66  # px

@@ -139,7 +139,8 @@ class _Writer:
             said = (Said(body, urgent=True),)
             rule = check.rule
             overrides = self.overrides.of_rules([rule.id] if level is not Level.INFO else [], level)
-            return self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
+            made = self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
+            return replace(made, checks=((rule.id, check.subject),))
 
     def card(self, problem: Problem, lines: list[Found]) -> Card:
         words = self._words(problem.finding)
@@ -227,6 +228,8 @@ class _Writer:
         card = self._card(
             rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides
         )
+        rests_on = ((each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines)))
+        card = replace(card, checks=tuple(dict.fromkeys(rests_on)))
         if not self.stage.fingerprints:
             return card
         return replace(card, fingerprint=fingerprint([(check, decides), *also, *lines], self.stage.version))

@@ -12,12 +12,14 @@ from functools import partial
 from cds_service.beside import Beside
 from cds_service.errors import SettingsError, StoreError
 from cds_service.reports import Judging
+from cds_service.security.links import Mark
 from cds_service.security.replay import Seen, SeenHere
 from cds_service.settings import ON, Settings
 from cds_service.store.health import StoreHealth
 from cds_service.store.keeper import FULL, NOTHING, Keeper
 from cds_service.store.keys import Keys
 from cds_service.store.ledger import StoredFeedback
+from cds_service.store.memory import StoredCalls
 from cds_service.store.place import Place
 from cds_service.store.purge import forget_tokens, purge_daily
 from cds_service.store.repeats import AnsweredCards
@@ -40,6 +42,11 @@ class Stand:
     ledger: StoredFeedback | None = None
     not_known: Callable[[str, str], object] = lambda *_: None  # is told of codes that no table holds
     repeats: AnsweredCards | None = None
+
+    def marker(self) -> Mark | None:
+        """What marks links as ours, once the keys are at hand."""
+        keys = self.store.keys_at_hand if self.store is not None else None
+        return keys.mark_of_link if keys is not None else None
 
     def begin(self) -> None:
         """Start what runs behind the answers in this process, instead of with its first call."""
@@ -95,6 +102,7 @@ def stand(
         ledgers=cards if ledger is None else (ledger, *cards),  # what was not kept is no proof
         report=None if ledger is None else partial(report, store, judging=judging_of(settings)),
         probes={"store": StoreHealth(store, keeper, seen, disk_low_mb=settings.disk_low_mb)},
+        memory=None if settings.keep == NOTHING else StoredCalls(store),
     )
     note = (lambda *_: None) if ledger is None else codes.note
     return Stand(beside, seen or here, store, keeper, ledger, note, next(iter(cards), None))
@@ -121,7 +129,7 @@ def _keys(settings: Settings, place: Place) -> Callable[[], Keys]:
     if settings.keep_key_file is not None:
         keys = Keys.read(settings.keep_key_file)
         return lambda: keys
-    if settings.keep == FULL:
+    if settings.keep == FULL and not settings.is_demo:  # there patients are made up
         raise SettingsError(
             "KEEP_KEY_FILE is not set, and KEEP=full encrypts what it keeps: make a key with `aml-cds store key`, keep "
             "it apart from the store, and name its file"

@@ -81,6 +81,11 @@ class Store:
                     self._keys = self._prepared()
         return self._keys
 
+    @property
+    def keys_at_hand(self) -> Keys | None:
+        """The keys, where they were read already: nobody waits for the store to get them."""
+        return self._keys
+
     def _prepared(self) -> Keys:
         self.upgrade()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import msgspec
@@ -13,25 +13,15 @@ from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.beside import Beside, Health, Light
 from cds_service.hooks.feedback import FeedbackCounts
-from cds_service.hooks.services import Service
 from cds_service.pages.doors import is_let_in
 from cds_service.settings import Settings
+from cds_service.sheet import prefetch_table
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOR_CALLS = ("knowledge", "stopping")  # the parts without which no call can be answered
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
-
-
-@dataclass(frozen=True, slots=True)
-class PrefetchRow:
-    """One line of the prefetch table, for those who type it into an EHR by hand."""
-
-    key: str
-    query: str
-    hooks: tuple[str, ...]
-    needed_for: str
 
 
 def operations(
@@ -105,18 +95,6 @@ def _for_calls(health: Mapping[str, Health]) -> dict[str, Health]:
         name: each if name in FOR_CALLS else replace(each, light=min(each.light, Light.AMBER))
         for name, each in health.items()
     }
-
-
-def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:
-    """Every query of these services, once, with the hooks that want it."""
-    queries = {query.key: query for service in services for query in service.queries}
-    return tuple(
-        PrefetchRow(
-            query.key, query.template, tuple(service.hook for service in services if query in service.queries),
-            query.needed_for,
-        )
-        for query in queries.values()
-    )
 
 
 def _json(body: object) -> Response:

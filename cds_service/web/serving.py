@@ -18,7 +18,8 @@ from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
 from cds_service.security.callers import Callers
-from cds_service.security.tenants import read_tenants
+from cds_service.security.links import OFF, Links
+from cds_service.security.tenants import Tenant, read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 from cds_service.store.stand import Stand, stand
 from cds_service.watch import logs
@@ -67,27 +68,47 @@ def _loaded() -> Flask:
         kept.not_known(kind, system)
 
     observer = Observer(metrics.asked, not_known)
-    tools = load_tools(settings, shelter, observer=observer, repeats=kept.repeats)
-    desk = _desk(settings, tools, kept, shelter, observer, metrics)
+    links = _links(settings, kept)
+    tools = replace(load_tools(settings, shelter, observer=observer, repeats=kept.repeats), why=links.to)
+    theirs = _tools_of_tenants(settings, kept, shelter, observer, links)
+    desk = _desk(settings, tools, theirs, kept, metrics)
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
-    beside = replace(kept.beside, probes={**kept.beside.probes, **probes})
+    by_name = {tenant.name: each for tenant, each in theirs} or {"": tools}
+    beside = replace(kept.beside, probes={**kept.beside.probes, **probes}, links=links, tools=by_name)
     beside = _watched(beside, tools, desk, metrics)
     app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
     app.extensions["store"] = kept
     return app
 
 
+def _links(settings: Settings, kept: Stand) -> Links:
+    """The links of cards. A hospital's need an address that a clinician's browser may be sent to."""
+    reachable = settings.is_demo or settings.public_url.startswith("https://")
+    mode = settings.why_links if reachable else OFF
+    is_kept = kept.beside.memory is not None
+    return Links(settings.public_url, mode, 60 * settings.why_minutes, is_kept, kept.marker, time.time)
+
+
+def _tools_of_tenants(
+    settings: Settings, kept: Stand, shelter: Shelter, observer: Observer, links: Links
+) -> tuple[tuple[Tenant, Tools], ...]:
+    """Each tenant with what answers its calls; none in demo mode."""
+    if settings.tenants is None:
+        return ()
+    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    theirs = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
+    return tuple((each, replace(theirs[each.issuer], why=links.to)) for each in tenants)
+
+
 def _desk(
-    settings: Settings, tools: Tools, kept: Stand, shelter: Shelter, observer: Observer, metrics: Metrics
+    settings: Settings, tools: Tools, theirs: tuple[tuple[Tenant, Tools], ...], kept: Stand, metrics: Metrics
 ) -> Desk:
     """Who may call: in hospital mode those whom the file of tenants lists."""
     if settings.tenants is None:
         log.warning("demo mode: nobody is asked who they are, whoever reaches the port is answered")
         return OpenDesk(tools)
-    tenants = read_tenants(settings.tenants, JURISDICTIONS)
-    callers = Callers(tenants, kept.seen, time.monotonic, metrics.turned_away)
-    their_tools = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
-    return TrustedDesk(callers, their_tools, settings.public_url)
+    callers = Callers(tuple(tenant for tenant, _ in theirs), kept.seen, time.monotonic, metrics.turned_away)
+    return TrustedDesk(callers, {tenant.issuer: each for tenant, each in theirs}, settings.public_url)
 
 
 @cache

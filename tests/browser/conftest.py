@@ -29,9 +29,13 @@ if os.environ.get("BROWSER") != "1":
 
 
 @pytest.fixture(scope="session")
-def base() -> Iterator[str]:
-    """The address of the service in demo mode, as its pages are served."""
-    server = make_server("127.0.0.1", 0, serving.from_environment(), threaded=True)
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the service in demo mode, as its pages are served; it keeps everything, in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KEEP", "full")
+        patch.setenv("DATA", str(tmp_path_factory.mktemp("data")))
+        app = serving.from_environment()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

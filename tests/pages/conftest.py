@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from cds_service.answer import Tools, answer, load_tools
 from cds_service.beside import Beside
 from cds_service.pages.book import book
 from cds_service.settings import Settings
+from cds_service.web import serving
 from cds_service.web.app import create_app
 
 
@@ -33,3 +35,19 @@ def make_app(tools: Tools) -> Callable[..., Flask]:
 @pytest.fixture
 def client(make_app: Callable[..., Flask]) -> FlaskClient:
     return make_app().test_client()
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Flask]]:
+    """Makes the application with these settings; calls are kept whole unless they say otherwise."""
+    made: list[Flask] = []
+
+    def serve(**env: str) -> Flask:
+        for name, value in {"DATA": str(tmp_path / "data"), "KEEP": "full", **env}.items():
+            monkeypatch.setenv(name, value)
+        made.append(serving.from_environment())
+        return made[-1]
+
+    yield serve
+    for each in made:
+        each.extensions["store"].close()

@@ -84,7 +84,8 @@ def without_ids(cards: object) -> str:
     """As JSON, every uuid the same."""
     import re
 
-    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "uuid", json.dumps(cards))
+    without_links = re.sub(r"/why/[^\"]+", "/why", json.dumps(cards))  # they open what is kept, which differs here
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "uuid", without_links)
 
 
 def test_no_answer_changes_when_there_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

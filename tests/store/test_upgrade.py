@@ -81,12 +81,22 @@ def test_killed_in_the_middle_nothing_was_done_and_the_next_start_does_it(env: d
 
 
 def test_postgresql_and_full_want_a_key_and_say_so(tmp_path: Path):
+    (tmp_path / "tenants.toml").write_text("")
+    hospital = {"MODE": "hospital", "TENANTS": str(tmp_path / "tenants.toml"), "PUBLIC_URL": "https://cds.example"}
     for env, word in (
         ({"STORE": "postgresql://aml@127.0.0.1/x"}, "every replica"),
-        ({"KEEP": "full", "DATA": str(tmp_path)}, "KEEP=full"),
+        ({"STORE": "postgresql://aml@127.0.0.1/x", "KEEP": "full"}, "every replica"),
+        ({"KEEP": "full", "DATA": str(tmp_path), **hospital}, "KEEP=full"),
     ):
         with pytest.raises(SettingsError, match=word):
             store_of(Settings.load(env))
+
+
+def test_full_keeping_of_a_demo_makes_its_key(tmp_path: Path):
+    store = store_of(Settings.load({"KEEP": "full", "DATA": str(tmp_path)}))
+    assert store.prepare().unseal(store.prepare().seal(b"x")) == b"x"
+    assert (tmp_path / "aml-cds.key").stat().st_mode & 0o077 == 0
+    store.close()
 
 
 @pytest.mark.parametrize("content", ["", "short\n", "no key at all\n" + new_key()], ids=["empty", "short", "one wrong"])

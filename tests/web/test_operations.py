@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cds_service.web.operations import prefetch_table
+from cds_service.sheet import prefetch_table
 
 
 def test_health_and_readiness_are_told_in_json(client):

@@ -103,7 +103,13 @@ CREATININE_SERIES: Key[Series] = Key("creatinine_series", "creatinine over time"
 WEIGHT_SERIES: Key[Series] = Key("weight_series", "weight over time")
 HAEMOGLOBIN_SERIES: Key[Series] = Key("haemoglobin_series", "haemoglobin over time", "cbc")
 WBC_SERIES: Key[Series] = Key("wbc_series", "white blood cells over time", "cbc")
+POTASSIUM_SERIES: Key[Series] = Key("potassium_series", "potassium over time", "potassium")
+MAGNESIUM_SERIES: Key[Series] = Key("magnesium_series", "magnesium over time", "magnesium")
+BILIRUBIN_SERIES: Key[Series] = Key("bilirubin_series", "bilirubin over time", "bilirubin_total")
 OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
+    POTASSIUM: POTASSIUM_SERIES,
+    MAGNESIUM: MAGNESIUM_SERIES,
+    BILIRUBIN: BILIRUBIN_SERIES,
     CREATININE: CREATININE_SERIES,
     BODY_WEIGHT: WEIGHT_SERIES,
     HAEMOGLOBIN: HAEMOGLOBIN_SERIES,

@@ -1,0 +1,42 @@
+"""A rule in words: what it checks, how urgent it may be, and where it comes from."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.knowledge.load import Knowledge
+from cds_service.rules.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A recommendation that the rule answers: its number in our tables, and what it says."""
+
+    id: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTold:
+    """A rule in words. `more`: paragraphs beyond the title."""
+
+    id: str
+    title: str
+    more: tuple[str, ...]
+    worst: str
+    blind: str
+    before_dose: bool
+    sources: tuple[From, ...]
+
+
+def told_of(rule: Rule[Any], knowledge: Knowledge) -> RuleTold:
+    """The rule as its own description tells it."""
+    described = inspect.getdoc(rule.function) or ""
+    paragraphs = [" ".join(each.split()) for each in described.split("\n\n")[1:]]
+    rows = {**knowledge.decision_rules, **knowledge.safety_rules}
+    sources = tuple(From(each, rows[each].says if each in rows else "") for each in rule.sources)
+    return RuleTold(
+        rule.id, rule.title, tuple(paragraphs), rule.worst.indicator, rule.blind.indicator, rule.before_dose, sources
+    )

@@ -1,0 +1,91 @@
+"""The API description: every route is in it, nothing else is, and real answers are as it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from cds_service.pages import api
+from tests.calls import gilteritinib, request
+from tests.pages.test_why import CHART, SIGN, link, signed
+
+WRITTEN = json.loads(Path(api.__file__).with_name("openapi.json").read_text())
+
+
+def fits(told: dict[str, Any], name: str, content: Any) -> None:
+    """Whether this content is as the schema of that name says."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": told["components"]}
+    jsonschema.Draft202012Validator(schema).validate(content)
+
+
+@pytest.fixture
+def told(served) -> dict[str, Any]:
+    return served().test_client().get("/openapi.json").get_json()
+
+
+def test_every_route_is_described_and_every_description_is_of_a_route(served):
+    app = served(METRICS="on")
+    told = app.test_client().get("/openapi.json").get_json()
+    routes = {
+        (api._VARIABLE.sub(r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not rule.endpoint.endswith("static")
+    }
+    described = {(path, method) for path, methods in told["paths"].items() for method in methods}
+    assert described == routes
+    assert {(path, method) for path, methods in WRITTEN["paths"].items() for method in methods} <= routes
+    for methods in told["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"] and operation["responses"] and operation["operationId"]
+    ids = [operation["operationId"] for methods in told["paths"].values() for operation in methods.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_reference_leads_somewhere(told):
+    for part in _references(told):
+        place: Any = told
+        for step in part.removeprefix("#/").split("/"):
+            place = place[step]
+
+
+def _references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+        return own + [found for each in part.values() for found in _references(each)]
+    return [found for each in part for found in _references(each)] if isinstance(part, list) else []
+
+
+def test_real_answers_are_as_described(served):
+    app = served()
+    client = app.test_client()
+    told = client.get("/openapi.json").get_json()
+    body = request("order-sign", gilteritinib(status="draft"), **CHART)
+    fits(told, "HookRequest", body)
+    fits(told, "Cards", client.post(SIGN, json=body).get_json())
+    fits(told, "OperationOutcome", client.post(SIGN, json={}).get_json())
+    fits(told, "OperationOutcome", client.get("/nowhere").get_json())
+    for path, name in (
+        ("/cds-services", "Discovery"), ("/healthz", "Health"), ("/readyz", "Readiness"),
+        ("/prefetch?format=json", "Prefetch"), ("/codesystems/override-reasons", "CodeSystem"),
+        ("/sheet?format=json", "Sheet"), ("/why/rule/qtcHold?format=json", "Why"),
+        (link(signed(app)[0]) + "&format=json", "Why"),
+    ):  # fmt: skip
+        fits(told, name, client.get(path).get_json())
+
+
+def test_a_card_that_is_none_is_not_as_described(told):
+    with pytest.raises(jsonschema.ValidationError):
+        fits(told, "Cards", {"cards": [{"summary": "x" * 140}]})
+
+
+def test_the_page_shows_every_operation(served):
+    client = served().test_client()
+    page = client.get("/api").text
+    for path in client.get("/openapi.json").get_json()["paths"]:
+        assert f"<code>{path}</code>" in page
+    assert "<script" not in page and "style=" not in page

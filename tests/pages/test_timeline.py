@@ -1,0 +1,72 @@
+"""Timelines: only what the chart holds and the checks cited, each where it belongs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from cds_service.pages.timeline import lab_trends, qtc_timeline
+from cds_service.pages.what_if import changes
+from tests.calls import NOW, ask, gilteritinib, observation, order, qtcf, request, tools
+
+DAYS = ("2026-09-01", "2026-10-01", "2026-11-18")
+
+
+def made(**chart: Any) -> Any:
+    """A call on gilteritinib with these ECGs and labs, and its snapshot."""
+    taken = [gilteritinib(authoredOn="2026-09-08")]
+    draft = order("posaconazole", "282446", 300, status="draft", id="m-posa")
+    answer = ask(request("order-sign", draft, medications=taken, **chart))
+    return answer.evaluation, tools().knowledge.at(NOW.date(), "US")
+
+
+def test_values_limits_orders_and_due_days_stand_where_they_belong():
+    ecgs = [qtcf(value, f"{day}T08:00:00Z") for value, day in zip((428, 460, 512), DAYS, strict=True)]
+    drawn = qtc_timeline(*made(ecg=ecgs))
+    assert drawn is not None
+    assert [each.day for each in drawn.points] == list(DAYS)
+    assert [each.value for each in drawn.points] == ["428 ms", "460 ms", "512 ms"]
+    assert [each.x for each in drawn.points] == sorted(each.x for each in drawn.points)
+    assert [each.y for each in drawn.points] == sorted((each.y for each in drawn.points), reverse=True)
+    (hold,) = [each for each in drawn.limits if "hold above" in each.words]
+    assert hold.value == "500 ms" and hold.source and drawn.points[2].y < hold.y < drawn.points[1].y
+    assert "gilteritinib" in {each.drug for each in drawn.lanes} and drawn.due
+    assert all(drawn.left <= each.x <= drawn.right for each in drawn.points)
+    labels = [each.label_y for each in drawn.limits]
+    assert all(lower - upper >= 15 for upper, lower in pairwise(labels))
+
+
+def test_a_doubtful_value_is_an_open_circle():
+    unsure = qtcf(470, "2026-11-18T08:00:00Z") | {"status": "preliminary"}
+    drawn = qtc_timeline(*made(ecg=[unsure]))
+    assert drawn is not None and drawn.points[0].open and "preliminary" in drawn.points[0].note
+
+
+def test_nothing_is_drawn_of_nothing():
+    answer = ask(request("patient-view"))
+    assert qtc_timeline(answer.evaluation, tools().knowledge.at(NOW.date(), "US")) is None
+    assert lab_trends(answer.evaluation) == ()
+
+
+def test_labs_are_drawn_where_a_check_read_them():
+    values = zip((4.4, 4, 3.1), DAYS, strict=True)
+    labs = [observation("2823-3", value, "mmol/L", f"{day}T08:00:00Z") for value, day in values]
+    evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
+    (potassium,) = [each for each in lab_trends(evaluation) if each.name == "potassium"]
+    assert [each.value for each in potassium.points] == ["4.4 mmol/L", "4 mmol/L", "3.1 mmol/L"]
+    assert lab_trends(evaluation, []) == ()
+
+
+def test_what_would_change_the_answer_is_what_the_check_then_says():
+    evaluation, snapshot = made(ecg=[qtcf(512)])
+    (check,) = [each for each in evaluation.checks if each.rule.id == "qtc-hold"]
+    (change,) = changes(check, evaluation.chart, snapshot)
+    assert (change.given, change.outcome) == ("QTc 500 ms, measured today", "clear")
+    fine, snapshot = made(ecg=[qtcf(440)])
+    (check,) = [each for each in fine.checks if each.rule.id == "qtc-hold"]
+    assert [(each.given, each.outcome, each.level) for each in changes(check, fine.chart, snapshot)] == [
+        ("QTc 501 ms, measured today", "fired", "critical")
+    ]
+    blind, snapshot = made(ecg=[])
+    (check,) = [each for each in blind.checks if each.rule.id == "qtc-hold"]
+    assert {each.outcome for each in changes(check, blind.chart, snapshot)} == {"fired", "clear"}
