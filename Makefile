@@ -5,7 +5,8 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser mutation mutation-sample bench-reading lock
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults mutation mutation-sample \
+	bench-reading lock image sbom audit
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -31,6 +32,7 @@ check: ## knowledge, templates, settings and discovery are sound
 docs: ## renew the pages that are made from code
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" scripts/docs
+	@"$(VENV)/bin/python" scripts/licences
 
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -47,6 +49,10 @@ journeys: ## the service and a FHIR server as processes: every story over HTTP, 
 test-fhir: ## journeys against a FHIR server of yours: make test-fhir FHIR_URL=http://127.0.0.1:8090/fhir
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@FHIR_URL="$(FHIR_URL)" "$(VENV)/bin/python" -m pytest -rs tests/test_real_fhir.py
+
+faults: ## hurt the service as it is started: silent and bad FHIR servers, kills, stops, reloads (a minute and a half)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.faults
 
 browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -66,3 +72,14 @@ bench-reading: ## how long one resource takes to read, by its type (seconds)
 
 lock: ## renew the pinned requirements from pyproject.toml (needs uv)
 	@scripts/lock "$(UV)"
+
+image: ## build the image without a container engine, run it without rights, look at it (minutes; Debian, root)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/image
+
+sbom: ## the bill of materials of what runs (CycloneDX): build/sbom.cdx.json
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@scripts/sbom "$(VENV)/bin/python"
+
+audit: ## known faults of what runs: needs pip-audit, and a network with an advisory service
+	@pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt

@@ -1,17 +1,18 @@
 """How gunicorn serves: from a checkout, from the image and from the command line alike."""
 
+import contextlib
 import gc
 import os
+import resource
+import select
+import signal
 import sys
 
 from cds_service import __version__
-from cds_service.errors import SettingsError
-from cds_service.settings import Settings
+from cds_service.web import serving
+from cds_service.web.draining import drain_first
 
-try:
-    settings = Settings.load(os.environ)
-except SettingsError as error:
-    sys.exit(f"aml-cds does not start: {error}")
+settings = serving.settings_at_start()  # once: what a reload finds wrong must not stop the server
 
 wsgi_app = "cds_service.web.serving:from_environment()"
 bind = settings.bind
@@ -23,7 +24,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True  # it wants a home directory, which the image's user has not
 
 timeout = 30  # a process that gives no sign of life for so long is replaced
-graceful_timeout = 15
+graceful_timeout = 15  # for the calls under way, once the door is closed
+worker_connections = max(settings.threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 40))
 keepalive = 5
 limit_request_line = 2048  # our longest address is far below
 limit_request_fields = 64
@@ -36,8 +38,16 @@ proc_name = "aml-cds"
 
 
 def when_ready(server):
-    """Say where to look and what to type next."""
+    """Say where to look and what to type next; from now on a stop is said in the readiness first."""
+    drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
     url = settings.public_url
+    # Nobody may be reading, and the server must not wait for that.
+    if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
+        with contextlib.suppress(OSError):
+            _greet(url)
+
+
+def _greet(url):
     print(
         f"\naml-cds {__version__}, {settings.spoken_mode}, listens on http://{bind}\n"
         f"  Look:  {url}/  and  {url}/prefetch\n"
@@ -46,6 +56,11 @@ def when_ready(server):
         f"  Stop:  Ctrl-C\n",
         flush=True,
     )
+
+
+def on_reload(server):
+    """At SIGHUP: the new workers get what was read again, or what was in force where that was refused."""
+    server.app.callable = serving.reloaded() or server.app.callable
 
 
 def post_fork(server, worker):

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from cards.kept import Kept
 
 HOME = Path(__file__).parent / "profiles"
 BEHAVIOURS = ("any", "at-most-one")
@@ -84,7 +85,7 @@ def _inherited(like: Any, others: Mapping[str, Profile]) -> dict[str, Any]:
     return {each.name: getattr(other, each.name) for each in fields(other) if each.name != "name"} | {"issuers": ()}
 
 
-@cache
+@Kept
 def shipped() -> Mapping[str, Profile]:
     """The profiles that we ship, `default` first. Raises ValueError naming the file."""
     found: dict[str, Profile] = {}

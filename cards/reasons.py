@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cards.kept import Kept
 from cards.model import Coding
 from cards.topic import TOPIC_SYSTEM, topic_code
 
@@ -34,7 +34,7 @@ class Reason:
     meaning: str
 
 
-@cache
+@Kept
 def reasons() -> Mapping[str, Reason]:
     """Every reason by its code, in the order in which cards show them. Raises ValueError naming file and code."""
     return {code: _reason(str(code), fields) for code, fields in _read("override_reasons.yaml").items()}
@@ -49,7 +49,7 @@ def _reason(code: str, fields: Any) -> Reason:
     return Reason(Coding(REASON_SYSTEM, code, str(fields["says"])), fields["kind"], str(fields["meaning"]))
 
 
-@cache
+@Kept
 def by_rule() -> Mapping[str, tuple[str, ...]]:
     """The codes that each rule offers, as written; `faults` holds them to the rules. Raises ValueError."""
     found = _read("reasons_of_rules.yaml")

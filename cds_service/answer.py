@@ -32,6 +32,7 @@ from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.resources import warm
+from cds_service.gather.shelter import Shelter
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.caller import Caller
 from cds_service.hooks.request import FhirAccess, HookRequest
@@ -60,6 +61,7 @@ class Gate:
 
     session: FhirSession
     allowed: AllowedServers
+    shelter: Shelter
 
     def refusal(self, access: FhirAccess) -> str | None:
         """Why this server may not be asked, in words; None when it may."""
@@ -67,11 +69,11 @@ class Gate:
 
     def ask_all(self, access: FhirAccess, queries: Mapping[str, str], deadline: Deadline) -> dict[str, Answered]:
         """The answer to each query, by the deadline whatever happens."""
-        return self.session.ask_all(access, queries, deadline)
+        return self.shelter.ask_all(self.session, access, queries, deadline)
 
     def more_pages(self, access: FhirAccess, next_url: str, deadline: Deadline) -> Answered:
         """The pages that follow a first one."""
-        return self.session.more_pages(access, next_url, deadline)
+        return self.shelter.more_pages(self.session, access, next_url, deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Tools:
     jurisdiction: str
     demo: bool
     public_url: str
+    answer_seconds: float
     gather_seconds: float
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
@@ -114,17 +117,19 @@ class Answer:
 def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = None) -> Answer:
     """The answer to one call. Raises RequestError when nobody could answer it.
 
-    `caller` decides the form of the cards and nothing else: whoever it is, the same is read and checked.
+    `caller` decides the form of the cards and nothing else: whoever it is, the same is read and checked. One deadline
+    holds for all of it: asking the FHIR server ends within it, and a check that it does not reach is named.
     """
+    deadline = Deadline(tools.answer_seconds, tools.clock)
     request = HookRequest.read(body, service)
-    gathered = collect(request, service, tools.fhir, Deadline(tools.gather_seconds, tools.clock))
+    gathered = collect(request, service, tools.fhir, deadline.within(tools.gather_seconds))
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
         gathered, request.patient_id, request.selections, _same_ecg(snapshot), tools.knowledge.terms, now
     )
     _require_patient(chart, snapshot)
-    evaluation = evaluate(RULES, chart, snapshot)
+    evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
     return Answer(cards, evaluation, request, tools.clients.of(caller))
 
@@ -173,21 +178,27 @@ def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
     return replace(knowledge, terms=replace(knowledge.terms, elsewhere=elsewhere))
 
 
-def load_tools_of_tenants(settings: Settings, tenants: Iterable[Tenant]) -> dict[str, Tools]:
+def load_tools_of_tenants(
+    settings: Settings, tenants: Iterable[Tenant], shelter: Shelter | None = None
+) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
     return {
         tenant.issuer: load_tools(
             replace(
                 settings,
                 jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
-            )
+            ),
+            shelter,
         )
         for tenant in tenants
     }  # fmt: skip
 
 
-def load_tools(settings: Settings) -> Tools:
-    """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError."""
+def load_tools(settings: Settings, shelter: Shelter | None = None) -> Tools:
+    """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError.
+
+    `shelter`: the one that all tools of a process share; without it these have one of their own.
+    """
     knowledge = Knowledge.load(overlay=settings.overlay)
     may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
     require_known(knowledge.overlay, may_be_critical)
@@ -201,6 +212,7 @@ def load_tools(settings: Settings) -> Tools:
         "genomics": (*terms.test_codes(*tests_asked(terms)), *terms.codes("cd33"), *terms.codes("cd33_of_cells")),
     }
     demo = settings.is_demo
+    shelter = shelter or Shelter.of(settings.threads)
     warm()
     try:
         check_all()
@@ -214,12 +226,14 @@ def load_tools(settings: Settings) -> Tools:
         services=offered(asked_for(codes, knowledge.overlay, terms)),
         clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
-            FhirSession(Limits(statement_seconds=_BELIEVED)),
+            FhirSession(Limits(statement_seconds=_BELIEVED), clocks=shelter.clocks),
             AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
+            shelter,
         ),
         jurisdiction=settings.jurisdiction,
         demo=demo,
         public_url=settings.public_url,
+        answer_seconds=settings.answer_seconds,
         gather_seconds=settings.gather_seconds,
         now=lambda: datetime.now(settings.time_zone),
     )

@@ -196,9 +196,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "8080", "The port to listen on.", _within(int, 1, 65535, "a whole number")),
     Setting("WORKERS", "2", "Server processes; about one for each core.", _within(int, 1, 64, "a whole number")),
     Setting(
-        "THREADS", "4",
-        "Threads in each process: so many calls may wait for a FHIR server at once. "
-        "1 where prefetch is always complete.",
+        "THREADS", "16",
+        "Threads in each process. At most three quarters of them may wait for FHIR servers, so that a server that "
+        "hangs holds up no call that brought its data along.",
         _within(int, 1, 64, "a whole number"),
     ),
     Setting(
@@ -218,9 +218,21 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("http(s) URLs separated by commas, without query", _urls),
     ),
     Setting(
+        "ANSWER_SECONDS", "4.0",
+        "How long one call may take as a whole. What is not checked by then is named on the card of gaps. Set it below "
+        "your EHR's own time-out.",
+        _within(float, 0.5, 30.0, "seconds"),
+    ),
+    Setting(
         "GATHER_SECONDS", "2.0",
-        "How long one call may spend on asking the FHIR server. Set it below your EHR's own time-out.",
+        "How long one call may spend on asking the FHIR server, within `ANSWER_SECONDS`.",
         _within(float, 0.1, 10.0, "seconds"),
+    ),
+    Setting(
+        "DRAIN_SECONDS", "5",
+        "When told to stop (SIGTERM), how long `/readyz` says so before no call is taken any more, so that the "
+        "balancer looks elsewhere first.",
+        _within(float, 0, 60, "seconds"),
     ),
     Setting("MAX_BODY_MB", "8", "The largest request body that is read.", _within(int, 1, 64, "a whole number of MB")),
     Setting(
@@ -284,7 +296,9 @@ class Settings:
     demo_on_network: bool
     allowed_hosts: tuple[str, ...]
     fhir_servers: tuple[str, ...]
+    answer_seconds: float
     gather_seconds: float
+    drain_seconds: float
     max_body_mb: int
     cors_origins: tuple[str, ...]
     public_url: str
@@ -341,6 +355,11 @@ def _bracketed(host: str) -> str:
 
 
 def _check(settings: Settings) -> None:
+    if settings.gather_seconds >= settings.answer_seconds:
+        raise SettingsError(
+            f"GATHER_SECONDS is {settings.gather_seconds:g}, expected less than ANSWER_SECONDS, which is "
+            f"{settings.answer_seconds:g}: asking is only part of a call"
+        )
     if settings.mode == HOSPITAL:
         _check_hospital(settings)
     elif settings.tenants is not None:

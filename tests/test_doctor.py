@@ -56,13 +56,14 @@ def test_a_good_server_is_well_and_nothing_of_the_patient_is_told(server, capsys
     assert cli.main(["doctor", "--fhir", server.base, "--patient", WHO, "--json"]) in (0, 1)
     told = json.loads(capsys.readouterr().out)
     assert [each["state"] for each in told["findings"] if each["name"] != "speed"].count("problem") == 0
-    keys = {query.key for service in TOOLS.services for query in service.queries}
+    keys = {query.key for service in TOOLS.services for query in service.queries if query.asked}
     assert {each["key"]: each["result"] for each in told["queries"]} == dict.fromkeys(keys, "complete")
     assert WHO not in json.dumps(told) and "eTwelve" not in json.dumps(told)
 
 
 def test_the_table_has_a_line_for_each_query_and_fits_the_terminal(server, monkeypatch, capsys):
     monkeypatch.setenv("GATHER_SECONDS", "10")
+    monkeypatch.setenv("ANSWER_SECONDS", "20")
     assert cli.main(["doctor", "--fhir", server.base, "--patient", WHO]) == 0
     out = capsys.readouterr().out
     assert "labs         fine" in out and "Observation, http://loinc.org" in out and "No problem was found." in out
@@ -167,3 +168,15 @@ def test_codes_are_counted_by_system_and_only_codes_are_shown():
     assert (texts.system, texts.unread) == ("(text only)", 1)
     assert (loinc.read, loinc.unread, loinc.is_local, loinc.most) == (2, 1, False, ())
     assert "Jane" not in repr(seen)
+
+
+def test_what_no_call_asks_for_is_no_problem(server):
+    made = examine(server.having("403:MedicationAdministration"))
+    assert not [each for each in made.queries if each.state == "problem"]
+    assert "administrations" not in [each.key for each in made.queries]
+
+
+def test_what_has_only_text_is_not_to_be_mapped_as_a_code():
+    every = doctor.Answered((), doctor.Status.COMPLETE, "")
+    (told,) = doctor._mapping(codes_seen.seen([raw(observation())], TOOLS.knowledge.terms), every)
+    assert told.words == "1 entries have no code, only text: a drug is looked for in it by its name"

@@ -18,13 +18,13 @@ from cds_service.console import loading
 from cds_service.console.fhir_client import FhirClient
 from cds_service.console.samples import find, stories
 from tests.fhir_server.running import Fhir, fhir_server, service
-from tests.journeys import CRITICAL, EVERY, REFERRING, Json, Place, sent_along, shown
+from tests.journeys import CRITICAL, EVERY, REFERRING, Json, Place, given_by, sent_along, shown
 
 FULL = os.environ.get("JOURNEYS") == "full"
 CHOOSING = find("posaconazole-on-venetoclax").sample("select")
 SOME = [CRITICAL, REFERRING, CHOOSING, find("relapse-first-steps").sample("view")]
-WAYS = ("without-code", "absolute", "no-post-search") if not FULL else (
-    "without-code", "absolute", "no-post-search", "pages", "plain", "without-status", "without-_include",
+WAYS = ("without-code", "absolute", "no-post-search", "medplum") if not FULL else (
+    "without-code", "absolute", "no-post-search", "medplum", "pages", "plain", "without-status", "without-_include",
     "short-addresses", "uncounted", "empty-warning", "r4b",
 )  # fmt: skip
 FAILING = (
@@ -44,7 +44,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
-    with fhir_server() as fhir, service(GATHER_SECONDS="8") as url:
+    with fhir_server() as fhir, service(GATHER_SECONDS="8", ANSWER_SECONDS="20") as url:
         now = datetime.now(UTC)
         loading.load(FhirClient(fhir.base), stories(), now, lambda _: None)
         yield Scene(Place(url, fhir.base, now), fhir)
@@ -70,6 +70,18 @@ def test_a_server_that_fails_is_never_silence(scene, faults, words):
     cards = shown(scene.at.call(CRITICAL, fhir=scene.server.having(faults)))
     assert any(words in card["detail"] for card in cards), [card["summary"] for card in cards]
     assert any(card["indicator"] in ("warning", "critical") for card in cards)
+
+
+def test_where_the_server_gave_the_ids_the_cards_are_the_same(scene):
+    with fhir_server() as other:
+        client = FhirClient(other.having("medplum"))
+        done = loading.load(client, [find(CRITICAL.story), find(REFERRING.story)], scene.at.now, lambda _: None)
+        there = Place(scene.at.service, client.base, scene.at.now, given_by(done))
+        assert there.given["Patient/story-one"] != "Patient/story-one"
+        for sample in (CRITICAL, REFERRING):
+            cards = shown(there.call(sample))
+            assert cards == sent_along(there, sample)
+            assert [each["summary"] for each in cards] == [each["summary"] for each in shown(scene.at.call(sample))]
 
 
 def test_a_guarded_server_is_read_with_the_token_of_the_call(scene, tmp_path):

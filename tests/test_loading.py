@@ -63,6 +63,44 @@ def test_every_story_is_loaded_by_one_command_and_leaves_nothing(server, capsys)
     assert all(client.get(kind).content["total"] == 0 for kind in ("Patient", "Observation", "MedicationRequest"))
 
 
+@pytest.mark.parametrize("faults", ["no-own-ids", "no-own-ids+pages", "medplum"])
+def test_a_server_that_gives_the_ids_holds_every_story_under_its_own(server, faults, capsys):
+    base = server.having(faults)
+    client = FhirClient(base)
+    given = []
+    for _ in range(2):  # loaded again, everything keeps the id that the server gave
+        assert cli.main(["load", "--fhir", base, "--json"]) == 0
+        given.append({name: there for each in json.loads(capsys.readouterr().out)["loaded"]
+                      for name, there in each["given"].items()})  # fmt: skip
+    assert given[0] == given[1] and len(given[0]) == sum(len(resources(each, NOW)) for each in samples.stories())
+    patient = given[0]["Patient/story-ten-a"]
+    assert not client.get("Patient/story-ten-a").is_good and client.get(patient).is_good
+    mine = client.get(f"Condition?patient={patient}").content["entry"]
+    assert [f"Condition/{each['resource']['id']}" for each in mine] == [given[0]["Condition/story-ten-a-hypertension"]]
+    assert cli.main(["unload", "--fhir", base]) == 0
+    assert all("entry" not in client.get(kind).content for kind in ("Patient", "Observation", "MedicationRequest"))
+
+
+def test_it_says_which_id_the_server_gave(server, capsys):
+    assert run("load", server.having("no-own-ids")) == 0
+    out = capsys.readouterr().out
+    assert "2 resources loaded, patient " in out and "(story-ten-a)" in out
+    assert run("unload", server.having("no-own-ids")) == 0
+
+
+def test_a_short_page_hides_nothing_that_is_somebody_elses(server, capsys):
+    story = samples.find("gilteritinib-qtc-512")
+    client = FhirClient(server.having("pages"))
+    ours = [each for each in resources(story, NOW) if each["resourceType"] in ("Patient", "Observation")]
+    for each in ours:
+        plain = {**each, "meta": {} if each is ours[-1] else each["meta"]}
+        assert client.send("PUT", f"{each['resourceType']}/{each['id']}", plain).is_good
+    assert cli.main(["load", "--fhir", client.base, "--story", story.name]) == 1
+    assert ours[-1]["id"] in capsys.readouterr().err
+    for each in reversed(ours):
+        assert client.send("DELETE", f"{each['resourceType']}/{each['id']}").is_good
+
+
 def test_what_is_somebody_elses_is_neither_written_over_nor_deleted(server, capsys):
     client = FhirClient(server.base)
     theirs = {"resourceType": "Patient", "id": "story-ten-a", "birthDate": "1950-01-01"}
@@ -76,9 +114,12 @@ def test_what_is_somebody_elses_is_neither_written_over_nor_deleted(server, caps
 
 
 @pytest.mark.parametrize("faults, words", [
-    ("no-own-ids", "does not let a client choose ids"), ("500", "with 500"), ("401", "it wants an access token"),
+    ("no-own-ids+unsaid", "does not let a client choose ids"), ("500", "with 500"),
+    ("401", "it wants an access token"), ("no-own-ids+unsaid+as-batch", "Patient of the story not-aml with 405"),
+    ("without-_tag+no-own-ids", "a search for Patient"), ("without-_tag+medplum", "saying: Unknown search parameter"),
+    ("throttled-untold+medplum", "saying: too many requests (it has been asked too often"),
     ("stu3", "speaks FHIR STU3"), ("no-metadata", "expects the base URL of a FHIR server"),
-    ("html", "with 200"), ("no-transactions+no-own-ids", "choose ids"),
+    ("html", "with 200"), ("no-transactions+no-own-ids+unsaid", "choose ids"),
 ])
 def test_a_server_that_will_not_have_them_is_told_in_words(server, faults, words, capsys):
     assert run("load", server.having(faults)) == 1

@@ -431,3 +431,11 @@ def test_thousands_of_entries_are_read_in_reasonable_time(client, key):
         post(client, request("order-sign", gilteritinib(**DRAFT), **{key: made[key]}), "order-sign").status_code == 200
     )
     assert time.process_time() - began < 3  # with every pair compared it were minutes
+
+
+def test_a_code_of_unreasonable_length_is_no_code_and_no_burden(client, line):
+    long = condition("A" * 300_000, "x") | {"id": "c2"}
+    began = time.monotonic()
+    response = post(client, request("order-sign", gilteritinib(**DRAFT), conditions=[RELAPSED, long]), "order-sign")
+    assert time.monotonic() - began < 5
+    assert not wrong(response, line)

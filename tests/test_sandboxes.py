@@ -1,4 +1,4 @@
-"""docs/sandboxes.md and deploy/compose.yaml: their commands run, what one should see is seen, nothing is left open."""
+"""docs/sandboxes.md and deploy/compose.demo.yaml: commands run, what one should see is seen, nothing is left open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.samples import stories as told
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "sandboxes.md").read_text(encoding="utf-8")
-COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
+COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.demo.yaml").read_text(encoding="utf-8"))
 FHIR = "http://127.0.0.1:8090/fhir"
 COMMANDS = [
     shlex.split(line.strip())[1:]
@@ -45,6 +45,7 @@ def test_each_command_of_the_page_does_what_it_says(server, command, monkeypatch
     for name in (*(setting.name for setting in SETTINGS), cli.TOKEN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GATHER_SECONDS", "10")
+    monkeypatch.setenv("ANSWER_SECONDS", "20")
     again = loading.TAG if command[0] == "unload" else ""
     assert cli.main([each.replace(FHIR, server.base) for each in command]) == 0
     assert capsys.readouterr().out.strip().endswith(".")

@@ -63,6 +63,7 @@ def test_a_good_value_is_read(env, field, value):
 
 @pytest.mark.parametrize("name, value", [
     ("JURISDICTION", "UK"), ("JURISDICTION", "USA"), ("HOST", "a b"), ("PORT", "http"), ("PORT", "0"),
+    ("ANSWER_SECONDS", "0"), ("ANSWER_SECONDS", "31"), ("DRAIN_SECONDS", "-1"), ("DRAIN_SECONDS", "soon"),
     ("PORT", "65536"), ("WORKERS", "0"), ("WORKERS", "2.5"), ("THREADS", "-1"), ("DEMO_ON_NETWORK", "yes"),
     ("ALLOWED_HOSTS", "https://a.example"), ("FHIR_SERVERS", "a.example"), ("FHIR_SERVERS", "file:///etc/passwd"),
     ("FHIR_SERVERS", "https://a.example?x=1"), ("FHIR_SERVERS", "https://"), ("FHIR_SERVERS", "https://a:99999"),

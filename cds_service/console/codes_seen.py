@@ -15,7 +15,7 @@ from cds_service.knowledge.terms import Terms
 _SHOWN = 12  # codes named for one system
 _PLAIN = re.compile(r"[\w.\-]{1,40}")  # a code, and not words that may speak of somebody
 _NO_SYSTEM = "(no system)"
-_NO_CODE = "(text only)"
+TEXT_ONLY = "(text only)"
 
 
 class _Entry(msgspec.Struct):
@@ -51,7 +51,7 @@ def seen(resources: Iterable[bytes], terms: Terms) -> tuple[Seen, ...]:
             continue
         found = [(terms.system(each.system) or _NO_SYSTEM, each) for each in concept.coding or () if each.code]
         hit = next((system for system, each in found if _is_known(system, each, known)), None)
-        system = hit or (_best(found, known) if found else _NO_CODE)
+        system = hit or (_best(found, known) if found else TEXT_ONLY)
         key = (entry.resourceType, system)
         if hit:
             read[key] += 1

@@ -93,7 +93,7 @@ def examine(client: FhirClient, token: str | None, patient: str | None, tools: T
     statement = Statement.read(answer.body) if answer.is_good else None
     findings = [_address(client), _permission(tools, access), *_tls(client), _clock(answer, tools.now())]
     findings += [_statement(client, answer, statement, took)]
-    queries = {query.key: query for service in tools.services for query in service.queries}
+    queries = {query.key: query for service in tools.services for query in service.queries if query.asked}
     if statement is None or not is_read(statement.version):
         return Diagnosis(client.base, tuple(findings))
     findings += _offers(statement, queries.values())
@@ -247,12 +247,16 @@ def _together(filled: Mapping[str, str], session: FhirSession, access: FhirAcces
 
 
 def _mapping(codes: tuple[Seen, ...], every: Answered) -> Iterator[Finding]:
-    local = [each for each in codes if each.is_local and each.unread]
+    local = [each for each in codes if each.is_local and each.unread and each.system != codes_seen.TEXT_ONLY]
+    spoken = sum(each.unread for each in codes if each.system == codes_seen.TEXT_ONLY)
+    if spoken:
+        words = f"{spoken} entries have no code, only text: a drug is looked for in it by its name"
+        yield Finding("codes", NOTE, words)
     if local:
         number = sum(each.unread for each in local)
         words = f"{number} entries carry only codes of a system that we do not read, see below: map what matters"
         yield Finding("codes", NOTE, f"{words} in codes.csv of the overlay")
-    elif codes:
+    elif codes and not spoken:
         yield Finding("codes", FINE, "every entry carries a code of a system that we read")
     if every.status is not Status.COMPLETE:
         yield Finding("codes", NOTE, f"not every Observation was looked at: {every.why}")

@@ -45,7 +45,7 @@ class Answer:
         issues = (self.content or {}).get("issue")
         first = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
         details = first.get("details")
-        said = first.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "") or ""
+        said = (details.get("text") if isinstance(details, dict) else "") or first.get("diagnostics") or ""
         return " ".join(str(said).split())[:_LONGEST_WORDS]
 
 

@@ -1,44 +1,55 @@
 """Loading: put the sample stories on a FHIR server, as if they played today, and take exactly them away again.
 
-Every resource keeps the id of its story and carries a tag. What has such an id and not the tag belongs to somebody
-else: it is neither written over nor deleted. Both commands may be given again and again.
+Every resource keeps the id of its story, unless the server gives the ids itself (`given_ids`), and carries a tag. What
+has such an id and not the tag belongs to somebody else: it is neither written over nor deleted. Both commands may be
+given again and again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from cds_service.console.fhir_client import Answer, FhirClient
+from cds_service.console import given_ids
+from cds_service.console.fhir_client import FhirClient
 from cds_service.console.samples import Story
+from cds_service.console.story_server import TAG, Json, StoryServer, reference
 from cds_service.errors import CdsError
 from cds_service.gather.servers import Statement
 from cds_service.gather.versions import is_read, refusal
 
-TAG = "urn:aml-cds:sample-story"
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?")
 _NO_TRANSACTION = (400, 404, 405, 501)
-_GONE = (404, 410)
-_COUNT = 100  # resources of one type in one story, at most
 _FIRST = ("Patient", "Medication")  # what others refer to is written first and deleted last
-Json = dict[str, Any]
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one story: its patients, how many resources were written or deleted, how many left alone."""
+    """What became of one story: its patients, how many resources were written or deleted, how many left alone.
+
+    `given`: where the server gives the ids, the references of the story and the server's own ("Patient/…" for both).
+    """
 
     story: str
     patients: tuple[str, ...]
     resources: int
     moved: int = 0  # days by which its dates were moved
     left_alone: tuple[str, ...] = ()  # references of what is somebody else's
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The patients with the names that they have in the story, where the server has others for them."""
+        names = {there: name.partition("/")[2] for name, there in self.given.items()}
+        return tuple(
+            f"{each} ({names[f'Patient/{each}']})" if f"Patient/{each}" in names else each for each in self.patients
+        )
 
 
 def days_to(story: Story, now: datetime) -> int:
@@ -70,31 +81,60 @@ def resources(story: Story, now: datetime) -> tuple[Json, ...]:
 
 def load(client: FhirClient, stories: Iterable[Story], now: datetime, tell: Tell) -> list[Done]:
     """Put the stories on the server. Raises CdsError where it refuses, or where an id is somebody else's."""
-    _require_fhir(client)
-    return [_load(client, story, now, tell) for story in stories]
+    put = _put_with_new_ids if _require_fhir(client).gives_ids else _put
+    made = []
+    for story in stories:
+        tell(f"loading {story.name}")
+        made.append(put(StoryServer(client, story), story, now))
+    return made
 
 
-def _load(client: FhirClient, story: Story, now: datetime, tell: Tell) -> Done:
-    tell(f"loading {story.name}")
+def _put(server: StoryServer, story: Story, now: datetime) -> Done:
     record = resources(story, now)
-    foreign = [name for name, is_ours in _there(client, record, story).items() if not is_ours]
+    foreign = [name for name, is_ours in _there(server, record).items() if not is_ours]
     if foreign:
         raise CdsError(
             f"{', '.join(foreign[:3])} is on the server already and does not carry our tag, so it is somebody else's: "
             f"nothing of the story {story.name} was written; use another server"
         )
-    _write(client, story, [("PUT", each) for each in record])
-    return Done(story.name, _patients(record), len(record), days_to(story, now))
+    _write(server, [("PUT", each) for each in record])
+    return Done(story.name, _patients(map(reference, record)), len(record), days_to(story, now))
+
+
+def _put_with_new_ids(server: StoryServer, story: Story, now: datetime) -> Done:
+    record = resources(story, now)
+    given = given_ids.write(server, record, given_ids.there(server, record, _tag(story)))
+    return Done(story.name, _patients(given.values()), len(record), days_to(story, now), given=given)
 
 
 def unload(client: FhirClient, stories: Iterable[Story], now: datetime, tell: Tell) -> list[Done]:
     """Take the stories away again. What does not carry our tag stays. Raises CdsError where the server refuses."""
-    _require_fhir(client)
-    return [_unload(client, story, now, tell) for story in stories]
+    take = _take_given_ids if _require_fhir(client).gives_ids else _take
+    made = []
+    for story in stories:
+        tell(f"unloading {story.name}")
+        made.append(take(StoryServer(client, story), story, now))
+    return made
 
 
-def _require_fhir(client: FhirClient) -> None:
-    """A slip of the pen in the address is told. Raises CdsError where it is none of a FHIR server that we read."""
+def _take(server: StoryServer, story: Story, now: datetime) -> Done:
+    record = resources(story, now)
+    there = _there(server, record)
+    ours = [each for each in record if there.get(reference(each))]
+    _write(server, [("DELETE", each) for each in reversed(ours)])
+    foreign = tuple(name for name, is_ours in there.items() if not is_ours)
+    return Done(story.name, _patients(map(reference, ours)), len(ours), left_alone=foreign)
+
+
+def _take_given_ids(server: StoryServer, story: Story, now: datetime) -> Done:
+    given = given_ids.there(server, resources(story, now), _tag(story))
+    for name in reversed(given.values()):
+        server.write("DELETE", name)
+    return Done(story.name, _patients(given.values()), len(given), given=given)
+
+
+def _require_fhir(client: FhirClient) -> Statement:
+    """What the server says of itself. Raises CdsError for an address that is none of a FHIR server that we read."""
     answer = client.get("metadata")
     statement = Statement.read(answer.body) if answer.is_good else None
     if statement is None:
@@ -104,81 +144,45 @@ def _require_fhir(client: FhirClient) -> None:
         )
     if not is_read(statement.version):
         raise CdsError(f"{client.base}: {refusal(statement.version)}")
+    return statement
 
 
-def _unload(client: FhirClient, story: Story, now: datetime, tell: Tell) -> Done:
-    tell(f"unloading {story.name}")
-    record = resources(story, now)
-    there = _there(client, record, story)
-    ours = [each for each in record if there.get(_reference(each))]
-    _write(client, story, [("DELETE", each) for each in reversed(ours)])
-    foreign = tuple(name for name, is_ours in there.items() if not is_ours)
-    return Done(story.name, _patients(ours), len(ours), left_alone=foreign)
-
-
-def _there(client: FhirClient, record: Iterable[Json], story: Story) -> dict[str, bool]:
+def _there(server: StoryServer, record: Iterable[Json]) -> dict[str, bool]:
     """The references of those resources that are on the server, and whether they are ours."""
     ids: dict[str, list[str]] = {}
     for each in record:
         ids.setdefault(each["resourceType"], []).append(each["id"])
-    found: dict[str, bool] = {}
-    for kind, wanted in ids.items():
-        answer = client.get(f"{kind}?_id={','.join(wanted)}&_count={_COUNT}")
-        if not answer.is_good or answer.content is None or answer.content.get("resourceType") != "Bundle":
-            raise _refused(client, story, f"a search for {kind}", answer)
-        for entry in answer.content.get("entry") or ():
-            resource = entry.get("resource") or {}
-            if resource.get("resourceType") == kind and resource.get("id") in wanted:
-                found[_reference(resource)] = _is_ours(resource, story)
-    return found
+    return {
+        reference(resource): server.is_ours(resource)
+        for kind, wanted in ids.items()
+        for resource in server.found(kind, f"_id={','.join(wanted)}")
+        if resource["id"] in wanted
+    }
 
 
-def _is_ours(resource: Json, story: Story) -> bool:
-    tags = (resource.get("meta") or {}).get("tag") or ()
-    return any(tag.get("system") == TAG and tag.get("code") == story.name for tag in tags)
-
-
-def _write(client: FhirClient, story: Story, changes: list[tuple[str, Json]]) -> None:
+def _write(server: StoryServer, changes: list[tuple[str, Json]]) -> None:
     """All changes at once; one by one where the server takes no transactions. Raises CdsError."""
     if not changes:
         return
-    entries = [_entry(method, resource) for method, resource in changes]
-    answer = client.send("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    answer = server.transaction([_entry(method, resource) for method, resource in changes])
     if answer.is_good:
         return
     if answer.status not in _NO_TRANSACTION:
-        raise _refused(client, story, "the transaction", answer)
+        raise server.refusal("the transaction", answer)
     for method, resource in changes:
-        answer = client.send(method, _reference(resource), resource if method == "PUT" else None)
-        if not answer.is_good and not (method == "DELETE" and answer.status in _GONE):
-            raise _refused(client, story, f"{method} {resource['resourceType']}", answer)
+        server.write(method, reference(resource), resource if method == "PUT" else None)
 
 
 def _entry(method: str, resource: Json) -> Json:
-    request = {"method": method, "url": _reference(resource)}
+    request = {"method": method, "url": reference(resource)}
     if method == "DELETE":
         return {"request": request}
     return {"resource": resource, "request": request}
 
 
-def _refused(client: FhirClient, story: Story, what: str, answer: Answer) -> CdsError:
-    hints = {
-        401: "it wants an access token: --token-file FILE, or AML_CDS_TOKEN",
-        403: "the token may not do this: it needs to read and write every type of the stories",
-        404: "is this the base URL of a FHIR server? Or it does not let a client choose ids",
-        405: "it does not let a client choose ids (update as create), which the stories need",
-    }
-    hint = hints.get(answer.status, "")
-    said = f", saying: {answer.words}" if answer.words else ""
-    return CdsError(
-        f"{client.base} answered {what} of the story {story.name} with {answer.status}{said}"
-        + (f" ({hint})" if hint else "")
-    )
+def _tag(story: Story) -> str:
+    return f"{TAG}|{story.name}"
 
 
-def _patients(record: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(each["id"] for each in record if each["resourceType"] == "Patient")
-
-
-def _reference(resource: Mapping[str, Any]) -> str:
-    return f"{resource['resourceType']}/{resource['id']}"
+def _patients(references: Iterable[str]) -> tuple[str, ...]:
+    return tuple(each.partition("/")[2] for each in references if each.startswith("Patient/"))

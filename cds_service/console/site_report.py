@@ -51,7 +51,7 @@ def stories_moved(made: Iterable[Done], done: str, columns: int) -> str:
     every = list(made)
     lines: list[str] = []
     for each in every:
-        whom = f", patient {', '.join(each.patients)}" if each.patients else ""
+        whom = f", patient {', '.join(each.called)}" if each.patients else ""
         lines.append(wrapped(f"{each.story}  {each.resources} resources {done}{whom}", columns, "", "    "))
         if each.left_alone:
             left = f"left alone, as it does not carry our tag: {', '.join(each.left_alone)}"

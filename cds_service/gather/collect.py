@@ -25,6 +25,8 @@ from cds_service.hooks.services import Service
 
 FHIR_SERVER = "FHIR server"  # where a reply came from that was not sent along
 NOT_OURS = "all that came belongs to another patient"
+MOST_OF_A_KIND, MOST = 5_000, 8_000  # entries read of one reply and of one call: more would take the time of the checks
+TOO_MANY = "more entries came than this service reads in one call"
 
 
 class AsksFhir(Protocol):
@@ -120,6 +122,7 @@ class _Sorting:
     mending: Mending
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
+    room: int = MOST
 
     def reply(
         self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
@@ -127,7 +130,12 @@ class _Sorting:
         reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
         before = self.foreign
-        for place, raw in enumerate(answered.resources):
+        came = len(answered.resources)
+        most = min(came, MOST_OF_A_KIND, self.room)
+        self.room -= most
+        if most < came:
+            reply = replace(reply, status=Status.PARTIAL, why=TOO_MANY)
+        for place, raw in enumerate(answered.resources[:most]):
             resource = Resource(resource_type(raw) or "", raw, key, full_urls.get(place), self.mending)
             view = resource.view()
             if isinstance(view, Unreadable):
@@ -142,7 +150,7 @@ class _Sorting:
                 reply = reply.without(resource, "an entry does not say plainly whose it is")
             elif self._is_this_patient(view, key, source):
                 kept.append(resource)
-        if answered.resources and self.foreign - before == len(answered.resources):
+        if most and self.foreign - before == most:
             return replace(reply, status=Status.FAILED, why=NOT_OURS)  # an answer to another question
         return replace(reply, resources=tuple(kept))
 

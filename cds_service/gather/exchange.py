@@ -15,6 +15,7 @@ from typing import Any
 import requests
 import urllib3
 
+from cds_service.gather.clocks import Clocks
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.transport import FAULTS, LATE, Session, hush, in_words
 from cds_service.gather.versions import is_read, refusal
@@ -29,19 +30,27 @@ _TO_ANSWER = 0.1  # seconds that must be left after a wait that the server asked
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _VERSION = re.compile(r"fhirVersion=\"?(\d+\.\d+)")
 _WORDS_FOR_STATUS = {404: "404 (not found)", 410: "410 (deleted)", 429: "429 (too many requests)"}
-_COME_AGAIN = (429, 503)
+_TOO_MANY = 429
+_COME_AGAIN = (_TOO_MANY, 503)
 Form = Sequence[tuple[str, str]]
 
 
 class Stopped(Exception):
-    """Why a query cannot be read further, in words for a clinician."""
+    """Why a query cannot be read further, in words for a clinician.
+
+    `well`: whether the server did answer; None when it was not asked.
+    """
+
+    def __init__(self, words: str, well: bool | None = True) -> None:
+        super().__init__(words)
+        self.well = well
 
 
 class Rejected(Stopped):
     """The server answered with another status than 200. `wait`: the seconds after which it wants to be asked again."""
 
     def __init__(self, words: str, status: int, wait: float | None = None) -> None:
-        super().__init__(words)
+        super().__init__(words, well=status < 500 and status != _TOO_MANY)
         self.status = status
         self.wait = wait
 
@@ -49,8 +58,9 @@ class Rejected(Stopped):
 class Exchange:
     """Sends requests for one process, each thread through connections of its own."""
 
-    def __init__(self, limits: Limits, ca_bundle: str | None) -> None:
+    def __init__(self, limits: Limits, ca_bundle: str | None, clocks: Clocks | None = None) -> None:
         self._limits = limits
+        self._clocks = clocks or Clocks()
         self._ca_bundle = ca_bundle
         self._of_thread = local()
         hush()
@@ -67,21 +77,22 @@ class Exchange:
 
     def _once(self, access: FhirAccess, url: str, deadline: Deadline, room: int, form: Form | None) -> bytes:
         if not same_server(access.server, url):
-            raise Stopped(ELSEWHERE)
+            raise Stopped(ELSEWHERE, well=None)
         left = deadline.left()
         if not left:
-            raise Stopped(LATE)
+            raise Stopped(LATE, well=None)
         timeout: Any = urllib3.Timeout(connect=min(left, self._limits.connect_seconds), total=left)
         method, data = ("GET", None) if form is None else ("POST", list(form))
         try:
             with self._session().request(
                 method, url, data=data, headers=_headers(access), timeout=timeout, stream=True, allow_redirects=False
             ) as response:
+                self._clocks.saw(access.server, response.headers.get("Date", ""))
                 _check_status(response)
                 _check_version(response.headers.get("Content-Type", ""))
                 return b"".join(self._chunks(response, room, deadline))
         except FAULTS as fault:
-            raise Stopped(LATE if deadline.over else in_words(fault)) from None
+            raise Stopped(LATE if deadline.over else in_words(fault), well=False) from None
 
     def _chunks(self, response: requests.Response, room: int, deadline: Deadline) -> Iterator[bytes]:
         for chunk in response.iter_content(_CHUNK):
@@ -89,7 +100,7 @@ class Exchange:
             if room < 0:
                 raise Stopped(f"the answer is larger than we read ({self._limits.answer_bytes / 1e6:g} MB)")
             if deadline.over:
-                raise Stopped(LATE)
+                raise Stopped(LATE, well=False)
             yield chunk
 
     def _session(self) -> Session:
@@ -104,7 +115,7 @@ def _headers(access: FhirAccess) -> dict[str, str]:
     if access.token is None:
         return {}
     if not _TOKEN.fullmatch(access.token):
-        raise Stopped(UNSENDABLE)
+        raise Stopped(UNSENDABLE, well=None)
     return {"Authorization": f"Bearer {access.token}"}
 
 

@@ -18,6 +18,10 @@ class Deadline:
         self._end = clock() + seconds
         self._last_start = self._end - seconds * (1 - last_start)
 
+    def within(self, seconds: float) -> Deadline:
+        """A deadline for one part of the call, which starts now and is over with the whole at the latest."""
+        return Deadline(min(seconds, self.left()), self._clock)
+
     def left(self) -> float:
         """Seconds that are left; 0 when it is over."""
         return max(0.0, self._end - self._clock())

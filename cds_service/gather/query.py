@@ -17,12 +17,15 @@ from time import monotonic
 from urllib.parse import urljoin
 
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.clocks import Clocks
 from cds_service.gather.exchange import Exchange, Rejected, Stopped
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.replies import Status
 from cds_service.gather.searches import (
+    COUNT,
     MAY_BE_LEFT_OUT,
     as_form,
+    attempts,
     in_parts,
     kind_of,
     length,
@@ -46,6 +49,7 @@ OUR_FAULT = "reading the FHIR server's answer failed in this service"
 _REASONS = 3  # reasons named for one query, the last ones: a server may invent any number of them
 _INSTANCE = re.compile(r"([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 _NO_POST = (403, 404, 405, 415, 501)  # how servers refuse a search by POST that they would take by GET
+_FORBIDDEN = 403
 _TOO_LONG = (414, 431)
 _UNKNOWN_PARAMETER = 400
 _SHORT = 200  # characters that no server finds too many
@@ -58,6 +62,7 @@ class Answered:
     """What came of one query: its raw resources, how it ended and, unless complete, why, in words for a clinician.
 
     `notes`: what was asked in other words than first meant, and still answered whole. `pages`: how many were read.
+    `well`: whether the server answered at all, be it with a refusal; None when it was not asked.
     """
 
     resources: tuple[bytes, ...]
@@ -65,6 +70,7 @@ class Answered:
     why: str
     notes: tuple[str, ...] = ()
     pages: int = field(default=0, compare=False)
+    well: bool | None = field(default=None, compare=False)
 
 
 class FhirSession:
@@ -74,9 +80,9 @@ class FhirSession:
     `ca_bundle` is a file with the certificates to trust; None means those that come with `requests`.
     """
 
-    def __init__(self, limits: Limits, ca_bundle: str | None = None) -> None:
+    def __init__(self, limits: Limits, ca_bundle: str | None = None, clocks: Clocks | None = None) -> None:
         self._limits = limits
-        self._exchange = Exchange(limits, ca_bundle)
+        self._exchange = Exchange(limits, ca_bundle, clocks)
         self._servers = Servers(limits.statement_seconds)
         self._pools: dict[int, ThreadPoolExecutor] = {}
 
@@ -141,28 +147,37 @@ class FhirSession:
                 self._read_search(asking, asking.query)
         except Stopped as stopped:
             asking.troubles += (str(stopped),)
+            asking.met(stopped.well)
         except Exception as fault:  # noqa: BLE001 - a fault in one query must not cost the others
             # Only its type: its text may hold the address.
             _log.error("a FHIR query failed within this service: %s", type(fault).__name__)
             asking.troubles += (OUR_FAULT,)
         asking.finished = True
 
-    def _read_search(self, asking: _Asking, query: str, left_out: tuple[str, ...] = ()) -> None:
+    def _read_search(self, asking: _Asking, query: str) -> None:
         """Read one search to its last page, in the words that this server takes. Raises Stopped."""
-        try:
-            first = self._first_page(asking, query)
-        except Rejected as rejected:
-            if rejected.status == _UNKNOWN_PARAMETER:
-                piece = next(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name))
-                self._read_search(asking, without(query, (piece,)), (*left_out, piece))
-            else:  # it was too long, or not to be asked by POST
-                for part in (query,) if asking.server.takes_post else in_parts(query, asking.server.longest):
-                    self._read_search(asking, part, left_out)
+        for left_out in attempts(tuple(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name))):
+            worded = without(query, left_out)
+            try:
+                first = self._first_page(asking, worded)
+            except Rejected as rejected:
+                if rejected.status == _UNKNOWN_PARAMETER:
+                    continue
+                self._read_otherwise(asking, worded, rejected)
+            else:
+                _note_refused(asking, kind_of(query), left_out)
+                self._read_pages(asking, first, f"{asking.access.server}/{worded}")
             return
-        for piece in left_out:  # only now is it known that they were what the server did not take
-            asking.server.refuses(kind_of(query), piece)
-            asking.notes += (f"asked without {name_of(piece)}, which the FHIR server does not take",)
-        self._read_pages(asking, first, f"{asking.access.server}/{query}")
+
+    def _read_otherwise(self, asking: _Asking, query: str, rejected: Rejected) -> None:
+        """Read a search that was too long, or not to be asked by POST, in another way. Raises Stopped."""
+        try:
+            for part in (query,) if asking.server.takes_post else in_parts(query, asking.server.longest):
+                self._read_search(asking, part)
+        except Stopped:
+            if rejected.status == _FORBIDDEN:  # it was this token, not the POST: others are asked by POST again
+                asking.server.takes_post = True
+            raise
 
     def _first_page(self, asking: _Asking, query: str) -> bytes:
         """The answer to a search, by POST when it is long. Raises Rejected when other words may help, else Stopped."""
@@ -177,7 +192,7 @@ class FhirSession:
             if asking.refusals >= _TRIES:
                 raise Stopped(TOO_FUSSY) from None
             if not (asking.expected == "Bundle" and _may_help(rejected.status, query, by_post, server)):
-                raise Stopped(str(rejected)) from None
+                raise Stopped(str(rejected), rejected.well) from None
             raise
 
     def _read_pages(self, asking: _Asking, body: bytes, url: str | None) -> None:
@@ -188,6 +203,7 @@ class FhirSession:
             self._check_page(url, seen, asking)
             seen.add(url)
             body = body or self._exchange.fetch(asking.access, url, asking.deadline, asking.room(self._limits))
+            asking.met(True)
             asking.bytes_read += len(body)
             asking.pages += 1
             page = _unpacked(body, asking.expected)
@@ -228,6 +244,7 @@ class _Asking:
     bytes_read: int = 0
     pages: int = 0
     refusals: int = 0  # how many of its wordings were refused; the parts of one that was taken are none
+    well: bool | None = None  # whether the server answered at all
     started: bool = False
     finished: bool = False
 
@@ -235,15 +252,21 @@ class _Asking:
         """How many bytes may still be read."""
         return limits.answer_bytes - self.bytes_read
 
+    def met(self, well: bool | None) -> None:
+        """Note how the server was met; None is no meeting, and one answer makes up for every silence."""
+        if well is not None:
+            self.well = self.well or well
+
     def answered(self) -> Answered:
         """What is there by now."""
         late = () if self.finished else (LATE if self.started else NOT_STARTED,)
         troubles = tuple(dict.fromkeys(self.troubles + late))
         resources, notes = self.resources, tuple(dict.fromkeys(self.notes))
+        well = self.well if self.finished or not self.started else bool(self.well)
         if not troubles:
-            return Answered(resources, Status.COMPLETE, "", notes, self.pages)
+            return Answered(resources, Status.COMPLETE, "", notes, self.pages, well)
         status = Status.PARTIAL if resources else Status.FAILED
-        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages)
+        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages, well)
 
 
 def _legs(query: str, server: Server) -> tuple[str, ...]:
@@ -265,6 +288,14 @@ def _may_help(status: int, query: str, by_post: bool, server: Server) -> bool:
     return False
 
 
+def _note_refused(asking: _Asking, kind: str, left_out: tuple[str, ...]) -> None:
+    """Note what the server did not take, now that it answers without. The size of a page concerns nobody."""
+    for piece in left_out:
+        asking.server.refuses(kind, piece)
+        if name_of(piece) != COUNT:
+            asking.notes += (f"asked without {name_of(piece)}, which the FHIR server does not take",)
+
+
 def _together(parts: list[Answered]) -> Answered:
     """The answers to the parts of one query as one answer: complete only when all of them are."""
     if len(parts) == 1:
@@ -274,7 +305,8 @@ def _together(parts: list[Answered]) -> Answered:
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     alike = all(part.status is parts[0].status for part in parts)
     pages = sum(part.pages for part in parts)
-    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages)
+    well = next((part.well for part in parts if part.well), next((part.well for part in parts), None))
+    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages, well)
 
 
 def _expected(query: str) -> str:

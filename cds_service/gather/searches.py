@@ -6,13 +6,15 @@ more, never less, and the readers look at status and code themselves. `patient` 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl
 
 LONGEST = 1_800  # characters of a query as it is sent: some servers refuse more than 2,048 after the "?"
+COUNT = "_count"
+PAGE = 200  # entries wanted on a page; unasked, servers give few (Medplum 20), and a long chart is many pages
 INCLUDE = "_include"
 INCLUDES = {"MedicationRequest": "MedicationRequest:medication"}
-MAY_BE_LEFT_OUT = (INCLUDE, "status", "code")  # in the order in which a server that refuses is asked without them
+MAY_BE_LEFT_OUT = (INCLUDE, "status", "code", COUNT)  # in the order in which a server that refuses is asked without
 _CODES = "code="
 
 
@@ -36,6 +38,24 @@ def including(query: str) -> str:
     """The query, which also wants what its matches refer to."""
     wanted = INCLUDES.get(kind_of(query))
     return f"{query}&{INCLUDE}={wanted}" if wanted and "?" in query and not pieces(query, INCLUDE) else query
+
+
+def counting(query: str) -> str:
+    """The search, which also wants large pages. A server that gives fewer links to the next."""
+    is_search = "?" in query and "/$" not in query.partition("?")[0]
+    return f"{query}&{COUNT}={PAGE}" if is_search and not pieces(query, COUNT) else query
+
+
+def attempts(optional: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """What to leave out, attempt by attempt: nothing, each piece by itself, then more and more of them.
+
+    By itself first, so that a server which refuses one is not asked without the others for a long time.
+    """
+    yield ()
+    for piece in optional:
+        yield (piece,)
+    for number in range(2, len(optional) + 1):
+        yield optional[:number]
 
 
 def without(query: str, left_out: Collection[str]) -> str:

@@ -15,7 +15,7 @@ from time import monotonic
 
 import msgspec
 
-from cds_service.gather.searches import INCLUDES, LONGEST, including, kind_of, name_of, pieces, without
+from cds_service.gather.searches import INCLUDES, LONGEST, counting, including, kind_of, name_of, pieces, without
 from cds_service.gather.versions import is_read, refusal
 
 _log = logging.getLogger(__name__)
@@ -36,13 +36,8 @@ class _Resource(msgspec.Struct):
     updateCreate: bool | None = None  # noqa: N815
 
 
-class _Interaction(msgspec.Struct):
-    code: str = ""
-
-
 class _Rest(msgspec.Struct):
     resource: list[_Resource] | None = None
-    interaction: list[_Interaction] | None = None
 
 
 class _Software(msgspec.Struct):
@@ -64,7 +59,7 @@ class Statement:
     software: str = ""
     parameters: Mapping[str, frozenset[str]] = field(default_factory=dict)
     includes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    transactions: bool = False
+    gives_ids: bool = False  # it says that no client may choose the id of a new Patient
 
     @classmethod
     def read(cls, body: bytes) -> Statement | None:
@@ -83,7 +78,7 @@ class Statement:
             f"{software.name} {software.version}".strip(),
             {name: frozenset(each.name for each in one.searchParam or ()) for name, one in resources.items()},
             {name: frozenset(one.searchInclude or ()) for name, one in resources.items()},
-            any(each.code == "transaction" for rest in rests for each in rest.interaction or ()),
+            resources.get("Patient", _Resource()).updateCreate is False,
         )
 
 
@@ -109,6 +104,7 @@ class Server:
         kind = kind_of(query)
         if self.statement and INCLUDES.get(kind) in self.statement.includes.get(kind, ()):
             query = including(query)
+        query = counting(query)
         return without(query, [piece for piece in pieces(query) if (kind, piece) in self._refused])
 
     def refuses(self, kind: str, piece: str) -> None:
@@ -120,7 +116,7 @@ class Server:
     def refuses_post(self) -> None:
         """Note that it is not searched by POST."""
         if self.takes_post:
-            _log.warning("a FHIR server takes no search by POST: long ones are asked in parts")
+            _log.warning("a FHIR server refused a search by POST: long ones are asked in parts")
         self.takes_post = False
 
     def _forget(self) -> None:

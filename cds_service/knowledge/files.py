@@ -39,6 +39,8 @@ def _content(path: Path) -> Any:
         return _parsed(path.read_text(encoding="utf-8"))
     except OSError:
         raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
+    except UnicodeDecodeError:
+        raise KnowledgeError(f"{path.name}: is not text in UTF-8") from None
     except yaml.YAMLError as fault:
         raise KnowledgeError(f"{path.name}: not valid YAML: {_place(fault)}") from None
 

@@ -21,6 +21,8 @@ from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
 
+_LONGEST_ICD = 16  # characters; the codes in use have up to 8
+
 
 class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML as of 1.2 for booleans: "on", "off", "yes" and "no" stay words."""
@@ -226,6 +228,8 @@ class Terms:
         return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
 
     def _by_parents(self, system: str, code: str) -> ConditionCode | None:
+        if len(code) > _LONGEST_ICD:  # no code: each of its letters would cost a copy of it
+            return None
         while len(code) >= 3:
             if found := self.conditions.get((system, code)):
                 return found
@@ -269,9 +273,15 @@ class Terms:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
+            rows = list(csv.DictReader(file))
     except OSError:
         raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
+    except (ValueError, csv.Error):
+        raise KnowledgeError(f"{path.name}: cannot be read as CSV in UTF-8") from None
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise KnowledgeError(f"{path.name}, line {number}: has more or fewer columns than the first line")
+        yield row
 
 
 def _drugs(path: Path) -> dict[Code, DrugCode]:
@@ -329,7 +339,7 @@ def _units(path: Path) -> dict[str, UnitTable]:
     try:
         content: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506
         return {key: _unit_table(fields) for key, fields in content.items()}
-    except (OSError, KeyError, TypeError, ArithmeticError, yaml.YAMLError) as fault:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, ArithmeticError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path.name}: {fault}") from None
 
 

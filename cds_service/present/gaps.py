@@ -15,7 +15,7 @@ from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Level
 from cds_service.present.relevance import Relevance
 from cds_service.quantity import Quantity
-from cds_service.rules.rule import Check, NotEvaluated, Proposal
+from cds_service.rules.rule import Check, NotEvaluated, NoTimeLeft, Proposal, Rule
 
 CAUSES = {
     State.ABSENT: "Not found under the codes we ask",
@@ -27,6 +27,7 @@ CAUSES = {
     State.KNOWN: "Known, but not sure enough",
 }
 OTHER = "Other"
+NO_TIME = "No time left, so not checked"
 SWITCHED_OFF = "Switched off by local policy"
 
 
@@ -92,7 +93,7 @@ def find_gap(relevance: Relevance) -> Gap | None:
         level=min(max(levels), Level.WARNING),
         groups=tuple((cause, tuple(dict.fromkeys(texts))) for cause, texts in lines.items()),
         checks=tuple(
-            dict.fromkeys(check.rule.title for check, gap in counted if relevance.level(check, gap) is max(levels))
+            dict.fromkeys(check.rule.title for check, gap in counted if _stops(check, gap, max(levels), relevance))
         ),
         proposals=_closing(facts, ordered),
         ordered=tuple(dict.fromkeys(_test(fact.key) for fact in facts if fact.key.order and fact.key.order in ordered)),
@@ -102,6 +103,11 @@ def find_gap(relevance: Relevance) -> Gap | None:
             or [f"{check.rule.title}, switched off here" for check, _ in off]
         ),
     )
+
+
+def _stops(check: Check, gap: NotEvaluated, most: Level, relevance: Relevance) -> bool:
+    """Whether the gap is one of the most urgent, and not named already as one that time did not reach."""
+    return relevance.level(check, gap) is most and not isinstance(gap, NoTimeLeft)
 
 
 def _counted(number: int, noun: str) -> str:
@@ -115,7 +121,8 @@ def _first(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> l
 
 
 def _words(counted: list[tuple[Check, NotEvaluated]]) -> list[str]:
-    return [gap.why for _, gap in counted if gap.why and not gap.missing]
+    words = [gap.why for _, gap in counted if gap.why and not gap.missing and not isinstance(gap, NoTimeLeft)]
+    return [*words, *(["there was no time left"] if any(isinstance(gap, NoTimeLeft) for _, gap in counted) else [])]
 
 
 def _distinct(facts: Iterable[Fact[Any]]) -> list[Fact[Any]]:
@@ -135,11 +142,24 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
         names = ", ".join(dict.fromkeys(labels))
         line = names[:1].upper() + names[1:]
         found.setdefault(cause, []).append(f"{line}: {reason}" if reason else line)
+    late = [check.rule for check, gap in counted if isinstance(gap, NoTimeLeft)]
+    if late:
+        found[NO_TIME] = _named_or_counted(dict.fromkeys(late))
     for check, gap in counted:
+        if isinstance(gap, NoTimeLeft):
+            continue
         told = bool(gap.missing) and not check.subject
         if gap.why and not told and all(gap.why not in fact.why for fact in gap.missing):
             found.setdefault(OTHER, []).append(gap.why)
     return found
+
+
+def _named_or_counted(late: Iterable[Rule[Any]]) -> list[str]:
+    """The checks that were not reached: by name those that may be critical, the others by their number."""
+    every = list(late)
+    named = [each.title for each in every if each.worst is Level.CRITICAL]
+    others = len(every) - len(named)
+    return [*named, *([f"{_counted(others, 'check')} that can warn or inform"] if others else [])]
 
 
 def _reason(fact: Fact[Any], relevance: Relevance) -> str:

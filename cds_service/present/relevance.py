@@ -13,7 +13,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, SwitchedOff
+from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, NoTimeLeft, SwitchedOff
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Relevance:
                 fact.key is MEDICATIONS for fact in check.reads if not fact.sure
             )
             return ours_drafted or beside
-        if check.rule.pairs:
+        if check.rule.pairs and not isinstance(gap, NoTimeLeft):
             return self._may_interact or self._unnamed
         return gap.level is not None and (bool(self.our_drafts) or self._may_interact)
 

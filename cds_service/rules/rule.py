@@ -3,7 +3,8 @@
 A rule is one pure function of a `Case` and one subject (an order, a pair of orders, or the patient). It reads only
 through the case: `case.fact(KEY)` and `case.cite(TOPIC, about)`, which write the trace. It ends in one of four
 outcomes: fired, clear, not evaluated, not applicable. Each subject of each rule runs in a compartment of its own: a
-rule that raises is named as not made, and the others go on.
+rule that raises is named as not made, and the others go on. Those that may be critical run first; what the time of the
+call does not reach any more is named too.
 """
 
 from __future__ import annotations
@@ -81,6 +82,11 @@ class NotEvaluated:
     about: tuple[Medication, ...] = ()
     level: Level | None = None  # how much it matters here, when not as the rule says
     quiet: bool = False  # no source asks for what is missing: it stands in the trace, not on the gap card
+
+
+@dataclass(frozen=True, slots=True)
+class NoTimeLeft(NotEvaluated):
+    """The time of the call was over before the check was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +283,7 @@ _WORDS = {
     Fired: "fired",
     Clear: "clear",
     NotEvaluated: "not evaluated",
+    NoTimeLeft: "not evaluated",
     NotApplicable: "not applicable",
     SwitchedOff: "switched off",
 }
@@ -296,18 +303,34 @@ class Evaluation:
         )
 
 
-def evaluate(rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Evaluation:
-    """Run each rule by itself on each of its subjects, as far as the hospital lets it."""
-    checks: list[Check] = []
-    for each in rules:
-        switch = snapshot.switches.get(each.id)
-        if switch is None:
-            checks.extend(_run(each, chart, snapshot))
-        elif switch.off:
-            checks.append(_switched_off(each, switch, chart, snapshot))
-        else:
-            checks.extend(_in_shadow(each, switch, chart, snapshot))
-    return Evaluation(tuple(checks), chart)
+InTime = Callable[[], bool]
+
+
+def _always() -> bool:
+    return True
+
+
+def evaluate(
+    rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, in_time: InTime = _always
+) -> Evaluation:
+    """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
+
+    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    """
+    in_order = tuple(rules)
+    made: dict[int, list[Check]] = {}
+    for place, each in sorted(enumerate(in_order), key=lambda pair: -pair[1].worst):
+        made[place] = _as_switched(each, chart, snapshot, in_time)
+    return Evaluation(tuple(check for place in range(len(in_order)) for check in made[place]), chart)
+
+
+def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
+    switch = snapshot.switches.get(each.id)
+    if switch is None:
+        return _run(each, chart, snapshot, in_time)
+    if switch.off:
+        return [_switched_off(each, switch, chart, snapshot)]
+    return _in_shadow(each, switch, chart, snapshot, in_time)
 
 
 def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
@@ -323,17 +346,21 @@ def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snaps
     return Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))
 
 
-def _in_shadow(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> list[Check]:
+def _in_shadow(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime
+) -> list[Check]:
     """The check is made, traced and counted, and shows no card."""
-    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot)]
+    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot, in_time)]
     for check in checks:
         if isinstance(check.outcome, (Fired, NotEvaluated)):
             log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
+def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
     asking = Case(chart, snapshot)
+    if not in_time():
+        return [_too_late(each, "", asking)]
     try:
         subjects = each.subjects(asking)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
@@ -348,6 +375,9 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot) -> list[Check]:
     checks = []
     for subject in subjects.found:
         case = Case(chart, snapshot, list(asking.reads), [])
+        if not in_time():
+            checks.append(_too_late(each, str(subject), case))
+            continue
         try:
             outcome = each.function(case, subject)
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
@@ -388,6 +418,11 @@ def _gap_beside(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> 
     unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
     gap = NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about)
     return (Check(each, subject, gap, tuple(case.reads), tuple(case.cites)),)
+
+
+def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
+    outcome = NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
+    return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
 
 
 def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:

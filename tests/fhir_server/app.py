@@ -15,10 +15,10 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from tests.fhir_server import searching
-from tests.fhir_server.faults import SHORT, Faults, Seen, absolute
+from tests.fhir_server.faults import SHORT, Faults, Seen, absolute, in_details
 from tests.fhir_server.shelf import TYPES, Json, Refused, Shelf
 
-PAGE = 50
+PAGE, LARGEST = 20, 1_000  # entries a page where nothing else is asked for, and at most: Medplum's numbers
 FHIR_JSON = "application/fhir+json"
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -64,6 +64,8 @@ def create_app(token: str | None = None) -> Flask:
     @app.after_request
     def dress(response: Response) -> Response:
         response.headers.update(_CORS)
+        if response.status_code >= 400 and "in-details" in Faults.read((request.view_args or {}).get("names", ""), ""):
+            response.set_data(in_details(response.get_data()))
         if "skewed" in (request.view_args or {}).get("names", ""):
             response.headers["Date"] = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
         return response
@@ -77,6 +79,8 @@ def _instead(faults: Faults, seen: Seen) -> Response | None:
         return _outcome(faults.status, "exception", "it was to be so")
     if "throttled" in faults:
         return _outcome(429, "throttled", "too many requests", headers={"Retry-After": "3600"})
+    if "throttled-untold" in faults:
+        return _outcome(429, "throttled", "too many requests", headers={"RateLimit": '"fhirInteractions";r=0;t=37'})
     if "busy" in faults and seen.first_time(request.full_path):
         return _outcome(429, "throttled", "too many requests", headers={"Retry-After": "1"})
     if "short-addresses" in faults and len(request.full_path) > SHORT:
@@ -116,9 +120,18 @@ def _answer(shelf: Shelf, faults: Faults, base: str, path: str) -> Response:
         return _page(shelf, faults, base, kind, (*request.args.items(multi=True), *request.form.items(multi=True)))
     if identity:
         return _instance(shelf, faults, kind, identity)
-    if request.method != "GET":
-        raise Refused(405, "not-supported", "ids are chosen by the client here: PUT")
+    if request.method == "POST":
+        return _created(shelf, base, kind)
     return _page(shelf, faults, base, kind, tuple(request.args.items(multi=True)))
+
+
+def _created(shelf: Shelf, base: str, kind: str) -> Response:
+    """A new resource under an id of the server's, whatever id the client wrote into it."""
+    identity = str(uuid.uuid4())
+    shelf.write({(kind, identity): {**_body(), "id": identity}})
+    response = _json(shelf.read(kind, identity), 201)
+    response.headers["Location"] = f"{base}/{kind}/{identity}/_history/1"
+    return response
 
 
 def _check_media_type() -> None:
@@ -134,12 +147,14 @@ def _instance(shelf: Shelf, faults: Faults, kind: str, identity: str) -> Respons
         case "GET":
             return _json(shelf.read(*key))
         case "PUT":
-            if "no-own-ids" in faults and shelf.held.get(key) is None:
-                raise Refused(405, "not-supported", "this server gives the ids itself")
+            _check_id(shelf, faults, key)
             status = shelf.write({key: _body()})[key]
             return _json(shelf.read(*key), status)
         case "DELETE":
-            return Response(status=shelf.write({key: None})[key])
+            status = shelf.write({key: None})[key]
+            if "outcome-at-delete" in faults:
+                return _json(_issue("information", "informational", "All OK"))
+            return Response(status=status)
         case _:
             raise Refused(405, "not-supported", "not for one resource")
 
@@ -166,18 +181,35 @@ def _transaction(shelf: Shelf, faults: Faults) -> Response:
         kind, _, identity = url.partition("/")
         if method not in ("PUT", "DELETE") or not identity or (kind, identity) in changes:
             raise Refused(400, "invalid", f"{method} {kind} is not taken in a transaction")
-        if "no-own-ids" in faults and shelf.held.get((kind, identity)) is None:
-            raise Refused(400, "not-supported", "this server gives the ids itself")
+        if "as-batch" not in faults:
+            _check_id(shelf, faults, (kind, identity))
         changes[kind, identity] = entry.get("resource") if method == "PUT" else None
-    done = shelf.write(changes)
-    answers = [{"response": {"status": str(status)}} for status in done.values()]
+    if "as-batch" in faults:
+        answers = [_one_of_a_batch(shelf, faults, *change) for change in changes.items()]
+    else:
+        answers = [{"response": {"status": str(status)}} for status in shelf.write(changes).values()]
     return _json({"resourceType": "Bundle", "type": "transaction-response", "entry": answers})
+
+
+def _check_id(shelf: Shelf, faults: Faults, key: tuple[str, str]) -> None:
+    if "no-own-ids" in faults and shelf.held.get(key) is None:
+        raise Refused(405, "not-supported", "this server gives the ids itself")
+
+
+def _one_of_a_batch(shelf: Shelf, faults: Faults, key: tuple[str, str], resource: Json | None) -> Json:
+    try:
+        _check_id(shelf, faults, key)
+        return {"response": {"status": str(shelf.write({key: resource})[key])}}
+    except Refused as refused:
+        outcome = _issue("error", refused.code, refused.words, refused.expression)
+        return {"response": {"status": str(refused.status), "outcome": outcome}}
 
 
 def _page(shelf: Shelf, faults: Faults, base: str, kind: str, pairs: searching.Pairs) -> Response:
     """One page of a searchset, with what it includes and the way to the next."""
     matches = searching.search(shelf, kind, pairs, base, faults.without)
-    size, offset = _number(pairs, "_count", 2 if "pages" in faults else PAGE), _number(pairs, "_offset", 0)
+    size = min(_number(pairs, "_count", PAGE), 2 if "pages" in faults else LARGEST)
+    offset = _number(pairs, "_offset", 0)
     shown = matches[offset : offset + size]
     included = {each["id"]: each for each in _included(shelf, kind, pairs, shown)}
     entries: list[Json] = [_entry(base, each, "match") for each in shown]
@@ -237,11 +269,11 @@ def _statement(faults: Faults) -> Response:
                 {"name": name, "type": "reference" if name in searching.REFERENCES else "token"}
                 for name in searching.known(kind, faults.without)
             ],
-            "searchInclude": [] if "_include" in faults.without else list(searching.INCLUDES.get(kind, {})),
+            "searchInclude": [] if faults.hides_includes else list(searching.INCLUDES.get(kind, {})),
         }
         for kind in TYPES
     ]
-    rest = {"mode": "server", "resource": resources}
+    rest = {"mode": "server", "resource": [] if "unsaid" in faults else resources}
     if "no-transactions" not in faults:
         rest["interaction"] = [{"code": "transaction"}]
     return _json({

@@ -24,13 +24,23 @@ FAULTS: Mapping[str, str] = {
     "empty-warning": "an empty searchset holds a warning, as Epic's does",
     "withheld": "a searchset says that something was withheld",
     "absolute": "references are absolute",
+    "unlisted-_include": "its statement offers no _include",
     "without": "a search parameter is unknown: without-status, without-code, without-_include",
     "no-post-search": "no search by POST", "short-addresses": "414 for a long address",
     "no-metadata": "no CapabilityStatement", "stu3": "says that it speaks STU3", "r5": "says that it speaks R5",
     "r4b": "says that it speaks R4B",
     "no-transactions": "no transaction", "no-own-ids": "ids are given by the server only",
+    "as-batch": "a transaction answers 200, though some of its entries were refused, as Medplum's does",
+    "unsaid": "the CapabilityStatement lists no types",
+    "in-details": "what is wrong stands in details.text, a number or nothing in diagnostics",
+    "outcome-at-delete": "a deletion is answered 200 with an OperationOutcome",
+    "throttled-untold": "429 always, and no Retry-After: only a RateLimit header",
+    "medplum": "the ways of a real server, as CALIBRATION.md has them",
     "skewed": "its clock is an hour behind",
 }  # fmt: skip
+WAYS = {
+    "medplum": ("uncounted", "no-own-ids", "as-batch", "in-details", "outcome-at-delete", "unlisted-_include"),
+}
 VERSIONS = {"stu3": "3.0.2", "r5": "5.0.0", "r4b": "4.3.0"}
 
 
@@ -49,7 +59,7 @@ class Faults:
             if name not in FAULTS and name.partition("-")[0] != "without":
                 raise KeyError(name)
             if only in ("", kind):
-                names.add(name)
+                names.update((name, *WAYS.get(name, ())))
         return cls(frozenset(names))
 
     def __contains__(self, name: object) -> bool:
@@ -59,6 +69,11 @@ class Faults:
     def without(self) -> tuple[str, ...]:
         """Search parameters that are unknown."""
         return tuple(each.partition("-")[2] for each in self.names if each.startswith("without-"))
+
+    @property
+    def hides_includes(self) -> bool:
+        """Whether its statement offers no `_include`."""
+        return "_include" in self.without or "unlisted-_include" in self.names
 
     @property
     def status(self) -> int | None:
@@ -101,3 +116,11 @@ def absolute(body: bytes, base: str) -> bytes:
         return [turned(each) for each in value] if isinstance(value, list) else value
 
     return json.dumps(turned(json.loads(body))).encode()
+
+
+def in_details(body: bytes) -> bytes:
+    """The same OperationOutcome with its words in details.text, and what only a machine reads in diagnostics."""
+    outcome = json.loads(body)
+    for issue in outcome["issue"]:
+        issue |= {"details": {"text": issue["diagnostics"]}, "diagnostics": '{"limit":6000}'}
+    return json.dumps(outcome).encode()

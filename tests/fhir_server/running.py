@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from tempfile import TemporaryDirectory
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0  # seconds for a process to come up on a busy machine
+PATIENCE = 60.0  # seconds for a process to come up on a busy machine
 _OPENER = build_opener(ProxyHandler({}))
 
 
@@ -46,21 +48,55 @@ def fhir_server(*arguments: str) -> Iterator[Fhir]:
         yield Fhir(base)
 
 
+@dataclass(frozen=True)
+class Running:
+    """A running service: its address, its master process, and where it writes what it has to say."""
+
+    url: str
+    master: subprocess.Popen[bytes]
+    said: Path
+
+    def workers(self) -> list[int]:
+        """The ids of its worker processes."""
+        children = Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children").read_text(encoding="ascii")
+        return [int(each) for each in children.split()]
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of an address."""
+        try:
+            with _OPENER.open(self.url + path, timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, json.load(error)
+
+
 @contextmanager
 def service(**settings: str) -> Iterator[str]:
     """The service as `scripts/serve` starts it, with these settings; its address."""
+    with started(**settings) as running:
+        yield running.url
+
+
+@contextmanager
+def started(before: Callable[[], None] | None = None, stdout: int | None = None, **settings: str) -> Iterator[Running]:
+    """The same with its processes at hand. `before`: run in the new process before it becomes the service."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
-    given = {"PORT": str(port), "WORKERS": "1", "THREADS": "4", **settings}
-    with _process(command, given, stdout=subprocess.DEVNULL) as process:
+    given = {"PORT": str(port), "WORKERS": "1", "THREADS": "4", "DRAIN_SECONDS": "0", **settings}
+    with (
+        TemporaryDirectory() as folder,
+        (Path(folder) / "said").open("wb") as said,
+        _process(command, given, stdout if stdout is not None else subprocess.DEVNULL, said, before) as process,
+    ):
         until = time.monotonic() + PATIENCE
-        while not _answers(f"{url}/readyz"):
-            assert process.poll() is None and time.monotonic() < until, "the service did not start"
+        running = Running(url, process, Path(said.name))
+        while not (_answers(f"{url}/readyz") and len(running.workers()) == int(given["WORKERS"])):
+            assert process.poll() is None and time.monotonic() < until, Path(said.name).read_text(encoding="utf-8")
             time.sleep(0.05)
-        yield url
+        yield running
 
 
 def _answers(url: str) -> bool:
@@ -72,9 +108,18 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def _process(command: list[str], settings: Mapping[str, str], stdout: int) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    command: list[str],
+    settings: Mapping[str, str],
+    stdout: int,
+    stderr: IO[bytes] | int = subprocess.DEVNULL,
+    before: Callable[[], None] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
     env = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=stdout, stderr=subprocess.DEVNULL) as process:
+    env = {name: value for name, value in env.items() if value}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=stdout, stderr=stderr, preexec_fn=before
+    ) as process:
         try:
             yield process
         finally:

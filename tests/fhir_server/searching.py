@@ -41,7 +41,7 @@ def search(shelf: Shelf, kind: str, pairs: Pairs, base: str, without: Iterable[s
         raise Refused(404, "not-supported", f"this server knows no {kind}")
     tests: list[tuple[str, list[str]]] = []
     for name, value in pairs:
-        if name in CONTROLS:
+        if name in CONTROLS and name not in without:
             continue
         if name == "_include" and name not in without and value in INCLUDES.get(kind, {}):
             continue

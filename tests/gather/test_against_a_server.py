@@ -10,9 +10,11 @@ from functools import partial
 import pytest
 import requests
 
+from cds_service.console.fhir_client import FhirClient
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.replies import Status
+from cds_service.gather.searches import PAGE
 from cds_service.hooks.request import FhirAccess
 from tests.fhir_server.running import Fhir, fhir_server
 from tests.samples import services, stories
@@ -55,7 +57,8 @@ def asked(server: Fhir, faults: str) -> list[str]:
 
 @pytest.mark.parametrize("faults", [
     "slow", "pages", "plain", "uncounted", "empty-warning", "no-post-search", "short-addresses",
-    "short-addresses+no-post-search", "no-metadata", "r4b", "busy", "without-_include",
+    "short-addresses+no-post-search", "no-metadata", "r4b", "busy", "without-_include", "without-_count",
+    "medplum",
 ])
 def test_every_way_of_a_good_server_gives_the_same(server, faults):
     good, other = ask(server), ask(server, faults)
@@ -75,6 +78,14 @@ def test_a_long_search_is_one_request_by_post_and_parts_only_where_post_is_refus
     assert (again.notes, ids(again)) == ((), ids(answered))
 
 
+def test_one_token_that_may_not_read_a_type_says_nothing_about_search_by_post(server):
+    session = FhirSession(Limits())
+    for _ in range(2):
+        labs = ask(server, "403:Observation+plain", session, labs=QUERIES["labs"])["labs"]
+        assert (labs.status, labs.why) == (Status.FAILED, "the FHIR server refused access (403)")
+    assert [each.split()[0] for each in asked(server, "403:Observation+plain")] == ["POST", "GET"] * 2
+
+
 @pytest.mark.parametrize("faults, key", [("without-status", "medications"), ("without-code+plain", "ecg")])
 def test_without_a_filter_more_comes_never_less_and_the_refusal_is_remembered(server, faults, key):
     session = FhirSession(Limits())
@@ -84,6 +95,32 @@ def test_without_a_filter_more_comes_never_less_and_the_refusal_is_remembered(se
     assert len(asked(server, faults)) == 2
     assert ids(ask(server, faults, session, only=QUERIES[key])["only"]) == ids(first)
     assert len(asked(server, faults)) == 3
+
+
+def test_a_server_that_refuses_one_parameter_keeps_the_others(server):
+    session = FhirSession(Limits())
+    for _ in range(2):
+        ask(server, "without-status+r4b", session, only=QUERIES["medications"])
+    last = asked(server, "without-status+r4b")[-1]
+    assert "status=" not in last and f"_count={PAGE}" in last
+
+
+@pytest.mark.parametrize("faults", ["", "plain+without-_count"])
+def test_a_long_chart_is_read_in_large_pages_and_whole_where_the_server_gives_them(server, faults):
+    client = FhirClient(server.base)
+    assert client.send("PUT", "Patient/long", {"resourceType": "Patient", "id": "long"}).is_good
+    for number in range(450):
+        potassium = {
+            "resourceType": "Observation", "id": f"long-{number}", "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]},
+            "subject": {"reference": "Patient/long"},
+        }  # fmt: skip
+        assert client.send("PUT", f"Observation/long-{number}", potassium).is_good
+    labs = ask(server, faults, labs=QUERIES["labs"].replace(WITH_ORDER, "long"))["labs"]
+    if faults:
+        assert (len(labs.resources), labs.why) == (400, "the answer has more pages than we read (20)")
+    else:
+        assert (len(labs.resources), labs.status, labs.pages) == (450, Status.COMPLETE, 3)
 
 
 def test_the_same_question_is_asked_once(server):
@@ -138,7 +175,8 @@ def test_a_server_of_another_fhir_is_refused_once_it_said_so(server, faults, nam
     ("withheld", Status.PARTIAL, "warning: suppressed"), ("foreign-next", Status.PARTIAL, "outside of the FHIR server"),
     ("loop", Status.PARTIAL, "lead back to themselves"), ("truncated", Status.FAILED, "not FHIR"),
     ("brokenoff", Status.FAILED, "broke off"), ("html", Status.FAILED, "not FHIR"),
-    ("throttled", Status.FAILED, "429 (too many requests)"), ("401", Status.FAILED, "refused access (401)"),
+    ("throttled", Status.FAILED, "429 (too many requests)"),
+    ("throttled-untold", Status.FAILED, "429 (too many requests)"), ("401", Status.FAILED, "refused access (401)"),
     ("500", Status.FAILED, "answered 500"),
 ])
 def test_what_goes_wrong_is_said(server, faults, status, words):

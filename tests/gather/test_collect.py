@@ -349,3 +349,11 @@ def test_what_was_given_is_not_asked_for() -> None:
     found = collect(request, Service("s", "order-sign", Moment.SIGN, "", "", queries), server, Deadline(2, lambda: 0.0))
     assert server.asked == {}
     assert found.reply("administrations").status is Status.NOT_ASKED
+
+
+@pytest.mark.parametrize("replies, read", [(1, [5_000]), (2, [5_000, 3_000])])
+def test_only_so_many_entries_are_read_and_the_rest_is_said(replies: int, read: list[int]) -> None:
+    keys = ("labs", "medications")[:replies]
+    gathered = gather(dict.fromkeys(keys, bundle(*[POTASSIUM] * 6_000)), access=False)
+    assert all(gathered.reply(key).status is Status.PARTIAL for key in keys)
+    assert [len(gathered.reply(key).resources) for key in keys] == read

@@ -21,11 +21,12 @@ import responses
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.replies import Status
+from cds_service.gather.searches import PAGE
 from cds_service.hooks.request import FhirAccess
 
 BASE = "https://ehr.example.org/fhir"
 ACCESS = FhirAccess(BASE, "secret-token")
-SEARCH = "Observation?patient=p1"
+SEARCH = f"Observation?patient=p1&_count={PAGE}"
 FIRST = f"{BASE}/{SEARCH}"
 SLACK = 0.8  # for a busy machine; a wait that is not ended takes longer than any of these bounds
 
@@ -580,7 +581,8 @@ def test_a_server_that_does_not_speak_tls_gets_no_token() -> None:
 def test_codes_go_over_the_wire_as_servers_expect_them() -> None:
     with serving(lambda here: here.answer(json.dumps(bundle()).encode())) as (base, here):
         ask("Observation?patient=p1&code=http://loinc.org|1,http://loinc.org|2", access=FhirAccess(base))
-    assert here.paths == ["/fhir/Observation?patient=p1&code=http://loinc.org%7C1,http://loinc.org%7C2"]
+    codes = "http://loinc.org%7C1,http://loinc.org%7C2"
+    assert here.paths == [f"/fhir/Observation?patient=p1&code={codes}&_count={PAGE}"]
 
 
 def test_connections_are_kept_and_cookies_are_not() -> None:

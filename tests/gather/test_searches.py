@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.gather.searches import LONGEST, MAY_BE_LEFT_OUT, as_form, in_parts, including, length, without
+from cds_service.gather.searches import (
+    LONGEST,
+    MAY_BE_LEFT_OUT,
+    PAGE,
+    as_form,
+    attempts,
+    counting,
+    in_parts,
+    including,
+    length,
+    without,
+)
 
 CODES = ",".join(f"http://loinc.org|{number:05}-1" for number in range(90))
 LONG = f"Observation?patient=p1&code={CODES}&_sort=date"
@@ -29,6 +40,20 @@ def test_only_orders_want_their_medications_along() -> None:
     assert including(including("MedicationRequest?patient=p1")) == including("MedicationRequest?patient=p1")
     assert including("MedicationRequest/m1") == "MedicationRequest/m1"
     assert including("Condition?patient=p1") == "Condition?patient=p1"
+
+
+def test_a_search_wants_large_pages_and_a_read_none() -> None:
+    assert counting("Condition?patient=p1") == f"Condition?patient=p1&_count={PAGE}"
+    assert counting(counting("Condition?patient=p1")) == counting("Condition?patient=p1")
+    assert counting("Condition?patient=p1&_count=5") == "Condition?patient=p1&_count=5"
+    assert counting("Patient/p1") == "Patient/p1"
+    assert counting("ValueSet/$expand?url=x") == "ValueSet/$expand?url=x"
+
+
+def test_first_each_parameter_is_left_out_by_itself_then_more_and_more() -> None:
+    assert list(attempts(("a", "b", "c"))) == [(), ("a",), ("b",), ("c",), ("a", "b"), ("a", "b", "c")]
+    assert list(attempts(("a",))) == [(), ("a",)]
+    assert list(attempts(())) == [()]
 
 
 def test_what_may_be_left_out_never_says_whose_it_is() -> None:

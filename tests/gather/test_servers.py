@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from cds_service.gather import servers
+from cds_service.gather.searches import PAGE
 from cds_service.gather.servers import Server, Servers, Statement
 
+PAGED = f"&_count={PAGE}"
 ORDERS = "MedicationRequest?patient=p1&status=active"
-INCLUDED = f"{ORDERS}&_include=MedicationRequest:medication"
+INCLUDED = f"{ORDERS}&_include=MedicationRequest:medication{PAGED}"
 
 
 def statement(version: str = "4.0.1", **resource: Any) -> bytes:
@@ -52,7 +54,7 @@ def learned(known: Servers, fetch: Callable[[], bytes]) -> Server:
 def test_a_statement_says_what_can_be_searched_and_included() -> None:
     read = Statement.read(statement(searchParam=[{"name": "patient"}], searchInclude=["*"]))
     assert read == Statement(
-        "4.0.1", "X 1", {"MedicationRequest": frozenset({"patient"})}, {"MedicationRequest": frozenset({"*"})}, True
+        "4.0.1", "X 1", {"MedicationRequest": frozenset({"patient"})}, {"MedicationRequest": frozenset({"*"})}
     )
 
 
@@ -63,6 +65,15 @@ def test_what_is_no_statement_is_none(body: bytes) -> None:
     assert Statement.read(body) is None
 
 
+@pytest.mark.parametrize("said, gives", [({"updateCreate": False}, True), ({"updateCreate": True}, False), ({}, False)])
+def test_who_chooses_ids_is_said_for_the_patient(said: dict[str, bool], gives: bool) -> None:
+    read = Statement.read(statement(updateCreate=False).replace(b"MedicationRequest", b"Unicorn"))
+    assert read is not None and not read.gives_ids
+    resource = {"type": "Patient", **said}
+    read = Statement.read(json.dumps({"fhirVersion": "4.0.1", "rest": [{"resource": [resource]}]}).encode())
+    assert read is not None and read.gives_ids is gives
+
+
 def test_a_statement_with_gaps_is_read() -> None:
     read = Statement.read(b'{"fhirVersion": "4.0.1", "rest": [{"resource": [{"type": "Patient"}]}]}')
     assert read is not None and read.parameters == {"Patient": frozenset()}
@@ -70,11 +81,12 @@ def test_a_statement_with_gaps_is_read() -> None:
 
 def test_what_is_offered_is_wanted_along_and_nothing_else_changes(clock: Clock) -> None:
     known = Servers(60)
-    assert learned(known, lambda: statement()).worded(ORDERS) == ORDERS
+    assert learned(known, lambda: statement()).worded(ORDERS) == ORDERS + PAGED
     clock.now += 61
     server = learned(known, lambda: statement(searchInclude=["MedicationRequest:medication"]))
     assert server.worded(ORDERS) == INCLUDED
-    assert server.worded("Condition?patient=p1") == "Condition?patient=p1"
+    assert server.worded("Condition?patient=p1") == f"Condition?patient=p1{PAGED}"
+    assert server.worded("Patient/p1") == "Patient/p1"
 
 
 def test_a_statement_is_asked_for_once_while_it_is_believed(clock: Clock) -> None:
@@ -122,13 +134,13 @@ def test_with_no_seconds_no_statement_is_asked_for() -> None:
 def test_a_refusal_is_remembered_for_its_words_and_for_a_while(clock: Clock) -> None:
     server = Server()
     server.refuses("MedicationRequest", "status=active")
-    assert server.worded(ORDERS) == "MedicationRequest?patient=p1"
-    assert server.worded("MedicationRequest?patient=p1&status=stopped").endswith("status=stopped")
-    assert server.worded("ServiceRequest?patient=p1&status=active").endswith("status=active")
+    assert server.worded(ORDERS) == f"MedicationRequest?patient=p1{PAGED}"
+    assert server.worded("MedicationRequest?patient=p1&status=stopped").endswith(f"status=stopped{PAGED}")
+    assert server.worded("ServiceRequest?patient=p1&status=active").endswith(f"status=active{PAGED}")
     server.refuses_post()
     server.longest = 300
     clock.now += 901
-    assert server.worded(ORDERS) == ORDERS
+    assert server.worded(ORDERS) == ORDERS + PAGED
     assert server.takes_post and server.longest == servers.LONGEST
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
@@ -59,7 +59,8 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
             return Clear("nothing on record speaks against it")
         case Truth.UNKNOWN:
             kidneys = kidney(case).missing if slow is Truth.UNKNOWN else ()
-            return NotEvaluated(tuple(fact for fact in (ecog, lvef, problems, *kidneys) if not fact.sure), quiet=True)
+            read: tuple[Fact[Any], ...] = (ecog, lvef, problems, *kidneys)
+            return NotEvaluated(tuple(fact for fact in read if not fact.sure), quiet=True)
         case other:
             assert_never(other)
 

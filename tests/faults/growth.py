@@ -1,0 +1,93 @@
+"""Growth and cross-talk: many callers, each with a patient of its own, and what memory and open files do meanwhile."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.calls import PATIENT, gilteritinib, order, qtcf, request
+from tests.faults.traffic import Call, Json, calling
+from tests.fhir_server.running import Running
+
+PATIENTS = 12
+_KIB = re.compile(r"VmRSS:\s+(\d+) kB")
+
+
+def patients() -> list[Call]:
+    """Calls of as many patients: each has a QTcF, and a drug beside, of its own."""
+    calls = []
+    for number in range(PATIENTS):
+        qtc, text = 501 + 7 * number, f"posaconazole {100 + number} MG"
+        listed = order(text, "1482908", 300, id=f"m-{number}")
+        hook = ("order-sign", "patient-view")[number % 2]
+        drafts = (gilteritinib(status="draft"),) if hook == "order-sign" else ()
+        taken = [listed] if drafts else [listed, gilteritinib()]
+        body = request(hook, *drafts, ecg=[qtcf(qtc, _today())], medications=taken)
+        moved = json.dumps(body).replace("Patient/p1", f"Patient/p{number}")
+        body = json.loads(moved)
+        body["context"]["patientId"] = f"p{number}"
+        body["prefetch"]["patient"] = PATIENT | {"id": f"p{number}"}
+        calls.append(Call.of(body, (number, f"{qtc} ms")))
+    return calls
+
+
+def own_patient(call: Call, status: int, body: Json) -> str:
+    """A fault when the answer says another patient's value or drug, or not this one's."""
+    if status != 200:
+        return f"status {status}"
+    number, qtc = call.about
+    said = " ".join(card["summary"] + card["detail"] for card in body["cards"])
+    others = {f"{501 + 7 * each} ms" for each in range(PATIENTS)} - {qtc}
+    mixed = [each for each in others if each in said]
+    mixed += [each for each in re.findall(r"Patient/p\d+", json.dumps(body)) if each != f"Patient/p{number}"]
+    return f"patient {number} got {mixed}" if mixed else "" if qtc in said else f"patient {number} got no {qtc}"
+
+
+@dataclass(frozen=True)
+class Soak:
+    """Figures of a soak: calls, what was wrong, and per worker the memory in MiB at the end of each quarter."""
+
+    calls: int
+    seconds: float
+    wrong: list[str]
+    memory: dict[int, list[float]]
+    files: dict[int, list[int]]
+
+    @property
+    def grown(self) -> float:
+        """The largest growth of a worker between the second and the fourth quarter, in MiB."""
+        return max(quarters[3] - quarters[1] for quarters in self.memory.values())
+
+    @property
+    def allowed(self) -> float:
+        """What it may grow: 3 % or 4 MiB."""
+        return max(4.0, max(quarters[1] for quarters in self.memory.values()) * 0.03)
+
+
+def soaked(running: Running, calls: int, callers: int) -> Soak:
+    """So many calls by so many callers at once, after a warm-up of a tenth."""
+    workers = running.workers()
+    memory: dict[int, list[float]] = {each: [] for each in workers}
+    files: dict[int, list[int]] = {each: [] for each in workers}
+    began = time.monotonic()
+    with calling(running.url, patients(), callers, own_patient) as told:
+        for quarter in range(5):
+            while len(told.took) < calls * (1 + 9 * quarter / 4) / 10:
+                time.sleep(0.1)
+            for each in workers if quarter else ():
+                memory[each].append(_rss(each))
+                files[each].append(len(list(Path(f"/proc/{each}/fd").iterdir())))
+    return Soak(len(told.took), time.monotonic() - began, told.wrong, memory, files)
+
+
+def _rss(process: int) -> float:
+    found = _KIB.search(Path(f"/proc/{process}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%dT00:00:01Z", time.gmtime())
