@@ -91,6 +91,10 @@ def _flag(text: str) -> bool:
     return text == "1"
 
 
+def _on_or_off(text: str) -> bool | None:
+    return _choice("on", "off").read(text) == "on" if text else None
+
+
 def _jurisdiction(text: str) -> str | None:
     return str(_choice(*JURISDICTIONS).read(text)) if text else None
 
@@ -276,6 +280,12 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("the name of a profile", str),
     ),
     Setting(
+        "PLAYGROUND", "",
+        "Whether `/playground` is shown, where anybody may change a made-up patient and see the answer. Unset means on "
+        "in demo mode; in hospital mode it is always off.",
+        Kind("on or off", _on_or_off),
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
@@ -308,6 +318,7 @@ class Settings:
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
+    playground: bool
     log_level: str
 
     @classmethod
@@ -316,6 +327,7 @@ class Settings:
         values = {setting.field: setting.read(env) for setting in SETTINGS}
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
+        values["playground"] = values["mode"] == DEMO if values["playground"] is None else values["playground"]
         settings = cls(**values)
         _check(settings)
         return settings
@@ -378,6 +390,8 @@ def _check_hospital(settings: Settings) -> None:
     for name in ("jurisdiction", "fhir_servers", "overlay"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
+    if settings.playground:
+        raise SettingsError("PLAYGROUND is 'on', and in hospital mode there is none: unset it, or run a demo beside it")
     public = urlsplit(settings.public_url)
     if public.scheme != "https" and not is_loopback(public.hostname or ""):
         raise SettingsError(

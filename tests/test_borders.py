@@ -48,9 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "beside": {"hooks", "answer"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
-        "cds_service",
+        "console", "cds_service",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "beside", "pages", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "cds_service": set(),  # its version
@@ -69,6 +69,7 @@ ONLY = {
     ("tailoring", "cards"): {"reasons", "wording"},
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
+    ("pages", "console"): {"samples"},  # the stories
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
     ("cli", "rules"): {"catalogue"},

@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.playground import playground
 from cds_service.settings import Settings
 
 
@@ -30,4 +31,9 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    return Book()
+    chapters: list[Blueprint] = []
+    links: list[Link] = []
+    if settings.playground:
+        chapters.append(playground(settings, tools))
+        links.append(Link("playground.look", "Playground"))
+    return Book(chapters, links)
