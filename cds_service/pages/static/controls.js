@@ -46,7 +46,7 @@ function valueRow(control, patient, changed) {
   const number = make("input", { id, type: "number", step: "any", min: 0, inputmode: "decimal" });
   const unit = make("span", { class: "unit small" });
   const date = make("input", { id: `${id}-date`, type: "date", "aria-label": `${control.label}: date` });
-  const none = make("button", { type: "button", class: "small", "aria-label": `${control.label}: take from the record` }, "none");
+  const none = make("button", { type: "button", class: "small", "aria-label": `${control.label}: take from the record`, title: "take from the record" }, "×");
   const note = make("span", { class: "note small quiet" });
   const set = () => {
     if (number.value === "") return;

@@ -151,6 +151,7 @@ async function fire(which, words = "") {
   showCards(find("cards"), cards, told.details, { onAccept: accepted, onOverride: overridden });
   showReasons(find("reasons"), told.trace);
   heard(cards, told, milliseconds, words);
+  where.answered = String(mine);
 }
 
 function refused(words, issues) {
@@ -158,6 +159,7 @@ function refused(words, issues) {
   fill(find("cards"), make("p", { class: "panel" }, words, issues.map((issue) => make("span", { class: "why" }, issue.diagnostics ?? ""))));
   fill(find("reasons"), make("p", { class: "quiet" }, "No check was made."));
   say(words);
+  where.answered = String(turn);
 }
 
 function heard(cards, told, milliseconds, words) {
@@ -182,7 +184,7 @@ function say(words) {
 function banner() {
   const on = chart.conditions(patient);
   fill(find("who"), make("strong", {}, chart.spokenOf(patient)), make("span", { class: "small" }, on.join("; ") || "no condition on file"),
-    patient.shows ? make("span", { class: "small quiet" }, `This story shows: ${patient.shows}.`) : "");
+    patient.shows ? make("span", { class: "small quiet" }, `${patient.title}. Shows: ${patient.shows}.`) : "");
   find("undo").disabled = before.length === 0;
 }
 

@@ -3,7 +3,7 @@
 import { fill, link, make } from "./elements.js";
 
 const GROUPS = [
-  ["fired", "Fired", "A card says it."],
+  ["fired", "Fired", "Follows from what was read. A card says it at the hook where it helps."],
   ["not evaluated", "Not evaluated", "Could not be looked at: what was missing stands with each."],
   ["clear", "Clear", "Looked at, and in order."],
   ["not applicable", "Not applicable", "Not about this patient at this moment."],
