@@ -5,7 +5,7 @@ PYTHON ?=
 FHIR_URL ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults mutation mutation-sample \
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
 	bench-reading lock image sbom audit
 
 help: ## list the commands
@@ -57,6 +57,10 @@ faults: ## hurt the service as it is started: silent and bad FHIR servers, kills
 browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
+
+kills: ## SIGKILL to everything while feedback comes in: is any lost that was acknowledged? (KILLS=8)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks.kills --kills "$(or $(KILLS),8)"
 
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

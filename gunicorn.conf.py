@@ -1,14 +1,19 @@
 """How gunicorn serves: from a checkout, from the image and from the command line alike."""
 
-import contextlib
 import gc
 import os
 import resource
 import select
 import signal
 import sys
+from contextlib import suppress
+
+from gunicorn.glogging import Logger
 
 from cds_service import __version__
+from cds_service.watch import logs, shared
+
+os.environ[shared.VARIABLE] = str(shared.prepare())  # before anything imports prometheus-client
 from cds_service.web import serving
 from cds_service.web.draining import drain_first
 
@@ -37,14 +42,25 @@ loglevel = settings.log_level.lower()
 proc_name = "aml-cds"
 
 
+class Log(Logger):
+    """What gunicorn says goes the way of all our lines."""
+
+    def setup(self, cfg):
+        """At the start, and each time that the settings are read."""
+        super().setup(cfg)
+        logs.configure(settings)
+
+
+logger_class = Log
+
+
 def when_ready(server):
     """Say where to look and what to type next; from now on a stop is said in the readiness first."""
     drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
-    url = settings.public_url
     # Nobody may be reading, and the server must not wait for that.
-    if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
-        with contextlib.suppress(OSError):
-            _greet(url)
+    if not settings.logs_as_json and sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
+        with suppress(OSError):
+            _greet(settings.public_url)
 
 
 def _greet(url):
@@ -61,6 +77,21 @@ def _greet(url):
 def on_reload(server):
     """At SIGHUP: the new workers get what was read again, or what was in force where that was refused."""
     server.app.callable = serving.reloaded() or server.app.callable
+
+
+def child_exit(server, worker):
+    """What the process counted stays, what it was at that moment goes."""
+    shared.forget(worker.pid)
+
+
+def on_exit(server):
+    """The counts end with the server."""
+    shared.release()
+
+
+def post_worker_init(worker):
+    """What the store does behind the answers begins with the process, not with its first call."""
+    worker.wsgi.extensions["store"].begin()
 
 
 def post_fork(server, worker):

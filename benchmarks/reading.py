@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cds_service.facts.chart import read_chart
+from cds_service.facts.values.results import Spans
 from cds_service.gather.collect import collect
 from cds_service.gather.limits import Deadline
 from cds_service.hooks.request import HookRequest
@@ -122,7 +123,7 @@ def seconds(key: str, resources: list[Json], knowledge: Knowledge) -> float:
     request = HookRequest("order-sign", "i", "p1", "u", (), (), prefetch, None)
     began = time.process_time()
     gathered = collect(request, service, NoServer(), Deadline(9, time.monotonic))  # type: ignore[arg-type]
-    read_chart(gathered, "p1", (), Quantity.read("5 min"), knowledge.terms, NOW)
+    read_chart(gathered, "p1", (), Spans(Quantity.read("5 min"), Quantity.read("1 d")), knowledge.terms, NOW)
     return time.process_time() - began
 
 

@@ -20,7 +20,7 @@ from cards.profile import Profile
 from cards.render import check_all
 from cards.write import written
 from cds_service.clients import Clients
-from cds_service.elsewhere import FromServer
+from cds_service.elsewhere import FromServer, Noted
 from cds_service.errors import CannotGather, KnowledgeError, SettingsError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
@@ -28,9 +28,12 @@ from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.genomics.reports import tests_asked
 from cds_service.facts.reproduction import TESTS
 from cds_service.facts.values.labs import BEDSIDE, KARNOFSKY, LABS
+from cds_service.facts.values.results import Spans
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
+from cds_service.gather.recorded import Recorded
+from cds_service.gather.replies import Status
 from cds_service.gather.resources import warm
 from cds_service.gather.shelter import Shelter
 from cds_service.gather.terminology import TerminologyServer
@@ -42,7 +45,6 @@ from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
-from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
@@ -56,12 +58,21 @@ _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would 
 
 
 @dataclass(frozen=True, slots=True)
+class Observer:
+    """Who is told of what happens on the line, for counting. Must be quick and raise nothing."""
+
+    asked: Callable[[str, float, bool], object] = lambda *_: None  # the query's key, seconds, whether all of it came
+    not_known: Callable[[str, str], object] | None = None  # "drug" or "condition", and the code system
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Asks a FHIR server, if it is one that we may ask."""
 
     session: FhirSession
     allowed: AllowedServers
     shelter: Shelter
+    asked: Callable[[str, float, bool], object] = lambda *_: None
 
     def refusal(self, access: FhirAccess) -> str | None:
         """Why this server may not be asked, in words; None when it may."""
@@ -69,7 +80,10 @@ class Gate:
 
     def ask_all(self, access: FhirAccess, queries: Mapping[str, str], deadline: Deadline) -> dict[str, Answered]:
         """The answer to each query, by the deadline whatever happens."""
-        return self.shelter.ask_all(self.session, access, queries, deadline)
+        answers = self.shelter.ask_all(self.session, access, queries, deadline)
+        for key, answered in answers.items():
+            self.asked(key, answered.seconds, answered.status is Status.COMPLETE)
+        return answers
 
     def more_pages(self, access: FhirAccess, next_url: str, deadline: Deadline) -> Answered:
         """The pages that follow a first one."""
@@ -98,6 +112,11 @@ class Tools:
         """Which medicine is known."""
         return self.knowledge.version
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of all rules."""
+        return tuple(rule.id for rule in RULES)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -107,6 +126,8 @@ class Answer:
     evaluation: Evaluation
     request: HookRequest
     profile: Profile
+    knowledge: str  # its version
+    asked: Recorded  # what the FHIR server was asked and gave
 
     @property
     def body(self) -> bytes:
@@ -122,16 +143,17 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     """
     deadline = Deadline(tools.answer_seconds, tools.clock)
     request = HookRequest.read(body, service)
-    gathered = collect(request, service, tools.fhir, deadline.within(tools.gather_seconds))
+    asked = Recorded(tools.fhir)
+    gathered = collect(request, service, asked, deadline.within(tools.gather_seconds))
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
-        gathered, request.patient_id, request.selections, _same_ecg(snapshot), tools.knowledge.terms, now
+        gathered, request.patient_id, request.selections, _spans(snapshot), tools.knowledge.terms, now
     )
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
-    return Answer(cards, evaluation, request, tools.clients.of(caller))
+    return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked)
 
 
 def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
@@ -148,10 +170,11 @@ def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
         )
 
 
-def _same_ecg(snapshot: Snapshot) -> Quantity:
-    statement = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
-    assert statement is not None
-    return statement.value
+def _spans(snapshot: Snapshot) -> Spans:
+    same_ecg = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
+    goes_on = snapshot.find(topics.GIVEN_GOES_ON_WITHIN, "policy")
+    assert same_ecg is not None and goes_on is not None
+    return Spans(same_ecg.value, goes_on.value)
 
 
 def _stage(service: Service, tools: Tools) -> Stage:
@@ -178,8 +201,20 @@ def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
     return replace(knowledge, terms=replace(knowledge.terms, elsewhere=elsewhere))
 
 
+def _noted(knowledge: Knowledge, observer: Observer) -> Knowledge:
+    """The knowledge whose terms tell of codes that they do not hold, where somebody wants to know."""
+    if observer.not_known is None:
+        return knowledge
+    terms = knowledge.terms
+    return replace(knowledge, terms=replace(terms, elsewhere=Noted(terms.elsewhere, observer.not_known)))
+
+
 def load_tools_of_tenants(
-    settings: Settings, tenants: Iterable[Tenant], shelter: Shelter | None = None
+    settings: Settings,
+    tenants: Iterable[Tenant],
+    shelter: Shelter | None = None,
+    *,
+    observer: Observer | None = None,
 ) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
     return {
@@ -189,20 +224,23 @@ def load_tools_of_tenants(
                 jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
             ),
             shelter,
+            observer=observer,
         )
         for tenant in tenants
     }  # fmt: skip
 
 
-def load_tools(settings: Settings, shelter: Shelter | None = None) -> Tools:
+def load_tools(settings: Settings, shelter: Shelter | None = None, *, observer: Observer | None = None) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError.
 
-    `shelter`: the one that all tools of a process share; without it these have one of their own.
+    `shelter`: the one that all tools of a process share; without it these have one of their own. `observer`: who is
+    told of FHIR queries and of codes that nobody knows.
     """
+    observer = observer or Observer()
     knowledge = Knowledge.load(overlay=settings.overlay)
     may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
     require_known(knowledge.overlay, may_be_critical)
-    knowledge = _extended(knowledge, settings)
+    knowledge = _noted(_extended(knowledge, settings), observer)
     terms = knowledge.terms
     bedside = (key.name for key in (*BEDSIDE, KARNOFSKY))
     codes = {
@@ -229,6 +267,7 @@ def load_tools(settings: Settings, shelter: Shelter | None = None) -> Tools:
             FhirSession(Limits(statement_seconds=_BELIEVED), clocks=shelter.clocks),
             AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
             shelter,
+            observer.asked,
         ),
         jurisdiction=settings.jurisdiction,
         demo=demo,

@@ -36,6 +36,7 @@ class Call:
     cause: str  # why it was refused or broke: the name of the error; "" when it was answered
     body: bytes  # as it was sent
     answer: Answer | None  # None when it was refused or broke
+    knowledge: str = ""  # the version that answered
 
 
 class Witness(Protocol):
@@ -78,6 +79,8 @@ class Beside:
     witnesses: Sequence[Witness] = ()
     ledgers: Sequence[Ledger] = ()
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    metrics: Callable[[], bytes] | None = None  # the page for Prometheus
+    turned_away: Callable[[str], object] = lambda _: None  # is told why a caller got no answer
 
     def show(self, call: Call) -> None:
         """Show a call to every witness. One that fails is named in the log, and the others are shown it."""

@@ -1,4 +1,4 @@
-"""The command line: `aml-cds serve`, `try`, `explain`, `check`, `diff`, `doctor`, `load` and `unload`.
+"""The command line: `aml-cds serve`, `try`, `explain`, `settings`, `check`, `diff`, `doctor`, `load`, `store` ...
 
 Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly; of `diff`: 0 no difference,
 1 differences, 2 the overlay is wrong. What only accompanies the answer
@@ -46,9 +46,11 @@ EXAMPLES = """examples:
   aml-cds explain STORY REQUEST --rule qtc-hold
                                  what a check read and cited, and how it ended
   aml-cds check                  is everything sound, and what is not confirmed yet
+  aml-cds settings               every setting, its value and where it came from
   aml-cds doctor --fhir URL --patient ID
                                  can this service work with that FHIR server, and what is missing
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
+  aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
   aml-cds diff OVERLAY           what a hospital's own folder changes, in words
 
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
@@ -93,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     _which(explaining)
     explaining.add_argument("--rule", metavar="ID", help="only the checks of this rule (docs/rules.md lists them)")
     explaining.set_defaults(run=explain)
+    setting = _command(commands, "settings", "every setting, its value and where it came from; secrets are not shown")
+    _for_machines(setting)
+    setting.set_defaults(run=settings)
     checking = _command(commands, "check", "look whether knowledge, templates, rules, settings, discovery are sound")
     _for_machines(checking)
     checking.set_defaults(run=check)
@@ -103,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     examining = _command(commands, "doctor", "can this service work with that FHIR server, and what is missing")
     _at_a_server(examining)
     examining.add_argument("--patient", metavar="ID", help="run our queries for this patient, best a test patient")
+    examining.add_argument("--tenant", metavar="NAME", help="of the hospitals in TENANTS: its overlay and its servers")
     examining.set_defaults(run=doctor)
     for name, run, words in (
         ("load", load, "put the patient stories on a FHIR server of yours, as if they played today"),
@@ -115,7 +121,21 @@ def parser() -> argparse.ArgumentParser:
             "--test-server", action="store_true", help="needed for another machine: it holds no real patients"
         )
         loading.set_defaults(run=run)
+    _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
     return top
+
+
+def _store(command: argparse.ArgumentParser) -> None:
+    commands = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    upgrading = _command(commands, "upgrade", "make the tables, or bring them to this version; the start does it too")
+    _for_machines(upgrading)
+    upgrading.set_defaults(run=upgrade_store)
+    purging = _command(commands, "purge", "delete what is older than KEEP_DAYS; the service does it every day")
+    purging.add_argument("--days", type=int, metavar="N", help="older than so many days instead")
+    _for_machines(purging)
+    purging.set_defaults(run=purge_store)
+    making = _command(commands, "key", "print a new key for KEEP_KEY_FILE")
+    making.set_defaults(run=new_key)
 
 
 def _at_a_server(command: argparse.ArgumentParser) -> None:
@@ -259,6 +279,19 @@ def _require_rule(rule: str | None) -> None:
         raise UsageError(f"there is no rule '{rule}'; there are: {', '.join(ids)}")
 
 
+def settings(given: argparse.Namespace) -> int:
+    """How is it set?"""
+    from cds_service.console.settings_told import settings_of
+
+    told = settings_of(os.environ)
+    if given.json:
+        return _print_json({"settings": [asdict(each) for each in told]})
+    longest = max(len(each.name) for each in told)
+    for each in told:
+        print(f"{each.name:{longest}}  {each.origin:11}  {each.value}")
+    return GOOD
+
+
 def check(given: argparse.Namespace) -> int:
     """Is everything sound?"""
     with _progress("reading knowledge, templates and settings"):
@@ -307,8 +340,8 @@ def doctor(given: argparse.Namespace) -> int:
         from cds_service.console import doctor as examining
         from cds_service.settings import Settings
 
-        tools = examining.tools_of(Settings.load(os.environ))
-    made = examining.examine(client, token, given.patient, tools, _teller())
+        tools, tenant = examining.tools_of(Settings.load(os.environ), given.tenant)
+    made = examining.examine(client, token, given.patient, tools, _teller(), tenant)
     if given.json:
         _print_json({"problems": made.problems, **asdict(made)})
     else:
@@ -324,6 +357,40 @@ def load(given: argparse.Namespace) -> int:
 def unload(given: argparse.Namespace) -> int:
     """Take them away again."""
     return _loading(given, "unloaded")
+
+
+def upgrade_store(given: argparse.Namespace) -> int:
+    """Bring the tables to this version."""
+    from cds_service.console import storing
+    from cds_service.settings import Settings
+
+    made = storing.upgraded(Settings.load(os.environ))
+    if given.json:
+        return _print_json(made)
+    print(f"{made['store']} is ready; before, {made['before']}")
+    return GOOD
+
+
+def purge_store(given: argparse.Namespace) -> int:
+    """Delete what is old."""
+    from cds_service.console import storing
+    from cds_service.settings import Settings
+
+    if given.days is not None and given.days < 0:
+        raise UsageError("--days is a number of days from 0, which deletes everything")
+    made = storing.purged(Settings.load(os.environ), given.days, datetime.now(UTC))
+    if given.json:
+        return _print_json(made)
+    print(f"{made['store']}: older than {made['days']} days were {made['calls']} calls, {made['feedback']} feedback")
+    return GOOD
+
+
+def new_key(given: argparse.Namespace) -> int:
+    """Print a new key."""
+    from cds_service.store.keys import new_key
+
+    print(new_key())
+    return GOOD
 
 
 def _loading(given: argparse.Namespace, done: str) -> int:

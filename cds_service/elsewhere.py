@@ -19,8 +19,8 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from cds_service.gather.terminology import Looked, NoAnswer, NotKnownThere, TerminologyServer
-from cds_service.knowledge.spelling import RXNORM, SNOMED
-from cds_service.knowledge.terms import SERVER, Code, ConditionCode, DrugCode, Terms
+from cds_service.knowledge.spelling import RXNORM, SNOMED, SPOKEN
+from cds_service.knowledge.terms import SERVER, Code, ConditionCode, DrugCode, Elsewhere, Terms
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -68,6 +68,27 @@ class Remembered(Generic[T]):
         self._kept.move_to_end(code)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+class Noted:
+    """`Elsewhere` that notes each code which our tables do not hold, and passes on to the one behind it, if any.
+
+    `note` is told "drug" or "condition" and the code system as one speaks of it, "" for one that we do not read.
+    """
+
+    def __init__(self, behind: Elsewhere | None, note: Callable[[str, str], object]) -> None:
+        self._behind = behind
+        self._note = note
+
+    def drug(self, system: str, code: str) -> DrugCode | None:
+        """What the one behind says of a drug's code."""
+        self._note("drug", SPOKEN.get(system, ""))
+        return self._behind.drug(system, code) if self._behind else None
+
+    def condition(self, system: str, code: str) -> ConditionCode | None:
+        """The same for the code of a condition or procedure."""
+        self._note("condition", SPOKEN.get(system, ""))
+        return self._behind.condition(system, code) if self._behind else None
 
 
 class FromServer:

@@ -9,9 +9,11 @@
     │   ├── NotJson              415  another media type
     │   ├── WrongContent         422  well formed, but it contradicts itself (a Patient of another id)
     │   ├── CannotGather         412  required data neither sent nor to be had
+    │   ├── TooOften             429  more calls than the settings allow this caller
     │   └── NotKept              503  feedback cannot be kept at the moment: to be sent again
     ├── KnowledgeError       a knowledge file, template or overlay is wrong; the service does not start
     ├── SettingsError        a setting is wrong; the service does not start
+    ├── StoreError           the store cannot be used at the moment, or not as it is set
     ├── SampleError          a sample story cannot be found or read
     └── UsageError           the command line asks for something that does not exist
 
@@ -33,6 +35,7 @@ class RequestError(CdsError):
 
     status = 400
     code = "invalid"
+    retry_after: int | None = None  # seconds
 
     def __init__(self, message: str, path: str | None = None) -> None:
         super().__init__(message)
@@ -86,11 +89,23 @@ class CannotGather(RequestError):
     code = "incomplete"
 
 
+class TooOften(RequestError):
+    """More calls than the settings allow this caller."""
+
+    status = 429
+    code = "throttled"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotKept(RequestError):
     """Feedback cannot be kept at the moment; the caller should send it again."""
 
     status = 503
     code = "transient"
+    retry_after = 5
 
 
 class KnowledgeError(CdsError):
@@ -99,6 +114,10 @@ class KnowledgeError(CdsError):
 
 class SettingsError(CdsError):
     """A setting is wrong: its name, what was expected and what to do stand in the message."""
+
+
+class StoreError(CdsError):
+    """The store cannot be used: what is wrong stands in the message."""
 
 
 class SampleError(CdsError):

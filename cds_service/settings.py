@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from cds_service.errors import SettingsError
 
 DEMO = "demo"
 HOSPITAL = "hospital"
+JSON = "json"
+OFF, LOOPBACK, ON = "off", "loopback", "on"
 JURISDICTIONS = ("US", "EU", "JP")
+_PREFIX, _LONG, _NEARLY = "AML_CDS_", 6, 0.88  # of slips: see `_refuse_slips`
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
@@ -83,6 +87,20 @@ def _within(number: type[int] | type[float], low: float, high: float, unit: str)
         return value
 
     return Kind(f"{unit} from {low} to {high}", read)
+
+
+def _rate(text: str) -> tuple[int, str] | None:
+    found = re.fullmatch(r"([1-9]\d{0,5})/(second|minute|hour)", text)
+    if found is None and text != "0":
+        raise ValueError(text)
+    return (int(found[1]), found[2]) if found else None
+
+
+_RATE = Kind("0 for no limit, or a rate such as 120/minute (second, minute, hour)", _rate)
+
+
+def _log_format(text: str) -> str:
+    return str(_choice(JSON, "text").read(text)) if text else ""
 
 
 def _flag(text: str) -> bool:
@@ -166,6 +184,15 @@ def _file(text: str) -> Path | None:
     if text and not Path(text).is_file():
         raise ValueError(text)
     return Path(text) if text else None
+
+
+def _store(text: str) -> str:
+    parts = urlsplit(text)
+    if not text or (parts.scheme == "sqlite" and text.startswith("sqlite:///") and parts.path.strip("/")):
+        return text
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/") or parts.password is not None:
+        raise ValueError(text)
+    return text.replace("postgres://", "postgresql://", 1)
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -286,8 +313,60 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("on or off", _on_or_off),
     ),
     Setting(
-        "LOG_LEVEL", "INFO", "How much is logged. Patient data never is.",
+        "DATA", "data", "The folder of what this service writes: the store, unless `STORE` says otherwise. It is made.",
+        Kind("a folder", Path),
+    ),
+    Setting(
+        "STORE", "",
+        "Where calls and feedback are kept: `sqlite:////var/lib/aml-cds/store.sqlite3` or "
+        "`postgresql://aml@db.example.org/aml`. Unset means a SQLite file in `DATA`. See store.md.",
+        Kind("a URL of sqlite:/// or postgresql:// with a database and without a password", _store),
+    ),
+    Setting(
+        "STORE_PASSWORD_FILE", "", "The file with the password for PostgreSQL.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "KEEP", "audit",
+        "What is kept of a call: `nothing`; `audit`, outcomes and cards without values, ids as keyed hashes; `full`, "
+        "request and response too, encrypted. See store.md.",
+        _choice("nothing", "audit", "full"),
+    ),
+    Setting(
+        "KEEP_KEY_FILE", "",
+        "The file with the keys for hashes and encryption, a line each. With SQLite and `KEEP=audit` it may be left "
+        "unset: then one is made beside the store.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "KEEP_DAYS", "180", "How long calls and feedback are kept.", _within(int, 1, 3650, "a whole number of days"),
+    ),
+    Setting(
+        "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),
+    ),
+    Setting(
+        "LOG_FORMAT", "",
+        "How a log line is written: `json` for machines, `text` for eyes. Unset means text in demo mode, else json. "
+        "See operating.md.",
+        Kind("one of json, text", _log_format),
+    ),
+    Setting(
+        "METRICS", LOOPBACK,
+        "Who may read `/metrics`: nobody (`off`), only what runs on this machine and comes through no proxy "
+        "(`loopback`), or whoever reaches the port (`on`, where the network lets only Prometheus through). To others "
+        "the address does not exist.",
+        _choice(OFF, LOOPBACK, ON),
+    ),
+    Setting(
+        "RATE_LIMIT_STRANGERS", "0",
+        "How often one address may ask without a token that proves who it is; then 429. In demo mode everybody is a "
+        "stranger. Counted by each server process for itself.", _RATE,
+    ),
+    Setting(
+        "RATE_LIMIT_TENANT", "0",
+        "How often one tenant may call; then 429, which at the bedside is silence. Counted by each server process for "
+        "itself.", _RATE,
     ),
 )
 
@@ -319,11 +398,22 @@ class Settings:
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
     playground: bool
+    data: Path
+    store: str
+    store_password_file: Path | None
+    keep: str
+    keep_key_file: Path | None
+    keep_days: int
     log_level: str
+    log_format: str
+    metrics: str
+    rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour
+    rate_limit_tenant: tuple[int, str] | None
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Settings:
         """The settings in `env`, a mapping such as `os.environ`. Raises SettingsError."""
+        _refuse_slips(env)
         values = {setting.field: setting.read(env) for setting in SETTINGS}
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
@@ -338,6 +428,11 @@ class Settings:
         return self.mode == DEMO
 
     @property
+    def logs_as_json(self) -> bool:
+        """Whether log lines are JSON."""
+        return (self.log_format or ("text" if self.is_demo else JSON)) == JSON
+
+    @property
     def spoken_mode(self) -> str:
         """The mode, and whose labels apply: "demo mode, US labels"."""
         return f"{self.mode} mode, {f'{self.jurisdiction} labels' if self.jurisdiction else 'labels by tenant'}"
@@ -346,6 +441,29 @@ class Settings:
     def bind(self) -> str:
         """The listening address as servers write it: host:port, IPv6 in brackets."""
         return f"{_bracketed(self.host)}:{self.port}"
+
+
+def _refuse_slips(env: Mapping[str, str]) -> None:
+    """A name that is nearly one of ours is a setting that would silently not hold. Others' variables are not ours.
+
+    Nearly: the same but for case, dashes and underscores, or off by about one letter in eight; of names of six letters
+    and more. Our names have no prefix: `AML_CDS_` before one of them is a slip too, but for `AML_CDS_PORT`, which
+    Kubernetes sets by itself for a service of that name. A secret has no setting, only its file has: `…_FILE`.
+    """
+    names = {each.name for each in SETTINGS}
+    long = [name for name in names if len(name) >= _LONG]
+    for given, value in env.items():
+        if given in names or not value.strip():
+            continue
+        bare = given.upper().replace("-", "_")
+        ours = bare.removeprefix(_PREFIX)
+        without_prefix = {ours} - {bare, "PORT"}
+        exact = (without_prefix | {f"{bare}_FILE"}) & names
+        meant = sorted(exact) or get_close_matches(bare, long, 1, _NEARLY)
+        if meant:
+            raise SettingsError(
+                f"{given} is set, and there is no such setting: did you mean {meant[0]}? Rename it, or unset it"
+            )
 
 
 def is_loopback(host: str) -> bool:
@@ -392,6 +510,8 @@ def _check_hospital(settings: Settings) -> None:
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.playground:
         raise SettingsError("PLAYGROUND is 'on', and in hospital mode there is none: unset it, or run a demo beside it")
+    if settings.log_level == "DEBUG":
+        raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)
     if public.scheme != "https" and not is_loopback(public.hostname or ""):
         raise SettingsError(

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from cds_service.facts.chart import Chart, read_chart
-from cds_service.facts.values.results import Reading
+from cds_service.facts.values.results import Reading, Spans
 from cds_service.gather.collect import collect
 from cds_service.gather.limits import Deadline
 from cds_service.gather.query import Answered
@@ -148,5 +148,5 @@ def chart(
         key: replace(reply, status=statuses[key], why="timed out") if statuses and key in statuses else reply
         for key, reply in gathered.replies.items()
     }
-    same_ecg = Quantity(Decimal(5), "min")
-    return read_chart(replace(gathered, replies=replies), "p1", selections, same_ecg, terms(), NOW)
+    spans = Spans(Quantity(Decimal(5), "min"), Quantity(Decimal(1), "d"))
+    return read_chart(replace(gathered, replies=replies), "p1", selections, spans, terms(), NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 
 # The same examples everywhere, and no clock: a busy machine must not turn a good change red.
 hypothesis.settings.register_profile(
@@ -10,3 +11,11 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_of_tests(tmp_path_factory):
+    """What a server of a test writes lies apart from what a server of this checkout wrote."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA", str(tmp_path_factory.mktemp("data")))
+        yield

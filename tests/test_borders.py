@@ -53,6 +53,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "beside", "pages", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
+    "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "store": {
+        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "cds_service",
+    },
+    "web": {
+        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
+        "cds_service",
+    },
+    "console": {
+        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",
+    },
+    "cli": {"cds_service", "errors", "settings", "rules", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -70,8 +82,19 @@ ONLY = {
     ("web", "cards"): {"kept", "reasons"},
     ("beside", "hooks"): {"caller", "feedback"},
     ("pages", "console"): {"samples"},  # the stories
+    ("store", "cards"): {"reasons"},
+    ("store", "hooks"): {"feedback"},
+    ("store", "security"): {"replay"},
+    ("store", "gather"): {"query", "recorded", "replies"},
+    ("store", "rules"): {"rule"},
+    ("web", "store"): {"stand"},
+    ("console", "store"): {"purge", "stand"},
+    ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
+    ("watch", "cards"): {"model", "topic"},
+    ("watch", "hooks"): {"feedback"},
+    ("watch", "rules"): {"rule"},
     ("cli", "rules"): {"catalogue"},
 }
 
@@ -92,7 +115,13 @@ OUTSIDE = {
     "werkzeug": {"web", "pages"},
     "gunicorn": set(),
     "jwt": {"security"},
-    "cryptography": {"security"},
+    "prometheus_client": {"watch"},
+    "structlog": {"watch"},
+    "limits": {"web"},
+    "cryptography": {"security", "store"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "psycopg": {"store"},
     "requests": {"gather", "security", "console"},
     "urllib3": {"gather", "security"},
     "fhir": {"gather", "present"},  # read at one end, written at the other

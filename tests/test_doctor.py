@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from cds_service.gather.servers import Statement
 from cds_service.settings import SETTINGS, Settings
 from tests.charts import raw
 from tests.fhir_server.running import Fhir, fhir_server
+from tests.overlays import written
 
 TOOLS = replace(load_tools(Settings.load({})), gather_seconds=10.0)  # a busy machine is not what is looked at here
 WHO = "eStoryTwelve.A-3"
@@ -180,3 +183,44 @@ def test_what_has_only_text_is_not_to_be_mapped_as_a_code():
     every = doctor.Answered((), doctor.Status.COMPLETE, "")
     (told,) = doctor._mapping(codes_seen.seen([raw(observation())], TOOLS.knowledge.terms), every)
     assert told.words == "1 entries have no code, only text: a drug is looked for in it by its name"
+
+
+def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+    """The settings of a hospital of two tenants, one of them with an overlay that knows a code of its own."""
+    codes = "system,code,key,kind,display,evidence,owner,checked\n"
+    codes += "urn:oid:1.2,K,potassium,observation,Potassium,laboratory manual,laboratory,2026-10-20\n"
+    written(tmp_path / "north", codes=codes)
+    text = '[[tenant]]\nname = "{0}"\nissuer = "https://{0}.example"\njwks_url = "https://{0}.example/jwks"\n{1}\n'
+    text += 'jurisdiction = "EU"\nfhir_servers = ["{2}"]\n'
+    both = text.format("north", 'overlay = "north"', base) + text.format("south", "", "https://south.example/fhir")
+    (tmp_path / "tenants.toml").write_text(both, encoding="utf-8")
+    for name, value in (("MODE", "hospital"), ("TENANTS", str(tmp_path / "tenants.toml")),
+                        ("PUBLIC_URL", "https://cds.example")):
+        monkeypatch.setenv(name, value)
+
+
+def test_in_hospital_mode_a_tenant_is_looked_at_with_its_own_overlay_and_servers(server, tmp_path, monkeypatch, capsys):
+    hospital(tmp_path, monkeypatch, "https://north.example/fhir")
+    told = {}
+    for name in ("north", "south"):
+        assert cli.main(["doctor", "--fhir", server.base, "--tenant", name, "--json"]) in (0, 1)
+        told[name] = {each["name"]: each["words"] for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert told["north"]["tenant"] == "north: labels of EU, overlay north"
+    assert told["south"]["tenant"] == "south: labels of EU, no overlay"
+    tools, _ = doctor.tools_of(Settings.load(dict(os.environ)), "north")
+    assert "urn:oid:1.2|K" in next(query.template for query in tools.services[0].queries if query.key == "labs")
+    assert tools.fhir.refusal(doctor.FhirAccess("https://north.example/fhir")) is None
+    assert tools.fhir.refusal(doctor.FhirAccess("https://south.example/fhir"))
+
+
+def test_without_a_name_the_doctor_says_that_it_looked_at_no_hospitals_overlay(server, tmp_path, monkeypatch):
+    hospital(tmp_path, monkeypatch, "https://north.example/fhir")
+    _, said = doctor.tools_of(Settings.load(dict(os.environ)))
+    assert said is not None and said.state == "note" and said.words.endswith("--tenant with one of: north, south")
+    with pytest.raises(UsageError, match="north, south"):
+        doctor.tools_of(Settings.load(dict(os.environ)), "west")
+
+
+def test_a_tenant_without_hospital_mode_is_wrong_usage(server, capsys):
+    assert cli.main(["doctor", "--fhir", server.base, "--tenant", "north"]) == 2
+    assert "TENANTS" in capsys.readouterr().err

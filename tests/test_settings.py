@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cds_service.console import settings_told
 from cds_service.errors import SettingsError
 from cds_service.settings import SETTINGS, ClientProfile, Settings, as_markdown, is_loopback
 
@@ -144,3 +145,47 @@ def test_the_playground_is_shown_in_demo_mode_and_never_in_a_hospital(tmp_path):
     assert not hospital(tmp_path).playground
     with pytest.raises(SettingsError, match="PLAYGROUND is 'perhaps', expected on or off"):
         Settings.load({"PLAYGROUND": "perhaps"})
+
+
+@pytest.mark.parametrize("name", [
+    "FHIR_SERVER", "ALLOWED_HOST", "TIMEZONE", "LOGLEVEL", "Tenants", "PUBLIC-URL", "WORKER", "METRIC", "AML_CDS_MODE",
+    "AML_CDS_HOST", "overlay", "RATE_LIMIT_STRANGER",
+])
+def test_a_name_that_is_nearly_a_setting_is_refused_and_the_right_one_named(name):
+    with pytest.raises(SettingsError, match=f"{name} is set, and there is no such setting: did you mean [A-Z_]+"):
+        Settings.load({name: "x"})
+    assert Settings.load({name: ""}) == Settings.load({})
+
+
+@pytest.mark.parametrize("name", [
+    "PATH", "HOME", "HOSTNAME", "PORTS", "Host", "host", "mode", "AML_CDS_TOKEN", "AML_CDS_PORT",
+    "AML_CDS_SERVICE_HOST", "AML_CDS_PORT_8080_TCP", "LOGNAME", "TZ", "LANG", "PYTHONPATH", "HTTP_PROXY",
+    "KUBERNETES_SERVICE_PORT", "METRICS_PORT", "FHIR_URL", "POSTGRES_HOST", "PROMETHEUS_MULTIPROC_DIR",
+])
+def test_what_belongs_to_others_is_none_of_ours(name):
+    assert Settings.load({name: "tcp://10.0.0.1:8080"}) == Settings.load({})
+
+
+def test_hospital_mode_logs_json_and_takes_no_debug(tmp_path):
+    assert hospital(tmp_path).logs_as_json and not Settings.load({}).logs_as_json
+    assert not hospital(tmp_path, LOG_FORMAT="text").logs_as_json
+    with pytest.raises(SettingsError, match="LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode"):
+        hospital(tmp_path, LOG_LEVEL="DEBUG")
+
+
+@pytest.mark.parametrize(("text", "rate"), [("0", None), ("120/minute", (120, "minute")), ("5/second", (5, "second"))])
+def test_a_rate_is_so_many_in_a_time(text, rate):
+    assert Settings.load({"RATE_LIMIT_STRANGERS": text}).rate_limit_strangers == rate
+
+
+def test_every_setting_is_told_with_where_it_is_from_and_a_password_is_not():
+    env = {"PORT": "9000", "DEFAULT_PROFILE": "postgresql://aml:hush@db.example/aml"}
+    told = {each.name: each for each in settings_told.settings_of(env)}
+    assert (told["PORT"].value, told["PORT"].origin) == ("9000", "environment")
+    assert (told["MODE"].value, told["MODE"].origin) == ("demo", "default")
+    assert told["DEFAULT_PROFILE"].value == "postgresql://…@db.example/aml"
+    assert [each.name for each in settings_told.settings_of({})] == [setting.name for setting in SETTINGS]
+
+
+def test_the_example_file_is_todays():
+    assert settings_told.as_env_example() == (PAGE.parents[1] / ".env.example").read_text(encoding="utf-8"), "make docs"

@@ -14,7 +14,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from cds_service.answer import Tools, load_tools
+from cds_service.answer import Tools, load_tools, load_tools_of_tenants
 from cds_service.console import codes_seen
 from cds_service.console.codes_seen import Seen
 from cds_service.console.fhir_client import Answer, FhirClient
@@ -28,7 +28,8 @@ from cds_service.gather.servers import Statement
 from cds_service.gather.versions import is_read, refusal
 from cds_service.hooks.request import FHIR_ID, FhirAccess
 from cds_service.hooks.services import Query
-from cds_service.settings import Settings
+from cds_service.security.tenants import read_tenants
+from cds_service.settings import JURISDICTIONS, Settings
 
 FINE, NOTE, PROBLEM = "fine", "note", "problem"
 _SKEW = 60  # seconds: the leeway that is usual for tokens
@@ -76,13 +77,40 @@ class Diagnosis:
         return [*(each.state for each in self.findings), *(each.state for each in self.queries)].count(PROBLEM)
 
 
-def tools_of(settings: Settings) -> Tools:
-    """What the service would ask with. Raises KnowledgeError or SettingsError."""
-    return load_tools(settings)
+def tools_of(settings: Settings, tenant: str | None = None) -> tuple[Tools, Finding | None]:
+    """What the service would ask with, and in hospital mode for whom. Raises KnowledgeError, SettingsError, UsageError.
+
+    `tenant`: the name of a hospital in the file of TENANTS, whose overlay and FHIR servers count then.
+    """
+    if settings.tenants is None:
+        if tenant is not None:
+            raise UsageError("--tenant expects the settings of the service: MODE=hospital and TENANTS, the file")
+        return load_tools(settings), None
+    every = read_tenants(settings.tenants, JURISDICTIONS)
+    names = ", ".join(each.name for each in every)
+    if tenant is None:
+        words = f"none named: its overlay and its FHIR servers were not looked at; use --tenant with one of: {names}"
+        return load_tools(settings), Finding("tenant", NOTE, words)
+    found = next((each for each in every if each.name == tenant), None)
+    if found is None:
+        raise UsageError(f"--tenant expects a name in the file of TENANTS: {names}")
+    tools = load_tools_of_tenants(settings, [found])[found.issuer]
+    own = f"overlay {found.overlay.name}" if found.overlay else "no overlay"
+    return tools, Finding("tenant", FINE, f"{found.name}: labels of {found.jurisdiction}, {own}")
 
 
-def examine(client: FhirClient, token: str | None, patient: str | None, tools: Tools, tell: Tell) -> Diagnosis:
-    """Look at everything. Raises CdsError when nobody answers, UsageError for a patient id that is none."""
+def examine(
+    client: FhirClient,
+    token: str | None,
+    patient: str | None,
+    tools: Tools,
+    tell: Tell,
+    tenant: Finding | None = None,
+) -> Diagnosis:
+    """Look at everything. Raises CdsError when nobody answers, UsageError for a patient id that is none.
+
+    `tenant`: for which hospital the tools are, where there are several.
+    """
     if patient is not None and not FHIR_ID.fullmatch(patient):
         raise UsageError("--patient expects a FHIR id: letters, digits, '-' and '.', at most 64")
     access = FhirAccess(client.base, token)
@@ -91,7 +119,8 @@ def examine(client: FhirClient, token: str | None, patient: str | None, tools: T
     answer = client.get("metadata")
     took = time.monotonic() - began
     statement = Statement.read(answer.body) if answer.is_good else None
-    findings = [_address(client), _permission(tools, access), *_tls(client), _clock(answer, tools.now())]
+    findings = [_address(client), *([tenant] if tenant else []), _permission(tools, access)]
+    findings += [*_tls(client), _clock(answer, tools.now())]
     findings += [_statement(client, answer, statement, took)]
     queries = {query.key: query for service in tools.services for query in service.queries if query.asked}
     if statement is None or not is_read(statement.version):

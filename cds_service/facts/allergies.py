@@ -37,6 +37,7 @@ ALLERGIES: Key[tuple[Allergy, ...]] = Key("allergies", "allergies on record")
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _UNSURE = frozenset({"unconfirmed", "presumed"})
+_VERIFIED = _UNSURE | {"confirmed"}
 _CRITICALITY = {"high": " (criticality high)", "low": " (criticality low)"}
 _NONE, _UNKNOWN = "none known", "not known"
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
@@ -82,6 +83,8 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     if not words and not drugs:
         return "an entry has neither words nor a code that we know"
     unsure = sorted(said & _UNSURE)
+    if view.verificationStatus is not None and not _VERIFIED & _status(view.verificationStatus, reading):
+        unsure.append("its verification cannot be read")  # it may say that the entry is refuted
     recorded = When.read(view.onsetDateTime or view.recordedDate, reading.zone)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, words[:80])

@@ -25,7 +25,7 @@ from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.values.ecg import read_ecgs
 from cds_service.facts.values.inside import results_inside, with_reports
 from cds_service.facts.values.labs import read_labs
-from cds_service.facts.values.results import Reading
+from cds_service.facts.values.results import Reading, Spans
 from cds_service.facts.values.versions import newest_versions
 from cds_service.gather.replies import Gathered, Status
 from cds_service.gather.resources import Resource
@@ -67,7 +67,7 @@ class Chart:
 
 
 def read_chart(
-    gathered: Gathered, patient_id: str, selections: tuple[str, ...], same_ecg: Quantity, terms: Terms, now: datetime
+    gathered: Gathered, patient_id: str, selections: tuple[str, ...], spans: Spans, terms: Terms, now: datetime
 ) -> Chart:
     """Everything that could be read. `now` carries the site's zone."""
     reading = Reading(terms, now.tzinfo or UTC, now)
@@ -79,13 +79,14 @@ def read_chart(
     in_panels = (each for each in inside if each[0].inside.startswith("Observation"))  # those of reports go with them
     came = [resource.reference for resource, _ in observations]
     ecg, labs, bedside = (with_reports(gathered.reply(key), came) for key in ("ecg", "labs", "bedside"))
-    qtc, ecgs = read_ecgs(measured, ecg, same_ecg, reading)
+    qtc, ecgs = read_ecgs(measured, ecg, spans.same_ecg, reading)
     _, relapse, _, _, history = conditions
     procedures = read_procedures(gathered.reply("procedures"), reading)
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
     medications = read_medications(
-        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, said
-    )
+        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans.goes_on, said,
+        gathered.reply("orders").resources,
+    )  # fmt: skip
     for name in ("statements", "administrations"):  # none sent says nothing; one that was lost may name any drug
         taken = gathered.reply(name)
         if taken.status is Status.PARTIAL:

@@ -70,6 +70,7 @@ _UNCERTAIN = {
     "provisional": "provisional, not certain",
     "differential": "differential diagnosis, not certain",
 }
+_UNVERIFIED = "its verification cannot be read, not certain"  # it may say that the entry is refuted
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
@@ -147,6 +148,8 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
             return None
         over = bool({*clinical, *verified} & _OVER)
         doubts += tuple(words for status, words in _UNCERTAIN.items() if status in verified)
+        if view.verificationStatus is not None and not {"confirmed", *_UNCERTAIN} & {*verified}:
+            doubts += (_UNVERIFIED,)
         status = next((code for code in clinical if code in IN_RELAPSE | IN_REMISSION), status)
         period = view.onsetPeriod
         onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate

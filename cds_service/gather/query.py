@@ -71,6 +71,7 @@ class Answered:
     notes: tuple[str, ...] = ()
     pages: int = field(default=0, compare=False)
     well: bool | None = field(default=None, compare=False)
+    seconds: float = field(default=0.0, compare=False)  # from its start; 0 when it was not asked
 
 
 class FhirSession:
@@ -140,6 +141,7 @@ class FhirSession:
         if not asking.deadline.may_start():
             return
         asking.started = True
+        asking.began = monotonic()
         try:
             if asking.following:
                 self._read_pages(asking, b"", asking.following)
@@ -152,6 +154,7 @@ class FhirSession:
             # Only its type: its text may hold the address.
             _log.error("a FHIR query failed within this service: %s", type(fault).__name__)
             asking.troubles += (OUR_FAULT,)
+        asking.ended = monotonic()
         asking.finished = True
 
     def _read_search(self, asking: _Asking, query: str) -> None:
@@ -247,6 +250,8 @@ class _Asking:
     well: bool | None = None  # whether the server answered at all
     started: bool = False
     finished: bool = False
+    began: float = 0.0  # by the monotonic clock
+    ended: float = 0.0
 
     def room(self, limits: Limits) -> int:
         """How many bytes may still be read."""
@@ -264,9 +269,15 @@ class _Asking:
         resources, notes = self.resources, tuple(dict.fromkeys(self.notes))
         well = self.well if self.finished or not self.started else bool(self.well)
         if not troubles:
-            return Answered(resources, Status.COMPLETE, "", notes, self.pages, well)
+            return Answered(resources, Status.COMPLETE, "", notes, self.pages, well, self.seconds)
         status = Status.PARTIAL if resources else Status.FAILED
-        return Answered(resources, status, "; ".join(troubles[-_REASONS:]), notes, self.pages, well)
+        why = "; ".join(troubles[-_REASONS:])
+        return Answered(resources, status, why, notes, self.pages, well, self.seconds)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken by now."""
+        return (self.ended if self.finished else monotonic()) - self.began if self.started else 0.0
 
 
 def _legs(query: str, server: Server) -> tuple[str, ...]:
@@ -306,7 +317,8 @@ def _together(parts: list[Answered]) -> Answered:
     alike = all(part.status is parts[0].status for part in parts)
     pages = sum(part.pages for part in parts)
     well = next((part.well for part in parts if part.well), next((part.well for part in parts), None))
-    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages, well)
+    seconds = max(part.seconds for part in parts)
+    return Answered(resources, parts[0].status if alike else Status.PARTIAL, why, notes, pages, well, seconds)
 
 
 def _expected(query: str) -> str:

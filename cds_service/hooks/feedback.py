@@ -1,22 +1,26 @@
 """Feedback: what became of our cards, in every dialect that clients speak.
 
 `overrideReason` or `overrideReasons`, one object or a list, reasons under `reason`, bare, or in Epic's extension;
-card ids that are no UUIDs; a coding without system. What a clinician typed is not kept, only that there was something.
+card ids that are no UUIDs; a coding without system. What a clinician typed shows in no repr, log or error: only a store
+that keeps calls whole keeps it too, encrypted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
 import msgspec
 
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, TooLarge
 
 OUTCOMES = ("accepted", "overridden")
+MOST = 1_000  # entries at once
+_LONGEST_WORDS = 4_000  # characters of what was typed; the rest is cut
+_MOST_REASONS = 20  # of one entry
 _EPIC = "com.epic.cdshooks.feedback.overrideReason.reason"
 
 
@@ -39,14 +43,18 @@ class Feedback:
     reasons: tuple[Reason, ...]
     comment: bool
     at: datetime | None
+    words: str = field(default="", repr=False, compare=False)  # what was typed
 
     @classmethod
     def read(cls, body: bytes) -> tuple[Feedback, ...]:
-        """Every entry of a feedback body. Raises BadRequest, naming the path of the fault."""
+        """Every entry of a feedback body. Raises BadRequest, naming the path of the fault, or TooLarge."""
         envelope = _object(_decoded(body), None)
         if envelope.get("feedback") is None:
             raise BadRequest('feedback is missing: send {"feedback": [...]}', "feedback")
-        return tuple(_entry(entry, path) for entry, path in _each(envelope["feedback"], "feedback"))
+        entries = _each(envelope["feedback"], "feedback")
+        if len(entries) > MOST:
+            raise TooLarge(f"more than {MOST} entries at once: send them in several parts", "feedback")
+        return tuple(_entry(entry, path) for entry, path in entries)
 
 
 class FeedbackCounts:
@@ -87,15 +95,17 @@ def _entry(value: Any, path: str) -> Feedback:
         for name in ("overrideReason", "overrideReasons")
         for override, at in _each(entry.get(name), f"{path}.{name}")
     )
+    typed = [str(override["userComment"]) for override, _ in overrides if override.get("userComment")]
     return Feedback(
         card=_text(entry.get("card"), f"{path}.card"),
         outcome=_outcome(entry.get("outcome"), f"{path}.outcome"),
         accepted=tuple(
             _suggestion(each, at) for each, at in _each(entry.get("acceptedSuggestions"), f"{path}.acceptedSuggestions")
         ),
-        reasons=tuple(reason for override, at in overrides for reason in _reasons(override, at)),
-        comment=any(bool(override.get("userComment")) for override, _ in overrides),
+        reasons=tuple(reason for override, at in overrides for reason in _reasons(override, at))[:_MOST_REASONS],
+        comment=bool(typed),
         at=_instant(entry.get("outcomeTimestamp"), f"{path}.outcomeTimestamp"),
+        words="\n".join(typed)[:_LONGEST_WORDS],
     )
 
 

@@ -92,14 +92,14 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     )
     administrations = Query(
         "administrations",
-        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed",
+        "MedicationAdministration?patient={{context.patientId}}&status=in-progress,on-hold,stopped,completed,unknown",
         "drugs that were given and that no order names; may be left out, and is not asked for",
         asked=False,
     )
     orders = Query(
         "orders",
         "ServiceRequest?patient={{context.patientId}}&status=active,draft,on-hold",
-        "tests already ordered, so that none is suggested twice",
+        "tests already ordered, so that none is suggested twice; regimens that are ordered as a service",
     )
     procedures = Query(
         "procedures", "Procedure?patient={{context.patientId}}", "earlier transplantation and HLA typing"

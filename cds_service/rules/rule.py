@@ -82,6 +82,7 @@ class NotEvaluated:
     about: tuple[Medication, ...] = ()
     level: Level | None = None  # how much it matters here, when not as the rule says
     quiet: bool = False  # no source asks for what is missing: it stands in the trace, not on the gap card
+    broke: bool = False  # the check failed in this service
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,7 +428,7 @@ def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
 
 def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
     log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
-    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING)
+    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
     return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
 
 

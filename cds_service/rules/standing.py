@@ -27,6 +27,11 @@ def adult(case: Case) -> Truth:
     return holds(age, lambda years: years.youngest >= limit)
 
 
+def below_adult(case: Case) -> str:
+    """How one says that the patient is no adult: "under 18"."""
+    return f"under {int(case.must(topics.ADULT_FROM, 'policy').value.value)}"
+
+
 def is_apl(case: Case) -> Truth:
     """Whether acute promyelocytic leukaemia is on record."""
     return holds(case.fact(APL), bool)
@@ -160,9 +165,11 @@ def no_relapse(case: Case) -> tuple[Truth, str, Fact[Any]]:
 
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
     """What closes every choice of treatment, whatever the state of the disease."""
+    minor = ~adult(case)
+    words = f"{below_adult(case)}: no adult option is offered" if minor is Truth.YES else ""
     return (
         (is_apl(case), "acute promyelocytic leukaemia: out of scope", case.fact(APL)),
-        (~adult(case), "under 18: no adult option is offered", case.fact(AGE)),
+        (minor, words, case.fact(AGE)),
     )
 
 

@@ -39,11 +39,18 @@ class _Known:
 class Callers:
     """The callers that are trusted. `check` tells which tenant calls, or raises Unauthorized."""
 
-    def __init__(self, tenants: tuple[Tenant, ...], seen: Seen, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        tenants: tuple[Tenant, ...],
+        seen: Seen,
+        clock: Callable[[], float],
+        told: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._by_issuer = {each.issuer: _Known(each, _keys(each, clock)) for each in tenants}
         self._seen = seen
         self._lock = threading.Lock()
         self._refusals: Counter[str] = Counter()
+        self._told = told  # of each refusal, with its reason
 
     @property
     def refusals(self) -> Mapping[str, int]:
@@ -56,8 +63,7 @@ class Callers:
         try:
             return self._checked(authorization, endpoint)
         except _Refused as reason:
-            with self._lock:
-                self._refusals[str(reason)] += 1
+            self._count(str(reason))
             raise Unauthorized("this caller is not known here: send the CDS client's own token") from None
 
     def _checked(self, authorization: str | None, endpoint: str) -> Tenant:
@@ -79,8 +85,12 @@ class Callers:
         if self._seen.before(tenant.issuer, jti, float(claims["exp"]) + LEEWAY_SECONDS):
             if tenant.refuses_replay:
                 raise _Refused("replay")
-            with self._lock:
-                self._refusals["replay, recorded only"] += 1
+            self._count("replay, recorded only")
+
+    def _count(self, reason: str) -> None:
+        with self._lock:
+            self._refusals[reason] += 1
+        self._told(reason)
 
 
 def _encodable(text: str) -> bool:
@@ -97,6 +107,7 @@ def _keys(tenant: Tenant, clock: Callable[[], float]) -> Keys:
 
 def _token(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").partition(" ")
+    token = token.lstrip(" ")  # RFC 9110, 11.4: one space or more
     if scheme.lower() != "bearer" or not token:
         raise _Refused("no token")
     if len(token) > LONGEST_TOKEN or token.count(".") != 2 or not token.isascii():

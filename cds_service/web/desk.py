@@ -29,6 +29,10 @@ class Desk(Protocol):
     def receive(self, authorization: str | None, path: str) -> tuple[Caller | None, Toolbox]:
         """The caller of this path and the tools. Raises Unauthorized."""
 
+    @property
+    def knowledge(self) -> frozenset[str]:
+        """The versions of the knowledge that they are answered with."""
+
     def state(self) -> Mapping[str, Any]:
         """What those who run the service want to know, without a patient in it."""
 
@@ -42,6 +46,11 @@ class OpenDesk:
     def receive(self, authorization: str | None, path: str) -> tuple[Caller | None, Toolbox]:
         """The caller of this path and the tools."""
         return claimed(authorization), self.tools
+
+    @property
+    def knowledge(self) -> frozenset[str]:
+        """The one version."""
+        return frozenset((self.tools.knowledge_version,))
 
     def state(self) -> Mapping[str, Any]:
         """Nothing to tell: nobody is turned away."""
@@ -63,6 +72,11 @@ class TrustedDesk:
         speaks_for = told.tenant if told is not None else ""
         caller = Caller(tenant.issuer.rstrip("/"), speaks_for, verified=True, hospital=tenant.name)
         return caller, self.tools[tenant.issuer]
+
+    @property
+    def knowledge(self) -> frozenset[str]:
+        """That of each tenant."""
+        return frozenset(each.knowledge_version for each in self.tools.values())
 
     def state(self) -> Mapping[str, Any]:
         """How many callers were turned away, by reason, since the start of this process."""

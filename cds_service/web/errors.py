@@ -18,7 +18,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from cds_service.errors import RequestError
 
 CALL_ENDPOINT = "hooks_api.call"
-_RETRY_AFTER = "5"  # seconds
 log = logging.getLogger(__name__)
 
 # FHIR's IssueType for each status that Flask itself may raise, and what to do about it.
@@ -51,8 +50,8 @@ def _refused(error: RequestError) -> Response:
     response = outcome(error.status, error.code, error.message, error.path)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if error.status == 503:
-        response.headers["Retry-After"] = _RETRY_AFTER
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -15,8 +15,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from cds_service.errors import BadRequest, NotJson, TooLarge
-from cds_service.settings import Settings, is_loopback
+from cds_service.settings import ON, Settings, is_loopback
 
+METRICS_PATH = "/metrics"
 SANDBOX = "https://sandbox.cds-hooks.org"
 JSON_TYPES = ("application/json", "application/fhir+json", "application/json+fhir")
 _LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?\Z", re.IGNORECASE)
@@ -28,21 +29,26 @@ _HEADERS = {
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Permissions-Policy": "camera=(), clipboard-read=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; said only where the address is https
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Check every request to this app, and dress every answer."""
     hosts = _own_hosts(settings)
+    headers = _HEADERS | (_ONLY_TLS if urlsplit(settings.public_url).scheme == "https" else {})
     origins = frozenset((*((SANDBOX,) if settings.is_demo else ()), *settings.cors_origins))
     # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
     app.config["MAX_CONTENT_LENGTH"] = _limit(settings) + 1
 
     @app.before_request
     def check() -> Response | None:
-        _check_host(hosts)
+        if request.path != METRICS_PATH or settings.metrics != ON:  # Prometheus calls each replica by its number
+            _check_host(hosts)
         if request.routing_exception is not None:
             return None  # 404 and 405 come before what the body may be
         if request.method == "OPTIONS":
@@ -53,7 +59,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def dress(response: AnyResponse) -> AnyResponse:
-        response.headers.update(_HEADERS)
+        response.headers.update(headers)
         _grant(response, origins, settings.is_demo)
         return response
 

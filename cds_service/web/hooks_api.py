@@ -23,19 +23,20 @@ from cds_service.hooks.services import Service, discovery
 from cds_service.web import guard
 from cds_service.web.desk import Desk
 from cds_service.web.errors import CALL_ENDPOINT
+from cds_service.web.rates import Rates
 
 Answers = Callable[[bytes, Service, Any, Caller | None], Answer]
 
 
-def hooks_api(desk: Desk, answer: Answers, beside: Beside) -> Blueprint:
-    """The blueprint for those whom the desk lets in."""
+def hooks_api(desk: Desk, answer: Answers, beside: Beside, rates: Rates) -> Blueprint:
+    """The blueprint for those whom the desk lets in, as often as the rates allow."""
     api = Blueprint("hooks_api", __name__)
 
     @api.before_request
     def receive() -> None:
         g.at, g.since = datetime.now(UTC), time.monotonic()
         if request.method != "OPTIONS":  # a browser asks beforehand, and without a token
-            g.caller, g.tools = desk.receive(request.headers.get("Authorization"), request.path)
+            g.caller, g.tools = rates.receive(desk, request.headers.get("Authorization"), request.path)
 
     @api.get("/cds-services")
     def discover() -> Response:
@@ -71,8 +72,8 @@ def _seen(status: int) -> Call:
     service: Service | None = g.get("service")
     return Call(
         id=uuid.uuid4().hex,
-        at=g.at,
-        seconds=time.monotonic() - g.since,
+        at=g.get("at") or datetime.now(UTC),  # what the guard refused never came to `receive`
+        seconds=time.monotonic() - g.since if "since" in g else 0.0,
         service=service.id if service else "",
         hook=service.hook if service else "",
         tenant=_hospital(),
@@ -81,6 +82,7 @@ def _seen(status: int) -> Call:
         cause=g.get("cause", ""),
         body=g.get("body", b""),
         answer=g.get("answer"),
+        knowledge=g.tools.knowledge_version if "tools" in g else "",
     )
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import msgspec
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.beside import Beside, Light
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.hooks.services import Service
-from cds_service.settings import Settings
+from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
 from cds_service.web.desk import Desk, Toolbox
+from cds_service.web.guard import METRICS_PATH
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _READY = {Light.GREEN: "ready", Light.AMBER: "limping", Light.RED: "not ready"}
 
 
@@ -34,6 +37,7 @@ def operations(
     """The blueprint for this service."""
     pages = Blueprint("operations", __name__)
     rows = prefetch_table(tools.services)
+    by_tenant = settings.tenants is not None
 
     @pages.get("/healthz")
     def healthz() -> Response:
@@ -48,6 +52,7 @@ def operations(
             "status": _READY[worst],
             "version": __version__,
             "mode": settings.mode,
+            "authentication": "off: anybody may call" if settings.is_demo else "on",
             "jurisdiction": settings.jurisdiction or "by tenant",
             "knowledge": tools.knowledge_version,
             "services": [service.id for service in tools.services],
@@ -55,6 +60,12 @@ def operations(
         })
         response.status_code = 503 if worst is Light.RED else 200
         return response
+
+    @pages.get(METRICS_PATH)
+    def metrics() -> Response:
+        if beside.metrics is None or not _may_read_metrics(settings):
+            abort(404)
+        return Response(beside.metrics(), content_type=METRICS_TYPE)
 
     @pages.get("/")
     def home() -> str:
@@ -65,14 +76,22 @@ def operations(
     @pages.get("/prefetch")
     def prefetch() -> str | Response:
         if request.args.get("format") == "json":
-            return _json({"prefetch": [asdict(row) for row in rows]})
-        return render_template("prefetch.html", rows=rows, services=tools.services)
+            whose = {"of": "the service as shipped; a hospital's own is its /cds-services"} if by_tenant else {}
+            return _json({"prefetch": [asdict(row) for row in rows], **whose})
+        return render_template("prefetch.html", rows=rows, services=tools.services, by_tenant=by_tenant)
 
     @pages.get(PATH)
     def override_reasons() -> Response:
         return Response(msgspec.json.encode(code_system(__version__)), mimetype="application/fhir+json")
 
     return pages
+
+
+def _may_read_metrics(settings: Settings) -> bool:
+    """As the setting says; a proxy on this machine speaks for strangers, and is known by the headers that it adds."""
+    if settings.metrics != LOOPBACK:
+        return settings.metrics == ON
+    return is_loopback(request.remote_addr or "") and not any(name in request.headers for name in _OF_PROXIES)
 
 
 def prefetch_table(services: tuple[Service, ...]) -> tuple[PrefetchRow, ...]:

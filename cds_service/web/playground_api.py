@@ -21,11 +21,13 @@ from cds_service.pages.shown import tree
 from cds_service.security.fhir_servers import AllowedServers
 from cds_service.trace import trace
 from cds_service.web import guard
+from cds_service.web.desk import Desk
+from cds_service.web.rates import Rates
 
 _FIRST, _LAST = date(2019, 1, 1), date(2099, 12, 31)  # the days on which our statements say anything
 
 
-def playground_api(tools: Tools) -> Blueprint:
+def playground_api(tools: Tools, desk: Desk, rates: Rates) -> Blueprint:
     """The blueprint. Its knowledge is a copy: the snapshot of a story's day must not push out that of today."""
     api = Blueprint("playground_api", __name__)
     nobody = AllowedServers((), loopback=False)
@@ -34,6 +36,7 @@ def playground_api(tools: Tools) -> Blueprint:
 
     @api.post("/playground/answer")
     def try_out() -> Response:
+        rates.receive(desk, request.headers.get("Authorization"), request.path)
         body = guard.body()
         then = _then(request.args.get("now", ""), tools)
         service = _service(body, tools.services)

@@ -6,24 +6,32 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 
 from flask import Flask
 
-from cds_service.answer import Tools, answer, load_tools, load_tools_of_tenants
+from cds_service.answer import Observer, Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.beside import Beside
 from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
 from cds_service.security.callers import Callers
-from cds_service.security.replay import SeenHere
+from cds_service.security.replay import Seen
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.store.stand import stand
+from cds_service.watch import logs
+from cds_service.watch.logbook import Logbook
+from cds_service.watch.metrics import Metrics
 from cds_service.web import draining
 from cds_service.web.app import create_app
 from cds_service.web.desk import Desk, OpenDesk, TrustedDesk
 from cds_service.web.probes import fhir_probe
 from cds_service.web.reloading import RELOADS
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -50,20 +58,49 @@ def reloaded() -> Flask | None:
 
 def _loaded() -> Flask:
     settings = Settings.load(os.environ)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    metrics = _metrics()
+    logs.configure(settings, metrics.line_dropped)
     shelter = Shelter.of(settings.threads)
-    tools = load_tools(settings, shelter)
-    beside = Beside(
-        probes={"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
-    )
-    desk = _desk(settings, tools, shelter)
-    return create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
+    observer = Observer(metrics.asked, metrics.not_known)
+    tools = load_tools(settings, shelter, observer=observer)
+    kept = stand(settings, lambda: datetime.now(UTC))
+    desk = _desk(settings, tools, kept.seen, shelter, observer, metrics)
+    probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
+    beside = replace(kept.beside, probes={**kept.beside.probes, **probes})
+    beside = _watched(beside, tools, desk, metrics)
+    app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
+    app.extensions["store"] = kept
+    return app
 
 
-def _desk(settings: Settings, tools: Tools, shelter: Shelter) -> Desk:
+def _desk(
+    settings: Settings, tools: Tools, seen: Seen, shelter: Shelter, observer: Observer, metrics: Metrics
+) -> Desk:
     """Who may call: in hospital mode those whom the file of tenants lists."""
     if settings.tenants is None:
+        log.warning("demo mode: nobody is asked who they are, whoever reaches the port is answered")
         return OpenDesk(tools)
     tenants = read_tenants(settings.tenants, JURISDICTIONS)
-    callers = Callers(tenants, SeenHere(time.time), time.monotonic)
-    return TrustedDesk(callers, load_tools_of_tenants(settings, tenants, shelter), settings.public_url)
+    callers = Callers(tenants, seen, time.monotonic, metrics.turned_away)
+    their_tools = load_tools_of_tenants(settings, tenants, shelter, observer=observer)
+    return TrustedDesk(callers, their_tools, settings.public_url)
+
+
+@cache
+def _metrics() -> Metrics:
+    """The counts of this process: one set, however often knowledge is read again."""
+    return Metrics()
+
+
+def _watched(beside: Beside, tools: Tools, desk: Desk, metrics: Metrics) -> Beside:
+    """The log and the metrics beside those who look on already. As the last ledger metrics count what was kept."""
+    queries = (query.key for service in tools.services for query in service.queries)
+    metrics.names((each.id for each in tools.services), tools.rules, queries)
+    metrics.asks(beside.health, desk.knowledge)
+    return replace(
+        beside,
+        witnesses=(*beside.witnesses, Logbook(), metrics),
+        ledgers=(*beside.ledgers, metrics),
+        metrics=metrics.page,
+        turned_away=metrics.turned_away,
+    )

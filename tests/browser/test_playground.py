@@ -97,7 +97,7 @@ def test_voriconazole_beside_gilteritinib_is_an_interaction(open_playground):
     page.select_option("#new-role", "active")
     with _asks(page):
         page.get_by_role("button", name="Add", exact=True).click()
-    assert any("voriconazole" in each and each.startswith("Warning") for each in _summaries(page))
+    assert any(each.startswith("Warning Voriconazole raises gilteritinib") for each in _summaries(page))
     assert "voriconazole" in page.inner_text("#drugs")
     _shot(page, "voriconazole")
 
@@ -233,6 +233,8 @@ def test_no_text_of_a_chart_becomes_an_element(open_playground, path):
     page.fill("#own-text", json.dumps(request))
     with _asks(page):
         page.click("#own-use")
+    if name == "sign":
+        _shot(page, f"attacked-{story}")
     for check in page.locator("details").all():
         check.evaluate("box => { box.open = true; }")
     for tab in ("request", "response", "curl", "reasons"):
@@ -241,7 +243,5 @@ def test_no_text_of_a_chart_becomes_an_element(open_playground, path):
     assert page.locator("main img, main script, main iframe, main svg, main [onerror]").count() == 0
     assert page.evaluate("window.alerted") == 0
     assert ATTACK in page.inner_text("#who")
-    assert ATTACK in page.inner_text("#drugs")
+    assert ATTACK in page.inner_text("#drugs") or not request["prefetch"]["medications"].get("entry")
     assert all("/playground/answer" in url for url in visit.asked[asked:])
-    if name == "sign":
-        _shot(page, f"attacked-{story}")

@@ -344,3 +344,55 @@ def test_no_malformed_newest_ecg_is_a_sure_value_that_was_not_there_or_passed_ov
     found = qtc(ms(QTCF, 512) | odd, ms(QTCF, 430, YESTERDAY))
     written = "430 ms" if (odd.get("valueQuantity") or {}) == {"value": 430, "unit": "ms", "x": 1} else "512 ms"
     assert not found.sure or said(found) == (written, Formula.FRIDERICIA)
+
+
+# ECGs that are told in words
+
+
+def in_words(text: str, name: Json | None = None, **more: Any) -> Json:
+    return observation(name or concept("18844-1", "EKG impression"), valueString=text, name="words") | more
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("QTc 512 ms (Fridericia)", "512 ms QTcF"), ("QTcF: 512 ms", "512 ms QTcF"), ("QTcB = 530 msec.", "530 ms QTcB"),
+    ("QTc interval 498 ms", "498 ms QTc (formula not stated)"), ("QTcF 0,51 s", "510 ms QTcF"),
+])
+def test_an_impression_that_states_one_qtc_is_read_with_a_doubt(text: str, expected: str) -> None:
+    for name in (None, {"text": "ECG"}, {"text": "QTc"}):
+        found = chart(in_words(text, name)).get(QTC)
+        assert found.value is not None and not found.sure
+        assert f"{found.value.qtc} {found.value.formula.value}" == expected
+        assert "read from the words of an ECG" in found.doubts
+    bounded = chart(in_words("QTcF > 500 ms")).get(QTC)
+    assert (bounded.bound, bounded.sure) == (">", False)
+
+
+@pytest.mark.parametrize("text", [
+    "QTc prolonged", "QTc 512 ms, was 430 ms", "Sinus rhythm. QTc 512 ms", "QTc not 512 ms", "QTc 512", "QTc 512 mmol",
+    "QTcF 512 ms (Bazett)", "QT/QTc 400/512 ms", "QTc change 60 ms", "QTc 430 to 512 ms", "prior QTc 512 ms",
+    "QTc 512 ms (machine, overread pending)", "QTc 5120 ms",
+])
+def test_an_impression_that_says_more_is_not_read_and_is_said(text: str) -> None:
+    found = chart(in_words(text)).get(QTC)
+    assert (found.value, found.state) == (None, State.UNREADABLE)
+
+
+@pytest.mark.parametrize("entry", [
+    in_words("Sinus rhythm, normal ECG"), in_words("QTc 512 ms", {"text": "Pharmacy note"}),
+    in_words("QTc 512 ms", {"text": "QTc limit of the study"}), in_words("QTc 512 ms", status="cancelled"),
+])
+def test_words_that_are_no_report_of_a_qtc_are_nothing(entry: Json) -> None:
+    assert chart(entry).get(QTC).state is State.ABSENT
+
+
+def test_beside_a_measured_qtc_words_say_something_only_where_they_are_newer() -> None:
+    measured_ = quantity("76634-5", 430, "ms", YESTERDAY)
+    older, newer = in_words("QTc prolonged", effectiveDateTime="2026-11-18T08:00:00Z"), in_words("QTc prolonged")
+    assert chart(measured_, older).get(QTC).sure
+    assert chart(measured_, in_words("QTc borderline", effectiveDateTime=YESTERDAY)).get(QTC).sure
+    (doubt,) = chart(measured_, newer).get(QTC).doubts
+    assert doubt == "a newer ECG is told in words that say more than one QTc, which were not read"
+
+
+def test_the_same_value_in_words_takes_nothing_from_the_measured_one() -> None:
+    assert chart(quantity("76634-5", 430, "ms"), in_words("QTcF 430 ms")).get(QTC).sure

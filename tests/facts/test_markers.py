@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.fact import Fact, Key
+from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import (
     CD33,
     FLT3_ITD,
@@ -14,6 +14,7 @@ from cds_service.facts.genomics.mutations import (
     IDH1,
     IDH2,
     KMT2A_R,
+    MARKERS,
     NPM1,
     RUNX1,
     TP53,
@@ -107,6 +108,15 @@ def test_one_absent_variant_says_nothing_of_the_others_and_an_absent_site_does()
     assert outcome(chart(variant("HGNC:5383", "R140, R172", value=ABSENT)).get(IDH2)) is False
 
 
+@pytest.mark.parametrize("words", [
+    "None detected except R132C", "No mutation detected apart from p.R132C", "None detected: p.R132C",
+    "p.R132C not detected", "none detected, bis auf R132C",
+])
+def test_a_denial_that_names_a_change_denies_no_other(words: str) -> None:
+    assert said(IDH1, "IDH1", words).value is None
+    assert outcome(said(IDH1, "IDH1", "R132 not detected")) is False
+
+
 def test_a_fusion_of_runx1_is_no_mutation_of_it() -> None:
     found = variant("HGNC:10471")
     found["component"].append({"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:1535", system=HGNC)})
@@ -139,3 +149,63 @@ def test_cd33_may_come_as_a_word_and_changes_with_time() -> None:
                  observation("51156-8", YESTERDAY, name="old", valueString="negative")).get(CD33)
     assert both.value is not None
     assert [each.outcome for each in both.value.results] == ["present", "absent"]
+
+
+# Karyotypes, and words that cannot be read
+
+KARYOTYPE = "59267-5"
+
+
+def karyotype(text: str, **more: Any) -> Fact[Mutation]:
+    return chart(observation(KARYOTYPE, valueString=text, **more)).get(KMT2A_R)
+
+
+@pytest.mark.parametrize("text", [
+    "46,XX,t(9;11)(p21;q23)[20]", "46,XY,t(9;11)(p21.3;q23.3)[15]/46,XY[5]", "47,XX,+8,t(6;11)(q27;q23)",
+    "45~46,XY,-7,t(10;11)(p12;q23)[cp12]", "46,XX,t(11;19)(q23;p13.1)", "46,XX,t(4;11)(q21;q23)[18]/46,XX[2].",
+])
+def test_a_translocation_of_kmt2a_in_a_karyotype_counts_with_a_doubt(text: str) -> None:
+    found = karyotype(text)
+    assert (outcome(found), found.doubts) == (True, ("by its karyotype, which is no test of the gene",))
+    assert outcome(karyotype(text, status="entered-in-error")) is None
+
+
+@pytest.mark.parametrize("text", [
+    "46,XX,?t(9;11)(p21;q23)", "46,XX,t(9;11)(p21;q23)c[20]", "no 46,XX,t(9;11)(p21;q23)", "46,XX,t(9;11)(p21;q13)",
+    "46,XY,t(10;11)(p12;q14)", "46,XX,der(9)t(9;11)(p21;q23)", "previously 46,XX,t(9;11)(p21;q23), now 46,XX",
+    "46,XX,t(9;11)(p21;q23)[2]//46,XY[18]", "nuc ish(KMT2Ax2)[200]", "nuc ish(KMT2A sep x1)", "11q23 see comment",
+])
+def test_a_karyotype_that_may_mean_something_else_is_not_read_and_is_said(text: str) -> None:
+    found = karyotype(text)
+    assert found.value is None
+    assert found.state is State.UNREADABLE
+    assert "could not be read" in found.why
+
+
+@pytest.mark.parametrize("text", [
+    "46,XX[20]", "46,XX,inv(3)(q21q26)[20]", "46,XY,del(17)(p13)", "46,XX,t(8;21)(q22;q22)",
+])
+def test_a_karyotype_of_something_else_says_nothing_of_any_marker(text: str) -> None:
+    found = chart(observation(KARYOTYPE, valueString=text))
+    assert {found.get(key).state for key in MARKERS} == {State.ABSENT}
+
+
+def test_words_of_a_site_that_name_a_gene_are_said_and_decide_nothing() -> None:
+    note = observation({"text": "Molecular studies, summary"}, valueString="FLT3-ITD positive, NPM1 wild type")
+    for key in (FLT3_ITD, NPM1):
+        found = chart(note).get(key)
+        assert (found.value, found.state) == (None, State.UNREADABLE) and "could not be read" in found.why
+    assert chart(note).get(IDH1).state is State.ABSENT
+    coded = observation("79210-1", YESTERDAY, "coded", valueCodeableConcept=ABSENT)
+    assert chart(coded, note).get(FLT3_ITD).sure
+
+
+def test_words_that_cannot_be_read_earn_no_negative_for_the_rest_of_a_panel() -> None:
+    note = observation({"text": "Summary"}, valueString="FLT3-ITD positive", name="note")
+    covered = observation("51969-4", name="panel", component=[
+        {"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:5382", system=HGNC)}])
+    report = {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "code": {"text": "Myeloid panel"},
+              "subject": {"reference": "Patient/p1"}, "effectiveDateTime": TODAY,
+              "result": [{"reference": "Observation/note"}, {"reference": "Observation/panel"}]}
+    found = chart(note, covered, others=[report])
+    assert found.get(IDH1).value is None and found.get(FLT3_ITD).value is None

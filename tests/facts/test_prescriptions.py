@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.calls import gilteritinib as ordered_gilteritinib
 from tests.calls import order as ordered
 from tests.calls import venetoclax as ordered_venetoclax
 from tests.charts import RXNORM, Json, chart, concept, measured, order
+from tests.overlays import ask_with, cards_of, tools_with, written
 from tests.shapes import orders as shapes
 
 VENETOCLAX = {"resourceType": "Medication", "code": concept("1747561", system=RXNORM)}
@@ -213,6 +215,43 @@ def test_the_drugs_of_a_requested_regimen_are_checked() -> None:
     assert any("osaconazole" in card["summary"] and "enetoclax" in card["summary"] for card in found)
 
 
+def service(text: str, status: str = "active", **more: Any) -> Json:
+    return {"resourceType": "ServiceRequest", "id": "r1", "status": status, "intent": "order", "code": {"text": text},
+            "subject": {"reference": "Patient/p1"}, "authoredOn": "2026-11-10"} | more
+
+
+ALL_OF_IT = dict.fromkeys(("fludarabine", "cytarabine", "idarubicin"), Role.ACTIVE)
+
+
+@pytest.mark.parametrize(("entry", "expected"), [
+    (service("FLAG-IDA"), ALL_OF_IT), (service("FLAG-IDA cycle 1", "on-hold"), dict.fromkeys(FLAG_IDA, Role.ON_HOLD)),
+    (service("FLAG-IDA", occurrencePeriod={"start": "2026-09-01", "end": "2026-09-06"}),
+     dict.fromkeys(FLAG_IDA, Role.PAST)),
+    (service("FLAG-IDA", occurrencePeriod={"start": "2026-11-18", "end": "2026-11-30"}), ALL_OF_IT),
+    (service("FLAG-IDA", "draft"), {}), (service("FLAG-IDA", "revoked"), {}), (service("FLAG-IDA", "completed"), {}),
+    (service("FLAG-IDA", "entered-in-error"), {}), (service("FLAG-IDA", intent="proposal"), {}),
+    (service("FLAG-IDA", doNotPerform=True), {}), (service("ECG before FLAG-IDA"), {}),
+    (service("red flags leaflet"), {}),
+])
+def test_a_regimen_on_record_adds_its_drugs(entry: Json, expected: dict[str, Role]) -> None:
+    assert roles(entry) == expected
+
+
+def test_a_regimen_on_record_adds_only_what_no_order_names_and_with_a_doubt() -> None:
+    *_, found = listed(service("FLAG-IDA"), order("cytarabine", "stopped"))
+    assert found.ingredients == ("fludarabine", "idarubicin")
+    assert found.doubts and found.label == "FLAG-IDA (ordered as a regimen, no order of the drug seen)"
+    assert str(found.start) == "2026-11-10"
+    assert len(listed(service("7+3 (idarubicin)"), order("cytarabine"), order("idarubicin", id="m2"))) == 2
+
+
+def test_a_regimen_on_record_meets_the_draft_of_an_azole() -> None:
+    found = cards("order-sign", ordered("posaconazole 300 mg", mg=300) | {"status": "draft"},
+                  orders=[service("Ven/Aza")])
+    said = [card for card in found if "osaconazole" in card["summary"] and "enetoclax" in card["summary"]]
+    assert said and all(card["indicator"] != "critical" for card in said)
+
+
 # What the patient is said to take, or was given
 
 
@@ -257,6 +296,42 @@ def test_a_statement_adds_a_drug_that_no_order_names(status: str, role: Role | N
 ])
 def test_a_dose_that_was_given_adds_a_drug_that_no_order_names(entry: Json, role: Role | None) -> None:
     assert roles(entry) == ({"posaconazole": role} if role else {})
+
+
+@pytest.mark.parametrize(("entry", "role"), [
+    (given("posaconazole", "unknown"), Role.ACTIVE), (given("posaconazole", "done"), Role.ACTIVE),
+    (given("posaconazole", "unknown", effectiveDateTime="2026-11"), Role.ACTIVE),
+    (given("posaconazole", "unknown", when="2026-11-01T08:00:00Z"), Role.PAST),
+])
+def test_a_dose_of_which_nobody_says_whether_it_was_given_is_told_with_that_doubt(entry: Json, role: Role) -> None:
+    (found,) = listed(entry)
+    assert found.role is role
+    assert "the record does not say whether it was given" in found.doubts
+
+
+def test_of_two_entries_of_a_drug_the_plainer_one_speaks() -> None:
+    (found,) = listed(given("cytarabine", "unknown", when="2026-11-01"), given("cytarabine", when="2026-10-01"))
+    assert (str(found.start), str(found.end), found.doubts) == ("2026-10-01", "2026-11-01", ())
+
+
+@pytest.mark.parametrize("entry", [
+    given("", medicationReference={"reference": "Medication/gone"}), given("", "unknown"),
+    {**stated("x"), "medicationCodeableConcept": {}},
+])
+def test_a_statement_that_names_no_drug_leaves_the_list_open(entry: Json) -> None:
+    if "medicationReference" in entry:
+        del entry["medicationCodeableConcept"]
+    found = chart({**entry, "status": "in-progress" if entry["status"] == "completed" else entry["status"]})
+    assert any("could not be read" in doubt for doubt in found.get(MEDICATIONS).doubts)
+
+
+def test_how_long_a_dose_speaks_for_a_drug_that_goes_on_is_the_hospitals_policy(tmp_path: Path) -> None:
+    values = "values:\n  - {statement: policy-given-goes-on, value: 20 d, reason: depot drugs are given so here}\n"
+    chart = {"administrations": [given("posaconazole 300 mg", when="2026-11-05T08:00:00Z")]}
+    asked = ("order-sign", ordered_venetoclax(status="draft"))
+    local = cards_of(ask_with(tools_with(written(tmp_path / "site", values=values)), *asked, **chart))
+    assert any("osaconazole" in card["summary"] for card in local)
+    assert not any("as given" in card["detail"] for card in cards(*asked, **chart))
 
 
 def test_a_dose_given_today_may_be_the_last_one() -> None:

@@ -20,6 +20,7 @@ def test_the_issuer_and_the_tenant_are_read_and_not_believed():
     assert caller == Caller("https://ehr.example/r4", "north", verified=False)
     assert claimed(bearer({"iss": "https://ehr.example"})) == Caller("https://ehr.example")
     assert claimed("bearer" + bearer({"iss": "https://ehr.example"})[6:]) == Caller("https://ehr.example")
+    assert claimed(bearer({"iss": "https://ehr.example"}).replace(" ", "  ")) == Caller("https://ehr.example")
 
 
 @pytest.mark.parametrize("header", [

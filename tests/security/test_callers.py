@@ -58,6 +58,7 @@ def refused(callers: Callers, authorization: str | None, endpoint: str = ENDPOIN
     "header",
     [
         lambda: bearer(),
+        lambda: bearer().replace(" ", "   "),
         lambda: bearer(rsa_key(), "RS384", {"kid": "rsa"}),
         lambda: bearer(aud=["https://elsewhere.example", ENDPOINT]),
         lambda: bearer(headers={"jku": JWKS_URL}),
@@ -105,6 +106,7 @@ WRONG = {
     "nothing": (lambda: None, "no token"),
     "another scheme": (lambda: "Basic abc", "no token"),
     "empty": (lambda: "Bearer ", "no token"),
+    "spaces alone": (lambda: "Bearer    ", "no token"),
     "not a token": (lambda: "Bearer abc", "form"),
     "five parts (JWE)": (lambda: "Bearer a.b.c.d.e", "form"),
     "too long": (lambda: "Bearer " + "a" * 17_000 + ".b.c", "form"),

@@ -67,6 +67,15 @@ def test_every_call_is_shown_once_whatever_became_of_it(answer, path, body, stat
     assert call.seconds >= 0 and len(call.id) == 32
 
 
+@pytest.mark.parametrize(("headers", "status"), [({"Content-Type": "text/plain"}, 415), ({"Host": "a.example"}, 400)])
+def test_a_call_that_the_guard_refuses_is_shown_too(headers, status):
+    onlooker = Onlooker()
+    sent = {"Content-Type": "application/json", **headers}
+    response = client_of(witnesses=[onlooker]).post(ORDER_SIGN, data=b"{}", headers=sent)
+    response.close()
+    assert [call.status for call in onlooker.calls] == [response.status_code] == [status]
+
+
 def test_discovery_and_feedback_are_no_calls():
     onlooker = Onlooker()
     client = client_of(witnesses=[onlooker])

@@ -90,3 +90,52 @@ def test_every_answer_is_not_kept_and_allows_no_script(client, path):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert "Set-Cookie" not in headers
+
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Permissions-Policy": "camera=(), clipboard-read=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": None,
+    "Server": None,  # gunicorn adds its name, without a version
+    "X-Powered-By": None,
+    "Set-Cookie": None,
+    "Access-Control-Allow-Origin": None,
+    "Access-Control-Allow-Credentials": None,
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+@pytest.mark.parametrize("path", ["/", "/prefetch", "/cds-services", "/healthz", "/readyz", "/metrics", "/nowhere"])
+def test_the_table_of_headers_holds_for_every_answer(client, name, path):
+    assert client.get(path).headers.get(name) == HEADERS[name]
+
+
+def test_a_refusal_carries_the_same_headers(client):
+    headers = client.post(ORDER_SIGN, json={}).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_only_where_the_address_is_https_browsers_are_told_to_stay_there(make_app):
+    client = make_app(PUBLIC_URL="https://cds.example").test_client()
+    assert client.get("/healthz").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_no_page_is_granted_credentials(client):
+    for response in (client.options(ORDER_SIGN, headers={"Origin": GRANTED[0]}),
+                     client.get("/cds-services", headers={"Origin": GRANTED[0]})):
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        assert response.headers["Access-Control-Allow-Origin"] != "*"
+
+
+def test_in_hospital_mode_neither_loopback_nor_the_sandbox_is_granted_anything(tmp_path, make_app):
+    (tmp_path / "tenants.toml").write_text("", encoding="utf-8")
+    client = make_app(MODE="hospital", TENANTS=str(tmp_path / "tenants.toml"), PUBLIC_URL="https://c.example").test_client()
+    for origin in GRANTED:
+        assert "Access-Control-Allow-Origin" not in client.get("/cds-services", headers={"Origin": origin}).headers

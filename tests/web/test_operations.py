@@ -11,6 +11,7 @@ def test_health_and_readiness_are_told_in_json(client):
     assert client.get("/healthz").get_json()["status"] == "ok"
     ready = client.get("/readyz").get_json()
     assert (ready["status"], ready["mode"], ready["jurisdiction"]) == ("ready", "demo", "US")
+    assert ready["authentication"] == "off: anybody may call"
     assert ready["knowledge"] == "of a test"
 
 

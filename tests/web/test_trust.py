@@ -127,6 +127,11 @@ def test_the_sandbox_has_no_way_in(client):
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+def test_the_prefetch_page_says_that_a_hospitals_own_codes_stand_elsewhere(client):
+    assert "aml-cds doctor --tenant" in client.get("/prefetch").text
+    assert "/cds-services" in client.get("/prefetch?format=json").json["of"]
+
+
 @pytest.mark.parametrize("path", ["/", "/prefetch", "/readyz", "/healthz"])
 def test_pages_name_no_hospital(client, path):
     answer = client.get(path)

@@ -13,13 +13,14 @@ from datetime import datetime
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.drugs.prescribed import Library, library_of, local
 from cds_service.facts.drugs.prescription import continues, read_order, view_of
-from cds_service.facts.drugs.regimen_orders import read_regimen
-from cds_service.facts.drugs.taken import told, unreadable
+from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
+from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
+from cds_service.quantity import Quantity
 
 _ROLES: Mapping[str, Role] = {
     "active": Role.ACTIVE,
@@ -37,11 +38,14 @@ def read_medications(
     others: Iterable[Resource],
     selections: tuple[str, ...],
     reading: Reading,
+    goes_on: Quantity,
     said: Iterable[Resource] = (),
+    services: Iterable[Resource] = (),
 ) -> Fact[Medications]:
     """Drafts and the medication list. The drafts are read whatever became of the list.
 
-    `said`: what came of statements and administrations, which are nobody's orders.
+    `said`: what came of statements and administrations, which are nobody's orders. `goes_on`: for how many days a dose
+    that was given speaks for a drug that goes on. `services`: orders of services on record, among them regimens.
     """
     library = library_of(others)
     drafts = tuple(drafts)
@@ -65,11 +69,12 @@ def read_medications(
             found.append(order)
             seen.add(order.reference)
     found = [_going_on(order, found) for order in found]
-    others_say = (*reply.resources, *said)
-    found += told(others_say, found, library, reading)
+    taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
+    found += taken.entries
+    found += listed_regimens(services, found, reading)
     fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
-    lost = unreadable(others_say)
-    return fact.doubted(f"{lost} of the statements on medication taken or given could not be read") if lost else fact
+    lost = f"{taken.lost} of the statements on medication taken or given could not be read"
+    return fact.doubted(lost) if taken.lost else fact
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:

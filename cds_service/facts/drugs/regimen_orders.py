@@ -1,11 +1,14 @@
 """Regimen orders: a service request, an order set or a care plan that names a regimen stands for its drugs.
 
-Only where its words are those of a treatment: "ECG before FLAG-IDA" and "follow-up after 7+3" order something else.
+Only where its words are those of a treatment: "ECG before FLAG-IDA" and "follow-up after 7+3" order something else. One
+on record adds a drug that no order names, with the doubt that nobody says whether it is given.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose
@@ -19,6 +22,9 @@ from cds_service.gather.resources import Resource
 from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
 
 _ENDED = frozenset({"revoked", "completed", "entered-in-error"})
+_NOT_RUNNING = frozenset({"draft", "proposal", "option"})
+_BY_SERVICE = "ordered as a regimen, no order of the drug seen"
+_PERHAPS = "a regimen is ordered as a service; whether its drugs are given is not known"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -51,6 +57,36 @@ def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
                 courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
             )
     return None
+
+
+def listed_regimens(
+    resources: Iterable[Resource], orders: Iterable[Medication], reading: Reading
+) -> tuple[Medication, ...]:
+    """What the regimens on record add to these orders: their drugs that none of them names."""
+    ordered = {drug for order in orders for drug in order.ingredients}
+    found = (_listed(resource, ordered, reading) for resource in resources)
+    return tuple(each for each in found if each is not None)
+
+
+def _listed(resource: Resource, ordered: set[str], reading: Reading) -> Medication | None:
+    order = read_regimen(resource, reading)
+    drugs = tuple(drug for drug in order.ingredients if drug not in ordered) if order is not None else ()
+    view = resource.view()
+    if order is None or not drugs or _NOT_RUNNING & {getattr(view, "status", None), getattr(view, "intent", None)}:
+        return None
+    period = view.occurrencePeriod if isinstance(view, ServiceRequest) else None
+    day = When.read(view.occurrenceDateTime, reading.zone) if isinstance(view, ServiceRequest) else None
+    start, end = ((When.read(each, reading.zone) for each in (period.start, period.end)) if period else (day, None))
+    over = end is not None and end.latest < reading.now
+    return replace(
+        order,
+        ingredients=drugs,
+        role=Role.PAST if over else Role.ON_HOLD if order.role is Role.ON_HOLD else Role.ACTIVE,
+        label=f"{order.label} ({_BY_SERVICE})",
+        start=start or order.start,
+        end=end,
+        doubts=(_PERHAPS,),
+    )
 
 
 def _names(view: View) -> list[CodeableConcept]:

@@ -38,6 +38,13 @@ _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
 _PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
+# A karyotype as ISCN writes it: number of chromosomes, sex chromosomes, changes; clones apart by "/".
+_CLONE = r"\d\d(?:~\d\d)?,[XY]{1,3}(?:\[\w+\])?(?:,[^\s,/?]+)*"
+_KARYOTYPE = re.compile(rf"\s*{_CLONE}(?:/{_CLONE})*\.?\s*")
+_OF_KMT2A = re.compile(
+    r",(t\((?:9;11\)\(p2[12]|6;11\)\(q27|10;11\)\(p12|4;11\)\(q21)(?:\.\d+)?;q23(?:\.\d)?\)"
+    r"|t\(11;19\)\(q23(?:\.\d)?;p13(?:\.\d)?\))(?=[,\[/.\s]|\Z)"
+)
 _ONE_PARTNER = re.compile(r"::|\bt\(|(?:KMT2A|MLL1?)[-/][A-Z]+\d", re.IGNORECASE)
 
 
@@ -79,6 +86,12 @@ def noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
     others = [(change, marker) for (of, change), marker in terms.changes.items() if of == gene]
     found = (m for change, m in others if m.partition(" ")[0] not in ours and _mentions(text.lower(), change))
     return tuple(dict.fromkeys(found))
+
+
+def in_karyotype(text: str) -> str:
+    """The translocation of KMT2A that a karyotype names by both bands; "" where the text is no plain karyotype."""
+    found = _OF_KMT2A.search(text) if _KARYOTYPE.fullmatch(text) else None
+    return found[1] if found else ""
 
 
 def only_partial(text: str) -> bool:

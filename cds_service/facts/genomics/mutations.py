@@ -14,7 +14,8 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
 from cds_service.facts.genomics.panels import Panel, covered
-from cds_service.facts.genomics.reports import OTHER_CHANGE, hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.genomics.reports import hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
@@ -40,6 +41,7 @@ class Result:
     detail: Detail = NO_DETAIL
 
 
+_SPOKEN_OF = frozenset({PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE, UNREAD})
 VOID, HINT = "void", "hint"  # cancelled or entered in error; or the conclusion of a report: neither ever decides
 
 
@@ -197,7 +199,7 @@ def _read(
     tests = tests_in(quick, reading)
     if panel is not None:
         panel.cover(quick, reading)
-        panel.spoilt |= not tests and not panel.knows(quick, reading)
+        panel.spoilt |= all(test == UNREAD for test, _ in tests) and not panel.knows(quick, reading)
     if not tests:
         return
     view = resource.checked()
@@ -209,7 +211,7 @@ def _read(
     results = _results(view, resource, source, name, sheet, sheets, reading)
     found.results += results
     if panel is not None:
-        panel.markers |= {r.marker for r in results if r.outcome in (PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE)}
+        panel.markers |= {r.marker for r in results if r.outcome in _SPOKEN_OF}
         panel.spoilt |= not results and is_unnamed(view, reading)
 
 

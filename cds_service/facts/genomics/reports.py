@@ -7,21 +7,19 @@ disease is no mutation test: its positive counts with a doubt, its negative says
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cds_service.facts.concepts import all_text, codes, text
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.answers import all_words, answer
 from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
+from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
-from cds_service.quantity import Quantity
-
-OTHER_CHANGE = "another change"  # of the gene, that is none of the marker's
-ELSEWHERE = "says nothing of it"  # a result that looks like one of the marker and does not speak of it
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _IN_WORDS = "genomic_report"
@@ -38,18 +36,6 @@ def tests_asked(terms: Terms) -> tuple[str, ...]:
 
 def _is_ours(key: str) -> bool:
     return key in (*markers.MARKERS_OF, markers.ITD, markers.TKD, RATIO, *_REPORTS) or key.startswith(_FUSION_TEST)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a report says of one marker."""
-
-    marker: str
-    outcome: str
-    words: str
-    doubts: tuple[str, ...] = ()
-    share: Quantity | None = None
-    detail: Detail | None = None  # its own, where the result speaks of several markers
 
 
 _OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
@@ -94,6 +80,8 @@ def _by_name(concept: CodeableConcept | None, reading: Reading) -> str | None:
 def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation]]:
     """Every test that the Observation reports: itself, and those that stand in its components."""
     own = test_of(view, reading)
+    if own is None and not view.component and may_tell(view, reading):
+        own = UNREAD
     found = [] if own is None else [(own, view)]
     for part in view.component or ():
         inner = test_of(part, reading) if own != VARIANT else None
@@ -105,6 +93,8 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
 
 def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
     """Everything that the Observation says of our markers."""
+    if test == UNREAD:
+        return unread(value_words(view), reading)
     if test == markers.CD33:
         return [_expression(view, reading)]
     if test in _REPORTS:
@@ -142,7 +132,8 @@ def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[
         return [_rearrangement(marker, test, outcome, words, text + fused, reading)]
     if _RESIDUAL.search(text):
         return [_or_residual(Said(marker, outcome, words), text)]
-    if outcome == ABSENT and test == VARIANT and not markers.whole_site(gene, text, reading.terms):
+    of_one = test == VARIANT or markers.other_change(all_words(view, reading))
+    if outcome == ABSENT and of_one and not markers.whole_site(gene, text, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
     return [_judged(marker, gene, outcome, words, all_words(view, reading), reading)]
 
@@ -213,8 +204,10 @@ def _expression(view: Observation, reading: Reading) -> Said:
 
 def _reported(view: Observation, reading: Reading) -> list[Said]:
     """What a report in words says, clause by clause: of the genes that it names, and of no other."""
-    text = " | ".join(filter(None, (all_text(view.valueCodeableConcept), view.valueString)))
-    return [said for each in spoken(text, reading.terms) for said in _in_words(each, reading)]
+    text = value_words(view)
+    told = [said for each in spoken(text, reading.terms) for said in _in_words(each, reading)]
+    told += of_karyotype(text)
+    return [*told, *unread(text, reading, {said.marker for said in told})]
 
 
 def hinted_by(conclusion: str, reading: Reading) -> list[Said]:

@@ -1,8 +1,8 @@
 """ECGs: the newest first, and within it the best QTc.
 
 Best is QTcF as stated; else Fridericia computed from the QT and RR (or rate) of the same ECG; else the QTc that is
-stated, with its formula. Discrete values only, never waveforms. Several values of the same minute: the highest. ECGs
-whose order in time nobody can tell: the highest too, with a doubt.
+stated, with its formula. Discrete values, never waveforms, and of words only those that state one QTc. Several values
+of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, values_of
+from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import LONG_AGO, not_there
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
@@ -62,13 +63,15 @@ def read_ecgs(
     observations: Iterable[tuple[Resource, str]], reply: Reply, same_ecg: Quantity, reading: Reading
 ) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
     """The newest QTc, and all ECGs newest first. `same_ecg`: values this close in time belong to one ECG."""
-    values = [value for resource, source in observations for value in values_of(resource, source, reading)]
-    tracings = _tracings(values, timedelta(minutes=float(same_ecg.value)))
+    every = [value for resource, source in observations for value in values_of(resource, source, reading)]
+    same = timedelta(minutes=float(same_ecg.value))
+    tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
+    in_words = min((value for value in every if value.key == IN_WORDS), key=_place, default=None)
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
     ecgs = [ecg for _, ecg in best if isinstance(ecg, Ecg)]
     refused = [(when, why) for when, why in best if isinstance(why, str)]
     if not ecgs:
-        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply)
+        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words)
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
     rivals = [ecg for ecg in ecgs if not _is_older(ecg.when, newest_when)]
@@ -83,6 +86,7 @@ def read_ecgs(
                 f"another ECG of the same time or without date: {rivals[0].qtc}" if first is not rivals[0] else "",
                 "another ECG has no date" if first is rivals[0] and len(rivals) > 1 else "",
                 f"a newer ECG could not be used: {newer}" if newer else "",
+                f"a newer ECG is {in_words.refused}" if in_words and _is_later(in_words, newest_when, same) else "",
                 f"not every ECG was read: {reply.why}" if reply.status is not Status.COMPLETE else "",
             ),
         )
@@ -93,8 +97,11 @@ def read_ecgs(
     return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
 
 
-def _nothing(reply: Reply) -> Fact[tuple[Ecg, ...]]:
+def _nothing(reply: Reply, in_words: Value | None) -> Fact[tuple[Ecg, ...]]:
+    """Why there is no ECG: nothing came, or one that is told in words which are not read."""
     absent = not_there(Key("ecgs", "ECGs"), reply)
+    if absent.state is State.ABSENT and in_words is not None:
+        return missing(ECGS, State.UNREADABLE, f"an ECG of {in_words.when or 'no date'} is {in_words.refused}")
     return missing(ECGS, absent.state, absent.why)
 
 
@@ -173,6 +180,12 @@ def _is_older(one: When | None, other: When | None) -> bool:
     return one is not None and other is not None and one.latest < other.earliest
 
 
+def _is_later(value: Value, other: When | None, same: timedelta) -> bool:
+    """Whether the value certainly lies after the ECG of `other`."""
+    when = value.when
+    return when is not None and other is not None and when.earliest > other.latest + same
+
+
 def _together(one: Value, other: Value, same: timedelta) -> bool:
     if _same_resource(one, other):
         return True
@@ -195,7 +208,7 @@ def _best(tracing: list[Value]) -> Ecg | str:
     lost = lost or next((v.refused for v in tracing if v.refused and v.key in _STATED and not fridericia), "")
     for choice in (fridericia, stated):
         if choice:
-            return _doubting(_ecg(max(choice, key=_height), rate), lost)
+            return _doubting(_ecg(max(choice, key=lambda value: (_height(value), not value.doubts)), rate), lost)
     refused = next((value.refused for value in tracing if value.refused), "")
     return refused or "a QT interval without rate, so no QTc"
 

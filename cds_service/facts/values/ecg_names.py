@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.values.lab_names import has_standard_code, holds_number
 from cds_service.facts.values.results import Reading
-from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import CodeableConcept, Component
 
 UNSPECIFIED = "qtc_unspecified"
-_FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
+FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
 ECG_KEYS = ("qtc_fridericia", "qtc_bazett", UNSPECIFIED, "qt_interval", "rr_interval", "heart_rate")
 
 
@@ -25,6 +25,7 @@ class Name:
     key: str
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    instead: Component | None = None  # what holds its number, where it stands among words
 
 
 def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
@@ -41,12 +42,12 @@ def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -
     if len(found) > 1:
         return Name(UNSPECIFIED)
     key = str(found.pop())
-    return _with_formula(key, part, method, reading) if key in _FORMULAS or key == UNSPECIFIED else Name(key)
+    return _with_formula(key, part, method, reading) if key in FORMULAS or key == UNSPECIFIED else Name(key)
 
 
 def _with_formula(key: str, part: Component, method: CodeableConcept | None, reading: Reading) -> Name:
     """The QTc with the formula that its name or method states, as far as its code leaves it open."""
-    said = _said(part, method, reading) & _FORMULAS
+    said = _said(part, method, reading) & FORMULAS
     if not said or said == {key}:
         return Name(key)
     if key == UNSPECIFIED:
@@ -58,23 +59,14 @@ def _with_formula(key: str, part: Component, method: CodeableConcept | None, rea
 
 def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
     """A QTc that a site's own code or text alone names, where it holds a number."""
-    if part.code is None or not _holds_number(part):
-        return None
-    standard = reading.terms.standard_systems
-    if any(system in standard for system, _ in codes(part.code, reading.terms)):
+    if part.code is None or not holds_number(part) or has_standard_code(part, reading):
         return None
     said = _said(part, method, reading)
-    if not said or "other" in said or not said & {*_FORMULAS, UNSPECIFIED}:
+    if not said or "other" in said or not said & {*FORMULAS, UNSPECIFIED}:
         return None
-    formulas = said & _FORMULAS
+    formulas = said & FORMULAS
     return Name(formulas.pop() if len(formulas) == 1 else UNSPECIFIED, ("known by its name",))
 
 
 def _said(part: Component, method: CodeableConcept | None, reading: Reading) -> set[str]:
     return set(reading.terms.words["qtc"].find_all(f"{all_text(part.code)} | {all_text(method)}"))
-
-
-def _holds_number(part: Component) -> bool:
-    if part.valueQuantity is not None or part.valueRange is not None:
-        return True
-    return part.valueString is not None and isinstance(written(part.valueString), Written)

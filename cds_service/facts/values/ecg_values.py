@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cds_service.facts.fact import Origin
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import Name, name_of
+from cds_service.facts.values.ecg_words import IN_WORDS, NOT_READ, spoken
 from cds_service.facts.values.numbers import Number, is_empty, number
 from cds_service.facts.values.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
 from cds_service.gather.resources import Resource
@@ -49,7 +50,7 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     for part, name in _named_parts(view, reading):
         if part is view and is_empty(part) and view.component:
             continue
-        value = refused or number(part, name.key, reading.terms)
+        value = refused or (NOT_READ if name.key == IN_WORDS else number(name.instead or part, name.key, reading.terms))
         doubts = (*status, *time_doubts, *name.doubts)
         if isinstance(value, str):
             found.append(Value(name.key, None, value, when, doubts, origin(resource, source, "")))
@@ -63,5 +64,6 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
 
 def _named_parts(view: Observation, reading: Reading) -> list[tuple[Component, Name]]:
     """The Observation and its components, as far as they are ECG values, each with what it is."""
-    parts = ((part, name_of(part, view.method, reading)) for part in (view, *(view.component or ())))
+    every = (view, *(view.component or ()))
+    parts = ((part, name_of(part, view.method, reading) or spoken(part, reading)) for part in every)
     return [(part, name) for part, name in parts if name is not None]

@@ -1,7 +1,8 @@
 """Labs: electrolytes, blood counts, liver, kidney, pancreas. For each kind the newest result that can be used.
 
 A newer result that cannot be used leaves a doubt on the older one: it may still warn, it clears nothing. Of results
-whose order in time nobody can tell, the one nearer to danger counts, and its rival is named.
+whose order in time nobody can tell, the one nearer to danger counts, and its rival is named. A result that only its
+name tells is doubtful; one whose name may mean another test too is not read, and said where there is no other.
 """
 
 from __future__ import annotations
@@ -15,8 +16,17 @@ from typing import Any
 from cds_service.facts.fact import Fact, Key, State, known, missing, ranging, rivalled
 from cds_service.facts.places import Place, places
 from cds_service.facts.times import When
+from cds_service.facts.values.lab_names import BY_NAME
 from cds_service.facts.values.numbers import number
-from cds_service.facts.values.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
+from cds_service.facts.values.results import (
+    NEVER,
+    Reading,
+    origin,
+    refused_for_status,
+    status_doubts,
+    taken,
+    time_notes,
+)
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
@@ -149,7 +159,7 @@ def _over_time(
     """Every usable result with a date, newest first; as sure, and as missing, as the newest one."""
     if newest.value is None:
         return missing(key, newest.state, newest.why)
-    found = [_read(newest.key, place, reading) for place in candidates]
+    found = [_read(newest.key, place, reading) for place in candidates if not place.unclear]
     dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
     dated.sort(key=lambda fact: (-_latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
     return known(key, tuple(dated), newest.when, newest.origin, doubts=newest.doubts)
@@ -160,7 +170,7 @@ def _newest(
 ) -> Fact[Quantity]:
     usable: list[Fact[Quantity]] = []
     refused: list[tuple[When | None, str]] = []
-    for place in candidates:
+    for place in (each for each in candidates if not each.unclear):
         fact = read(key, place, reading)
         if isinstance(fact, Fact):
             usable.append(fact)
@@ -168,7 +178,7 @@ def _newest(
             refused.append((_when(place.resource, reading), fact))
     if not usable:
         refused.sort(key=lambda each: (-_latest(each[0]).timestamp(), each[1]))
-        return missing(key, State.UNREADABLE, refused[0][1]) if refused else not_there(key, reply)
+        return missing(key, State.UNREADABLE, refused[0][1]) if refused else _seen(key, candidates, reply, reading)
     fact = _first(key, usable)
     newer = sorted(why for when, why in refused if not _is_older(when, fact.when))
     if newer:
@@ -176,6 +186,23 @@ def _newest(
     if reply.status is not Status.COMPLETE:
         fact = fact.doubted(f"not every result was read: {reply.why}")
     return fact
+
+
+def _seen(key: Key[Quantity], candidates: list[Place], reply: Reply, reading: Reading) -> Fact[Quantity]:
+    """Nothing to read: said as such, or by the newest result whose name may mean this value and another one."""
+    nothing = not_there(key, reply)
+    seen = [place for place in candidates if place.unclear and _counts(place)]
+    if not seen or nothing.state is not State.ABSENT:
+        return nothing
+    newest = max(seen, key=lambda place: (_latest(_when(place.resource, reading)), place.resource.reference))
+    of = f" of {when}" if (when := _when(newest.resource, reading)) else ""
+    words = f"there is a result named '{newest.unclear}'{of}, which may be another test: it was not read"
+    return missing(key, State.UNREADABLE, words)
+
+
+def _counts(place: Place) -> bool:
+    view = place.resource.view()
+    return isinstance(view, Observation) and view.status not in NEVER
 
 
 def _first(key: Key[Quantity], usable: list[Fact[Quantity]]) -> Fact[Quantity]:
@@ -237,7 +264,7 @@ def _read(key: Key[Quantity], place: Place, reading: Reading) -> Fact[Quantity] 
         when,
         origin(place.resource, place.source, value.as_received, *value.notes, *time_notes(when, reading)),
         bound=value.bound,
-        doubts=(*doubts, *time_doubts),
+        doubts=(*doubts, *time_doubts, *((BY_NAME,) if place.by_name else ())),
     )
     return fact if value.most is None else ranging(fact, value.most, low_is_danger=key in LOW_IS_DANGER)
 

@@ -14,10 +14,20 @@ from cds_service.facts.times import When
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
+from cds_service.quantity import Quantity
 
 COUNTING = frozenset({"final", "amended", "corrected"})
 WITH_CAVEAT = frozenset({"preliminary", "registered"})
 NEVER = frozenset({"entered-in-error", "cancelled"})
+_ZONES = timedelta(days=1)  # a clock of another zone is ahead by less: only what is further ahead is a wrong date
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How far apart things may lie and still belong together, as the hospital's policy says."""
+
+    same_ecg: Quantity  # values of one ECG
+    goes_on: Quantity  # a dose that was given, and today: it may be one of many
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ def taken(observation: Observation, reading: Reading) -> tuple[When | None, tupl
     ):
         when = When.read(text, reading.zone)
         if when is not None:
-            future = when.earliest > reading.now + timedelta(days=1)
+            future = when.earliest > reading.now + _ZONES
             return when, ("dated in the future",) if future else ()
     filed = When.read(observation.issued, reading.zone)
     return filed, ("only the filing time is known" if filed else "no date",)

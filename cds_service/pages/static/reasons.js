@@ -26,8 +26,9 @@ function group(outcome, words, about, steps) {
 }
 
 function check(step, outcome) {
-  const head = make("summary", {}, mark(step), " ", make("strong", {}, step.subject || "patient"), " ", step.title,
-    step.why ? make("span", { class: "why" }, step.why) : "");
+  const why = step.why || step.missing.join("; ");
+  const head = make("summary", {}, mark(step), " ", make("strong", {}, step.title), step.subject ? ` · ${step.subject}` : "",
+    why ? make("span", { class: "why small" }, why) : "");
   const box = make("details", { class: "check" }, head);
   let drawn = false;
   box.addEventListener("toggle", () => {
@@ -67,7 +68,7 @@ function read(fact) {
   const said = [...fact.doubts, ...fact.notes, ...(fact.value && fact.why ? [fact.why] : [])];
   return [
     make("dt", {}, fact.label),
-    make("dd", {}, make("span", { class: fact.value ? "value" : "value quiet" }, value),
+    make("dd", {}, make("span", { class: fact.value ? "told" : "told quiet" }, value),
       make("span", { class: "small quiet" }, from.filter(Boolean).join(" ")),
       fact.as_received && fact.as_received !== fact.value ? make("span", { class: "small quiet" }, `as received: ${fact.as_received}`) : "",
       said.length ? make("span", { class: "small" }, said.join("; ")) : ""),

@@ -17,6 +17,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal
 from cds_service.rules.standing import (
     RELAPSE_CARD,
     adult,
+    below_adult,
     counts_now,
     is_apl,
     no_relapse,
@@ -212,7 +213,7 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     ledger = case.fact(LEDGER).value
     repeat = case.must(topics.REPEAT_MUTATIONS, "pathway")
     if not changes and adult(case) is Truth.NO:
-        return NotApplicable("under 18: one card says that this is not covered")
+        return NotApplicable(f"{below_adult(case)}: one card says that this is not covered")
     if not changes and not lacking:
         return Clear("every marker of the panel was tested since the relapse")
     if not changes and running_option(case):

@@ -1,0 +1,60 @@
+"""Unread: words that name one of our genes and that nobody here can read, so that they are not told as "not found".
+
+A karyotype is read for one thing only: a translocation of KMT2A by both of its bands, with a doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from cds_service.facts.concepts import all_text
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.details import Detail
+from cds_service.facts.genomics.said import UNREAD, Said
+from cds_service.facts.genomics.wording import PRESENT
+from cds_service.facts.values.lab_names import has_standard_code
+from cds_service.facts.values.results import Reading
+from cds_service.gather.views import Observation
+
+_BY_KARYOTYPE = "by its karyotype, which is no test of the gene"
+_COUNTED = re.compile(r"\b(?:KMT2A|MLL)x\d")  # as ISCN counts the signals of a FISH
+_SHOWN = 60  # characters of the words that are repeated
+
+
+def may_tell(view: Observation, reading: Reading) -> bool:
+    """Whether a result of a site's own, which is none of our tests, has words that name one of our genes."""
+    words = value_words(view)
+    return bool(words and markers.genes_in(words)) and not has_standard_code(view, reading)
+
+
+def of_karyotype(text: str) -> list[Said]:
+    """A translocation of KMT2A, where a karyotype names both of its bands. It is no test of the gene: a doubt."""
+    named = markers.in_karyotype(text)
+    if not named:
+        return []
+    detail = Detail("karyotype", from_text=True)
+    return [Said(markers.REARRANGEMENT, PRESENT, named, (_BY_KARYOTYPE,), detail=detail)]
+
+
+def unread(words: str, reading: Reading, told: Collection[str] = ()) -> list[Said]:
+    """The markers whose gene the words name without saying anything of it that can be read."""
+    genes = list(markers.genes_in(words))
+    if markers.KMT2A not in genes and (_COUNTED.search(words) or _names_translocation(words, reading)):
+        genes.append(markers.KMT2A)
+    why = f"its words name the gene and could not be read: {words[:_SHOWN]}"
+    return [
+        Said(marker, UNREAD, why)
+        for gene in genes
+        if not set(markers.MARKERS_OF[gene]) & set(told)
+        for marker in markers.MARKERS_OF[gene]
+    ]
+
+
+def _names_translocation(words: str, reading: Reading) -> bool:
+    return markers.REARRANGEMENT in reading.terms.words["alteration"].find_all(words)
+
+
+def value_words(view: Observation) -> str:
+    """The words of its value."""
+    return " | ".join(filter(None, (all_text(view.valueCodeableConcept), view.valueString)))

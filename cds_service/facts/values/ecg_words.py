@@ -1,0 +1,49 @@
+"""ECGs in words: an impression that states one QTc and nothing else is read; one that says more is only said."""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.facts.concepts import all_text
+from cds_service.facts.values.ecg_names import FORMULAS, UNSPECIFIED, Name
+from cds_service.facts.values.results import Reading
+from cds_service.facts.values.written import Written, written
+from cds_service.gather.views import Component
+
+IN_WORDS = "ecg_words"  # it speaks of a QTc, and cannot be read
+NOT_READ = "told in words that say more than one QTc, which were not read"
+_FROM_WORDS = "read from the words of an ECG"
+_TOLD = re.compile(
+    r"(?P<name>[^\d<>≤≥]+?)[:=]?\s*(?P<number>(?:[<>]=?|[≤≥])?\s*\d[^()]*?)\s*(?:\((?P<formula>[^()\d]+)\))?\.?"
+)
+_LONGEST = 80  # characters; what states one QTc is short
+_HARMLESS = frozenset({"interval", "is", "of", "by", "formula", "correction", "corrected", "method", "after", "time"})
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def spoken(part: Component, reading: Reading) -> Name | None:
+    """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it."""
+    text = part.valueString
+    if text is None or part.code is None or "qt" not in text.lower() or not _is_report(part, reading):
+        return None
+    table = reading.terms.words["qtc"]
+    if table.find(text) is None:
+        return None
+    told = _TOLD.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    number = written(told["number"]) if told else ""
+    beside = f"{told['name']} | {told['formula'] or ''}" if told else ""
+    said = set(table.find_all(beside))
+    rest = (word.lower() for word in _WORD.findall(table.without(beside)))
+    plain = said and "other" not in said and len(said & FORMULAS) < 2 and all(word in _HARMLESS for word in rest)
+    if told is None or not plain or not isinstance(number, Written):
+        return Name(IN_WORDS)
+    key = next(iter(said & FORMULAS), UNSPECIFIED)
+    return Name(key, (), (_FROM_WORDS,), Component(valueString=told["number"]))
+
+
+def _is_report(part: Component, reading: Reading) -> bool:
+    """Whether its name is that of an ECG told in words, or of a QTc."""
+    name, words = all_text(part.code), reading.terms.words
+    if words["qtc"].find(name) is not None:
+        return "other" not in words["qtc"].find_all(name)
+    return words["ecg report"].find(name) is not None

@@ -1,0 +1,1 @@
+"""How the tables came to be, step by step. Steps are added, never changed."""

@@ -1,0 +1,1 @@
+"""The steps: file names tell the order, the chain stands inside them."""

@@ -1,0 +1,181 @@
+"""Questions to the store: how cards were taken, what fired, what could not be seen, what would have fired.
+
+Each answers with plain rows, the same from SQLite and PostgreSQL. Statistics count only cards that we issued to the
+tenant whose feedback it is, and of several feedbacks about one card the last: feedback about other cards is kept and
+counted apart (`unknown_feedback`), so that nobody can make a rule look useless from outside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, exists, func, select
+
+from cds_service.store.tables import CALL, CARD, FEEDBACK, OUTCOME, REASON
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a moment (included) to another (excluded), of one tenant or, with None, of all."""
+
+    since: datetime
+    until: datetime
+    tenant: str | None = None
+
+    def holds(self) -> ColumnElement[bool]:
+        """The calls within."""
+        within = and_(self.since <= CALL.c.at, self.until > CALL.c.at)
+        return within if self.tenant is None else and_(within, CALL.c.tenant == self.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How the cards of one rule were taken: by whom, in which week. What is neither was left without an answer."""
+
+    topic: str  # code of the rule, or "gap"
+    role: str
+    week: str
+    indicator: str
+    shown: int
+    accepted: int
+    overridden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """How often a reason was given to override the cards of one rule. A code that is not ours is the client's own."""
+
+    topic: str
+    code: str
+    ours: bool
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How often the checks of one rule ended so."""
+
+    rule: str
+    outcome: str
+    level: str
+    shadow: bool
+    calls: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """How often a check could not be made because a fact was in this state ("potassium", "stale")."""
+
+    rule: str
+    fact: str
+    state: str
+    times: int
+
+
+def taken(connection: Connection, span: Span) -> list[Taken]:
+    """Acceptance and override, by rule, role of the user, week and indicator."""
+    last = _last_feedback()
+
+    def counted(outcome: str) -> ColumnElement[int]:
+        return func.sum(case((last.c.outcome == outcome, 1), else_=0))
+
+    by = (CARD.c.topic, CALL.c.role, CALL.c.week, CARD.c.indicator)
+    asked = (
+        select(*by, func.count(), counted("accepted"), counted("overridden"))
+        .select_from(CARD.join(CALL, CARD.c.call == CALL.c.id).outerjoin(last, _is_about(last)))
+        .where(span.holds())
+        .group_by(*by)
+        .order_by(*by)
+    )
+    return [Taken(*row) for row in connection.execute(asked)]
+
+
+def reasons_given(connection: Connection, span: Span) -> list[Why]:
+    """Why cards were overridden, by rule and reason, the most frequent first."""
+    last = _last_feedback()
+    times = func.count()
+    asked = (
+        select(CARD.c.topic, REASON.c.code, REASON.c.ours, times)
+        .select_from(
+            CARD.join(CALL, CARD.c.call == CALL.c.id)
+            .join(last, _is_about(last))
+            .join(REASON, REASON.c.feedback == last.c.mark)
+        )
+        .where(span.holds(), last.c.outcome == "overridden")
+        .group_by(CARD.c.topic, REASON.c.code, REASON.c.ours)
+        .order_by(CARD.c.topic, times.desc(), REASON.c.code)
+    )
+    return [Why(*row) for row in connection.execute(asked)]
+
+
+def ended(connection: Connection, span: Span) -> list[Ended]:
+    """How checks ended, by rule, outcome and level. In shadow: what would have fired, and was shown to nobody."""
+    by = (OUTCOME.c.rule, OUTCOME.c.outcome, OUTCOME.c.level, OUTCOME.c.shadow)
+    asked = (
+        select(*by, func.count(OUTCOME.c.call.distinct()), func.sum(OUTCOME.c.times))
+        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
+        .where(span.holds())
+        .group_by(*by)
+        .order_by(*by)
+    )
+    return [Ended(*row) for row in connection.execute(asked)]
+
+
+def would_have_fired(connection: Connection, span: Span) -> list[Ended]:
+    """What fired in shadow."""
+    return [each for each in ended(connection, span) if each.shadow and each.outcome == "fired"]
+
+
+def not_evaluated(connection: Connection, span: Span) -> list[Blind]:
+    """Which facts were missing, in which state, by rule, the most frequent first. What lacked two counts twice."""
+    asked = (
+        select(OUTCOME.c.rule, OUTCOME.c.cause, func.sum(OUTCOME.c.times))
+        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
+        .where(span.holds(), OUTCOME.c.outcome == "not evaluated")
+        .group_by(OUTCOME.c.rule, OUTCOME.c.cause)
+    )
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for rule, cause, times in connection.execute(asked):
+        for each in cause.split(", "):
+            fact, _, state = each.partition(":")
+            counted[rule, fact, state] += int(times)
+    return [Blind(*key, times) for key, times in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def unknown_feedback(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """By tenant, how much feedback was about cards that we did not issue to it, or no longer know of."""
+    issued = exists().where(CARD.c.uuid == FEEDBACK.c.card, CARD.c.tenant == FEEDBACK.c.tenant)
+    asked = (
+        select(FEEDBACK.c.tenant, func.count())
+        .where(since <= FEEDBACK.c.at, until > FEEDBACK.c.at, ~issued)
+        .group_by(FEEDBACK.c.tenant)
+    )
+    return {str(tenant): int(times) for tenant, times in connection.execute(asked)}
+
+
+def calls(connection: Connection, span: Span) -> dict[tuple[str, int], int]:
+    """How many calls, by service and HTTP status."""
+    asked = select(CALL.c.service, CALL.c.status, func.count()).where(span.holds())
+    rows = connection.execute(asked.group_by(CALL.c.service, CALL.c.status))
+    return {(str(service), int(status)): int(times) for service, status, times in rows}
+
+
+def _last_feedback() -> Subquery:
+    """Of each card of each tenant the last that was told of it: by the client's time, else by when it came."""
+    when = func.coalesce(FEEDBACK.c.outcome_at, FEEDBACK.c.at)
+    place = func.row_number().over(
+        partition_by=(FEEDBACK.c.tenant, FEEDBACK.c.card), order_by=(when.desc(), FEEDBACK.c.at.desc(), FEEDBACK.c.mark)
+    )
+    ranked: Select[Any] = select(
+        FEEDBACK.c.mark, FEEDBACK.c.tenant, FEEDBACK.c.card, FEEDBACK.c.outcome, place.label("place")
+    )
+    every = ranked.subquery("every_feedback")
+    return select(every).where(every.c.place == 1).subquery("last_feedback")
+
+
+def _is_about(last: Subquery) -> ColumnElement[bool]:
+    return and_(last.c.card == CARD.c.uuid, last.c.tenant == CARD.c.tenant)

@@ -1,0 +1,35 @@
+"""Write: rows into tables, the same for SQLite and PostgreSQL. What is there already stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.store.records import Record
+from cds_service.store.tables import CALL, CARD, KNOWLEDGE, OUTCOME, WHOLE
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """An INSERT that leaves alone what has the same key."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write these rows, those that are there already excepted."""
+    many: Sequence[Mapping[str, Any]] = tuple(rows)
+    if many:
+        connection.execute(insert_new(connection, table), many)
+
+
+def write_records(connection: Connection, records: Sequence[Record]) -> None:
+    """Write these calls. One that is there already, as after a commit whose answer was lost, is not written twice."""
+    write_new(connection, CALL, (each.call for each in records))
+    write_new(connection, CARD, (row for each in records for row in each.cards))
+    write_new(connection, OUTCOME, (row for each in records for row in each.outcomes))
+    write_new(connection, WHOLE, (each.whole for each in records if each.whole))
+    write_new(connection, KNOWLEDGE, (each.knowledge for each in records if each.knowledge))

@@ -1,0 +1,58 @@
+"""The logbook: one line for each call, with counts and names of ours, and nothing that the chart said."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+import structlog
+
+from cards.model import INDICATORS
+from cds_service.beside import Call
+from cds_service.watch.logs import CALLS
+
+_LONGEST = 1024 * 1024  # bytes of a refused call that are looked through for its hookInstance
+
+
+class _Named(msgspec.Struct):
+    hookInstance: str = ""  # noqa: N815 - the specification's name
+
+
+class Logbook:
+    """A witness that writes a line. Fields that have not the form of the list are left out by `logs`."""
+
+    def __init__(self) -> None:
+        self._log = structlog.stdlib.get_logger(CALLS)
+
+    def saw(self, call: Call) -> None:
+        """Write the line of this call."""
+        write = self._log.info if not call.cause else self._log.warning
+        write(
+            "call answered" if not call.cause else "call refused" if call.status >= 400 else "call broke",
+            call=call.id,
+            hookInstance=call.answer.request.instance if call.answer else _instance(call.body),
+            service=call.service,
+            tenant=call.tenant,
+            status=call.status,
+            seconds=round(call.seconds, 4),
+            knowledge=call.knowledge,
+            cause=call.cause,
+            **_cards(call),
+        )
+
+
+def _cards(call: Call) -> dict[str, int]:
+    if call.answer is None:
+        return {}
+    counts = Counter(card.indicator for card in call.answer.cards)
+    return {indicator: counts[indicator] for indicator in INDICATORS}
+
+
+def _instance(body: bytes) -> str:
+    """The hookInstance of a call that was refused, where it can be found: the client knows the call by it."""
+    if len(body) > _LONGEST:
+        return ""
+    try:
+        return msgspec.json.decode(body, type=_Named).hookInstance
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return ""

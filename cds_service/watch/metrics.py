@@ -1,0 +1,168 @@
+"""Metrics: what is counted of every call, for all processes of this server, without anything of a patient.
+
+A witness of calls, a ledger of feedback, and a few functions for those who have something to count themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+import prometheus_client as prometheus
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from cards.topic import topic_code
+from cds_service import __version__
+from cds_service.answer import Answer
+from cds_service.beside import Call, Health
+from cds_service.hooks.feedback import Feedback
+from cds_service.rules.rule import Check, Fired, NotEvaluated
+from cds_service.watch import definitions as of
+from cds_service.watch import shared
+
+prometheus.disable_created_metrics()  # type: ignore[no-untyped-call] # when a series began is of no use, and doubles it
+
+
+class Metrics:
+    """The counts of this process, and the page on which those of all processes stand. Make it once, before the fork."""
+
+    def __init__(self) -> None:
+        self.sets = of.label_sets((), (), ())
+        self._rule_of: dict[str, str] = {}
+        self._lock = Lock()
+        self._not_known: Counter[tuple[str, str]] = Counter()
+        if shared.folder():  # prometheus-client decides when it is imported, which may have been before
+            prometheus.values.ValueClass = prometheus.values.MultiProcessValue()  # type: ignore[no-untyped-call] # as it is
+        self._own = prometheus.CollectorRegistry()
+        self._made = {each.name: self._make(each) for each in of.METRICS if each.kind != of.GAUGE}
+        self._health: Callable[[], Mapping[str, Health]] = dict
+        self._knowledge: frozenset[str] = frozenset()
+
+    def names(self, services: Iterable[str], rules: Iterable[str], queries: Iterable[str]) -> None:
+        """What labels are taken from. Before this is said everything counts as "other"."""
+        rules = tuple(rules)
+        self.sets = of.label_sets(services, rules, queries)
+        self._rule_of = {topic_code(rule): rule for rule in (*rules, "gap")}
+
+    def asks(self, health: Callable[[], Mapping[str, Health]], knowledge: Iterable[str]) -> None:
+        """What is asked when the page is read: how the parts are, and with which knowledge answers are given."""
+        self._health, self._knowledge = health, frozenset(knowledge)
+
+    def saw(self, call: Call) -> None:
+        """Count a call."""
+        status = f"{call.status // 100}xx"
+        self._count(of.CALLS, service=call.service, status=status)
+        if call.answer is not None:
+            self._made[of.CALL_SECONDS.name].labels(self._closed("service", call.service)).observe(call.seconds)
+            self._answered(call.answer)
+        elif call.status == 200:
+            self._count(of.CALLS_BROKEN, service=call.service)
+        self._settle_codes()
+
+    def add(self, service: str, tenant: str, feedback: tuple[Feedback, ...]) -> None:
+        """Count feedback. As the last of the ledgers it counts what the others kept."""
+        for each in feedback:
+            self._count(of.FEEDBACK, service=service, outcome=each.outcome)
+
+    def asked(self, query: str, seconds: float, whole: bool) -> None:
+        """A query to a FHIR server ended."""
+        self._made[of.FHIR_SECONDS.name].labels(self._closed("query", query)).observe(seconds)
+        if not whole:
+            self._count(of.FHIR_NOT_WHOLE, query=query)
+
+    def not_known(self, kind: str, system: str) -> None:
+        """A code of a "drug" or a "condition" is in none of the tables; `system` as one speaks of it.
+
+        This is said while a call is answered, many times: it is noted, and counted once the answer is out.
+        """
+        with self._lock:
+            self._not_known[kind, self._closed("system", system)] += 1
+
+    def turned_away(self, reason: str) -> None:
+        """A caller was turned away."""
+        self._count(of.TURNED_AWAY, reason=reason)
+
+    def not_stored(self, what: str) -> None:
+        """A "call", "feedback" or the mark of a "token" could not be written to the store."""
+        self._count(of.STORE_ERRORS, what=what)
+
+    def line_dropped(self) -> None:
+        """A log line was given up."""
+        self._made[of.LOG_DROPPED.name].inc()
+
+    def page(self) -> bytes:
+        """What Prometheus reads: the counts of every process, and how this one finds the parts."""
+        registry = prometheus.CollectorRegistry()
+        registry.register(_Now(self._health(), self._knowledge))
+        if folder := shared.folder():
+            MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call] # as the library has it
+            return prometheus.generate_latest(registry)
+        return prometheus.generate_latest(registry) + prometheus.generate_latest(self._own)
+
+    def _settle_codes(self) -> None:
+        with self._lock:
+            noted, self._not_known = self._not_known, Counter()
+        for (kind, system), count in noted.items():
+            self._made[of.UNMAPPED.name].labels(kind=self._closed("kind", kind), system=system).inc(count)
+
+    def _answered(self, answer: Answer) -> None:
+        for card in answer.cards:
+            self._count(of.CARDS, rule=self._rule_of.get(card.source.topic.code, ""))
+            self._count(of.CARDS_BY_INDICATOR, indicator=card.indicator)
+        for check in answer.evaluation.checks:
+            if check.shadow is not None:
+                if isinstance(check.outcome, (Fired, NotEvaluated)):
+                    self._count(of.SHADOW, would=check.word)
+            elif isinstance(check.outcome, NotEvaluated) and not check.outcome.quiet:
+                self._blind(check, check.outcome)
+
+    def _blind(self, check: Check, outcome: NotEvaluated) -> None:
+        self._count(of.BLIND, rule=check.rule.id)
+        self._count(of.BLIND_CAUSES, cause=cause(outcome))
+        if outcome.broke:
+            self._count(of.BROKEN, rule=check.rule.id)
+
+    def _count(self, metric: of.Metric, **labels: str) -> None:
+        self._made[metric.name].labels(**{name: self._closed(name, value) for name, value in labels.items()}).inc()
+
+    def _closed(self, label: str, value: str) -> str:
+        return value if value in self.sets[label] else of.OTHER
+
+    def _make(self, metric: of.Metric) -> Any:
+        if metric.kind == of.HISTOGRAM:
+            return prometheus.Histogram(
+                metric.name, metric.help, metric.labels, buckets=of.SECONDS, registry=self._own
+            )
+        kind = {of.COUNTER: prometheus.Counter, of.SUMMARY: prometheus.Summary}[metric.kind]
+        return kind(metric.name, metric.help, metric.labels, registry=self._own)
+
+
+def cause(outcome: NotEvaluated) -> str:
+    """Why a check could not be made, as one word of a closed set: that of the first fact which is missing."""
+    if outcome.broke:
+        return "broke"
+    for fact in outcome.missing:
+        return fact.state.name.lower() if fact.state.name != "KNOWN" else "doubtful"
+    return of.OTHER
+
+
+class _Now(Collector):
+    """What is only known at the moment when the page is read."""
+
+    def __init__(self, health: Mapping[str, Health], knowledge: frozenset[str]) -> None:
+        self._health, self._knowledge = health, knowledge
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The state of each part, and the versions."""
+        parts = GaugeMetricFamily(of.PART.name, of.PART.help, labels=of.PART.labels)
+        for name, health in list(self._health.items())[: of.MOST_PARTS]:
+            parts.add_metric([name], int(health.light))
+        info = GaugeMetricFamily(of.INFO.name, of.INFO.help, labels=of.INFO.labels)
+        for version in sorted(self._knowledge)[: of.MOST_VERSIONS]:
+            info.add_metric([__version__, version], 1)
+        yield parts
+        yield info

@@ -1,0 +1,137 @@
+"""What is kept of a call, in each mode, and what is not."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from cds_service.store import whole
+from cds_service.store.tables import CALL, CARD, KNOWLEDGE, OUTCOME, WHOLE
+from tests.calls import gilteritinib, request
+from tests.store.conftest import CHART, NOW, Made, a_call, read
+
+
+def test_a_call_is_kept_with_its_cards_and_outcomes(made: Made):
+    kept = made()
+    call = a_call(tenant="north")
+    kept.keeper.saw(call)
+    assert kept.keeper.flush(10)
+    (row,) = read(kept.store, CALL)
+    assert (row["id"], row["at"], row["week"], row["tenant"], row["status"]) == (call.id, NOW, "2026-W47", "north", 200)
+    assert (row["hook"], row["role"], row["knowledge"]) == ("order-sign", "Practitioner", call.answer.knowledge)
+    cards = sorted(read(kept.store, CARD), key=lambda card: card["position"])
+    assert [(card["uuid"], card["topic"], card["indicator"]) for card in cards] == [
+        (card.uuid, card.source.topic.code, card.indicator) for card in call.answer.cards
+    ]
+    outcomes = read(kept.store, OUTCOME)
+    assert ("qtc-hold", "drug", "fired", "critical") in {
+        (each["rule"], each["subject"], each["outcome"], each["level"]) for each in outcomes
+    }
+    checks = call.answer.evaluation.checks
+    assert sum(each["times"] for each in outcomes) + row["not_applicable"] == len(checks)
+    assert [each["digest"] for each in read(kept.store, KNOWLEDGE)] == [call.answer.knowledge]
+    assert read(kept.store, WHOLE) == []
+
+
+def test_what_was_not_evaluated_is_told_by_fact_and_state_without_words(made: Made):
+    kept = made()
+    kept.keeper.saw(a_call(body=request("order-sign", gilteritinib(status="draft"))))
+    assert kept.keeper.flush(10)
+    causes = {(each["rule"], each["cause"]) for each in read(kept.store, OUTCOME) if each["outcome"] == "not evaluated"}
+    assert ("qtc-hold", "qtc_fridericia:absent") in causes or any("absent" in cause for _, cause in causes)
+    assert all(" " not in cause.replace(", ", "") or cause == "check failed" for _, cause in causes)
+
+
+def test_the_same_patient_has_the_same_mark_within_a_tenant_only(made: Made):
+    kept = made()
+    for tenant in ("north", "north", "south"):
+        kept.keeper.saw(a_call(tenant=tenant))
+    assert kept.keeper.flush(10)
+    rows = read(kept.store, CALL)
+    marks = {tenant: {row["patient_mark"] for row in rows if row["tenant"] == tenant} for tenant in ("north", "south")}
+    assert len(marks["north"]) == len(marks["south"]) == 1
+    assert marks["north"] != marks["south"]
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_strangers_and_wrong_addresses_are_not_kept(made: Made, status: int):
+    kept = made()
+    kept.keeper.saw(a_call(status=status, answer=None))
+    assert kept.keeper.flush(10)
+    assert read(kept.store, CALL) == []
+
+
+def test_a_call_that_was_refused_is_kept_with_its_cause(made: Made):
+    kept = made()
+    kept.keeper.saw(a_call(status=400, cause="BadRequest", answer=None, body={"hook": "order-sign"}))
+    assert kept.keeper.flush(10)
+    (row,) = read(kept.store, CALL)
+    assert (row["status"], row["cause"], row["patient_mark"]) == (400, "BadRequest", None)
+
+
+def test_with_nothing_no_call_is_kept(made: Made, env: dict[str, str]):
+    assert made(KEEP="nothing").store is None  # demo mode: no tokens either
+    assert not Path(env["DATA"]).exists()
+
+
+def full_env(tmp_path: Path) -> dict[str, str]:
+    from cds_service.store.keys import new_key
+
+    file = tmp_path / "full.keys"
+    file.write_text(f"{new_key()}\n{new_key()}\n")
+    return {"KEEP": "full", "KEEP_KEY_FILE": str(file)}
+
+
+def test_in_full_a_call_can_be_answered_again_and_its_token_is_gone(made: Made, tmp_path: Path):
+    kept = made(**full_env(tmp_path))
+    body = request("order-sign", gilteritinib(status="draft"), **CHART)
+    body["fhirServer"] = "http://127.0.0.1:9/fhir"
+    body["fhirAuthorization"] = {
+        "access_token": "marked-token", "token_type": "Bearer", "expires_in": 300, "scope": "", "subject": "x",
+    }
+    call = a_call(body=body)
+    kept.keeper.saw(call)
+    assert kept.keeper.flush(10)
+    (row,) = read(kept.store, WHOLE)
+    assert b"512" not in row["sealed"]
+    opened = kept.store.prepare().unseal(row["sealed"])
+    assert opened is not None
+    told = whole.unpacked(opened)
+    assert b"marked-token" not in told.request
+    assert json.loads(told.request)["prefetch"] == body["prefetch"]
+    assert told.response == call.answer.body
+    assert told.now == call.answer.evaluation.chart.now
+
+
+def test_without_a_key_nothing_kept_whole_can_be_read(made: Made, tmp_path: Path):
+    from cds_service.store.keys import Keys, new_key
+
+    kept = made(**full_env(tmp_path))
+    kept.keeper.saw(a_call())
+    assert kept.keeper.flush(10)
+    (row,) = read(kept.store, WHOLE)
+    assert Keys((new_key(),)).unseal(row["sealed"]) is None
+
+
+def test_no_word_of_the_patient_is_in_an_audit_store(made: Made, env: dict[str, str]):
+    kept = made()
+    body = request("order-sign", gilteritinib(status="draft"), **CHART)
+    text = json.dumps(body).replace('"p1"', '"marked-patient"').replace("Patient/p1", "Patient/marked-patient")
+    body = json.loads(text.replace("Practitioner/1", "Practitioner/marked-user"))
+    body["hookInstance"] = "marked-instance"
+    kept.keeper.saw(a_call(body=body))
+    assert kept.keeper.flush(10)
+    told = "".join(str(dict(row)) for table in CALL.metadata.sorted_tables for row in read(kept.store, table))
+    assert "qtc-hold" in told
+    assert "marked-" not in told and "512" not in told and "1960" not in told
+
+
+def test_key_and_file_are_for_their_owner_only(made: Made, env: dict[str, str]):
+    kept = made()
+    if kept.store.place.file is None:
+        pytest.skip("a matter of SQLite")
+    for path in Path(env["DATA"]).iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name

@@ -1,0 +1,102 @@
+"""Feedback: on the disk before it is accepted, counted once, and refused in time when it cannot be kept."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cds_service.errors import NotKept
+from cds_service.hooks.feedback import Feedback, Reason
+from cds_service.store.tables import FEEDBACK, REASON
+from tests.store.conftest import NOW, Made, read
+from tests.store.test_keeper import full_env
+
+CARD = "0c5e2a44-9c60-4fd3-8bd0-0f9d0b9e0f11"
+
+
+def told(card: str = CARD, outcome: str = "overridden", at: datetime | None = NOW, **more) -> Feedback:
+    given = {"accepted": (), "reasons": (), "comment": False} | more
+    return Feedback(card=card, outcome=outcome, at=at, **given)
+
+
+def test_feedback_is_there_when_add_returns(made: Made):
+    kept = made()
+    kept.ledger.add("aml-order-sign", "north", (told(reasons=(Reason("already-monitored"), Reason("x y"))),))
+    (row,) = read(kept.store, FEEDBACK)
+    assert (row["card"], row["outcome"], row["tenant"], row["week"]) == (CARD, "overridden", "north", "2026-W47")
+    assert row["outcome_at"] == NOW
+    assert [each["code"] for each in read(kept.store, REASON)][1:] == ["other"]
+
+
+def test_the_same_feedback_three_times_is_accepted_and_counted_once(made: Made):
+    kept = made()
+    for _ in range(3):
+        kept.ledger.add("aml-order-sign", "", (told(reasons=(Reason("a"),)), told(reasons=(Reason("a"),))))
+    assert len(read(kept.store, FEEDBACK)) == len(read(kept.store, REASON)) == 1
+
+
+def test_the_same_moment_in_another_zone_is_the_same(made: Made):
+    kept = made()
+    east = NOW.astimezone(tz=__import__("zoneinfo").ZoneInfo("Asia/Tokyo"))
+    kept.ledger.add("s", "", (told(), told(at=east)))
+    assert len(read(kept.store, FEEDBACK)) == 1
+
+
+def test_another_outcome_time_card_or_tenant_is_another_feedback(made: Made):
+    kept = made()
+    others = (told(), told(outcome="accepted"), told(at=NOW + timedelta(seconds=1)), told(at=None), told("another"))
+    kept.ledger.add("s", "north", others)
+    kept.ledger.add("s", "south", others)
+    assert len(read(kept.store, FEEDBACK)) == 10
+
+
+def test_a_card_that_is_no_uuid_is_kept_as_a_mark(made: Made):
+    kept = made()
+    kept.ledger.add("s", "", (told("Jane's card"),))
+    (row,) = read(kept.store, FEEDBACK)
+    assert row["card"].startswith("#") and "Jane" not in row["card"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_was_typed_is_kept_in_full_only_and_encrypted(made: Made, tmp_path: Path, full: bool):
+    kept = made(**(full_env(tmp_path) if full else {}))
+    kept.ledger.add("s", "", (told(comment=True, words="she refuses"),))
+    (row,) = read(kept.store, FEEDBACK)
+    assert row["comment"]
+    if full:
+        assert b"refuses" not in row["words"]
+        assert kept.store.prepare().unseal(row["words"]) == b"she refuses"
+    else:
+        assert row["words"] is None
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)], ids=["first", "last"]
+)
+def test_an_impossible_time_is_no_time(made: Made, at: datetime):
+    kept = made()
+    kept.ledger.add("s", "", (told(at=at),))
+    assert read(kept.store, FEEDBACK)[0]["outcome_at"] is None
+
+
+def test_a_thousand_at_once(made: Made):
+    kept = made()
+    kept.ledger.add("s", "", tuple(told(at=NOW + timedelta(seconds=each)) for each in range(1000)))
+    assert len(read(kept.store, FEEDBACK)) == 1000
+
+
+def test_while_the_store_is_locked_feedback_is_refused_within_two_seconds_and_taken_afterwards(made: Made):
+    kept = made()
+    kept.ledger.add("s", "", (told(),))
+    with kept.store.place.engine(patient=True).begin() as locking:
+        if kept.store.place.file is None:
+            locking.exec_driver_sql("LOCK TABLE feedback IN ACCESS EXCLUSIVE MODE")
+        started = time.monotonic()
+        with pytest.raises(NotKept):
+            kept.ledger.add("s", "", (told("2"),))
+        assert time.monotonic() - started < 2.3
+    kept.ledger.add("s", "", (told("2"),))
+    assert len(read(kept.store, FEEDBACK)) == 2
