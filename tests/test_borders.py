@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
         "console", "cds_service",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "beside", "pages", "cds_service"},
+    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "trace", "beside", "pages", "cds_service"},
     "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
     "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},

@@ -22,6 +22,7 @@ _USUAL = {
     "potassium": "2823-3", "magnesium": "2601-3", "creatinine": "2160-0", "bilirubin_total": "1975-2", "wbc": "6690-2",
     "alt": "1742-6", "lvef": "10230-1", "body_weight": "29463-7",
 }  # fmt: skip
+_SHORT = {"ecog_ps": "ECOG"}
 _LABS = ("potassium", "magnesium", "calcium_total", "creatinine", "bilirubin_total", "alt", "wbc", "platelets")
 _BEDSIDE = ("lvef", "body_weight", "ecog_ps")
 _MARKERS = {
@@ -96,7 +97,7 @@ def _measured(query: str, names: tuple[str, ...], terms: Terms) -> Iterator[Meas
     for name in names:
         codes, table = terms.codes(name), terms.units[name]
         unit = "" if table.is_score else table.canonical
-        label = labels[name]
+        label = _SHORT.get(name, labels[name])
         yield Measured(name, label[0].upper() + label[1:], query, codes, _USUAL.get(name, codes[0]), unit)
 
 

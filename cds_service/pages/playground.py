@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 
 from cds_service.answer import Tools
 from cds_service.console import samples
 from cds_service.errors import CdsError, SampleError
 from cds_service.pages.controls import controls
+from cds_service.pages.twin import as_json, json_wanted
 from cds_service.settings import Settings
 
 _FROM_THE_SERVER = "answers"  # such a story relies on an EHR's FHIR server: the browser sends its record along
@@ -28,8 +29,8 @@ def playground(settings: Settings, tools: Tools) -> Blueprint:
 
     @page.get("/playground")
     def look() -> str | Response:
-        if request.args.get("format") == "json" or request.accept_mimetypes.best == "application/json":
-            return _json(_offer(settings, tools))
+        if json_wanted():
+            return as_json(_offer(settings, tools))
         return render_template("playground.html", stories=_stories())
 
     @page.get("/playground/stories/<story>/<name>")
@@ -38,7 +39,7 @@ def playground(settings: Settings, tools: Tools) -> Blueprint:
             found = samples.find(story)
             sample = found.sample(name)
             record = sample.record if sample.fhir == _FROM_THE_SERVER else b"null"
-            return _json({
+            return as_json({
                 "story": found.name,
                 "title": found.title,
                 "name": sample.name,
@@ -89,7 +90,3 @@ def _stories() -> list[dict[str, Any]]:
         }
         for story in found
     ]
-
-
-def _json(content: Any) -> Response:
-    return Response(msgspec.json.encode(content), mimetype="application/json")

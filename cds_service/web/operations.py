@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import msgspec
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.beside import Beside, Light
 from cds_service.hooks.feedback import FeedbackCounts
-from cds_service.hooks.services import Service
+from cds_service.hooks.services import USAGE, Service
+from cds_service.pages.twin import as_json, json_wanted
 from cds_service.settings import LOOPBACK, ON, Settings, is_loopback
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
@@ -68,9 +69,19 @@ def operations(
         return Response(beside.metrics(), content_type=METRICS_TYPE)
 
     @pages.get("/")
-    def home() -> str:
+    def home() -> str | Response:
+        worst = max((each.light for each in beside.health().values()), default=Light.GREEN)
+        if json_wanted():
+            return as_json(_told(settings, tools, _READY[worst]))
         return render_template(
-            "home.html", settings=settings, tools=tools, version=__version__, url=settings.public_url
+            "home.html",
+            settings=settings,
+            tools=tools,
+            version=__version__,
+            url=settings.public_url,
+            ready=_READY[worst],
+            light=worst.name.lower(),
+            has=lambda endpoint: endpoint in current_app.view_functions,
         )
 
     @pages.get("/prefetch")
@@ -85,6 +96,20 @@ def operations(
         return Response(msgspec.json.encode(code_system(__version__)), mimetype="application/fhir+json")
 
     return pages
+
+
+def _told(settings: Settings, tools: Toolbox, ready: str) -> dict[str, object]:
+    """What this is, as data."""
+    return {
+        "service": "aml-cds: decision support for relapsed or refractory AML in adults",
+        "for": USAGE,
+        "state": ready,
+        "version": __version__,
+        "mode": settings.mode,
+        "jurisdiction": settings.jurisdiction or "by tenant",
+        "knowledge": {"version": tools.knowledge_version, "last_held_against_a_source": tools.knowledge_day},
+        "services": [{"id": each.id, "hook": each.hook, "description": each.description} for each in tools.services],
+    }
 
 
 def _may_read_metrics(settings: Settings) -> bool:

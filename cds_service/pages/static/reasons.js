@@ -14,11 +14,11 @@ const opened = new Set(["fired", "not evaluated"]); // what was opened stays ope
 export function showReasons(place, steps) {
   fill(place,
     make("p", { class: "small quiet" }, `${steps.length} checks were made.`),
-    GROUPS.map(([outcome, words, about]) => group(outcome, words, about, steps.filter((step) => step.outcome === outcome))));
+    GROUPS.map(([outcome, words, says]) => group(outcome, words, says, steps.filter((step) => step.outcome === outcome))));
 }
 
-function group(outcome, words, about, steps) {
-  const body = make("div", {}, make("p", { class: "small quiet" }, about),
+function group(outcome, words, says, steps) {
+  const body = make("div", {}, make("p", { class: "small quiet" }, says),
     steps.map((step) => (outcome === "not applicable" ? brief(step) : check(step, outcome))));
   return remembered(outcome, make("details", { class: "group", "data-outcome": outcome },
     make("summary", {}, make("span", { class: "name" }, words), " ", make("span", { class: "count" }, String(steps.length))),
@@ -27,7 +27,7 @@ function group(outcome, words, about, steps) {
 
 function check(step, outcome) {
   const why = step.why || step.missing.join("; ");
-  const head = make("summary", {}, mark(step), " ", make("strong", {}, step.title), step.subject ? ` · ${step.subject}` : "",
+  const head = make("summary", {}, mark(step), " ", make("strong", {}, step.title), about(step, " · ", ""),
     why ? make("span", { class: "why small" }, why) : "");
   const box = make("details", { class: "check" }, head);
   let drawn = false;
@@ -39,9 +39,12 @@ function check(step, outcome) {
 }
 
 function brief(step) {
-  return make("p", { class: "brief small" }, make("strong", {}, step.title), step.subject ? ` (${step.subject})` : "",
+  return make("p", { class: "brief small" }, make("strong", {}, step.title), about(step, " (", ")"),
     step.why ? `: ${step.why}` : "");
 }
+
+/** Whom or what the check is about, where that is not simply the patient. */
+const about = (step, before, after) => (step.subject && step.subject !== "patient" ? before + step.subject + after : "");
 
 function mark(step) {
   const kind = { critical: "critical", warning: "warning", info: "info" }[step.level];
