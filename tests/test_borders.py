@@ -50,16 +50,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
         "console", "cds_service",
     },
-    "web": {"cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "trace", "beside", "pages", "cds_service"},
-    "console": {"cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace"},
-    "cli": {"cds_service", "errors", "settings", "rules", "trace", "console"},
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
         "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "cds_service",
     },
     "web": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "beside", "pages", "watch", "store",
-        "cds_service",
+        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "beside", "pages", "watch",
+        "store", "cds_service",
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "store", "trace",

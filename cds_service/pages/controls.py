@@ -82,7 +82,9 @@ def controls(snapshot: Snapshot, terms: Terms) -> Controls:
         values=(_ecg(terms), *_measured("labs", _LABS, terms), *_measured("bedside", _BEDSIDE, terms)),
         markers=tuple(Marker(name, terms.test_codes(*keys)) for name, keys in _MARKERS.items()),
         drugs=_drugs(snapshot, terms),
-        presence={f"{system}|{code}": said for (system, code), (key, said) in terms.answers.items() if key == _PRESENCE},
+        presence={
+            f"{system}|{code}": said for (system, code), (key, said) in terms.answers.items() if key == _PRESENCE
+        },
         answers={"present": "LA9633-4", "absent": "LA9634-2"},
     )
 

@@ -4,17 +4,17 @@ import { fill, grown, link, make } from "./elements.js";
 
 const WORDS = { critical: "Stop", warning: "Warning", info: "Note" };
 
-/** Show these cards. `said`: what was done with a card already, by its place; `onAccept`, `onOverride`: what to do. */
-export function showCards(place, cards, details, { onAccept, onOverride }) {
+/** Show these cards. `onAccept`, `onOverride`: what to do then; `onWhy(card)`: what shows its reasons, if anything. */
+export function showCards(place, cards, details, { onAccept, onOverride, onWhy }) {
   if (!cards.length) {
     fill(place, make("p", { class: "panel silent" },
       make("strong", {}, "No card."), " Looked, and nothing to say. What was checked stands under Reasons."));
     return;
   }
-  fill(place, cards.map((card, index) => one(card, details[index] ?? [], onAccept, onOverride)));
+  fill(place, cards.map((card, index) => one(card, details[index] ?? [], { onAccept, onOverride, onWhy })));
 }
 
-function one(card, detail, onAccept, onOverride) {
+function one(card, detail, { onAccept, onOverride, onWhy }) {
   const done = make("p", { class: "done small", role: "status" });
   const kind = WORDS[card.indicator] ? card.indicator : "info";
   return make("article", { class: `card ${kind}` },
@@ -24,7 +24,8 @@ function one(card, detail, onAccept, onOverride) {
     overrides(card, done, onOverride),
     (card.links ?? []).length ? make("ul", { class: "links small" },
       card.links.map((each) => make("li", {}, link(each.url, each.label)))) : "",
-    make("p", { class: "source small quiet" }, "Source: ", link(card.source?.url ?? "", card.source?.label ?? "")),
+    make("p", { class: "source small quiet" }, "Source: ", link(card.source?.url ?? "", card.source?.label ?? ""), " ",
+      onWhy(card) ? make("button", { type: "button", class: "small", onclick: onWhy(card) }, "Its reasons") : ""),
     done,
   );
 }

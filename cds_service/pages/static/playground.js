@@ -4,7 +4,7 @@ import { showCards } from "./card.js";
 import { build } from "./controls.js";
 import { counted, fill, make } from "./elements.js";
 import * as chart from "./patient.js";
-import { showReasons } from "./reasons.js";
+import { openRule, showReasons } from "./reasons.js";
 
 const KEPT = "aml-cds playground"; // in sessionStorage: gone when the tab is closed
 const STEPS_BACK = 30;
@@ -148,10 +148,22 @@ async function fire(which, words = "") {
   find("response").querySelector("pre").textContent = JSON.stringify(told.response ?? told, null, 2);
   if (!answer.ok) return refused(`HTTP ${answer.status}. An EHR shows nothing of it: to the clinician this is silence.`, told.issue ?? []);
   const { cards } = told.response;
-  showCards(find("cards"), cards, told.details, { onAccept: accepted, onOverride: overridden });
+  showCards(find("cards"), cards, told.details, {
+    onAccept: accepted, onOverride: overridden, onWhy: (card) => why(card, told.trace),
+  });
   showReasons(find("reasons"), told.trace);
   heard(cards, told, milliseconds, words);
   where.answered = String(mine);
+}
+
+/** What opens the checks that a card is about; null where its topic is no rule that fired. */
+function why(card, steps) {
+  const rule = (card.source?.topic?.code ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (!steps.some((step) => step.rule === rule && step.outcome === "fired")) return null;
+  return () => {
+    find("tab-reasons").click();
+    openRule(find("reasons"), rule);
+  };
 }
 
 function refused(words, issues) {

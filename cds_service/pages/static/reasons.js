@@ -17,6 +17,17 @@ export function showReasons(place, steps) {
     GROUPS.map(([outcome, words, says]) => group(outcome, words, says, steps.filter((step) => step.outcome === outcome))));
 }
 
+/** Open the fired checks of this rule, and go to the first; false where there is none. */
+export function openRule(place, rule) {
+  const found = [...place.querySelectorAll("[data-rule]")].filter((box) => box.dataset.rule === rule);
+  if (!found.length) return false;
+  found[0].closest(".group").open = true;
+  for (const box of found) box.open = true;
+  found[0].scrollIntoView({ block: "nearest" });
+  found[0].querySelector("summary").focus();
+  return true;
+}
+
 function group(outcome, words, says, steps) {
   const body = make("div", {}, make("p", { class: "small quiet" }, says),
     steps.map((step) => (outcome === "not applicable" ? brief(step) : check(step, outcome))));
@@ -29,7 +40,7 @@ function check(step, outcome) {
   const why = step.why || step.missing.join("; ");
   const head = make("summary", {}, mark(step), " ", make("strong", {}, step.title), about(step, " · ", ""),
     why ? make("span", { class: "why small" }, why) : "");
-  const box = make("details", { class: "check" }, head);
+  const box = make("details", { class: "check", "data-rule": outcome === "fired" ? step.rule : undefined }, head);
   let drawn = false;
   box.addEventListener("toggle", () => {
     if (box.open && !drawn) box.append(inside(step));
