@@ -161,4 +161,5 @@ def test_every_setting_has_its_help_and_is_read_by_someone():
     code = _code("cds_service") + (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
     for setting in SETTINGS:
         assert setting.help
-        assert re.search(rf"(?:settings|env)\.{setting.field}\b", code) or f'"{setting.field}"' in code, setting.name
+        asked = re.search(rf"(?:settings|env|self)\.{setting.field}\b", code)
+        assert asked or f'"{setting.field}"' in code, setting.name

@@ -121,7 +121,7 @@ def test_transaminases_above_three_times_with_raised_bilirubin_are_told():
     liver = [result("1742-6", 180, "U/L", 40), result("1920-8", 180, "U/L", 40), result("1975-2", 3, "mg/dL", 1.2)]
     taken = gilteritinib(authoredOn="2026-10-30")
     found = cards("patient-view", **FINE | {"medications": [taken], "labs": [*ELECTROLYTES, *liver]})
-    assert "warning: AST: 4.5 × ULN on gilteritinib" in told(found)
+    assert "warning: AST 4.5 × ULN on gilteritinib, held above 3 × ULN with a raised bilirubin" in told(found)
 
 
 def test_the_same_drug_drafted_twice_is_added_up():

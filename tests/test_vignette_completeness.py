@@ -112,6 +112,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "tls-laboratory": {
         "tumour_lysis_limit": ("476 umol/L", "6.0 mmol/L", "1.45 mmol/L", "1.75 mmol/L"),
         "electrolyte_window_on_treatment": ("7 d",),
+        "tumour_lysis_within": ("7 d",),
     },
     "haemolysis": {
         "haemoglobin_fall_from": ("20 g/L",),

@@ -458,12 +458,13 @@ def _day(written: date | str | None) -> When | None:
 def _dose(line: str | None) -> Dose:
     if line is None:
         return Dose(None, "no dose stated")
-    match = re.match(r"(?:(\d+) x )?([\d.]+) (mg/m2|mg)\Z", line)
+    match = re.match(r"(?:(\d+) x )?([\d.]+) (mg/m2|mg)(?: for (\d+) days)?\Z", line)
     if match is None:
         return Dose(None, line)
     times, amount = Decimal(match[1]) if match[1] else None, Decimal(match[2])
     if match[3] == "mg/m2":
-        return Dose(None, "ordered per body surface", times=times, per_area=Quantity(amount, "mg/m2"))
+        days = Decimal(match[4]) if match[4] else None
+        return Dose(None, "ordered per body surface", times=times, per_area=Quantity(amount, "mg/m2"), days=days)
     return Dose(Quantity(amount * (times or 1), "mg/d"), times=times)
 
 

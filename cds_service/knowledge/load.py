@@ -23,7 +23,7 @@ from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, lo
 from cds_service.knowledge.local_codes import with_codes
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place
 from cds_service.knowledge.model import Citation, Drug, Precipitant, Reference, Statement, Topic, words
-from cds_service.knowledge.options import EarlierCourse, Option, check_evidence, read_courses, read_options
+from cds_service.knowledge.options import EarlierCourse, Option, evidence_of, read_courses, read_options
 from cds_service.knowledge.overlay import Overlay, Switch
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.therapies import Therapy, load_therapies
@@ -144,9 +144,9 @@ class Knowledge:
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
+        statements.extend(evidence_of(options.values(), therapies, plan))
         _check(statements, precipitants, references, _also_cited(therapies, errata))
         _check_errata(therapies, errata)
-        check_evidence(options.values(), statements, therapies, errata)
         return cls(
             references=references,
             drugs=drugs,

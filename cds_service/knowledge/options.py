@@ -1,20 +1,21 @@
 """Options: what can be offered at relapse, each with the conditions under which the sources speak of it.
 
-An option is data: its drugs, its group, what it needs, and its statements (status here, evidence, limits), which are
-loaded like all others under the name `option <id>`. The order in the file is no ranking; cards sort by name.
+An option is data: its drugs, its group, what it needs, and its statements (status here, limits), which are loaded like
+all others under the name `option <id>`. Its evidence stands with the therapies; the option names the entries, and the
+line that a card tells is made of them. The order in the file is no ranking; cards sort by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from typing import Any
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.inventory import Erratum
-from cds_service.knowledge.model import Statement
-from cds_service.knowledge.therapies import Kind, Therapy, figures
+from cds_service.knowledge.model import Statement, Verification
+from cds_service.knowledge.therapies import Evidence, Kind, Therapy
 
 
 class Group(Enum):
@@ -68,6 +69,7 @@ class Option:
     not_given: str  # an earlier course after which it is described otherwise
     rules: tuple[str, ...]  # the decision rules that it stands for
     therapy: str  # its id in the inventory of therapies
+    evidence: tuple[str, ...]  # entries of the inventory, by id, as the line tells them
 
     @property
     def about(self) -> str:
@@ -85,7 +87,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"rules", "therapy", "statements"}
+) | {"rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -119,6 +121,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             not_given=fields.get("not_given", ""),
             rules=tuple(fields["rules"]),
             therapy=fields.get("therapy", ""),
+            evidence=tuple(fields.get("evidence", ())),
         )
     except KeyError as missing:
         raise KnowledgeError(f"{place}: {missing} is missing") from None
@@ -126,26 +129,63 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
         raise KnowledgeError(f"{place}: {fault}") from None
 
 
-def check_evidence(
-    options: Iterable[Option],
-    statements: Iterable[Statement[Any]],
-    therapies: Mapping[str, Therapy],
-    errata: Mapping[str, Erratum],
-) -> None:
-    """Each option stands on a therapy, and tells only figures of that or of one with a drug of it, or of their errata.
+def evidence_of(
+    options: Iterable[Option], therapies: Mapping[str, Therapy], plan: Mapping[str, Any]
+) -> Iterator[Statement[str]]:
+    """What each option stands on, as one statement of it in a line: the entries that it names, and no word of its own.
 
-    Raises KnowledgeError.
+    `plan`: the file of the options, for the day and the places of its defaults. Raises KnowledgeError where an option
+    names no therapy, or an entry that is not there, is hidden, or stands in no therapy with a drug of its own.
     """
-    said = [each for each in statements if each.topic == "option_evidence"]
     for option in options:
         own = therapies.get(option.therapy)
         if own is None:
             raise KnowledgeError(f"options.yaml, {option.id}: there is no therapy '{option.therapy}'")
         related = [each for each in therapies.values() if each is own or set(own.drugs) & set(each.drugs)]
-        held = {figure for each in related for evidence in each.shown for figure in evidence.figures}
-        held |= {figure for each in related for name in each.errata for figure in figures(errata[name].supported)}
-        for statement in said:
-            loose = figures(str(statement.value)) - held if statement.about == option.about else frozenset()
-            if loose:
-                told = ", ".join(sorted(loose))
-                raise KnowledgeError(f"statement '{statement.id}': {told} stands in no evidence of '{own.id}'")
+        held = {entry.id: entry for each in related for entry in each.shown if entry.id}
+        missing = [name for name in option.evidence if name not in held]
+        if missing or not option.evidence:
+            name = missing[0] if missing else ""
+            place = f"options.yaml, {option.id}"
+            raise KnowledgeError(f"{place}: no evidence '{name}' to be shown in '{own.id}' and its kin")
+        found = [held[name] for name in option.evidence]
+        defaults = plan["defaults"]
+        yield Statement(
+            id=f"option-{option.id}-evidence",
+            topic="option_evidence",
+            about=option.about,
+            value=in_a_line(found),
+            effective=defaults["effective"],
+            until=None,
+            jurisdictions=frozenset(defaults["jurisdiction"]),
+            verification=min((entry.verification for entry in found), key=_STATES.index),
+            sources=tuple(dict.fromkeys(source for entry in found for source in entry.sources)),
+            reviewed_on=defaults["reviewed"]["on"],
+            reviewed_by=defaults["reviewed"].get("by", ""),
+            note=", ".join(dict.fromkeys(name for entry in found for name in entry.errata)),
+        )
+
+
+# The least sure first.
+_STATES = (Verification.RECALLED, Verification.SECONDARY, Verification.LITERATURE, Verification.LABEL)
+
+
+def in_a_line(found: Iterable[Evidence]) -> str:
+    """Some results in a line: each study with its phase and number once, then what it found."""
+    told = []
+    for _, together in groupby(found, key=lambda entry: entry.study):
+        entries = list(together)
+        phase, n = entries[0].phase, entries[0].n
+        named = f"phase {phase}" if phase and phase[0] in "IV" else phase
+        head = ", ".join(filter(None, (named, f"n = {n}" if n else "")))
+        told.append(f"{head}: {', '.join(map(_told, entries))}" if head else ", ".join(map(_told, entries)))
+    return "; ".join(told)
+
+
+def _told(entry: Evidence) -> str:
+    """One result: by its own words, else each endpoint with its value."""
+    endpoints = entry.endpoint.split("; ") if entry.endpoint else []
+    values = entry.value.split("; ") if len(endpoints) > 1 else [entry.value]
+    if entry.told:
+        return entry.told.format(None, *values)
+    return ", ".join(" ".join(pair) for pair in zip(endpoints, values, strict=True)) if endpoints else entry.value

@@ -6,7 +6,6 @@ what the source prints and shown nowhere; what corrects it stands in errata.yaml
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,13 +18,6 @@ from cds_service.knowledge.files import check_days, citations, read_list, verifi
 from cds_service.knowledge.model import Citation, Reference, Verification
 
 PLACES = ("US", "EU", "JP")
-_FIGURE = re.compile(r"\d+(?:\.\d+)?")
-
-
-def figures(words: str) -> frozenset[str]:
-    """The figures in some words, as written."""
-    return frozenset(_FIGURE.findall(words))
-
 
 class Kind(Enum):
     """Where a therapy stands in one jurisdiction."""
@@ -53,7 +45,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One result of one study, in the words of its endpoint. What is not stated is None."""
+    """One result of one study, in the words of its endpoint. What is not stated is None.
+
+    `id`: how options refer to it; `told`: how a line tells it where not by its endpoints, {1}, {2} being its values.
+    """
 
     study: str
     phase: str | None
@@ -67,11 +62,8 @@ class Evidence:
     errata: tuple[str, ...]
     hide: bool
     note: str
-
-    @property
-    def figures(self) -> frozenset[str]:
-        """Every figure that it holds, as written."""
-        return figures(f"{self.study} {self.n} {self.year} {self.line} {self.endpoint} {self.value} {self.note}")
+    id: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +129,8 @@ ROLES = frozenset(
 _REQUIRED = ("id", "name", "drugs", "class", "targets", "role", "setting", "status", "evidence", "toxicity", "errata")
 _THERAPY = frozenset([*_REQUIRED, "rules"])
 _STANDING = frozenset(["kind", "since", "says", "state", "source"])
-_EVIDENCE = frozenset(
-    ["study", "phase", "n", "year", "line", "endpoint", "value", "state", "source", "errata", "hide", "note"]
-)
+_SHOWN = ["study", "phase", "n", "year", "line", "endpoint", "value", "state", "source"]
+_EVIDENCE = frozenset([*_SHOWN, "errata", "hide", "note", "id", "told"])
 
 
 def load_therapies(folder: Path, references: Mapping[str, Reference]) -> dict[str, Therapy]:
@@ -227,6 +218,8 @@ def _evidence(place: str, fields: Mapping[str, Any], references: Mapping[str, Re
             errata=_names("errata", fields.get("errata", [])),
             hide=_yes_or_no("hide", fields.get("hide", False)),
             note=fields.get("note", ""),
+            id=fields.get("id", ""),
+            told=fields.get("told", ""),
         )
     except KeyError as missing:
         raise KnowledgeError(f"{place}: {missing} is missing") from None

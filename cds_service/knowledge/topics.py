@@ -217,6 +217,7 @@ TRANSPLANT_RISK = Topic("transplant_risk", words)
 TRANSPLANT_INTERVAL = Topic("transplant_interval", in_unit("mo"))
 TRANSPLANT_INTERVAL_ELSEWHERE = Topic("transplant_interval_elsewhere", words)
 TUMOUR_LYSIS_LIMIT = Topic("tumour_lysis_limit", a_quantity)
+TUMOUR_LYSIS_WITHIN = Topic("tumour_lysis_within", in_unit("d"))
 
 # Counts and chemistry of every drug
 LAB_SCHEDULE = Topic("lab_schedule", steps)

@@ -79,21 +79,26 @@ class Speaker:
         else:
             spoken = SimpleNamespace(value=fact.told)
         spoken.label = fact.key.label
-        spoken.day = str(fact.when) if fact.when else "no date"
-        spoken.age = spoken_age(fact.when, self.now) if fact.when else "no date"
+        vars(spoken).update(self._time(fact.when))
         spoken.why = fact.why
         spoken.received = fact.origin.as_received if fact.origin else ""
         spoken.known = held is not None
         spoken.doubts = "; ".join(fact.doubts)
         return spoken
 
+    def _time(self, when: When | None) -> dict[str, str]:
+        """The day and the age of a value, alone and in a sentence: "on 2026-11-20", "on 2026-11-20, yesterday"."""
+        if when is None:
+            return dict.fromkeys(("day", "age"), "no date") | dict.fromkeys(("on", "dated"), "without a date")
+        age = spoken_age(when, self.now)
+        return {"day": str(when), "age": age, "on": f"on {when}", "dated": f"on {when}, {age}"}
+
     def _ecg(self, ecg: Ecg) -> Any:
         return SimpleNamespace(
             value=f"{ecg.bound}{ecg.qtc}",
             formula=ecg.formula.value if not ecg.computed else f"{ecg.formula.value} computed from QT and rate",
             short=ecg.formula.value.partition(" ")[0],
-            day=str(ecg.when) if ecg.when else "no date",
-            age=spoken_age(ecg.when, self.now) if ecg.when else "no date",
+            **self._time(ecg.when),
         )
 
     def _statement(self, statement: Statement[Any]) -> Any:

@@ -56,6 +56,7 @@ class Finding:
     mentions: tuple[Statement[Any], ...] = ()  # also cited on the card, without deciding its level
     waits: bool = False  # until this is settled the drug is not started, so counselling for the start can wait
     lowered: bool = False  # one step lower than it would be, because of the doubts
+    holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
 
 
@@ -216,12 +217,17 @@ class Case:
         deciding: Iterable[Medication] | None = None,
         mentions: Iterable[Statement[Any]] = (),
         waits: bool = False,
+        holds: bool = False,
         line: bool = False,
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
 
-        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either.
+        A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
+        that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
+
+        `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
+        rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -229,10 +235,13 @@ class Case:
         all_doubts = [*doubts]
         for fact in facts:
             all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
-            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this"] if fact.bound else []
         all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
+        bounded = [f"{fact.key.label}: only known to be {fact.bound} this" for fact in facts if fact.bound]
         carried = min((level, *(statement.strongest for statement in statements)))
         shown = min(carried, level.one_lower()) if all_doubts else carried
+        if any(fact.bound and fact.key.exact for fact in facts):
+            shown = min(shown, Level.WARNING)
+        all_doubts += bounded
         return Fired(
             Finding(
                 level=shown,
@@ -247,6 +256,7 @@ class Case:
                 mentions=tuple(mentions),
                 waits=waits,
                 lowered=shown is not carried,
+                holds=holds or level is Level.CRITICAL,
                 line=line,
             )
         )

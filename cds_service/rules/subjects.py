@@ -128,7 +128,7 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
 def _surest_first(other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
     said = [statement for kind in kinds if (statement := other.precipitant.statement(kind)) is not None]
     unsure = all(order.doubts for order in other.orders)
-    return unsure, -max((statement.strongest for statement in said), default=0), other.drug
+    return unsure, -max((statement.strongest for statement in said), default=0), other.drug.lower()
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cards import profile
+from cards.kept import afresh
 from cards.profile import HOME, Profile, read, shipped
 
 DEFAULT = yaml.safe_load((HOME / "default.yaml").read_text(encoding="utf-8"))
@@ -73,5 +74,5 @@ def test_a_broken_profile_of_ours_is_named_with_its_file(text, monkeypatch, tmp_
     (tmp_path / "default.yaml").write_text((HOME / "default.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "ours.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(profile, "HOME", tmp_path)
-    with pytest.raises(ValueError, match=r"^cards/profiles/ours\.yaml, "):
-        shipped.__wrapped__()
+    with pytest.raises(ValueError, match=r"^cards/profiles/ours\.yaml, "), afresh():
+        shipped()

@@ -22,8 +22,8 @@ def given(
     return order("daunorubicin", dosageInstruction=[dosage], **({"status": "completed"} | more))
 
 
-def exposed(*orders: Json) -> tuple[Exposure, ...]:
-    found = chart(*orders).get(MEDICATIONS).value
+def exposed(*orders: Json, drafts: tuple[Json, ...] = ()) -> tuple[Exposure, ...]:
+    found = chart(*orders, drafts=drafts).get(MEDICATIONS).value
     assert found is not None
     return exposures(found.orders, ("daunorubicin", "idarubicin"))
 
@@ -55,5 +55,16 @@ def test_what_is_not_stated_is_not_assumed(odd: dict[str, Any]) -> None:
     assert (found.total, found.uncounted) == (None, 1)
 
 
-def test_a_drug_that_was_never_ordered_has_no_row_and_a_draft_is_no_exposure() -> None:
+def test_a_drug_that_was_never_ordered_has_no_row_and_a_draft_is_no_exposure_yet() -> None:
     assert exposed(order("cytarabine")) == ()
+
+
+def test_a_draft_stands_apart_from_what_is_on_record_and_is_added_to_it() -> None:
+    (found,) = exposed(given(), drafts=(given(status="draft", id="next"),))
+    assert (str(found.total), str(found.drafted), str(found.with_drafts)) == ("180 mg/m²", "180 mg/m²", "360 mg/m²")
+    assert (found.counted, found.left_out, found.recorded) == (1, 0, True)
+
+
+def test_a_draft_without_days_is_left_out_and_counted_as_such() -> None:
+    (found,) = exposed(given(), drafts=(given(status="draft", id="next", end=None),))
+    assert (str(found.with_drafts), found.drafted, found.left_out) == ("180 mg/m²", None, 1)

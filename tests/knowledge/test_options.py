@@ -10,6 +10,7 @@ import pytest
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import HOME, Knowledge
+from cds_service.knowledge.model import Verification
 from cds_service.knowledge.therapies import Kind
 
 KNOWLEDGE = Knowledge.load()
@@ -42,13 +43,15 @@ def test_an_approval_for_relapse_is_the_one_of_the_inventory(option, place):
 
 
 @pytest.mark.parametrize(("file", "old", "new", "reason"), [
-    ("options.yaml", "survival 9.3 v 5.6 months with", "survival 9.9 v 5.6 months with",
-     "statement 'option-gilteritinib-evidence': 9.9 stands in no evidence of 'gilteritinib'"),
-    ("therapies/flt3.yaml", "value: 6.2 v 4.7 months, state", "value: 6.2 v 4.8 months, state",
-     "statement 'option-quizartinib-evidence': 4.7 stands in no evidence of 'quizartinib'"),
+    ("options.yaml", "evidence: [quantum-r-survival]", "evidence: [quantum-r-survivel]",
+     "quizartinib: no evidence 'quantum-r-survivel' to be shown in 'quizartinib' and its kin"),
+    ("options.yaml", "evidence: [quantum-r-survival]", "evidence: [hidac-all]", "no evidence 'hidac-all'"),
+    ("options.yaml", "evidence: [quantum-r-survival]", "evidence: []", "quizartinib: no evidence ''"),
+    ("therapies/flt3.yaml", "{id: quantum-r-survival, ", "{id: quantum-r-survival, hide: true, ",
+     "no evidence 'quantum-r-survival' to be shown"),
     ("options.yaml", "therapy: ivosidenib\n", "therapy: ivosidenip\n", "there is no therapy 'ivosidenip'"),
 ])
-def test_an_option_tells_no_figure_that_its_therapy_does_not(tmp_path, file, old, new, reason):
+def test_an_option_stands_on_evidence_that_is_there_is_its_own_and_may_be_shown(tmp_path, file, old, new, reason):
     home = tmp_path / "knowledge"
     shutil.copytree(HOME, home)
     text = (home / file).read_text(encoding="utf-8")
@@ -57,6 +60,33 @@ def test_an_option_tells_no_figure_that_its_therapy_does_not(tmp_path, file, old
     with pytest.raises(KnowledgeError) as refused:
         Knowledge.load(home)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(("option", "line"), [
+    ("gilteritinib", "phase III, n = 371: survival 9.3 v 5.6 months with salvage chemotherapy, CR 21.1 v 10.5 %,"
+     " CR/CRh 34.0 v 15.3 %"),
+    ("revumenib-kmt2a", "phase I/II, n = 104: CR/CRh 21.2 %, median duration 6.4 months"),
+    ("ham", "phase II, n = 44: CR 36 %; phase I/II, n = 40: CR 53 % (21 of 40)"),
+    ("clofarabine-cytarabine", "phase II, n = 21: CR 43 %; 35-51 % over series"),
+    ("mec", "phase II, n = 32: CR 66 % (n=32; far lower in control arms of later trials)"),
+    ("donor-lymphocytes", "effective in some; no rate is given"),
+])
+def test_a_line_of_evidence_is_made_of_the_entries_that_it_names(option, line):
+    said = KNOWLEDGE.at(DAY, "US").find(topics.OPTION_EVIDENCE, f"option {option}")
+    assert said is not None
+    assert said.value == line
+
+
+def test_a_line_is_as_sure_as_the_least_sure_of_its_entries_and_names_every_source():
+    said = KNOWLEDGE.at(DAY, "US").find(topics.OPTION_EVIDENCE, "option azacitidine-after-hsct")
+    assert said is not None
+    assert said.verification is Verification.SECONDARY
+    assert [each.reference.id for each in said.sources] == ["ma-ge-2021", "hma-after-hsct-151", "hma-after-hsct-204"]
+
+
+def test_an_entry_of_evidence_is_named_once():
+    names = [entry.id for each in KNOWLEDGE.therapies.values() for entry in each.evidence if entry.id]
+    assert len(names) == len(set(names))
 
 
 def test_no_figure_that_errata_hide_stands_in_an_option():

@@ -112,7 +112,7 @@ def reworded(old: str, new: str) -> str:
 @pytest.mark.parametrize(("old", "new", "reason"), [
     ("{{ limit.value }}.", "{{ limti.value }}.", "names 'limti', which this card does not have; did you mean limit?"),
     ("above {{ limit.value }}", "above {{ limit.valeu }}", "names 'limit.valeu', which the shipped wording does not"),
-    ("on {{ qtc.day }}, {{ qtc.age }}", "{{ qtc.__class__ }}", "names 'qtc.__class__'"),
+    ("{{ qtc.dated }}", "{{ qtc.__class__ }}", "names 'qtc.__class__'"),
     ("{{ drug }}", "this drug", "does not say 'drug', which the shipped wording says"),
     ("**Way out**", "<script>", "holds HTML"),
     ("---\n", "---\noverrides: [value-outdated]\n", "has summary only, not 'overrides'; override reasons"),

@@ -1,4 +1,4 @@
-"""Cumulative doses: what the orders on record come to per body surface, drug by drug.
+"""Cumulative doses: what the orders on record come to per body surface, drug by drug, and what with the drafts.
 
 Orders are not administrations. An order counts where it states mg per m2, how often a day, and its first and last day
 or for how many days; any other order of the drug is named as not counted. No body surface is computed.
@@ -16,38 +16,60 @@ from cds_service.quantity import Quantity
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One drug on record: what its counted orders come to, and how many could not be counted."""
+    """One drug: what its counted orders on record come to, what its drafts do, and how many could not be counted."""
 
     drug: str
     total: Quantity | None
     counted: int
     uncounted: int
     last: str  # the newest day on which an order of it stood
+    drafted: Quantity | None = None
+    left_out: int = 0  # drafts that could not be counted
+
+    @property
+    def recorded(self) -> bool:
+        """Whether any order of it stands on record, counted or not."""
+        return bool(self.counted or self.uncounted)
+
+    @property
+    def with_drafts(self) -> Quantity | None:
+        """What it comes to once the drafts are given: as much as can be counted."""
+        if self.total is None or self.drafted is None:
+            return self.total or self.drafted
+        return self.total + self.drafted
 
 
 def exposures(orders: Iterable[Medication], drugs: Iterable[str]) -> tuple[Exposure, ...]:
-    """Each of the drugs that stands on record, stopped or taken; drafts are not exposure."""
-    given = [order for order in orders if order.role in (Role.PAST, Role.ACTIVE, Role.ON_HOLD)]
+    """Each of the drugs that stands on record, stopped or taken, or is drafted; a draft alone is no exposure yet."""
+    listed = tuple(orders)
     found = []
     for drug in drugs:
-        of_drug = [order for order in given if drug in order.ingredients]
+        of_drug = [order for order in listed if drug in order.ingredients]
         if of_drug:
             found.append(_exposure(drug, of_drug))
     return tuple(found)
 
 
 def _exposure(drug: str, orders: list[Medication]) -> Exposure:
-    amounts = [amount for order in orders if (amount := _amount(order)) is not None]
-    total = Quantity(sum(amounts, Decimal(0)), "mg/m2") if amounts else None
-    newest = max((when.latest for order in orders if (when := order.end or order.start)), default=None)
+    given = [order for order in orders if order.role is not Role.DRAFT]
+    drafts = [order for order in orders if order.role is Role.DRAFT]
+    amounts = [amount for order in given if order.role is Role.PAST and (amount := _amount(order)) is not None]
+    drafted = [amount for order in drafts if (amount := _amount(order)) is not None]
+    newest = max((when.latest for order in given if (when := order.end or order.start)), default=None)
     last = newest.date().isoformat() if newest else "no date"
-    return Exposure(drug, total, len(amounts), len(orders) - len(amounts), last)
+    return Exposure(
+        drug, _sum(amounts), len(amounts), len(given) - len(amounts), last, _sum(drafted), len(drafts) - len(drafted)
+    )
+
+
+def _sum(amounts: list[Decimal]) -> Quantity | None:
+    return Quantity(sum(amounts, Decimal(0)), "mg/m2") if amounts else None
 
 
 def _amount(order: Medication) -> Decimal | None:
-    """What a stopped order comes to; nothing is assumed where a day or a frequency is not stated."""
+    """What an order comes to; nothing is assumed where a day or a frequency is not stated."""
     dose = order.dose
-    if dose.per_area is None or dose.times is None or order.role is not Role.PAST:
+    if dose.per_area is None or dose.times is None:
         return None
     if dose.days is not None:
         return dose.per_area.value * dose.times * dose.days

@@ -16,6 +16,7 @@ from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth, any_of
 
+ADVISED_AGAINST = "advised against"  # the qualifier of a step at which the drug is not given
 CLASS_UNKNOWN = "the Child–Pugh class is not on record"
 LIVER_TESTS = (
     Proposal("order", "Order bilirubin", order="bilirubin_total"),
@@ -68,6 +69,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 says=(over[0].limit, action),
                 assumed=assumed,
                 propose=() if over[0].fact.sure else LIVER_TESTS,
+                holds=step is not None and step.qualifier == ADVISED_AGAINST,
                 over=over,
                 action=action,
                 step=step,

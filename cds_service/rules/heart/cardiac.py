@@ -14,7 +14,7 @@ from cds_service.facts.fact import Fact, State, at_or_below, below, holds
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LVEF
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level, Statement
+from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
@@ -129,6 +129,7 @@ def _weak_heart(
         because=(lvef,) if is_low and not disease else (),
         says=(limit, said) if is_low else (said,),
         mentions=(window,) if wanting else (),
+        holds=is_low and limit.verification is not Verification.POLICY,
         propose=(ECHO,) if wanting else (),
         low=is_low,
         wanting=wanting,
@@ -149,6 +150,9 @@ class Row:
     exposure: Exposure
     limit: Statement[Quantity] | None
     over: bool
+    over_before: bool  # without the drafts
+    recorded: bool
+    with_drafts: Quantity | None
     equivalent: str
     ratio: Statement[Decimal] | None
 
@@ -160,15 +164,15 @@ class Row:
     worst=Level.WARNING,
 )
 def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
-    """Anthracycline already given, in mg/m² drug by drug as the orders state it."""
+    """Anthracycline already given, in mg/m² drug by drug as the orders state it, and with the drafts."""
     medications = case.fact(MEDICATIONS)
     found = exposures(case.orders(*Role), _cardiotoxic(case))
-    if not found:
+    rows = tuple(_row(case, exposure) for exposure in found)
+    over = tuple(row for row in rows if row.over)
+    if not over and not any(exposure.recorded for exposure in found):
         if medications.sure:
             return Clear("no earlier anthracycline among the orders read")
         return case.blind(medications, about=use.drafts)
-    rows = tuple(_row(case, exposure) for exposure in found)
-    over = tuple(row for row in rows if row.over)
     limits = tuple(row.limit for row in over if row.limit is not None)
     table = case.must(topics.EQUIVALENCE_TABLE, "policy")
     note = case.cite(topics.CUMULATIVE_NOTE, use.drug)
@@ -199,10 +203,11 @@ def _mentions(rows: tuple[Row, ...], table: Statement[str]) -> tuple[Statement[A
 def _row(case: Case, exposure: Exposure) -> Row:
     limit = case.cite(topics.CUMULATIVE_LIMIT, exposure.drug)
     ratio = case.cite(topics.DOXORUBICIN_RATIO, exposure.drug)
-    total = exposure.total
+    before, total = exposure.total, exposure.with_drafts
     over = bool(total and limit and total > limit.value)
+    over_before = bool(before and limit and before > limit.value)
     equivalent = str(total.times(ratio.value)) if total and ratio else ""
-    return Row(exposure, limit, over, equivalent, ratio)
+    return Row(exposure, limit, over, over_before, exposure.recorded, total, equivalent, ratio)
 
 
 @rule(

@@ -22,6 +22,7 @@ from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import days, ecg_due_days, started
 from cds_service.truth import Truth
 
+INTERRUPT = "interrupt"  # the qualifier of a limit below the hold limit above which the drug is interrupted already
 REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 
 

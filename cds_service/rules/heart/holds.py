@@ -6,6 +6,7 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import State
 from cds_service.facts.values.ecg import ECGS
 from cds_service.knowledge import topics
+from cds_service.rules.heart.ecg import INTERRUPT
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import taken_since
@@ -27,7 +28,7 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     reasons = [order.reason for order in held if order.reason]
     if reasons and not any("qt" in reason.lower() for reason in reasons):
         return Truth.NO
-    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, "interrupt")
+    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT)
     limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
     start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
     ecgs = case.fact(ECGS)

@@ -11,6 +11,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import (
+    INTERRUPT,
     REPEAT_ECG,
     action_limit,
     blind_to_qtc,
@@ -175,6 +176,7 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
             return case.fired(
                 Level.WARNING if again else Level.CRITICAL,
                 "qtc_over_start_limit",
+                holds=True,
                 about=use.in_play,
                 deciding=doubtful(use.in_play),
                 drug=use.drug,
@@ -237,6 +239,7 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
                 says=(limit,),
                 mentions=(action,),
                 propose=(REPEAT_ECG,),
+                holds=limit.qualifier == INTERRUPT,
                 qtc=qtc,
                 limit=limit,
                 hold=hold,

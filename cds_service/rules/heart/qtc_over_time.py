@@ -64,6 +64,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(qtc,),
                 says=(at_most, *((rise,) if rise is not None else ())),
+                holds=True,
                 propose=(REPEAT_ECG,),
                 qtc=qtc,
                 limit=at_most,

@@ -9,6 +9,7 @@ from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
+from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
@@ -85,11 +86,9 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
             assert_never(other)
     relapse = case.fact(RELAPSE)
     starts = [order.start for order in given]
-    match any_of(
-        Truth.UNKNOWN if relapse.when is None or start is None else relapse.when.on_or_after(start) for start in starts
-    ):
+    match any_of(_came_after(relapse.when, start) for start in starts):
         case Truth.NO:
-            return Clear(f"begun after the relapse ({relapse.when})")
+            return Clear(f"begun with the relapse ({relapse.when}) or after it")
         case Truth.UNKNOWN:
             why = "whether the relapse came after its start is not known"
             return replace(case.blind(relapse, about=use.in_play, why=why), quiet=not use.drafts)
@@ -109,6 +108,15 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
             )
         case unreachable:
             assert_never(unreachable)
+
+
+def _came_after(relapse: When | None, start: When | None) -> Truth:
+    """Whether the relapse came after the drug was begun: on the day of the relapse it is begun because of it."""
+    if relapse is None or start is None:
+        return Truth.UNKNOWN
+    if relapse.latest.date() <= start.earliest.date():
+        return Truth.NO
+    return Truth.YES if relapse.earliest.date() > start.latest.date() else Truth.UNKNOWN
 
 
 @rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO)

@@ -106,7 +106,10 @@ def _heart(case: Case) -> Criterion:
     limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy").value
     weak = _entry(case, problems, "weak heart")
     if weak is None and problems.sure:
-        return Criterion(LVEF.label, Fitness.FIT, "no heart failure on record")
+        if lvef.value is None:
+            return Criterion(LVEF.label, Fitness.FIT, "no heart failure on record")
+        words = f"{lvef.told} ({lvef.when or 'no date'}); it counts with heart failure, of which none is on record"
+        return Criterion(LVEF.label, Fitness.FIT, words)
     if lvef.value is None or not lvef.sure:
         with_ = f", with {weak.words} on record" if weak else ""
         return Criterion(LVEF.label, Fitness.UNKNOWN, f"{_unsure(lvef)}{with_}")

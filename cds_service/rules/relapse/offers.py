@@ -1,7 +1,8 @@
 """Offers: an option with what its conditions and the safety checks of its drugs say of this patient.
 
 The checks run with a draft of the drug that nobody wrote, so that what would stop it at signing excludes it here: a
-stop can never be offered. What could stop it and cannot be seen leaves it open.
+stop can never be offered. What could stop it and cannot be seen leaves it open, and so does a stop that is told as a
+warning only, for want of a surer source or value: the option then depends on what holds it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Offer:
     group: str
     verdict: Verdict
     why: tuple[str | Finding, ...] = ()
+    held: tuple[Finding, ...] = ()  # what its drugs are held for at the values of now
     cautions: tuple[str | Finding, ...] = ()
     status: str = ""
     evidence: str = ""
@@ -47,6 +49,7 @@ class Safety:
     """What the checks of one drug say, were it ordered now."""
 
     stops: tuple[Finding, ...] = ()
+    held: tuple[Finding, ...] = ()
     cautions: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -65,7 +68,8 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
     ]
     return Safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
-        cautions=tuple(finding for finding in found if finding.level is Level.WARNING),
+        held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
+        cautions=tuple(finding for finding in found if finding.level is Level.WARNING and not finding.holds),
         unseen=tuple(dict.fromkeys(unseen)),
     )
 

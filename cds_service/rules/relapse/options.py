@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import DISEASE, PROBLEMS, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Medication, Role
-from cds_service.facts.fact import below
+from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
@@ -78,7 +78,8 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
-        dependent=sum(offer.verdict is Verdict.DEPENDS for offer in kept),
+        dependent=sum(offer.verdict is Verdict.DEPENDS and not offer.held for offer in kept),
+        held=sum(bool(offer.held) for offer in kept),
         fitness=fitness.verdict,
         reasons="" if fitness.verdict is Fitness.FIT else fitness.reasons,
         fit=fitness.verdict is Fitness.FIT,
@@ -95,7 +96,9 @@ NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
-    """The name, and that the drug is not approved for this here, or that nobody read whether it is."""
+    """The name, and that it is held at the values of now, not approved for this here, or of unread approval."""
+    if offer.held:
+        return f"{offer.name} (held)"
     if NOT_READ in offer.cautions:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
@@ -144,7 +147,8 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     unseen = dict.fromkeys(words for each in checked for words in each.unseen)
     warnings = [caution for each in checked for caution in each.cautions]
     depends = [*(need.words for need in missing), *unseen]
-    verdict = Verdict.DEPENDS if depends else Verdict.OFFERED
+    held = tuple(finding for each in checked for finding in each.held)
+    verdict = Verdict.DEPENDS if depends or held else Verdict.OFFERED
     if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
     return Offer(
@@ -152,6 +156,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
         option.group.value,
         verdict,
         tuple(depends),
+        held,
         (*cautions, *warnings),
         status,
         _evidence(case, option),
@@ -171,7 +176,9 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
 
 def _evidence(case: Case, option: Option) -> str:
     evidence = case.cite(topics.OPTION_EVIDENCE, option.about)
-    return f"{evidence.value} ({evidence.sources[0].reference.short})" if evidence is not None else ""
+    if evidence is None:
+        return ""
+    return f"{evidence.value} ({'; '.join(dict.fromkeys(each.reference.short for each in evidence.sources))})"
 
 
 def _cautions(case: Case, option: Option) -> list[str | Finding]:
@@ -191,11 +198,26 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
         said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if given else None
         found += [_earlier(option.drugs[0], given[0])] if given else []
+        found += [_relapsed_on(option.drugs[0], case.fact(RELAPSE))] if _on_it(given, case.fact(RELAPSE)) else []
         found += [said.value] if said is not None else []
     return found
 
 
 _EVER = (Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+
+
+def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:
+    """Whether an order of the drug surely ran when the relapse came; begun on that day it was begun because of it."""
+    return relapse.when is not None and any(
+        order.start is not None
+        and order.start.latest.date() < relapse.when.earliest.date()
+        and (order.role is not Role.PAST or (order.end is not None and order.end.earliest >= relapse.when.latest))
+        for order in given
+    )
+
+
+def _relapsed_on(drug: str, relapse: Fact[Entry]) -> str:
+    return f"the relapse of {relapse.when} came on {drug}"
 
 
 def _earlier(drug: str, order: Medication) -> str:

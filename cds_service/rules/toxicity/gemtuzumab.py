@@ -36,7 +36,7 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
         return _said(case, use, "recorded", case.must(topics.SOS_VOD_ACTION, use.drug), entries=entries)
     if suspected := _suspected(case, use):
         return suspected
-    if use.is_new:
+    if use.is_new or use.restarts:
         return _said(case, use, "start", boxed)
     return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
 
@@ -44,7 +44,7 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
 def _suspected(case: Case, use: Use) -> Outcome | None:
     """Bilirubin above the limit for a dose, and weight that rises, while the drug is given."""
     limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
-    heavier = weight_gain(case, use) if use.active else ()
+    heavier = weight_gain(case, use) if use.active or use.restarts else ()
     if limit is None or not heavier:
         return None
     bilirubin = case.fact(BILIRUBIN_ULN, case.must(topics.LAB_WINDOW, "policy").value)
@@ -77,6 +77,7 @@ def _said(
         drug=use.drug,
         says=tuple(dict.fromkeys((says, boxed))),
         doubts=doubts,
+        holds=how != "start",
         how=how,
         boxed=boxed,
         action=case.cite(topics.SOS_VOD_ACTION, use.drug),

@@ -17,6 +17,7 @@ from cds_service.rules.treatment import not_taken
 from cds_service.truth import Truth, any_of
 
 Limited = tuple[Fact[Quantity], Statement[Quantity]]
+Passed = tuple[Fact[Quantity], Statement[Quantity], bool]
 
 
 @rule(
@@ -37,7 +38,11 @@ def liver(case: Case, use: Use) -> Outcome:
     truths = alone | _with_bilirubin(case, use, facts, alone)
     match any_of(truths.values()):
         case Truth.YES:
-            found = [(fact, limit) for fact, limit in facts if truths[fact.key] is Truth.YES]
+            found = [
+                _passed(case, use, fact, limit, alone[fact.key])
+                for fact, limit in facts
+                if truths[fact.key] is Truth.YES
+            ]
             over = tuple(sorted(found, key=lambda pair: not pair[0].sure))  # the surest value decides
             return case.fired(
                 Level.WARNING,
@@ -48,6 +53,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 because=(over[0][0],),
                 says=(over[0][1],),
                 over=over,
+                holds=True,
                 taken=bool(use.active),
                 monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
                 action=case.cite(topics.LIVER_ACTION, use.drug),
@@ -60,6 +66,14 @@ def liver(case: Case, use: Use) -> Outcome:
             return replace(blind, quiet=use.is_new and before is None)  # no source asks for them before the first dose
         case other:
             assert_never(other)
+
+
+def _passed(case: Case, use: Use, fact: Fact[Quantity], limit: Statement[Quantity], alone: Truth) -> Passed:
+    """The value, the limit that it passed, and whether that is the one for a raised bilirubin beside it."""
+    lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
+    if alone is Truth.YES or lower is None:
+        return fact, limit, False
+    return fact, lower, True
 
 
 def _limited(case: Case, use: Use) -> tuple[Limited, ...]:

@@ -17,7 +17,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
-from cds_service.rules.treatment import not_taken
+from cds_service.rules.treatment import not_taken, started
 from cds_service.truth import Truth
 
 
@@ -46,6 +46,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(wbc,),
                 says=(limit,),
+                holds=True,
                 wbc=wbc,
                 limit=limit,
                 restart=use.restarts,
@@ -154,18 +155,23 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
     enough = case.must(topics.SIGNS_TOGETHER, "policy").value
     if found or signs:
         several = len(found) >= enough
+        within = case.must(topics.TUMOUR_LYSIS_WITHIN, "pathway")
+        alone = not several and bool(found) and found[0][0].key is POTASSIUM and _early(case, use, within.value)
         deciding = surely if len(surely) >= enough else found
+        loud = several or bool(signs) or alone
         return case.fired(
-            Level.WARNING if several or signs else Level.INFO,
+            Level.WARNING if loud else Level.INFO,
             "tls_laboratory",
             about=use.active,
             drug=use.drug,
             because=() if signs and not doubts else tuple(fact for fact, _ in deciding),
             says=tuple(limit for _, limit in deciding) or (case.must(topics.TLS_ADVICE, use.drug),),
             doubts=() if several else doubts,
-            line=not (several or signs),
+            mentions=(within,) if alone else (),
+            line=not loud,
             found=found,
             several=several,
+            alone=within if alone else None,
             signs=signs,
             advice=case.must(topics.TLS_ADVICE, use.drug),
         )
@@ -177,6 +183,12 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
 
 
 _IN_LYSIS = (POTASSIUM, PHOSPHATE, URIC_ACID, CALCIUM)
+
+
+def _early(case: Case, use: Use, within: Quantity) -> bool:
+    """Whether it was begun so lately that a high potassium alone is not waited out; without a date it may have been."""
+    start = started(case, use)
+    return start is None or start.days_ago(case.now) <= int(within.value)
 
 
 def _lysed(fact: Fact[Quantity], limit: Statement[Quantity]) -> Truth:
