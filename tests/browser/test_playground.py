@@ -72,6 +72,11 @@ def test_it_opens_in_every_width_and_colour(open_playground, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert len(_summaries(page)) == 1
     _shot(page, f"first-{width}-{scheme}")
+    if page.locator("#controls[open]").count() == 0:
+        page.locator("#controls > summary").click()
+        page.locator(".further > summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        _shot(page, f"controls-{width}-{scheme}")
 
 
 def test_a_qtc_of_512_stops_430_does_not_and_a_missing_ecg_is_a_gap(open_playground):
@@ -111,6 +116,7 @@ def test_a_suggestion_is_accepted_and_the_next_answer_is_another(open_playground
     told = sent.value.post_data_json["feedback"][0]
     assert told["outcome"] == "accepted" and told["acceptedSuggestions"]
     assert "Feedback was sent" in page.inner_text("#heard")
+    assert page.evaluate("document.activeElement.id") == "heard", "the keyboard goes on where the answer is told"
     assert "gilteritinib" not in page.inner_text("#drugs")
     assert not any("gilteritinib" in each for each in _summaries(page))
     with _asks(page):
@@ -171,6 +177,7 @@ def test_every_hook_is_fired_and_every_tab_opens_by_keyboard(open_playground):
 def test_a_check_says_what_it_read_and_cited(open_playground):
     page = open_playground().page
     page.get_by_role("button", name="Its reasons").click()
+    page.locator("details.check[open] .inside").first.wait_for()
     text = page.locator("details.check[open]").first.inner_text()
     for words in ("512 ms", "2026-11-20", "Observation/story-one-ecg-2026-11-20", "gilteritinib-qtc-hold", "Ma and Ge"):
         assert words in text

@@ -218,7 +218,7 @@ async function accepted(card, suggestion) {
   chart.accept(patient, suggestion);
   const kept = await feedback(card, { outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }] });
   await changed(`Accepted: ${suggestion.label}. ${kept}`.replace(/\.$/, ""));
-  find("heard").scrollIntoView({ block: "nearest" });
+  find("heard").focus(); // the button that was pressed is gone
 }
 
 const overridden = (card, reason) => feedback(card, { outcome: "overridden", overrideReason: { reason } });
