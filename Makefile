@@ -7,7 +7,7 @@ BENCH ?=
 UV ?= uv
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
-	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit
+	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit site
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -34,6 +34,10 @@ docs: ## renew the pages that are made from code
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" scripts/docs
 	@"$(VENV)/bin/python" scripts/licences
+
+site: ## the docs as a site in build/site, links checked, nothing from elsewhere (needs mkdocs)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m mkdocs build --strict
 
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

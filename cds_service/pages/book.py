@@ -9,6 +9,10 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.covered import coverage
+from cds_service.pages.evidence import evidence
+from cds_service.pages.knowledge import knowledge
+from cds_service.pages.pathway import pathway
 from cds_service.pages.playground import playground
 from cds_service.settings import Settings
 
@@ -31,9 +35,14 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    chapters: list[Blueprint] = []
-    links: list[Link] = []
+    chapters = [knowledge(tools), coverage(tools), evidence(tools), pathway(tools)]
+    links = [
+        Link("pathway.index", "Pathway"),
+        Link("evidence.index", "Evidence"),
+        Link("knowledge.index", "Knowledge"),
+        Link("coverage.index", "Coverage"),
+    ]
     if settings.playground:
-        chapters.append(playground(settings, tools))
-        links.append(Link("playground.look", "Playground"))
+        chapters.insert(0, playground(settings, tools))
+        links.insert(0, Link("playground.look", "Playground"))
     return Book(chapters, links)
