@@ -50,8 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "beside": {"hooks", "answer"},
     "pages": {
         "cards", "errors", "quantity", "settings", "hooks", "knowledge", "facts", "rules", "answer", "trace", "beside",
-        "console", "cds_service",
-        "coverage", "changes", "cds_service",
+        "console", "coverage", "changes", "cds_service",
     },
     "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
