@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -117,6 +117,11 @@ class Tools:
     def knowledge_version(self) -> str:
         """Which medicine is known."""
         return self.knowledge.version
+
+    @property
+    def knowledge_day(self) -> date:
+        """Until when it was held against its sources."""
+        return self.knowledge.reviewed_until
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -110,6 +110,10 @@ def _flag(text: str) -> bool:
     return text == "1"
 
 
+def _on_or_off(text: str) -> bool | None:
+    return _choice("on", "off").read(text) == "on" if text else None
+
+
 def _jurisdiction(text: str) -> str | None:
     return str(_choice(*JURISDICTIONS).read(text)) if text else None
 
@@ -310,6 +314,12 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("the name of a profile", str),
     ),
     Setting(
+        "PLAYGROUND", "",
+        "Whether `/playground` is shown, where anybody may change a made-up patient and see the answer. Unset means on "
+        "in demo mode; in hospital mode it is always off.",
+        Kind("on or off", _on_or_off),
+    ),
+    Setting(
         "STRICT_ALL", "0",
         "1 holds every resource against `fhir.resources` itself, asked for or not, and logs what it finds amiss. The "
         "cards are the same and come many times as slowly, within `ANSWER_SECONDS`: for trying a new EHR. See "
@@ -453,6 +463,7 @@ class Settings:
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
+    playground: bool
     strict_all: bool
     data: Path
     store: str
@@ -484,6 +495,7 @@ class Settings:
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
         values["pages"] = values["pages"] or (ON if values["mode"] == DEMO else LOOPBACK)
+        values["playground"] = values["mode"] == DEMO if values["playground"] is None else values["playground"]
         settings = cls(**values)
         _check(settings)
         return settings
@@ -576,6 +588,8 @@ def _check_hospital(settings: Settings) -> None:
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.why_links == OPEN:
         raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: it opens a patient's data")
+    if settings.playground:
+        raise SettingsError("PLAYGROUND is 'on', and in hospital mode there is none: unset it, or run a demo beside it")
     if settings.log_level == "DEBUG":
         raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)

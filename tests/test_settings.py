@@ -114,6 +114,7 @@ def test_hospital_mode_has_no_jurisdiction_of_its_own(tmp_path):
         ({"PUBLIC_URL": "http://cds.example.org"}, "PUBLIC_URL has no https"),
         ({"JURISDICTION": "US"}, "JURISDICTION is set, and in hospital mode each tenant says its own"),
         ({"FHIR_SERVERS": "https://ehr.example.org"}, "FHIR_SERVERS is set"),
+        ({"PLAYGROUND": "on"}, "PLAYGROUND is 'on', and in hospital mode there is none"),
         ({"MODE": "demo"}, "in demo mode nobody reads it"),
     ],
 )
@@ -136,6 +137,14 @@ def test_demo_listens_beyond_loopback_only_when_told_to(host):
 ])
 def test_loopback_is_known_by_name_and_by_address(host, expected):
     assert is_loopback(host) is expected
+
+
+def test_the_playground_is_shown_in_demo_mode_and_never_in_a_hospital(tmp_path):
+    assert Settings.load({}).playground
+    assert not Settings.load({"PLAYGROUND": "off"}).playground
+    assert not hospital(tmp_path).playground
+    with pytest.raises(SettingsError, match="PLAYGROUND is 'perhaps', expected on or off"):
+        Settings.load({"PLAYGROUND": "perhaps"})
 
 
 @pytest.mark.parametrize("name", [

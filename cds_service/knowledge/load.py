@@ -175,6 +175,11 @@ class Knowledge:
             self._snapshots[day, jurisdiction] = kept
         return kept
 
+    @cached_property
+    def reviewed_until(self) -> date:
+        """The day on which a statement was last held against its source."""
+        return max(statement.reviewed_on for statement in self.all_statements())
+
     def all_statements(self) -> Iterator[Statement[Any]]:
         """Every statement, those on precipitants included."""
         yield from self.statements

@@ -15,6 +15,7 @@ from cds_service.pages.evidence import evidence
 from cds_service.pages.governance import governance
 from cds_service.pages.knowledge import knowledge
 from cds_service.pages.pathway import pathway
+from cds_service.pages.playground import playground
 from cds_service.pages.sheet import build_sheet
 from cds_service.pages.why import why
 from cds_service.settings import OFF, ON, Settings
@@ -54,4 +55,7 @@ def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
         chapters.append(governance(settings, tools, beside))
         if settings.pages == ON:  # else a link that most would find dead
             links.append(Link("governance.look", "Governance"))
+    if settings.playground:
+        chapters.insert(0, playground(settings, tools))
+        links.insert(0, Link("playground.look", "Playground"))
     return Book(chapters, links)

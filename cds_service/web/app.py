@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flask import Flask
 
+from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.pages.book import Book, Link
@@ -14,6 +15,7 @@ from cds_service.web import errors, guard
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
 from cds_service.web.hooks_api import Answers, hooks_api
 from cds_service.web.operations import operations
+from cds_service.web.playground_api import playground_api
 from cds_service.web.rates import Rates
 
 
@@ -40,8 +42,11 @@ def create_app(
     app.url_map.merge_slashes = False
     guard.register(app, settings)
     errors.register(app)
-    app.register_blueprint(hooks_api(desk, answer, beside, Rates(settings, beside.turned_away)))
+    rates = Rates(settings, beside.turned_away)
+    app.register_blueprint(hooks_api(desk, answer, beside, rates))
     app.register_blueprint(operations(settings, tools, counts, desk, beside))
+    if settings.playground and isinstance(tools, Tools):
+        app.register_blueprint(playground_api(tools, desk, rates))
     book = book or Book()
     app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
     for chapter in book.chapters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from cds_service.hooks.caller import Caller, claimed
@@ -21,6 +22,10 @@ class Toolbox(Protocol):
     @property
     def knowledge_version(self) -> str:
         """Which medicine they know."""
+
+    @property
+    def knowledge_day(self) -> date:
+        """Until when it was held against its sources."""
 
 
 class Desk(Protocol):

@@ -7,13 +7,15 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import msgspec
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
 from cds_service.beside import Beside, Health, Light
 from cds_service.hooks.feedback import FeedbackCounts
+from cds_service.hooks.services import USAGE
 from cds_service.pages.doors import is_let_in
+from cds_service.pages.twin import as_json, json_wanted
 from cds_service.settings import Settings
 from cds_service.sheet import prefetch_table
 from cds_service.web.desk import Desk, Toolbox
@@ -54,10 +56,8 @@ def operations(
         return Response(beside.metrics(), content_type=METRICS_TYPE)
 
     @pages.get("/")
-    def home() -> str:
-        return render_template(
-            "home.html", settings=settings, tools=tools, version=__version__, url=settings.public_url
-        )
+    def home() -> str | Response:
+        return _home(settings, tools, beside)
 
     @pages.get("/prefetch")
     def prefetch() -> str | Response:
@@ -71,6 +71,23 @@ def operations(
         return Response(msgspec.json.encode(code_system(__version__)), mimetype="application/fhir+json")
 
     return pages
+
+
+def _home(settings: Settings, tools: Toolbox, beside: Beside) -> str | Response:
+    """What this is, and how it is doing in a word."""
+    worst = max((each.light for each in beside.health().values()), default=Light.GREEN)
+    if json_wanted():
+        return as_json(_told(settings, tools, _READY[worst]))
+    return render_template(
+        "home.html",
+        settings=settings,
+        tools=tools,
+        version=__version__,
+        url=settings.public_url,
+        ready=_READY[worst],
+        light=worst.name.lower(),
+        has=lambda endpoint: endpoint in current_app.view_functions,
+    )
 
 
 def _readiness(settings: Settings, tools: Toolbox, health: Mapping[str, Health]) -> Response:
@@ -87,6 +104,20 @@ def _readiness(settings: Settings, tools: Toolbox, health: Mapping[str, Health])
     })
     response.status_code = 503 if worst is Light.RED else 200
     return response
+
+
+def _told(settings: Settings, tools: Toolbox, ready: str) -> dict[str, object]:
+    """What this is, as data."""
+    return {
+        "service": "aml-cds: decision support for relapsed or refractory AML in adults",
+        "for": USAGE,
+        "state": ready,
+        "version": __version__,
+        "mode": settings.mode,
+        "jurisdiction": settings.jurisdiction or "by tenant",
+        "knowledge": {"version": tools.knowledge_version, "last_held_against_a_source": tools.knowledge_day},
+        "services": [{"id": each.id, "hook": each.hook, "description": each.description} for each in tools.services],
+    }
 
 
 def _for_calls(health: Mapping[str, Health]) -> dict[str, Health]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ SERVICES = offered({"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463
 class Tools:
     services: tuple[Service, ...] = SERVICES
     knowledge_version: str = "of a test"
+    knowledge_day: date = date(2026, 11, 20)
 
 
 @dataclass(frozen=True)
