@@ -242,4 +242,4 @@ def test_only_the_web_and_the_command_line_read_clock_and_environment():
         for module, path in MODULES.items()
         if "os.environ" in path.read_text(encoding="utf-8") or "datetime.now(" in path.read_text(encoding="utf-8")
     }
-    assert readers <= {"web", "cli", "answer", "gather", "settings"}
+    assert readers <= {"web", "pages", "cli", "answer", "gather", "settings"}

@@ -61,7 +61,7 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
 
     call = Call.of(request("order-sign", gilteritinib(status="draft"), ecg=[qtcf(MEASURED, _today())]))
     refused = 0
-    with calling(running.url, [call], callers, judge) as told:
+    with calling(running.url, [call], callers, judge, keep=False) as told:
         for number in range(2, reloads + 2):
             bad = number % 3 == 0
             (broken if bad else sound)(folder, number)

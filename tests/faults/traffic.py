@@ -59,10 +59,14 @@ class Told:
 
 
 class Caller:
-    """One caller with one connection."""
+    """One caller with one connection; `keep`: whether it stays open between calls.
 
-    def __init__(self, url: str) -> None:
-        self._place = urlsplit(url)
+    A server that stops closes open connections between two calls, as HTTP lets it: a client then calls anew. Whoever
+    counts cut calls does not keep them open, else the two look alike.
+    """
+
+    def __init__(self, url: str, keep: bool = True) -> None:
+        self._place, self._keep = urlsplit(url), keep
         self._connection: HTTPConnection | None = None
 
     def close(self) -> None:
@@ -76,7 +80,7 @@ class Caller:
         if self._connection is None:
             self._connection = HTTPConnection(self._place.hostname or "", self._place.port, timeout=PATIENCE)
         try:
-            headers = {"Content-Type": "application/json"}
+            headers = {"Content-Type": "application/json"} | ({} if self._keep else {"Connection": "close"})
             self._connection.request("POST", f"/cds-services/{call.service}", call.body, headers)
             answer = self._connection.getresponse()
             body = json.loads(answer.read())
@@ -98,12 +102,14 @@ class Caller:
 
 
 @contextmanager
-def calling(url: str, calls: list[Call], callers: int, judge: Judge = no_fault) -> Iterator[Told]:
+def calling(
+    url: str, calls: list[Call], callers: int, judge: Judge = no_fault, *, keep: bool = True
+) -> Iterator[Told]:
     """Callers who go through `calls` again and again while the block runs."""
     told = Told()
 
     def go(first: int) -> None:
-        caller = Caller(url)
+        caller = Caller(url, keep)
         for call in cycle(calls[first % len(calls) :] + calls[: first % len(calls)]):
             if told.stop.is_set():
                 caller.close()
