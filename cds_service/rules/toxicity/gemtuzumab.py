@@ -119,9 +119,11 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
     if not (procedures.sure and history.sure):
         return case.blind(procedures, history, about=use.orders)
     ordered = case.fact(ORDERED)
-    planned = keys_of(case, "transplant, orders that prepare it") & (ordered.value or frozenset())
-    if planned and (given_now or case.now.date() < end):
-        return _transplant(case, use, Level.INFO, (), False)
+    open_orders = ordered.value or frozenset()
+    planned = bool(keys_of(case, "transplant, as ordered") & open_orders)
+    prepared = bool(keys_of(case, "transplant, orders that prepare it") & open_orders)
+    if (planned or prepared) and (given_now or case.now.date() < end):
+        return _transplant(case, use, Level.WARNING if planned else Level.INFO, (), False)
     if not ordered.sure:
         return replace(case.blind(ordered, about=use.orders), quiet=True)  # no source asks for the orders
     return Clear("no transplant on record or being prepared")
@@ -144,6 +146,7 @@ def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], 
         doubts=("when the transplant was is not known",) if undated else (),
         line=level is Level.INFO,
         entries=entries,
+        planned=not entries and level is Level.WARNING,
         after=after,
         interval=interval,
         elsewhere=elsewhere,
