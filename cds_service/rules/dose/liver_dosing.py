@@ -12,7 +12,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.signs import child_pugh, entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
@@ -110,7 +110,10 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     if not found:
         return Clear("no liver disease on record") if problems.sure else case.blind(problems, about=orders)
     action = case.must(topics.LIVER_DISEASE_ACTION, use.drug)
-    failing = bool(entries_of(problems, keys_of(case, "failing liver")))
+    pugh = child_pugh(found)
+    failing = pugh == "C" or bool(entries_of(problems, keys_of(case, "failing liver")))
+    if pugh == "A" and not failing:
+        return Clear("Child–Pugh A on record")
     return case.fired(
         Level.WARNING,
         "liver_disease",
@@ -118,8 +121,9 @@ def liver_disease(case: Case, use: Use) -> Outcome:
         deciding=doubtful(orders),
         drug=use.drug,
         says=(action,),
-        doubts=() if failing else (CLASS_UNKNOWN,),
+        doubts=() if failing else (f"Child–Pugh {pugh} on record" if pugh else CLASS_UNKNOWN,),
         entries=found,
+        pugh=pugh,
         action=action,
         failing=failing,
     )
