@@ -260,6 +260,7 @@ SHARED = {
     ("dose_weight_from", "dose-beside-inhibitor"): "the same",
     ("low_dose_cytarabine", "dose-ceiling"): "ceilings.ceilings",
     ("dose_weight_window", "dose-beside-inhibitor"): "the same",
+    ("bilirubin_uln_default", "hepatic-dose"): "upper_limits.bilirubin_multiple",
     ("lab_window", "renal-dose"): "clearance.kidney, and the window of every laboratory value",
     ("weight_window", "renal-dose"): "clearance.kidney",
     ("creatinine_unstable_from", "renal-dose"): "clearance.kidney",

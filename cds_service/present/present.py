@@ -168,6 +168,9 @@ class _Writer:
         if len(lines) > 1:
             bodies = "\n\n".join(each.body for each in written)
             words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
+            named = written[0].summary + MORE.format(len(lines) - 1)  # the first line names the card
+            if len(named) < SUMMARY_LIMIT and "also_note" not in self.stage.wording:
+                words = replace(words, summary=named)
             said = [Said(words.body, urgent=level > Level.INFO)]
         return self._made(level, words, said, lines)
 

@@ -6,6 +6,8 @@ low oxygen, weight and creatinine that rise within days.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -190,3 +192,16 @@ def _began(start: When | None, when: When | None) -> Truth:
 
 def _window(case: Case) -> Quantity:
     return case.must(topics.SIGN_WINDOW, "policy").value
+
+
+_PUGH = re.compile(
+    r"child[-–\s]*(?:turcotte[-–\s]*)?pugh\b[\s,:(–-]*(?:class|score|grade|stage)?[\s,:(–-]*"
+    r"([abc])\s?\d{0,2}\b(?!\s*[/–-]\s*[abc]\b)",
+    re.IGNORECASE,
+)
+
+
+def child_pugh(entries: Iterable[Entry]) -> str:
+    """The Child–Pugh class that the words of the entries state; "" where none does, or where they differ."""
+    stated = {found[1].upper() for entry in entries for found in _PUGH.finditer(entry.words)}
+    return stated.pop() if len(stated) == 1 else ""

@@ -10,13 +10,12 @@ import re
 from dataclasses import replace
 
 from cds_service.facts.concepts import all_text, codes, text
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.answers import all_words, answer
 from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
-from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component, Observation
 from cds_service.knowledge.terms import VARIANT, Terms
@@ -38,9 +37,6 @@ def _is_ours(key: str) -> bool:
     return key in (*markers.MARKERS_OF, markers.ITD, markers.TKD, RATIO, *_REPORTS) or key.startswith(_FUSION_TEST)
 
 
-_OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
-
-
 def test_of(view: Component, reading: Reading) -> str | None:
     """Which of our tests this result is: a marker's, a gene's, a report in words, or a variant.
 
@@ -54,7 +50,7 @@ def test_of(view: Component, reading: Reading) -> str | None:
         if category == "test" and _is_ours(key):
             return key
         named = reading.terms.observations.get(code)
-        if named in ("cd33", _OF_CELLS):
+        if named in ("cd33", expression.OF_CELLS):
             return markers.CD33
         known = known or bool(key or named)
     return None if known else _by_name(view.code, reading)
@@ -66,6 +62,8 @@ def _by_name(concept: CodeableConcept | None, reading: Reading) -> str | None:
     if not name:
         return None
     genes = markers.genes_in(name)
+    if not genes and expression.named(concept):
+        return markers.CD33
     if not genes:
         panel = reading.terms.words["panel name"].find(name) is not None and is_plain(name, reading.terms)
         return _IN_WORDS if panel else None
@@ -85,7 +83,8 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
     found = [] if own is None else [(own, view)]
     for part in view.component or ():
         inner = test_of(part, reading) if own != VARIANT else None
-        if inner is not None and inner not in (own, _IN_WORDS, VARIANT):
+        residual = inner == markers.CD33 and _RESIDUAL.search(all_text(view.code))  # CD33 of the cells left over
+        if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not residual:
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
             found.append((inner, Observation(**fields)))
     return found
@@ -96,7 +95,7 @@ def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
     if test == UNREAD:
         return unread(value_words(view), reading)
     if test == markers.CD33:
-        return [_expression(view, reading)]
+        return [expression.expression(view, reading)]
     if test in _REPORTS:
         return _reported(view, reading)
     if test == VARIANT:
@@ -184,22 +183,6 @@ def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, 
     if outcome == PRESENT and not (whole or one or named):
         return Said(marker, INDETERMINATE, f"whether KMT2A is rearranged is not stated: {words}")
     return Said(marker, outcome, words)
-
-
-def _expression(view: Observation, reading: Reading) -> Said:
-    """CD33 on the blasts: a share of them, or a coded or spoken answer."""
-    if view.valueQuantity is None:
-        outcome, words = answer(view, "", reading)
-        return Said(markers.CD33, outcome, words)
-    read = number(view, "cd33", reading.terms)
-    if isinstance(read, str):
-        return Said(markers.CD33, INDETERMINATE, read)
-    if read.bound in ("<", "<="):
-        return Said(markers.CD33, INDETERMINATE, f"only an upper bound ({read.as_received})")
-    of_cells = any(reading.terms.observations.get(code) == _OF_CELLS for code in codes(view.code, reading.terms))
-    doubts = ("a share of all cells, not of the blasts",) if of_cells else ()
-    outcome = PRESENT if read.quantity.value > 0 else ABSENT
-    return Said(markers.CD33, outcome, read.as_received, doubts, None if of_cells else read.quantity)
 
 
 def _reported(view: Observation, reading: Reading) -> list[Said]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import Fact, Key, above, at_or_above
-from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN, BILIRUBIN_ULN
+from cds_service.facts.fact import Fact, above, at_or_above
+from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.signs import child_pugh, entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
 
 ADVISED_AGAINST = "advised against"  # the qualifier of a step at which the drug is not given
@@ -47,8 +48,8 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
     window = case.must(topics.LAB_WINDOW, "policy").value
     bilirubin = case.must(topics.HEPATIC_BILIRUBIN_ABOVE, use.drug)
     transaminase = case.must(topics.HEPATIC_TRANSAMINASE_ABOVE, use.drug)
-    pairs = ((BILIRUBIN_ULN, bilirubin), (AST_ULN, transaminase), (ALT_ULN, transaminase))
-    facts = tuple((_multiple(case, key, window), limit) for key, limit in pairs)
+    multiple, default = bilirubin_multiple(case, window)
+    facts = ((multiple, bilirubin), *((case.fact(key, window), transaminase) for key in (AST_ULN, ALT_ULN)))
     truths = tuple((fact, limit, above(fact, limit.value)) for fact, limit in facts)
     match any_of(truth for _, _, truth in truths):
         case Truth.YES:
@@ -56,9 +57,6 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             over = tuple(sorted(found, key=lambda each: not each.fact.sure))  # the surest value decides
             action = case.must(topics.HEPATIC_ACTION, use.drug)
             step = _step(case, use)
-            measured = case.fact(BILIRUBIN_ULN, window)
-            of_bilirubin = over[0].fact.key is BILIRUBIN_ULN and measured.value is None
-            assumed = case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy") if of_bilirubin else None
             return case.fired(
                 Level.WARNING,
                 "hepatic_dose",
@@ -67,7 +65,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(over[0].fact,),
                 says=(over[0].limit, action),
-                assumed=assumed,
+                assumed=default if over[0].fact is multiple else None,
                 propose=() if over[0].fact.sure else LIVER_TESTS,
                 holds=step is not None and step.qualifier == ADVISED_AGAINST,
                 over=over,
@@ -81,18 +79,6 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
             return case.blind(*(fact for fact, _, truth in truths if truth is Truth.UNKNOWN), about=orders)
         case other:
             assert_never(other)
-
-
-def _multiple(case: Case, key: Key[Quantity], window: Quantity) -> Fact[Quantity]:
-    """The value as a multiple of its upper limit; a bilirubin that came without one is held against the default."""
-    fact = case.fact(key, window)
-    if key is not BILIRUBIN_ULN or fact.value is not None:
-        return fact
-    bilirubin, default = case.fact(BILIRUBIN, window), case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy")
-    if bilirubin.value is None:
-        return fact
-    value = Quantity(bilirubin.value.value / default.value.value, "[ULN]")
-    return replace(bilirubin, key=key, value=value)
 
 
 def _step(case: Case, use: Use) -> Statement[str] | None:
@@ -124,7 +110,10 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     if not found:
         return Clear("no liver disease on record") if problems.sure else case.blind(problems, about=orders)
     action = case.must(topics.LIVER_DISEASE_ACTION, use.drug)
-    failing = bool(entries_of(problems, keys_of(case, "failing liver")))
+    pugh = child_pugh(found)
+    failing = pugh == "C" or bool(entries_of(problems, keys_of(case, "failing liver")))
+    if pugh == "A" and not failing:
+        return Clear("Child–Pugh A on record")
     return case.fired(
         Level.WARNING,
         "liver_disease",
@@ -132,8 +121,9 @@ def liver_disease(case: Case, use: Use) -> Outcome:
         deciding=doubtful(orders),
         drug=use.drug,
         says=(action,),
-        doubts=() if failing else (CLASS_UNKNOWN,),
+        doubts=() if failing else (f"Child–Pugh {pugh} on record" if pugh else CLASS_UNKNOWN,),
         entries=found,
+        pugh=pugh,
         action=action,
         failing=failing,
     )

@@ -139,11 +139,12 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         return NotApplicable("no active order below the usual dose")
     if ceilings(case, use, inhibitors(case, use)):
         return Clear("another inhibitor is still taken")
-    stopped = []
-    for order in case.orders(Role.PAST):
-        recent = order.end is not None and 0 <= order.end.days_ago(case.now) <= int(window.value)
-        if recent and imposed(case, use, order):
-            stopped.append(order)
+    stopped = [
+        order
+        for order in case.orders(Role.PAST)
+        if _ended_lately(case, reduced, order, int(window.value)) and imposed(case, use, order)
+    ]
+    stopped.sort(key=lambda order: order.end is None)  # a known day speaks first
     if not stopped:
         medications = case.fact(MEDICATIONS)
         if not medications.sure:
@@ -156,11 +157,21 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         about=(*reduced, *stopped),
         drug=use.drug,
         says=(back,),
+        doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
+        known=stopped[0].end is not None,
         order=reduced[0],
         stopped=stopped[0],
         back=back,
         usual=usual,
     )
+
+
+def _ended_lately(case: Case, reduced: list[Medication], past: Medication, window: int) -> bool:
+    """Whether it ended within the window; without a day of its end, whether it may have been taken beside our drug."""
+    if past.end is not None:
+        return 0 <= past.end.days_ago(case.now) <= window
+    began = max((order.start.days_ago(case.now) for order in reduced if order.start is not None), default=0)
+    return past.start is not None and past.start.days_ago(case.now) <= began + window
 
 
 @rule("inhibitor-just-stopped", subjects=uses(topics.RETURN_AFTER), sources=("SAF40", "E33"), worst=Level.WARNING)

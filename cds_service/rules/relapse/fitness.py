@@ -19,7 +19,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.dose.clearance import CLEARANCE, kidney
 from cds_service.rules.rule import Case
-from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.signs import child_pugh, entries_of, keys_of
 from cds_service.truth import Truth
 
 _ONLY_A_BOUND = "only a bound"
@@ -138,6 +138,9 @@ def _kidney(case: Case) -> Criterion:
 def _liver(case: Case) -> Criterion:
     problems = case.fact(PROBLEMS)
     weak = _entry(case, problems, "weak liver")
+    if weak is not None and (pugh := child_pugh(entries_of(problems, keys_of(case, "weak liver")))):
+        verdict = Fitness.FIT if pugh == "A" else Fitness.UNFIT
+        return Criterion("Child-Pugh class", verdict, f"{pugh}, with {weak.words} on record")
     if weak is not None:
         return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
     if problems.sure:

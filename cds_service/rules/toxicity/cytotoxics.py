@@ -6,7 +6,7 @@ from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import Fact, above
-from cds_service.facts.values.labs import BILIRUBIN_ULN, CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
+from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
@@ -23,6 +23,7 @@ from cds_service.rules.signs import (
 )
 from cds_service.rules.subjects import Use, uses
 from cds_service.rules.treatment import not_taken, started
+from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
 
 NOT_SURELY_HIGH = "whether this is the high dose is not known"
@@ -110,7 +111,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
     newest = case.fact(HAEMOGLOBIN, window)
     highest = highest_before(newest, case.fact(HAEMOGLOBIN_SERIES), window)
-    markers = tuple(case.fact(key, window) for key in (BILIRUBIN_ULN, LDH_ULN))
+    multiple, default = bilirubin_multiple(case, window)
+    markers = (multiple, case.fact(LDH_ULN, window))
     raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
     fallen = _fell(newest, highest, fall.value)
     both = fallen & any_of(above(fact, upper.value) for fact in markers)
@@ -128,6 +130,7 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             newest=newest if both is Truth.YES else None,
             highest=highest if both is Truth.YES else None,
             raised=raised,
+            assumed=default if multiple in raised else None,
             action=action,
         )
     if both is Truth.NO:

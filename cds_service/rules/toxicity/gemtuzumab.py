@@ -11,7 +11,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import When
-from cds_service.facts.values.labs import ALP_ULN, ALT_ULN, AST_ULN, BILIRUBIN_ULN, BODY_WEIGHT
+from cds_service.facts.values.labs import ALP_ULN, ALT_ULN, AST_ULN, BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
@@ -19,6 +19,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import Sign, entries_of, keys_of, weight_gain
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
+from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth
 
 SOS = "SOS/VOD"
@@ -47,7 +48,7 @@ def _suspected(case: Case, use: Use) -> Outcome | None:
     heavier = weight_gain(case, use) if use.active or use.restarts else ()
     if limit is None or not heavier:
         return None
-    bilirubin = case.fact(BILIRUBIN_ULN, case.must(topics.LAB_WINDOW, "policy").value)
+    bilirubin, _ = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)
     if above(bilirubin, limit.value) is not Truth.YES:
         return None
     boxed = case.must(topics.SOS_VOD, use.drug)
@@ -68,7 +69,8 @@ def _said(
 ) -> Outcome:
     boxed = case.must(topics.SOS_VOD, use.drug)
     window = case.must(topics.LAB_WINDOW, "policy").value
-    values = (*(case.fact(key, window) for key in (BILIRUBIN_ULN, AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
+    multiple, default = bilirubin_multiple(case, window)
+    values = (multiple, *(case.fact(key, window) for key in (AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
     return case.fired(
         Level.WARNING,
         "sos_vod",
@@ -87,6 +89,7 @@ def _said(
         entries=entries,
         weight=weight,
         bilirubin=bilirubin,
+        assumed=default,
     )
 
 
@@ -116,9 +119,11 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
     if not (procedures.sure and history.sure):
         return case.blind(procedures, history, about=use.orders)
     ordered = case.fact(ORDERED)
-    planned = keys_of(case, "transplant, orders that prepare it") & (ordered.value or frozenset())
-    if planned and (given_now or case.now.date() < end):
-        return _transplant(case, use, Level.INFO, (), False)
+    open_orders = ordered.value or frozenset()
+    planned = bool(keys_of(case, "transplant, as ordered") & open_orders)
+    prepared = bool(keys_of(case, "transplant, orders that prepare it") & open_orders)
+    if (planned or prepared) and (given_now or case.now.date() < end):
+        return _transplant(case, use, Level.WARNING if planned else Level.INFO, (), False)
     if not ordered.sure:
         return replace(case.blind(ordered, about=use.orders), quiet=True)  # no source asks for the orders
     return Clear("no transplant on record or being prepared")
@@ -141,6 +146,7 @@ def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], 
         doubts=("when the transplant was is not known",) if undated else (),
         line=level is Level.INFO,
         entries=entries,
+        planned=not entries and level is Level.WARNING,
         after=after,
         interval=interval,
         elsewhere=elsewhere,

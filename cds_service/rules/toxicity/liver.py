@@ -14,6 +14,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
+from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
 
 Limited = tuple[Fact[Quantity], Statement[Quantity]]
@@ -33,7 +34,8 @@ def liver(case: Case, use: Use) -> Outcome:
     orders = (*use.drafts, *use.active)
     if not orders:
         return not_taken(case, use)
-    facts = _limited(case, use)
+    multiple, assumed = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)
+    facts = _limited(case, use, multiple)
     alone = {fact.key: above(fact, limit.value) for fact, limit in facts}
     truths = alone | _with_bilirubin(case, use, facts, alone)
     match any_of(truths.values()):
@@ -44,6 +46,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 if truths[fact.key] is Truth.YES
             ]
             over = tuple(sorted(found, key=lambda pair: not pair[0].sure))  # the surest value decides
+            leans = any(fact is multiple or joined for fact, _, joined in over)
             return case.fired(
                 Level.WARNING,
                 "liver",
@@ -54,6 +57,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 says=(over[0][1],),
                 over=over,
                 holds=True,
+                assumed=assumed if leans else None,
                 taken=bool(use.active),
                 monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
                 action=case.cite(topics.LIVER_ACTION, use.drug),
@@ -76,13 +80,14 @@ def _passed(case: Case, use: Use, fact: Fact[Quantity], limit: Statement[Quantit
     return fact, lower, True
 
 
-def _limited(case: Case, use: Use) -> tuple[Limited, ...]:
+def _limited(case: Case, use: Use, multiple: Fact[Quantity]) -> tuple[Limited, ...]:
     """Each liver value that has a limit for this drug, with the limit."""
     window = case.must(topics.LAB_WINDOW, "policy").value
     transaminase = case.cite(topics.TRANSAMINASE_HOLD_ABOVE, use.drug)
     bilirubin = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
-    limits = ((AST_ULN, transaminase), (ALT_ULN, transaminase), (BILIRUBIN_ULN, bilirubin))
-    return tuple((case.fact(key, window), limit) for key, limit in limits if limit is not None)
+    facts = (case.fact(AST_ULN, window), case.fact(ALT_ULN, window), multiple)
+    limits = zip(facts, (transaminase, transaminase, bilirubin), strict=True)
+    return tuple((fact, limit) for fact, limit in limits if limit is not None)
 
 
 def _with_bilirubin(

@@ -1,0 +1,55 @@
+"""CD33 on the blasts: which results report it, by code or by a name that says nothing else, and what they say."""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.facts.concepts import codes, text
+from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.answers import answer
+from cds_service.facts.genomics.said import Said
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
+from cds_service.facts.values.numbers import Number, number
+from cds_service.facts.values.results import Reading
+from cds_service.gather.views import CodeableConcept, Observation
+
+OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
+_NAME = re.compile(r"(?<![A-Za-z0-9])CD-?33\+?(?![A-Za-z0-9])", re.IGNORECASE)
+_BLASTS = re.compile(r"\b(?:myelo)?blasts?\b|\bleuka?emic cells?\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_BESIDE = frozenset({  # words beside the name that leave its meaning alone
+    "expression", "on", "of", "in", "by", "the", "a", "flow", "cytometry", "immunophenotype", "immunophenotyping",
+    "antigen", "surface", "marker", "status", "test", "result", "blast", "blasts", "myeloblast", "myeloblasts",
+    "leukemic", "leukaemic", "cell", "cells", "bone", "marrow", "peripheral", "blood", "aspirate", "aml", "acute",
+    "myeloid", "leukemia", "leukaemia", "percent", "percentage", "positive", "positivity",
+})
+
+
+def named(concept: CodeableConcept | None) -> bool:
+    """Whether the words name CD33 and nothing that would make it another test."""
+    name = text(concept) or ""
+    return _NAME.search(name) is not None and all(
+        word.lower() in _BESIDE for word in _WORD.findall(_NAME.sub(" ", name))
+    )
+
+
+def expression(view: Observation, reading: Reading) -> Said:
+    """A share of the blasts, or a coded or spoken answer."""
+    read = number(view, "cd33", reading.terms)
+    if view.valueQuantity is None and not (view.valueString and isinstance(read, Number)):
+        outcome, words = answer(view, "", reading)
+        return Said(markers.CD33, outcome, words)
+    if isinstance(read, str):
+        return Said(markers.CD33, INDETERMINATE, read)
+    if read.bound in ("<", "<="):
+        return Said(markers.CD33, INDETERMINATE, f"only an upper bound ({read.as_received})")
+    of_cells = _of_cells(view, reading)
+    doubts = ("a share of all cells, not of the blasts",) if of_cells else ()
+    outcome = PRESENT if read.quantity.value > 0 else ABSENT
+    return Said(markers.CD33, outcome, read.as_received, doubts, None if of_cells else read.quantity)
+
+
+def _of_cells(view: Observation, reading: Reading) -> bool:
+    """By its code; a name alone has to speak of blasts."""
+    known = {reading.terms.observations.get(code) for code in codes(view.code, reading.terms)} & {"cd33", OF_CELLS}
+    return OF_CELLS in known if known else _BLASTS.search(text(view.code) or "") is None

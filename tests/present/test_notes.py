@@ -1,0 +1,13 @@
+"""Lines without a card of their own share one, and its summary says what the first of them is about."""
+
+from __future__ import annotations
+
+from tests.calls import ELECTROLYTES, cards, order, qtcf
+
+
+def test_a_card_of_several_lines_is_named_by_the_first() -> None:
+    draft, taken = order("foscarnet", status="draft"), order("ivosidenib", mg=500)
+    found = cards("order-sign", draft, medications=[taken], ecg=[qtcf(420)], labs=ELECTROLYTES)
+    (card,) = [each for each in found if "QT added up" in each["detail"]]
+    assert card["summary"] == "Foscarnet (draft) lowers potassium and magnesium, with ivosidenib (and 1 more)"
+    assert card["detail"].count("Electrolytes with ivosidenib") == 1

@@ -1,0 +1,68 @@
+"""A Child–Pugh class that stands in the words of an entry is read: it halves a dose and decides fitness."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.facts.disease import Entry
+from cds_service.facts.fact import Origin
+from cds_service.rules.signs import child_pugh
+from tests.calls import RELAPSED, cards, condition, venetoclax
+
+
+def entry(words: str) -> Entry:
+    return Entry(("cirrhosis",), "", words, None, Origin("Condition", "conditions"))
+
+
+@pytest.mark.parametrize(
+    ("words", "stated"),
+    [
+        ("Cirrhosis, Child-Pugh C", "C"),
+        ("Child–Pugh class B cirrhosis", "B"),
+        ("cirrhosis (Child-Turcotte-Pugh score: A5)", "A"),
+        ("Cirrhosis Child Pugh C10", "C"),
+        ("Cirrhosis, Child-Pugh B/C", ""),
+        ("Cirrhosis, Child-Pugh assessment pending", ""),
+        ("Cirrhosis, Child-Pugh class not stated", ""),
+        ("Cirrhosis", ""),
+    ],
+)
+def test_the_class_is_the_one_that_the_words_state(words: str, stated: str) -> None:
+    assert child_pugh((entry(words),)) == stated
+
+
+def test_entries_that_differ_state_none() -> None:
+    assert child_pugh((entry("Cirrhosis, Child-Pugh A"), entry("Cirrhosis, Child-Pugh C"))) == ""
+
+
+def liver_cards(words: str) -> list[tuple[str, str]]:
+    found = cards("order-sign", venetoclax(status="draft"), conditions=[RELAPSED, condition("K74.60", words)])
+    return [
+        (card["indicator"], card["summary"] + card["detail"])
+        for card in found
+        if card["source"]["topic"]["code"] == "liverDisease"
+    ]
+
+
+def test_class_c_warns_before_venetoclax() -> None:
+    ((level, told),) = liver_cards("Cirrhosis, Child-Pugh C")
+    assert level == "warning"
+    assert "half the dose" in told
+    assert "not on record" not in told
+
+
+def test_class_a_says_nothing() -> None:
+    assert not liver_cards("Cirrhosis, Child-Pugh A")
+
+
+def test_without_a_class_it_is_asked_for() -> None:
+    ((level, told),) = liver_cards("Cirrhosis of liver")
+    assert level == "info"
+    assert "class needed" in told
+
+
+@pytest.mark.parametrize(("letter", "verdict"), [("C", "not fit for intensive therapy"), ("B", "not fit")])
+def test_class_b_and_c_are_no_fitness_for_intensive_therapy(letter: str, verdict: str) -> None:
+    conditions = [RELAPSED, condition("K74.60", f"Cirrhosis, Child-Pugh {letter}")]
+    told = "".join(card["detail"] for card in cards("patient-view", conditions=conditions))
+    assert verdict in told
