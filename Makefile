@@ -3,10 +3,11 @@
 VENV ?= .venv
 PYTHON ?=
 FHIR_URL ?=
+BENCH ?=
 UV ?= uv
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
-	bench-reading lock image sbom audit
+	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit site
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
@@ -33,6 +34,10 @@ docs: ## renew the pages that are made from code
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" scripts/docs
 	@"$(VENV)/bin/python" scripts/licences
+
+site: ## the docs as a site in build/site, links checked, nothing from elsewhere (needs mkdocs)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m mkdocs build --strict
 
 samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
@@ -69,6 +74,22 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
+
+bench: ## the service between an echo, a naive variant and HealthChain (five minutes; BENCH="--docs", "--compare FILE")
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks $(BENCH)
+
+bench-gate: ## the same in short, and fails where a ratio is far off: for the build server (under a minute)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks --gate
+
+bench-profile: ## where the time of a call goes (seconds)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks --profile $(BENCH)
+
+bench-scale: ## what a call costs as knowledge grows (a minute)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m benchmarks.scale $(BENCH)
 
 bench-reading: ## how long one resource takes to read, by its type (seconds)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -65,6 +65,18 @@ class Fresh:
         return json.dumps(request(self.hook, self.resources, next(self._numbers), self.now)).encode()
 
 
+def stamped(hook: str, resources: int, now: datetime, first: int = 0) -> Iterator[bytes]:
+    """The same requests from that number on, as bytes, at a fraction of the cost: one is made, the others differ from
+    it by their number, which stands in every resource.
+    """
+    pattern = json.dumps(request(hook, resources, _STAMP, now)).encode()
+    for number in itertools.count(_STAMP + 2 + first):
+        yield pattern.replace(b"%d" % (_STAMP + 1), b"%d" % (number + 1)).replace(b"%d" % _STAMP, b"%d" % number)
+
+
+_STAMP = 7_365_182  # seven digits that stand nowhere else in a request; those that follow have seven digits too
+
+
 def request(hook: str, resources: int, number: int, now: datetime) -> Json:
     """The request of that number, with so many resources: the Patient, two drafts, and the prefetch."""
     made = _Maker(number, now)

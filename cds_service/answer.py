@@ -6,6 +6,7 @@ clock, an environment variable or a global: a vignette, a sample and a replay ru
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -52,6 +53,7 @@ from cds_service.security.tenants import Tenant
 from cds_service.settings import Settings
 from cds_service.tailoring import asked_for, require_known
 
+log = logging.getLogger(__name__)
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
 _BELIEVED = 900.0  # seconds for which a FHIR server's CapabilityStatement is believed
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
@@ -106,6 +108,7 @@ class Tools:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    strict_all: bool = False
 
     @property
     def knowledge_version(self) -> str:
@@ -144,7 +147,10 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     deadline = Deadline(tools.answer_seconds, tools.clock)
     request = HookRequest.read(body, service)
     asked = Recorded(tools.fhir)
-    gathered = collect(request, service, asked, deadline.within(tools.gather_seconds))
+    within = deadline.within(tools.gather_seconds)
+    gathered = collect(request, service, asked, within, strict_all=tools.strict_all)
+    for note in gathered.notes:
+        log.warning("not valid FHIR R4: %s", note)
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
@@ -276,4 +282,5 @@ def load_tools(settings: Settings, shelter: Shelter | None = None, *, observer: 
         answer_seconds=settings.answer_seconds,
         gather_seconds=settings.gather_seconds,
         now=lambda: datetime.now(settings.time_zone),
+        strict_all=settings.strict_all,
     )

@@ -303,6 +303,13 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("the name of a profile", str),
     ),
     Setting(
+        "STRICT_ALL", "0",
+        "1 holds every resource against `fhir.resources` itself, asked for or not, and logs what it finds amiss. The "
+        "cards are the same and come many times as slowly, within `ANSWER_SECONDS`: for trying a new EHR. See "
+        "performance.md.",
+        Kind("0 or 1", _flag),
+    ),
+    Setting(
         "DATA", "data", "The folder of what this service writes: the store, unless `STORE` says otherwise. It is made.",
         Kind("a folder", Path),
     ),
@@ -387,6 +394,7 @@ class Settings:
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
     default_profile: str
+    strict_all: bool
     data: Path
     store: str
     store_password_file: Path | None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cards import render
-from cds_service.console.coverage import answering, done_about, offering, topics_of, touching
+from cds_service.coverage import answering, done_about, offering, topics_of, touching
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.inventory import OPEN, Erratum, load_errata, load_source_rules
 from cds_service.knowledge.load import HOME, Knowledge

@@ -15,9 +15,9 @@ from typing import Any
 
 from cards import reasons, render
 from cds_service.answer import load_tools, load_tools_of_tenants
-from cds_service.console.coverage import answering
-from cds_service.console.difference import changes
+from cds_service.changes import changes
 from cds_service.console.terminology import Tables, look
+from cds_service.coverage import answering
 from cds_service.errors import CdsError
 from cds_service.hooks.services import Service, discovery
 from cds_service.knowledge.inventory import OPEN

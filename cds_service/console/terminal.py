@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # only their shapes: a command that needs no facts should not wait for their readers
-    from cds_service.console.difference import Change, Difference
+    from cds_service.changes import Change
+    from cds_service.console.difference import Difference
     from cds_service.console.soundness import Part, Report, Standing
     from cds_service.trace import Read, Said, Step
 

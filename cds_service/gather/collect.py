@@ -42,9 +42,14 @@ class AsksFhir(Protocol):
         """The pages that follow a first one."""
 
 
-def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: Deadline) -> Gathered:
-    """Everything that the EHR sent or that its FHIR server gave. Raises WrongContent for a Patient of another id."""
-    mending = Mending()
+def collect(
+    request: HookRequest, service: Service, fhir: AsksFhir, deadline: Deadline, *, strict_all: bool = False
+) -> Gathered:
+    """Everything that the EHR sent or that its FHIR server gave. Raises WrongContent for a Patient of another id.
+
+    `strict_all`: `fhir.resources` itself checks every resource, asked for or not; that adds notes and changes no card.
+    """
+    mending = Mending(strict_all=strict_all)
     sorting = _Sorting(request.patient_id, mending)
     refusal = _refusal(request, fhir)
     replies: dict[str, Reply] = {}
@@ -63,7 +68,7 @@ def collect(request: HookRequest, service: Service, fhir: AsksFhir, deadline: De
     drafts, unreadable = sorting.drafts(request)
     if refusal is None and request.fhir is not None:
         _follow(sorting, replies, drafts, request.fhir, fhir, deadline)
-    return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable)
+    return Gathered(replies, drafts, tuple(sorting.others), sorting.foreign, unreadable, tuple(sorting.notes))
 
 
 def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:
@@ -109,7 +114,7 @@ def _follow(
     wanted = medications_to_ask((*drafts, *asked), sent, sorting.others, access.server)
     for query, answered in (fhir.ask_all(access, {each: each for each in wanted}, deadline) if wanted else {}).items():
         for raw in answered.resources:
-            resource = Resource("Medication", raw, "medications", wanted[query], sorting.mending)
+            resource = sorting.resource(raw, "medications", wanted[query])
             if resource.reference == query:
                 sorting.others.append(resource)
 
@@ -123,6 +128,15 @@ class _Sorting:
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
     room: int = MOST
+    notes: list[str] = field(default_factory=list)
+
+    def resource(self, raw: bytes, key: str, full_url: str | None) -> Resource:
+        """The resource; where everything is checked, what is wrong with it is noted."""
+        made = Resource(resource_type(raw) or "", raw, key, full_url, self.mending)
+        fault = made.fault() if self.mending.strict_all else ""
+        if fault:
+            self.notes.append(f"{made.type} in {key}: {fault}")
+        return made
 
     def reply(
         self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
@@ -136,7 +150,7 @@ class _Sorting:
         if most < came:
             reply = replace(reply, status=Status.PARTIAL, why=TOO_MANY)
         for place, raw in enumerate(answered.resources[:most]):
-            resource = Resource(resource_type(raw) or "", raw, key, full_urls.get(place), self.mending)
+            resource = self.resource(raw, key, full_urls.get(place))
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -158,7 +172,7 @@ class _Sorting:
         kept: list[Resource] = []
         unreadable: list[Unreadable] = []
         for draft in request.drafts:
-            resource = Resource(resource_type(draft.raw) or "", draft.raw, DRAFTS, draft.full_url, self.mending)
+            resource = self.resource(draft.raw, DRAFTS, draft.full_url)
             view = resource.view()
             if isinstance(view, Unreadable):
                 rescued = resource.salvaged()
@@ -223,4 +237,5 @@ def _names_nobody(view: View) -> bool:
 
 def belongs_to(reference: str, patient_id: str) -> bool:
     """Whether a reference, relative, absolute or versioned, names this patient."""
-    return re.search(rf"(?:^|/)Patient/{re.escape(patient_id)}(?:/_history/[^/]+)?\Z", reference) is not None
+    plain, name = reference.partition("/_history/")[0], f"Patient/{patient_id}"
+    return plain == name or (plain.endswith(f"/{name}") and _A_PATIENT.search(reference) is not None)

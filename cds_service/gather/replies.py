@@ -51,6 +51,7 @@ class Gathered:
     others: tuple[Resource, ...] = ()  # Medications and the like that came as further entries
     foreign: int = 0  # resources of another patient: never read, only counted
     unreadable: tuple[Unreadable, ...] = ()  # drafts that cannot be read at all
+    notes: tuple[str, ...] = ()  # what `fhir.resources` found amiss, where everything is checked (STRICT_ALL)
 
     def reply(self, key: str) -> Reply:
         """The reply of that key; a query that this service does not have was not asked."""

@@ -45,9 +45,13 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Mending:
-    """How many leaves may still be mended in this call."""
+    """How many leaves may still be mended in this call, and how it checks.
+
+    `strict_all`: `fhir.resources` itself is asked, and of every resource; the compiled check says nothing.
+    """
 
     left: int = LEAVES_PER_CALL
+    strict_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +105,14 @@ class Resource:
             return None  # when its subject is lost, nobody can say whose it is
         return rescued
 
+    def fault(self) -> str:
+        """Why `fhir.resources` does not take it as it came; "" when it does. What is told here changes no card."""
+        if self.type not in VIEWS:
+            return ""
+        alone = Resource(self.type, self.raw, self.where, self.full_url, Mending(strict_all=True))
+        found = alone.checked()
+        return found.reason if isinstance(found, Unreadable) else "; ".join(alone.notes)
+
     def valid_json(self) -> dict[str, Any] | None:
         """A copy as plain JSON that passed R4, the missing filled and the invalid left out; None when none did."""
         self.checked()
@@ -133,7 +145,8 @@ def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
     shape = VIEWS.get(resource.type)
     if shape is None:
         return Unreadable(resource.type, "a type that is not read here"), ()
-    view = _quick(resource) if certainly_valid(resource.type, resource.raw) else None
+    quickly = not resource.mending.strict_all and certainly_valid(resource.type, resource.raw)
+    view = _quick(resource) if quickly else None
     if view is not None:
         resource._kept["valid"] = resource.raw
         return view, ()

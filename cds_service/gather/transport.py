@@ -22,6 +22,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from cds_service.security.fhir_servers import is_forbidden
+
 LATE = "the FHIR server did not answer in time"
 UNREACHABLE = "the FHIR server could not be reached"
 UNSAFE = "no secure connection to the FHIR server could be made (certificate or TLS)"
@@ -122,6 +124,14 @@ def _timed_response(sock: socket.socket, *, method: str | None, end: float) -> H
 
 class _TimedConnection(HTTPConnection):
     """A connection whose read time-out counts for a whole answer, headers included, not anew for each byte."""
+
+    def _new_conn(self) -> socket.socket:
+        """Connect; and go again without a word where a name that we may ask leads to no server of a hospital."""
+        made = super()._new_conn()
+        if made.family in (socket.AF_INET, socket.AF_INET6) and is_forbidden(made.getpeername()[0]):
+            made.close()
+            raise urllib3.exceptions.NewConnectionError(self, "the name leads where nobody may be asked")
+        return made
 
     def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
         """The answer, to be read to its end within the read time-out that starts now."""

@@ -29,7 +29,7 @@ class Coding(msgspec.Struct):
     display: str | None = None
 
 
-class CodeableConcept(msgspec.Struct):
+class CodeableConcept(msgspec.Struct, dict=True):  # where readers keep what they made of it
     coding: list[Coding] | None = None
     text: str | None = None
 

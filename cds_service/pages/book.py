@@ -9,6 +9,10 @@ from flask import Blueprint
 
 from cds_service.answer import Tools
 from cds_service.beside import Beside
+from cds_service.pages.covered import coverage
+from cds_service.pages.evidence import evidence
+from cds_service.pages.knowledge import knowledge
+from cds_service.pages.pathway import pathway
 from cds_service.settings import Settings
 
 
@@ -30,4 +34,12 @@ class Book:
 
 def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
     """Every page that these settings show."""
-    return Book()
+    return Book(
+        (knowledge(tools), coverage(tools), evidence(tools), pathway(tools)),
+        (
+            Link("pathway.index", "Pathway"),
+            Link("evidence.index", "Evidence"),
+            Link("knowledge.index", "Knowledge"),
+            Link("coverage.index", "Coverage"),
+        ),
+    )

@@ -26,13 +26,14 @@ from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Local, Statement, Verification
+from cds_service.knowledge.spoken import STATES
 from cds_service.knowledge.terms import Terms
 from cds_service.present.actions import Maker
 from cds_service.present.gaps import Gap, find_gap
 from cds_service.present.overrides import Overrides
 from cds_service.present.problems import Found, Problem, problems
 from cds_service.present.relevance import Relevance
-from cds_service.present.words import STATES, Speaker
+from cds_service.present.words import Speaker
 from cds_service.rules.rule import Check, Evaluation, Finding, Fired
 
 MORE = " (and {} more)"  # how a summary says that its card holds further warnings

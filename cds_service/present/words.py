@@ -21,14 +21,6 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
 
-STATES = {
-    Verification.LABEL: "read in the label",
-    Verification.LITERATURE: "read in the paper",
-    Verification.SECONDARY: "read in a text that restates it: confirm on the current label",
-    Verification.RECALLED: "not read: confirm on the current label",
-    Verification.POLICY: "service default, not from a source",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Speaker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,23 +73,29 @@ def the_patient(case: Case) -> Subjects[str]:
     return Subjects(("patient",))
 
 
-def uses(
-    *topics: Topic[Any], roles: tuple[Role, ...] = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
-) -> Callable[[Case], Subjects[Use]]:
-    """Each of our drugs in play of which something is said on one of these topics. `roles`: what counts as in play."""
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Finds each of our drugs in play of which something is said on one of these topics."""
 
-    def find(case: Case) -> Subjects[Use]:
+    topics: tuple[Topic[Any], ...]
+    roles: tuple[Role, ...]
+
+    def __call__(self, case: Case) -> Subjects[Use]:
+        """The uses, or why there are none."""
         listed, orders = case.fact(MEDICATIONS), case.chart.medications
-        spoken_of = case.snapshot.spoken_of(topics)
-        ours = [drug for drug in orders.drugs(*roles) if drug in spoken_of]
+        spoken_of = case.snapshot.spoken_of(self.topics)
+        ours = [drug for drug in orders.drugs(*self.roles) if drug in spoken_of]
         if ours:
             return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
         if not listed.sure:
             return Subjects((), unknown="whether the patient takes such a drug is not known")
-        spoken = "such a drug" if Role.DRAFT in roles else "a drug of this kind in use"
+        spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
         return Subjects((), none=f"{spoken} is neither drafted nor taken ({_among(case)})")
 
-    return find
+
+def uses(*topics: Topic[Any], roles: tuple[Role, ...] = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)) -> Uses:
+    """Each of our drugs in play of which something is said on one of these topics. `roles`: what counts as in play."""
+    return Uses(topics, roles)
 
 
 def our_drugs(case: Case) -> Subjects[Use]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from cds_service.errors import SettingsError
@@ -17,6 +17,7 @@ _PORTS = {"http": 80, "https": 443}
 _PLAIN = re.compile(r"[\x21-\x7e]+")  # what an address may hold: no blanks, control characters or letters beyond ASCII
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{0,5}))?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_METADATA = IPv6Address("fd00:ec2::254")  # of a cloud, and not link-local
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a host that ends so is read as an IP address by some, as a name by others
 
 
@@ -60,6 +61,14 @@ def same_server(base: str, url: str) -> bool:
         return _is_under(base, _place(url))
     except _Odd:
         return False
+
+
+def is_forbidden(address: str) -> bool:
+    """Whether nobody may be asked at this IP address, whatever name led there: it is where clouds keep their keys."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found
+    return found.is_link_local or found == _METADATA
 
 
 class _Odd(Exception):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -98,3 +99,14 @@ def test_one_that_is_right_is_read(tmp_path):
 def test_a_name_or_port_that_is_not_there_is_said_at_once(base):
     why, took = asked(base)
     assert why == "the FHIR server could not be reached" and took < 1.5
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1%eth0", "fd00:ec2::254", "::ffff:169.254.169.254"])
+def test_a_name_that_leads_to_where_clouds_keep_keys_is_told_nothing(monkeypatch, address):
+    ours, theirs = socket.socketpair()
+    made = SimpleNamespace(family=socket.AF_INET, getpeername=lambda: (address, 80), close=ours.close)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", lambda *_, **__: made)
+    why, _ = asked("http://ehr.example.org/fhir")
+    assert why == "the FHIR server could not be reached"
+    with theirs:
+        assert theirs.recv(100) == b""

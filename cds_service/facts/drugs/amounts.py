@@ -34,7 +34,7 @@ _TIME: dict[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
 _TIME |= {name: Decimal(24) for name in ("d", "day", "24h", "24 h", "24.h", "(24.h)", "24 hours")}
 _TIME |= {"min": Decimal(1) / 60, "wk": Decimal(168), "week": Decimal(168)}
 _ANNOTATION = re.compile(r"(?<=[\w)])\{[^}]*\}")
-_PIECE = re.compile(r"(?:[a-z-]+[ -])*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
+_PIECE = re.compile(r"-*(?:[a-z]+[ -]+)*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _CODED_PIECE = re.compile(r"(?:or|chew|cp|disin|dr|ec|erec|er|sl|ent|erent)(?:tab|cap)(?:12|24)?", re.IGNORECASE)
 _STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
 _AREA_IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)", re.IGNORECASE)

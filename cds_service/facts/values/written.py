@@ -15,6 +15,7 @@ _WRITTEN = re.compile(
     rf"\s*(?P<bound><=|>=|=<|=>|[<>≤≥])?\s*(?P<low>{_NUMBER})(?:\s*[-–—]\s*(?P<high>{_NUMBER}))?"
     r"(?:\s+(?P<apart>\S[^\n]{0,30}?)|(?P<joined>[^0-9\s.,][^\n]{0,30}?))?\s*"
 )
+_LONGEST = 200  # characters; no number is longer, and blanks alone would keep the pattern busy
 _BOUNDS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}\Z")
 
@@ -31,7 +32,7 @@ class Written:
 
 def written(text: str) -> Written | str:
     """The number that the text is; why it is none, in words that repeat nothing of the text."""
-    match = _WRITTEN.fullmatch(text)
+    match = _WRITTEN.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         return "text instead of a number"
     numbers = [number for number in (match["low"], match["high"]) if number is not None]

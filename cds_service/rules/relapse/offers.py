@@ -17,6 +17,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, imagine
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+from cds_service.rules.subjects import Uses
 
 
 class Verdict(Enum):
@@ -57,8 +58,9 @@ class Safety:
 def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see."""
     draft = imagined(drug)
+    concerned = [each for each in rules if may_concern(each, drug, snapshot)]
     # An alert that the hospital switched off is still no reason to offer.
-    evaluation = evaluate(rules, _with(draft, chart), snapshot.unswitched)
+    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
     unseen = [
         words
@@ -72,6 +74,12 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
         cautions=tuple(finding for finding in found if finding.level is Level.WARNING and not finding.holds),
         unseen=tuple(dict.fromkeys(unseen)),
     )
+
+
+def may_concern(each: Rule[Any], drug: str, snapshot: Snapshot) -> bool:
+    """Whether a check can come to anything about the drug: it is about two drugs, or its topics speak of this one."""
+    asked = each.subjects
+    return each.pairs or not isinstance(asked, Uses) or drug in snapshot.spoken_of(asked.topics)
 
 
 def _with(draft: Medication, chart: Chart) -> Chart:

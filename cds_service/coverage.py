@@ -7,6 +7,7 @@ statement on one of the therapy's drugs; checks of the patient as a whole touch 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
@@ -64,6 +65,9 @@ def _within(value: object, depth: int) -> Iterator[Topic[Any]]:
     elif isinstance(value, tuple) and depth:
         for each in value:
             yield from _within(each, depth - 1)
+    elif is_dataclass(value) and not isinstance(value, type) and depth:
+        for each in fields(value):
+            yield from _within(getattr(value, each.name), depth - 1)
     elif isinstance(value, FunctionType) and depth:
         for cell in value.__closure__ or ():
             yield from _within(cell.cell_contents, depth - 1)

@@ -1,0 +1,177 @@
+"""Plots of results as SVG for a page: a row for each figure, dots and ranges, no order but that of names.
+
+pygal lays out; its styles and scripts are taken off, as the policy of our pages lets in neither: colours are those of
+`evidence.css`. The plot is one picture with a name; the table beside it holds the same figures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+from cds_service.pages.results import RESPONSE, UNITS, Point, Result, table
+
+_ROW, _FRAME = 24, 66  # px
+_SVG = "{http://www.w3.org/2000/svg}"
+_STEPS = {"%": 20, "months": 2}
+_MOST_STEPS = 12  # labels below an axis
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a plot is, in px: its width, the column of labels, the letters."""
+
+    name: str
+    width: int
+    labels: int
+    letters: int
+
+    @property
+    def letter(self) -> float:
+        """The width that pygal reckons for a letter."""
+        return self.letters * 0.6
+
+
+WIDE, NARROW = SHAPES = (Shape("wide", 980, 500, 13), Shape("narrow", 360, 175, 11))
+_SHORT = 25  # letters of a label in the narrow shape
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a plot: a figure, or the name of the therapy whose figures follow. `short`: where there is no room."""
+
+    label: str
+    short: str
+    point: Point | None = None
+    flagged: bool = False
+
+
+def rows_of(results: Iterable[Result], kind: str) -> tuple[Row, ...]:
+    """The rows of these results for one kind of endpoint, each therapy under its name."""
+    rows: list[Row] = []
+    for name, own in groupby(results, key=lambda each: each.name):
+        drawn = [(each, point) for each in own for point in each.points if point.kind == kind]
+        if drawn:
+            rows.append(Row(name, _cut(name, _SHORT)))
+            rows += [Row(_label(each, point), _short(each, point), point, bool(each.flags)) for each, point in drawn]
+    return tuple(rows)
+
+
+def _label(result: Result, point: Point) -> str:
+    """What the row is: "DiNardo 2018, phase I, n=179: CR †"."""
+    shown = result.shown
+    phase = f"phase {shown.phase}" if shown.phase and set(shown.phase) <= set("Iab/V") else shown.phase
+    phase = "" if phase in shown.study else phase
+    study = ", ".join(filter(None, (shown.study, phase, f"n={shown.n}" if shown.n else "n not stated")))
+    what = point.endpoint if point.kind == RESPONSE else ""  # survival is drawn in one way only, which the heading says
+    told = ", ".join(filter(None, (what, point.of)))
+    return f"{study}{': ' if told else ''}{told}{' †' if result.flags else ''}"
+
+
+def _short(result: Result, point: Point) -> str:
+    """The study and how many: "Perl 2017, 252, with †"."""
+    ending = f", {point.of.partition(' ')[0]}" if point.of else ""
+    ending = f"{f', {result.shown.n}' if result.shown.n else ''}{ending}{' †' if result.flags else ''}"
+    return _cut(result.shown.study, _SHORT - len(ending)) + ending
+
+
+def _cut(words: str, letters: int) -> str:
+    return words if len(words) <= letters else f"{words[: letters - 1].rstrip(' ,')}…"
+
+
+def top_of(points: Iterable[Point]) -> int:
+    """Where the axis of survival ends: the next even number above the longest."""
+    longest = max((max(each.high, each.other[1] if each.other else each.high) for each in points), default=Decimal(2))
+    return int(math.ceil(longest / 2) * 2)
+
+
+def endpoint_class(name: str) -> str:
+    """The class of an endpoint's colour."""
+    names = list(dict.fromkeys(name for _, name in table().endpoints.values()))
+    return f"e{names.index(name)}"
+
+
+def plot(rows: Sequence[Row], kind: str, top: int, name: str, key: str, shape: Shape = WIDE) -> Markup:
+    """The plot. `top`: where its axis ends; `name`: what it shows, read aloud; `key`: unlike that of other plots."""
+    chart = _chart(rows, UNITS[kind], top, shape)
+    places = {len(rows) - index: row for index, row in enumerate(rows)}
+    figures = [(y, row.point, row.flagged) for y, row in places.items() if row.point is not None]
+    for y, point, _ in figures:
+        for low, high, what in _lines(point):
+            chart.add(what, [(float(low), y), (float(high), y)], stroke=True, show_dots=False)
+    others = [(y, end) for y, point, _ in figures for end in dict.fromkeys(point.other or ())]
+    chart.add("other", [_dot(end, y, "dot other") for y, end in others])
+    for end in ("low", "high"):
+        told = [each for each in figures if end == "low" or each[1].low != each[1].high]
+        chart.add("figure", [_dot(getattr(point, end), y, _class(point, flagged)) for y, point, flagged in told])
+    return _cleaned(chart, name, f"{key}-{shape.name}", shape)
+
+
+def _class(point: Point, flagged: bool) -> str:
+    return f"dot {endpoint_class(point.endpoint)}{' flagged' if flagged else ''}"
+
+
+def _lines(point: Point) -> Iterable[tuple[Decimal, Decimal, str]]:
+    if point.low != point.high:
+        yield point.low, point.high, "range"
+    if point.other is not None:
+        yield point.low, point.other[0], "pair"
+
+
+def _dot(x: Decimal, y: int, kind: str) -> dict[str, Any]:
+    return {"value": (float(x), y), "node": {"class": kind}}
+
+
+def _chart(rows: Sequence[Row], unit: str, top: int, shape: Shape) -> Any:
+    from pygal import XY  # type: ignore[import-untyped] # a tenth of a second that only readers of this page spend
+    from pygal.style import Style  # type: ignore[import-untyped]
+
+    step = _STEPS[unit] * max(1, math.ceil(top / _STEPS[unit] / _MOST_STEPS))
+    labels = [row.label if shape is WIDE else row.short for row in rows]
+    left = max(6, int(shape.labels - shape.letter * max(map(len, labels))))  # so that plots stand in line
+    style = Style(label_font_size=shape.letters, major_label_font_size=shape.letters, font_family="sans-serif")
+    chart = XY(
+        width=shape.width, height=_ROW * len(rows) + _FRAME, style=style, js=(), css=(), no_prefix=True, stroke=False,
+        show_legend=False, show_x_guides=True, show_y_guides=False, dots_size=5 if shape is WIDE else 4, spacing=6,
+        margin=6, margin_left=left,
+        xrange=(0, top), range=(0.4, len(rows) + 0.6), truncate_label=-1, disable_xml_declaration=True,
+        print_values=False, x_title=unit,
+    )  # fmt: skip
+    chart.x_labels = list(range(0, top + 1, step))
+    chart.y_labels = [{"label": label, "value": len(rows) - index} for index, label in enumerate(labels)]
+    chart.y_labels_major = [len(rows) - index for index, row in enumerate(rows) if row.point is None]
+    return chart
+
+
+_NOISE = frozenset(["style", "script", "desc", "defs", "title"])
+
+
+def _cleaned(chart: Any, name: str, key: str, shape: Shape) -> Markup:
+    """The picture without styles, scripts and what a script would have read; with a name."""
+    root = ElementTree.fromstring(chart.render())  # noqa: S314 - our own, from the line before
+    kinds = [settings["title"] for _, settings in chart.raw_series]
+    for parent in root.iter():
+        for child in list(parent):
+            tag, classes = child.tag.removeprefix(_SVG), child.get("class", "")
+            if tag in _NOISE or classes.endswith("-overlay") or classes == "background":
+                parent.remove(child)
+    for node in root.iter():
+        for attribute in ("style", "id"):
+            node.attrib.pop(attribute, None)
+        classes = node.get("class", "")
+        if classes.startswith("series"):
+            index = int(classes.split("serie-")[1].split()[0])
+            node.set("class", f"series {kinds[index]}")
+    title = ElementTree.Element(f"{_SVG}title", {"id": f"{key}-title"})
+    title.text = name
+    root.insert(0, title)
+    root.attrib.update({"role": "img", "aria-labelledby": f"{key}-title", "class": f"plot {shape.name}"})
+    ElementTree.register_namespace("", _SVG[1:-1])
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - made above; texts are escaped
