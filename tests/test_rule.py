@@ -100,6 +100,12 @@ def test_a_rule_that_raises_is_named_as_not_made_and_warns() -> None:
     assert check.outcome.why == "the check 'What is asked here' failed in this service"
 
 
+def test_a_check_that_the_time_of_the_call_did_not_reach_warns() -> None:
+    rules = (made(lambda case, _: Clear()),)
+    (check,) = evaluate(rules, chart(), shipped(), in_time=lambda: False).checks
+    assert check.outcome.level is Level.WARNING
+
+
 def lowered(case: Case, _: str) -> Outcome:
     """A danger in a doubtful value: one step lower than critical."""
     return case.fired(Level.WARNING, "x", because=(case.fact(POTASSIUM),))
