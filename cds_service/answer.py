@@ -163,7 +163,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(
-        gathered, request.patient_id, request.selections, _spans(snapshot), tools.knowledge.terms, now
+        gathered, request.patient_id, request.selections, spans(snapshot), tools.knowledge.terms, now
     )
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
@@ -190,7 +190,8 @@ def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
         )
 
 
-def _spans(snapshot: Snapshot) -> Spans:
+def spans(snapshot: Snapshot) -> Spans:
+    """How far apart in time values and doses still belong together, as the policy says."""
     same_ecg = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
     goes_on = snapshot.find(topics.GIVEN_GOES_ON_WITHIN, "policy")
     assert same_ecg is not None and goes_on is not None

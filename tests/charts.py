@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from cds_service.answer import spans
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.values.results import Reading, Spans
 from cds_service.gather.collect import collect
@@ -21,7 +21,6 @@ from cds_service.hooks.request import Draft, FhirAccess, HookRequest
 from cds_service.hooks.services import Moment, Query, Service
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.terms import Terms
-from cds_service.quantity import Quantity
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = "2026-11-20T08:00:00Z"
@@ -38,6 +37,12 @@ Json = dict[str, Any]
 @cache
 def terms() -> Terms:
     return Knowledge.load().terms
+
+
+@cache
+def policy() -> Spans:
+    """What belongs together in time, as the service itself asks the policy: a number that drifts is noticed here."""
+    return spans(Knowledge.load().at(NOW.date(), "US"))
 
 
 def reading() -> Reading:
@@ -148,5 +153,4 @@ def chart(
         key: replace(reply, status=statuses[key], why="timed out") if statuses and key in statuses else reply
         for key, reply in gathered.replies.items()
     }
-    spans = Spans(Quantity(Decimal(5), "min"), Quantity(Decimal(1), "d"))
-    return read_chart(replace(gathered, replies=replies), "p1", selections, spans, terms(), NOW)
+    return read_chart(replace(gathered, replies=replies), "p1", selections, policy(), terms(), NOW)

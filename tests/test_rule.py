@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.facts.values.labs import POTASSIUM
+from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
@@ -70,6 +70,16 @@ def test_what_is_cited_stands_in_the_trace_once_and_what_is_not_there_does_not()
     assert [each.id for each in check.cites] == ["gilteritinib-qtc-hold"]
 
 
+def test_what_is_read_stands_in_the_trace_once_each_in_the_order_of_reading() -> None:
+    def reads(case: Case, _: str) -> Outcome:
+        assert case.fact(POTASSIUM) is case.fact(POTASSIUM)
+        case.fact(MAGNESIUM)
+        return Clear()
+
+    (check,) = checks(reads)
+    assert [each.key for each in check.reads] == [POTASSIUM, MAGNESIUM]
+
+
 def test_an_effect_stands_in_the_trace_once_and_one_that_nobody_states_does_not() -> None:
     def looks(case: Case, _: str) -> Outcome:
         assert case.effect("posaconazole", "cyp3a") is case.effect("posaconazole", "cyp3a")
@@ -88,6 +98,12 @@ def test_a_rule_that_raises_is_named_as_not_made_and_warns() -> None:
     (check,) = checks(raises)
     assert check.outcome.level is Level.WARNING
     assert check.outcome.why == "the check 'What is asked here' failed in this service"
+
+
+def test_a_check_that_the_time_of_the_call_did_not_reach_warns() -> None:
+    rules = (made(lambda case, _: Clear()),)
+    (check,) = evaluate(rules, chart(), shipped(), in_time=lambda: False).checks
+    assert check.outcome.level is Level.WARNING
 
 
 def lowered(case: Case, _: str) -> Outcome:

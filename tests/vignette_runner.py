@@ -52,7 +52,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"subject", "edge", "expect"}
-_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "line", "cites"}
+_EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
@@ -312,9 +312,15 @@ class _Facts:
         )
 
     def _history(self) -> tuple[Entry, ...]:
-        """Past states of the AML, as in "relapsed since 2025-11-01"."""
+        """What is over: past states of the AML, as in "relapsed since 2025-11-01", and symptoms, as in the problems."""
         lines = [(_split(line)[0], _when(line)) for line in self.lines.pop(HISTORY.name, ())]
-        return tuple(Entry(("aml",), state, f"AML, {state}", when, _FROM, over=True) for state, when in lines)
+        states = {state.name.lower() for state in Disease}
+        return tuple(
+            Entry(("aml",), words, f"AML, {words}", when, _FROM, over=True)
+            if words in states
+            else Entry((words.replace(" ", "_"),), "", words, when, _FROM, over=True)
+            for words, when in lines
+        )
 
     def _entries(self, key: Key[tuple[Entry, ...]]) -> Fact[tuple[Entry, ...]]:
         lines = self.lines.pop(key.name, ())
@@ -495,7 +501,7 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
-    for name, ask in (("waits", _waits), ("line", _line), ("gap", _gap)):
+    for name, ask in (("waits", _waits), ("holds", _holds), ("line", _line), ("gap", _gap)):
         if name in expect and expect[name] != ask(told.check):
             wrong.append(f"{name}: expected {expect[name]}, found {ask(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
@@ -509,6 +515,11 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
 def _waits(check: Check) -> bool:
     """Whether the drug is not started until this is settled, so that counselling for its start can wait."""
     return isinstance(check.outcome, Fired) and check.outcome.finding.waits
+
+
+def _holds(check: Check) -> bool:
+    """Whether the drug's own source holds it here, so that no option with it is offered."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.holds
 
 
 def _line(check: Check) -> bool:

@@ -29,10 +29,8 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome
 from cds_service.rules.subjects import Use
-from cds_service.rules.treatment import days, started
+from cds_service.rules.treatment import began_on, days
 from cds_service.truth import Truth
-
-UNKNOWN_START = "whether it began after the drug is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,17 @@ def signs_since_start(
     case: Case, use: Use, keys: frozenset[str], *, past: bool = False
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """The entries recorded since the drug was started, and a doubt when of none the time is certain."""
-    start = started(case, use)
-    found: list[tuple[Entry, Truth]] = []
-    for entry in case.fact(HISTORY if past else PROBLEMS).value or ():
-        if keys & set(entry.keys):
-            began = _began(start, entry.when)
-            found += [(entry, began)] if began is not Truth.NO else []
-    late = () if any(began is Truth.YES for _, began in found) or not found else (UNKNOWN_START,)
+    found: list[tuple[Entry, tuple[str, ...]]] = []
+    for entry in entries_of(case.fact(HISTORY if past else PROBLEMS), keys):
+        began, doubts = began_on(case, use, entry.when)
+        found += [(entry, doubts)] if began is not Truth.NO else []
+    late = dict.fromkeys(doubt for _, doubts in found for doubt in doubts) if all(doubts for _, doubts in found) else ()
     thought = () if any(entry.certain for entry, _ in found) or not found else found[0][0].doubts
     return tuple(entry for entry, _ in found), (*late, *thought)
 
 
 def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
     """The signs of the problem list since the start, each with its own doubt."""
-    start = started(case, use)
     entries, _ = signs_since_start(case, use, keys)
     return tuple(
         Sign(
@@ -82,7 +77,7 @@ def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
             entry.words,
             str(entry.when or "no date"),
             entry.when,
-            (*entry.doubts, *(() if _began(start, entry.when) is Truth.YES else (UNKNOWN_START,))),
+            (*entry.doubts, *began_on(case, use, entry.when)[1]),
         )
         for entry in entries
     )
@@ -177,17 +172,13 @@ def _risen(
 
 
 def _measured(case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth, words: str) -> tuple[Sign, ...]:
-    began = _began(started(case, use), fact.when)
+    began, unsure = began_on(case, use, fact.when)
     if there is not Truth.YES or began is Truth.NO:
         return ()
     doubts = tuple(f"{fact.key.label}: {doubt}" for doubt in fact.doubts)
     doubts += (f"{fact.key.label}: only known to be {fact.bound} this",) if fact.bound else ()
-    doubts += () if began is Truth.YES else (UNKNOWN_START,)
+    doubts += unsure
     return (Sign(key, words, str(fact.when or "no date"), fact.when, doubts, fact),)
-
-
-def _began(start: When | None, when: When | None) -> Truth:
-    return Truth.UNKNOWN if start is None or when is None else when.on_or_after(start)
 
 
 def _window(case: Case) -> Quantity:

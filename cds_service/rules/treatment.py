@@ -1,4 +1,6 @@
-"""Treatment arithmetic that several topics need: when a drug was first taken, its baseline ECG, when ECGs are due."""
+"""Treatment arithmetic that several topics need: when a drug was first taken, what began on it, its baseline ECG, when
+ECGs are due.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,11 @@ from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.rules.subjects import Use
+from cds_service.truth import Truth, any_of
+
+UNKNOWN_START = "whether it began after the drug is not known"
+UNKNOWN_COURSE = "whether it began on the drug is not known"
+COURSE_ENDED = "it began after an earlier course had ended"
 
 
 def started(case: Case, use: Use) -> When | None:
@@ -28,6 +35,38 @@ def started(case: Case, use: Use) -> When | None:
         if begun.earliest < first.earliest and first.earliest - ended.latest <= gap:
             first = begun
     return first
+
+
+def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str, ...]]:
+    """Whether something began on the drug, and in words what one doubts of it.
+
+    Of a drug that is taken or held, the present treatment counts from its start on; of one that is to be taken again,
+    the earlier courses, each from its first to its last day.
+    """
+    if use.of(Role.ACTIVE, Role.ON_HOLD):
+        start = started(case, use)
+        began = Truth.UNKNOWN if start is None or when is None else when.on_or_after(start)
+        return began, (UNKNOWN_START,) if began is Truth.UNKNOWN else ()
+    courses = use.of(Role.PAST)
+    match Truth.UNKNOWN if when is None else any_of(_during(order, when) for order in courses):
+        case Truth.YES:
+            return Truth.YES, ()
+        case Truth.NO if any(_since(order, when) is not Truth.NO for order in courses):
+            return Truth.UNKNOWN, (COURSE_ENDED,)
+        case Truth.NO if case.fact(MEDICATIONS).sure:
+            return Truth.NO, ()
+        case _:
+            return Truth.UNKNOWN, (UNKNOWN_COURSE,)
+
+
+def _during(order: Medication, when: When) -> Truth:
+    """Whether it happened between the first and the last day of an order."""
+    return _since(order, when) & (Truth.UNKNOWN if order.end is None else order.end.on_or_after(when))
+
+
+def _since(order: Medication, when: When | None) -> Truth:
+    """Whether it happened on or after the first day of an order."""
+    return Truth.UNKNOWN if order.start is None or when is None else when.on_or_after(order.start)
 
 
 def not_taken(case: Case, use: Use) -> Outcome:

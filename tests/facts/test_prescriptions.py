@@ -334,6 +334,12 @@ def test_how_long_a_dose_speaks_for_a_drug_that_goes_on_is_the_hospitals_policy(
     assert not any("as given" in card["detail"] for card in cards(*asked, **chart))
 
 
+@pytest.mark.parametrize(("day", "role"), [("19", Role.ACTIVE), ("18", Role.PAST)], ids=["yesterday", "two days ago"])
+def test_a_dose_of_yesterday_may_go_on_and_an_older_one_speaks_for_nothing_of_today(day: str, role: Role) -> None:
+    (found,) = listed(given("posaconazole", when=f"2026-11-{day}T08:00:00Z"))
+    assert found.role is role
+
+
 def test_a_dose_given_today_may_be_the_last_one() -> None:
     (found,) = listed(given("posaconazole"))
     assert found.doubts == ("given today; whether it goes on is not known",)

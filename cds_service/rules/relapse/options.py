@@ -13,6 +13,7 @@ from typing import Any
 from cds_service.facts.disease import DISEASE, PROBLEMS, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, below
+from cds_service.facts.times import When
 from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
@@ -211,9 +212,14 @@ def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:
     return relapse.when is not None and any(
         order.start is not None
         and order.start.latest.date() < relapse.when.earliest.date()
-        and (order.role is not Role.PAST or (order.end is not None and order.end.earliest >= relapse.when.latest))
+        and (order.role is not Role.PAST or _until(order, relapse.when))
         for order in given
     )
+
+
+def _until(order: Medication, relapse: When) -> bool:
+    """Whether an order surely ran up to the relapse: what is ended on that day is ended because of it."""
+    return order.end is not None and order.end.earliest.date() >= relapse.latest.date()
 
 
 def _relapsed_on(drug: str, relapse: Fact[Entry]) -> str:
