@@ -6,7 +6,7 @@ FHIR_URL ?=
 BENCH ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser faults kills mutation mutation-sample \
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser processes faults kills mutation mutation-sample \
 	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit site
 
 help: ## list the commands
@@ -62,6 +62,10 @@ faults: ## hurt the service as it is started: silent and bad FHIR servers, kills
 browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
+
+processes: ## real servers started, stopped, killed, reloaded and listened to (two minutes)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@PROCESSES=1 "$(VENV)/bin/python" -m pytest -m processes
 
 kills: ## SIGKILL to everything while feedback comes in: is any lost that was acknowledged? (KILLS=8)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

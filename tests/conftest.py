@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 
@@ -11,6 +13,14 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items):
+    """What starts and kills real servers takes its time: `make processes` runs it."""
+    if os.environ.get("PROCESSES") != "1":
+        for item in items:
+            if item.get_closest_marker("processes"):
+                item.add_marker(pytest.mark.skip(reason="make processes"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -44,7 +44,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
-    with fhir_server() as fhir, service(GATHER_SECONDS="8", ANSWER_SECONDS="20") as url:
+    with fhir_server() as fhir, service(GATHER_SECONDS="8", ANSWER_SECONDS="20", WHY_LINKS="off") as url:
         now = datetime.now(UTC)
         loading.load(FhirClient(fhir.base), stories(), now, lambda _: None)
         yield Scene(Place(url, fhir.base, now), fhir)

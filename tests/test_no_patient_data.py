@@ -26,6 +26,8 @@ from tests.fhir_server.running import PATIENCE, ROOT, fhir_server
 from tests.marks import MARK, files_below, headers, leaks, marked
 from tests.tokens import bearer, ec_key, jwk, key_set
 
+pytestmark = pytest.mark.processes
+
 ISSUER = "https://ehr.north.example/oauth2"
 FAULTS = (
     "500", "401", "404", "html", "truncated", "brokenoff", "loop", "foreign-next", "withheld", "throttled", "stu3",

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     client, now = FhirClient(URL, TOKEN), datetime.now(UTC)
-    with service(GATHER_SECONDS="10", ANSWER_SECONDS="20", FHIR_SERVERS=URL) as url:
+    with service(GATHER_SECONDS="10", ANSWER_SECONDS="20", FHIR_SERVERS=URL, WHY_LINKS="off") as url:
         loaded = loading.load(client, stories(), now, lambda _: None)
         yield Place(url, URL, now, given_by(loaded))
         loading.unload(client, stories(), now, lambda _: None)

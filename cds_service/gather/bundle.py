@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+from cds_service.decoding import decode
+
 _SERIOUS = ("error", "fatal")
 # Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
 _MISSING = frozenset({"suppressed", "security", "forbidden", "incomplete", "too-costly", "throttled", "timeout"})
@@ -83,7 +85,7 @@ class _Outcome(msgspec.Struct):
 def resource_type(raw: bytes) -> str | None:
     """The resourceType of a raw JSON object, None when it has none that can be read."""
     try:
-        return msgspec.json.decode(raw, type=_Head).resourceType
+        return decode(raw, _Head).resourceType
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
@@ -100,7 +102,7 @@ def unpack(raw: bytes) -> Unpacked:
     if kind != "Bundle":
         return Unpacked(resources=(raw,))
     try:
-        bundle = msgspec.json.decode(raw, type=_Bundle)
+        bundle = decode(raw, _Bundle)
     except (msgspec.DecodeError, RecursionError):
         return Unpacked(problems=("the Bundle cannot be read",))
     resources: list[bytes] = []
@@ -155,7 +157,7 @@ def _entry(raw: msgspec.Raw) -> _Entry:
 def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:
     """One entry or link; None when it has another shape, so that it does not spoil the others."""
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return decode(raw, shape)
     except (msgspec.DecodeError, RecursionError):
         return None
 
@@ -163,7 +165,7 @@ def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:
 def _problems(raw: bytes) -> tuple[str, ...]:
     """The serious issues of an OperationOutcome. Its texts may hold patient data: only its codes are repeated."""
     try:
-        outcome = msgspec.json.decode(raw, type=_Outcome)
+        outcome = decode(raw, _Outcome)
     except (msgspec.DecodeError, RecursionError):
         return ("the EHR reported a problem that cannot be read",)
     serious = [each for each in outcome.issue or () if each.severity in _SERIOUS or each.code in _MISSING]

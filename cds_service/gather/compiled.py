@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from functools import cache
 from importlib import import_module
 from types import ModuleType, NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -20,6 +19,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from cds_service.decoding import LEARNING
+
+_DECODERS: dict[str, msgspec.json.Decoder[Struct]] = {}
 _MODELS = "fhir.resources.R4B."
 _DAY = (
     r"(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"  # no 29 February
@@ -82,10 +84,13 @@ def _each_once(raw: bytes, read: Struct) -> bool:
     return b"\\u0022" not in raw and raw.count(b'"') == msgspec.json.encode(read).count(b'"')
 
 
-@cache
 def _decoder(type_name: str) -> msgspec.json.Decoder[Struct]:
-    model = getattr(import_module(_MODELS + type_name.lower()), type_name)
-    return msgspec.json.Decoder(_shape(model, resource=type_name))
+    made = _DECODERS.get(type_name)
+    if made is None:
+        with LEARNING:
+            model = getattr(import_module(_MODELS + type_name.lower()), type_name)
+            made = _DECODERS.setdefault(type_name, msgspec.json.Decoder(_shape(model, resource=type_name)))
+    return made
 
 
 def _shape(model: Any, resource: str = "") -> type[Struct]:

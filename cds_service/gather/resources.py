@@ -23,6 +23,7 @@ import msgspec
 from msgspec.structs import fields
 from pydantic import ValidationError
 
+from cds_service.decoding import decode, decoder
 from cds_service.gather.compiled import certainly_valid
 from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
@@ -136,7 +137,7 @@ def _seen(resource: Resource) -> View | None:
     if shape is None:
         return None
     try:
-        return msgspec.json.decode(resource.raw, type=shape)
+        return decode(resource.raw, shape)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
@@ -239,7 +240,7 @@ def _rescued(value: Any, shape: Any) -> Any:
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
         return _rescued_parts(value, shape) if isinstance(value, dict) else None
     try:
-        return msgspec.json.decode(json.dumps(value, default=_number), type=shape)
+        return decode(json.dumps(value, default=_number), shape)
     except (msgspec.DecodeError, RecursionError):
         return None
 
@@ -297,7 +298,7 @@ def _converted(resource: Resource, content: Any, shape: type[View], *, mended: b
 
 
 def _decoded(content: Any, shape: type[V]) -> V:
-    return msgspec.json.decode(json.dumps(content, default=_number), type=shape)
+    return decode(json.dumps(content, default=_number), shape)
 
 
 @cache
@@ -311,6 +312,7 @@ def warm() -> None:
     for type_name in VIEWS:
         _fault(type_name, {"resourceType": type_name})
         certainly_valid(type_name, b"{}")
+        decoder(VIEWS[type_name])
 
 
 def _fault(type_name: str, content: Any) -> tuple[tuple[str | int, ...], str] | None:

@@ -15,6 +15,7 @@ from time import monotonic
 
 import msgspec
 
+from cds_service.decoding import decode
 from cds_service.gather.searches import INCLUDES, LONGEST, counting, including, kind_of, name_of, pieces, without
 from cds_service.gather.versions import is_read, refusal
 
@@ -65,7 +66,7 @@ class Statement:
     def read(cls, body: bytes) -> Statement | None:
         """The CapabilityStatement in `body`; None when there is none."""
         try:
-            read = msgspec.json.decode(body, type=_Statement)
+            read = decode(body, _Statement)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return None
         if not read.fhirVersion:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from cds_service.decoding import decode
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import FhirSession
 from cds_service.gather.replies import Status
@@ -104,7 +105,7 @@ class TerminologyServer:
         if answered.status is not Status.COMPLETE or not answered.resources:
             raise NoAnswer(answered.why or "nothing came back")
         try:
-            return msgspec.json.decode(answered.resources[0], type=_Parameters).parameter
+            return decode(answered.resources[0], _Parameters).parameter
         except (msgspec.DecodeError, RecursionError):
             raise NoAnswer("the answer cannot be read") from None
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from cds_service.decoding import decode
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 
@@ -131,7 +132,7 @@ _CONTEXTS: Mapping[str, type[_PatientView]] = {
 
 def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return decode(raw, shape)
     except RecursionError:
         raise BadRequest("the JSON is nested too deeply to be read", where or None) from None
     except msgspec.ValidationError as fault:
@@ -182,11 +183,11 @@ def _drafts(raw: msgspec.Raw) -> tuple[Draft, ...]:
 def _draft(raw: msgspec.Raw) -> Draft:
     """One entry. One that is no entry at all is a draft that cannot be read: it must not cost the others."""
     try:
-        entry = msgspec.json.decode(raw, type=_Entry)
+        entry = decode(raw, _Entry)
     except (msgspec.DecodeError, RecursionError):
         return Draft(b"null", None)
     try:
-        full_url = msgspec.json.decode(entry.fullUrl, type=str)
+        full_url = decode(entry.fullUrl, str)
     except (msgspec.DecodeError, RecursionError):
         full_url = None
     return Draft(bytes(entry.resource), full_url)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from cds_service.decoding import decode
+
 LIST = Path(__file__).with_name("validation.json")
 
 
@@ -27,7 +29,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 @cache
 def _told() -> _Told:
-    return msgspec.json.decode(LIST.read_bytes(), type=_Told)
+    return decode(LIST.read_bytes(), _Told)
 
 
 def cases_of(rule: str) -> tuple[CaseFile, ...]:

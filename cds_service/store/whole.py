@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from cds_service.answer import Answer
+from cds_service.decoding import decode
 from cds_service.gather.query import Answered
 from cds_service.gather.recorded import Replayed
 from cds_service.gather.replies import Status
@@ -34,6 +35,9 @@ class _Whole(msgspec.Struct):
     answers: dict[str, _Answered]
 
 
+_KEPT = msgspec.msgpack.Decoder(_Whole)  # learnt before threads ask (see `decoding`)
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A call as it was. `fhir` stands in for the FHIR server."""
@@ -47,7 +51,7 @@ class Whole:
 def without_token(body: bytes) -> bytes | None:
     """The request without `fhirAuthorization`; None when it cannot be read, and then nothing of it is kept."""
     try:
-        envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        envelope = decode(body, dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if envelope.pop("fhirAuthorization", None) is None:
@@ -69,7 +73,7 @@ def unpacked(content: bytes) -> Whole:
     """The call. Raises ValueError when these bytes are none."""
     try:
         unzipped = zlib.decompressobj()
-        told = msgspec.msgpack.decode(unzipped.decompress(content, _LARGEST), type=_Whole)
+        told = _KEPT.decode(unzipped.decompress(content, _LARGEST))
         answers = {
             query: Answered(each.resources, Status[each.status], each.why, each.notes)
             for query, each in told.answers.items()

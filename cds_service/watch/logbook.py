@@ -9,6 +9,7 @@ import structlog
 
 from cards.model import INDICATORS
 from cds_service.beside import Call
+from cds_service.decoding import decode
 from cds_service.watch.logs import CALLS
 
 _LONGEST = 1024 * 1024  # bytes of a refused call that are looked through for its hookInstance
@@ -54,6 +55,6 @@ def _instance(body: bytes) -> str:
     if len(body) > _LONGEST:
         return ""
     try:
-        return msgspec.json.decode(body, type=_Named).hookInstance
+        return decode(body, _Named).hookInstance
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return ""

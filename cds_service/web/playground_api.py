@@ -15,6 +15,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from cds_service.answer import Answer, Gate, Tools, answer
+from cds_service.decoding import decode
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 from cds_service.pages.shown import tree
@@ -80,7 +81,7 @@ class _Named(msgspec.Struct):
 def _service(body: bytes, services: tuple[Service, ...]) -> Service:
     """The service whose hook the request names; the first, whose reader says what is wrong, where it names none."""
     try:
-        hook = msgspec.json.decode(body, type=_Named).hook
+        hook = decode(body, _Named).hook
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return services[0]
     for service in services:

@@ -26,9 +26,9 @@ SLOW = 60  # callers who send half
 CLAIMS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded", "X-Real-IP")
 PATIENCE = 5.0  # seconds; what an EHR grants
 
-pytestmark = pytest.mark.skipif(
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(
     NGINX is None or shutil.which("openssl") is None, reason="nginx or openssl is not installed"
-)
+)]
 
 
 @dataclass(frozen=True)

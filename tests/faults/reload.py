@@ -66,7 +66,7 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
             bad = number % 3 == 0
             (broken if bad else sound)(folder, number)
             _reloaded(running)
-            status, ready = running.get("/readyz")
+            status, ready = running.get("/readyz/calls")
             part = ready["parts"]["knowledge"]
             refused += bad
             wanted = ("amber", True) if bad else ("green", False)

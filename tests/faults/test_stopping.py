@@ -13,6 +13,8 @@ import pytest
 from tests.faults.stopping import LIMIT, once, one_worker_killed, sign, told_to_stop
 from tests.fhir_server.running import started
 
+pytestmark = pytest.mark.processes
+
 
 def test_a_stop_is_said_first_cuts_no_call_and_ends_well():
     with started(WORKERS="2", DRAIN_SECONDS="2") as running:

@@ -19,6 +19,8 @@ from tests.fhir_server.running import service
 from tests.store.conftest import CHART, read
 from tests.tokens import bearer, ec_key, jwk, key_set
 
+pytestmark = pytest.mark.processes
+
 SIGN = "/cds-services/aml-order-sign"
 PUBLIC, NORTH = "https://cds.example", "https://ehr.north.example/oauth2"
 TENANTS = f"""

@@ -21,6 +21,8 @@ import requests
 from cds_service.console.samples import find
 from tests.fhir_server.running import PATIENCE, ROOT
 
+pytestmark = pytest.mark.processes
+
 SIGN = find("gilteritinib-qtc-512").sample("sign")
 
 

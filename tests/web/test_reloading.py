@@ -15,6 +15,8 @@ from cds_service.web.reloading import Reloads
 from tests.faults.reload import broken, sound, under_traffic
 from tests.fhir_server.running import Running, started
 
+pytestmark = pytest.mark.processes
+
 FULL = os.environ.get("FAULTS") == "full"
 
 

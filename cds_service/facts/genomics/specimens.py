@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from cds_service.decoding import decode
 from cds_service.facts.concepts import all_text
 from cds_service.facts.times import When
 from cds_service.facts.values.results import NEVER, Reading, status_doubts, taken
@@ -133,7 +134,7 @@ class _Named(msgspec.Struct):
 
 def _named(raw: msgspec.Raw) -> _Named:
     try:
-        return msgspec.json.decode(raw, type=_Named)
+        return decode(raw, _Named)
     except (msgspec.DecodeError, RecursionError):
         return _Named()  # what has no type is no result; R4 refuses the report that holds it
 
@@ -145,7 +146,7 @@ def _contained(parts: list[msgspec.Raw] | None, shape: type[V]) -> dict[str, V]:
         name = _named(raw)
         try:
             if name.resourceType == shape.__name__:
-                found[f"#{name.id}"] = msgspec.json.decode(raw, type=shape)
+                found[f"#{name.id}"] = decode(raw, shape)
         except (msgspec.DecodeError, RecursionError):
             continue
     return found
