@@ -17,13 +17,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "truth": set(),
     "quantity": set(),
     "errors": set(),
+    "decoding": set(),
     "settings": {"errors"},
-    "hooks": {"errors"},
+    "hooks": {"decoding", "errors"},
     "security": {"errors"},
-    "gather": {"errors", "hooks", "security"},
+    "gather": {"decoding", "errors", "hooks", "security"},
     "knowledge": {"errors", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
-    "facts": {"truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
+    "facts": {"decoding", "truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
@@ -52,22 +53,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer", "reports"},
-    "watch": {"cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "watch": {"decoding", "cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside", "repeats",
-        "reports", "cds_service",
+        "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside",
+        "repeats", "reports", "cds_service",
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
         "coverage", "changes", "reports", "sheet", "store", "cds_service",
     },
     "pages": {
-        "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules", "answer",
-        "trace", "coverage", "changes", "reports", "sheet", "beside", "console", "cds_service",
+        "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",
+        "answer", "trace", "coverage", "changes", "reports", "sheet", "beside", "console", "cds_service",
     },
     "web": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside", "watch",
-        "store", "pages", "cds_service",
+        "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside",
+        "watch", "store", "pages", "cds_service",
     },
     "cli": {"cds_service", "errors", "settings", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
