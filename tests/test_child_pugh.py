@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cds_service.facts.disease import Entry
+from cds_service.facts.disease import PROBLEMS, Entry
 from cds_service.facts.fact import Origin
+from cds_service.rules.relapse.fitness import Fitness, assess
+from cds_service.rules.rule import Case
 from cds_service.rules.signs import child_pugh
-from tests.calls import RELAPSED, cards, condition, venetoclax
+from tests.calls import NOW, RELAPSED, ask, cards, condition, request, tools, venetoclax
 
 
 def entry(words: str) -> Entry:
@@ -66,3 +70,25 @@ def test_class_b_and_c_are_no_fitness_for_intensive_therapy(letter: str, verdict
     conditions = [RELAPSED, condition("K74.60", f"Cirrhosis, Child-Pugh {letter}")]
     told = "".join(card["detail"] for card in cards("patient-view", conditions=conditions))
     assert verdict in told
+
+
+UNREADABLE = {"resourceType": "Condition", "id": "lost", "subject": {"reference": "Patient/p1"}, "code": [5]}
+
+
+def test_class_a_clears_nothing_while_an_entry_could_not_be_read() -> None:
+    listed = [RELAPSED, condition("K74.60", "Cirrhosis, Child-Pugh A"), UNREADABLE]
+    checks = ask(request("order-sign", venetoclax(status="draft"), conditions=listed)).evaluation.checks
+    (check,) = (each for each in checks if each.rule.id == "liver-disease")
+    assert check.word == "not evaluated"
+
+
+@pytest.mark.parametrize(("letter", "sure", "verdict"), [
+    ("A", True, Fitness.FIT), ("A", False, Fitness.UNKNOWN), ("C", True, Fitness.UNFIT), ("C", False, Fitness.UNFIT),
+])  # fmt: skip
+def test_for_fitness_too_only_a_whole_list_clears(letter: str, sure: bool, verdict: Fitness) -> None:
+    listed = [RELAPSED, condition("K74.60", f"Cirrhosis, Child-Pugh {letter}")]
+    chart = ask(request("patient-view", conditions=listed)).evaluation.chart
+    problems = chart.get(PROBLEMS) if sure else chart.get(PROBLEMS).doubted("not every entry was read")
+    case = Case(replace(chart, facts={**chart.facts, PROBLEMS.name: problems}), tools().knowledge.at(NOW.date(), "US"))
+    (liver,) = (each for each in assess(case).criteria if each.name == "Child-Pugh class")
+    assert liver.verdict is verdict

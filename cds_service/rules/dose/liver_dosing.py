@@ -113,7 +113,7 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     pugh = child_pugh(found)
     failing = pugh == "C" or bool(entries_of(problems, keys_of(case, "failing liver")))
     if pugh == "A" and not failing:
-        return Clear("Child–Pugh A on record")
+        return Clear("Child–Pugh A on record") if problems.sure else case.blind(problems, about=orders)
     return case.fired(
         Level.WARNING,
         "liver_disease",

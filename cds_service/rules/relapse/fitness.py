@@ -139,7 +139,8 @@ def _liver(case: Case) -> Criterion:
     problems = case.fact(PROBLEMS)
     weak = _entry(case, problems, "weak liver")
     if weak is not None and (pugh := child_pugh(entries_of(problems, keys_of(case, "weak liver")))):
-        verdict = Fitness.FIT if pugh == "A" else Fitness.UNFIT
+        mild = Fitness.FIT if problems.sure else Fitness.UNKNOWN  # what was not read may say otherwise
+        verdict = mild if pugh == "A" else Fitness.UNFIT
         return Criterion("Child-Pugh class", verdict, f"{pugh}, with {weak.words} on record")
     if weak is not None:
         return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
