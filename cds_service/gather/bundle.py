@@ -7,13 +7,14 @@ it says that something is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode
+from cds_service.decoding import decode, decoder
+from cds_service.gather.views import ANY, View
 
 _SERIOUS = ("error", "fatal")
 # Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
@@ -32,6 +33,7 @@ class Unpacked:
     matches: int = 0  # resources that the Bundle gives as such, not because a match refers to them
     total: int = 0  # how many matches there are in all its pages, as the Bundle says; 0 when it does not say
     full_urls: Mapping[int, str] = field(default_factory=dict)  # of the resources, by their place
+    views: Mapping[int, View] = field(default_factory=dict, compare=False)  # of those that were read along with it
 
     @property
     def short(self) -> bool:
@@ -73,6 +75,21 @@ class _Bare(msgspec.Struct):
 _INCLUDED = _Search("include")
 
 
+class _PlainEntry(msgspec.Struct, gc=False):
+    """An entry as nearly all are written. What is written otherwise is read one by one."""
+
+    resource: msgspec.Raw
+    fullUrl: str | None = None  # noqa: N815
+    search: _Search | None = None
+
+
+class _PlainBundle(msgspec.Struct, gc=False):
+    resourceType: Literal["Bundle"]  # noqa: N815
+    entry: list[_PlainEntry] = []
+    link: list[_Link] = []
+    total: Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000)] = 0
+
+
 class _Issue(msgspec.Struct):
     severity: str = "error"
     code: str = "unknown"
@@ -82,7 +99,7 @@ class _Outcome(msgspec.Struct):
     issue: list[_Issue] | None = None
 
 
-def resource_type(raw: bytes) -> str | None:
+def resource_type(raw: bytes | msgspec.Raw) -> str | None:
     """The resourceType of a raw JSON object, None when it has none that can be read."""
     try:
         return decode(raw, _Head).resourceType
@@ -92,6 +109,9 @@ def resource_type(raw: bytes) -> str | None:
 
 def unpack(raw: bytes) -> Unpacked:
     """`raw` split up: null, a resource, a Bundle or an OperationOutcome, whichever it is."""
+    plain = _decoded(raw, _PlainBundle)
+    if plain is not None and not _has_two_lists(raw):
+        return _of_plain(plain)
     if raw.strip() == b"null":
         return Unpacked()
     kind = resource_type(raw)
@@ -105,30 +125,47 @@ def unpack(raw: bytes) -> Unpacked:
         bundle = decode(raw, _Bundle)
     except (msgspec.DecodeError, RecursionError):
         return Unpacked(problems=("the Bundle cannot be read",))
-    resources: list[bytes] = []
-    problems: list[str] = ["the Bundle has two lists of entries"] if _has_two_lists(raw) else []
-    included = 0
-    full_urls: dict[int, str] = {}
-    for written in bundle.entry or ():
-        entry = _entry(written)
-        resource = bytes(entry.resource)
-        match resource_type(resource):
-            case None:
-                problems.append("an entry of the Bundle holds no readable resource")
-            case "OperationOutcome":
-                problems.extend(_problems(resource))
-            case _:
-                full_url = _decoded(entry.fullUrl, str)
-                if full_url:
-                    full_urls[len(resources)] = full_url
-                resources.append(resource)
-                included += entry.search == _INCLUDED
+    entries = (_entry(written) for written in bundle.entry or ())
+    each = ((entry.resource, _decoded(entry.fullUrl, str), entry.search) for entry in entries)
     links = (_decoded(link, _Link) for link in bundle.link or ())
-    following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     total = bytes(bundle.total)
-    counted = int(total[:9]) if total.isdigit() else 0
+    problems = ["the Bundle has two lists of entries"] if _has_two_lists(raw) else []
+    return _split(each, links, int(total[:9]) if total.isdigit() else 0, problems)
+
+
+def _of_plain(bundle: _PlainBundle) -> Unpacked:
+    each = ((entry.resource, entry.fullUrl, entry.search) for entry in bundle.entry)
+    return _split(each, bundle.link, bundle.total, [])
+
+
+def _split(
+    entries: Iterable[tuple[msgspec.Raw, str | None, _Search | None]], links: Iterable[_Link | None], counted: int,
+    problems: list[str],
+) -> Unpacked:
+    """What the entries hold: resources, of most the view too, and problems."""
+    resources: list[bytes] = []
+    full_urls: dict[int, str] = {}
+    views: dict[int, View] = {}
+    included = 0
+    read = decoder(ANY).decode
+    for written, full_url, search in entries:
+        try:
+            views[len(resources)] = read(written)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            kind = resource_type(written)
+            if kind is None:
+                problems.append("an entry of the Bundle holds no readable resource")
+                continue
+            if kind == "OperationOutcome":
+                problems.extend(_problems(written))
+                continue
+        if full_url:
+            full_urls[len(resources)] = full_url
+        resources.append(bytes(written))
+        included += search == _INCLUDED
+    following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     unique = tuple(dict.fromkeys(problems))
-    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls)
+    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)
 
 
 def _has_two_lists(raw: bytes) -> bool:
@@ -154,15 +191,15 @@ def _entry(raw: msgspec.Raw) -> _Entry:
     return _Entry(bare.resource) if bare is not None else _Entry()
 
 
-def _decoded(raw: msgspec.Raw, shape: type[T]) -> T | None:
+def _decoded(raw: bytes | msgspec.Raw, shape: type[T]) -> T | None:
     """One entry or link; None when it has another shape, so that it does not spoil the others."""
     try:
         return decode(raw, shape)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
 
-def _problems(raw: bytes) -> tuple[str, ...]:
+def _problems(raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     """The serious issues of an OperationOutcome. Its texts may hold patient data: only its codes are repeated."""
     try:
         outcome = decode(raw, _Outcome)

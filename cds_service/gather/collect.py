@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Protocol
 
 from cds_service.errors import WrongContent
@@ -57,7 +56,7 @@ def collect(
         if query.key in request.prefetch:
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
-            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked.full_urls)
+            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked)
     missing = [query for query in service.queries if query.asked and query.key not in replies]
     if missing and refusal is None and request.fhir is not None:
         asked = {query.key: query.filled(request.patient_id) for query in missing}
@@ -119,6 +118,9 @@ def _follow(
                 sorting.others.append(resource)
 
 
+_NOT_SENT = Unpacked()
+
+
 @dataclass(slots=True)
 class _Sorting:
     """Sorts what came: into the reply it answers, aside (Medications), or away (another patient's)."""
@@ -130,17 +132,16 @@ class _Sorting:
     room: int = MOST
     notes: list[str] = field(default_factory=list)
 
-    def resource(self, raw: bytes, key: str, full_url: str | None) -> Resource:
+    def resource(self, raw: bytes, key: str, full_url: str | None, view: View | None = None) -> Resource:
         """The resource; where everything is checked, what is wrong with it is noted."""
-        made = Resource(resource_type(raw) or "", raw, key, full_url, self.mending)
+        kind = type(view).__name__ if view is not None else resource_type(raw) or ""
+        made = Resource(kind, raw, key, full_url, self.mending, quick=view)
         fault = made.fault() if self.mending.strict_all else ""
         if fault:
             self.notes.append(f"{made.type} in {key}: {fault}")
         return made
 
-    def reply(
-        self, key: str, answered: Answered, source: str, full_urls: Mapping[int, str] = MappingProxyType({})
-    ) -> Reply:
+    def reply(self, key: str, answered: Answered, source: str, unpacked: Unpacked = _NOT_SENT) -> Reply:
         reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
         before = self.foreign
@@ -150,7 +151,7 @@ class _Sorting:
         if most < came:
             reply = replace(reply, status=Status.PARTIAL, why=TOO_MANY)
         for place, raw in enumerate(answered.resources[:most]):
-            resource = self.resource(raw, key, full_urls.get(place))
+            resource = self.resource(raw, key, unpacked.full_urls.get(place), unpacked.views.get(place))
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -185,7 +186,7 @@ class _Sorting:
             elif self._is_ours(view):
                 kept.append(resource)
             elif isinstance(view, MedicationRequest):
-                unreadable.append(Unreadable(view.resourceType, "it does not name the patient of this call"))
+                unreadable.append(Unreadable(resource.type, "it does not name the patient of this call"))
             else:
                 self.foreign += 1
         return tuple(kept), tuple(unreadable)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
@@ -55,42 +56,63 @@ class Mending:
     strict_all: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Resource:
-    """One resource as it came: its type, where it came from, and its bytes. Views and verdicts are kept once made."""
+    """One resource as it came: its type, where it came from, and its bytes. Views and verdicts are kept once made.
+
+    `quick`: its view, where whoever unpacked it has read it already.
+    """
 
     type: str
     raw: bytes
     where: str  # prefetch key, "draftOrders" or the query it answers
     full_url: str | None = None
     mending: Mending = field(default_factory=Mending, repr=False)
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
     inside: str = ""  # of a contained resource: `Type/id#name`, by which it is named
+    quick: View | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = field(default=(), init=False)  # what was left out or wrapped to make it readable
+    _view: View | Unreadable | None = field(default=None, init=False, repr=False)
+    _checked: View | Unreadable | None = field(default=None, init=False, repr=False)
+    _valid: bytes | str = field(default=b"", init=False, repr=False)
+    _reference: str = field(default="", init=False, repr=False)
 
     @property
     def reference(self) -> str:
         """`Type/id`, or the type alone when it has no id that FHIR allows; for a contained one `Type/id#name`."""
+        return self._reference or self._named()
+
+    def _named(self) -> str:
         if self.inside:
             return self.inside
-        identity = self._kept.get("id", ...)
-        if identity is ...:
-            seen = self.view()
-            view = self.salvaged() if isinstance(seen, Unreadable) else seen
-            written = view.id if view is not None else None
-            identity = self._kept["id"] = written if written and FHIR_ID.match(written) else None
-        return f"{self.type}/{identity}" if identity else self.type
+        seen = self.view()
+        view = self.salvaged() if isinstance(seen, Unreadable) else seen
+        written = view.id if view is not None else None
+        self._reference = f"{self.type}/{written}" if written and FHIR_ID.match(written) else self.type
+        return self._reference
 
     def view(self) -> View | Unreadable:
         """The typed view, quickly from the bytes, else by the slow reader. Not yet held against R4."""
-        if "view" not in self._kept:
-            self._kept["view"] = _quick(self) or self.checked()
-        return self._kept["view"]  # type: ignore[no-any-return]
+        if self._view is None:
+            self._view = _quick(self) or self.checked()
+        return self._view
 
     def checked(self) -> View | Unreadable:
         """The typed view of a resource that passed R4, mended where that was allowed."""
-        if "checked" not in self._kept:
-            self._kept["checked"], self._kept["notes"] = _strict(self)
-        return self._kept["checked"]  # type: ignore[no-any-return]
+        if self._checked is None:
+            self._checked, self.notes = self._strictly()
+        return self._checked
+
+    def _strictly(self) -> tuple[View | Unreadable, tuple[str, ...]]:
+        shape = VIEWS.get(self.type)
+        if shape is None:
+            return Unreadable(self.type, "a type that is not read here"), ()
+        quickly = not self.mending.strict_all and certainly_valid(self.type, self.raw)
+        view = _quick(self) if quickly else None
+        if view is not None:
+            self._valid = self.raw
+            return view, ()
+        verdict, notes, self._valid = _held_against_r4(self, shape)
+        return verdict, notes
 
     def salvaged(self) -> View | None:
         """What can be read of a resource that is not valid, leaf by leaf. It may warn; it clears nothing."""
@@ -117,71 +139,49 @@ class Resource:
     def valid_json(self) -> dict[str, Any] | None:
         """A copy as plain JSON that passed R4, the missing filled and the invalid left out; None when none did."""
         self.checked()
-        return _without_empty(json.loads(self._kept["valid"])) if "valid" in self._kept else None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out or wrapped to make this resource readable."""
-        return self._kept.get("notes", ())  # type: ignore[no-any-return]
+        return _without_empty(json.loads(self._valid)) if self._valid else None
 
 
 def _quick(resource: Resource) -> View | None:
-    seen = resource._kept.get("quick", ...)
-    if seen is ...:
-        seen = resource._kept["quick"] = _seen(resource)
-    return seen  # type: ignore[no-any-return]
-
-
-def _seen(resource: Resource) -> View | None:
+    """The view straight from the bytes; None where they have another shape."""
     shape = VIEWS.get(resource.type)
-    if shape is None:
-        return None
-    try:
-        return decode(resource.raw, shape)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
+    if resource.quick is None and shape is not None:
+        with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            resource.quick = decode(resource.raw, shape)
+    return resource.quick
 
 
-def _strict(resource: Resource) -> tuple[View | Unreadable, tuple[str, ...]]:
-    shape = VIEWS.get(resource.type)
-    if shape is None:
-        return Unreadable(resource.type, "a type that is not read here"), ()
-    quickly = not resource.mending.strict_all and certainly_valid(resource.type, resource.raw)
-    view = _quick(resource) if quickly else None
-    if view is not None:
-        resource._kept["valid"] = resource.raw
-        return view, ()
-    return _held_against_r4(resource, shape)
+_Verdict = tuple[View | Unreadable, tuple[str, ...], str]  # what was read, what was mended, and the valid JSON
 
 
-def _held_against_r4(resource: Resource, shape: type[View]) -> tuple[View | Unreadable, tuple[str, ...]]:
+def _held_against_r4(resource: Resource, shape: type[View]) -> _Verdict:
     """The same at length: by `fhir.resources`, leaf by leaf where something is to be mended."""
     try:
         content = json.loads(resource.raw, parse_float=_decimal, parse_int=_integer, object_pairs_hook=_each_once)
     except _Twice:
-        return Unreadable(resource.type, "an element stands twice in it, and which one holds is not known"), ()
+        return Unreadable(resource.type, "an element stands twice in it, and which one holds is not known"), (), ""
     except (ValueError, RecursionError):
-        return Unreadable(resource.type, "not readable JSON, or a number of impossible size"), ()
+        return Unreadable(resource.type, "not readable JSON, or a number of impossible size"), (), ""
     notes: list[str] = []
     restore: list[Callable[[], Any]] = []
     for _ in range(LEAVES_PER_RESOURCE + 1):
         fault = _fault(resource.type, content) or _misfit(content, shape)
         if fault is None and _is_modified(content):
-            return Unreadable(resource.type, "an extension changes its meaning in a way not known here"), tuple(notes)
+            return Unreadable(resource.type, "an extension changes its meaning in a way not known here"), tuple(notes), ""
         if fault is None:
-            resource._kept["valid"] = json.dumps(content, default=_number)
+            valid = json.dumps(content, default=_number)
             for put_back in restore:
                 put_back()
-            return _converted(resource, content, shape, mended=bool(notes)), tuple(notes)
+            return _converted(resource, content, shape, mended=bool(notes)), tuple(notes), valid
         if resource.mending.left <= 0:
-            return Unreadable(resource.type, "too many faults in this call to mend them all"), tuple(notes)
+            return Unreadable(resource.type, "too many faults in this call to mend them all"), tuple(notes), ""
         path, kind = fault
         if not _filled(resource, content, path, kind, notes, restore) and not _mended(
             resource.type, content, path, kind, notes, restore
         ):
-            return Unreadable(resource.type, _not_r4(resource.type, content, path)), tuple(notes)
+            return Unreadable(resource.type, _not_r4(resource.type, content, path)), tuple(notes), ""
         resource.mending.left -= 1
-    return Unreadable(resource.type, "not valid FHIR R4 in many places"), tuple(notes)
+    return Unreadable(resource.type, "not valid FHIR R4 in many places"), tuple(notes), ""
 
 
 def _not_r4(type_name: str, content: Any, path: tuple[str | int, ...]) -> str:

@@ -3,12 +3,16 @@
 
 The names are FHIR's. What is not listed here is not read. `MEANING` lists the elements that carry meaning for the
 rules: `resources` never leaves one of them out to make a resource pass.
+
+A view is a tree and holds no circle, so that Python's collector of circles need not look at it (`gc=False`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import msgspec
@@ -23,7 +27,7 @@ def _usable(number: Decimal | None) -> Decimal | None:
     return None
 
 
-class Coding(msgspec.Struct):
+class Coding(msgspec.Struct, gc=False):
     system: str | None = None
     code: str | None = None
     display: str | None = None
@@ -34,7 +38,7 @@ class CodeableConcept(msgspec.Struct, dict=True):  # where readers keep what the
     text: str | None = None
 
 
-class Quantity(msgspec.Struct):
+class Quantity(msgspec.Struct, gc=False):
     value: Decimal | None = None
     comparator: str | None = None
     unit: str | None = None
@@ -45,38 +49,39 @@ class Quantity(msgspec.Struct):
         self.value = _usable(self.value)
 
 
-class Range(msgspec.Struct):
+class Range(msgspec.Struct, gc=False):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Ratio(msgspec.Struct):
+class Ratio(msgspec.Struct, gc=False):
     numerator: Quantity | None = None
     denominator: Quantity | None = None
 
 
-class Reference(msgspec.Struct):
+class Reference(msgspec.Struct, gc=False):
     reference: str | None = None
     display: str | None = None
 
 
-class Period(msgspec.Struct):
+class Period(msgspec.Struct, gc=False):
     start: str | None = None
     end: str | None = None
 
 
-class Link(msgspec.Struct):
+class Link(msgspec.Struct, gc=False):
     other: Reference | None = None
     type: str | None = None
 
 
-class Extension(msgspec.Struct):
+class Extension(msgspec.Struct, gc=False):
     url: str | None = None
     valueReference: Reference | None = None
 
 
-class View(msgspec.Struct, kw_only=True):
-    resourceType: str = ""
+class View(msgspec.Struct, kw_only=True, tag_field="resourceType", tag=True, gc=False):
+    """A resource. Its name is that of its class, so that one decoder tells all types apart (`ANY`)."""
+
     id: str | None = None
 
 
@@ -100,12 +105,12 @@ class Condition(View, kw_only=True):
     recordedDate: str | None = None
 
 
-class ReferenceRange(msgspec.Struct):
+class ReferenceRange(msgspec.Struct, gc=False):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Happened(msgspec.Struct):
+class Happened(msgspec.Struct, gc=False):
     """Of a Timing the moments that it names."""
 
     event: list[str] | None = None
@@ -142,7 +147,7 @@ class Observation(Component, kw_only=True):
     contained: list[msgspec.Raw] | None = None
 
 
-class Collection(msgspec.Struct):
+class Collection(msgspec.Struct, gc=False):
     collectedDateTime: str | None = None
     collectedPeriod: Period | None = None
 
@@ -166,7 +171,7 @@ class DiagnosticReport(View, kw_only=True):
     contained: list[msgspec.Raw] | None = None
 
 
-class Repeat(msgspec.Struct):
+class Repeat(msgspec.Struct, gc=False):
     frequency: int | None = None
     frequencyMax: int | None = None
     period: Decimal | None = None
@@ -189,13 +194,13 @@ class Repeat(msgspec.Struct):
         self.duration, self.durationMax = _usable(self.duration), _usable(self.durationMax)
 
 
-class Timing(msgspec.Struct):
+class Timing(msgspec.Struct, gc=False):
     event: list[str] | None = None
     repeat: Repeat | None = None
     code: CodeableConcept | None = None
 
 
-class DoseAndRate(msgspec.Struct):
+class DoseAndRate(msgspec.Struct, gc=False):
     type: CodeableConcept | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
@@ -204,7 +209,7 @@ class DoseAndRate(msgspec.Struct):
     rateQuantity: Quantity | None = None
 
 
-class Dosage(msgspec.Struct):
+class Dosage(msgspec.Struct, gc=False):
     sequence: int | None = None
     text: str | None = None
     timing: Timing | None = None
@@ -215,7 +220,7 @@ class Dosage(msgspec.Struct):
     doseAndRate: list[DoseAndRate] | None = None
 
 
-class DispenseRequest(msgspec.Struct):
+class DispenseRequest(msgspec.Struct, gc=False):
     validityPeriod: Period | None = None
 
 
@@ -269,7 +274,7 @@ class Substance(View, kw_only=True):
     code: CodeableConcept | None = None
 
 
-class Ingredient(msgspec.Struct):
+class Ingredient(msgspec.Struct, gc=False):
     itemCodeableConcept: CodeableConcept | None = None
     itemReference: Reference | None = None
     isActive: bool | None = None
@@ -295,7 +300,7 @@ class ServiceRequest(View, kw_only=True):
     replaces: list[Reference] | None = None
 
 
-class RequestAction(msgspec.Struct):
+class RequestAction(msgspec.Struct, gc=False):
     title: str | None = None
     code: list[CodeableConcept] | None = None
 
@@ -309,14 +314,14 @@ class RequestGroup(View, kw_only=True):
     action: list[RequestAction] | None = None
 
 
-class ActivityDetail(msgspec.Struct):
+class ActivityDetail(msgspec.Struct, gc=False):
     code: CodeableConcept | None = None
     status: str | None = None
     doNotPerform: bool | None = None
     productCodeableConcept: CodeableConcept | None = None
 
 
-class Activity(msgspec.Struct):
+class Activity(msgspec.Struct, gc=False):
     detail: ActivityDetail | None = None
 
 
@@ -338,7 +343,7 @@ class Procedure(View, kw_only=True):
     performedPeriod: Period | None = None
 
 
-class Reaction(msgspec.Struct):
+class Reaction(msgspec.Struct, gc=False):
     substance: CodeableConcept | None = None
     manifestation: list[CodeableConcept] | None = None
 
@@ -375,6 +380,8 @@ VIEWS: Mapping[str, type[View]] = {
         AllergyIntolerance,
     )
 }
+# Any of them, told apart by its resourceType in the very pass that reads it.
+ANY: Any = reduce(or_, VIEWS.values())
 
 _ALWAYS = frozenset({"resourceType", "status", "code", "subject", "modifierExtension", "implicitRules"})
 MEANING: Mapping[str, frozenset[str]] = {
