@@ -18,7 +18,15 @@ from cds_service.gather.query import TOO_FEW, Answered
 from cds_service.gather.references import medications_to_ask
 from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
-from cds_service.gather.views import AllergyIntolerance, Medication, MedicationRequest, Patient, Substance, View
+from cds_service.gather.views import (
+    AllergyIntolerance,
+    Medication,
+    MedicationRequest,
+    Patient,
+    Reference,
+    Substance,
+    View,
+)
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service
 
@@ -131,13 +139,16 @@ class _Sorting:
     others: list[Resource] = field(default_factory=list)
     room: int = MOST
     notes: list[str] = field(default_factory=list)
+    patient: str = field(init=False)  # the reference by which nearly every resource names this patient
+
+    def __post_init__(self) -> None:
+        self.patient = f"Patient/{self.patient_id}"
 
     def resource(self, raw: bytes, key: str, full_url: str | None, view: View | None = None) -> Resource:
         """The resource; where everything is checked, what is wrong with it is noted."""
         kind = type(view).__name__ if view is not None else resource_type(raw) or ""
-        made = Resource(kind, raw, key, full_url, self.mending, quick=view)
-        fault = made.fault() if self.mending.strict_all else ""
-        if fault:
+        made = Resource(kind, raw, key, full_url, self.mending, "", view)
+        if self.mending.strict_all and (fault := made.fault()):
             self.notes.append(f"{made.type} in {key}: {fault}")
         return made
 
@@ -150,8 +161,9 @@ class _Sorting:
         self.room -= most
         if most < came:
             reply = replace(reply, status=Status.PARTIAL, why=TOO_MANY)
+        views, full_urls = unpacked.views, unpacked.full_urls
         for place, raw in enumerate(answered.resources[:most]):
-            resource = self.resource(raw, key, unpacked.full_urls.get(place), unpacked.views.get(place))
+            resource = self.resource(raw, key, full_urls.get(place), views.get(place))
             view = resource.view()
             if isinstance(view, Unreadable):
                 reply = reply.without(resource, f"an entry could not be read ({view.reason})")
@@ -161,6 +173,8 @@ class _Sorting:
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
             elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
+            elif _subject(view) == self.patient:
+                kept.append(resource)
             elif _names_nobody(view):
                 reply = reply.without(resource, "an entry does not say plainly whose it is")
             elif self._is_this_patient(view, key, source):
@@ -215,7 +229,7 @@ class _Sorting:
 
 
 def _subject(view: View) -> str | None:
-    subject = getattr(view, "subject", None) or getattr(view, "patient", None)
+    subject: Reference | None = getattr(view, "subject", None) or getattr(view, "patient", None)
     return subject.reference if subject is not None else None
 
 

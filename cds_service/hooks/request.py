@@ -76,7 +76,7 @@ class HookRequest:
             user_id=context.userId,
             drafts=_drafts(context.draftOrders) if isinstance(context, _OrderSign) else (),
             selections=tuple(context.selections) if isinstance(context, _OrderSelect) else (),
-            prefetch=MappingProxyType(_prefetch(envelope.prefetch)),
+            prefetch=MappingProxyType({key: bytes(value) for key, value in (envelope.prefetch or {}).items()}),
             fhir=_access(envelope),
         )
 
@@ -94,7 +94,7 @@ class _Envelope(msgspec.Struct):
     hook: str
     hookInstance: str  # noqa: N815 - the specification's name
     context: msgspec.Raw
-    prefetch: msgspec.Raw = _NULL
+    prefetch: dict[str, msgspec.Raw] | None = None
     fhirServer: str | None = None  # noqa: N815
     fhirAuthorization: _Authorization | None = None  # noqa: N815
 
@@ -191,12 +191,6 @@ def _draft(raw: msgspec.Raw) -> Draft:
     except (msgspec.DecodeError, RecursionError):
         full_url = None
     return Draft(bytes(entry.resource), full_url)
-
-
-def _prefetch(raw: msgspec.Raw) -> dict[str, bytes]:
-    if bytes(raw).strip() == b"null":
-        return {}
-    return {key: bytes(value) for key, value in _decode(raw, dict[str, msgspec.Raw], "prefetch").items()}
 
 
 def _access(envelope: _Envelope) -> FhirAccess | None:
