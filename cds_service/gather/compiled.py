@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from types import ModuleType, NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -21,13 +23,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cds_service.decoding import LEARNING
 
-_DECODERS: dict[str, msgspec.json.Decoder[Struct]] = {}
+_DECODERS: dict[tuple[str, bool], msgspec.json.Decoder[Struct]] = {}
 _MODELS = "fhir.resources.R4B."
 _DAY = (
     r"(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"  # no 29 February
 )
 _CLOCK = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
 _TEXT = Annotated[str, Meta(pattern="[ -~]")]  # one plain letter at least
+_SOME_TEXT = Annotated[str, Meta(min_length=1)]
 _SOME_DATE = rf"\A(({_DAY})|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
 _SOME_TIME = rf"\A(({_DAY})({_CLOCK})?|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
 _MOST = 2147483647
@@ -51,15 +54,34 @@ _PRIMITIVES: dict[str, Any] = {
     "instant": Annotated[str, Meta(pattern=rf"\A({_DAY}){_CLOCK}\Z")],
     "time": Annotated[str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d:[0-5]\d\Z")],
 }
+# What of these need not be looked at where the JSON is plain: each text that is not empty is a valid string.
+_IN_PLAIN: dict[str, Any] = _PRIMITIVES | dict.fromkeys(("string", "markdown", "uri", "canonical"), _SOME_TEXT)
 # A number below any measured size: a float does not tell it from zero.
 _ZEROS = b"0" * 50
 _TINY = re.compile(rb"[\d.][eE]-\d\d|0{50}")
 # Inside these nothing is looked at: they may hold any resource, or more types than it pays to compile.
 _NEVER = frozenset({"contained", "fhir_comments", "modifierExtension"})
-# Compiled types refer to each other by name; this is where msgspec looks the names up.
-_SHAPES = ModuleType(f"{__name__}.shapes")
-_SHAPES.__dict__.update(_Annotated=Annotated, _Meta=Meta, _Unset=UnsetType)
-sys.modules[_SHAPES.__name__] = _SHAPES
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Compiled types, which refer to each other by name, and where msgspec looks the names up."""
+
+    shapes: ModuleType
+    primitives: dict[str, Any]
+
+    @classmethod
+    def made(cls, name: str, primitives: dict[str, Any]) -> _Family:
+        """A family without types yet."""
+        shapes = ModuleType(f"{__name__}.{name}")
+        shapes.__dict__.update(_Annotated=Annotated, _Meta=Meta, _Unset=UnsetType)
+        sys.modules[shapes.__name__] = shapes
+        return cls(shapes, primitives)
+
+
+_FAMILIES = {True: _Family.made("plain_shapes", _IN_PLAIN), False: _Family.made("shapes", _PRIMITIVES)}
+
+_encode = msgspec.json.Encoder().encode
 
 
 def certainly_valid(type_name: str, raw: bytes) -> bool:
@@ -69,37 +91,51 @@ def certainly_valid(type_name: str, raw: bytes) -> bool:
     """
     if (b"e-" in raw or b"E-" in raw or _ZEROS in raw) and _TINY.search(raw):
         return False
+    return _taken(type_name, raw, plain=_is_plain(raw))
+
+
+def learn(type_name: str) -> None:
+    """Compile that type, so that the first resource of it need not wait."""
+    for plain in _FAMILIES:
+        _decoder(type_name, plain)
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Whether it is ASCII in which nothing but quotation marks is escaped: no text in it holds an odd character."""
+    escaped = raw.count(b"\\") if raw.isascii() else -1
+    return escaped == 0 or (escaped > 0 and escaped == raw.count(b'\\"'))
+
+
+def _taken(type_name: str, raw: bytes, *, plain: bool) -> bool:
+    """Whether the decoder of that family takes it, and nothing in it stands twice.
+
+    Of an element that stands twice, one is lost in what was read. Each key and text has two quotation marks. A mark
+    that is spelled by its number would upset the count.
+    """
     try:
-        read = _decoder(type_name).decode(raw)
+        read = _encode(_decoder(type_name, plain).decode(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return _each_once(raw, read)
+    return (plain or b"\\u0022" not in raw) and raw.count(b'"') == read.count(b'"')
 
 
-def _each_once(raw: bytes, read: Struct) -> bool:
-    """Whether everything that was written is in what was read: of an element that stands twice, one is lost.
-
-    Each key and text has two quotation marks. A mark that is spelled by its number would upset the count.
-    """
-    return b"\\u0022" not in raw and raw.count(b'"') == msgspec.json.encode(read).count(b'"')
-
-
-def _decoder(type_name: str) -> msgspec.json.Decoder[Struct]:
-    made = _DECODERS.get(type_name)
+def _decoder(type_name: str, plain: bool) -> msgspec.json.Decoder[Struct]:
+    made = _DECODERS.get((type_name, plain))
     if made is None:
         with LEARNING:
             model = getattr(import_module(_MODELS + type_name.lower()), type_name)
-            made = _DECODERS.setdefault(type_name, msgspec.json.Decoder(_shape(model, resource=type_name)))
+            shape = _shape(model, _FAMILIES[plain], resource=type_name)
+            made = _DECODERS.setdefault((type_name, plain), msgspec.json.Decoder(shape))
     return made
 
 
-def _shape(model: Any, resource: str = "") -> type[Struct]:
+def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
     """The model as a Struct; those that it refers to are made before, and known by name."""
-    name = model.__name__
-    known: type[Struct] | None = getattr(_SHAPES, name, None)
+    name, shapes = model.__name__, family.shapes
+    known: type[Struct] | None = getattr(shapes, name, None)
     if known is not None:
         return known
-    setattr(_SHAPES, name, Struct)  # taken: a type may hold itself
+    setattr(shapes, name, Struct)  # taken: a type may hold itself
     bare = model.model_construct()
     required = {name for name, _ in bare.get_required_fields()}
     elements: list[tuple[str, Any] | tuple[str, Any, Any]] = []
@@ -107,7 +143,7 @@ def _shape(model: Any, resource: str = "") -> type[Struct]:
         element = told.alias or spelled
         if spelled.endswith("__ext") or element in _NEVER or element == "resourceType":
             continue
-        kind = _kind(told.annotation)
+        kind = _kind(told.annotation, family)
         if kind is None:
             continue
         if told.is_required() or element in required or spelled in required:
@@ -116,48 +152,50 @@ def _shape(model: Any, resource: str = "") -> type[Struct]:
             elements.append((element, kind | UnsetType if not isinstance(kind, str) else f"{kind} | _Unset", UNSET))
     if resource:
         elements.append(("resourceType", Literal[resource]))
-    choices = tuple(
-        (tuple(fields), bool(model.model_fields[fields[0]].json_schema_extra["one_of_many_required"]))
-        for fields in bare.get_one_of_many_fields().values()
-    )
+    taken = {element[0] for element in elements}
+    choices = [
+        ([name for name in names if name in taken], model.model_fields[names[0]].json_schema_extra["one_of_many_required"])
+        for names in bare.get_one_of_many_fields().values()
+    ]
     made = msgspec.defstruct(
-        name, elements, kw_only=True, forbid_unknown_fields=True, gc=False, module=_SHAPES.__name__,
+        name, elements, kw_only=True, forbid_unknown_fields=True, gc=False, module=shapes.__name__,
         namespace={"__post_init__": _one_of_each(choices)} if choices else None,
     )  # fmt: skip
-    setattr(_SHAPES, name, made)
+    setattr(shapes, name, made)
     return made
 
 
-def _one_of_each(choices: Iterable[tuple[tuple[str, ...], bool]]) -> Any:
+def _one_of_each(choices: Iterable[tuple[list[str], bool]]) -> Any:
     """Refuses an object that holds two of a choice, or none of one that must be made."""
+    each = [(attrgetter(names[0], *names), len(names), must) for names, must in choices]
 
     def check(self: Struct) -> None:
-        for names, must in choices:
-            given = sum(getattr(self, name, UNSET) is not UNSET for name in names)
+        for first_and_all, every, must in each:
+            given = every - first_and_all(self)[1:].count(UNSET)
             if given > 1 or (must and not given):
-                raise ValueError(names[0])
+                raise ValueError
 
     return check
 
 
-def _kind(annotation: Any) -> Any:
+def _kind(annotation: Any, family: _Family) -> Any:
     """The type of an element for msgspec; None for one that is never taken."""
     visited = getattr(annotation, "__metadata__", None)
     if visited is not None:
-        return _PRIMITIVES.get(getattr(visited[0], "__visit_name__", ""))
+        return family.primitives.get(getattr(visited[0], "__visit_name__", ""))
     if annotation is bool:
         return bool
     options = [each for each in get_args(annotation) if each is not NoneType]
     if get_origin(annotation) is list:
-        inside = _kind(options[0])
+        inside = _kind(options[0], family)
         return None if inside is None else _several(inside)
     if options:
-        return _kind(options[0]) if len(options) == 1 else None
+        return _kind(options[0], family) if len(options) == 1 else None
     if hasattr(annotation, "get_model_klass"):
         model = annotation.get_model_klass()
         if model.__name__ in ("Resource", "Element"):
             return None
-        _shape(model)
+        _shape(model, family)
         return str(model.__name__)
     return None
 

@@ -25,7 +25,7 @@ from msgspec.structs import fields
 from pydantic import ValidationError
 
 from cds_service.decoding import decode, decoder
-from cds_service.gather.compiled import certainly_valid
+from cds_service.gather.compiled import certainly_valid, learn
 from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
 from cds_service.hooks.request import FHIR_ID
@@ -311,7 +311,7 @@ def warm() -> None:
     """Load and build the strict models, so that the first order of the day is not the slow one."""
     for type_name in VIEWS:
         _fault(type_name, {"resourceType": type_name})
-        certainly_valid(type_name, b"{}")
+        learn(type_name)
         decoder(VIEWS[type_name])
 
 
