@@ -153,10 +153,9 @@ def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
     if resource:
         elements.append(("resourceType", Literal[resource]))
     taken = {element[0] for element in elements}
-    choices = [
-        ([name for name in names if name in taken], model.model_fields[names[0]].json_schema_extra["one_of_many_required"])
-        for names in bare.get_one_of_many_fields().values()
-    ]
+    several = bare.get_one_of_many_fields().values()
+    told_of = ((names, model.model_fields[names[0]].json_schema_extra) for names in several)
+    choices = [([name for name in names if name in taken], extra["one_of_many_required"]) for names, extra in told_of]
     made = msgspec.defstruct(
         name, elements, kw_only=True, forbid_unknown_fields=True, gc=False, module=shapes.__name__,
         namespace={"__post_init__": _one_of_each(choices)} if choices else None,

@@ -151,6 +151,7 @@ def _quick(resource: Resource) -> View | None:
     return resource.quick
 
 
+_MODIFIED = "an extension changes its meaning in a way not known here"
 _Verdict = tuple[View | Unreadable, tuple[str, ...], str]  # what was read, what was mended, and the valid JSON
 
 
@@ -167,7 +168,7 @@ def _held_against_r4(resource: Resource, shape: type[View]) -> _Verdict:
     for _ in range(LEAVES_PER_RESOURCE + 1):
         fault = _fault(resource.type, content) or _misfit(content, shape)
         if fault is None and _is_modified(content):
-            return Unreadable(resource.type, "an extension changes its meaning in a way not known here"), tuple(notes), ""
+            return Unreadable(resource.type, _MODIFIED), tuple(notes), ""
         if fault is None:
             valid = json.dumps(content, default=_number)
             for put_back in restore:
