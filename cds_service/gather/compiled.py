@@ -22,6 +22,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cds_service.decoding import LEARNING
+from cds_service.gather.verdicts import Verdicts
 
 _DECODERS: dict[tuple[str, bool], msgspec.json.Decoder[Struct]] = {}
 _MODELS = "fhir.resources.R4B."
@@ -82,6 +83,7 @@ class _Family:
 _FAMILIES = {True: _Family.made("plain_shapes", _IN_PLAIN), False: _Family.made("shapes", _PRIMITIVES)}
 
 _encode = msgspec.json.Encoder().encode
+_VERDICTS = Verdicts(most=20_000)  # of this process: some megabytes
 
 
 def certainly_valid(type_name: str, raw: bytes) -> bool:
@@ -89,6 +91,16 @@ def certainly_valid(type_name: str, raw: bytes) -> bool:
 
     False is no verdict.
     """
+    digest = _VERDICTS.digest(type_name, raw)
+    if _VERDICTS.knows(digest):
+        return True
+    valid = _looked_at(type_name, raw)
+    if valid:
+        _VERDICTS.note(digest)
+    return valid
+
+
+def _looked_at(type_name: str, raw: bytes) -> bool:
     if (b"e-" in raw or b"E-" in raw or _ZEROS in raw) and _TINY.search(raw):
         return False
     return _taken(type_name, raw, plain=_is_plain(raw))
