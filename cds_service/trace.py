@@ -13,6 +13,7 @@ from cds_service.facts.drugs.medications import Medication, Medications
 from cds_service.facts.fact import Fact
 from cds_service.facts.genomics.ledger import LEDGER, Ledger
 from cds_service.facts.genomics.mutations import Mutation
+from cds_service.facts.later import Later
 from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Local, Statement
 from cds_service.quantity import Quantity
@@ -202,6 +203,7 @@ def _(value: bool) -> str:
 
 @spoken.register(tuple)
 @spoken.register(list)
+@spoken.register(Later)
 def _(values: Any) -> str:
     return "; ".join(spoken(each) for each in values) or "none"
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
+from cds_service.facts.came import contained, sorted_out, what_came
 from cds_service.facts.course import read_course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
@@ -23,12 +24,10 @@ from cds_service.facts.genomics.mutations import read_mutations
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.values.ecg import read_ecgs
-from cds_service.facts.values.inside import results_inside, with_reports
+from cds_service.facts.values.inside import with_reports
 from cds_service.facts.values.labs import read_labs
 from cds_service.facts.values.results import Reading, Spans
-from cds_service.facts.values.versions import newest_versions
 from cds_service.gather.replies import Gathered, Status
-from cds_service.gather.resources import Resource
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
@@ -71,15 +70,16 @@ def read_chart(
 ) -> Chart:
     """Everything that could be read. `now` carries the site's zone."""
     reading = Reading(terms, now.tzinfo or UTC, now)
-    observations = _each_once(gathered, "Observation")
+    came = what_came(gathered)
     patient, age = read_demographics(gathered.reply("patient"), reading)
     conditions = read_disease(gathered.reply("conditions"), reading)
-    inside = _contained(gathered)
-    measured = (*observations, *inside)
-    in_panels = (each for each in inside if each[0].inside.startswith("Observation"))  # those of reports go with them
-    came = [resource.reference for resource, _ in observations]
-    ecg, labs, bedside = (with_reports(gathered.reply(key), came) for key in ("ecg", "labs", "bedside"))
-    qtc, ecgs = read_ecgs(measured, ecg, spans.same_ecg, reading)
+    inside = contained(gathered, came.holders)
+    results, within = sorted_out(came.observations, terms), sorted_out(inside, terms)
+    ecg, labs, bedside = (
+        with_reports(gathered.reply(key), came.holders.get(key, ()), came.observations)
+        for key in ("ecg", "labs", "bedside")
+    )
+    qtc, ecgs = read_ecgs((*results.ecgs, *within.ecgs), ecg, spans.same_ecg, reading)
     _, relapse, _, _, history = conditions
     procedures = read_procedures(gathered.reply("procedures"), reading)
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
@@ -109,32 +109,13 @@ def read_chart(
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
-    facts |= read_labs(measured, labs, bedside, reading)
-    reports = _each_once(gathered, "DiagnosticReport", "Specimen")
-    mutations, beside = read_mutations(
-        (*observations, *in_panels), gathered.reply("genomics"), reading, reports
-    )
+    facts |= read_labs((*results.labs, *within.labs), labs, bedside, reading)
+    genomic = (results.genomics, within.genomics)
+    if came.reports:  # what a report covered is told by all that it names
+        genomic = ([*came.observations], [*inside])
+    in_panels = (each for each in genomic[1] if each[0].inside.startswith("Observation"))  # others go with their report
+    mutations, beside = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
     facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
-    pregnant = read_pregnancy(observations, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
+    pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
     return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
-
-
-def _each_once(gathered: Gathered, *types: str) -> tuple[tuple[Resource, str], ...]:
-    """Every resource of those types, whichever query brought it, each once and in its newest version."""
-    found: dict[str, list[tuple[Resource, str]]] = {}
-    for reply in gathered.replies.values():
-        for resource in reply.resources:
-            if resource.type in types:
-                name = resource.reference if "/" in resource.reference else f"unnamed {len(found)}"
-                found.setdefault(name, []).append((resource, f"{reply.source} {reply.key}"))
-    return tuple(each for came in found.values() for each in newest_versions(came))
-
-
-def _contained(gathered: Gathered) -> tuple[tuple[Resource, str], ...]:
-    """Every Observation inside a report or a panel, each once."""
-    found: dict[str, tuple[Resource, str]] = {}
-    for reply in gathered.replies.values():
-        for resource in results_inside(reply.resources):
-            found.setdefault(resource.reference, (resource, f"{reply.source} {reply.key}"))
-    return tuple(found.values())

@@ -1,23 +1,88 @@
 """Codeable concepts: walk every coding in any order, fold system names, fall back to text.
 
-One place for all readers.
+One place for all readers. Concepts that are written alike share one `Wording`, and with it everything that readers made
+of it: a hospital writes the same few hundred all day.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
 from cds_service.gather.views import CodeableConcept
+from cds_service.kept import Kept
 from cds_service.knowledge.terms import Code, Terms
+
+T = TypeVar("T")
+
+
+class Wording:
+    """A concept as it is written: its codes, how it is spoken, all its words; and what readers made of them.
+
+    It knows neither patient nor value nor date, so it may be kept from call to call.
+    """
+
+    __slots__ = ("codes", "made", "terms", "text", "words")
+
+    def __init__(self, concept: CodeableConcept | None, terms: Terms) -> None:
+        codings = (concept.coding or ()) if concept is not None else ()
+        self.terms = terms
+        self.codes: tuple[Code, ...] = tuple(
+            (terms.system(each.system), (each.code or "").strip()) for each in codings if each.code
+        )
+        self.text = text(concept)
+        self.words = all_text(concept)
+        self.made: dict[str, Any] = {}
+
+
+def wording(concept: CodeableConcept | None, terms: Terms) -> Wording:
+    """The wording of a concept; the same for all that are written alike. No concept is one without words."""
+    if concept is None:
+        return _known(_SILENCE, terms)
+    own = concept.__dict__
+    found: Wording | None = own.get("wording")
+    if found is None:
+        found = own["wording"] = _known(concept, terms)
+    return found
+
+
+_SILENCE = CodeableConcept()
+
+
+def _known(concept: CodeableConcept, terms: Terms) -> Wording:
+    known: Kept[bytes, Wording] = kept("wordings", terms)
+    written = msgspec.json.encode(concept)
+    found = known.get(written)
+    if found is None:
+        made = Wording(concept, terms)
+        found = known.keep(written, made, made.words)
+    return found
+
+
+def kept(kind: str, terms: Terms) -> Kept[Any, Any]:
+    """What readers found out with these terms about what was written, of that kind."""
+    found: Kept[Any, Any] | None = terms.__dict__.get(kind)
+    return terms.__dict__.setdefault(kind, Kept()) if found is None else found
+
+
+def told_once(reader: Callable[[Wording], T]) -> Callable[[Wording], T]:
+    """The same reader, that is asked once of each wording."""
+    name = f"{reader.__module__}.{reader.__qualname__}"
+
+    def told(said: Wording) -> T:
+        made = said.made
+        if name not in made:
+            made[name] = reader(said)
+        return made[name]  # type: ignore[no-any-return]
+
+    return told
 
 
 def codes(concept: CodeableConcept | None, terms: Terms) -> tuple[Code, ...]:
-    """Every (system, code) of the concept, the system in its one spelling. Told once: every reader asks."""
-    if concept is None:
-        return ()
-    kept = concept.__dict__
-    if "codes" not in kept:
-        coded = (coding for coding in concept.coding or () if coding.code)
-        kept["codes"] = tuple((terms.system(each.system), (each.code or "").strip()) for each in coded)
-    return kept["codes"]  # type: ignore[no-any-return]
+    """Every (system, code) of the concept, the system in its one spelling."""
+    return wording(concept, terms).codes if concept is not None else ()
 
 
 def text(concept: CodeableConcept | None) -> str:
@@ -32,8 +97,8 @@ def all_text(concept: CodeableConcept | None) -> str:
     """Text and every display together, for finding words."""
     if concept is None:
         return ""
-    kept = concept.__dict__
-    if "words" not in kept:
+    own = concept.__dict__
+    if "words" not in own:
         said = (concept.text, *(coding.display for coding in concept.coding or ()))
-        kept["words"] = " | ".join(filter(None, said))
-    return kept["words"]  # type: ignore[no-any-return]
+        own["words"] = " | ".join(filter(None, said))
+    return own["words"]  # type: ignore[no-any-return]

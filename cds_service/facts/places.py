@@ -5,11 +5,11 @@ Codes say what it is; where none of a standard system does, its name may.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from cds_service.facts.concepts import codes
-from cds_service.facts.values.lab_names import Named, named
+from cds_service.facts.concepts import Wording, wording
+from cds_service.facts.values.lab_names import Named, holds_number
 from cds_service.facts.values.numbers import is_empty
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource
@@ -34,26 +34,32 @@ class Place:
         return parts[self.component] if self.component < len(parts) else None
 
 
+KindOf = Callable[[Wording], "str | Named | None"]
+
+
 def places(
-    view: Observation, resource: Resource, source: str, kinds: Container[str], reading: Reading
+    view: Observation, resource: Resource, source: str, kind_of: KindOf, reading: Reading
 ) -> Iterator[tuple[str, Place]]:
     """Every kind of value that this Observation holds, and where; the head of a panel without value is none."""
-    parts = [(place, kind) for place, part in enumerate(view.component or ()) if (kind := _kind(part, kinds, reading))]
-    own = _kind(view, kinds, reading)
-    if own and not (parts and is_empty(view)):
-        yield _placed(own, Place(resource, source))
+    parts = [
+        (place, kind)
+        for place, part in enumerate(view.component or ())
+        if (kind := _kind(part, kind_of, reading)) is not None
+    ]
+    own = _kind(view, kind_of, reading)
+    if own is not None and not (parts and is_empty(view)):
+        yield _placed(own, resource, source, None)
     for place, kind in parts:
-        yield _placed(kind, Place(resource, source, place))
+        yield _placed(kind, resource, source, place)
 
 
-def _placed(kind: str | Named, place: Place) -> tuple[str, Place]:
+def _placed(kind: str | Named, resource: Resource, source: str, component: int | None) -> tuple[str, Place]:
     if isinstance(kind, str):
-        return kind, place
-    return kind.key, replace(place, by_name=True, unclear=kind.unclear)
+        return kind, Place(resource, source, component)
+    return kind.key, Place(resource, source, component, by_name=True, unclear=kind.unclear)
 
 
-def _kind(part: Component, kinds: Container[str], reading: Reading) -> str | Named | None:
-    """Which of the kinds the first known code names; else what its name says."""
-    found = [reading.terms.observations.get(code) for code in codes(part.code, reading.terms)]
-    key = next((name for name in found if name in kinds), None)
-    return key if key or any(found) else named(part, kinds, reading)
+def _kind(part: Component, kind_of: KindOf, reading: Reading) -> str | Named | None:
+    """Which kind the part is; a name counts where it holds a number."""
+    kind = kind_of(wording(part.code, reading.terms))
+    return None if isinstance(kind, Named) and not holds_number(part) else kind

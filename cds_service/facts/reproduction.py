@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import Wording, all_text, codes, told_once, wording
 from cds_service.facts.disease import Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
-from cds_service.facts.values.labs import LONG_AGO
+from cds_service.facts.values.lab_names import observed
+from cds_service.facts.values.newest import LONG_AGO
 from cds_service.facts.values.results import Reading, origin, status_doubts, taken
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
@@ -82,7 +83,7 @@ def _may_be_newest(sign: _Sign, first: _Sign) -> bool:
 def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None:
     """What an Observation says of a pregnancy; None when it is about something else or does not count."""
     quick = resource.view()
-    if not isinstance(quick, Observation) or not _is_ours(quick, reading):
+    if not isinstance(quick, Observation) or not tells_pregnancy(wording(quick.code, reading.terms)):
         return None
     view = resource.checked()
     if not isinstance(view, Observation):
@@ -98,8 +99,10 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     return _Sign(answer, when, origin(resource, source, words[:80]), (*doubts, *time_doubts, *unsure))
 
 
-def _is_ours(view: Observation, reading: Reading) -> bool:
-    return any(reading.terms.observations.get(code) in TESTS for code in codes(view.code, reading.terms))
+@told_once
+def tells_pregnancy(said: Wording) -> bool:
+    """Whether it is one of the tests or statements that tell a pregnancy."""
+    return any(kind in TESTS for kind in observed(said))
 
 
 def _coded(view: Observation, reading: Reading) -> set[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import Wording, all_text, kept, told_once, wording
 from cds_service.facts.genomics import markers
-from cds_service.facts.genomics.details import keys_of
+from cds_service.facts.genomics.details import genomic_keys, presence_by_code
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
+from cds_service.kept import Kept
 
 # What a variant adds that does not say which change it is: a drug or a disease named there is no finding.
 _BESIDE = frozenset({"predicted_phenotype", "medication_assessed", "evidence_level", "clinical_significance"})
@@ -24,11 +25,9 @@ def answer(view: Observation, gene: str, reading: Reading) -> tuple[str, str]:
     stated = {_said(words, reading)} - {None}
     shown = words[:80]
     for concept in (view.valueCodeableConcept, *(view.interpretation or ())):
-        for code in codes(concept, reading.terms):
-            key, value = reading.terms.answers.get(code, ("", ""))
-            if key == "presence":
-                stated.add(value if value in (PRESENT, ABSENT) else INDETERMINATE)
-                shown = shown or value
+        for value in presence_by_code(wording(concept, reading.terms)) if concept is not None else ():
+            stated.add(value if value in (PRESENT, ABSENT) else INDETERMINATE)
+            shown = shown or value
     if view.valueBoolean is not None:
         stated.add(PRESENT if view.valueBoolean else ABSENT)
         shown = shown or str(view.valueBoolean).lower()
@@ -52,6 +51,15 @@ _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.I
 
 def _said(words: str, reading: Reading) -> str | None:
     """What the words state: one outcome, INDETERMINATE when they state several or turn one around; None if none."""
+    known: Kept[str, str | None] = kept("presence in words", reading.terms)
+    found = known.get(words, _NOT_KEPT)
+    return known.keep(words, _stated(words, reading), words) if found is _NOT_KEPT else found
+
+
+_NOT_KEPT = "?"
+
+
+def _stated(words: str, reading: Reading) -> str | None:
     if _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE):
         return ABSENT
     table = reading.terms.words["presence"]
@@ -76,9 +84,22 @@ def all_words(view: Observation, reading: Reading) -> str:
     """The words of the result: its value and its components, without the test's name and without what is denied."""
     parts: list[str] = [all_text(view.valueCodeableConcept), view.valueString or ""]
     for part in view.component or ():
-        if not _BESIDE.isdisjoint(keys_of(part.code, reading.terms)):
+        if is_beside(wording(part.code, reading.terms)):
             continue
-        words = [all_text(part.valueCodeableConcept), part.valueString or ""]
-        words += [code for _, code in codes(part.valueCodeableConcept, reading.terms)]
-        parts += [each for each in words if not _NEGATION.search(each)]
+        words, *coded = affirmed(wording(part.valueCodeableConcept, reading.terms))
+        said = part.valueString or ""
+        parts += [words, "" if said and _NEGATION.search(said) else said, *coded]
     return " | ".join(filter(None, parts))
+
+
+@told_once
+def is_beside(said: Wording) -> bool:
+    """Whether a component of that name does not say which change was found."""
+    return not _BESIDE.isdisjoint(genomic_keys(said))
+
+
+@told_once
+def affirmed(said: Wording) -> tuple[str, ...]:
+    """The words and the codes of a value, as far as they deny nothing; "" for those that do."""
+    every = (said.words, *(code for _, code in said.codes))
+    return tuple("" if _NEGATION.search(each) else each for each in every)

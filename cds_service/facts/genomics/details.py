@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cds_service.facts.concepts import all_text, codes, text
+from cds_service.facts.concepts import Wording, all_text, text, told_once, wording
 from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component, Observation
@@ -44,23 +44,26 @@ NO_DETAIL = Detail()
 
 def detail_of(view: Observation, shape: str, reading: Reading) -> Detail:
     """The details that the components and the value of the result state."""
-    detail = Detail(shape, method=text(view.method), from_text=not _is_coded(view, reading.terms))
+    vaf = ratio = None
     changes: dict[str, str] = {}
     for part in view.component or ():
         for key in keys_of(part.code, reading.terms):
             if key == "allele_frequency" and part.valueQuantity is not None:
-                detail = replace(detail, vaf=_measured(part, "vaf", reading))
+                vaf = _measured(part, "vaf", reading)
             elif key == RATIO:
-                detail = replace(detail, ratio=ratio_of(part, reading))
+                ratio = ratio_of(part, reading)
             elif key in _CHANGES:
                 changes.setdefault(key, text(part.valueCodeableConcept) or _code(part) or part.valueString or "")
-    named = next((changes[key] for key in _CHANGES if changes.get(key)), "")
+    named = next((changes[key] for key in _CHANGES if changes.get(key)), "") if changes else ""
+    detail = Detail(shape, named[:60], vaf, ratio, text(view.method), from_text=not _is_coded(view, reading.terms))
     words = f"{all_text(view.valueCodeableConcept)} {view.valueString or ''}"
-    return from_words(replace(detail, change=named[:60]), words)
+    return from_words(detail, words)
 
 
 def from_words(detail: Detail, words: str) -> Detail:
     """The same with what the words state, where nothing else did."""
+    if not any(letter.isdigit() for letter in words):
+        return detail
     vaf, ratio = _VAF.search(words), _RATIO.search(words)
     if detail.vaf is None and vaf is not None:
         detail = replace(detail, vaf=Quantity(Decimal(vaf[1]), "%"))
@@ -71,7 +74,14 @@ def from_words(detail: Detail, words: str) -> Detail:
 
 def keys_of(concept: CodeableConcept | None, terms: Terms) -> tuple[str, ...]:
     """What the codes of a test or component mean among the genomic ones."""
-    return tuple(terms.genomics[code][0] for code in codes(concept, terms) if code in terms.genomics)
+    return genomic_keys(wording(concept, terms))
+
+
+@told_once
+def genomic_keys(said: Wording) -> tuple[str, ...]:
+    """What the codes of a name mean among the genomic ones."""
+    known = said.terms.genomics
+    return tuple(known[code][0] for code in said.codes if code in known)
 
 
 def ratio_of(part: Component, reading: Reading) -> Quantity | None:
@@ -97,6 +107,14 @@ def _code(part: Component) -> str:
 
 def _is_coded(view: Observation, terms: Terms) -> bool:
     """Whether the outcome stands in a code, a boolean or a number, and not in words alone."""
+    if view.valueBoolean is not None or view.valueQuantity is not None:
+        return True
     concepts = (view.valueCodeableConcept, *(view.interpretation or ()))
-    coded = (terms.answers.get(code, ("",))[0] == "presence" for each in concepts for code in codes(each, terms))
-    return any(coded) or view.valueBoolean is not None or view.valueQuantity is not None
+    return any(presence_by_code(wording(each, terms)) for each in concepts if each is not None)
+
+
+@told_once
+def presence_by_code(said: Wording) -> tuple[str, ...]:
+    """What its codes say of presence."""
+    answers = said.terms.answers
+    return tuple(answers[code][1] for code in said.codes if code in answers and answers[code][0] == "presence")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import codes, text
+from cds_service.facts.concepts import Wording, text, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.answers import answer
 from cds_service.facts.genomics.said import Said
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
+from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.numbers import Number, number
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import CodeableConcept, Observation
+from cds_service.gather.views import Observation
 
 OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
 _NAME = re.compile(r"(?<![A-Za-z0-9])CD-?33\+?(?![A-Za-z0-9])", re.IGNORECASE)
@@ -25,9 +26,10 @@ _BESIDE = frozenset({  # words beside the name that leave its meaning alone
 })
 
 
-def named(concept: CodeableConcept | None) -> bool:
+@told_once
+def named(said: Wording) -> bool:
     """Whether the words name CD33 and nothing that would make it another test."""
-    name = text(concept) or ""
+    name = said.text
     return _NAME.search(name) is not None and all(
         word.lower() in _BESIDE for word in _WORD.findall(_NAME.sub(" ", name))
     )
@@ -51,5 +53,5 @@ def expression(view: Observation, reading: Reading) -> Said:
 
 def _of_cells(view: Observation, reading: Reading) -> bool:
     """By its code; a name alone has to speak of blasts."""
-    known = {reading.terms.observations.get(code) for code in codes(view.code, reading.terms)} & {"cd33", OF_CELLS}
+    known = {"cd33", OF_CELLS}.intersection(observed(wording(view.code, reading.terms)))
     return OF_CELLS in known if known else _BLASTS.search(text(view.code) or "") is None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from cds_service.facts.concepts import kept
+from cds_service.kept import Kept
 from cds_service.knowledge.terms import Terms
 
 ITD, TKD = "FLT3-ITD", "FLT3-TKD"
@@ -32,6 +34,7 @@ _GENE = {gene: re.compile(rf"(?<![A-Z0-9]){gene}(?![A-Z0-9])", re.IGNORECASE) fo
 _GENE[FLT3] = re.compile(r"(?<![A-Z0-9])FLT-?3(?=ITD|TKD|[^A-Z0-9]|$)", re.IGNORECASE)
 _GENE[KMT2A] = re.compile(r"(?<![A-Z0-9])(?:KMT2A|MLL1?)(?![A-Z0-9])|11q23", re.IGNORECASE)
 _GENE["TP53"] = re.compile(r"(?<![A-Z0-9])T?P53(?![A-Z0-9])", re.IGNORECASE)
+_ANY_GENE = re.compile("FLT-?3|IDH[12]|NPM1|KMT2A|MLL|11q23|P53|RUNX1", re.IGNORECASE)  # nothing else is one of ours
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
@@ -50,6 +53,8 @@ _ONE_PARTNER = re.compile(r"::|\bt\(|(?:KMT2A|MLL1?)[-/][A-Z]+\d", re.IGNORECASE
 
 def genes_in(text: str) -> tuple[str, ...]:
     """Our genes that the text names. A fusion of RUNX1 is not a mutation of it."""
+    if not _ANY_GENE.search(text):
+        return ()
     found = [gene for gene, pattern in _GENE.items() if pattern.search(text)]
     if "RUNX1" in found and _FUSED_RUNX1.search(text):
         found.remove("RUNX1")
@@ -63,7 +68,13 @@ def places(text: str) -> list[tuple[int, str]]:
 
 
 def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
-    """The markers of these genes that the text names by a change that counts, or in words."""
+    """The markers of these genes that the text names by a change that counts, or in words. Kept for short texts."""
+    known: Kept[tuple[tuple[str, ...], str], tuple[str, ...]] = kept("markers in words", terms)
+    found = known.get((genes, text))
+    return known.keep((genes, text), _shown(genes, text, terms), text) if found is None else found
+
+
+def _shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     low = text.lower()
     known = [(change, marker.partition(" ")[0]) for (gene, change), marker in _changes(genes, terms)]
     found = [marker for change, marker in known if _mentions(low, change)]
@@ -81,7 +92,13 @@ def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
 
 
 def noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
-    """Changes of the gene that the table knows and that are no marker of ours: told, never decisive."""
+    """Changes of the gene that the table knows and that are no marker of ours: told, never decisive. Kept too."""
+    known: Kept[tuple[str, str], tuple[str, ...]] = kept("other changes in words", terms)
+    found = known.get((gene, text))
+    return known.keep((gene, text), _noted(gene, text, terms), text) if found is None else found
+
+
+def _noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
     ours = MARKERS_OF[gene]
     others = [(change, marker) for (of, change), marker in terms.changes.items() if of == gene]
     found = (m for change, m in others if m.partition(" ")[0] not in ours and _mentions(text.lower(), change))

@@ -19,8 +19,9 @@ from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
-from cds_service.facts.values.labs import LONG_AGO, not_there
-from cds_service.facts.values.results import NEVER, Reading, origin, status_doubts
+from cds_service.facts.values.labs import not_there
+from cds_service.facts.values.newest import LONG_AGO
+from cds_service.facts.values.results import NEVER, Reading, status_doubts
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -94,13 +95,18 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    facts = {key.name: _fact(key, found.results, reply, found.unreadable) for key in MARKERS}
+    own: dict[str, list[Result]] = {key.name: [] for key in MARKERS}
+    for result in found.results:
+        if result.marker in own:
+            own[result.marker].append(result)
+    facts = {key.name: _fact(key, own[key.name], reply, found.unreadable) for key in MARKERS}
     asides = (r for r in found.results if r.marker not in MARKER_NAMES or r.outcome not in (PRESENT, ABSENT))
     return facts, tuple(sorted(asides, key=_place))
 
 
 def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
-    own = sorted((r for r in results if r.marker == key.name), key=_place)
+    """What the results of one marker say."""
+    own = sorted(results, key=_place)
     decided = [result for result in own if result.outcome in (PRESENT, ABSENT)]
     if not decided:
         return _undecided(key, own, reply, unreadable)
@@ -208,7 +214,8 @@ def _read(
         if panel is not None:
             panel.spoilt = True
         return
-    results = _results(view, resource, source, name, sheet, sheets, reading)
+    tests = tests if view is quick else tests_in(view, reading)
+    results = _results(tests, view, resource, source, name, sheet, sheets, reading)
     found.results += results
     if panel is not None:
         panel.markers |= {r.marker for r in results if r.outcome in _SPOKEN_OF}
@@ -216,14 +223,21 @@ def _read(
 
 
 def _results(
-    view: Observation, resource: Resource, source: str, name: str, sheet: Sheet | None, sheets: Sheets, reading: Reading
+    tests: list[tuple[str, Observation]],
+    view: Observation,
+    resource: Resource,
+    source: str,
+    name: str,
+    sheet: Sheet | None,
+    sheets: Sheets,
+    reading: Reading,
 ) -> list[Result]:
     """What one Observation says of our markers, by the time of its specimen."""
     when, time_doubts = sheets.taken(view, sheet, reading)
     void = view.status in NEVER or (sheet is not None and bool(sheet.void))
     doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()))
     made: list[Result] = []
-    for test, part in tests_in(view, reading):
+    for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
         general = detail_of(part, shape, reading)
         for said in said_by(part, test, reading):
@@ -231,14 +245,12 @@ def _results(
             detail = said.detail or general
             named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""
             words = f"it is {_void(view, sheet)}" if void else f"{said.words}{named}"
-            came = replace(origin(resource, source, words), resource=name)
-            if detail.from_text and said.outcome in (PRESENT, ABSENT):
-                came = replace(came, notes=(*came.notes, "read from text"))
+            from_text = detail.from_text and said.outcome in (PRESENT, ABSENT)
+            came = Origin(name, source, words, (*resource.notes, "read from text") if from_text else resource.notes)
             doubted = (*doubts, *time_doubts, *said.doubts)
-            method = detail.method or general.method
-            made.append(
-                Result(said.marker, outcome, words, when, came, doubted, said.share, replace(detail, method=method))
-            )
+            if not detail.method and general.method:
+                detail = replace(detail, method=general.method)
+            made.append(Result(said.marker, outcome, words, when, came, doubted, said.share, detail))
     return made
 
 

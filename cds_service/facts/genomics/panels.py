@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import keys_of
-from cds_service.facts.genomics.reports import partners
+from cds_service.facts.genomics.heard import partners
 from cds_service.facts.genomics.said import Said
 from cds_service.facts.genomics.specimens import Sheet, local
 from cds_service.facts.genomics.wording import ABSENT

@@ -9,22 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from cds_service.facts.concepts import all_text, codes, text
+from cds_service.facts.concepts import Wording, all_text, told_once, wording
 from cds_service.facts.genomics import expression, markers
-from cds_service.facts.genomics.answers import all_words, answer
 from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
+from cds_service.facts.genomics.heard import Heard, partners
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import CodeableConcept, Component, Observation
+from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import VARIANT, Terms
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _IN_WORDS = "genomic_report"
 _FUSION_TEST = "KMT2A_"
 _RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
-_UNCERTAIN = re.compile(r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism)\b", re.IGNORECASE)
 
 
 def tests_asked(terms: Terms) -> tuple[str, ...]:
@@ -37,52 +36,53 @@ def _is_ours(key: str) -> bool:
     return key in (*markers.MARKERS_OF, markers.ITD, markers.TKD, RATIO, *_REPORTS) or key.startswith(_FUSION_TEST)
 
 
-def test_of(view: Component, reading: Reading) -> str | None:
-    """Which of our tests this result is: a marker's, a gene's, a report in words, or a variant.
+@told_once
+def test_of(said: Wording) -> str | None:
+    """Which of our tests a result of that name is: a marker's, a gene's, a report in words, or a variant.
 
     Codes decide. A test without any code that we know may be named in words that name nothing else.
     """
     known = False
-    for code in codes(view.code, reading.terms):
-        key, category = reading.terms.genomics.get(code, ("", ""))
+    for code in said.codes:
+        key, category = said.terms.genomics.get(code, ("", ""))
         if key == VARIANT:
             return key
         if category == "test" and _is_ours(key):
             return key
-        named = reading.terms.observations.get(code)
+        named = said.terms.observations.get(code)
         if named in ("cd33", expression.OF_CELLS):
             return markers.CD33
         known = known or bool(key or named)
-    return None if known else _by_name(view.code, reading)
+    return None if known else _by_name(said)
 
 
-def _by_name(concept: CodeableConcept | None, reading: Reading) -> str | None:
+def _by_name(said: Wording) -> str | None:
     """The test that the words name: one marker, one gene, or a panel that may tell of several."""
-    name = text(concept)
+    name, terms = said.text, said.terms
     if not name:
         return None
     genes = markers.genes_in(name)
-    if not genes and expression.named(concept):
+    if not genes and expression.named(said):
         return markers.CD33
     if not genes:
-        panel = reading.terms.words["panel name"].find(name) is not None and is_plain(name, reading.terms)
+        panel = terms.words["panel name"].find(name) is not None and is_plain(name, terms)
         return _IN_WORDS if panel else None
-    if len(genes) > 1 or not is_plain(name, reading.terms):
+    if len(genes) > 1 or not is_plain(name, terms):
         return None
     if genes[0] == markers.KMT2A:
         return markers.KMT2A
-    shown = markers.shown(genes, name, reading.terms)
+    shown = markers.shown(genes, name, terms)
     return shown[0] if len(shown) == 1 and shown[0] in (markers.ITD, markers.TKD) else genes[0]
 
 
 def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation]]:
     """Every test that the Observation reports: itself, and those that stand in its components."""
-    own = test_of(view, reading)
+    own = test_of(wording(view.code, reading.terms))
     if own is None and not view.component and may_tell(view, reading):
         own = UNREAD
     found = [] if own is None else [(own, view)]
-    for part in view.component or ():
-        inner = test_of(part, reading) if own != VARIANT else None
+    for part in (view.component or ()) if own != VARIANT else ():
+        inner = test_of(wording(part.code, reading.terms))
         residual = inner == markers.CD33 and _RESIDUAL.search(all_text(view.code))  # CD33 of the cells left over
         if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not residual:
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
@@ -98,43 +98,43 @@ def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
         return [expression.expression(view, reading)]
     if test in _REPORTS:
         return _reported(view, reading)
-    if test == VARIANT:
-        genes = _genes_named(view, reading)
-        return [said for gene in genes for said in _of_gene(view, test, gene, reading)] or _noted(view, genes, reading)
     if test == RATIO:
         return [_of_ratio(view, reading)]
+    heard = Heard(view, reading)
+    if test == VARIANT:
+        genes = _genes_named(heard)
+        return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
     if test in (markers.ITD, markers.TKD):
-        outcome, words = answer(view, markers.FLT3, reading)
-        return [_or_residual(Said(test, outcome, words), f"{all_text(view.code)} | {all_words(view, reading)}")]
-    return _of_gene(view, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test, reading)
+        outcome, words = heard.answer(markers.FLT3)
+        return [_or_residual(Said(test, outcome, words), heard.named)]
+    return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
 
 
-def _noted(view: Observation, genes: tuple[str, ...], reading: Reading) -> list[Said]:
+def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
     """A variant of genes of which no rule asks: told, so that resistance is seen where it was found."""
-    others = "::".join(partners(view, reading))
-    outcome, words = answer(view, "", reading)
-    return [Said(others, outcome, words)] if others and not genes else []
+    others = "::".join(heard.partners)
+    return [Said(others, *heard.answer(""))] if others and not genes else []
 
 
-def _of_gene(view: Observation, test: str, gene: str, reading: Reading) -> list[Said]:
+def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     """What a test of a gene, or a variant, says of its markers."""
-    outcome, words = answer(view, gene, reading)
-    if outcome == PRESENT and _is_uncertain(view, reading):
+    reading = heard.reading
+    outcome, words = heard.answer(gene)
+    if outcome == PRESENT and heard.uncertain:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        beside = markers.noted(gene, all_words(view, reading), reading.terms)
-        return [Said(marker, outcome, words) for marker in (*_flt3_markers(view, test, outcome, reading), *beside)]
-    text = f"{all_text(view.code)} | {all_words(view, reading)}"
+        beside = markers.noted(gene, heard.words, reading.terms)
+        return [Said(marker, outcome, words) for marker in (*_flt3_markers(heard, test, outcome), *beside)]
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
-        fused = f" | {'::'.join(partners(view, reading))}" if _is_fusion(view, reading) else ""
-        return [_rearrangement(marker, test, outcome, words, text + fused, reading)]
-    if _RESIDUAL.search(text):
-        return [_or_residual(Said(marker, outcome, words), text)]
-    of_one = test == VARIANT or markers.other_change(all_words(view, reading))
-    if outcome == ABSENT and of_one and not markers.whole_site(gene, text, reading.terms):
+        fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
+        return [_rearrangement(marker, test, outcome, words, heard.named + fused, reading)]
+    if _RESIDUAL.search(heard.named):
+        return [_or_residual(Said(marker, outcome, words), heard.named)]
+    of_one = test == VARIANT or heard.other_change
+    if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
-    return [_judged(marker, gene, outcome, words, all_words(view, reading), reading)]
+    return [_judged(marker, gene, outcome, words, heard.words, reading)]
 
 
 def _or_residual(said: Said, text: str) -> Said:
@@ -219,10 +219,10 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     return [replace(said, detail=detail) for said in found]
 
 
-def _genes_named(view: Observation, reading: Reading) -> tuple[str, ...]:
+def _genes_named(heard: Heard) -> tuple[str, ...]:
     """Our genes that a variant is about: those that are coded, else those that its words name."""
-    coded = list(partners(view, reading))
-    words = f"{all_text(view.code)} {all_words(view, reading)}"
+    coded = list(heard.partners)
+    words = f"{all_text(heard.view.code)} {heard.words}"
     if "RUNX1T1" in coded:
         words = words.upper().replace("RUNX1", "")
         coded = [gene for gene in coded if gene != "RUNX1"]
@@ -230,59 +230,21 @@ def _genes_named(view: Observation, reading: Reading) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def partners(view: Observation, reading: Reading) -> tuple[str, ...]:
-    """The genes that the variant is about, by their names of today, each once."""
-    found = (_symbol(part.valueCodeableConcept, reading.terms) for part in _parts(view, "gene_studied", reading))
-    return tuple(dict.fromkeys(filter(None, found)))
-
-
 def is_unnamed(view: Observation, reading: Reading) -> bool:
     """Whether it is a variant of a gene that nobody can tell: it may be one of ours."""
-    return test_of(view, reading) == VARIANT and not partners(view, reading)
+    return test_of(wording(view.code, reading.terms)) == VARIANT and not partners(view, reading)
 
 
-def _symbol(concept: CodeableConcept | None, terms: Terms) -> str:
-    """The name of a gene: by its code, else the first word that is a gene's name, an old one too."""
-    for code in codes(concept, terms):
-        if terms.genomics.get(code, ("", ""))[1] == "gene":
-            return terms.genomics[code][0]
-    words = f"{all_text(concept)} {' '.join(code for _, code in codes(concept, terms))}"
-    today = terms.words["gene"].find(words)
-    if today is not None:
-        return today
-    return next((word.upper() for word in re.findall(r"[A-Za-z0-9]+", words) if word.lower() in terms.gene_names), "")
-
-
-def _is_fusion(view: Observation, reading: Reading) -> bool:
-    """Whether a variant names two genes, as Genomics Reporting writes a fusion."""
-    return len(partners(view, reading)) > 1
-
-
-def _is_uncertain(view: Observation, reading: Reading) -> bool:
-    """Whether the report itself calls the variant uncertain or benign."""
-    told = [part.valueCodeableConcept for part in _parts(view, "clinical_significance", reading)]
-    coded = {reading.terms.answers.get(code, ("", ""))[1] for each in told for code in codes(each, reading.terms)}
-    words = " | ".join([all_words(view, reading), *(all_text(each) for each in told)])
-    return bool(coded & {"uncertain significance", "benign"}) or bool(_UNCERTAIN.search(words))
-
-
-def _parts(view: Observation, key: str, reading: Reading) -> list[Component]:
-    return [
-        part
-        for part in view.component or ()
-        if any(reading.terms.genomics.get(code, ("", ""))[0] == key for code in codes(part.code, reading.terms))
-    ]
-
-
-def _flt3_markers(view: Observation, test: str, outcome: str, reading: Reading) -> tuple[str, ...]:
+def _flt3_markers(heard: Heard, test: str, outcome: str) -> tuple[str, ...]:
     """The markers of FLT3 that the result speaks of.
 
     A negative result of the gene covers both, unless the test's own name is narrower; a positive one must say which.
     """
-    name, words = all_text(view.code), all_words(view, reading)
+    terms = heard.reading.terms
     if test == VARIANT:
-        return markers.shown((markers.FLT3,), f"{name} | {words}", reading.terms)
-    tested, named = (markers.shown((markers.FLT3,), text, reading.terms) for text in (name, words))
+        return markers.shown((markers.FLT3,), heard.named, terms)
+    texts = (all_text(heard.view.code), heard.words)
+    tested, named = (markers.shown((markers.FLT3,), text, terms) for text in texts)
     if outcome == PRESENT:
         return named or (tested if len(tested) == 1 else ())
     return named or tested or markers.MARKERS_OF[markers.FLT3]

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from cds_service.decoding import decode
 from cds_service.facts.concepts import all_text
 from cds_service.facts.times import When
-from cds_service.facts.values.results import NEVER, Reading, status_doubts, taken
+from cds_service.facts.values.results import NEVER, Reading, at_effective, status_doubts, taken
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import DiagnosticReport, Observation, Reference, Specimen, View
 
@@ -69,7 +68,7 @@ class Sheets:
             found, doubts = taken(Observation(effectiveDateTime=collected, effectivePeriod=period), reading)
             if found is not None:
                 return found, doubts
-        own, doubts = taken(replace(view, issued=None) if view.issued else view, reading)
+        own, doubts = at_effective(view, reading)
         if own is not None or sheet is None:
             return (own, doubts) if own is not None else _filed(view.issued, reading)
         of_report = sheet.view
@@ -82,6 +81,8 @@ class Sheets:
         named: list[Reference] = [view.specimen] if view.specimen is not None else []
         if not named and sheet is not None and len(sheet.view.specimen or ()) == 1:
             named = list(sheet.view.specimen or ())
+        if not named:
+            return []
         own = _contained(view.contained, Specimen)
         held = sheet.specimens if sheet is not None else {}
         found = []
@@ -160,7 +161,7 @@ def local(reference: str) -> str:
 
 def _filed(issued: str | None, reading: Reading) -> Place:
     """A filing time: the specimen was taken some time before."""
-    when = When.read(issued, reading.zone)
+    when = reading.when(issued)
     if when is None:
         return None, ("no date",)
     return When.not_after(when), (f"filed on {when.latest.date()}, specimen date not stated",)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from cds_service.facts.concepts import all_text
+from cds_service.facts.concepts import all_text, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import Detail
 from cds_service.facts.genomics.said import UNREAD, Said
@@ -24,8 +24,10 @@ _SHOWN = 60  # characters of the words that are repeated
 
 def may_tell(view: Observation, reading: Reading) -> bool:
     """Whether a result of a site's own, which is none of our tests, has words that name one of our genes."""
+    if has_standard_code(wording(view.code, reading.terms)):
+        return False
     words = value_words(view)
-    return bool(words and markers.genes_in(words)) and not has_standard_code(view, reading)
+    return bool(words and markers.genes_in(words))
 
 
 def of_karyotype(text: str) -> list[Said]:

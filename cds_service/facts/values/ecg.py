@@ -19,7 +19,8 @@ from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
-from cds_service.facts.values.labs import LONG_AGO, not_there
+from cds_service.facts.values.labs import not_there
+from cds_service.facts.values.newest import LONG_AGO
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.values.lab_names import has_standard_code, holds_number
+from cds_service.facts.concepts import Wording, all_text, told_once, wording
+from cds_service.facts.values.lab_names import has_standard_code, holds_number, observed
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component
 
@@ -33,16 +33,22 @@ def name_of(part: Component, method: CodeableConcept | None, reading: Reading) -
 
     Codes count in any order; where they contradict each other, it is a QTc of unknown formula.
     """
-    named = [reading.terms.observations.get(code) for code in codes(part.code, reading.terms)]
-    found = set(named) & set(ECG_KEYS)
+    name = wording(part.code, reading.terms)
+    found = coded(name)
     if not found:
-        return None if any(named) else _by_name(part, method, reading)
+        return None if observed(name) else _by_name(part, method, reading)
     if len(found) > 1:
         found -= {UNSPECIFIED}
     if len(found) > 1:
         return Name(UNSPECIFIED)
-    key = str(found.pop())
+    (key,) = found
     return _with_formula(key, part, method, reading) if key in FORMULAS or key == UNSPECIFIED else Name(key)
+
+
+@told_once
+def coded(said: Wording) -> frozenset[str]:
+    """Which ECG values its codes name."""
+    return frozenset(observed(said)).intersection(ECG_KEYS)
 
 
 def _with_formula(key: str, part: Component, method: CodeableConcept | None, reading: Reading) -> Name:
@@ -59,7 +65,7 @@ def _with_formula(key: str, part: Component, method: CodeableConcept | None, rea
 
 def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) -> Name | None:
     """A QTc that a site's own code or text alone names, where it holds a number."""
-    if part.code is None or not holds_number(part) or has_standard_code(part, reading):
+    if part.code is None or not holds_number(part) or has_standard_code(wording(part.code, reading.terms)):
         return None
     said = _said(part, method, reading)
     if not said or "other" in said or not said & {*FORMULAS, UNSPECIFIED}:
@@ -69,4 +75,12 @@ def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) 
 
 
 def _said(part: Component, method: CodeableConcept | None, reading: Reading) -> set[str]:
+    if method is None:
+        return set(qtc_words(wording(part.code, reading.terms)))
     return set(reading.terms.words["qtc"].find_all(f"{all_text(part.code)} | {all_text(method)}"))
+
+
+@told_once
+def qtc_words(said: Wording) -> tuple[str, ...]:
+    """What its words say of a QTc."""
+    return said.terms.words["qtc"].find_all(said.words)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import all_text
-from cds_service.facts.values.ecg_names import FORMULAS, UNSPECIFIED, Name
+from cds_service.facts.concepts import Wording, told_once, wording
+from cds_service.facts.values.ecg_names import FORMULAS, UNSPECIFIED, Name, qtc_words
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import Component
@@ -24,7 +24,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 def spoken(part: Component, reading: Reading) -> Name | None:
     """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it."""
     text = part.valueString
-    if text is None or part.code is None or "qt" not in text.lower() or not _is_report(part, reading):
+    if text is None or part.code is None or "qt" not in text.lower():
+        return None
+    if not is_report(wording(part.code, reading.terms)):
         return None
     table = reading.terms.words["qtc"]
     if table.find(text) is None:
@@ -41,9 +43,9 @@ def spoken(part: Component, reading: Reading) -> Name | None:
     return Name(key, (), (_FROM_WORDS,), Component(valueString=told["number"]))
 
 
-def _is_report(part: Component, reading: Reading) -> bool:
+@told_once
+def is_report(said: Wording) -> bool:
     """Whether its name is that of an ECG told in words, or of a QTc."""
-    name, words = all_text(part.code), reading.terms.words
-    if words["qtc"].find(name) is not None:
-        return "other" not in words["qtc"].find_all(name)
-    return words["ecg report"].find(name) is not None
+    if qtc_words(said):
+        return "other" not in qtc_words(said)
+    return said.terms.words["ecg report"].find(said.words) is not None

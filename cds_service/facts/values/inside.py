@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cds_service.facts.values.results import NEVER
+from cds_service.facts.values.versions import Placed
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import DiagnosticReport, Observation, View
@@ -40,13 +41,15 @@ def _holder(resource: Resource) -> View | Unreadable | None:
     return resource.checked() if heads or resource.type == "DiagnosticReport" else None
 
 
-def with_reports(reply: Reply, seen: Iterable[str]) -> Reply:
+def with_reports(reply: Reply, holders: Iterable[Resource], observations: Iterable[Placed]) -> Reply:
     """The reply, partial where a report in it neither contains its results nor came with them, or cannot be read.
 
-    `seen`: the references of every Observation that came.
+    `holders`: the reports and panels of the reply; `observations`: every Observation that came.
     """
-    came = set(seen)
-    for resource in reply.resources:
+    came: set[str] | None = None
+    for resource in holders:
+        if came is None:
+            came = {each.reference for each, _ in observations}
         report = _holder(resource)
         if report is None or isinstance(report, Observation) or getattr(report, "status", None) in NEVER:
             continue

@@ -7,11 +7,9 @@ beside it that is not known to be harmless may make it another test, and such a 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.values.results import Reading
+from cds_service.facts.concepts import Wording, told_once
 from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import Component
 
@@ -28,29 +26,32 @@ class Named:
     unclear: str = ""
 
 
-def named(part: Component, kinds: Container[str], reading: Reading) -> Named | None:
-    """What the name of a result says that holds a number and whose codes, if any, are a site's own."""
-    if part.code is None or not holds_number(part) or has_standard_code(part, reading):
-        return None
-    name = all_text(part.code)
-    words = reading.terms.words
-    if not name or words["another lab"].find(name) is not None:
+@told_once
+def named(said: Wording) -> Named | None:
+    """Which value the name of a result means, whose codes, if any, are a site's own. It counts where it is a number."""
+    name, words = said.words, said.terms.words
+    if not name or has_standard_code(said) or words["another lab"].find(name) is not None:
         return None
     found = set(words["lab"].find_all(name))
     plain = bool(found) and all(
         word.lower() in words["lab filler"].entries for word in _WORD.findall(words["lab"].without(name))
     )
     found = found or set(words["unclear lab"].find_all(name))
-    key = found.pop() if len(found) == 1 else ""
-    if key not in kinds:
-        return None
-    return Named(key, "" if plain else name[:_SHOWN])
+    return Named(found.pop(), "" if plain else name[:_SHOWN]) if len(found) == 1 else None
 
 
-def has_standard_code(part: Component, reading: Reading) -> bool:
+@told_once
+def has_standard_code(said: Wording) -> bool:
     """Whether one of its codes is everybody's, so that it does not need its name."""
-    standard = reading.terms.standard_systems
-    return any(system in standard for system, _ in codes(part.code, reading.terms))
+    standard = said.terms.standard_systems
+    return any(system in standard for system, _ in said.codes)
+
+
+@told_once
+def observed(said: Wording) -> tuple[str, ...]:
+    """Which kinds of values its codes name, in their order: those that the tables hold."""
+    kinds = said.terms.observations
+    return tuple(kinds[code] for code in said.codes if code in kinds)
 
 
 def holds_number(part: Component) -> bool:

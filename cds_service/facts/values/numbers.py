@@ -66,9 +66,10 @@ def _number(component: Component, table: UnitTable, terms: Terms) -> Number | st
 
 def is_empty(part: Component) -> bool:
     """Whether it holds no value and no reason for having none, as the head of a panel does."""
-    return part.dataAbsentReason is None and all(
-        getattr(part, name) is None for name in Component.__struct_fields__ if name.startswith("value")
-    )
+    return part.dataAbsentReason is None and all(getattr(part, name) is None for name in _VALUES)
+
+
+_VALUES = tuple(name for name in Component.__struct_fields__ if name.startswith("value"))
 
 
 def _measured(value: Measured, table: UnitTable, terms: Terms) -> Number | str:

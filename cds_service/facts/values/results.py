@@ -6,7 +6,7 @@ it was taken, not when it was filed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from cds_service.facts.fact import Origin
@@ -19,6 +19,7 @@ from cds_service.quantity import Quantity
 COUNTING = frozenset({"final", "amended", "corrected"})
 WITH_CAVEAT = frozenset({"preliminary", "registered"})
 NEVER = frozenset({"entered-in-error", "cancelled"})
+FUTURE = "dated in the future"
 _ZONES = timedelta(days=1)  # a clock of another zone is ahead by less: only what is further ahead is a wrong date
 
 
@@ -37,24 +38,39 @@ class Reading:
     terms: Terms
     zone: tzinfo
     now: datetime
+    _times: dict[str | None, When | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def when(self, text: str | None) -> When | None:
+        """The time that is written, as `When.read` has it: many results of a call share one."""
+        found = self._times.get(text, ...)
+        if found is ...:
+            found = self._times[text] = When.read(text, self.zone)
+        return found
 
 
 def taken(observation: Observation, reading: Reading) -> tuple[When | None, tuple[str, ...]]:
     """When the specimen or tracing was taken, with doubts: only filed, no date, or dated in the future."""
-    period = observation.effectivePeriod
-    for text in (
-        observation.effectiveDateTime,
-        observation.effectiveInstant,
-        period.end if period else None,
-        period.start if period else None,
-        *_moments(observation),
-    ):
-        when = When.read(text, reading.zone)
-        if when is not None:
-            future = when.earliest > reading.now + _ZONES
-            return when, ("dated in the future",) if future else ()
-    filed = When.read(observation.issued, reading.zone)
+    when, doubts = at_effective(observation, reading)
+    if when is not None:
+        return when, doubts
+    filed = reading.when(observation.issued)
     return filed, ("only the filing time is known" if filed else "no date",)
+
+
+def at_effective(observation: Observation, reading: Reading) -> tuple[When | None, tuple[str, ...]]:
+    """When it was taken as its effective time says, and the doubt that it lies in the future."""
+    when = reading.when(observation.effectiveDateTime)
+    if when is None:
+        period = observation.effectivePeriod
+        others = (
+            observation.effectiveInstant,
+            period.end if period else None,
+            period.start if period else None,
+            *_moments(observation),
+        )
+        when = next((found for text in others if (found := reading.when(text)) is not None), None)
+    future = when is not None and when.earliest > reading.now + _ZONES
+    return when, (FUTURE,) if future else ()
 
 
 def _moments(observation: Observation) -> list[str]:

@@ -1,0 +1,201 @@
+"""The newest: of all results of one kind those that may be the newest, read from there backwards.
+
+A result counts by when it was taken. What is certainly older than every usable result that may be the newest changes
+nothing; it is neither read nor held against R4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from cds_service.facts.fact import Fact, Key, known, ranging, rivalled
+from cds_service.facts.places import Place
+from cds_service.facts.times import When
+from cds_service.facts.values.lab_names import BY_NAME
+from cds_service.facts.values.numbers import number
+from cds_service.facts.values.results import (
+    FUTURE,
+    Reading,
+    origin,
+    refused_for_status,
+    status_doubts,
+    taken,
+    time_notes,
+)
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import Component, Observation
+from cds_service.gather.views import Quantity as Measured
+from cds_service.quantity import Quantity
+
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+class Results:
+    """The results of one kind, in the places where they stand. Each is read and held against R4 once, when asked."""
+
+    def __init__(self, key: Key[Quantity], places: list[Place], reading: Reading, *, low_is_danger: bool) -> None:
+        self.key, self.places, self.reading, self.low_is_danger = key, places, reading, low_is_danger
+        self._met: dict[int, Fact[Quantity] | str] = {}
+
+    def read(self, index: int) -> Fact[Quantity] | str:
+        """The fact in that place; the reason, in words, when it cannot be used; "" when it does not count."""
+        if index not in self._met:
+            self._met[index] = self._fact(index)
+        return self._met[index]
+
+    def _fact(self, index: int) -> Fact[Quantity] | str:
+        place = self.places[index]
+        view = place.resource.checked()
+        if not isinstance(view, Observation):
+            return view.reason if hasattr(view, "reason") else "not an Observation"
+        doubts = status_doubts(view)
+        if doubts is None:
+            return ""
+        part = place.part(view)
+        value = (
+            "no value" if part is None else refused_for_status(view) or number(part, self.key.name, self.reading.terms)
+        )
+        if isinstance(value, str):
+            return value
+        when, time_doubts = taken(view, self.reading)
+        if FUTURE in time_doubts:
+            return FUTURE
+        notes = (*value.notes, *time_notes(when, self.reading))
+        fact = known(
+            self.key,
+            value.quantity,
+            when,
+            origin(place.resource, place.source, value.as_received, *notes),
+            bound=value.bound,
+            doubts=(*doubts, *time_doubts, *((BY_NAME,) if place.by_name else ())),
+        )
+        return fact if value.most is None else ranging(fact, value.most, low_is_danger=self.low_is_danger)
+
+    def dated(self) -> tuple[Fact[Quantity], ...]:
+        """Every usable result with a date, newest first."""
+        found = (self.read(index) for index, place in enumerate(self.places) if not place.unclear)
+        dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
+        dated.sort(key=lambda fact: (-latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
+        return tuple(dated)
+
+    def newest(self) -> tuple[list[Fact[Quantity]], list[tuple[When | None, str]]]:
+        """The results that can be used, and those that cannot (when, and why), back to the last that may be the newest.
+
+        What is certainly older than each of those changes nothing, and is not looked at.
+        """
+        usable: dict[int, Fact[Quantity]] = {}
+        refused: dict[int, tuple[When | None, str]] = {}
+        timeless, timed = self._by_time()
+
+        def meet(index: int, when: When | None) -> bool:
+            fact = self.read(index)
+            if isinstance(fact, Fact):
+                usable[index] = fact
+            elif fact:
+                refused[index] = (when, fact)
+            return isinstance(fact, Fact)
+
+        for index in timeless:
+            meet(index, when_taken(self.places[index].resource, self.reading))
+        reach, is_first = _reach(usable.values()), True
+        for when, index in timed:
+            if when.latest < reach:
+                break
+            if meet(index, when):
+                reach, is_first = _reach(usable.values()) if is_first else min(reach, when.earliest), False
+        return [usable[index] for index in sorted(usable)], [refused[index] for index in sorted(refused)]
+
+    def _by_time(self) -> tuple[list[int], list[tuple[When, int]]]:
+        """The places whose time only a closer look tells; and the others with their times, newest first."""
+        timeless: list[int] = []
+        timed: list[tuple[When, int]] = []
+        for index, place in enumerate(self.places):
+            if not place.unclear:
+                view = place.resource.view()
+                when = self.reading.when(view.effectiveDateTime) if isinstance(view, Observation) else None
+                if when is None:
+                    timeless.append(index)
+                else:
+                    timed.append((when, index))
+        timed.sort(key=lambda each: each[0].latest, reverse=True)
+        return timeless, timed
+
+    def first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
+        """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
+        newest = max(usable, key=lambda fact: latest(fact.when))
+        rivals = [fact for fact in usable if not is_older(fact.when, newest.when)]
+        if len(rivals) == 1:
+            return newest
+        rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
+        nearer = min if self.low_is_danger else max
+        chosen = nearer(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
+        others = [fact for fact in rivals if (fact.value, fact.bound) != (chosen.value, chosen.bound)]
+        if not others:
+            return next((fact for fact in rivals if fact.sure), chosen)
+        return rivalled(chosen, others)
+
+
+class Multiples(Results):
+    """The same results as multiples of the upper limit of normal that came with them."""
+
+    def __init__(self, key: Key[Quantity], single: Results) -> None:
+        super().__init__(key, single.places, single.reading, low_is_danger=False)
+        self._single = single
+
+    def _fact(self, index: int) -> Fact[Quantity] | str:
+        """The result as a multiple of its upper limit; without a limit it cannot be told."""
+        single, place = self._single.read(index), self.places[index]
+        if isinstance(single, str) or single.value is None:
+            return single if isinstance(single, str) else single.why
+        view = place.resource.checked()
+        part = place.part(view) if isinstance(view, Observation) else None
+        limits = _limits(part, self._single.key, self.reading) if part is not None else []
+        if not limits:
+            return f"no upper limit of normal came with the result ({single.value})"
+        value, *rivals = (Quantity(each.value / min(limits), "[ULN]") for each in (single.value, *single.rivals))
+        multiple = replace(single, key=self.key, value=value, rivals=tuple(rivals))
+        if len(set(limits)) == 1:
+            return multiple
+        return multiple.doubted("several upper limits came with it, the lowest used")
+
+
+def _limits(part: Component, key: Key[Quantity], reading: Reading) -> list[Decimal]:
+    """The upper limits of normal that came with the result."""
+    limits: list[Decimal] = []
+    for high in (entry.high for entry in part.referenceRange or () if entry.high is not None):
+        given = high if high.unit or high.code else _in_unit_of(part, high)
+        limit = number(Component(valueQuantity=given), key.name, reading.terms)
+        if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
+            limits.append(limit.quantity.value)
+    return limits
+
+
+def _in_unit_of(part: Component, high: Measured) -> Measured:
+    value = part.valueQuantity
+    return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
+
+
+def _reach(usable: Collection[Fact[Quantity]]) -> datetime:
+    """How far back the results go of which one may be the newest; without end where there is none, or one undated."""
+    newest = max((fact.when for fact in usable), key=latest, default=None)
+    rivals = [fact.when for fact in usable if not is_older(fact.when, newest)]
+    return min((when.earliest if when else LONG_AGO for when in rivals), default=LONG_AGO)
+
+
+def is_older(one: When | None, other: When | None) -> bool:
+    """Whether `one` certainly lies before `other`; a result without a date may be the newest."""
+    return one is not None and other is not None and one.latest < other.earliest
+
+
+def latest(when: When | None) -> datetime:
+    """The latest moment at which it may have been."""
+    return when.latest if when else LONG_AGO
+
+
+def when_taken(resource: Resource, reading: Reading) -> When | None:
+    """When a result was taken, as it came: it need not be valid."""
+    view = resource.view()
+    return taken(view, reading)[0] if isinstance(view, Observation) else None
