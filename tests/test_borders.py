@@ -18,13 +18,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "quantity": set(),
     "errors": set(),
     "decoding": set(),
+    "kept": set(),  # what wordings mean, from call to call
     "settings": {"errors"},
     "hooks": {"decoding", "errors"},
     "security": {"errors"},
     "gather": {"decoding", "errors", "hooks", "security"},
-    "knowledge": {"errors", "quantity"},
+    "knowledge": {"errors", "kept", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
-    "facts": {"decoding", "truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
+    "facts": {"decoding", "kept", "truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},
     "present": {"cards", "quantity", "hooks", "gather", "facts", "knowledge", "rules"},
     "tailoring": {"cards", "errors", "knowledge"},
