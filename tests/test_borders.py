@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hooks": {"decoding", "errors"},
     "security": {"errors"},
     "gather": {"decoding", "errors", "hooks", "security"},
-    "knowledge": {"errors", "quantity"},
+    "knowledge": {"errors", "kept", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
     "facts": {"decoding", "kept", "truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below
     "rules": {"truth", "quantity", "facts", "knowledge"},

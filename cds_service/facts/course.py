@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cds_service.facts.disease import IN_RELAPSE, IN_REMISSION, Entry, is_aml
+from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION
+from cds_service.facts.disease import Entry, is_aml
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
@@ -120,7 +121,8 @@ def _allogeneic(
     entries = [*(history.value or ()), *(procedures.value or ())]
 
     def of(group: str) -> list[Entry]:
-        return [entry for entry in entries if reading.terms.groups[group] & set(entry.keys)]
+        names = reading.terms.groups[group]
+        return [entry for entry in entries if not names.isdisjoint(entry.keys)]
 
     if sure := of("allogeneic transplant"):
         grafts = [entry for entry in sure if _GRAFT in entry.keys]

@@ -14,16 +14,14 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from cds_service.facts.concepts import all_text, codes
-from cds_service.facts.concepts import text as spoken
+from cds_service.facts.conditions import AML, IN_RELAPSE, IN_REMISSION, Meaning, meaning_of, standing_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
 from cds_service.facts.values.results import Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import CodeableConcept, Condition, Procedure
-from cds_service.knowledge.terms import SERVER
+from cds_service.gather.views import Condition, Procedure
 
 
 class Disease(Enum):
@@ -63,23 +61,12 @@ HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past one
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 _NAMELESS = "an entry has neither code nor words"
-_NEVER = frozenset({"refuted", "entered-in-error"})
-_OVER = frozenset({"inactive", "resolved"})
-_UNCERTAIN = {
-    "unconfirmed": "unconfirmed, not certain",
-    "provisional": "provisional, not certain",
-    "differential": "differential diagnosis, not certain",
-}
-_UNVERIFIED = "its verification cannot be read, not certain"  # it may say that the entry is refuted
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
     "on-hold": "interrupted, not certain",
     "unknown": "not known whether done",
 }
-_AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
-IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
-IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
 
 
 def read_disease(reply: Reply, reading: Reading) -> tuple[Fact[Any], ...]:
@@ -117,25 +104,26 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        keys, _, _ = _meaning(quick, reading)
-        if not keys:
-            nameless = not all_text(quick.code) and not any(codes(quick.code, reading.terms))
-            unreadable = unreadable or (_NAMELESS if nameless else "")
+        meaning = meaning_of(quick.code, reading.terms)
+        if not meaning.keys:
+            unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
         view = resource.checked()
         if not isinstance(view, (Condition, Procedure)):
             unreadable = unreadable or getattr(view, "reason", "not readable")
             continue
-        entry = _entry(view, resource, source, reading)
+        if view is not quick:  # it was mended
+            meaning = meaning_of(view.code, reading.terms)
+        entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found.append(entry)
     return tuple(found), unreadable
 
 
-def _entry(view: Condition | Procedure, resource: Resource, source: str, reading: Reading) -> Entry | None:
-    keys, status, told = _meaning(view, reading)
-    over, ended = False, None
-    doubts = _doubted_in_words(view, reading)
+def _entry(
+    view: Condition | Procedure, meaning: Meaning, resource: Resource, source: str, reading: Reading
+) -> Entry | None:
+    status, over, ended, doubts = meaning.status, False, None, meaning.doubts
     if isinstance(view, Procedure):
         if view.status not in _DONE | _PARTLY.keys():
             return None
@@ -143,67 +131,24 @@ def _entry(view: Condition | Procedure, resource: Resource, source: str, reading
         period = view.performedPeriod
         when = When.read(view.performedDateTime or (period.start if period else None), reading.zone)
     else:
-        clinical, verified = (_said(status, reading) for status in (view.clinicalStatus, view.verificationStatus))
-        if {*clinical, *verified} & _NEVER:
+        standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
+        if standing.never:
             return None
-        over = bool({*clinical, *verified} & _OVER)
-        doubts += tuple(words for status, words in _UNCERTAIN.items() if status in verified)
-        if view.verificationStatus is not None and not {"confirmed", *_UNCERTAIN} & {*verified}:
-            doubts += (_UNVERIFIED,)
-        status = next((code for code in clinical if code in IN_RELAPSE | IN_REMISSION), status)
+        over, status = standing.over, standing.disease or status
+        doubts += standing.doubts
         period = view.onsetPeriod
         onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
         when = When.read(onset, reading.zone)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = When.read(abated, reading.zone)
-    words = spoken(view.code)[:80]
-    where = origin(resource, source, words, *([f"told by {told}"] if told else []))
-    named = f"{words} ({doubts[0]})" if doubts else words  # wherever the entry is named, this goes along
-    return Entry(keys, status, named, when, where, over, ended, doubts)
-
-
-def _doubted_in_words(view: Condition | Procedure, reading: Reading) -> tuple[str, ...]:
-    """A doubt where the words of a coded entry say that it is only thought of."""
-    said = reading.terms.words["doubtful"].find_all(all_text(view.code))
-    return ("by its words not certain",) if "not certain" in said else ()
-
-
-def _said(status: CodeableConcept | None, reading: Reading) -> tuple[str, ...]:
-    """The codes of a status, and its words where it comes without codes."""
-    return (*(code.lower() for _, code in codes(status, reading.terms)), spoken(status).strip().lower())
-
-
-def _meaning(view: Condition | Procedure, reading: Reading) -> tuple[tuple[str, ...], str, str]:
-    """Our keys for the entry, the disease status that its code or words state, and how the keys were told."""
-    keys: list[str] = []
-    status = told = ""
-    for system, code in codes(view.code, reading.terms):
-        found = reading.terms.condition(system, code)
-        if found is not None:
-            keys += found.keys
-            status = status or found.status
-            by = f", by the {found.level}" if found.level == SERVER else ""
-            told = told or f"{reading.terms.spoken_system(system)} {code}{by}"
-    words = all_text(view.code)
-    if not keys and reading.terms.words["doubtful"].find(words):
-        return (), "", ""  # told of somebody else, or not told as a fact
-    by_words = tuple(filter(None, reading.terms.words["condition"].find_all(words)))
-    told = told or ("its words" if by_words else "")
-    keys += by_words
-    if status in ("", "active_no_remission") and set(keys) & _AML:
-        status = _stated(words, reading) or status
-    return tuple(dict.fromkeys(keys)), status, told
-
-
-def _stated(words: str, reading: Reading) -> str:
-    """The state that the words give, remission before all; the table holds negations as phrases without a state."""
-    found = [state for state in reading.terms.words["state"].find_all(words) if state]
-    return "in remission" if "in remission" in found else next(iter(found), "")
+    where = origin(resource, source, meaning.words, *meaning.notes)
+    named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
+    return Entry(meaning.keys, status, named, when, where, over, ended, doubts)
 
 
 def is_aml(entry: Entry) -> bool:
     """Whether the entry speaks of AML, APL left out."""
-    return bool(set(entry.keys) & _AML) and "apl" not in entry.keys
+    return bool(set(entry.keys) & AML) and "apl" not in entry.keys
 
 
 def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:

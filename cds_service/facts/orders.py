@@ -9,7 +9,9 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import ServiceRequest
+from cds_service.gather.views import CodeableConcept, ServiceRequest
+from cds_service.kept import as_written
+from cds_service.knowledge.terms import Terms
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
 
@@ -22,7 +24,7 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
     doubts: list[str] = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
     for resource in (*drafts, *reply.resources):
         quick = resource.view()
-        keys = _keys(quick, reading) if isinstance(quick, ServiceRequest) else set()
+        keys = _keys(quick.code, reading.terms) if isinstance(quick, ServiceRequest) else frozenset()
         view = resource.checked() if keys else quick
         if isinstance(view, Unreadable):
             doubts.append("an order could not be read")
@@ -36,19 +38,26 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
     return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
 
 
-def _keys(view: ServiceRequest, reading: Reading) -> set[str]:
-    ordered = set(codes(view.code, reading.terms))
-    words = all_text(view.code).lower()
+def _keys(concept: CodeableConcept | None, terms: Terms) -> frozenset[str]:
+    """What is ordered. It follows from codes and words alone, so it is kept."""
+    kept = terms.kept("order")
+    written = as_written(concept)
+    known: frozenset[str] | None = kept.get(written)
+    return kept.keep(written, _meant(concept, terms), concept.text if concept else None) if known is None else known
+
+
+def _meant(concept: CodeableConcept | None, terms: Terms) -> frozenset[str]:
+    ordered = set(codes(concept, terms))
+    words = all_text(concept).lower()
     found = {
         name
-        for name, order in reading.terms.orders.items()
+        for name, order in terms.orders.items()
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
     for code in ordered:
-        observed = reading.terms.observations.get(code)
-        if observed is not None and observed in reading.terms.orders:
+        observed = terms.observations.get(code)
+        if observed is not None and observed in terms.orders:
             found.add(observed)
-        key, category = reading.terms.genomics.get(code, ("", ""))
+        key, category = terms.genomics.get(code, ("", ""))
         found |= {key.lower().replace("-", "_")} if category == "test" else set()
-    named = reading.terms.words["order"].find_all(words)
-    return found | set(named)
+    return frozenset(found.union(terms.words["order"].find_all(words)))

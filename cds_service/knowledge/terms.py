@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import yaml
 
 from cds_service.errors import KnowledgeError
+from cds_service.kept import Kept, is_short
 from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
@@ -93,14 +94,22 @@ class UnitTable:
         return self.low <= quantity.value <= self.high
 
 
+Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its value
+
+
 class Words:
-    """A table of words: finds the first entry (longest first) that stands in a text as whole words."""
+    """A table of words: finds the first entry (longest first) that stands in a text as whole words.
+
+    What stands in a short text is kept: records use the same words all day.
+    """
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         self._values = {words.lower(): value for words, value in entries}
         pattern = rf"(?<![\w-]){spelling.any_of(self._values)}(?![\w-])"
         self._pattern = re.compile(pattern, re.IGNORECASE)
         self._small = re.compile(pattern)  # for a text in small letters: several times as fast
+        self._spans: Kept[str, tuple[Span, ...]] = Kept()
+        self._told: Kept[str, tuple[str, ...]] = Kept()
 
     @property
     def values(self) -> frozenset[str]:
@@ -109,7 +118,10 @@ class Words:
 
     def find(self, text: str) -> str | None:
         """The value of the first entry in the text, None when there is none."""
-        return next((value for _, _, value in self.spans(text)), None)
+        if not is_short(text):
+            return next((value for _, _, value in self._search(text)), None)
+        found = self.spans(text)
+        return found[0][2] if found else None
 
     def without(self, text: str) -> str:
         """The text without every entry that stands in it."""
@@ -117,14 +129,23 @@ class Words:
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
-        return tuple(dict.fromkeys(value for _, value in self.places(text)))
+        told = self._told.get(text)
+        if told is None:
+            told = self._told.keep(text, tuple(dict.fromkeys(value for _, _, value in self._search(text))), text)
+        return told
 
     def places(self, text: str) -> Iterator[tuple[int, str]]:
         """Where each entry begins in the text, and its value."""
         return ((start, value) for start, _, value in self.spans(text))
 
-    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def spans(self, text: str) -> tuple[Span, ...]:
         """Where each entry begins and ends in the text, and its value."""
+        found = self._spans.get(text)
+        if found is None:
+            found = self._spans.keep(text, tuple(self._search(text)), text)
+        return found
+
+    def _search(self, text: str) -> Iterator[Span]:
         small = text.lower()
         found = self._small.finditer(small) if len(small) == len(text) else self._pattern.finditer(text)
         return ((m.start(), m.end(), self._values[m.group().lower()]) for m in found)
@@ -182,11 +203,21 @@ class Terms:
 
     def drug(self, system: str, code: str) -> DrugCode | None:
         """What a drug's code stands for, in our tables or, where they do not hold it, by a terminology server."""
+        found = self.listed_drug(system, code)
+        return self.elsewhere.drug(system, code) if found is None and self.elsewhere else found
+
+    def listed_drug(self, system: str, code: str) -> DrugCode | None:
+        """What our tables hold for a drug's code."""
         found = self.drugs.get((system, code))
         if found is None:
             others = (self.drugs.get((system, other)) for other in spelling.drug_codes(system, code))
             found = next(filter(None, others), None)
-        return self.elsewhere.drug(system, code) if found is None and self.elsewhere else found
+        return found
+
+    def drugs_elsewhere(self, codes: Iterable[Code]) -> dict[Code, DrugCode]:
+        """What a terminology server says of drugs' codes that our tables do not hold; nothing without one."""
+        told = ((code, self.elsewhere.drug(*code)) for code in codes) if self.elsewhere else ()
+        return {code: found for code, found in told if found is not None}
 
     @property
     def known_drugs(self) -> frozenset[str]:
@@ -218,14 +249,28 @@ class Terms:
         )
 
     def condition(self, system: str, code: str) -> ConditionCode | None:
-        """What a code stands for; an ICD-10 code not listed stands for its nearest listed parent.
-
-        What neither holds is asked of a terminology server, where there is one.
-        """
-        found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
-        if found is None and "icd-10" in system:
-            found = self._by_parents(system, spelling.icd(code))
+        """What a code stands for; what our tables do not hold is asked of a terminology server, where there is one."""
+        found = self.listed_condition(system, code)
         return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
+
+    def listed_condition(self, system: str, code: str) -> ConditionCode | None:
+        """What our tables hold for a code; an ICD-10 code not listed stands for its nearest listed parent."""
+        found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
+        return self._by_parents(system, spelling.icd(code)) if found is None and "icd-10" in system else found
+
+    def conditions_elsewhere(self, codes: Iterable[Code]) -> dict[Code, ConditionCode]:
+        """What a terminology server says of codes of conditions that our tables do not hold; nothing without one."""
+        told = ((code, self.elsewhere.condition(*code)) for code in codes) if self.elsewhere else ()
+        return {code: found for code, found in told if found is not None}
+
+    def kept(self, kind: str) -> Kept[Any, Any]:
+        """What readers found out with these terms about wordings and codes of that kind."""
+        found = self._kept.get(kind)
+        return self._kept.setdefault(kind, Kept()) if found is None else found
+
+    @cached_property
+    def _kept(self) -> dict[str, Kept[Any, Any]]:
+        return {}
 
     def _by_parents(self, system: str, code: str) -> ConditionCode | None:
         if len(code) > _LONGEST_ICD:  # no code: each of its letters would cost a copy of it
@@ -329,10 +374,16 @@ _SIGNS = str.maketrans({"µ": "u", "μ": "u", "×": "x", "²": "2", "³": "3"})
 _POWER_OF_TEN = re.compile(r"^x?10(?:\*\*?|\^|e|\((?=\d+\)))(\d+)\)?(?=[/{])")
 
 
+_FOLDED: Kept[str, str] = Kept()
+
+
 def _folded(unit: str) -> str:
     """The unit without case, spaces and ways of writing: µ is u, ×10⁹, x10^9 and 10e9 are 10*9."""
-    plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
-    return _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower())
+    found = _FOLDED.get(unit)
+    if found is None:
+        plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
+        found = _FOLDED.keep(unit, _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower()), unit)
+    return found
 
 
 def _units(path: Path) -> dict[str, UnitTable]:

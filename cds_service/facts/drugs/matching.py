@@ -8,17 +8,19 @@ the order says so: no code is believed against the words beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.drugs.routes import spoken as routes_in
 from cds_service.gather.views import CodeableConcept
-from cds_service.knowledge.terms import LOCAL, SERVER, DrugCode, Terms
+from cds_service.knowledge.terms import LOCAL, SERVER, Code, DrugCode, Terms
 
 BY_NAME = "its name"
 ALONE = "its code alone, as its words name no drug that is known here"
 Concepts = tuple[CodeableConcept, ...]
+Told = Mapping[Code, DrugCode]
+NOTHING: Told = {}
 
 _STRENGTH = re.compile(r"\d\s*(?:mg|mcg|µg|ug|g|ml|iu|units?|%)(?![a-z])", re.IGNORECASE)
 
@@ -42,10 +44,13 @@ class _Read:
     how: str
 
 
-def match(product: Concepts, parts: Concepts, terms: Terms) -> Match:
-    """What the concepts of a product say together with those of its parts."""
-    own = [read for concept in product for read in _read(concept, terms)]
-    inside = [read for part in parts for read in _read(part, terms)]
+def match(product: Concepts, parts: Concepts, terms: Terms, elsewhere: Told = NOTHING) -> Match:
+    """What the concepts of a product say together with those of its parts.
+
+    `elsewhere`: what a terminology server says of the codes that our tables do not hold.
+    """
+    own = [read for concept in product for read in _read(concept, terms, elsewhere)]
+    inside = [read for part in parts for read in _read(part, terms, elsewhere)]
     coded = _each(name for read in (*own, *inside) for name in read.found.ingredients)
     text = " | ".join(filter(None, (all_text(concept) for concept in (*product, *parts))))
     named = named_in(text, terms)
@@ -65,11 +70,17 @@ def named_in(text: str, terms: Terms) -> tuple[str, ...]:
     return tuple(name for name in names if name not in inside)
 
 
-def _read(concept: CodeableConcept, terms: Terms) -> tuple[_Read, ...]:
+def unlisted(concepts: Iterable[CodeableConcept], terms: Terms) -> tuple[Code, ...]:
+    """The codes that our tables do not hold."""
+    every = (code for concept in concepts for code in codes(concept, terms))
+    return tuple(code for code in every if terms.listed_drug(*code) is None)
+
+
+def _read(concept: CodeableConcept, terms: Terms, elsewhere: Told) -> tuple[_Read, ...]:
     return tuple(
         _Read(found, _how(terms.spoken_system(system), code, found))
         for system, code in codes(concept, terms)
-        if (found := terms.drug(system, code)) is not None
+        if (found := terms.listed_drug(system, code) or elsewhere.get((system, code))) is not None
     )
 
 

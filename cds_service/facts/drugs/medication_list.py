@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
-from cds_service.facts.drugs.prescribed import Library, library_of, local
-from cds_service.facts.drugs.prescription import continues, read_order, view_of
+from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
+from cds_service.facts.drugs.prescription import continues, order_of, read_order, view_of
+from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
@@ -63,9 +64,9 @@ def read_medications(
         if isinstance(order, Unreadable):
             unidentified += 1
             problems.append(f"an order could not be read ({order.reason})")
-        elif order is not None and not order.label and not order.ingredients:
+        elif order is not None and not order.ingredients:
             unidentified += 1
-        elif order is not None and order.ingredients and not ("/" in order.reference and order.reference in seen):
+        elif order is not None and not ("/" in order.reference and order.reference in seen):
             found.append(order)
             seen.add(order.reference)
     found = [_going_on(order, found) for order in found]
@@ -146,13 +147,18 @@ def _selected(resource: Resource, selections: tuple[str, ...]) -> bool:
 
 
 def _listed(resource: Resource, library: Library, reading: Reading) -> Medication | Unreadable | None:
-    """An order of the medication list; None when it is not taken."""
+    """An order of the medication list; None when it is not taken, or names a drug that is none of ours."""
     view = view_of(resource)
     role = _role(view) if view is not None else None
-    if role is None:
+    if view is None or role is None:
         return None
-    order = read_order(resource, role, library, reading)
-    return _ended(order, reading.now) if isinstance(order, Medication) else order
+    said = said_of(view, library)
+    if isinstance(said, Unreadable):
+        return said
+    product = product_of(said, reading.terms)
+    if product.words and not product.ingredients:
+        return None
+    return _ended(order_of(resource, view, role, said, product, library, reading), reading.now)
 
 
 def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:

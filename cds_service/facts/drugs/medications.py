@@ -59,17 +59,24 @@ class Medications:
 
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """The orders in one of these roles, without those that a draft supersedes."""
-        return tuple(order for order in self.orders if order.role in roles and order not in self.superseded)
+        found = self._of.get(roles)
+        if found is None:
+            over = self.superseded
+            standing = (order for order in self.orders if order.role in roles and not (over and order in over))
+            found = self._of[roles] = tuple(standing)
+        return found
 
     def drugs(self, *roles: Role) -> tuple[str, ...]:
         """The ingredients of the orders in one of these roles, each once, in order."""
-        if roles not in self._drugs:
-            self._drugs[roles] = tuple(dict.fromkeys(drug for order in self.of(*roles) for drug in order.ingredients))
-        return self._drugs[roles]
+        found = self._drugs.get(roles)
+        if found is None:
+            named = (drug for order in self.of(*roles) for drug in order.ingredients)
+            found = self._drugs[roles] = tuple(dict.fromkeys(named))
+        return found
 
     def naming(self, drug: str) -> tuple[Medication, ...]:
         """The orders that hold that ingredient, whatever their role, and superseded ones too."""
-        return tuple(order for order in self.orders if drug in order.ingredients)
+        return self._naming.get(drug, ())
 
     @cached_property
     def superseded(self) -> tuple[Medication, ...]:
@@ -78,10 +85,23 @@ class Medications:
         current = (Role.ACTIVE, Role.ON_HOLD)
         return tuple(order for order in self.orders if order.role in current and order.reference in named)
 
+    # What was told before: every rule asks, and options ask every rule about every drug.
+
+    @cached_property
+    def _of(self) -> dict[tuple[Role, ...], tuple[Medication, ...]]:
+        return {}
+
     @cached_property
     def _drugs(self) -> dict[tuple[Role, ...], tuple[str, ...]]:
-        """What was told of roles before: every rule asks, and options ask every rule about every drug."""
         return {}
+
+    @cached_property
+    def _naming(self) -> dict[str, tuple[Medication, ...]]:
+        found: dict[str, list[Medication]] = {}
+        for order in self.orders:
+            for drug in dict.fromkeys(order.ingredients):
+                found.setdefault(drug, []).append(order)
+        return {drug: tuple(orders) for drug, orders in found.items()}
 
 
 MEDICATIONS: Key[Medications] = Key("medications", "medication list")

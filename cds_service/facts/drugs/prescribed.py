@@ -42,45 +42,37 @@ def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The concepts that say which product it is, those of its parts, and its form."""
+    """The concepts that say which product it is, those of its parts, its form, and the Medication where they stood."""
 
     product: Concepts
     parts: Concepts = ()
     form: CodeableConcept | None = None
+    medication: MedicationView | None = None
+    not_had: bool = False  # it refers to a Medication that did not come along and could not be asked for
+
+    @property
+    def strength(self) -> Decimal | None:
+        """The mg of one piece, as the Medication itself states them."""
+        return strength_in_mg(self.medication)
 
 
 def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
     """What says which product was ordered, wherever it stands."""
-    if view.medicationCodeableConcept is not None:
-        return Said((view.medicationCodeableConcept,))
-    reference = view.medicationReference
-    if reference is None:
-        return Said(())
-    words = (CodeableConcept(text=reference.display),) if reference.display else ()
-    target = _target(reference, view, library)
-    if target is None:
-        return Said(words)
-    medication = target.view()
-    if not isinstance(medication, MedicationView):
-        return Said(words) if words else Unreadable("Medication", "the Medication it refers to cannot be read")
-    own = (medication.code,) if medication.code else ()
-    return Said((*own, *words), tuple(_parts(medication, view, library, _DEPTH)), medication.form)
-
-
-def could_not_be_had(view: MedicationRequest, library: Library) -> bool:
-    """Whether the order refers to a Medication that did not come along and could not be asked for."""
-    reference = view.medicationReference
-    if view.medicationCodeableConcept is not None or reference is None or not reference.reference:
-        return False
-    return _target(reference, view, library) is None
-
-
-def strength_of(view: MedicationRequest, library: Library) -> Decimal | None:
-    """The mg of one piece, as the Medication itself states them."""
     reference = view.medicationReference
     target = _target(reference, view, library) if reference is not None else None
     medication = target.view() if target is not None else None
-    return strength_in_mg(medication) if isinstance(medication, MedicationView) else None
+    if view.medicationCodeableConcept is not None:
+        strong = medication if isinstance(medication, MedicationView) else None
+        return Said((view.medicationCodeableConcept,), medication=strong)
+    if reference is None:
+        return Said(())
+    words = (CodeableConcept(text=reference.display),) if reference.display else ()
+    if medication is None:
+        return Said(words, not_had=bool(reference.reference))
+    if not isinstance(medication, MedicationView):
+        return Said(words) if words else Unreadable("Medication", "the Medication it refers to cannot be read")
+    own = (medication.code,) if medication.code else ()
+    return Said((*own, *words), tuple(_parts(medication, view, library, _DEPTH)), medication.form, medication)
 
 
 def _parts(
@@ -113,8 +105,9 @@ def _target(reference: Reference, view: MedicationRequest, library: Library) -> 
     written = reference.reference or ""
     if written.startswith("#"):
         return _contained(written, view)
-    exact, match = library.get(written), _LOCAL.match(written)
-    if exact is not None or match is None:
+    exact = library.get(written)
+    match = _LOCAL.match(written) if exact is None else None
+    if match is None:
         return exact
     found, base = library.get(match["local"]), match["base"]
     if found is None or not base or not (found.full_url or "").startswith("http"):

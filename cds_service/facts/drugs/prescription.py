@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cds_service.facts.concepts import all_text
-from cds_service.facts.drugs import routes
-from cds_service.facts.drugs.doses import Dose, daily_dose
+from cds_service.facts.drugs.doses import Dose
+from cds_service.facts.drugs.instructions import instructed
 from cds_service.facts.drugs.medications import Medication, Role
-from cds_service.facts.drugs.prescribed import Library, could_not_be_had, local, strength_of
-from cds_service.facts.drugs.products import Product, identify
+from cds_service.facts.drugs.prescribed import Library, Said, local, said_of
+from cds_service.facts.drugs.products import Product, product_of
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
@@ -22,7 +22,6 @@ from cds_service.gather.views import MedicationRequest, Reference
 
 STATUSES = frozenset({"active", "on-hold", "stopped", "completed"})  # that say plainly how the order stands
 REPORTED = "reported, not ordered here"
-WHOLE_REGIMEN = "a regimen is one order here: the dose of each drug cannot be read"
 _NOT_HAD = ", as its Medication did not come along"
 _REPLACES = "/request-replaces"  # FHIR's own extension, where priorPrescription has room for one order only
 
@@ -37,20 +36,36 @@ def view_of(resource: Resource) -> MedicationRequest | None:
 
 def read_order(resource: Resource, role: Role, library: Library, reading: Reading) -> Medication | Unreadable | None:
     """The order in that role; without ingredients where it names none of the drugs that we know."""
-    quick = view_of(resource)
-    if quick is None:
+    view = view_of(resource)
+    if view is None:
         return None
-    product = identify(quick, library, reading)
-    if isinstance(product, Unreadable):
-        return product
+    said = said_of(view, library)
+    if isinstance(said, Unreadable):
+        return said
+    return order_of(resource, view, role, said, product_of(said, reading.terms), library, reading)
+
+
+def order_of(
+    resource: Resource,
+    quick: MedicationRequest,
+    role: Role,
+    said: Said,
+    product: Product,
+    library: Library,
+    reading: Reading,
+) -> Medication:
+    """The order whose product is known already. It is held against R4 where that is one of the drugs that we know."""
     if not product.ingredients:
         return Medication((), role, product.words, resource.reference, resource, "its name", Dose(None))
     view = resource.checked()
     invalid = view.reason if isinstance(view, Unreadable) else ""
     order = view if isinstance(view, MedicationRequest) else quick
+    if order is not quick:  # it was mended
+        again = said_of(order, library)
+        said = Said(()) if isinstance(again, Unreadable) else again
     unclear = "" if role is Role.DRAFT or order.status in STATUSES else "the order does not say whether it is active"
     doubts = (product.doubt, f"the order is {invalid}" if invalid else "", unclear)
-    found = medication(resource, role, order, product, library, reading, tuple(filter(None, doubts)))
+    found = medication(resource, role, order, said, product, reading, tuple(filter(None, doubts)))
     return replace(found, dose=Dose(None, f"the order is {invalid}")) if invalid else found
 
 
@@ -58,12 +73,13 @@ def medication(
     resource: Resource,
     role: Role,
     order: MedicationRequest,
+    said: Said,
     product: Product,
-    library: Library,
     reading: Reading,
     doubts: tuple[str, ...] = (),
 ) -> Medication:
     """The order with its dose, route and times."""
+    told = instructed(order, said.strength, product, reading.terms)
     start, end = _bounds(order, reading)
     reported = order.reportedBoolean or order.reportedReference is not None
     return Medication(
@@ -72,17 +88,17 @@ def medication(
         f"{product.words} ({REPORTED})" if reported else product.words,
         resource.reference,
         resource,
-        product.matched_by + (_NOT_HAD if could_not_be_had(order, library) else ""),
-        _dose(order, product, library, reading),
-        routes.ordered(order, reading.terms) or product.route,
+        f"{product.matched_by}{_NOT_HAD}" if said.not_had else product.matched_by,
+        told.dose,
+        told.route or product.route,
         start or When.read(order.authoredOn, reading.zone),
         end,
-        replaces=tuple(_superseded(order)),
+        replaces=_superseded(order),
         reason=all_text(order.statusReason),
         product=product.name,
-        high_dose=_names_high_dose(order, product.words, reading),
+        high_dose=product.high_dose or told.high_dose,
         doubts=doubts,
-        courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
+        courses=product.courses,
         conflict=product.doubt,
     )
 
@@ -92,10 +108,10 @@ def continues(order: MedicationRequest) -> tuple[str, ...]:
     return tuple(_orders_among(order.basedOn or ()))
 
 
-def _superseded(order: MedicationRequest) -> Iterable[str]:
+def _superseded(order: MedicationRequest) -> tuple[str, ...]:
     """The orders in whose place this one says that it stands."""
     extensions = (each.valueReference for each in order.extension or () if (each.url or "").endswith(_REPLACES))
-    return dict.fromkeys(_orders_among((order.priorPrescription, *extensions)))
+    return tuple(dict.fromkeys(_orders_among((order.priorPrescription, *extensions))))
 
 
 def _orders_among(references: Iterable[Reference | None]) -> Iterable[str]:
@@ -103,23 +119,12 @@ def _orders_among(references: Iterable[Reference | None]) -> Iterable[str]:
     return (each for each in named if each.startswith("MedicationRequest/"))
 
 
-def _dose(order: MedicationRequest, product: Product, library: Library, reading: Reading) -> Dose:
-    if product.regimen:
-        return Dose(None, WHOLE_REGIMEN, plain=False)
-    dose = daily_dose(order, product.name, reading.terms, strength_of(order, library))
-    return dose if len(product.ingredients) == 1 else replace(dose, per_area=None)  # whose surface dose it is, is open
-
-
-def _names_high_dose(view: MedicationRequest, words: str, reading: Reading) -> bool:
-    """Whether the product's words or the instructions name a high-dose regimen, as "HiDAC" does."""
-    texts = (words, *(dosage.text or "" for dosage in view.dosageInstruction or ()))
-    return any(reading.terms.words["high_dose"].find(text) for text in texts)
-
-
 def _bounds(view: MedicationRequest, reading: Reading) -> tuple[When | None, When | None]:
     """The earliest start and the latest end that its instructions state; no end where one of them is open."""
     repeats = [dosage.timing.repeat if dosage.timing else None for dosage in view.dosageInstruction or ()]
     periods = [repeat.boundsPeriod if repeat else None for repeat in repeats]
+    if not any(periods):
+        return None, None
     starts = [When.read(period.start, reading.zone) for period in periods if period]
     ends = [When.read(period.end, reading.zone) if period else None for period in periods]
     start = min(filter(None, starts), key=lambda when: when.earliest, default=None)

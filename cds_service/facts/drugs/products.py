@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from cds_service.facts.concepts import all_text
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs import routes
-from cds_service.facts.drugs.matching import BY_NAME, match
-from cds_service.facts.drugs.prescribed import Concepts, said_of
+from cds_service.facts.drugs.matching import BY_NAME, NOTHING, Told, match, unlisted
+from cds_service.facts.drugs.prescribed import Concepts, Said, said_of
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
+from cds_service.kept import as_written
+from cds_service.knowledge.terms import Code, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +31,59 @@ class Product:
     matched_by: str
     doubt: str = ""
     regimen: bool = False  # its doses belong to several drugs
+    high_dose: bool = False  # its words name a high-dose regimen
+    courses: tuple[str, ...] = ()  # the regimens that its words name
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What our tables say of a product, and the codes that they do not hold."""
+
+    product: Product
+    unlisted: tuple[Code, ...]
 
 
 def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: Reading) -> Product | Unreadable:
     """The product of the order. A drug that is not in our tables has words and no ingredients."""
     said = said_of(view, library)
-    if isinstance(said, Unreadable):
-        return said
+    return said if isinstance(said, Unreadable) else product_of(said, reading.terms)
+
+
+def product_of(said: Said, terms: Terms) -> Product:
+    """The product that is said. What our tables say of it is kept: it follows from its codes and words alone."""
+    kept = terms.kept("product")
+    written = as_written(said.product, said.parts, said.form)
+    known: _Known | None = kept.get(written)
+    if known is None:
+        concepts = (*said.product, *said.parts)
+        known = _Known(_product(said, terms, NOTHING), unlisted(concepts, terms))
+        kept.keep(written, known, *(concept.text for concept in concepts))
+    told = terms.drugs_elsewhere(known.unlisted)
+    return _product(said, terms, told) if told else known.product
+
+
+def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     concepts = (*said.product, *said.parts)
-    found = match(said.product, said.parts, reading.terms)
-    regimen = _regimen(concepts, found.ingredients, reading) if found.told in ("", BY_NAME) else None
+    found = match(said.product, said.parts, terms, elsewhere)
+    regimen = _regimen(concepts, found.ingredients, terms) if found.told in ("", BY_NAME) else None
     ingredients, told = regimen or (found.ingredients, found.told)
-    words = next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display
+    words = (next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display)[:80]
     everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
+    name = found.display if any(character.isdigit() for character in found.display) else everything
     return Product(
         ingredients,
-        words[:80],
-        found.display if any(character.isdigit() for character in found.display) else everything,
-        routes.of_product(everything, said.form, found.route, reading.terms),
+        words,
+        name,
+        routes.of_product(everything, said.form, found.route, terms),
         told,
         found.conflict,
         regimen is not None,
+        bool(terms.words["high_dose"].find(words)),
+        terms.words["course"].find_all(f"{words} {name}"),
     )
 
 
-def _regimen(product: Concepts, named: tuple[str, ...], reading: Reading) -> tuple[tuple[str, ...], str] | None:
+def _regimen(product: Concepts, named: tuple[str, ...], terms: Terms) -> tuple[tuple[str, ...], str] | None:
     """The drugs of the regimens that the words name, and how they were told: a name may leave one of them open.
 
     None where no regimen is named, or where its name only follows that of one of its drugs, as in "cytarabine (7+3)".
@@ -62,8 +92,8 @@ def _regimen(product: Concepts, named: tuple[str, ...], reading: Reading) -> tup
     drugs = list(named)
     told = ["the name of its regimen"]
     found = False
-    for start, parts in reading.terms.regimens.places(text):
-        before = set("|".join(reading.terms.drug_names.find_all(text[:start])).split("|"))
+    for start, parts in terms.regimens.places(text):
+        before = set("|".join(terms.drug_names.find_all(text[:start])).split("|"))
         components = [part.split("/") for part in parts.split("|") if part]
         if not components or before & {drug for choice in components for drug in choice}:
             continue

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose
+from cds_service.facts.drugs.instructions import WHOLE_REGIMEN
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import local
-from cds_service.facts.drugs.prescription import WHOLE_REGIMEN
 from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
@@ -53,8 +53,8 @@ def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
                 When.read(written, reading.zone),
                 replaces=_replaces(view),
                 product=product.name,
-                high_dose=bool(reading.terms.words["high_dose"].find(product.words)),
-                courses=reading.terms.words["course"].find_all(f"{product.words} {product.name}"),
+                high_dose=product.high_dose,
+                courses=product.courses,
             )
     return None
 

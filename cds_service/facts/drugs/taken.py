@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.facts.drugs.medications import Medication, Role
-from cds_service.facts.drugs.prescribed import Library
+from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import medication
-from cds_service.facts.drugs.products import identify
+from cds_service.facts.drugs.products import product_of
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
@@ -130,15 +130,16 @@ def _as(
     reading: Reading,
     doubts: tuple[str, ...] = (),
 ) -> Medication | Unreadable | None:
-    product = identify(order, library, reading) if role is not None else None
-    if role is None or product is None:
+    said = said_of(order, library) if role is not None else None
+    if role is None or said is None:
         return None
-    if isinstance(product, Unreadable):
-        return product
+    if isinstance(said, Unreadable):
+        return said
+    product = product_of(said, reading.terms)
     if not product.ingredients:
         named = product.words or role is Role.PAST  # which drug was taken once, and is not named, changes nothing here
         return None if named else Unreadable(resource.type, "no drug is named")
-    found = medication(resource, role, order, product, library, reading, doubts)
+    found = medication(resource, role, order, said, product, reading, doubts)
     at = When.read(moment, reading.zone)
     start = When.read(period.start, reading.zone) if period else at
     end = (When.read(period.end, reading.zone) if period else at) if role is Role.PAST else found.end

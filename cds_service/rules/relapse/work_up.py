@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.conditions import IN_RELAPSE
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
-from cds_service.facts.disease import DISEASE, HISTORY, IN_RELAPSE, Disease, Entry
+from cds_service.facts.disease import DISEASE, HISTORY, Disease, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.times import When
 from cds_service.knowledge import topics

@@ -1,0 +1,131 @@
+"""Conditions: what the codes and words of an entry of the problem list or of the procedures mean, and its status.
+
+That follows from what is written and from our tables alone, so it is kept. Codes decide; words help where no code does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import text as spoken
+from cds_service.gather.views import CodeableConcept
+from cds_service.kept import as_written
+from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Terms
+
+AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
+IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
+IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
+
+_NEVER = frozenset({"refuted", "entered-in-error"})
+_OVER = frozenset({"inactive", "resolved"})
+_UNCERTAIN = {
+    "unconfirmed": "unconfirmed, not certain",
+    "provisional": "provisional, not certain",
+    "differential": "differential diagnosis, not certain",
+}
+_UNVERIFIED = "its verification cannot be read, not certain"  # it may say that the entry is refuted
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the codes and words of an entry say."""
+
+    keys: tuple[str, ...]
+    status: str  # of the disease, where they state it
+    notes: tuple[str, ...]  # how the keys were told
+    doubts: tuple[str, ...]  # a doubt where the words of a coded entry say that it is only thought of
+    words: str
+    is_named: bool  # whether it has words or a code at all
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What our tables say of a concept, and the codes that they do not hold."""
+
+    meaning: Meaning
+    unlisted: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the clinical and the verification status of an entry come to."""
+
+    never: bool  # refuted, or entered in error
+    over: bool
+    disease: str  # relapse or remission, where the clinical status says so
+    doubts: tuple[str, ...]
+
+
+def standing_of(clinical: CodeableConcept | None, verification: CodeableConcept | None, terms: Terms) -> Standing:
+    """How an entry of the problem list stands, as its two statuses say."""
+    kept = terms.kept("standing")
+    written = as_written(clinical, verification)
+    known: Standing | None = kept.get(written)
+    if known is None:
+        texts = (each.text for each in (clinical, verification) if each)
+        known = kept.keep(written, _stands(clinical, verification, terms), *texts)
+    return known
+
+
+def _stands(clinical: CodeableConcept | None, verification: CodeableConcept | None, terms: Terms) -> Standing:
+    stated, verified = _said(clinical, terms), _said(verification, terms)
+    either = {*stated, *verified}
+    doubts = tuple(words for status, words in _UNCERTAIN.items() if status in verified)
+    if verification is not None and not {"confirmed", *_UNCERTAIN} & {*verified}:
+        doubts += (_UNVERIFIED,)
+    disease = next((code for code in stated if code in IN_RELAPSE | IN_REMISSION), "")
+    return Standing(bool(either & _NEVER), bool(either & _OVER), disease, doubts)
+
+
+def _said(status: CodeableConcept | None, terms: Terms) -> tuple[str, ...]:
+    """The codes of a status, and its words where it comes without codes."""
+    return (*(code.lower() for _, code in codes(status, terms)), spoken(status).strip().lower())
+
+
+def meaning_of(concept: CodeableConcept | None, terms: Terms) -> Meaning:
+    """What the concept of an entry means. What our tables say of it is kept: it follows from codes and words alone."""
+    kept = terms.kept("condition")
+    written = as_written(concept)
+    known: _Known | None = kept.get(written)
+    if known is None:
+        unlisted = tuple(code for code in codes(concept, terms) if terms.listed_condition(*code) is None)
+        known = _Known(_meant(concept, terms, {}), unlisted)
+        kept.keep(written, known, concept.text if concept else None)
+    told = terms.conditions_elsewhere(known.unlisted)
+    return _meant(concept, terms, told) if told else known.meaning
+
+
+def _meant(concept: CodeableConcept | None, terms: Terms, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
+    keys: list[str] = []
+    status = told = ""
+    for code in codes(concept, terms):
+        found = terms.listed_condition(*code) or elsewhere.get(code)
+        if found is not None:
+            keys += found.keys
+            status = status or found.status
+            by = f", by the {found.level}" if found.level == SERVER else ""
+            told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
+    words = all_text(concept)
+    thought_of = terms.words["doubtful"].find_all(words)
+    if keys or not (thought_of and thought_of[0]):  # else it is told of somebody else, or not told as a fact
+        by_words = tuple(filter(None, terms.words["condition"].find_all(words)))
+        told = told or ("its words" if by_words else "")
+        keys += by_words
+    if status in ("", "active_no_remission") and set(keys) & AML:
+        status = _stated(words, terms) or status
+    return Meaning(
+        tuple(dict.fromkeys(keys)),
+        status,
+        (f"told by {told}",) if told else (),
+        ("by its words not certain",) if "not certain" in thought_of else (),
+        spoken(concept)[:80],
+        bool(words or codes(concept, terms)),
+    )
+
+
+def _stated(words: str, terms: Terms) -> str:
+    """The state that the words give, remission before all; the table holds negations as phrases without a state."""
+    found = [state for state in terms.words["state"].find_all(words) if state]
+    return "in remission" if "in remission" in found else next(iter(found), "")
