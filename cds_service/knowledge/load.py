@@ -65,13 +65,19 @@ class Snapshot:
         """The qualifiers under which the topic has statements of that subject."""
         return self._qualifiers.get((topic.name, about), ())
 
-    def spoken_of(self, topics: tuple[Topic[Any], ...]) -> frozenset[str]:
-        """Those of our drugs of which anything is said on one of the topics."""
-        names = tuple(topic.name for topic in topics)
-        if names not in self._spoken_of:
-            told = {about for topic, about in self._qualifiers if topic in names}
-            self._spoken_of[names] = frozenset(told & self.drugs.keys())
-        return self._spoken_of[names]
+    def spoken_of(self, topics: tuple[str, ...]) -> frozenset[str]:
+        """Those of our drugs of which anything is said on one of the topics, by the names of these."""
+        kept = self._spoken_of.get(topics)
+        if kept is None:
+            told = {about for topic, about in self._qualifiers if topic in topics}
+            kept = self._spoken_of[topics] = frozenset(told & self.drugs.keys())
+        return kept
+
+    @cached_property
+    def effects(self) -> Mapping[tuple[str, str], Statement[str]]:
+        """What is said of each precipitant's effects, by its name and the kind of effect."""
+        every = ((drug, each) for drug, known in self.precipitants.items() for each in reversed(known.statements))
+        return {(drug, each.topic): each for drug, each in every}
 
     @cached_property
     def unswitched(self) -> Snapshot:

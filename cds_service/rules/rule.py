@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -22,6 +23,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
 from cds_service.quantity import Quantity
+from cds_service.rules.shared import Shared
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -109,7 +111,7 @@ class SwitchedOff(NotApplicable):
 Outcome = Fired | Clear | NotEvaluated | NotApplicable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule(Generic[S]):
     """One check: its id, its title (first line of the docstring), its subjects, and how much it matters when blind."""
 
@@ -157,12 +159,17 @@ def rule(
 
 @dataclass(slots=True)
 class Case:
-    """One patient at one moment, as one check sees it. Everything it hands out is written into the check's trace."""
+    """One patient at one moment, as one check sees it. Everything it hands out is written into the check's trace.
+
+    `reads` and `cites` hold each thing once, in the order in which it was first asked for, by its identity: the chart
+    and the knowledge hand out the very same each time.
+    """
 
     chart: Chart
     snapshot: Snapshot
-    reads: list[Fact[Any]] = field(default_factory=list)
-    cites: list[Statement[Any]] = field(default_factory=list)
+    reads: dict[int, Fact[Any]] = field(default_factory=dict)
+    cites: dict[int, Statement[Any]] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def now(self) -> datetime:
@@ -171,16 +178,23 @@ class Case:
 
     def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
         """The fact of that key, turned stale when it is older than `within`."""
-        fact = self.chart.get(key) if within is None else self.chart.of_late(key, within)
-        if not any(fact is read for read in self.reads):  # the chart hands out the very same each time
-            self.reads.append(fact)
+        fact: Fact[T] = self.chart.facts[key.name] if within is None else self._of_late(key, within)
+        self.reads.setdefault(id(fact), fact)
+        return fact
+
+    def _of_late(self, key: Key[T], within: Quantity) -> Fact[T]:
+        asked = (key.name, id(within))
+        kept = self.shared.patient.get(asked)
+        if kept is None:
+            kept = self.shared.patient[asked] = (self.chart.of_late(key, within), within)
+        fact: Fact[T] = kept[0]
         return fact
 
     def cite(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject, in force here today; None when nothing is."""
-        statement = self.snapshot.find(topic, about, qualifier)
-        if statement is not None and not any(statement is cited for cited in self.cites):
-            self.cites.append(statement)
+        statement = self.snapshot.statements.get((topic.name, about, qualifier))
+        if statement is not None:
+            self.cites.setdefault(id(statement), statement)
         return statement
 
     def must(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T]:
@@ -192,16 +206,18 @@ class Case:
 
     def effect(self, drug: str, kind: str) -> Statement[str] | None:
         """What is said of a precipitant's effect of that kind."""
-        precipitant = self.snapshot.precipitants.get(drug)
-        statement = precipitant.statement(kind) if precipitant else None
-        if statement is not None and statement not in self.cites:
-            self.cites.append(statement)
+        statement = self.snapshot.effects.get((drug, kind))
+        if statement is not None:
+            self.cites.setdefault(id(statement), statement)
         return statement
 
     def orders(self, *roles: Role) -> tuple[Medication, ...]:
         """The orders in these roles, as far as they could be read; the list itself goes into the trace."""
         self.fact(MEDICATIONS)
-        return self.chart.medications.of(*roles)
+        kept: tuple[Medication, ...] | None = self.shared.listed.get(roles)
+        if kept is None:
+            kept = self.shared.listed[roles] = self.chart.medications.of(*roles)
+        return kept
 
     def fired(
         self,
@@ -268,8 +284,7 @@ class Case:
         return NotEvaluated(tuple(fact for fact in facts if not fact.sure), why, tuple(about), level)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check made (or not): which rule, about what, its outcome, and everything that it read and cited."""
 
     rule: Rule[Any]
@@ -322,26 +337,34 @@ def _always() -> bool:
 
 
 def evaluate(
-    rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, in_time: InTime = _always
+    rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, in_time: InTime = _always, shared: Shared | None = None
 ) -> Evaluation:
     """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
 
     What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    `shared`: what was worked out for this chart already.
     """
     in_order = tuple(rules)
-    made: dict[int, list[Check]] = {}
-    for place, each in sorted(enumerate(in_order), key=lambda pair: -pair[1].worst):
-        made[place] = _as_switched(each, chart, snapshot, in_time)
-    return Evaluation(tuple(check for place in range(len(in_order)) for check in made[place]), chart)
+    made: list[list[Check]] = [[]] * len(in_order)
+    of_call = Shared() if shared is None else shared
+    for place, each in _urgent_first(in_order):
+        made[place] = _as_switched(each, chart, snapshot, in_time, of_call)
+    return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
-def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
+@lru_cache(maxsize=64)  # of rules, which are few and stay; never of a patient
+def _urgent_first(rules: tuple[Rule[Any], ...]) -> tuple[tuple[int, Rule[Any]], ...]:
+    """The rules with their places, what may be critical first."""
+    return tuple(sorted(enumerate(rules), key=lambda pair: -pair[1].worst))
+
+
+def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
     switch = snapshot.switches.get(each.id)
     if switch is None:
-        return _run(each, chart, snapshot, in_time)
+        return _run(each, chart, snapshot, in_time, shared)
     if switch.off:
         return [_switched_off(each, switch, chart, snapshot)]
-    return _in_shadow(each, switch, chart, snapshot, in_time)
+    return _in_shadow(each, switch, chart, snapshot, in_time, shared)
 
 
 def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
@@ -353,23 +376,22 @@ def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snaps
         log.error("subjects of rule %s failed: %s", each.id, type(fault).__name__)
         subjects = ()
     about = tuple(dict.fromkeys(order for subject in subjects for order in getattr(subject, "orders", ())))
-    outcome = SwitchedOff(switch.words, about, switch)
-    return Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))
+    return _check(each, "", SwitchedOff(switch.words, about, switch), asking)
 
 
 def _in_shadow(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
 ) -> list[Check]:
     """The check is made, traced and counted, and shows no card."""
-    checks = [replace(check, shadow=switch) for check in _run(each, chart, snapshot, in_time)]
+    checks = [check._replace(shadow=switch) for check in _run(each, chart, snapshot, in_time, shared)]
     for check in checks:
         if isinstance(check.outcome, (Fired, NotEvaluated)):
             log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> list[Check]:
-    asking = Case(chart, snapshot)
+def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
+    asking = Case(chart, snapshot, {}, {}, shared)
     if not in_time():
         return [_too_late(each, "", asking)]
     try:
@@ -378,14 +400,14 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> 
         return [_broken(each, "", fault, asking)]
     if not subjects.found:
         outcome: Outcome = (
-            NotEvaluated(tuple(fact for fact in asking.reads if not fact.sure), subjects.unknown)
+            NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
             if subjects.unknown
             else NotApplicable(subjects.none)
         )
-        return [Check(each, "", outcome, tuple(asking.reads), tuple(asking.cites))]
+        return [_check(each, "", outcome, asking)]
     checks = []
     for subject in subjects.found:
-        case = Case(chart, snapshot, list(asking.reads), [])
+        case = Case(chart, snapshot, asking.reads.copy(), {}, shared)
         if not in_time():
             checks.append(_too_late(each, str(subject), case))
             continue
@@ -398,9 +420,15 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime) -> 
             outcome = _no_weaker(each, subject, outcome, chart, snapshot.shipped)
         if isinstance(outcome, NotEvaluated) and not outcome.about:
             outcome = replace(outcome, about=getattr(subject, "orders", ()))
-        checks.append(Check(each, str(subject), outcome, tuple(case.reads), tuple(case.cites)))
-        checks.extend(_gap_beside(each, str(subject), outcome, case))
+        checks.append(_check(each, str(subject), outcome, case))
+        if isinstance(outcome, Fired):
+            checks.extend(_gap_beside(each, str(subject), outcome, case))
     return checks
+
+
+def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
+    """The check with what the case handed out for it."""
+    return Check(each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()))
 
 
 def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
@@ -420,26 +448,26 @@ def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped:
     return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
 
 
-def _gap_beside(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> tuple[Check, ...]:
+def _gap_beside(each: Rule[Any], subject: str, outcome: Fired, case: Case) -> tuple[Check, ...]:
     """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
-    if not isinstance(outcome, Fired) or not each.before_dose or not outcome.finding.lowered:
+    if not each.before_dose or not outcome.finding.lowered:
         return ()
     if outcome.finding.level >= each.blind:
         return ()
     unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
     gap = NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about)
-    return (Check(each, subject, gap, tuple(case.reads), tuple(case.cites)),)
+    return (_check(each, subject, gap, case),)
 
 
 def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
     outcome = NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
-    return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
+    return _check(each, subject, outcome, case)
 
 
 def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
     log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
     outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
-    return Check(each, subject, outcome, tuple(case.reads), tuple(case.cites))
+    return _check(each, subject, outcome, case)
 
 
 def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -11,43 +12,50 @@ from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.rules.rule import Case, Proposal, Subjects
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Use:
     """One of our drugs in play: drafted, taken, held, or taken before. Two orders of one drug are one use."""
 
     drug: str
     orders: tuple[Medication, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.drug)
+
     def __str__(self) -> str:
-        roles = dict.fromkeys(order.role.value for order in self.orders)
+        return self._spoken
+
+    @cached_property
+    def _spoken(self) -> str:
+        roles = dict.fromkeys([order.role.value for order in self.orders])
         return f"{self.drug} ({', '.join(roles)})"
 
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """Its orders in these roles."""
-        return tuple(order for order in self.orders if order.role in roles)
+        return tuple([order for order in self.orders if order.role in roles])
 
-    @property
+    @cached_property
     def drafts(self) -> tuple[Medication, ...]:
         """Its draft orders."""
         return self.of(Role.DRAFT)
 
-    @property
+    @cached_property
     def active(self) -> tuple[Medication, ...]:
         """Its active orders that no draft supersedes."""
         superseded = {each for draft in self.drafts for each in draft.replaces}
-        return tuple(order for order in self.of(Role.ACTIVE) if order.reference not in superseded)
+        return tuple([order for order in self.of(Role.ACTIVE) if order.reference not in superseded])
 
-    @property
+    @cached_property
     def in_play(self) -> tuple[Medication, ...]:
         """Drafted, taken or held: what a finding about this drug is about."""
         return (*self.drafts, *self.active, *self.of(Role.ON_HOLD))
 
-    @property
+    @cached_property
     def is_new(self) -> bool:
         """Whether the drafts start the drug, rather than continue it."""
         return bool(self.drafts) and not self.of(Role.ACTIVE, Role.ON_HOLD)
 
-    @property
+    @cached_property
     def restarts(self) -> bool:
         """Whether the drafts take up a drug again that is on hold."""
         return bool(self.drafts) and bool(self.of(Role.ON_HOLD)) and not self.active
@@ -73,7 +81,7 @@ def the_patient(case: Case) -> Subjects[str]:
     return Subjects(("patient",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Uses:
     """Finds each of our drugs in play of which something is said on one of these topics."""
 
@@ -82,15 +90,25 @@ class Uses:
 
     def __call__(self, case: Case) -> Subjects[Use]:
         """The uses, or why there are none."""
-        listed, orders = case.fact(MEDICATIONS), case.chart.medications
-        spoken_of = case.snapshot.spoken_of(self.topics)
-        ours = [drug for drug in orders.drugs(*self.roles) if drug in spoken_of]
+        listed = case.fact(MEDICATIONS)
+        spoken_of = case.snapshot.spoken_of(self.names)
+        ours = tuple([use for use in _in_play(case, self.roles, self.in_words) if use.drug in spoken_of])
         if ours:
-            return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
+            return Subjects(ours)
         if not listed.sure:
-            return Subjects((), unknown="whether the patient takes such a drug is not known")
+            return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
-        return Subjects((), none=f"{spoken} is neither drafted nor taken ({_among(case)})")
+        return _none(case, f"{spoken} is neither drafted nor taken")
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The topics by their names."""
+        return tuple(topic.name for topic in self.topics)
+
+    @cached_property
+    def in_words(self) -> str:
+        """The roles in words."""
+        return ", ".join(role.value for role in self.roles)
 
 
 def uses(*topics: Topic[Any], roles: tuple[Role, ...] = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)) -> Uses:
@@ -98,20 +116,43 @@ def uses(*topics: Topic[Any], roles: tuple[Role, ...] = (Role.DRAFT, Role.ACTIVE
     return Uses(topics, roles)
 
 
+_OURS = uses()
+
+
 def our_drugs(case: Case) -> Subjects[Use]:
     """Each of our drugs that is drafted, taken or held, whatever is said of it."""
-    listed, orders = case.fact(MEDICATIONS), case.chart.medications
-    in_play = orders.drugs(Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
-    ours = [drug for drug in in_play if drug in case.snapshot.drugs]
+    listed = case.fact(MEDICATIONS)
+    ours = _in_play(case, _OURS.roles, _OURS.in_words)
     if ours:
-        return Subjects(tuple(Use(drug, orders.naming(drug)) for drug in ours))
-    if not listed.sure:
-        return Subjects((), unknown="whether the patient takes such a drug is not known")
-    return Subjects((), none=f"none of our drugs is drafted or taken ({_among(case)})")
+        return Subjects(ours)
+    return _none(case, "none of our drugs is drafted or taken") if listed.sure else _UNKNOWN
 
 
-def _among(case: Case) -> str:
-    return f"none among the {case.chart.medications.read} orders read; home medication not read"
+_UNKNOWN: Subjects[Use] = Subjects((), unknown="whether the patient takes such a drug is not known")
+
+
+def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> tuple[Use, ...]:
+    """Each of our drugs in these roles, the same use for every check that asks."""
+    kept: tuple[Use, ...] | None = case.shared.listed.get(in_words)
+    if kept is None:
+        drugs = [drug for drug in case.chart.medications.drugs(*roles) if drug in case.snapshot.drugs]
+        kept = case.shared.listed[in_words] = tuple([_use(case, drug) for drug in drugs])
+    return kept
+
+
+def _use(case: Case, drug: str) -> Use:
+    kept: Use | None = case.shared.listed.get((Use, drug))
+    if kept is None:
+        kept = case.shared.listed[Use, drug] = Use(drug, case.chart.medications.naming(drug))
+    return kept
+
+
+def _none(case: Case, why: str) -> Subjects[Use]:
+    kept: Subjects[Use] | None = case.shared.listed.get((Subjects, why))
+    if kept is None:
+        read = f"none among the {case.chart.medications.read} orders read; home medication not read"
+        kept = case.shared.listed[Subjects, why] = Subjects((), none=f"{why} ({read})")
+    return kept
 
 
 def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
@@ -119,20 +160,34 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
 
     The surest stands first: a sure order, then the better word, then the name. The order of the list says nothing.
     """
-    found: dict[str, list[Medication]] = {}
-    for order in case.orders(Role.DRAFT, Role.ACTIVE):
-        for drug in order.ingredients:
-            precipitant = case.snapshot.precipitants.get(drug)
-            if precipitant is None or drug == use.drug or order.route not in ("", *precipitant.routes):
-                continue
-            if any(precipitant.statement(kind) is not None for kind in kinds):
-                found.setdefault(drug, []).append(order)
-    every = (Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
-    return tuple(sorted(every, key=lambda each: _surest_first(each, kinds)))
+    case.fact(MEDICATIONS)
+    kept: tuple[Met, ...] | None = case.shared.listed.get((met, kinds))
+    if kept is None:
+        found = [each for each in _beside(case) if any((each.drug, kind) in case.snapshot.effects for kind in kinds)]
+        kept = tuple(sorted(found, key=lambda each: _surest_first(case, each, kinds)))
+        case.shared.listed[met, kinds] = kept
+    return tuple([each for each in kept if each.drug != use.drug])
 
 
-def _surest_first(other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
-    said = [statement for kind in kinds if (statement := other.precipitant.statement(kind)) is not None]
+def _beside(case: Case) -> tuple[Met, ...]:
+    """Every drug, drafted or taken and reaching the blood, that changes how another works."""
+    kept: tuple[Met, ...] | None = case.shared.listed.get(Met)
+    if kept is None:
+        known = case.snapshot.precipitants
+        found: dict[str, list[Medication]] = {}
+        for order in case.orders(Role.DRAFT, Role.ACTIVE):
+            for drug in order.ingredients:
+                precipitant = known.get(drug)
+                if precipitant is not None and (not order.route or order.route in precipitant.routes):
+                    found.setdefault(drug, []).append(order)
+        kept = tuple([Met(drug, known[drug], tuple(orders)) for drug, orders in found.items()])
+        case.shared.listed[Met] = kept
+    return kept
+
+
+def _surest_first(case: Case, other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
+    effects = case.snapshot.effects
+    said = [statement for kind in kinds if (statement := effects.get((other.drug, kind))) is not None]
     unsure = all(order.doubts for order in other.orders)
     return unsure, -max((statement.strongest for statement in said), default=0), other.drug.lower()
 

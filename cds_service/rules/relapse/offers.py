@@ -79,7 +79,7 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
 def may_concern(each: Rule[Any], drug: str, snapshot: Snapshot) -> bool:
     """Whether a check can come to anything about the drug: it is about two drugs, or its topics speak of this one."""
     asked = each.subjects
-    return each.pairs or not isinstance(asked, Uses) or drug in snapshot.spoken_of(asked.topics)
+    return each.pairs or not isinstance(asked, Uses) or drug in snapshot.spoken_of(asked.names)
 
 
 def _with(draft: Medication, chart: Chart) -> Chart:
