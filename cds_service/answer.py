@@ -65,7 +65,7 @@ class Observer:
     """Who is told of what happens on the line, for counting. Must be quick and raise nothing."""
 
     asked: Callable[[str, float, bool], object] = lambda *_: None  # the query's key, seconds, whether all of it came
-    not_known: Callable[[str, str], object] | None = None  # "drug" or "condition", and the code system
+    not_known: Callable[[str, str, int], object] | None = None  # "drug" or "condition", the code system, how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     chart = read_chart(
         gathered, request.patient_id, request.selections, spans(snapshot), tools.knowledge.terms, now
     )
+    tools.knowledge.terms.chart_was_read()
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))

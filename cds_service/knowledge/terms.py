@@ -165,6 +165,9 @@ class Elsewhere(Protocol):
     def condition(self, system: str, code: str) -> ConditionCode | None:
         """The same for the code of a condition or procedure."""
 
+    def chart_was_read(self) -> None:
+        """One patient's codes have been looked up."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -262,6 +265,11 @@ class Terms:
         """What a terminology server says of codes of conditions that our tables do not hold; nothing without one."""
         told = ((code, self.elsewhere.condition(*code)) for code in codes) if self.elsewhere else ()
         return {code: found for code, found in told if found is not None}
+
+    def chart_was_read(self) -> None:
+        """One patient's codes have been looked up: who notes those that our tables do not hold may tell of them."""
+        if self.elsewhere:
+            self.elsewhere.chart_was_read()
 
     def kept(self, kind: str) -> Kept[Any, Any]:
         """What readers found out with these terms about wordings and codes of that kind."""

@@ -63,9 +63,9 @@ def _loaded() -> Flask:
     shelter = Shelter.of(settings.threads)
     kept = stand(settings, lambda: datetime.now(UTC), metrics.not_stored)
 
-    def not_known(kind: str, system: str) -> None:
-        metrics.not_known(kind, system)
-        kept.not_known(kind, system)
+    def not_known(kind: str, system: str, times: int) -> None:
+        metrics.not_known(kind, system, times)
+        kept.not_known(kind, system, times)
 
     observer = Observer(metrics.asked, not_known)
     links = _links(settings, kept)
