@@ -85,6 +85,11 @@ class Snapshot:
         return replace(self, switches={}) if self.switches else self
 
     @cached_property
+    def kept(self) -> dict[object, Any]:
+        """What others told of this knowledge once, such as which checks concern which drug. Never of a patient."""
+        return {}
+
+    @cached_property
     def _spoken_of(self) -> dict[tuple[str, ...], frozenset[str]]:
         """What was told before: every rule asks, and options ask every rule about every drug."""
         return {}
