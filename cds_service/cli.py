@@ -363,12 +363,14 @@ def doctor(given: argparse.Namespace) -> int:
     from cds_service.console.fhir_client import FhirClient
 
     token = _token(given.token_file)
-    client = FhirClient(given.fhir, token)
+    FhirClient(given.fhir, token)  # a wrong address is told before knowledge is read
     with _progress("reading knowledge"):
         from cds_service.console import doctor as examining
         from cds_service.settings import Settings
 
-        tools, tenant = examining.tools_of(Settings.load(os.environ), given.tenant)
+        settings = Settings.load(os.environ)
+        tools, tenant = examining.tools_of(settings, given.tenant)
+        client = FhirClient(given.fhir, token, examining.way_of(settings, given.tenant))
     made = examining.examine(client, token, given.patient, tools, _teller(), tenant)
     if given.json:
         _print_json({"problems": made.problems, **asdict(made)})
@@ -478,8 +480,9 @@ def new_key(given: argparse.Namespace) -> int:
 def _loading(given: argparse.Namespace, done: str) -> int:
     from cds_service.console import loading
     from cds_service.console.fhir_client import FhirClient
+    from cds_service.settings import Settings
 
-    client = FhirClient(given.fhir, _token(given.token_file))
+    client = FhirClient(given.fhir, _token(given.token_file), Settings.load(os.environ).way())
     if not client.is_here and not given.test_server:
         raise UsageError("this FHIR server is on another machine: say --test-server if it holds no real patients")
     stories = samples.stories() if given.story is None else (samples.find(given.story),)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cds_service.errors import SettingsError
+from cds_service.security.outbound import Way, credentials_in, proxy_address, require_certificates
 
 DEMO = "demo"
 HOSPITAL = "hospital"
@@ -187,6 +188,17 @@ def _file(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _certificates(text: str) -> Path | None:
+    found = _file(text)
+    if found is not None:
+        require_certificates(found)
+    return found
+
+
+def _proxy(text: str) -> str:
+    return proxy_address(text) if text else ""
+
+
 def _store(text: str) -> str:
     parts = urlsplit(text)
     if not text or (parts.scheme == "sqlite" and text.startswith("sqlite:///") and parts.path.strip("/")):
@@ -254,6 +266,29 @@ SETTINGS: tuple[Setting, ...] = (
         "FHIR_SERVERS", "",
         "Base URLs of the FHIR servers, besides those on loopback, that may be asked for data that was not sent along.",
         Kind("http(s) URLs separated by commas, without query", _urls),
+    ),
+    Setting(
+        "CA_BUNDLE", "",
+        "The authorities that certify the servers we ask: FHIR servers, keys of tenants, terminology server. The file "
+        "holds instead of the public list that comes along; a tenant may have its own. See trust.md.",
+        Kind("a file of certificates (PEM) that can be read", _certificates),
+    ),
+    Setting(
+        "PROXY", "",
+        "The proxy through which they are asked; what the environment says of proxies is not read. Unset means "
+        "straight. A tenant may have its own. See trust.md.",
+        Kind("an address such as http://proxy.example.org:3128, with a port and without a user", _proxy),
+    ),
+    Setting(
+        "PROXY_PASSWORD_FILE", "",
+        "The file with the proxy's user and password, one line `user:password`.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "PROXY_NOT_FOR", "",
+        "Hosts that are asked straight all the same, separated by commas; one that begins with a dot stands for every "
+        "host below it. This machine always is.",
+        Kind("host names separated by commas, without scheme and port", _hosts),
     ),
     Setting(
         "ANSWER_SECONDS", "4.0",
@@ -451,6 +486,10 @@ class Settings:
     demo_on_network: bool
     allowed_hosts: tuple[str, ...]
     fhir_servers: tuple[str, ...]
+    ca_bundle: Path | None
+    proxy: str
+    proxy_password_file: Path | None
+    proxy_not_for: tuple[str, ...]
     answer_seconds: float
     gather_seconds: float
     drain_seconds: float
@@ -515,6 +554,11 @@ class Settings:
         """The mode, and whose labels apply: "demo mode, US labels"."""
         return f"{self.mode} mode, {f'{self.jurisdiction} labels' if self.jurisdiction else 'labels by tenant'}"
 
+    def way(self) -> Way:
+        """The way out to the servers that are asked. Raises SettingsError."""
+        told = credentials_in(self.proxy_password_file)
+        return Way(self.ca_bundle, self.proxy, self.proxy_not_for, told)
+
     @property
     def bind(self) -> str:
         """The listening address as servers write it: host:port, IPv6 in brackets."""
@@ -568,6 +612,7 @@ def _check(settings: Settings) -> None:
             f"GATHER_SECONDS is {settings.gather_seconds:g}, expected less than ANSWER_SECONDS, which is "
             f"{settings.answer_seconds:g}: asking is only part of a call"
         )
+    _check_proxy(settings)
     if settings.mode == HOSPITAL:
         _check_hospital(settings)
     elif settings.tenants is not None:
@@ -577,6 +622,13 @@ def _check(settings: Settings) -> None:
             f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
             "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
         )
+
+
+def _check_proxy(settings: Settings) -> None:
+    for name in ("proxy_password_file", "proxy_not_for"):
+        if getattr(settings, name) and not settings.proxy:
+            raise SettingsError(f"{name.upper()} is set, and there is no PROXY: set its address, or unset this")
+    settings.way()
 
 
 def _check_hospital(settings: Settings) -> None:

@@ -18,9 +18,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "quantity": set(),
     "errors": set(),
     "decoding": set(),
-    "settings": {"errors"},
-    "hooks": {"decoding", "errors"},
     "security": {"errors"},
+    "settings": {"errors", "security"},
+    "hooks": {"decoding", "errors"},
     "gather": {"decoding", "errors", "hooks", "security"},
     "knowledge": {"errors", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
@@ -78,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
+    ("settings", "security"): {"outbound"},
     ("answer", "cards"): {"model", "profile", "reasons", "render", "write"},
     ("answer", "hooks"): {"caller", "request", "services"},
     ("clients", "cards"): {"profile"},

@@ -95,7 +95,7 @@ def _tools_of_tenants(
     """Each tenant with what answers its calls; none in demo mode."""
     if settings.tenants is None:
         return ()
-    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    tenants = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
     theirs = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
     return tuple((each, replace(theirs[each.issuer], why=links.to)) for each in tenants)
 

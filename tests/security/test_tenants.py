@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cds_service.errors import SettingsError
+from cds_service.security.outbound import Way
 from cds_service.security.tenants import read_tenants
 from tests.tokens import key_set
 
@@ -23,7 +24,7 @@ def read(folder, text):
     (folder / "keys.json").write_text(json.dumps(key_set()), encoding="utf-8")
     (folder / "north").mkdir(exist_ok=True)
     (folder / "tenants.toml").write_text(text, encoding="utf-8")
-    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"))
+    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"), Way())
 
 
 def entry(**changes):
@@ -82,4 +83,4 @@ def test_a_fault_names_its_place(tmp_path, text, says):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(SettingsError, match=r"tenants\.toml cannot be read"):
-        read_tenants(tmp_path / "tenants.toml", ("US",))
+        read_tenants(tmp_path / "tenants.toml", ("US",), Way())
