@@ -248,6 +248,7 @@ def load_tools_of_tenants(
             replace(
                 settings,
                 jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+                overlay_sha256=tenant.overlay_sha256,
             ),
             shelter,
             observer=observer,
@@ -269,7 +270,7 @@ def load_tools(
     `way`: to the FHIR servers; without it that of the settings.
     """
     observer = observer or Observer()
-    knowledge = Knowledge.load(overlay=settings.overlay)
+    knowledge = Knowledge.load(overlay=settings.overlay, pinned=settings.overlay_sha256)
     may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
     require_known(knowledge.overlay, may_be_critical)
     knowledge = _noted(_extended(knowledge, settings, settings.way()), observer)

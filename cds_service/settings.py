@@ -188,6 +188,12 @@ def _file(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _digest(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9A-Fa-f]{64}", text):
+        raise ValueError(text)
+    return text.lower()
+
+
 def _certificates(text: str) -> Path | None:
     found = _file(text)
     if found is not None:
@@ -329,6 +335,12 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("a folder that can be read", _folder),
     ),
     Setting(
+        "OVERLAY_SHA256", "",
+        "The digest that the overlay must have, as `aml-cds diff OVERLAY` tells it: with any other neither a start nor a "
+        "reload takes it. Unset takes what is there.",
+        Kind("64 hexadecimal digits", _digest),
+    ),
+    Setting(
         "TERMINOLOGY_SERVER", "",
         "Base URL of a FHIR terminology server that is asked, in the background, about codes that the tables do not "
         "hold. Only the code and its system are sent. See terminology.md.",
@@ -460,6 +472,13 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("one of off, loopback, on", _pages),
     ),
     Setting(
+        "CALLS_AT_ONCE", "0",
+        "How many calls one server process answers at the same time; one more gets 503 at once, which at the bedside "
+        "is silence, instead of waiting behind the others. Below `THREADS`, so that threads are left to say so; 0 sets "
+        "no limit, and whoever comes waits.",
+        _within(int, 0, 63, "a whole number"),
+    ),
+    Setting(
         "RATE_LIMIT_STRANGERS", "0",
         "How often one address may ask without a token that proves who it is; then 429. In demo mode everybody is a "
         "stranger. Counted by each server process for itself.", _RATE,
@@ -498,6 +517,7 @@ class Settings:
     public_url: str
     time_zone: ZoneInfo
     overlay: Path | None
+    overlay_sha256: str
     terminology_server: str
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
@@ -523,6 +543,7 @@ class Settings:
     log_format: str
     metrics: str
     pages: str
+    calls_at_once: int
     rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour
     rate_limit_tenant: tuple[int, str] | None
 
@@ -612,7 +633,14 @@ def _check(settings: Settings) -> None:
             f"GATHER_SECONDS is {settings.gather_seconds:g}, expected less than ANSWER_SECONDS, which is "
             f"{settings.answer_seconds:g}: asking is only part of a call"
         )
+    if settings.calls_at_once >= settings.threads:
+        raise SettingsError(
+            f"CALLS_AT_ONCE is {settings.calls_at_once}, expected less than THREADS, which is {settings.threads}: "
+            "else no thread is left to turn anybody away"
+        )
     _check_proxy(settings)
+    if settings.overlay_sha256 and settings.overlay is None and settings.is_demo:
+        raise SettingsError("OVERLAY_SHA256 is set, and there is no OVERLAY: set its folder, or unset this")
     if settings.mode == HOSPITAL:
         _check_hospital(settings)
     elif settings.tenants is not None:
@@ -635,7 +663,7 @@ def _check_hospital(settings: Settings) -> None:
     """Hospital mode knows its callers, and its own address: tokens are made out to it."""
     if settings.tenants is None:
         raise SettingsError("TENANTS is not set, expected the file that lists who may call: see trust.md")
-    for name in ("jurisdiction", "fhir_servers", "overlay"):
+    for name in ("jurisdiction", "fhir_servers", "overlay", "overlay_sha256"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.why_links == OPEN:

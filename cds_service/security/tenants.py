@@ -12,6 +12,7 @@ The file is TOML, one `[[tenant]]` for each hospital:
     audiences = []                                        # further `aud` values, where an EHR has its own typed in
     algorithms = ["ES384", "RS384"]                       # the default
     overlay = "north"                                     # its own knowledge, a folder beside this file
+    overlay_sha256 = "…"                                  # the digest that this folder must have (aml-cds diff)
     replay = "refuse"                                     # a token seen before: "refuse" (default) or "record" only
     ca_bundle = "north-ca.pem"                            # who certifies its servers: a file beside this one
     proxy = "http://proxy.north.example:3128"             # the way to its servers; "" is straight
@@ -41,8 +42,9 @@ USUAL = ("ES384", "RS384")
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 _KEYS = {
     "name", "issuer", "jwks_url", "jwks_file", "jurisdiction", "fhir_servers", "audiences", "algorithms", "overlay",
-    "replay", "ca_bundle", "proxy", "proxy_password_file", "proxy_not_for",
+    "replay", "overlay_sha256", "ca_bundle", "proxy", "proxy_password_file", "proxy_not_for",
 }  # fmt: skip
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _REPLAY = ("refuse", "record")
 
 
@@ -59,6 +61,7 @@ class Tenant:
     audiences: tuple[str, ...]
     algorithms: tuple[str, ...]
     overlay: Path | None
+    overlay_sha256: str  # the digest that it must have; "" for any
     refuses_replay: bool
     way: Way  # to its servers and its keys
 
@@ -114,6 +117,7 @@ class _Entry:
             audiences=self.texts("audiences", ()),
             algorithms=self.algorithms(),
             overlay=self.beside("overlay", Path.is_dir, "a folder beside this file") if self.has("overlay") else None,
+            overlay_sha256=self.digest(),
             refuses_replay=self.choice("replay", _REPLAY, "refuse") == "refuse",
             way=self.way(),
         )
@@ -173,6 +177,12 @@ class _Entry:
         except SettingsError as fault:
             raise self.wrong("fhir_servers", str(fault)) from None
         return servers
+
+    def digest(self) -> str:
+        told = str(self.entry.get("overlay_sha256", ""))
+        if self.has("overlay_sha256") and not (self.has("overlay") and _DIGEST.fullmatch(told)):
+            raise self.wrong("overlay_sha256", "64 hexadecimal digits, and an 'overlay' beside it")
+        return told.lower()
 
     def way(self) -> Way:
         ca_bundle, usual = self.usual_way.ca_bundle, self.usual_way

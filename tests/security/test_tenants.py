@@ -45,6 +45,8 @@ def test_a_good_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (entry(overlay='"north"', overlay_sha256='"abc"'), "'overlay_sha256': expected 64 hexadecimal digits"),
+        (entry(overlay_sha256=f'"{"0" * 64}"'), "an 'overlay' beside it"),
         ("", "holds no hospital"),
         ("[[tenant", "is not TOML"),
         ("tenant = 5", "holds no hospital"),
