@@ -336,8 +336,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "OVERLAY_SHA256", "",
-        "The digest that the overlay must have, as `aml-cds diff OVERLAY` tells it: with any other neither a start nor a "
-        "reload takes it. Unset takes what is there.",
+        "The digest that the overlay must have, as `aml-cds diff OVERLAY` tells it: with any other neither a start nor "
+        "a reload takes it. Unset takes what is there.",
         Kind("64 hexadecimal digits", _digest),
     ),
     Setting(
