@@ -466,6 +466,12 @@ SETTINGS: tuple[Setting, ...] = (
         _choice(OFF, LOOPBACK, ON),
     ),
     Setting(
+        "TRACING", "",
+        "The address of an OpenTelemetry collector (OTLP over HTTP) that is told a span for each call, with what a log "
+        "line says and nothing of a patient. Unset means no tracing. Needs `aml-cds[otel]`. See operating.md.",
+        Kind("an http(s) URL such as http://collector.example.org:4318/v1/traces", _public_url),
+    ),
+    Setting(
         "PAGES", "",
         "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. "
         "Unset means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
@@ -542,6 +548,7 @@ class Settings:
     log_level: str
     log_format: str
     metrics: str
+    tracing: str
     pages: str
     calls_at_once: int
     rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour

@@ -77,18 +77,21 @@ class Heard:
 
 @contextmanager
 def serving(body: bytes, context: ssl.SSLContext | None = None) -> Iterator[Heard]:
-    """A server on this machine that answers every GET with that JSON."""
+    """A server on this machine that answers everything with that JSON."""
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             heard.note(self)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(200)
             self.send_header("Content-Type", "application/fhir+json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass
