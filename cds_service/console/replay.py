@@ -98,7 +98,7 @@ class _Toolboxes:
     def _loaded(self) -> Mapping[str, Tools]:
         if self._settings.tenants is None:
             return {"": load_tools(self._settings)}
-        tenants = read_tenants(self._settings.tenants, JURISDICTIONS)
+        tenants = read_tenants(self._settings.tenants, JURISDICTIONS, self._settings.way())
         by_issuer = load_tools_of_tenants(self._settings, tenants)
         return {tenant.name: by_issuer[tenant.issuer] for tenant in tenants}
 

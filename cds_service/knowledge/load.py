@@ -123,10 +123,13 @@ class Knowledge:
     local: tuple[LocalAnswer, ...] = field(default=(), kw_only=True)
 
     @classmethod
-    def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
-        """The knowledge below `home`, with the hospital's own on top of it. Raises KnowledgeError."""
+    def load(cls, home: Path = HOME, overlay: Path | None = None, pinned: str = "") -> Knowledge:
+        """The knowledge below `home`, with the hospital's own on top of it, whose digest may be pinned.
+
+        Raises KnowledgeError.
+        """
         shipped = cls._shipped(home)
-        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay))
+        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay, pinned))
 
     def with_overlay(self, overlay: Overlay) -> Knowledge:
         """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""

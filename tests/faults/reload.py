@@ -65,7 +65,7 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
         for number in range(2, reloads + 2):
             bad = number % 3 == 0
             (broken if bad else sound)(folder, number)
-            _reloaded(running)
+            reloaded(running)
             status, ready = running.get("/readyz/calls")
             part = ready["parts"]["knowledge"]
             refused += bad
@@ -76,7 +76,7 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
     return Figures(len(told.took), told.wrong + mixed, len(seen), refused)
 
 
-def _reloaded(running: Running) -> None:
+def reloaded(running: Running) -> None:
     """Tell the service to reload, and wait until all its old workers are gone."""
     before = set(running.workers())
     running.master.send_signal(signal.SIGHUP)
