@@ -78,12 +78,13 @@ def soaked(running: Running, calls: int, callers: int) -> Soak:
             while len(told.took) < calls * (1 + 9 * quarter / 4) / 10:
                 time.sleep(0.1)
             for each in workers if quarter else ():
-                memory[each].append(_rss(each))
+                memory[each].append(mib(each))
                 files[each].append(len(list(Path(f"/proc/{each}/fd").iterdir())))
     return Soak(len(told.took), time.monotonic() - began, told.wrong, memory, files)
 
 
-def _rss(process: int) -> float:
+def mib(process: int) -> float:
+    """The memory that this process holds."""
     found = _KIB.search(Path(f"/proc/{process}/status").read_text(encoding="ascii"))
     assert found is not None
     return int(found[1]) / 1024

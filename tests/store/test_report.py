@@ -29,7 +29,7 @@ SHADOW = {"rules": "rules:\n  qtc-hold: {switch: shadow, reason: the board looks
 def test_cards_stand_under_the_id_of_their_rule_with_acceptance_and_reasons(made: Made):
     first, second = a_call(tenant="north"), a_call(tenant="north")
     kept = kept_with(made, first, second)
-    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x"),)), told(hold(second), "accepted")))
+    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x", "urn:x"),)), told(hold(second), "accepted")))
     found = report(kept.store, ASKED, Judging())
     (row,) = [each for each in found.taken if each.topic == "qtc-hold"]
     assert (row.shown, row.accepted, row.overridden, row.role, row.week) == (2, 1, 1, "Practitioner", "2026-W47")
