@@ -335,6 +335,8 @@ def _left(found: Found, folder: Path, said: bytes) -> Iterator[str]:
     """What a service that has ended left behind: its log, and what it kept."""
     if b"cannot be kept" in said:
         yield "a call could not be kept"
+    refused = Counter(re.findall(rb"feedback was not kept: ([^\n]*)", said))
+    yield from (f"feedback was refused {times} times: {why.decode()}" for why, times in refused.items())
     places = {"stderr": said, "stdout": (folder / "out").read_bytes()}
     places |= {each.name: each.read_bytes() for each in (folder / "data").iterdir()}
     yield from (f"marks in {name}: {content.count(MARK.encode())}" for name, content in places.items()
