@@ -110,7 +110,10 @@ def _one(kept: Kept, tools: _Toolboxes) -> Replay:
     notes = [f"{kept.unreadable}: it cannot be answered again"] if kept.unreadable else []
     differences: list[str] = []
     version = ""
-    if kept.intact is None:
+    status, cause = kept.call["status"], kept.call["cause"]
+    if cause:
+        notes.append(f"it was not answered ({cause}, HTTP {status}): there is nothing to hold against")
+    elif kept.intact is None:
         notes.append("no seal was kept of its rows: whether one was changed cannot be told")
     if kept.other_request:
         differences.append("the request that was kept is not the one that came")
@@ -122,7 +125,7 @@ def _one(kept: Kept, tools: _Toolboxes) -> Replay:
             version = found.knowledge_version
             differences += _again(kept, kept.whole, found)
             notes += _versions(kept, version)
-    elif not kept.unreadable:
+    elif not kept.unreadable and not cause:
         notes.append("request and values were not kept (KEEP=audit): only its rows were held against their seal")
     call = kept.call
     return Replay(

@@ -18,6 +18,7 @@ from tests.fhir_server.running import started
 
 Line = tuple[str, float, float]  # what, its figure, the most that it may be
 OVER = 5.0  # seconds that no call may take: EHRs wait no longer
+DEADLINE = 4.0  # seconds: ANSWER_SECONDS as shipped
 
 
 def _silent_server(long: bool) -> Iterator[Line]:
@@ -25,7 +26,7 @@ def _silent_server(long: bool) -> Iterator[Line]:
         waiting, sent = beside_a_silent_server(service, fhir, 60 if long else 8, stuck=12, sent=4)
         state = service.get("/readyz")[1]["parts"]["fhir"]["light"]
     yield "p99 of calls that sent everything, beside 12 callers of a silent FHIR server, s", sent.at(0.99), 2.0
-    yield "p99 of those callers, s", waiting.at(0.99), OVER
+    yield "p99 of those callers, s", waiting.at(0.99), DEADLINE + 0.2
     yield "their answers without a card, and other faults", len(waiting.wrong) + len(sent.wrong), 0
     yield f"readiness meanwhile was not amber ({state})", float(state != "amber"), 0
     yield f"p50 of the {len(sent.took)} that sent everything, beside {len(waiting.took)}, s", sent.at(0.5), OVER

@@ -110,6 +110,17 @@ def test_in_audit_rows_are_held_against_their_seal_and_nothing_is_answered(made:
     assert "1 as written, 1 changed since, 0 without a seal" in replay.as_summary(every)
 
 
+@pytest.mark.parametrize(("status", "cause"), [(422, "Unprocessable"), (200, "RuntimeError")])
+def test_a_call_that_was_refused_or_broke_says_so_and_not_that_it_was_kept_for_audit(
+    made: Made, env: dict[str, str], tmp_path: Path, status: int, cause: str
+):
+    call = a_call(answer=None, status=status, cause=cause)
+    kept_whole(made, tmp_path, call)
+    told = replay.replayed(whole_settings(env, tmp_path), call.id)
+    assert not told.replayed_with and told.same
+    assert told.notes == (f"it was not answered ({cause}, HTTP {status}): there is nothing to hold against",)
+
+
 def test_a_call_of_an_older_version_has_no_seal_and_that_is_said(made: Made, env: dict[str, str]):
     call = a_call()
     kept = kept_with(made, call)
