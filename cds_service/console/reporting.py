@@ -52,7 +52,7 @@ def opened(settings: Settings) -> Store:
         raise UsageError("KEEP is 'nothing': no call is kept, so there is nothing to tell")
     store = store_of(settings)
     try:
-        standing = store.version()
+        standing = store.version(patiently=True)
     except StoreError as error:
         raise StoreError(f"{store.place.words}: {error}") from None
     if standing in (Version.NONE, Version.OLDER):

@@ -137,9 +137,9 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(spoken(error)) from None
 
-    def version(self) -> Version:
+    def version(self, *, patiently: bool = False) -> Version:
         """How the tables stand to this version of the service. Raises StoreError."""
-        with self.reading() as connection:
+        with self.reading(patiently=patiently) as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return standing(str(found)) if found else Version.NONE
 
