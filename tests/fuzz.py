@@ -17,6 +17,7 @@ import re
 import sqlite3
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -126,7 +127,7 @@ def _request(chance: random.Random) -> Json:
 
 def _feedback(chance: random.Random) -> Json:
     entry: Json = {
-        "card": "f6b95768-b1c8-40dc-8385-bf3504b82ffb", "outcome": chance.choice(("accepted", "overridden")),
+        "card": str(uuid.UUID(int=chance.getrandbits(128))), "outcome": chance.choice(("accepted", "overridden")),
         "outcomeTimestamp": "2026-11-21T10:00:00Z",
         "acceptedSuggestions": [{"id": "e56e1945-20b3-4393-8503-a1a20fd73152"}],
         "overrideReason": {"reason": {"code": "value-outdated", "system": "urn:x"}, "userComment": MARK},
