@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.files import check_days, citations, read_yaml, verification
+from cds_service.knowledge.files import check_days, citations, in_shape, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.local_codes import with_codes
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place
@@ -143,22 +143,25 @@ class Knowledge:
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
         for path in sorted((home / "drugs").glob("*.yaml")):
-            content = read_yaml(path)
-            drug = _drug(path, content)
-            drugs[drug.name] = drug
-            statements.extend(_statements(path, content, drug.name, references))
+            with in_shape(path):
+                content = read_yaml(path)
+                drug = _drug(path, content)
+                drugs[drug.name] = drug
+                statements.extend(_statements(path, content, drug.name, references))
         for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
-            statements.extend(_statements(path, read_yaml(path), name, references))
-        plan = read_yaml(home / "options.yaml")
-        options = read_options("options.yaml", plan)
-        for option in options.values():
-            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
-            statements.extend(_statements(home / "options.yaml", own, option.about, references))
+            with in_shape(path):
+                statements.extend(_statements(path, read_yaml(path), name, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
-        statements.extend(evidence_of(options.values(), therapies, plan))
+        with in_shape(home / "options.yaml"):
+            plan = read_yaml(home / "options.yaml")
+            options, courses = read_options("options.yaml", plan), read_courses("options.yaml", plan)
+            for option in options.values():
+                own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+                statements.extend(_statements(home / "options.yaml", own, option.about, references))
+            statements.extend(evidence_of(options.values(), therapies, plan))
         _check(statements, precipitants, references, _also_cited(therapies, errata))
         _check_errata(therapies, errata)
         return cls(
@@ -171,7 +174,7 @@ class Knowledge:
             decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
             safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
             options=options,
-            courses=read_courses("options.yaml", plan),
+            courses=courses,
             terms=Terms.load(home / "terminology"),
             version=_version(home),
         )
@@ -287,7 +290,7 @@ def _references(home: Path) -> dict[str, Reference]:
                     where=str(fields.get("url") or fields.get("doi") or ""),
                     jurisdiction=_joined(fields.get("jurisdiction", "")),
                 )
-            except (KeyError, TypeError) as fault:
+            except (AttributeError, KeyError, TypeError) as fault:
                 raise KnowledgeError(f"{path.name}, {name}: a reference needs title and kind ({fault})") from None
     return found
 
@@ -305,7 +308,7 @@ def _drug(path: Path, content: Mapping[str, Any]) -> Drug:
             content.get("spoken_indication", ""),
             bool(content.get("widely_used", False)),
         )
-    except (KeyError, TypeError) as fault:
+    except (AttributeError, KeyError, TypeError) as fault:
         raise KnowledgeError(f"{path.name}: a drug needs drug, class and indications ({fault})") from None
 
 
@@ -381,7 +384,13 @@ _FIELDS = frozenset(
 
 
 def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, Precipitant]:
-    content = read_yaml(path)
+    with in_shape(path):
+        return _precipitants_of(path, read_yaml(path), references)
+
+
+def _precipitants_of(
+    path: Path, content: Mapping[str, Any], references: Mapping[str, Reference]
+) -> dict[str, Precipitant]:
     defaults = content.get("defaults", {})
     found: dict[str, Precipitant] = {}
     for entry in content["precipitants"]:

@@ -36,6 +36,7 @@ def test_reloads_under_traffic_drop_no_call_and_mix_no_sets(running, folder):
     figures = under_traffic(running, folder, reloads=50 if FULL else 2, callers=8 if FULL else 3)
     assert figures.wrong == [] and figures.calls > 20
     assert figures.versions >= 2 and figures.refused >= 1
+    assert not FULL or figures.grown < 10, figures.memory
 
 
 def test_a_reload_of_an_overlay_that_is_not_the_pinned_one_is_refused(folder):
