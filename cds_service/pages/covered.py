@@ -111,6 +111,7 @@ def coverage(tools: Tools) -> Blueprint:
 
     @pages.get("/coverage")
     def index() -> str | Response:
+        """Coverage: every entry of the sources and what is done about it; what a hospital does differently."""
         made = local_changes(tools, tools.now().date())
         overlay = tools.knowledge.overlay
         head = {"knowledge": tools.knowledge.version, "owner": overlay.owner if overlay else ""}

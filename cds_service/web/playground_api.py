@@ -37,6 +37,7 @@ def playground_api(tools: Tools, desk: Desk, rates: Rates) -> Blueprint:
 
     @api.post("/playground/answer")
     def try_out() -> Response:
+        """The cards of a hook request and the reasons beside them, for the playground; nothing of it is kept."""
         rates.receive(desk, request.headers.get("Authorization"), request.path)
         body = guard.body()
         then = _then(request.args.get("now", ""), tools)
