@@ -90,7 +90,9 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
             total=_total(rules), spoken=_spoken, reason=_reason, topic_words=topic_words, titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
-            rule_chart=_chart([replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"),
+            rule_chart=_chart(
+                [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"
+            ),
         )
 
     return page

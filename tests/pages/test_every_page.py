@@ -31,7 +31,8 @@ def a_call(change: Callable[[Any], Any] = lambda body: body) -> dict[str, Any]:
     draft = order("posaconazole 100 MG Delayed Release Oral Tablet", "1482669", 300, status="draft", id="m-posa")
     ecgs = [qtcf(512), qtcf(441, "2026-10-20T08:00:00Z")]
     labs = [*ELECTROLYTES, observation("2823-3", 3.1, "mmol/L", "2026-11-01T08:00:00Z")]
-    body = request("order-sign", draft, ecg=ecgs, labs=labs, medications=[active], genomics=[flt3_itd("2026-11-05T08:00:00Z")])
+    marker = flt3_itd("2026-11-05T08:00:00Z")
+    body = request("order-sign", draft, ecg=ecgs, labs=labs, medications=[active], genomics=[marker])
     return dict(change(json.loads(json.dumps(body))))
 
 
@@ -71,8 +72,8 @@ def app(served: Serve) -> Flask:
 
 
 def test_every_route_is_entered_as_a_page_or_says_why_it_is_none(app):
-    assert routes(app) == PAGES.keys() | NO_PAGES.keys()
-    assert not PAGES.keys() & NO_PAGES.keys() and SHOW_A_CHART <= PAGES.keys()
+    assert PAGES.keys() | NO_PAGES.keys() == routes(app)
+    assert not PAGES.keys() & NO_PAGES.keys() and PAGES.keys() >= SHOW_A_CHART
 
 
 def test_every_page_has_one_heading_a_way_past_the_navigation_and_nothing_inline(app):
@@ -85,7 +86,8 @@ def test_every_page_has_one_heading_a_way_past_the_navigation_and_nothing_inline
         assert 'class="skip" href="#main"' in html and '<main id="main">' in html, page.name
         assert re.search(r"<title>[^<]+ · aml-cds</title>", html), page.name
         assert not re.search(r"<(script|link|img)[^>]+(src|href)=[\"'](https?:)?//", html), page.name
-        assert not re.search(r"<script(?![^>]*\ssrc=)", html) and not re.search(r"<[^>]*\s(on\w+|style)=", html), page.name
+        assert not re.search(r"<script(?![^>]*\ssrc=)", html), page.name
+        assert not re.search(r"<[^>]*\s(on\w+|style)=", html), page.name
 
 
 def test_every_page_has_its_twin_by_address_and_by_what_the_client_accepts(app):
@@ -133,9 +135,8 @@ class _Elements(HTMLParser):
 def _is_harmless(html: str) -> bool:
     """No picture, no script but our own files, nothing that runs by itself: what was sent in is text."""
     return not any(
-        tag in ("img", "iframe", "object", "embed", "base", "form") and "onerror" in str(attributes.values())
-        or tag == "script" and not (attributes.get("src") or "").startswith("/")
-        or tag == "img"
+        tag in ("img", "iframe", "object", "embed", "base")
+        or (tag == "script" and not (attributes.get("src") or "").startswith("/"))
         or any(name.startswith("on") or name in ("style", "srcdoc") for name in attributes)
         for tag, attributes in _Elements(html).found
     )
