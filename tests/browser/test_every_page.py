@@ -20,6 +20,7 @@ EVERY = [(name, path) for pages in PAGES.values() for name, path in pages.items(
 A4 = {"width": 794, "height": 1123}  # at 96 dpi
 MOST = 120  # controls of a page with more: the first so many
 STOPS_OF_A_DATE = 4  # month, day, year, and the calendar
+SPARE = 60  # what a browser makes a stop by itself: drawings and boxes that scroll
 NO_WIDER = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 # Everything that a mouse can use and a keyboard must reach: shown, and not within a closed <details>.
@@ -76,7 +77,9 @@ def test_the_keyboard_reaches_every_control_and_one_sees_where_it_is(walk, addre
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.hash") == "#main", "the first stop skips to the content"
     reached: set[int] = set()
-    for _ in range(min(controls, MOST) + (STOPS_OF_A_DATE - 1) * page.locator("input[type=date]").count() + 20):
+    besides = page.locator("[tabindex='0'], [role=tab]").count() + SPARE  # what scrolls by keyboard, and tabs
+    dates = page.locator("input[type=date]").count()
+    for _ in range(min(controls, MOST) + (STOPS_OF_A_DATE - 1) * dates + besides):
         stop = page.evaluate(STANDS)
         if stop["body"]:
             break
