@@ -19,8 +19,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "decoding": set(),
     "kept": set(),  # what wordings mean, from call to call
-    "settings": {"errors"},
-    "hooks": {"decoding", "errors"},
     "security": {"errors"},
     "settings": {"errors", "security"},
     "hooks": {"decoding", "errors"},
@@ -56,14 +54,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer", "reports"},
-    "watch": {"decoding", "cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "watch": {"decoding", "cards", "errors", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside",
         "repeats", "reports", "cds_service",
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
-        "coverage", "changes", "reports", "sheet", "store", "cds_service",
+        "coverage", "changes", "repeats", "reports", "sheet", "store", "cds_service",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",

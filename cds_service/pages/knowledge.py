@@ -43,18 +43,22 @@ def knowledge(tools: Tools) -> Blueprint:
 
     @pages.get("/knowledge")
     def index() -> Page:
+        """The knowledge browser: every statement with its source, to be searched."""
         return _index(shelves.today)
 
     @pages.get("/knowledge/rules")
     def rules() -> Page:
+        """The rules, each with what it does."""
         return _rules(shelves.today)
 
     @pages.get("/knowledge/rules/<name>")
     def rule(name: str) -> Page:
+        """The record of a rule: what, who, when, inputs, validation cases, limits."""
         return _rule(shelves.today, name)
 
     @pages.get("/knowledge/<name>")
     def subject(name: str) -> Page:
+        """All that is said of a drug, a medicine or an option."""
         return _subject(shelves.today, name)
 
     return pages
