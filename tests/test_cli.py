@@ -20,6 +20,7 @@ from cds_service.console import asking, samples, soundness, terminal
 from cds_service.errors import KnowledgeError
 from cds_service.settings import SETTINGS, Settings
 from cds_service.trace import trace
+from cds_service.watch import shared
 from cds_service.web.app import create_app
 
 STORY, REQUEST = "gilteritinib-qtc-512", "sign"
@@ -287,7 +288,10 @@ def test_an_empty_answer_is_said_not_left_blank():
     assert terminal.response(200, {"cards": []}, 100) == "No card: there is nothing to say.\n"
 
 
-def test_no_header_says_which_path_was_called():
+def test_no_header_says_which_path_was_called(monkeypatch, tmp_path):
     """A token is made out to a path; gunicorn would let loopback proxies name another."""
+    monkeypatch.setenv(shared.VARIABLE, "")  # the server's folder for counts is not that of the tests that follow
+    monkeypatch.setattr(shared, "_made", {})
+    monkeypatch.setattr(shared, "_home", lambda: tmp_path)
     config = runpy.run_path(str(Path(cli.__file__).parents[2] / "gunicorn.conf.py"))
     assert config["forwarder_headers"] == ""
