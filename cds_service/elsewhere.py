@@ -14,7 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from queue import Full, Queue
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -73,22 +73,34 @@ class Remembered(Generic[T]):
 class Noted:
     """`Elsewhere` that notes each code which our tables do not hold, and passes on to the one behind it, if any.
 
-    `note` is told "drug" or "condition" and the code system as one speaks of it, "" for one that we do not read.
+    `note` is told "drug" or "condition", the code system as one speaks of it ("" for one that we do not read) and how
+    many there were, once the chart is read: a chart holds hundreds of them.
     """
 
-    def __init__(self, behind: Elsewhere | None, note: Callable[[str, str], object]) -> None:
+    def __init__(self, behind: Elsewhere | None, note: Callable[[str, str, int], object]) -> None:
         self._behind = behind
         self._note = note
+        self._met = local()  # each thread reads a chart of its own
 
     def drug(self, system: str, code: str) -> DrugCode | None:
         """What the one behind says of a drug's code."""
-        self._note("drug", SPOKEN.get(system, ""))
+        self._meet("drug", system)
         return self._behind.drug(system, code) if self._behind else None
 
     def condition(self, system: str, code: str) -> ConditionCode | None:
         """The same for the code of a condition or procedure."""
-        self._note("condition", SPOKEN.get(system, ""))
+        self._meet("condition", system)
         return self._behind.condition(system, code) if self._behind else None
+
+    def chart_was_read(self) -> None:
+        """Tell what was noted in this thread."""
+        met, self._met.codes = getattr(self._met, "codes", {}), {}
+        for (kind, system), times in met.items():
+            self._note(kind, SPOKEN.get(system, ""), times)
+
+    def _meet(self, kind: str, system: str) -> None:
+        met = self._met.__dict__.setdefault("codes", {})
+        met[kind, system] = met.get((kind, system), 0) + 1
 
 
 class FromServer:
@@ -119,6 +131,9 @@ class FromServer:
     def condition(self, system: str, code: str) -> ConditionCode | None:
         """What the server said of the code of a condition or procedure earlier."""
         return self._known("condition", self._conditions, (system, code))
+
+    def chart_was_read(self) -> None:
+        """Nothing is to be told: the thread asks what stands in its line."""
 
     def _known(self, kind: str, remembered: Remembered[T], code: Code) -> T | None:
         value, ask = remembered.of(code)

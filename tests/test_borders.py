@@ -19,9 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "decoding": set(),
     "kept": set(),  # what wordings mean, from call to call
-    "settings": {"errors"},
-    "hooks": {"decoding", "errors"},
     "security": {"errors"},
+    "settings": {"errors", "security"},
+    "hooks": {"decoding", "errors"},
     "gather": {"decoding", "errors", "hooks", "security"},
     "knowledge": {"errors", "kept", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
@@ -54,14 +54,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer", "reports"},
-    "watch": {"decoding", "cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "watch": {"decoding", "cards", "errors", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside",
         "repeats", "reports", "cds_service",
     },
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
-        "coverage", "changes", "reports", "sheet", "store", "cds_service",
+        "coverage", "changes", "repeats", "reports", "sheet", "store", "cds_service",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",
@@ -79,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
+    ("settings", "security"): {"outbound"},
     ("answer", "cards"): {"model", "profile", "reasons", "render", "write"},
     ("answer", "hooks"): {"caller", "request", "services"},
     ("clients", "cards"): {"profile"},
@@ -104,7 +105,7 @@ ONLY = {
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
+    ("console", "store"): {"erase", "purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
@@ -133,12 +134,13 @@ OUTSIDE = {
     "jwt": {"security"},
     "prometheus_client": {"watch"},
     "structlog": {"watch"},
+    "opentelemetry": {"watch"},
     "limits": {"web"},
     "cryptography": {"security", "store"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "psycopg": {"store"},
-    "requests": {"gather", "security", "console"},
+    "requests": {"gather", "security", "console", "watch"},
     "urllib3": {"gather", "security"},
     "fhir": {"gather", "present"},  # read at one end, written at the other
     "yaml": {"knowledge", "cards", "console"},

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service import cli
+from cds_service.cli import speaking
 from cds_service.console import samples
 from cds_service.settings import SETTINGS
 from tests.overlays import HOLD_480, written
@@ -145,7 +146,7 @@ def test_json_for_machines(folder, capsys):
 
 
 def test_what_takes_longer_says_what_it_is_doing(folder, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_PATIENCE", 0.0)
+    monkeypatch.setattr(speaking, "_PATIENCE", 0.0)
     cli.main(["diff", str(written(folder, values=HOLD_480))])
     assert f"aml-cds: asking {REQUESTS} samples with values.yaml, values[0] …" in capsys.readouterr().err
 

@@ -15,7 +15,7 @@ import requests
 import responses
 
 from cds_service.answer import load_tools
-from cds_service.elsewhere import FromServer
+from cds_service.elsewhere import FromServer, Noted
 from cds_service.errors import SettingsError
 from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
 from cds_service.gather.terminology import TerminologyServer
@@ -205,6 +205,25 @@ def reading_with(terms: Any, *resources: Json) -> Any:
         return charts.chart(*resources)
     finally:
         charts.terms = shipped
+
+
+def test_codes_that_no_table_holds_are_told_once_the_chart_is_read(server):
+    server.get(f"{BASE}/CodeSystem/$lookup", json=looked("venetoclax", has_ingredient="1747556"))
+    noted: list[tuple[str, str, int]] = []
+    behind = elsewhere()
+    terms = replace(charts.terms(), elsewhere=Noted(behind, lambda *told: noted.append(told)))
+    drugs = [charts.order(charts.concept("9999001", system=RXNORM), id=f"m{number}") for number in range(3)]
+    local = charts.condition(charts.concept("X1", "headache", system="urn:oid:1.2.3.4.5"))
+    for times in (1, 2):
+        found = reading_with(terms, *drugs, local)
+        behind.settle()
+        assert noted == []
+        terms.chart_was_read()
+        assert sorted(noted) == [("condition", "", 1), ("drug", "RxNorm", 3)]
+        assert len(found.medications.orders) == (0, 3)[times - 1]  # told by the server before the second chart
+        noted.clear()
+    terms.chart_was_read()
+    assert noted == []
 
 
 def test_the_setting_puts_the_server_behind_the_terms_and_refuses_an_odd_address():

@@ -165,6 +165,9 @@ class Elsewhere(Protocol):
     def condition(self, system: str, code: str) -> ConditionCode | None:
         """The same for the code of a condition or procedure."""
 
+    def chart_was_read(self) -> None:
+        """One patient's codes have been looked up."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -263,6 +266,11 @@ class Terms:
         told = ((code, self.elsewhere.condition(*code)) for code in codes) if self.elsewhere else ()
         return {code: found for code, found in told if found is not None}
 
+    def chart_was_read(self) -> None:
+        """One patient's codes have been looked up: who notes those that our tables do not hold may tell of them."""
+        if self.elsewhere:
+            self.elsewhere.chart_was_read()
+
     def kept(self, kind: str) -> Kept[Any, Any]:
         """What readers found out with these terms about wordings and codes of that kind."""
         found = self._kept.get(kind)
@@ -315,7 +323,20 @@ class Terms:
         )
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+class _Row(dict[str, str]):
+    """A row that knows where it stands, so that a column that is not there is told with its file."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, fields: Mapping[str, str], place: str) -> None:
+        super().__init__(fields)
+        self.place = place
+
+    def __missing__(self, column: str) -> str:
+        raise KnowledgeError(f"{self.place}: there is no column '{column}'; its names stand in the first line")
+
+
+def _rows(path: Path) -> Iterator[_Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -326,7 +347,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise KnowledgeError(f"{path.name}, line {number}: has more or fewer columns than the first line")
-        yield row
+        yield _Row(row, f"{path.name}, line {number}")
 
 
 def _drugs(path: Path) -> dict[Code, DrugCode]:

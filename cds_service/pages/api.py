@@ -79,7 +79,7 @@ def _found(app: Flask, rule: Rule) -> dict[str, Any]:
     """A page that has no entry: its docstring, else its name."""
     words = (inspect.getdoc(app.view_functions[rule.endpoint]) or "").partition("\n")[0].rstrip(".")
     return {
-        "tags": ["Pages"],
+        "tags": ["Operations" if rule.endpoint.startswith("operations.") else "Pages"],
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": words or f"The page {rule.rule}",
         "responses": {"200": {"description": "The page, or its twin.", "content": _PAGE}},

@@ -20,6 +20,8 @@ from cds_service.pages.twin import as_json, json_wanted
 from cds_service.pages.validation import told_of, told_with
 from cds_service.rules.catalogue import RULES
 
+_FIRST = {"values": 0, "rules": 1, "wording": 2}  # of the differences of a hospital
+
 
 @dataclass(frozen=True, slots=True)
 class CoveredRule:
@@ -111,6 +113,7 @@ def coverage(tools: Tools) -> Blueprint:
 
     @pages.get("/coverage")
     def index() -> str | Response:
+        """Coverage: every entry of the sources and what is done about it; what a hospital does differently."""
         made = local_changes(tools, tools.now().date())
         overlay = tools.knowledge.overlay
         head = {"knowledge": tools.knowledge.version, "owner": overlay.owner if overlay else ""}
@@ -119,7 +122,9 @@ def coverage(tools: Tools) -> Blueprint:
                 "decision_rules": covered.decisions, "safety_rules": covered.safety, "therapies": covered.therapies,
                 "errata": covered.errata, "local_changes": [_plain(each) for each in made],
             })  # fmt: skip
-        return render_template("coverage.html", head=head, covered=covered, changes=made, overlay=overlay)
+        return render_template(
+            "coverage.html", head=head, covered=covered, changes=made, differences=_by_group(made), overlay=overlay
+        )
 
     return pages
 
@@ -127,6 +132,14 @@ def coverage(tools: Tools) -> Blueprint:
 def local_changes(tools: Tools, today: date) -> tuple[Change, ...]:
     """What the overlay of this hospital changes, in words; nothing where none is set."""
     return changes(tools.knowledge, RULES, tools.jurisdiction, today)
+
+
+def _by_group(made: Iterable[Change]) -> dict[str, list[Change]]:
+    """What matters most to a patient first: values, rules, wording, and then the rest by name."""
+    found: dict[str, list[Change]] = {}
+    for change in sorted(made, key=lambda each: (_FIRST.get(each.group, len(_FIRST)), each.group)):
+        found.setdefault(change.group, []).append(change)
+    return found
 
 
 def _plain(change: Change) -> dict[str, object]:

@@ -118,6 +118,7 @@ class Timeline:
     bottom: int
     today: float
     points: tuple[Point, ...]
+    falls: bool  # the newest is lower than the one before: its value stands below the line
     limits: tuple[Limit, ...]
     lanes: tuple[Lane, ...]
     due: tuple[Due, ...]
@@ -197,6 +198,7 @@ def drawn(
         bottom=bottom,
         today=scale.x(now.date()),
         points=tuple(_point(each, scale) for each in measured),
+        falls=len(measured) > 1 and measured[-1].amount < measured[-2].amount,
         limits=limits,
         lanes=lanes,
         due=tuple(Due(scale.x(day), day.isoformat(), words, drug) for day, words, drug in due),
@@ -219,7 +221,7 @@ def _scale(
     drawn = [day for day in days if oldest <= day <= today + timedelta(days=AHEAD)] or [today]
     first, last = min(drawn) - timedelta(days=2), max(*drawn, today) + timedelta(days=3)
     amounts = [*(each.amount for each in values if each.day >= first), *(each.amount for each in lines)] or [0.0, 1.0]
-    room = (max(amounts) - min(amounts)) * 0.12 or max(abs(amounts[0]) * 0.2, 0.5)
+    room = (max(amounts) - min(amounts)) * 0.18 or max(abs(amounts[0]) * 0.2, 0.5)
     return Scale(first, last, min(amounts) - room, max(amounts) + room, frame)
 
 

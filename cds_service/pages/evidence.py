@@ -63,6 +63,7 @@ def evidence(tools: Tools) -> Blueprint:
 
     @pages.get("/evidence")
     def index() -> str | Response:
+        """The evidence: results of studies, populations apart; of some options or of everything."""
         options, therapies = _named("options"), _named("therapies")
         chosen = [knowledge.options[name] for name in options if name in knowledge.options]
         wanted = {each.therapy for each in chosen} | {name for name in therapies if name in knowledge.therapies}

@@ -9,10 +9,9 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
 
@@ -20,13 +19,17 @@ from cards.reasons import reasons
 from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.errors import StoreError
+from cds_service.knowledge.spoken import topic_words
 from cds_service.pages.charts import Bar, bars
 from cds_service.pages.doors import is_let_in
 from cds_service.pages.made_up import made_up
+from cds_service.pages.twin import as_json, json_wanted
 from cds_service.reports import Asked, Judging, Report, Taken
+from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
 
 WEEKS = (4, 12, 26, 52)
+_TITLES = {rule.id: rule.title for rule in RULES}
 _MOST_RULES = 12  # in the chart; the table has all
 
 
@@ -65,6 +68,7 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
 
     @page.get("/governance")
     def look() -> str | Response | tuple[str, int]:
+        """Governance: what fired, how cards were taken, what could not be seen."""
         if not is_let_in(settings.pages):
             abort(404)
         weeks, asked = _asked(tools.rules)
@@ -72,22 +76,23 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             told = made_up(asked, judging) if settings.is_demo else _stored(beside, asked)
         except StoreError as error:
             return render_template("governance_lost.html", why=str(error)), 503
-        wanted = request.args.get("format", "")
-        if wanted == "csv":
+        if request.args.get("format") == "csv":
             return _csv(told)
-        if wanted == "json" or request.accept_mimetypes.best == "application/json":
+        if json_wanted():
             body = told.as_json() | {"made_up": settings.is_demo}
-            return Response(msgspec.json.encode(body), mimetype="application/json")
-        rules = _summed(told.taken, lambda each: _spoken(each.topic))
+            return as_json(body)
+        rules = _summed(told.taken, lambda each: each.topic)
         by_week = _summed(told.taken, lambda each: each.week)
         return render_template(
             "governance.html",
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            total=_total(rules), spoken=_spoken, reason=_reason,
+            total=_total(rules), spoken=_spoken, reason=_reason, topic_words=topic_words, titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
-            rule_chart=_chart(rules[:_MOST_RULES], "Cards by rule"),
+            rule_chart=_chart(
+                [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"
+            ),
         )
 
     return page

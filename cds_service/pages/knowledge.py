@@ -43,18 +43,22 @@ def knowledge(tools: Tools) -> Blueprint:
 
     @pages.get("/knowledge")
     def index() -> Page:
+        """The knowledge browser: every statement with its source, to be searched."""
         return _index(shelves.today)
 
     @pages.get("/knowledge/rules")
     def rules() -> Page:
+        """The rules, each with what it does."""
         return _rules(shelves.today)
 
     @pages.get("/knowledge/rules/<name>")
     def rule(name: str) -> Page:
+        """The record of a rule: what, who, when, inputs, validation cases, limits."""
         return _rule(shelves.today, name)
 
     @pages.get("/knowledge/<name>")
     def subject(name: str) -> Page:
+        """All that is said of a drug, a medicine or an option."""
         return _subject(shelves.today, name)
 
     return pages
@@ -182,5 +186,5 @@ def _no_such(name: str, names: Iterable[str], endpoint: str) -> Page:
     """Nothing of that name, and what is near it."""
     near = get_close_matches(name.lower(), sorted(names), n=5, cutoff=0.5)
     if json_wanted():
-        return as_json({"no_such": name, "near": near}, 404)
-    return render_template("no_such.html", name=name, near=near, endpoint=endpoint), 404
+        return as_json({"error": "there is nothing under that name", "near": near}, 404)
+    return render_template("no_such.html", near=near, endpoint=endpoint), 404

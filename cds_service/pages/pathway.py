@@ -25,6 +25,7 @@ def pathway(tools: Tools) -> Blueprint:
 
     @pages.get("/pathway")
     def index() -> str | Response:
+        """The pathway at relapse, with one patient's path lit."""
         lights = from_query(request.args.get("lit", ""))
         nodes = [_node(each, lights, shelves.today) for each in graph().nodes.values()]
         if json_wanted():
@@ -38,6 +39,7 @@ def pathway(tools: Tools) -> Blueprint:
 
     @pages.get("/pathway.svg")
     def picture() -> Response:
+        """The picture of the pathway by itself, as SVG."""
         lights = from_query(request.args.get("lit", ""))
         shape = request.args.get("shape", WIDE)
         drawn = drawing(lights, shape if shape in SHAPES else WIDE)

@@ -22,6 +22,7 @@ from cds_service.beside import Beside, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.spoken import topic_words
 from cds_service.pages.drawing import Timeline
 from cds_service.pages.rule_told import RuleTold, told_of
 from cds_service.pages.shown import shown
@@ -103,7 +104,7 @@ def _gone() -> Response:
 def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
     if json_wanted():
         return as_json(_plain(content), status)
-    html = render_template(template, **content, shown=shown, rule_page=_rule_page)
+    html = render_template(template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words)
     return make_response(html, status)
 
 

@@ -40,7 +40,7 @@ class Stand:
     store: Store | None = None
     keeper: Keeper | None = None
     ledger: StoredFeedback | None = None
-    not_known: Callable[[str, str], object] = lambda *_: None  # is told of codes that no table holds
+    not_known: Callable[[str, str, int], object] = lambda *_: None  # is told of codes that no table holds
     repeats: AnsweredCards | None = None
 
     def marker(self) -> Mark | None:

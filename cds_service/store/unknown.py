@@ -31,10 +31,10 @@ class UnknownCodes:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def note(self, kind: str, system: str) -> None:
-        """A code of a "drug" or a "condition" is in no table; `system` as spoken, "" for one that we do not read."""
+    def note(self, kind: str, system: str, times: int = 1) -> None:
+        """Codes of a "drug" or a "condition" are in no table; `system` as spoken, "" for one that we do not read."""
         with self._lock:
-            self._counts[kind, system or "other"] += 1
+            self._counts[kind, system or "other"] += times
 
     def write(self, store: Store) -> None:
         """Add what was counted. Raises StoreError; then it is tried again with the next upkeep."""

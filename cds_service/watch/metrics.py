@@ -74,13 +74,13 @@ class Metrics:
         if not whole:
             self._count(of.FHIR_NOT_WHOLE, query=query)
 
-    def not_known(self, kind: str, system: str) -> None:
-        """A code of a "drug" or a "condition" is in none of the tables; `system` as one speaks of it.
+    def not_known(self, kind: str, system: str, times: int = 1) -> None:
+        """Codes of a "drug" or a "condition" are in none of the tables; `system` as one speaks of it.
 
-        This is said while a call is answered, many times: it is noted, and counted once the answer is out.
+        This is said while a call is answered: it is noted, and counted once the answer is out.
         """
         with self._lock:
-            self._not_known[kind, self._closed("system", system)] += 1
+            self._not_known[kind, self._closed("system", system)] += times
 
     def turned_away(self, reason: str) -> None:
         """A caller was turned away."""

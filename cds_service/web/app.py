@@ -46,7 +46,7 @@ def create_app(
     app.register_blueprint(hooks_api(desk, answer, beside, rates))
     app.register_blueprint(operations(settings, tools, counts, desk, beside))
     if settings.playground and isinstance(tools, Tools):
-        app.register_blueprint(playground_api(tools, desk, rates))
+        app.register_blueprint(playground_api(tools, desk, rates, settings.public_url))
     book = book or Book()
     app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
     for chapter in book.chapters:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from functools import partial
 
 import msgspec
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, render_template
 
 from cards.reasons import PATH, code_system
 from cds_service import __version__
@@ -61,7 +61,7 @@ def operations(
 
     @pages.get("/prefetch")
     def prefetch() -> str | Response:
-        if request.args.get("format") == "json":
+        if json_wanted():
             whose = {"of": "the service as shipped; a hospital's own is its /cds-services"} if by_tenant else {}
             return _json({"prefetch": [asdict(row) for row in rows], **whose})
         return render_template("prefetch.html", rows=rows, services=tools.services, by_tenant=by_tenant)

@@ -20,6 +20,7 @@ from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 from cds_service.pages.shown import tree
 from cds_service.security.fhir_servers import AllowedServers
+from cds_service.security.links import PATH
 from cds_service.trace import trace
 from cds_service.web import guard
 from cds_service.web.desk import Desk
@@ -28,15 +29,20 @@ from cds_service.web.rates import Rates
 _FIRST, _LAST = date(2019, 1, 1), date(2099, 12, 31)  # the days on which our statements say anything
 
 
-def playground_api(tools: Tools, desk: Desk, rates: Rates) -> Blueprint:
-    """The blueprint. Its knowledge is a copy: the snapshot of a story's day must not push out that of today."""
+def playground_api(tools: Tools, desk: Desk, rates: Rates, url: str) -> Blueprint:
+    """The blueprint. Its knowledge is a copy: the snapshot of a story's day must not push out that of today.
+
+    Nothing of its calls is kept, so its cards link the pages of their rules, and every card is shown every time.
+    """
     api = Blueprint("playground_api", __name__)
     nobody = AllowedServers((), loopback=False)
     fhir = replace(tools.fhir, allowed=nobody) if isinstance(tools.fhir, Gate) else tools.fhir
-    tools = replace(tools, knowledge=replace(tools.knowledge), fhir=fhir)
+    why = (lambda card, topic: f"{url}{PATH}/rule/{topic}") if tools.why is not None else None
+    tools = replace(tools, knowledge=replace(tools.knowledge), fhir=fhir, why=why, repeats=None)
 
     @api.post("/playground/answer")
     def try_out() -> Response:
+        """The cards of a hook request and the reasons beside them, for the playground; nothing of it is kept."""
         rates.receive(desk, request.headers.get("Authorization"), request.path)
         body = guard.body()
         then = _then(request.args.get("now", ""), tools)

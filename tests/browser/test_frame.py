@@ -1,25 +1,27 @@
-"""The frame of every page: it opens in any width and colour, by keyboard, with nothing from elsewhere."""
+"""The frame of every page: what a script may not do, and what holds without scripts."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.pages.every_page import CARDS, PAGES
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", ["desk", "phone"])
-@pytest.mark.parametrize("path", ["/", "/prefetch"])
-def test_a_page_opens(walk, path, width, scheme):
-    visit = walk(path, width, scheme, shot="home" if path == "/" else path.strip("/"))
-    assert visit.page.locator("h1").count() == 1
+READ = sorted(path for pages in PAGES.values() for path in pages.values() if path != CARDS and "key=" not in path)
 
 
-def test_no_page_is_wider_than_a_phone(walk):
-    for path in ("/", "/prefetch"):
-        page = walk(path, "phone").page
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+@pytest.mark.parametrize("path", [path for path in READ if path != "/playground"])
+def test_a_page_says_all_it_has_to_say_without_scripts(chromium, base, path):
+    """A locked-down browser of a ward: only the playground needs scripts, and says so."""
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + path)
+    assert len(page.inner_text("main")) > 200
+    context.close()
 
 
-def test_the_first_stop_of_the_keyboard_skips_to_the_content(walk):
-    page = walk("/").page
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+def test_the_playground_says_that_it_needs_scripts(chromium, base):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + "/playground")
+    assert "This page needs JavaScript" in page.inner_text("noscript .card")
+    context.close()

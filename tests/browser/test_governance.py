@@ -1,16 +1,14 @@
-"""The governance page as its committee opens it: on a desk, on a phone, in the dark, on paper."""
+"""The governance page as its committee reads it."""
 
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.mark.parametrize(("width", "scheme"), [("desk", "light"), ("desk", "dark"), ("phone", "light")])
-def test_it_opens_and_no_page_is_wider_than_the_screen(walk, width, scheme):
-    page = walk("/governance?weeks=12", width, scheme, shot="governance").page
-    assert page.locator("h1").inner_text() == "Governance"
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_its_bars_have_colours_and_its_figures_are_said_to_be_made_up(walk, scheme):
+    page = walk("/governance?weeks=12", scheme=scheme).page
     assert page.get_by_text("Made-up figures.").is_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     colours = page.locator(".bars .accepted").evaluate_all("all => all.map(each => getComputedStyle(each).fill)")
     assert colours and "rgb(0, 0, 0)" not in colours
 

@@ -140,3 +140,23 @@ def test_nothing_of_it_is_shown_to_those_who_keep_calls(make_app):
 def test_a_story_that_does_not_exist_is_not_found(client):
     for path in ("none/sign", "gilteritinib-qtc-512/none", "../x", "..%2f..%2fetc/passwd"):
         assert client.get(f"/playground/stories/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("keep", ["nothing", "audit", "full"])
+def test_a_card_of_the_playground_links_a_page_that_opens(served, keep):
+    """Nothing of the call is kept, so the page is that of the rule."""
+    client = served(KEEP=keep).test_client()
+    cards = _answer(client, _body("gilteritinib-qtc-512", "sign")).get_json()["response"]["cards"]
+    links = [each["url"] for card in cards for each in card["links"] if each["label"] == "Why this card"]
+    assert links == [f"http://127.0.0.1:8080/why/rule/{card['source']['topic']['code']}" for card in cards]
+    for link in links:
+        page = client.get(link.removeprefix("http://127.0.0.1:8080"))
+        assert page.status_code == 200 and "nothing of a patient" in page.text
+
+
+def test_a_card_is_shown_every_time(served):
+    client = served().test_client()
+    body = _body("gilteritinib-qtc-512", "sign")
+    for path in ("/cds-services/aml-order-select", "/cds-services/aml-order-sign"):
+        client.post(path, data=body, content_type="application/json").close()
+    assert _summaries(_answer(client, body)) == _summaries(_answer(client, body)) != []

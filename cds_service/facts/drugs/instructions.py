@@ -33,12 +33,13 @@ class Instructed:
 
 def instructed(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms) -> Instructed:
     """What the order says of dose and route. `strength`: the mg of one piece, where its Medication states them."""
-    dosages = order.dosageInstruction or ()
-    if any(dosage.timing is not None and dosage.timing.event for dosage in dosages):
-        return _read(order, strength, product, terms)  # given on single days, which are the patient's own
+    dosages: list[Dosage] = []
+    for dosage in order.dosageInstruction or ():
+        if dosage.timing is not None and dosage.timing.event:
+            return _read(order, strength, product, terms)  # given on single days, which are the patient's own
+        dosages.append(_undated(dosage))
     kept = terms.kept("instructions")
-    several = len(product.ingredients) > 1
-    written = as_written(product.name, product.regimen, several, strength, [_undated(dosage) for dosage in dosages])
+    written = as_written(product.name, product.regimen, len(product.ingredients) > 1, strength, dosages)
     known: Instructed | None = kept.get(written)
     if known is None:
         texts = (dosage.text for dosage in dosages)

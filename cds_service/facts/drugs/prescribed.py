@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds_service.facts.drugs.amounts import strength_in_mg
 from cds_service.gather.bundle import resource_type
@@ -40,8 +40,7 @@ def library_of(others: Iterable[Resource]) -> dict[str, Resource]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The concepts that say which product it is, those of its parts, its form, and the Medication where they stood."""
 
     product: Concepts
@@ -53,19 +52,19 @@ class Said:
     @property
     def strength(self) -> Decimal | None:
         """The mg of one piece, as the Medication itself states them."""
-        return strength_in_mg(self.medication)
+        return strength_in_mg(self.medication) if self.medication is not None else None
 
 
 def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
     """What says which product was ordered, wherever it stands."""
     reference = view.medicationReference
-    target = _target(reference, view, library) if reference is not None else None
+    if reference is None:
+        return Said((view.medicationCodeableConcept,) if view.medicationCodeableConcept is not None else ())
+    target = _target(reference, view, library)
     medication = target.view() if target is not None else None
     if view.medicationCodeableConcept is not None:
         strong = medication if isinstance(medication, MedicationView) else None
         return Said((view.medicationCodeableConcept,), medication=strong)
-    if reference is None:
-        return Said(())
     words = (CodeableConcept(text=reference.display),) if reference.display else ()
     if medication is None:
         return Said(words, not_had=bool(reference.reference))

@@ -110,6 +110,8 @@ def continues(order: MedicationRequest) -> tuple[str, ...]:
 
 def _superseded(order: MedicationRequest) -> tuple[str, ...]:
     """The orders in whose place this one says that it stands."""
+    if order.priorPrescription is None and not order.extension:
+        return ()
     extensions = (each.valueReference for each in order.extension or () if (each.url or "").endswith(_REPLACES))
     return tuple(dict.fromkeys(_orders_among((order.priorPrescription, *extensions))))
 
