@@ -21,11 +21,12 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import read_mutations
+from cds_service.facts.later import WhenAsked
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.values.ecg import read_ecgs
 from cds_service.facts.values.inside import with_reports
-from cds_service.facts.values.labs import read_labs
+from cds_service.facts.values.labs import LAB_FACTS, Labs
 from cds_service.facts.values.results import Reading, Spans
 from cds_service.gather.replies import Gathered, Status
 from cds_service.knowledge.terms import Terms
@@ -109,7 +110,7 @@ def read_chart(
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
-    facts |= read_labs((*results.labs, *within.labs), labs, bedside, reading)
+    measured = Labs((*results.labs, *within.labs), labs, bedside, reading)
     genomic = (results.genomics, within.genomics)
     if came.reports:  # what a report covered is told by all that it names
         genomic = ([*came.observations], [*inside])
@@ -118,4 +119,5 @@ def read_chart(
     facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
-    return Chart(patient_id, now, facts, gathered.foreign, len(gathered.unreadable))
+    every = WhenAsked(facts, dict.fromkeys(LAB_FACTS, measured.fact))
+    return Chart(patient_id, now, every, gathered.foreign, len(gathered.unreadable))

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from cds_service.gather.views import CodeableConcept
-from cds_service.kept import Kept
 from cds_service.knowledge.terms import Code, Terms
 
 T = TypeVar("T")
@@ -51,20 +50,21 @@ def wording(concept: CodeableConcept | None, terms: Terms) -> Wording:
 _SILENCE = CodeableConcept()
 
 
+def phrase(words: str, terms: Terms) -> Wording:
+    """The wording of plain words."""
+    known = terms.kept("phrases")
+    found: Wording | None = known.get(words)
+    return known.keep(words, Wording(CodeableConcept(text=words), terms), words) if found is None else found
+
+
 def _known(concept: CodeableConcept, terms: Terms) -> Wording:
-    known: Kept[bytes, Wording] = kept("wordings", terms)
+    known = terms.kept("wordings")
     written = msgspec.json.encode(concept)
-    found = known.get(written)
+    found: Wording | None = known.get(written)
     if found is None:
         made = Wording(concept, terms)
         found = known.keep(written, made, made.words)
     return found
-
-
-def kept(kind: str, terms: Terms) -> Kept[Any, Any]:
-    """What readers found out with these terms about what was written, of that kind."""
-    found: Kept[Any, Any] | None = terms.__dict__.get(kind)
-    return terms.__dict__.setdefault(kind, Kept()) if found is None else found
 
 
 def told_once(reader: Callable[[Wording], T]) -> Callable[[Wording], T]:

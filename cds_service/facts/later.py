@@ -1,10 +1,12 @@
-"""Later: a row of facts that is read when somebody asks for it, and then once. Most calls never ask for most."""
+"""Later: facts that are read when somebody asks for them, and then once. Most calls never ask for most of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
+
+from cds_service.facts.fact import Fact
 
 T = TypeVar("T")
 
@@ -39,3 +41,28 @@ class Later(Sequence[T]):
 
     def __repr__(self) -> str:
         return repr(self._all)
+
+
+class WhenAsked(Mapping[str, Fact[Any]]):
+    """Facts by name: those that were read, and those that are read when they are asked for (`later`: by whom).
+
+    Whoever looks at all of them has all of them read.
+    """
+
+    def __init__(self, read: Mapping[str, Fact[Any]], later: Mapping[str, Callable[[str], Fact[Any]]]) -> None:
+        self._read, self._later = dict(read), later
+
+    def __getitem__(self, name: str) -> Fact[Any]:
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = self._later[name](name)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._read.keys() | self._later.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._read, *self._later)))
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,8 +16,10 @@ from cds_service.quantity import Quantity
 
 _VAF = re.compile(r"\bVAF\b\D{0,12}(100|\d{1,2}(?:\.\d+)?)\s*%", re.IGNORECASE)
 _RATIO = re.compile(r"\bratio\b\D{0,8}(\d{1,2}(?:\.\d+)?)(?!\d|\s*%)", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _CHANGES = ("protein_hgvs", "coding_hgvs", "genomic_hgvs", "variation_code")
 RATIO = "FLT3-ITD_allelic_ratio"
+Part = tuple[Component, tuple[str, ...]]  # a component, and what its name means among the genomic ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,12 @@ class Detail:
 NO_DETAIL = Detail()
 
 
-def detail_of(view: Observation, shape: str, reading: Reading) -> Detail:
+def detail_of(view: Observation, parts: Iterable[Part], shape: str, reading: Reading) -> Detail:
     """The details that the components and the value of the result state."""
     vaf = ratio = None
     changes: dict[str, str] = {}
-    for part in view.component or ():
-        for key in keys_of(part.code, reading.terms):
+    for part, keys in parts:
+        for key in keys:
             if key == "allele_frequency" and part.valueQuantity is not None:
                 vaf = _measured(part, "vaf", reading)
             elif key == RATIO:
@@ -56,13 +59,12 @@ def detail_of(view: Observation, shape: str, reading: Reading) -> Detail:
                 changes.setdefault(key, text(part.valueCodeableConcept) or _code(part) or part.valueString or "")
     named = next((changes[key] for key in _CHANGES if changes.get(key)), "") if changes else ""
     detail = Detail(shape, named[:60], vaf, ratio, text(view.method), from_text=not _is_coded(view, reading.terms))
-    words = f"{all_text(view.valueCodeableConcept)} {view.valueString or ''}"
-    return from_words(detail, words)
+    return from_words(detail, f"{all_text(view.valueCodeableConcept)} {view.valueString or ''}")
 
 
 def from_words(detail: Detail, words: str) -> Detail:
     """The same with what the words state, where nothing else did."""
-    if not any(letter.isdigit() for letter in words):
+    if not _DIGIT.search(words):
         return detail
     vaf, ratio = _VAF.search(words), _RATIO.search(words)
     if detail.vaf is None and vaf is not None:

@@ -3,64 +3,95 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 
-from cds_service.facts.concepts import Wording, all_text, told_once, wording
+from cds_service.facts.concepts import Wording, phrase, told_once, wording
 from cds_service.facts.genomics import markers
-from cds_service.facts.genomics.answers import all_words, answer
-from cds_service.facts.genomics.details import keys_of
+from cds_service.facts.genomics.answers import BESIDE, affirmed, answer, denies
+from cds_service.facts.genomics.details import Part, genomic_keys
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import Component, Observation
+from cds_service.gather.views import Observation
 
 _UNCERTAIN = re.compile(r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism)\b", re.IGNORECASE)
+_RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 
 
 class Heard:
-    """One result, and what stands in it: each told once, however many readers ask."""
+    """One result: its components, what it says beside its name and without what is denied, and the genes it is about.
+
+    `words`: of its value and its components; `named`: the same after the test's name.
+    """
+
+    __slots__ = ("_significance", "named", "partners", "parts", "reading", "view", "words")
 
     def __init__(self, view: Observation, reading: Reading) -> None:
-        self.view, self.reading = view, reading
+        terms = reading.terms
+        texts = [wording(view.valueCodeableConcept, terms).words, view.valueString or ""]
+        parts: list[Part] = []
+        genes: dict[str, None] = {}
+        significance: list[Wording] = []
+        for part in view.component or ():
+            keys = genomic_keys(wording(part.code, terms))
+            value = wording(part.valueCodeableConcept, terms)
+            parts.append((part, keys))
+            if "gene_studied" in keys:
+                genes[symbol(value)] = None
+            if "clinical_significance" in keys:
+                significance.append(value)
+            if BESIDE.isdisjoint(keys):
+                words, *coded = affirmed(value)
+                text = part.valueString or ""
+                texts += [words, "" if text and denies(text) else text, *coded]
+        genes.pop("", None)
+        self.view, self.reading, self.parts, self._significance = view, reading, parts, significance
+        self.partners = tuple(genes)  # by their names of today
+        self.words = " | ".join([each for each in texts if each])
+        self.named = f"{wording(view.code, terms).words} | {self.words}"
 
-    @cached_property
-    def words(self) -> str:
-        """The words of its value and its components, without what is denied."""
-        return all_words(self.view, self.reading)
-
-    @cached_property
-    def named(self) -> str:
-        """The same after the test's name."""
-        return f"{all_text(self.view.code)} | {self.words}"
-
-    @cached_property
-    def partners(self) -> tuple[str, ...]:
-        """The genes that a variant is about."""
-        return partners(self.view, self.reading)
-
-    @cached_property
+    @property
     def other_change(self) -> bool:
         """Whether it names any change of a protein."""
-        return markers.other_change(self.words)
+        return other_change(phrase(self.words, self.reading.terms))
+
+    @property
+    def residual(self) -> bool:
+        """Whether it is a test for residual disease."""
+        return residual(phrase(self.named, self.reading.terms))
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the report itself calls the variant uncertain or benign."""
+        terms = self.reading.terms
+        coded = {terms.answers.get(code, ("", ""))[1] for each in self._significance for code in each.codes}
+        if not coded.isdisjoint(("uncertain significance", "benign")):
+            return True
+        return any(uncertain(each) for each in (phrase(self.words, terms), *self._significance))
 
     def answer(self, gene: str) -> tuple[str, str]:
         """Present, absent or indeterminate, with its words."""
         return answer(self.view, gene, self.reading)
 
-    @cached_property
-    def uncertain(self) -> bool:
-        """Whether the report itself calls the variant uncertain or benign."""
-        significant = _parts(self.view, "clinical_significance", self.reading)
-        told = [wording(part.valueCodeableConcept, self.reading.terms) for part in significant]
-        answers = self.reading.terms.answers
-        coded = {answers.get(code, ("", ""))[1] for each in told for code in each.codes}
-        words = " | ".join([self.words, *(each.words for each in told)])
-        return bool(coded & {"uncertain significance", "benign"}) or bool(_UNCERTAIN.search(words))
+
+@told_once
+def other_change(said: Wording) -> bool:
+    """Whether the words name any change of a protein."""
+    return markers.other_change(said.words)
+
+
+@told_once
+def residual(said: Wording) -> bool:
+    """Whether the words speak of residual disease."""
+    return _RESIDUAL.search(said.words) is not None
+
+
+@told_once
+def uncertain(said: Wording) -> bool:
+    """Whether the words call a variant uncertain or benign."""
+    return _UNCERTAIN.search(said.words) is not None
 
 
 def partners(view: Observation, reading: Reading) -> tuple[str, ...]:
     """The genes that the variant is about, by their names of today, each once."""
-    studied = _parts(view, "gene_studied", reading)
-    found = (symbol(wording(part.valueCodeableConcept, reading.terms)) for part in studied)
-    return tuple(dict.fromkeys(filter(None, found)))
+    return Heard(view, reading).partners
 
 
 @told_once
@@ -75,7 +106,3 @@ def symbol(said: Wording) -> str:
     if today is not None:
         return today
     return next((word.upper() for word in re.findall(r"[A-Za-z0-9]+", words) if word.lower() in terms.gene_names), "")
-
-
-def _parts(view: Observation, key: str, reading: Reading) -> list[Component]:
-    return [part for part in view.component or () if key in keys_of(part.code, reading.terms)]

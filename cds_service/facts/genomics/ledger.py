@@ -4,12 +4,13 @@ is no result, what does not decide, and what contradicts itself. It decides noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
-from cds_service.facts.genomics.mutations import MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import MARKER_NAMES, MARKERS, Mutation, Result
+from cds_service.facts.later import Later
 
 PRESENT, ABSENT, CONFLICTING, OPEN, NO_RESULT = "present", "absent", "conflicting", "open", "no result"
 
@@ -67,7 +68,7 @@ class Line:
 class Ledger:
     """One line a marker."""
 
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
 
     def of(self, marker: str) -> Line:
         """The line of that marker."""
@@ -97,9 +98,13 @@ LEDGER: Key[Ledger] = Key("genomic_ledger", "genomic results as they came in")
 
 def read_ledger(facts: Mapping[str, Fact[Any]], beside: tuple[Result, ...] = ()) -> Fact[Ledger]:
     """The ledger of the markers among the facts, and of what came in beside them and decides nothing."""
+    return known(LEDGER, Ledger(Later(lambda: _lines(facts, beside))))
+
+
+def _lines(facts: Mapping[str, Fact[Any]], beside: tuple[Result, ...]) -> tuple[Line, ...]:
     ours = tuple(_line(facts[key.name], beside) for key in MARKERS)
-    others = dict.fromkeys(result.marker for result in beside if result.marker not in {line.marker for line in ours})
-    return known(LEDGER, Ledger((*ours, *(_noted(marker, beside) for marker in others))))
+    others = dict.fromkeys(result.marker for result in beside if result.marker not in MARKER_NAMES)
+    return (*ours, *(_noted(marker, beside) for marker in others))
 
 
 def _line(fact: Fact[Mutation], beside: tuple[Result, ...]) -> Line:

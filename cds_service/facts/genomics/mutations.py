@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
+from cds_service.facts.genomics.heard import Heard
 from cds_service.facts.genomics.panels import Panel, covered
 from cds_service.facts.genomics.reports import hinted_by, is_unnamed, said_by, tests_in
 from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
@@ -239,8 +240,9 @@ def _results(
     made: list[Result] = []
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
-        general = detail_of(part, shape, reading)
-        for said in said_by(part, test, reading):
+        heard = Heard(part, reading)
+        general = detail_of(part, heard.parts, shape, reading)
+        for said in said_by(heard, test):
             outcome = VOID if void else said.outcome
             detail = said.detail or general
             named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from cds_service.facts.concepts import Wording, all_text, told_once, wording
+from cds_service.facts.concepts import Wording, all_text, phrase, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
-from cds_service.facts.genomics.heard import Heard, partners
+from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
@@ -23,7 +23,6 @@ from cds_service.knowledge.terms import VARIANT, Terms
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _IN_WORDS = "genomic_report"
 _FUSION_TEST = "KMT2A_"
-_RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 
 
 def tests_asked(terms: Terms) -> tuple[str, ...]:
@@ -83,15 +82,16 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
     found = [] if own is None else [(own, view)]
     for part in (view.component or ()) if own != VARIANT else ():
         inner = test_of(wording(part.code, reading.terms))
-        residual = inner == markers.CD33 and _RESIDUAL.search(all_text(view.code))  # CD33 of the cells left over
-        if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not residual:
+        left_over = inner == markers.CD33 and residual(wording(view.code, reading.terms))  # CD33 of the cells left over
+        if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not left_over:
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
             found.append((inner, Observation(**fields)))
     return found
 
 
-def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
+def said_by(heard: Heard, test: str) -> list[Said]:
     """Everything that the Observation says of our markers."""
+    view, reading = heard.view, heard.reading
     if test == UNREAD:
         return unread(value_words(view), reading)
     if test == markers.CD33:
@@ -100,13 +100,13 @@ def said_by(view: Observation, test: str, reading: Reading) -> list[Said]:
         return _reported(view, reading)
     if test == RATIO:
         return [_of_ratio(view, reading)]
-    heard = Heard(view, reading)
     if test == VARIANT:
         genes = _genes_named(heard)
         return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
-        return [_or_residual(Said(test, outcome, words), heard.named)]
+        said = Said(test, outcome, words)
+        return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
 
 
@@ -129,18 +129,16 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
         return [_rearrangement(marker, test, outcome, words, heard.named + fused, reading)]
-    if _RESIDUAL.search(heard.named):
-        return [_or_residual(Said(marker, outcome, words), heard.named)]
+    if heard.residual:
+        return [_of_residual(Said(marker, outcome, words))]
     of_one = test == VARIANT or heard.other_change
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
     return [_judged(marker, gene, outcome, words, heard.words, reading)]
 
 
-def _or_residual(said: Said, text: str) -> Said:
-    """The same, unless it is a test for residual disease: that tells little of a relapse, and its negative nothing."""
-    if not _RESIDUAL.search(text):
-        return said
+def _of_residual(said: Said) -> Said:
+    """What a test for residual disease says: little of a relapse, and its negative nothing."""
     if said.outcome != PRESENT:
         return Said(said.marker, ELSEWHERE, f"a test for residual disease is no mutation test ({said.words})")
     return Said(
@@ -160,7 +158,7 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     """A positive of a gene whose variant decides: susceptible, of unknown significance, or not stated."""
     if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
-    if markers.other_change(text):
+    if other_change(phrase(text, reading.terms)):
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         unsaid = "the variant is not stated"
@@ -221,13 +219,19 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
 
 def _genes_named(heard: Heard) -> tuple[str, ...]:
     """Our genes that a variant is about: those that are coded, else those that its words name."""
-    coded = list(heard.partners)
+    coded = heard.partners
+    fused = "RUNX1T1" in coded
+    found = tuple(gene for gene in coded if gene in markers.MARKERS_OF and not (fused and gene == "RUNX1"))
+    if found:
+        return found
     words = f"{all_text(heard.view.code)} {heard.words}"
-    if "RUNX1T1" in coded:
-        words = words.upper().replace("RUNX1", "")
-        coded = [gene for gene in coded if gene != "RUNX1"]
-    found = [gene for gene in coded if gene in markers.MARKERS_OF] or markers.genes_in(words)
-    return tuple(dict.fromkeys(found))
+    return genes_in(phrase(words.upper().replace("RUNX1", "") if fused else words, heard.reading.terms))
+
+
+@told_once
+def genes_in(said: Wording) -> tuple[str, ...]:
+    """Our genes that the words name."""
+    return markers.genes_in(said.words)
 
 
 def is_unnamed(view: Observation, reading: Reading) -> bool:

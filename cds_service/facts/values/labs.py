@@ -110,33 +110,63 @@ LOW_IS_DANGER = frozenset(
     | {OXYGEN_SATURATION, KARNOFSKY}
 )
 _BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE, KARNOFSKY)}
+_AT_BEDSIDE = frozenset({*BEDSIDE, KARNOFSKY})
+_MULTIPLES = {multiple.name: (key, multiple) for key, multiple in MULTIPLES.items()}
+_SERIES = {series.name: (key, series) for key, series in OVER_TIME.items()}
+LAB_FACTS = (*(key.name for key in (*LABS, *BEDSIDE)), *_MULTIPLES, *_SERIES)
+
+
+class Labs:
+    """The lab and bedside results of a call by what they are. The fact of each is read when it is asked for, and once.
+
+    `observations`: those that may hold one, with their sources. `labs`, `bedside`: the replies that should hold them.
+    """
+
+    def __init__(
+        self, observations: Iterable[tuple[Resource, str]], labs: Reply, bedside: Reply, reading: Reading
+    ) -> None:
+        self._replies, self._reading = (labs, bedside), reading
+        self._places: dict[str, list[Place]] = {}
+        self._results: dict[Key[Quantity], Results] = {}
+        self._facts: dict[str, Fact[Any]] = {}
+        for resource, source in observations:
+            view = resource.view()
+            if isinstance(view, Observation):
+                for name, place in places(view, resource, source, lab_of, reading):
+                    self._places.setdefault(name, []).append(place)
+
+    def fact(self, name: str) -> Fact[Any]:
+        """The newest usable result of that name, or why there is none; of a series every result."""
+        found = self._facts.get(name)
+        if found is None:
+            found = self._facts[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> Fact[Any]:
+        if name in _SERIES:
+            key, series = _SERIES[name]
+            return _over_time(series, self.fact(key.name), self._of(key))
+        if name in _MULTIPLES:
+            key, multiple = _MULTIPLES[name]
+            return _newest(Multiples(multiple, self._of(key)), self._replies[0])
+        key = _BY_NAME[name]
+        fact = _newest(self._of(key), self._replies[key in _AT_BEDSIDE])
+        return _beside(fact, self.fact(KARNOFSKY.name)) if key is ECOG else fact
+
+    def _of(self, key: Key[Quantity]) -> Results:
+        found = self._results.get(key)
+        if found is None:
+            places = self._places.get(key.name, [])
+            found = self._results[key] = Results(key, places, self._reading, low_is_danger=key in LOW_IS_DANGER)
+        return found
 
 
 def read_labs(
     observations: Iterable[tuple[Resource, str]], labs: Reply, bedside: Reply, reading: Reading
 ) -> dict[str, Fact[Any]]:
-    """For each lab and bedside value the newest usable result, or why there is none; for some, every result.
-
-    `observations`: every Observation with its source. `labs`, `bedside`: the replies that should hold them.
-    """
-    candidates: dict[str, list[Place]] = {}
-    for resource, source in observations:
-        view = resource.view()
-        if isinstance(view, Observation):
-            for name, place in places(view, resource, source, lab_of, reading):
-                candidates.setdefault(name, []).append(place)
-    results = {
-        key: Results(key, candidates.get(name, []), reading, low_is_danger=key in LOW_IS_DANGER)
-        for name, key in _BY_NAME.items()
-    }
-    replies = dict.fromkeys(LABS, labs) | dict.fromkeys(BEDSIDE, bedside)
-    facts: dict[str, Fact[Any]] = {key.name: _newest(results[key], reply) for key, reply in replies.items()}
-    for key, multiple in MULTIPLES.items():
-        facts[multiple.name] = _newest(Multiples(multiple, results[key]), labs)
-    facts[ECOG.name] = _beside(facts[ECOG.name], _newest(results[KARNOFSKY], bedside))
-    for key, series in OVER_TIME.items():
-        facts[series.name] = _over_time(series, facts[key.name], results[key])
-    return facts
+    """Every fact of them at once."""
+    every = Labs(observations, labs, bedside, reading)
+    return {name: every.fact(name) for name in LAB_FACTS}
 
 
 @told_once

@@ -41,7 +41,9 @@ def number(component: Component, key: str, terms: Terms) -> Number | str:
     if component.dataAbsentReason is not None:
         return _not_known(component.dataAbsentReason, terms)
     found = _number(component, table, terms)
-    steps = _steps(component, key, terms) if table.is_score else set()
+    if not table.is_score:
+        return found
+    steps = _steps(component, key, terms)
     is_coded = component.valueCodeableConcept is not None or is_empty(component)
     if not steps or not (is_coded or isinstance(found, Number)):
         return found
