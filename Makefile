@@ -6,7 +6,7 @@ FHIR_URL ?=
 BENCH ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser processes faults kills mutation mutation-sample \
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser processes faults kills coverage mutation mutation-sample mutation-units \
 	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit site
 
 help: ## list the commands
@@ -71,6 +71,10 @@ kills: ## SIGKILL to everything while feedback comes in: is any lost that was ac
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m benchmarks.kills --kills "$(or $(KILLS),8)"
 
+coverage: ## which share of the branches the tests take, against a floor for each package (minutes)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.branches
+
 mutation: ## change every comparison, truth arm and number of the rules: does a vignette notice? (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --second-look
@@ -78,6 +82,10 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
+
+mutation-units: ## the same for security, hooks, gather and store, a sample of each, asked of their unit tests (many minutes)
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.mutation_units --sample $(or $(SAMPLE),25)
 
 bench: ## the service between an echo, a naive variant and HealthChain (five minutes; BENCH="--docs", "--compare FILE")
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -50,6 +50,7 @@ from cds_service.repeats import Memory, without_repeats
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Evaluation, evaluate
 from cds_service.security.fhir_servers import AllowedServers
+from cds_service.security.outbound import Way
 from cds_service.security.tenants import Tenant
 from cds_service.settings import Settings
 from cds_service.tailoring import asked_for, require_known
@@ -214,7 +215,7 @@ def _stage(service: Service, tools: Tools) -> Stage:
     )
 
 
-def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
+def _extended(knowledge: Knowledge, settings: Settings, way: Way) -> Knowledge:
     """The knowledge with a terminology server behind its terms, where one is set. Raises SettingsError."""
     base = settings.terminology_server
     if not base:
@@ -222,7 +223,7 @@ def _extended(knowledge: Knowledge, settings: Settings) -> Knowledge:
     odd = AllowedServers((base,), loopback=False).refusal(base)
     if odd:
         raise SettingsError(f"TERMINOLOGY_SERVER: {odd}")
-    elsewhere = FromServer(TerminologyServer.at(base), knowledge.terms, settings.terminology_hours)
+    elsewhere = FromServer(TerminologyServer.at(base, way), knowledge.terms, settings.terminology_hours)
     return replace(knowledge, terms=replace(knowledge.terms, elsewhere=elsewhere))
 
 
@@ -248,10 +249,12 @@ def load_tools_of_tenants(
             replace(
                 settings,
                 jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+                overlay_sha256=tenant.overlay_sha256,
             ),
             shelter,
             observer=observer,
             repeats=repeats,
+            way=tenant.way,
         )
         for tenant in tenants
     }  # fmt: skip
@@ -259,18 +262,19 @@ def load_tools_of_tenants(
 
 def load_tools(
     settings: Settings, shelter: Shelter | None = None, *, observer: Observer | None = None,
-    repeats: Memory | None = None,
+    repeats: Memory | None = None, way: Way | None = None,
 ) -> Tools:
     """Everything that an answer needs, loaded and checked. Raises KnowledgeError or SettingsError.
 
     `shelter`: the one that all tools of a process share; without it these have one of their own. `observer`: who is
     told of FHIR queries and of codes that nobody knows. `repeats`: knows which cards were answered already.
+    `way`: to the FHIR servers; without it that of the settings.
     """
     observer = observer or Observer()
-    knowledge = Knowledge.load(overlay=settings.overlay)
+    knowledge = Knowledge.load(overlay=settings.overlay, pinned=settings.overlay_sha256)
     may_be_critical = {rule.id: rule.worst is Level.CRITICAL for rule in RULES}
     require_known(knowledge.overlay, may_be_critical)
-    knowledge = _noted(_extended(knowledge, settings), observer)
+    knowledge = _noted(_extended(knowledge, settings, settings.way()), observer)
     terms = knowledge.terms
     bedside = (key.name for key in (*BEDSIDE, KARNOFSKY))
     codes = {
@@ -294,7 +298,7 @@ def load_tools(
         services=offered(asked_for(codes, knowledge.overlay, terms)),
         clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
-            FhirSession(Limits(statement_seconds=_BELIEVED), clocks=shelter.clocks),
+            FhirSession(Limits(statement_seconds=_BELIEVED), way or settings.way(), shelter.clocks),
             AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
             shelter,
             observer.asked,

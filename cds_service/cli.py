@@ -52,6 +52,8 @@ EXAMPLES = """examples:
   aml-cds load --fhir URL        put the stories on a FHIR server, as of today; unload takes them away again
   aml-cds sheet --tenant NAME    what the analysts of that hospital's EHR type in, as Markdown
   aml-cds store purge --days 30  delete calls and feedback older than that; upgrade makes the tables
+  aml-cds store erase --patient-file FILE --dry-run
+                                 what is kept of one patient; without --dry-run it is deleted
   aml-cds report --since 2026-11-01
                                  what fired, how cards were taken, what could not be seen, what shadow would show
   aml-cds replay CALL            answer a kept call again, as of its day, and say what differs
@@ -130,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
         )
         loading.set_defaults(run=run)
     _reports(commands)
-    _store(_command(commands, "store", "the store of calls and feedback: tables, purging, a new key"))
+    _store(_command(commands, "store", "the store of calls and feedback: tables, purging, erasing, a new key"))
     return top
 
 
@@ -162,6 +164,14 @@ def _store(command: argparse.ArgumentParser) -> None:
     purging.add_argument("--days", type=int, metavar="N", help="older than so many days instead")
     _for_machines(purging)
     purging.set_defaults(run=purge_store)
+    erasing = _command(commands, "erase", "delete all that is kept of one patient, on request; not what is in backups")
+    erasing.add_argument(
+        "--patient-file", metavar="FILE", type=Path, required=True, help="a file with the FHIR id of the patient alone"
+    )
+    erasing.add_argument("--tenant", metavar="NAME", help="the hospital in TENANTS whose patient it is")
+    erasing.add_argument("--dry-run", action="store_true", help="only count what would be deleted")
+    _for_machines(erasing)
+    erasing.set_defaults(run=erase_patient)
     making = _command(commands, "key", "print a new key for KEEP_KEY_FILE")
     making.set_defaults(run=new_key)
 
@@ -363,12 +373,14 @@ def doctor(given: argparse.Namespace) -> int:
     from cds_service.console.fhir_client import FhirClient
 
     token = _token(given.token_file)
-    client = FhirClient(given.fhir, token)
+    FhirClient(given.fhir, token)  # a wrong address is told before knowledge is read
     with _progress("reading knowledge"):
         from cds_service.console import doctor as examining
         from cds_service.settings import Settings
 
-        tools, tenant = examining.tools_of(Settings.load(os.environ), given.tenant)
+        settings = Settings.load(os.environ)
+        tools, tenant = examining.tools_of(settings, given.tenant)
+        client = FhirClient(given.fhir, token, examining.way_of(settings, given.tenant))
     made = examining.examine(client, token, given.patient, tools, _teller(), tenant)
     if given.json:
         _print_json({"problems": made.problems, **asdict(made)})
@@ -467,6 +479,21 @@ def purge_store(given: argparse.Namespace) -> int:
     return GOOD
 
 
+def erase_patient(given: argparse.Namespace) -> int:
+    """Delete all of one patient."""
+    from cds_service.console import storing
+    from cds_service.settings import Settings
+
+    patient = _words_in(given.patient_file, "--patient-file", "the FHIR id of the patient")
+    made = storing.erased(Settings.load(os.environ), given.tenant, patient, given.dry_run)
+    if given.json:
+        return _print_json(made)
+    told = f"{made['calls']} calls ({made['whole']} kept whole) with {made['cards']} cards and {made['checks']} checks"
+    done = "would be erased" if given.dry_run else "were erased"
+    print(f"{made['store']}: {told}, and {made['feedback']} feedback {done}")
+    return GOOD
+
+
 def new_key(given: argparse.Namespace) -> int:
     """Print a new key."""
     from cds_service.store.keys import new_key
@@ -478,8 +505,9 @@ def new_key(given: argparse.Namespace) -> int:
 def _loading(given: argparse.Namespace, done: str) -> int:
     from cds_service.console import loading
     from cds_service.console.fhir_client import FhirClient
+    from cds_service.settings import Settings
 
-    client = FhirClient(given.fhir, _token(given.token_file))
+    client = FhirClient(given.fhir, _token(given.token_file), Settings.load(os.environ).way())
     if not client.is_here and not given.test_server:
         raise UsageError("this FHIR server is on another machine: say --test-server if it holds no real patients")
     stories = samples.stories() if given.story is None else (samples.find(given.story),)
@@ -495,10 +523,15 @@ def _token(file: Path | None) -> str | None:
     """The access token: never an argument, as those are shown to every user of a machine."""
     if file is None:
         return os.environ.get(TOKEN) or None
+    return _words_in(file, "--token-file", "the access token")
+
+
+def _words_in(file: Path, option: str, what: str) -> str:
+    """What stands in this file: nothing that other users of a machine should see is an argument."""
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise UsageError(f"--token-file {file} cannot be read: it holds the access token, and nothing else") from None
+        raise UsageError(f"{option} {file} cannot be read: it holds {what}, and nothing else") from None
 
 
 def _teller() -> Callable[[str], None]:

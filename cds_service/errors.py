@@ -100,6 +100,14 @@ class TooOften(RequestError):
         self.retry_after = retry_after
 
 
+class TooMany(RequestError):
+    """More calls at the same time than this process is set to answer."""
+
+    status = 503
+    code = "throttled"
+    retry_after = 1
+
+
 class NotKept(RequestError):
     """Feedback cannot be kept at the moment; the caller should send it again."""
 

@@ -6,6 +6,7 @@ very card, with nothing it rests on changed, and that feedback came about it. A 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -14,6 +15,7 @@ from cards.model import Card
 from cds_service.hooks.request import HookRequest
 
 ALWAYS_SHOWN = "critical"
+NOT_AGAIN = re.compile(r"\s*\*(?:One card|\d+ cards) that you answered when choosing the order (?:is|are) not [^*]*\*")
 
 
 @dataclass(frozen=True, slots=True)

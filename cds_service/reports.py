@@ -143,8 +143,9 @@ class Report:
     shadow: tuple[Would, ...]
     weekly: tuple[Weekly, ...]
     changes: tuple[Change, ...]
-    strange_feedback: Mapping[str, int]  # by tenant: about cards that were not issued to it
+    strange_feedback: Mapping[str, int]  # by tenant: about cards that it never got, or that are no longer kept
     unknown_codes: tuple[Unknown, ...]
+    tenants: tuple[str, ...] = ()  # of whom calls of that time are kept, whichever was asked for
 
     @property
     def fired(self) -> tuple[Ended, ...]:
@@ -152,7 +153,7 @@ class Report:
         return tuple(each for each in self.ended if each.outcome == "fired" and not each.shadow)
 
     def of_rule(self, rule: str) -> Report:
-        """The part of it about one rule."""
+        """The part of it about one rule, without what is of none."""
         topic = topic_code(rule)
         return replace(
             self,
@@ -163,6 +164,8 @@ class Report:
             shadow=_about(self.shadow, rule),
             weekly=_about(self.weekly, rule),
             changes=_about(self.changes, rule),
+            strange_feedback={},
+            unknown_codes=(),
         )
 
     def as_json(self) -> dict[str, Any]:

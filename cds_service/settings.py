@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cds_service.errors import SettingsError
+from cds_service.security.outbound import Way, credentials_in, proxy_address, require_certificates
 
 DEMO = "demo"
 HOSPITAL = "hospital"
@@ -187,6 +188,23 @@ def _file(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _digest(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9A-Fa-f]{64}", text):
+        raise ValueError(text)
+    return text.lower()
+
+
+def _certificates(text: str) -> Path | None:
+    found = _file(text)
+    if found is not None:
+        require_certificates(found)
+    return found
+
+
+def _proxy(text: str) -> str:
+    return proxy_address(text) if text else ""
+
+
 def _store(text: str) -> str:
     parts = urlsplit(text)
     if not text or (parts.scheme == "sqlite" and text.startswith("sqlite:///") and parts.path.strip("/")):
@@ -256,6 +274,29 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("http(s) URLs separated by commas, without query", _urls),
     ),
     Setting(
+        "CA_BUNDLE", "",
+        "The authorities that certify the servers we ask: FHIR servers, keys of tenants, terminology server. The file "
+        "holds instead of the public list that comes along; a tenant may have its own. See trust.md.",
+        Kind("a file of certificates (PEM) that can be read", _certificates),
+    ),
+    Setting(
+        "PROXY", "",
+        "The proxy through which they are asked; what the environment says of proxies is not read. Unset means "
+        "straight. A tenant may have its own. See trust.md.",
+        Kind("an address such as http://proxy.example.org:3128, with a port and without a user", _proxy),
+    ),
+    Setting(
+        "PROXY_PASSWORD_FILE", "",
+        "The file with the proxy's user and password, one line `user:password`.",
+        Kind("a file that can be read", _file),
+    ),
+    Setting(
+        "PROXY_NOT_FOR", "",
+        "Hosts that are asked straight all the same, separated by commas; one that begins with a dot stands for every "
+        "host below it. This machine always is.",
+        Kind("host names separated by commas, without scheme and port", _hosts),
+    ),
+    Setting(
         "ANSWER_SECONDS", "4.0",
         "How long one call may take as a whole. What is not checked by then is named on the card of gaps. Set it below "
         "your EHR's own time-out.",
@@ -292,6 +333,12 @@ SETTINGS: tuple[Setting, ...] = (
         "OVERLAY", "",
         "The folder of the hospital's own: values, rules off or in shadow, wording, local codes. See overlay.md.",
         Kind("a folder that can be read", _folder),
+    ),
+    Setting(
+        "OVERLAY_SHA256", "",
+        "The digest that the overlay must have, as `aml-cds diff OVERLAY` tells it: with any other neither a start nor "
+        "a reload takes it. Unset takes what is there.",
+        Kind("64 hexadecimal digits", _digest),
     ),
     Setting(
         "TERMINOLOGY_SERVER", "",
@@ -419,10 +466,23 @@ SETTINGS: tuple[Setting, ...] = (
         _choice(OFF, LOOPBACK, ON),
     ),
     Setting(
+        "TRACING", "",
+        "The address of an OpenTelemetry collector (OTLP over HTTP) that is told a span for each call, with what a log "
+        "line says and nothing of a patient. Unset means no tracing. Needs `aml-cds[otel]`. See operating.md.",
+        Kind("an http(s) URL such as http://collector.example.org:4318/v1/traces", _public_url),
+    ),
+    Setting(
         "PAGES", "",
         "Who may open the pages that tell of calls (`/governance`): `off`, `loopback` or `on`, as `METRICS` says. "
         "Unset means `on` in demo mode, where the figures are made up, and `loopback` in hospital mode.",
         Kind("one of off, loopback, on", _pages),
+    ),
+    Setting(
+        "CALLS_AT_ONCE", "0",
+        "How many calls one server process answers at the same time; one more gets 503 at once, which at the bedside "
+        "is silence, instead of waiting behind the others. Below `THREADS`, so that threads are left to say so; 0 sets "
+        "no limit, and whoever comes waits.",
+        _within(int, 0, 63, "a whole number"),
     ),
     Setting(
         "RATE_LIMIT_STRANGERS", "0",
@@ -451,6 +511,10 @@ class Settings:
     demo_on_network: bool
     allowed_hosts: tuple[str, ...]
     fhir_servers: tuple[str, ...]
+    ca_bundle: Path | None
+    proxy: str
+    proxy_password_file: Path | None
+    proxy_not_for: tuple[str, ...]
     answer_seconds: float
     gather_seconds: float
     drain_seconds: float
@@ -459,6 +523,7 @@ class Settings:
     public_url: str
     time_zone: ZoneInfo
     overlay: Path | None
+    overlay_sha256: str
     terminology_server: str
     terminology_hours: float
     client_profiles: tuple[ClientProfile, ...]
@@ -483,7 +548,9 @@ class Settings:
     log_level: str
     log_format: str
     metrics: str
+    tracing: str
     pages: str
+    calls_at_once: int
     rate_limit_strangers: tuple[int, str] | None  # so many in a second, minute or hour
     rate_limit_tenant: tuple[int, str] | None
 
@@ -514,6 +581,11 @@ class Settings:
     def spoken_mode(self) -> str:
         """The mode, and whose labels apply: "demo mode, US labels"."""
         return f"{self.mode} mode, {f'{self.jurisdiction} labels' if self.jurisdiction else 'labels by tenant'}"
+
+    def way(self) -> Way:
+        """The way out to the servers that are asked. Raises SettingsError."""
+        told = credentials_in(self.proxy_password_file)
+        return Way(self.ca_bundle, self.proxy, self.proxy_not_for, told)
 
     @property
     def bind(self) -> str:
@@ -568,6 +640,14 @@ def _check(settings: Settings) -> None:
             f"GATHER_SECONDS is {settings.gather_seconds:g}, expected less than ANSWER_SECONDS, which is "
             f"{settings.answer_seconds:g}: asking is only part of a call"
         )
+    if settings.calls_at_once >= settings.threads:
+        raise SettingsError(
+            f"CALLS_AT_ONCE is {settings.calls_at_once}, expected less than THREADS, which is {settings.threads}: "
+            "else no thread is left to turn anybody away"
+        )
+    _check_proxy(settings)
+    if settings.overlay_sha256 and settings.overlay is None and settings.is_demo:
+        raise SettingsError("OVERLAY_SHA256 is set, and there is no OVERLAY: set its folder, or unset this")
     if settings.mode == HOSPITAL:
         _check_hospital(settings)
     elif settings.tenants is not None:
@@ -579,11 +659,18 @@ def _check(settings: Settings) -> None:
         )
 
 
+def _check_proxy(settings: Settings) -> None:
+    for name in ("proxy_password_file", "proxy_not_for"):
+        if getattr(settings, name) and not settings.proxy:
+            raise SettingsError(f"{name.upper()} is set, and there is no PROXY: set its address, or unset this")
+    settings.way()
+
+
 def _check_hospital(settings: Settings) -> None:
     """Hospital mode knows its callers, and its own address: tokens are made out to it."""
     if settings.tenants is None:
         raise SettingsError("TENANTS is not set, expected the file that lists who may call: see trust.md")
-    for name in ("jurisdiction", "fhir_servers", "overlay"):
+    for name in ("jurisdiction", "fhir_servers", "overlay", "overlay_sha256"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.why_links == OPEN:

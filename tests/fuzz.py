@@ -3,7 +3,8 @@
     python -m tests.fuzz --count 3000 --seed 1        (or --seconds N; --only I sends one mutant and shows the answer)
 
 Wanted: no status of 500 and above, no card of last resort, no hang, no dropped connection, nothing but JSON, cards that
-keep their grammar, and no mark that stands in the patient's data in an error or in a log.
+keep their grammar, and no mark that stands in the patient's data in an error, a log, the metrics or the store. Every
+call has its row in the store, and the memory of the workers does not grow from the half to the end.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import gzip
 import json
 import random
 import re
+import sqlite3
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,14 +27,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from tests import card_grammar
-from tests.fhir_server.running import started
+from tests.faults.growth import mib
+from tests.fhir_server.running import Running, started
 from tests.test_mutations import DANGERS, OTHER_DANGERS, SPOILED, Json, paths, spoil
 
 MARK = "MARKEDqzjx"  # whatever holds it came from the patient
+ENOUGH = 20_000  # mutants after which memory has settled at the half
 HANG = 8.0  # seconds; a call may take 4, and this machine may be busy
 FEEDBACK_SHARE = 0.12
+PLAYGROUND_SHARE = 0.06
 CALLERS = 6
 ABSURD = ("NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e-999999999", "9" * 5000, "0512", "0x10", "1.", "+1")
 MARKED: dict[str, Any] = {"marked": MARK, "marked list": [MARK], "marked object": {MARK: MARK}}
@@ -48,6 +55,11 @@ class Mutant:
     headers: dict[str, str]
     how: str
 
+    @property
+    def is_call(self) -> bool:
+        """Whether it is one of those that are kept: neither feedback nor the playground's."""
+        return self.path.startswith("/cds-services/") and not self.path.endswith("/feedback")
+
 
 @dataclass
 class Found:
@@ -56,6 +68,8 @@ class Found:
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    calls: int = 0  # of which the store has to know
+    memory: list[float] = field(default_factory=list)  # MiB of the largest worker, at the half and at the end
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, mutant: Mutant, status: int, took: float, faults: list[str]) -> None:
@@ -63,6 +77,7 @@ class Found:
         with self.lock:
             self.statuses[status] += 1
             self.slowest = max(self.slowest, took)
+            self.calls += mutant.is_call and status not in (0, 401, 404)
             self.wrong += [f"mutant {mutant.number} ({mutant.how}): {fault}" for fault in faults]
 
 
@@ -90,6 +105,8 @@ def mutant(seed: str, number: int) -> Mutant:
     if chance.random() < 0.4:
         raw = _in_text(raw, chance, how, headers)
     path = f"/cds-services/aml-{hook}" + ("/feedback" if feedback else "")
+    if not feedback and chance.random() < PLAYGROUND_SHARE:
+        path = "/playground/answer"
     return Mutant(number, path, raw, headers, "; ".join(how)[:300])
 
 
@@ -110,7 +127,7 @@ def _request(chance: random.Random) -> Json:
 
 def _feedback(chance: random.Random) -> Json:
     entry: Json = {
-        "card": "f6b95768-b1c8-40dc-8385-bf3504b82ffb", "outcome": chance.choice(("accepted", "overridden")),
+        "card": str(uuid.UUID(int=chance.getrandbits(128))), "outcome": chance.choice(("accepted", "overridden")),
         "outcomeTimestamp": "2026-11-21T10:00:00Z",
         "acceptedSuggestions": [{"id": "e56e1945-20b3-4393-8503-a1a20fd73152"}],
         "overrideReason": {"reason": {"code": "value-outdated", "system": "urn:x"}, "userComment": MARK},
@@ -257,32 +274,36 @@ def _faults(sent: Mutant, status: int, body: bytes) -> Iterator[str]:
         if not isinstance(told, dict) or told.get("resourceType") != "OperationOutcome":
             yield "an error is no OperationOutcome"
     elif not sent.path.endswith("/feedback"):
+        told = told if sent.is_call else told["response"]
         yield from card_grammar.faults(told)
         if any("check could not be made" in card["summary"] for card in told["cards"]):
             yield "the card of last resort"
 
 
-def run(seed: str, count: int | None, seconds: float | None) -> Found:
-    """Post so many mutants, or for so long."""
+def run(seed: str, count: int | None, seconds: float | None, keep: str = "audit") -> Found:
+    """Post so many mutants, or for so long, to a service that keeps so much of them."""
     found, numbers = Found(), iter(range(count if count is not None else 10**9))
     until = time.monotonic() + seconds if seconds is not None else float("inf")
     lock, stop = threading.Lock(), threading.Event()
 
-    def go(url: str) -> None:
+    def go(url: str, workers: list[int]) -> None:
         poster = Poster(url)
         while time.monotonic() < until and not stop.is_set():
             with lock:
                 number = next(numbers, None)
-            if number is None:
-                break
+                if number is None:
+                    break
+                if count is not None and number == count // 2:
+                    found.memory.append(max(map(mib, workers)))
             sent = mutant(seed, number)
             found.add(sent, *judged(poster, sent))
         poster.close()
 
     with TemporaryDirectory() as folder, (Path(folder) / "out").open("wb") as out:
-        with started(stdout=out.fileno(), WORKERS="2", THREADS="8", LOG_LEVEL="DEBUG") as service:
-            before = set(service.workers())
-            threads = [threading.Thread(target=go, args=(service.url,)) for _ in range(CALLERS)]
+        settings: dict[str, Any] = {"DATA": f"{folder}/data", "KEEP": keep, "LOG_LEVEL": "DEBUG"}
+        with started(stdout=out.fileno(), WORKERS="2", THREADS="8", **settings) as service:
+            before = service.workers()
+            threads = [threading.Thread(target=go, args=(service.url, before)) for _ in range(CALLERS)]
             for each in threads:
                 each.start()
             with suppress(KeyboardInterrupt):  # whoever has seen enough is told what there was
@@ -291,12 +312,40 @@ def run(seed: str, count: int | None, seconds: float | None) -> Found:
             stop.set()
             for each in threads:
                 each.join()
-            if set(service.workers()) != before:
-                found.wrong.append("a worker was lost")
-            said = service.said.read_bytes() + (Path(folder) / "out").read_bytes()
-        leaks = said.count(MARK.encode())
-        found.wrong += [f"{leaks} marks in the log"] if leaks else []
+            found.wrong += _after(found, service, before)
+            said = service.said.read_bytes()
+        found.wrong += _left(found, Path(folder), said)
     return found
+
+
+def _after(found: Found, service: Running, before: list[int]) -> Iterator[str]:
+    """What a service that still runs shows."""
+    if set(service.workers()) != set(before):
+        yield "a worker was lost"
+        return
+    found.memory.append(max(map(mib, before)))
+    grown = found.memory[-1] - found.memory[0]
+    if sum(found.statuses.values()) >= ENOUGH and grown > max(4.0, 0.03 * found.memory[0]):
+        yield f"memory grew by {grown:.1f} MiB: {found.memory}"
+    with urlopen(f"{service.url}/metrics", timeout=10) as answer:
+        if MARK.encode() in answer.read():
+            yield "a mark in the metrics"
+
+
+def _left(found: Found, folder: Path, said: bytes) -> Iterator[str]:
+    """What a service that has ended left behind: its log, and what it kept."""
+    if b"cannot be kept" in said:
+        yield "a call could not be kept"
+    refused = Counter(re.findall(rb"feedback was not kept: ([^\n]*)", said))
+    yield from (f"feedback was refused {times} times: {why.decode()}" for why, times in refused.items())
+    places = {"stderr": said, "stdout": (folder / "out").read_bytes()}
+    places |= {each.name: each.read_bytes() for each in (folder / "data").iterdir()}
+    yield from (f"marks in {name}: {content.count(MARK.encode())}" for name, content in places.items()
+                if MARK.encode() in content)
+    with sqlite3.connect(folder / "data" / "aml-cds.sqlite3") as store:
+        (kept,) = store.execute("SELECT count(*) FROM call").fetchone()
+    if kept != found.calls:
+        yield f"{kept} calls were kept of {found.calls}"
 
 
 def main() -> int:
@@ -305,6 +354,7 @@ def main() -> int:
     parser.add_argument("--count", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--keep", default="audit", choices=("audit", "full"))
     parser.add_argument("--only", type=int, metavar="I", help="send this one and show what comes back")
     given = parser.parse_args()
     if given.only is not None:
@@ -313,10 +363,11 @@ def main() -> int:
             print(sent, *Poster(service.url).post(sent), sep="\n")  # noqa: T201
         return 0
     began = time.monotonic()
-    found = run(given.seed, given.count or (None if given.seconds else 3000), given.seconds)
+    found = run(given.seed, given.count or (None if given.seconds else 3000), given.seconds, given.keep)
     total, took = sum(found.statuses.values()), time.monotonic() - began
     statuses = ", ".join(f"{status or 'none'}: {number}" for status, number in sorted(found.statuses.items()))
     print(f"{total} mutants of seed {given.seed} in {took:.0f} s, slowest {found.slowest:.2f} s; {statuses}")  # noqa: T201
+    print(f"{found.calls} calls kept; MiB of the largest worker at the half and the end: {found.memory}")  # noqa: T201
     print("\n".join(found.wrong[:50]) or "nothing wrong")  # noqa: T201
     return 1 if found.wrong else 0
 

@@ -35,6 +35,7 @@ from benchmarks.figures import Figure
 from benchmarks.hospital import Hospital
 from cds_service.answer import answer
 from cds_service.security.callers import Callers
+from cds_service.security.outbound import Way
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
 from tests.calls import tools
@@ -128,7 +129,7 @@ def test_the_kernel_tells_cpu_and_memory_of_a_process():
 
 def test_a_token_of_the_benchmark_is_taken_once(tmp_path):
     hospital = Hospital.opened(tmp_path)
-    tenants = read_tenants(Path(hospital.settings(8080)["TENANTS"]), ("US",))
+    tenants = read_tenants(Path(hospital.settings(8080)["TENANTS"]), ("US",), Way())
     at_the_door = Callers(tenants, SeenHere(lambda: 0.0), lambda: 0.0)
     path = stage.path_of("order-sign")
     for _ in range(2):

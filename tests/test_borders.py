@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "hooks": {"decoding", "errors"},
     "security": {"errors"},
+    "settings": {"errors", "security"},
+    "hooks": {"decoding", "errors"},
     "gather": {"decoding", "errors", "hooks", "security"},
     "knowledge": {"errors", "kept", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
@@ -79,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY = {
     ("facts", "knowledge"): {"terms", "model"},
     ("hooks", "errors"): {"errors"},
+    ("settings", "security"): {"outbound"},
     ("answer", "cards"): {"model", "profile", "reasons", "render", "write"},
     ("answer", "hooks"): {"caller", "request", "services"},
     ("clients", "cards"): {"profile"},
@@ -104,7 +107,7 @@ ONLY = {
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
+    ("console", "store"): {"erase", "purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
@@ -133,12 +136,13 @@ OUTSIDE = {
     "jwt": {"security"},
     "prometheus_client": {"watch"},
     "structlog": {"watch"},
+    "opentelemetry": {"watch"},
     "limits": {"web"},
     "cryptography": {"security", "store"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "psycopg": {"store"},
-    "requests": {"gather", "security", "console"},
+    "requests": {"gather", "security", "console", "watch"},
     "urllib3": {"gather", "security"},
     "fhir": {"gather", "present"},  # read at one end, written at the other
     "yaml": {"knowledge", "cards", "console"},

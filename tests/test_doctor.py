@@ -141,14 +141,14 @@ def test_http_to_another_machine_and_a_server_that_is_not_allowed_are_said():
 
 @pytest.mark.parametrize("days, state", [(90, "fine"), (10, "note")])
 def test_a_certificate_that_ends_soon_is_said(monkeypatch, days, state):
-    monkeypatch.setattr(doctor, "certificate", lambda host, port: ("TLSv1.3", days))
+    monkeypatch.setattr(doctor, "certificate", lambda host, port, trusted: ("TLSv1.3", days))
     (found,) = doctor._tls(FhirClient("https://ehr.example.org/fhir"))
     assert found.state == state and f"{days} more days" in found.words
 
 
 def test_a_certificate_that_cannot_be_read_is_a_problem():
     with pytest.raises(OSError):
-        tls.certificate("127.0.0.1", 9)
+        tls.certificate("127.0.0.1", 9, None)
     (found,) = doctor._tls(FhirClient("https://127.0.0.1:9/fhir"))
     assert found.state == "problem"
 

@@ -1,13 +1,16 @@
 """Nothing of a patient in logs, metrics, readiness, errors, headers or files: marked calls to the service as it runs.
 
 Every way in which a call can end is gone: answered, refused for its form, its token or its gaps, broken within, and
-with a FHIR server that fails in many ways. Then everything that came out beside the cards is searched for the marks.
+with a FHIR server that fails in many ways; the pages are asked for what is not there, the playground is called, and
+everything is read again. Then all that came out beside the cards is searched for the marks, the store among it, and
+what the report, the replay and the page about a card tell of what is kept.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,6 +37,12 @@ FAULTS = (
     "without-code",
 )  # fmt: skip
 SIGN = "/cds-services/aml-order-sign"
+NOWHERE = tuple(f"/{path}" for path in (
+    f"why/{MARK}?key={MARK}", f"why/rule/{MARK}", f"playground/stories/{MARK}/{MARK}", f"knowledge/{MARK}",
+    f"knowledge/rules/{MARK}", f"governance?weeks={MARK}", f"governance?rule={MARK}", f"codesystems/{MARK}",
+    f"pages/static/{MARK}.css", f"{MARK}?format=json",
+    f"knowledge/{MARK}?format=json", f"coverage?{MARK}={MARK}",
+))  # fmt: skip
 
 
 @dataclass
@@ -42,6 +51,7 @@ class Run:
 
     url: str
     folder: Path
+    process: subprocess.Popen[bytes]
     back: dict[str, bytes] = field(default_factory=dict)
 
     def send(self, name: str, path: str, body: Any, **more: str) -> int:
@@ -55,13 +65,22 @@ class Run:
             self.back[f"refusal of {name}"] = answer.content
         return answer.status_code
 
-    def look(self, path: str) -> None:
+    def look(self, path: str, expected: tuple[int, ...] = (200, 503)) -> bytes:
         """GET one of the pages for those who run the service, and keep it."""
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(self.url + path, timeout=30)
-        assert answer.status_code in (200, 503), path
-        self.back[path] = answer.content + str(dict(answer.headers)).encode()
+            answer = session.get(self.url + path, headers=headers() if MARK in path else {}, timeout=30)
+        assert answer.status_code in expected, f"{path}: {answer.status_code}"
+        self.back[path.replace(MARK, "…")] = answer.content + str(dict(answer.headers)).encode()
+        return answer.content
+
+    def reload(self) -> None:
+        """Have everything read again, and wait until the new workers answer."""
+        self.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + PATIENCE
+        while b"reloaded: what was read is in force" not in (self.folder / "stderr").read_bytes():
+            assert time.monotonic() < until, "nothing was reloaded"
+            time.sleep(0.1)
 
     def everything(self) -> dict[str, bytes]:
         """All that came out beside cards."""
@@ -76,7 +95,8 @@ def running(folder: Path, app: str = "", **settings: str) -> Iterator[Run]:
         port = free.getsockname()[1]
     home = folder / "home"
     home.mkdir()
-    given = {"PORT": str(port), "WORKERS": "2", "THREADS": "4", "HOME": str(home), "TMPDIR": str(home), **settings}
+    places = {"HOME": str(home), "TMPDIR": str(home), "DATA": str(folder / "data")}
+    given = {"PORT": str(port), "WORKERS": "2", "THREADS": "4", **places, **settings}
     command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), *([app] if app else [])]
     env = {**os.environ, **given, "PYTHONPATH": str(ROOT)}
     with (
@@ -86,7 +106,7 @@ def running(folder: Path, app: str = "", **settings: str) -> Iterator[Run]:
     ):
         try:
             _wait(process, port)
-            yield Run(f"http://127.0.0.1:{port}", folder)
+            yield Run(f"http://127.0.0.1:{port}", folder, process)
         finally:
             process.terminate()
             process.wait(20)
@@ -170,6 +190,17 @@ def test_whoever_calls_in_demo_mode_leaves_no_trace_of_a_patient(tmp_path):
         run.back["odd chunk"] = raw(run.url, (
             f"POST {SIGN} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Transfer-Encoding: chunked\r\n\r\n{MARK}\r\n{MARK}\r\n").encode())
+        for name, path, body in (
+            ("a made-up patient who is none", "/playground/answer", marked(good.body)),
+            ("a made-up patient of another day", f"/playground/answer?now={MARK}", marked(good.body)),
+            ("a made-up patient in no JSON", "/playground/answer", MARK.encode()),
+            ("a made-up patient of another hook", "/playground/answer", {**whole, "hook": MARK}),
+        ):
+            assert run.send(name, path, body) in (200, 400), name
+        for path in NOWHERE:
+            run.look(path, (200, 400, 404))
+        run.reload()
+        assert run.send("after a reload", SIGN, marked(good.body)) == 200
         for path in ("/metrics", "/readyz", "/healthz", "/"):
             run.look(path)
     written = (tmp_path / "stderr").read_text(encoding="utf-8")
@@ -180,6 +211,53 @@ def test_whoever_calls_in_demo_mode_leaves_no_trace_of_a_patient(tmp_path):
     assert "aml_cds_checks_broken_total{" in run.back["/metrics"].decode()
     assert "aml_cds_fhir_not_whole_total{" in run.back["/metrics"].decode()
     nothing_leaked(run)
+
+
+@pytest.mark.parametrize("keep", ["nothing", "audit", "full"])
+def test_what_is_kept_tells_nobody_who_it_was(tmp_path, keep):
+    settings = {"KEEP": keep, "REPEATS": "on"}
+    with running(tmp_path, **settings) as run:
+        samples = [each for story in stories() for each in story.samples if each.service != "aml-patient-view"]
+        answered = 1 + sum(
+            run.send(f"{each.story}/{each.name}", f"/cds-services/{each.service}", marked(each.body)) == 200
+            for each in samples
+        )
+        told = find("gilteritinib-qtc-512").sample("sign")
+        with requests.Session() as session:
+            session.trust_env = False
+            cards = session.post(run.url + SIGN, json=marked(told.body), timeout=30).json()["cards"]
+        for card in cards:
+            for reason in ({"code": MARK, "system": MARK, "display": MARK}, {"code": MARK}, MARK):
+                feedback = {"card": card["uuid"], "outcome": "overridden", "acceptedSuggestions": [{"id": MARK}],
+                            "overrideReason": {"reason": reason, "userComment": MARK}}
+                assert run.send("feedback", f"{SIGN}/feedback", {"feedback": [feedback]}) == 200
+        link = next(each["url"] for each in cards[0]["links"] if "/why/" in each["url"])
+        about = run.look(link.removeprefix(run.url), (200,))
+        if keep == "full":
+            assert MARK.encode() in about  # whoever holds the link of a card sees what it rests on
+            run.back = {name: each for name, each in run.back.items() if not name.startswith("/why/")}
+        for path in ("/metrics", "/readyz", "/governance?format=json"):
+            run.look(path)
+    if keep != "nothing":
+        for command in ("report", "report --json", "report --csv", "replay --all", "replay --all --json"):
+            run.back[command] = prompted(tmp_path, command, **settings)
+        assert b"qtc-hold" in run.back["report"]
+        again = answered if keep == "full" else 0
+        assert f"{answered} calls; {again} answered again, {again} the same".encode() in run.back["replay --all"]
+        assert (tmp_path / "data" / "aml-cds.sqlite3").stat().st_size > 100_000
+    if keep == "full":  # what is encrypted holds every short word somewhere, once it is looked for in Base64
+        store = tmp_path / "data" / "aml-cds.sqlite3"
+        assert MARK.encode() not in store.read_bytes().lower()
+        store.unlink()
+    nothing_leaked(run)
+
+
+def prompted(folder: Path, command: str, **settings: str) -> bytes:
+    """What a command prints of that store."""
+    words = [sys.executable, "-m", "cds_service.cli", *command.split()]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "DATA": str(folder / "data"), **settings}
+    made = subprocess.run(words, env=env, capture_output=True, check=False)
+    return made.stdout + made.stderr
 
 
 def test_nor_does_a_token_in_hospital_mode(tmp_path):

@@ -34,5 +34,7 @@ def test_leaving_out_checks_that_cannot_concern_a_drug_changes_nothing(sample: S
 
 def test_some_checks_are_left_out():
     snapshot = tools().knowledge.at(tools().now().date(), "US")
-    concerned = [each for each in CHECKS if offers.may_concern(each, "azacitidine", snapshot)]
+    concerned = [each for each in CHECKS if offers.may_concern(each, "azacitidine", frozenset(), snapshot)]
+    beside = [each for each in CHECKS if offers.may_concern(each, "azacitidine", frozenset({"venetoclax"}), snapshot)]
+    assert {each.id for each in beside} - {each.id for each in concerned} >= {"dose-ceiling"}
     assert 10 < len(concerned) < 0.8 * len(CHECKS)

@@ -61,8 +61,8 @@ def test_every_threat_has_a_control_in_files_that_exist():
 
 @each_row
 def test_what_shows_it_exists_or_it_says_that_nothing_does(row: Row) -> None:
-    unknown = row.keys() - {"id", "threat", "control", "where", "fault", "wanted", "tests", "programs", "left"}
-    assert not unknown
+    known = {"id", "threat", "control", "where", "fault", "wanted", "tests", "programs", "measured", "left"}
+    assert not row.keys() - known
     shown = [*row.get("tests", ()), *row.get("programs", ())]
     assert shown or row.get("left"), "neither a test nor a word about what is not built"
     for test in row.get("tests", ()):
@@ -73,6 +73,14 @@ def test_what_shows_it_exists_or_it_says_that_nothing_does(row: Row) -> None:
         place = ROOT / module.replace(".", "/")
         assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), program
         assert not scene or scene in SCENES, program
+
+
+def test_every_goal_says_what_was_measured_and_when():
+    for row in FAULTS:
+        if row["id"].startswith("G"):
+            assert row.get("measured"), row["id"]
+        for told in row.get("measured", ()):
+            assert re.match(r"20\d\d-\d\d-\d\d: .*\d.*[^.]\Z", told), f"{row['id']}: day, figures, no full stop: {told}"
 
 
 @cache

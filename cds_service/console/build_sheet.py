@@ -13,7 +13,7 @@ from cds_service.sheet import Sheet, sheet
 def sheet_of(settings: Settings, tenant: str | None) -> Sheet:
     """The sheet of this tenant; without one, what holds for every site. Raises CdsError."""
     tools, _ = tools_of(settings, tenant)
-    every = read_tenants(settings.tenants, JURISDICTIONS) if settings.tenants is not None else ()
+    every = read_tenants(settings.tenants, JURISDICTIONS, settings.way()) if settings.tenants is not None else ()
     theirs = next((each for each in every if each.name == tenant), None)
     issuer = theirs.issuer.rstrip("/") if theirs else ""
     caller = Caller(issuer, "", verified=True, hospital=theirs.name) if theirs else None

@@ -38,6 +38,7 @@ class Difference:
             "owner": self.overlay.owner,
             "effective": self.overlay.effective,
             "contact": self.overlay.contact,
+            "digest": self.overlay.digest,
             "knowledge": {"shipped": self.versions[0], "with_overlay": self.versions[1]},
             "samples": self.samples,
             "changes": [_as_json(change, self.answers[change]) for change in self.changes],

@@ -28,6 +28,7 @@ from cds_service.gather.servers import Statement
 from cds_service.gather.versions import is_read, refusal
 from cds_service.hooks.request import FHIR_ID, FhirAccess
 from cds_service.hooks.services import Query
+from cds_service.security.outbound import Way
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 
@@ -77,6 +78,13 @@ class Diagnosis:
         return [*(each.state for each in self.findings), *(each.state for each in self.queries)].count(PROBLEM)
 
 
+def way_of(settings: Settings, tenant: str | None = None) -> Way:
+    """How the service leaves the house, for that tenant where it has a way of its own. Raises SettingsError."""
+    way = settings.way()
+    every = read_tenants(settings.tenants, JURISDICTIONS, way) if settings.tenants is not None else ()
+    return next((each.way for each in every if each.name == tenant), way)
+
+
 def tools_of(settings: Settings, tenant: str | None = None) -> tuple[Tools, Finding | None]:
     """What the service would ask with, and in hospital mode for whom. Raises KnowledgeError, SettingsError, UsageError.
 
@@ -86,7 +94,7 @@ def tools_of(settings: Settings, tenant: str | None = None) -> tuple[Tools, Find
         if tenant is not None:
             raise UsageError("--tenant expects the settings of the service: MODE=hospital and TENANTS, the file")
         return load_tools(settings), None
-    every = read_tenants(settings.tenants, JURISDICTIONS)
+    every = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
     names = ", ".join(each.name for each in every)
     if tenant is None:
         words = f"none named: its overlay and its FHIR servers were not looked at; use --tenant with one of: {names}"
@@ -129,7 +137,7 @@ def examine(
     if patient is None:
         findings.append(Finding("queries", NOTE, "not run: name a patient with --patient ID, best a test patient"))
         return Diagnosis(client.base, tuple(findings))
-    session = FhirSession(Limits())
+    session = FhirSession(Limits(), client.way)
     filled = {key: query.filled(patient) for key, query in queries.items()}
     asked, answers = [], {}
     for key, query in filled.items():
@@ -163,9 +171,12 @@ def _permission(tools: Tools, access: FhirAccess) -> Finding:
 def _tls(client: FhirClient) -> list[Finding]:
     if not client.base.startswith("https://"):
         return []
+    if client.way.proxies(client.base):
+        words = "trusted, as far as it was read from; its last day was not looked at: a proxy stands between"
+        return [Finding("certificate", NOTE, words)]
     parts = urlsplit(client.base)
     try:
-        protocol, days = certificate(parts.hostname or "", parts.port or 443)
+        protocol, days = certificate(parts.hostname or "", parts.port or 443, client.way.ca_bundle)
     except (OSError, ssl.SSLError, ValueError) as fault:
         return [Finding("certificate", PROBLEM, f"it could not be read ({type(fault).__name__})")]
     state = NOTE if days < _EXPIRES else FINE
@@ -200,7 +211,7 @@ def _no_statement(client: FhirClient, answer: Answer) -> str:
     words = f"{client.base}/metadata answers {answer.status} without a CapabilityStatement: is this the base URL?"
     for path in _USUAL_PATHS:
         try:
-            other = FhirClient(f"{client.base}/{path}").get("metadata")
+            other = FhirClient(f"{client.base}/{path}", way=client.way).get("metadata")
         except CdsError:
             break
         if other.is_good and Statement.read(other.body):

@@ -15,6 +15,7 @@ import msgspec
 import requests
 
 from cds_service.errors import CdsError, UsageError
+from cds_service.security.outbound import Way
 from cds_service.settings import is_loopback
 
 SECONDS = 30.0
@@ -50,12 +51,15 @@ class Answer:
 
 
 class FhirClient:
-    """One FHIR server, asked from the command line. Raises UsageError for an address that is none."""
+    """One FHIR server, asked from the command line, by the way that the service would go; without one straight.
 
-    def __init__(self, base: str, token: str | None = None) -> None:
+    Raises UsageError for an address that is none.
+    """
+
+    def __init__(self, base: str, token: str | None = None, way: Way | None = None) -> None:
         self.base = _checked(base)
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no .netrc: what is asked here is what the service would reach
+        self.way = way or Way()
+        self._session = self.way.open(requests.Session())
         self._session.headers.update({"Accept": _JSON, "User-Agent": "aml-cds", **_FRESH})
         if token is not None:
             if not _TOKEN.fullmatch(token):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +22,8 @@ from cds_service import __version__
 from cds_service.answer import Answer, Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.console.reporting import opened
 from cds_service.errors import CdsError, UsageError
+from cds_service.repeats import NOT_AGAIN
+from cds_service.security.links import PATH
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 from cds_service.store.records import outcomes_of
@@ -98,7 +101,7 @@ class _Toolboxes:
     def _loaded(self) -> Mapping[str, Tools]:
         if self._settings.tenants is None:
             return {"": load_tools(self._settings)}
-        tenants = read_tenants(self._settings.tenants, JURISDICTIONS)
+        tenants = read_tenants(self._settings.tenants, JURISDICTIONS, self._settings.way())
         by_issuer = load_tools_of_tenants(self._settings, tenants)
         return {tenant.name: by_issuer[tenant.issuer] for tenant in tenants}
 
@@ -107,7 +110,10 @@ def _one(kept: Kept, tools: _Toolboxes) -> Replay:
     notes = [f"{kept.unreadable}: it cannot be answered again"] if kept.unreadable else []
     differences: list[str] = []
     version = ""
-    if kept.intact is None:
+    status, cause = kept.call["status"], kept.call["cause"]
+    if cause:
+        notes.append(f"it was not answered ({cause}, HTTP {status}): there is nothing to hold against")
+    elif kept.intact is None:
         notes.append("no seal was kept of its rows: whether one was changed cannot be told")
     if kept.other_request:
         differences.append("the request that was kept is not the one that came")
@@ -119,7 +125,7 @@ def _one(kept: Kept, tools: _Toolboxes) -> Replay:
             version = found.knowledge_version
             differences += _again(kept, kept.whole, found)
             notes += _versions(kept, version)
-    elif not kept.unreadable:
+    elif not kept.unreadable and not cause:
         notes.append("request and values were not kept (KEEP=audit): only its rows were held against their seal")
     call = kept.call
     return Replay(
@@ -182,28 +188,38 @@ def _spoken(rule: str, outcome: str, level: str, cause: str) -> str:
 
 
 def _cards_differ(kept: Kept, whole: Whole, made: Answer, tools: Tools) -> list[str]:
-    """Card by card, written for the same client as then. Ids are new each time and count for nothing."""
+    """Card by card, written for the same client as then. Ids and addresses of ours count for nothing."""
     profile = tools.clients.profiles.get(kept.call["profile"], made.profile)
     hidden = int(kept.call["not_repeated"] or 0)
     now = [_bare(json.loads(msgspec.json.encode(written(card, profile)))) for card in made.cards]
     before = [_bare(card) for card in json.loads(whole.response).get("cards", [])]
     if before == now:
         return []
-    told = [f"card no more: {_headed(card)}" for card in before if _headed(card) not in map(_headed, now)]
+    gone = [f"card no more: {_headed(card)}" for card in before if _headed(card) not in map(_headed, now)]
     new = [f"new card: {_headed(card)}" for card in now if _headed(card) not in map(_headed, before)]
-    if hidden:
-        new = new[hidden:]  # what was not repeated then is shown again now
+    if hidden and len(new) == hidden:
+        new = []  # shown again now
+    elif hidden:
+        new.append(f"{hidden} of the cards of now were not shown then, as the user had just answered them")
     same = {_headed(card): card for card in now}
-    told += [
-        f"card with other words: {_headed(card)}" for card in before
-        if same.get(_headed(card)) not in (None, card) and not hidden
+    other = [
+        f"card with other words: {_headed(card)}" for card in before if same.get(_headed(card)) not in (None, card)
     ]
-    return told + new or ([] if hidden else ["the cards stand in another order"])
+    return [*gone, *other, *new] or ([] if hidden else ["the cards stand in another order"])
 
 
 def _bare(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is new each time or comes from the settings: ids, our address, links to the page about the card."""
     bare: dict[str, Any] = json.loads(_UUID.sub("id", json.dumps(card)))
-    return bare
+    bare.get("source", {}).pop("url", None)
+    links = [each for each in bare.pop("links", ()) if not _to_why(each.get("url", ""))]
+    if "detail" in bare:
+        bare["detail"] = NOT_AGAIN.sub("", bare["detail"])
+    return bare | ({"links": links} if links else {})
+
+
+def _to_why(url: str) -> bool:
+    return f"{PATH}/" in urlsplit(url).path
 
 
 def _headed(card: Mapping[str, Any]) -> str:

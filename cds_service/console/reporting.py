@@ -52,7 +52,7 @@ def opened(settings: Settings) -> Store:
         raise UsageError("KEEP is 'nothing': no call is kept, so there is nothing to tell")
     store = store_of(settings)
     try:
-        standing = store.version()
+        standing = store.version(patiently=True)
     except StoreError as error:
         raise StoreError(f"{store.place.words}: {error}") from None
     if standing in (Version.NONE, Version.OLDER):
@@ -77,6 +77,10 @@ def as_text(told: Report, columns: int) -> str:
         f"{told.answered} calls answered, {told.refused} refused; knowledge {', '.join(told.knowledge) or 'none'}"
         + (f"; {told.not_repeated} cards not repeated" if told.not_repeated else ""),
     ]
+    if what.tenant is not None and not told.answered + told.refused:
+        others = ", ".join(sorted(filter(None, told.tenants)))
+        there_are = f"; there are calls of {others}" if others else ""
+        head.append(f"Of a tenant of that name no call of this time is kept{there_are}")
     parts = (
         _part("Changed in the last whole week", ("what",), [(each.words,) for each in told.changes], columns),
         _part("Fired, in how many calls", ("rule", *_LEVELS), _fired(told), columns),
@@ -106,7 +110,8 @@ def as_text(told: Report, columns: int) -> str:
         ),
     )
     strange = [
-        f"{times} feedback of {tenant or 'no tenant'} about cards that were not issued to it: not counted"
+        f"{times} feedback of {tenant or 'no tenant'} about cards that it never got, or that are no longer kept: "
+        "not counted"
         for tenant, times in told.strange_feedback.items()
     ]
     return "\n\n".join(("\n".join(head), *filter(None, parts), *strange))

@@ -133,7 +133,7 @@ def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
     settings = Settings.load(env)
     if settings.tenants is None:
         return "none", []
-    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    tenants = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
     for tenant in tenants:
         if tenant.jwks_file is not None:
             from_file(tenant.jwks_file, tenant.algorithms)

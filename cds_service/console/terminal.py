@@ -165,6 +165,7 @@ def difference(made: Difference, columns: int) -> str:
         f"Overlay of {overlay.owner}, from {overlay.effective}, contact: {overlay.contact}", columns, "", "  "
     )
     lines += [f"Knowledge {made.versions[0]} as shipped; with the overlay version {made.versions[1]}"]
+    lines += [f"Digest of the overlay {overlay.digest}"]
     if not made.changes:
         return "\n".join([*lines, "", "No difference."])
     for group in dict.fromkeys(change.group for change in made.changes):

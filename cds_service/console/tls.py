@@ -5,18 +5,19 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 _SECONDS = 10.0
 
 
-def certificate(host: str, port: int) -> tuple[str, int]:
+def certificate(host: str, port: int, ca_bundle: Path | None) -> tuple[str, int]:
     """The protocol spoken, and the days for which the certificate is still valid. Raises OSError or ValueError.
 
-    Trusted are the certificates that the service itself trusts.
+    Trusted are the authorities in `ca_bundle`; without one those that the service itself trusts.
     """
-    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    context = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
     with (
         socket.create_connection((host, port), timeout=_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=host) as secure,

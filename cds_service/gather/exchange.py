@@ -21,6 +21,7 @@ from cds_service.gather.transport import FAULTS, LATE, Session, hush, in_words
 from cds_service.gather.versions import is_read, refusal
 from cds_service.hooks.request import FhirAccess
 from cds_service.security.fhir_servers import same_server
+from cds_service.security.outbound import Way
 
 ELSEWHERE = "a page of the answer lies outside of the FHIR server's own address, so it was not read"
 UNSENDABLE = "the access token that came with the call cannot be sent"
@@ -58,10 +59,10 @@ class Rejected(Stopped):
 class Exchange:
     """Sends requests for one process, each thread through connections of its own."""
 
-    def __init__(self, limits: Limits, ca_bundle: str | None, clocks: Clocks | None = None) -> None:
+    def __init__(self, limits: Limits, way: Way, clocks: Clocks | None = None) -> None:
         self._limits = limits
         self._clocks = clocks or Clocks()
-        self._ca_bundle = ca_bundle
+        self._way = way
         self._of_thread = local()
         hush()
 
@@ -106,7 +107,7 @@ class Exchange:
     def _session(self) -> Session:
         """The connections of this thread."""
         if not hasattr(self._of_thread, "session"):
-            self._of_thread.session = Session(self._ca_bundle)
+            self._of_thread.session = Session(self._way)
         session: Session = self._of_thread.session
         return session
 

@@ -36,6 +36,7 @@ from cds_service.gather.searches import (
 from cds_service.gather.servers import Server, Servers
 from cds_service.gather.transport import LATE, NOT_FHIR
 from cds_service.hooks.request import FhirAccess
+from cds_service.security.outbound import Way
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +79,12 @@ class FhirSession:
     """Asks FHIR servers for one process: a bounded pool of threads, each with connections of its own.
 
     Make it once, also before a fork: threads and connections come with the first query of each process.
-    `ca_bundle` is a file with the certificates to trust; None means those that come with `requests`.
+    `way` is how requests leave the house; None means straight.
     """
 
-    def __init__(self, limits: Limits, ca_bundle: str | None = None, clocks: Clocks | None = None) -> None:
+    def __init__(self, limits: Limits, way: Way | None = None, clocks: Clocks | None = None) -> None:
         self._limits = limits
-        self._exchange = Exchange(limits, ca_bundle, clocks)
+        self._exchange = Exchange(limits, way or Way(), clocks)
         self._servers = Servers(limits.statement_seconds)
         self._pools: dict[int, ThreadPoolExecutor] = {}
 

@@ -19,6 +19,7 @@ from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import FhirSession
 from cds_service.gather.replies import Status
 from cds_service.hooks.request import FhirAccess
+from cds_service.security.outbound import Way
 
 SECONDS = 5.0  # for one question; nobody waits for it
 _EXACT = frozenset({"equal", "equivalent"})
@@ -73,9 +74,9 @@ class TerminologyServer:
     session: FhirSession
 
     @classmethod
-    def at(cls, base: str) -> TerminologyServer:
+    def at(cls, base: str, way: Way | None = None) -> TerminologyServer:
         """The server with that base URL."""
-        return cls(base.rstrip("/"), FhirSession(LIMITS))
+        return cls(base.rstrip("/"), FhirSession(LIMITS, way))
 
     def lookup(self, system: str, code: str) -> Looked:
         """What the server knows of the code. Raises NoAnswer, also for a code that it does not know."""

@@ -18,16 +18,17 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from cds_service.security.fhir_servers import is_forbidden
+from cds_service.security.outbound import Outbound, Way
 
 LATE = "the FHIR server did not answer in time"
 UNREACHABLE = "the FHIR server could not be reached"
 UNSAFE = "no secure connection to the FHIR server could be made (certificate or TLS)"
 BROKE_OFF = "the FHIR server broke off its answer"
+NO_PROXY = "the proxy on the way to the FHIR server could not be used"
 UNREADABLE = "the FHIR server's answer could not be read"
 NOT_FHIR = "the FHIR server sent something that is not FHIR"
 
@@ -46,6 +47,8 @@ def in_words(fault: Exception) -> str:
             return BROKE_OFF
         case requests.exceptions.ReadTimeout():
             return LATE
+        case requests.exceptions.ProxyError():
+            return NO_PROXY
         case requests.exceptions.ConnectionError(args=(urllib3.exceptions.ProtocolError(), *_)):
             return BROKE_OFF
         case requests.exceptions.ConnectionError():
@@ -62,15 +65,14 @@ def hush() -> None:
 class Session(requests.Session):
     """Connections that carry nothing over: no environment, no .netrc, no cookies, no redirects, no retries."""
 
-    def __init__(self, ca_bundle: str | None) -> None:
+    def __init__(self, way: Way) -> None:
         super().__init__()
         self.trust_env = False
         self.max_redirects = 0
-        self.verify = ca_bundle or True
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.headers.clear()
         self.headers.update({"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "aml-cds"})
-        adapter = _Adapter(pool_connections=2, pool_maxsize=1, max_retries=0)
+        adapter = _Adapter(way, pool_connections=2, pool_maxsize=1, max_retries=0)
         self.mount("http://", adapter)
         self.mount("https://", adapter)
 
@@ -133,6 +135,11 @@ class _TimedConnection(HTTPConnection):
             raise urllib3.exceptions.NewConnectionError(self, "the name leads where nobody may be asked")
         return made
 
+    def _tunnel(self) -> None:
+        """Through a proxy: its answer has to come in time as well."""
+        self.response_class = partial(_timed_response, end=monotonic() + float(self.timeout or 0))
+        super()._tunnel()
+
     def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override]  # as urllib3 has it
         """The answer, to be read to its end within the read time-out that starts now."""
         self.response_class: Any = partial(_timed_response, end=monotonic() + float(self.timeout or 0))
@@ -151,10 +158,19 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TimedTlsConnection
 
 
-class _Adapter(HTTPAdapter):
-    """Where requests meets our connections."""
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class _Adapter(Outbound):
+    """Where requests meets our connections, straight or through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """A pool manager that makes our connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """The same for a proxy."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

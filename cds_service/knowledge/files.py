@@ -5,7 +5,8 @@ Nothing is repaired: what is wrong is named with its file and place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,17 @@ def _place(fault: yaml.YAMLError) -> str:
 @cache
 def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - safe, written in C
+
+
+@contextmanager
+def in_shape(path: Path) -> Iterator[None]:
+    """Whatever stumbles over the shape of this file is told with its name. Raises KnowledgeError."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+        raise KnowledgeError(
+            f"{path.name}: something in it has another shape than is read here: {type(fault).__name__} {fault}"
+        ) from fault
 
 
 def check_days(days: Mapping[str, Any]) -> None:

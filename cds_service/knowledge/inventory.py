@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.files import citations, read_list, verification
+from cds_service.knowledge.files import citations, in_shape, read_list, verification
 from cds_service.knowledge.model import Citation, Reference, Verification
 
 SHOWS = ("corrected", "both shown", "hidden", "not used")
@@ -53,6 +53,11 @@ class SourceRule:
 
 def load_errata(path: Path, references: Mapping[str, Reference]) -> dict[str, Erratum]:
     """The errata, by id. Raises KnowledgeError."""
+    with in_shape(path):
+        return _errata(path, references)
+
+
+def _errata(path: Path, references: Mapping[str, Reference]) -> dict[str, Erratum]:
     found: dict[str, Erratum] = {}
     for fields in read_list(path):
         place = f"{path.name}, {fields.get('id')}"
@@ -87,6 +92,11 @@ def load_errata(path: Path, references: Mapping[str, Reference]) -> dict[str, Er
 
 def load_source_rules(path: Path) -> dict[str, SourceRule]:
     """The rules of one kind, by id, in the order of the notes. Raises KnowledgeError."""
+    with in_shape(path):
+        return _source_rules(path)
+
+
+def _source_rules(path: Path) -> dict[str, SourceRule]:
     found: dict[str, SourceRule] = {}
     for fields in read_list(path):
         place = f"{path.name}, {fields.get('id')}"

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
-from cds_service.knowledge.files import check_days, citations, read_yaml, verification
+from cds_service.knowledge.files import check_days, citations, in_shape, read_yaml, verification
 from cds_service.knowledge.inventory import Erratum, SourceRule, load_errata, load_source_rules
 from cds_service.knowledge.local_codes import with_codes
 from cds_service.knowledge.localise import LocalAnswer, checked, in_place
@@ -85,6 +85,11 @@ class Snapshot:
         return replace(self, switches={}) if self.switches else self
 
     @cached_property
+    def kept(self) -> dict[object, Any]:
+        """What others told of this knowledge once, such as which checks concern which drug. Never of a patient."""
+        return {}
+
+    @cached_property
     def _spoken_of(self) -> dict[tuple[str, ...], frozenset[str]]:
         """What was told before: every rule asks, and options ask every rule about every drug."""
         return {}
@@ -118,10 +123,13 @@ class Knowledge:
     local: tuple[LocalAnswer, ...] = field(default=(), kw_only=True)
 
     @classmethod
-    def load(cls, home: Path = HOME, overlay: Path | None = None) -> Knowledge:
-        """The knowledge below `home`, with the hospital's own on top of it. Raises KnowledgeError."""
+    def load(cls, home: Path = HOME, overlay: Path | None = None, pinned: str = "") -> Knowledge:
+        """The knowledge below `home`, with the hospital's own on top of it, whose digest may be pinned.
+
+        Raises KnowledgeError.
+        """
         shipped = cls._shipped(home)
-        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay))
+        return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay, pinned))
 
     def with_overlay(self, overlay: Overlay) -> Knowledge:
         """The same knowledge with a hospital's own on top of it. Raises KnowledgeError."""
@@ -135,22 +143,25 @@ class Knowledge:
         drugs: dict[str, Drug] = {}
         statements: list[Statement[Any]] = []
         for path in sorted((home / "drugs").glob("*.yaml")):
-            content = read_yaml(path)
-            drug = _drug(path, content)
-            drugs[drug.name] = drug
-            statements.extend(_statements(path, content, drug.name, references))
+            with in_shape(path):
+                content = read_yaml(path)
+                drug = _drug(path, content)
+                drugs[drug.name] = drug
+                statements.extend(_statements(path, content, drug.name, references))
         for name in ("pathway", "policy", "signs"):
             path = home / f"{name}.yaml"
-            statements.extend(_statements(path, read_yaml(path), name, references))
-        plan = read_yaml(home / "options.yaml")
-        options = read_options("options.yaml", plan)
-        for option in options.values():
-            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
-            statements.extend(_statements(home / "options.yaml", own, option.about, references))
+            with in_shape(path):
+                statements.extend(_statements(path, read_yaml(path), name, references))
         precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
         therapies = load_therapies(home / "therapies", references)
         errata = load_errata(home / "errata.yaml", references)
-        statements.extend(evidence_of(options.values(), therapies, plan))
+        with in_shape(home / "options.yaml"):
+            plan = read_yaml(home / "options.yaml")
+            options, courses = read_options("options.yaml", plan), read_courses("options.yaml", plan)
+            for option in options.values():
+                own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+                statements.extend(_statements(home / "options.yaml", own, option.about, references))
+            statements.extend(evidence_of(options.values(), therapies, plan))
         _check(statements, precipitants, references, _also_cited(therapies, errata))
         _check_errata(therapies, errata)
         return cls(
@@ -163,7 +174,7 @@ class Knowledge:
             decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
             safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
             options=options,
-            courses=read_courses("options.yaml", plan),
+            courses=courses,
             terms=Terms.load(home / "terminology"),
             version=_version(home),
         )
@@ -279,7 +290,7 @@ def _references(home: Path) -> dict[str, Reference]:
                     where=str(fields.get("url") or fields.get("doi") or ""),
                     jurisdiction=_joined(fields.get("jurisdiction", "")),
                 )
-            except (KeyError, TypeError) as fault:
+            except (AttributeError, KeyError, TypeError) as fault:
                 raise KnowledgeError(f"{path.name}, {name}: a reference needs title and kind ({fault})") from None
     return found
 
@@ -297,7 +308,7 @@ def _drug(path: Path, content: Mapping[str, Any]) -> Drug:
             content.get("spoken_indication", ""),
             bool(content.get("widely_used", False)),
         )
-    except (KeyError, TypeError) as fault:
+    except (AttributeError, KeyError, TypeError) as fault:
         raise KnowledgeError(f"{path.name}: a drug needs drug, class and indications ({fault})") from None
 
 
@@ -373,7 +384,13 @@ _FIELDS = frozenset(
 
 
 def _precipitants(path: Path, references: Mapping[str, Reference]) -> dict[str, Precipitant]:
-    content = read_yaml(path)
+    with in_shape(path):
+        return _precipitants_of(path, read_yaml(path), references)
+
+
+def _precipitants_of(
+    path: Path, content: Mapping[str, Any], references: Mapping[str, Reference]
+) -> dict[str, Precipitant]:
     defaults = content.get("defaults", {})
     found: dict[str, Precipitant] = {}
     for entry in content["precipitants"]:

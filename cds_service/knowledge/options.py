@@ -149,12 +149,18 @@ def evidence_of(
             place = f"options.yaml, {option.id}"
             raise KnowledgeError(f"{place}: no evidence '{name}' to be shown in '{own.id}' and its kin")
         found = [held[name] for name in option.evidence]
+        try:
+            line = in_a_line(found)
+        except (LookupError, ValueError) as fault:
+            files = sorted({f"{each.group}.yaml" for each in related if set(each.shown) & set(found)})
+            place = f"{' or '.join(files)}, evidence {' or '.join(option.evidence)}"
+            raise KnowledgeError(f"{place}: its endpoints, values and words do not fit together ({fault})") from fault
         defaults = plan["defaults"]
         yield Statement(
             id=f"option-{option.id}-evidence",
             topic="option_evidence",
             about=option.about,
-            value=in_a_line(found),
+            value=line,
             effective=defaults["effective"],
             until=None,
             jurisdictions=frozenset(defaults["jurisdiction"]),

@@ -118,9 +118,15 @@ class Overlay:
     digest: str
 
     @classmethod
-    def read(cls, folder: Path) -> Overlay:
-        """The overlay in that folder. Raises KnowledgeError naming file, key and reason."""
+    def read(cls, folder: Path, pinned: str = "") -> Overlay:
+        """The overlay in that folder. Raises KnowledgeError naming file, key and reason.
+
+        `pinned`: the digest that its files must have, where somebody signed for exactly these.
+        """
         files = _files(folder)
+        digest = _digest(folder, files)
+        if pinned and digest != pinned:
+            raise KnowledgeError(_not_signed(folder, files, pinned, digest))
         identity = _mapping(folder / "overlay.yaml", _IDENTITY)
         owner = _words("overlay.yaml", identity, "owner")
         effective = _day("overlay.yaml", identity, "effective")
@@ -139,7 +145,7 @@ class Overlay:
             templates=tuple(path.stem for path in files if path.parent.name == TEMPLATES),
             codes=tuple(read_codes(folder / "codes.csv", owner, effective)),
             profiles=tuple(_profile(path) for path in files if path.parent.name == PROFILES),
-            digest=_digest(folder, files),
+            digest=digest,
         )
 
 
@@ -318,9 +324,19 @@ def _rules(path: Path, ours: _Defaults) -> Iterator[Switch | LocalReasons]:
             yield Switch(decision, str(name), fields["switch"] == "off")
 
 
+def _not_signed(folder: Path, files: Iterable[Path], pinned: str, found: str) -> str:
+    named = ", ".join(path.relative_to(folder).as_posix() for path in files)
+    return (
+        f"overlay '{folder.name}' ({named}): expected the digest {pinned}, found {found}: a file was changed, added or "
+        "taken away since it was pinned; restore it, or look at aml-cds diff and pin the new digest"
+    )
+
+
 def _digest(folder: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
+        content = path.read_bytes()
+        # With its length, so that no file's end can pass for the next file's name.
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
     return digest.hexdigest()

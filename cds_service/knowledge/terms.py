@@ -324,7 +324,20 @@ class Terms:
         )
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+class _Row(dict[str, str]):
+    """A row that knows where it stands, so that a column that is not there is told with its file."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, fields: Mapping[str, str], place: str) -> None:
+        super().__init__(fields)
+        self.place = place
+
+    def __missing__(self, column: str) -> str:
+        raise KnowledgeError(f"{self.place}: there is no column '{column}'; its names stand in the first line")
+
+
+def _rows(path: Path) -> Iterator[_Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -335,7 +348,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise KnowledgeError(f"{path.name}, line {number}: has more or fewer columns than the first line")
-        yield row
+        yield _Row(row, f"{path.name}, line {number}")
 
 
 def _drugs(path: Path) -> dict[Code, DrugCode]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.files import check_days, citations, read_list, verification
+from cds_service.knowledge.files import check_days, citations, in_shape, read_list, verification
 from cds_service.knowledge.model import Citation, Reference, Verification
 
 PLACES = ("US", "EU", "JP")
@@ -137,12 +137,13 @@ def load_therapies(folder: Path, references: Mapping[str, Reference]) -> dict[st
     """Every therapy of the files in a folder, by id. Raises KnowledgeError."""
     found: dict[str, Therapy] = {}
     for path in sorted(folder.glob("*.yaml")):
-        for index, fields in enumerate(read_list(path)):
-            place = f"{path.name}, {fields.get('id') or f'entry {index + 1}'}"
-            therapy = _therapy(place, path.stem, fields, references)
-            if therapy.id in found:
-                raise KnowledgeError(f"{place}: stands twice")
-            found[therapy.id] = therapy
+        with in_shape(path):
+            for index, fields in enumerate(read_list(path)):
+                place = f"{path.name}, {fields.get('id') or f'entry {index + 1}'}"
+                therapy = _therapy(place, path.stem, fields, references)
+                if therapy.id in found:
+                    raise KnowledgeError(f"{place}: stands twice")
+                found[therapy.id] = therapy
     return found
 
 

@@ -182,5 +182,5 @@ def _no_such(name: str, names: Iterable[str], endpoint: str) -> Page:
     """Nothing of that name, and what is near it."""
     near = get_close_matches(name.lower(), sorted(names), n=5, cutoff=0.5)
     if json_wanted():
-        return as_json({"no_such": name, "near": near}, 404)
-    return render_template("no_such.html", name=name, near=near, endpoint=endpoint), 404
+        return as_json({"error": "there is nothing under that name", "near": near}, 404)
+    return render_template("no_such.html", near=near, endpoint=endpoint), 404

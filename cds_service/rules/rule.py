@@ -337,7 +337,11 @@ def _always() -> bool:
 
 
 def evaluate(
-    rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, in_time: InTime = _always, shared: Shared | None = None
+    rules: Iterable[Rule[Any]],
+    chart: Chart,
+    snapshot: Snapshot,
+    in_time: InTime = _always,
+    shared: Shared | None = None,
 ) -> Evaluation:
     """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
 

@@ -1,24 +1,9 @@
-"""Shared: what several checks of one call ask for alike, worked out once.
-
-A function marked `once` is asked by many rules of the same patient. The first that asks works it out; what was read
-and cited for it goes into the trace of every check that asks, as if each had worked it out by itself. Nothing of it
-outlives the call.
-"""
+"""Shared: what was worked out in one call and serves every check of it. Nothing of it outlives the call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
-
-from cds_service.facts.drugs.medications import MEDICATIONS
-
-if TYPE_CHECKING:
-    from cds_service.rules.rule import Case
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +16,3 @@ class Shared:
     def with_another_list(self) -> Shared:
         """The same patient with other orders: what does not lean on them still holds."""
         return Shared(self.patient)
-
-
-def once(work: Callable[[Case, *Ts], T]) -> Callable[[Case, *Ts], T]:
-    """Work that is done once in a call, for the very same arguments. It may look at nothing but the case and them."""
-
-    @wraps(work)
-    def asked(case: Case, *args: *Ts) -> T:
-        shared, key = case.shared, (work, *map(id, args))
-        kept = shared.listed.get(key) or shared.patient.get(key) or _worked_out(work, key, case, *args)
-        result: T = kept[0]
-        case.reads.update(kept[1])
-        case.cites.update(kept[2])
-        return result
-
-    return asked
-
-
-def _worked_out(work: Callable[[Case, *Ts], T], key: object, case: Case, *args: *Ts) -> tuple[Any, ...]:
-    """The result, what was read and cited for it, and the arguments, whose identity stays theirs while they are kept.
-
-    What was read before an error stands in the trace of the check that fails by it.
-    """
-    probe = type(case)(case.chart, case.snapshot, {}, {}, case.shared)
-    try:
-        result = work(probe, *args)
-    except Exception:
-        case.reads.update(probe.reads)
-        case.cites.update(probe.cites)
-        raise
-    kept = (result, probe.reads, probe.cites, args)
-    leans = id(case.chart.facts.get(MEDICATIONS.name)) in probe.reads
-    (case.shared.listed if leans else case.shared.patient)[key] = kept
-    return kept

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
 from cds_service.facts.drugs.medications import Role
@@ -27,6 +28,7 @@ from cds_service.facts.values.labs import (
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, Outcome
 from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import began_on, days
@@ -47,12 +49,17 @@ class Sign:
 
 def keys_of(case: Case, name: str) -> frozenset[str]:
     """The entries that count for a syndrome, by their keys."""
-    return frozenset(case.must(topics.SIGNS, "signs", name).value)
+    return _together(case.must(topics.SIGNS, "signs", name).value)
+
+
+@lru_cache(maxsize=512)  # of the knowledge, not of a patient
+def _together(keys: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(keys)
 
 
 def entries_of(entries: Fact[tuple[Entry, ...]], keys: frozenset[str]) -> tuple[Entry, ...]:
     """The entries read that bear one of these keys. None found is no "none": ask the fact whether it is sure."""
-    return tuple(entry for entry in entries.value or () if keys & set(entry.keys))
+    return tuple([entry for entry in entries.value or () if not keys.isdisjoint(entry.keys)])
 
 
 def signs_since_start(
@@ -97,6 +104,7 @@ def low_oxygen(case: Case, use: Use) -> tuple[Sign, ...]:
     return _measured(case, use, "hypoxia", fact, below(fact, limit), f"oxygen saturation {fact.bound}{fact.value}")
 
 
+@once
 def weight_gain(case: Case, use: Use) -> tuple[Sign, ...]:
     """Weight that rose within the window."""
     by = case.must(topics.WEIGHT_RISE_FROM, "policy")
@@ -104,6 +112,7 @@ def weight_gain(case: Case, use: Use) -> tuple[Sign, ...]:
     return _risen(case, use, "weight_gain", newest, case.fact(WEIGHT_SERIES), by)
 
 
+@once
 def creatinine_rise(case: Case, use: Use) -> tuple[Sign, ...]:
     """Creatinine that rose within the window."""
     by = case.must(topics.CREATININE_RISE_FROM, "policy")

@@ -12,6 +12,7 @@ from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.options import Group
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.truth import Truth
 
@@ -59,6 +60,7 @@ def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
     return result.when.on_or_after(relapse.when)
 
 
+@once
 def present_now(case: Case, result: Fact[Mutation]) -> Truth:
     """Whether the marker is present in a result that counts now; an older result says nothing either way."""
     match counts_now(case, result):
@@ -70,6 +72,7 @@ def present_now(case: Case, result: Fact[Mutation]) -> Truth:
             assert_never(other)
 
 
+@once
 def not_for_aml(case: Case) -> str:
     """Why a rule that is true only in AML does not hold here: another indication is on record, and no AML."""
     disease = case.fact(DISEASE)
@@ -79,6 +82,7 @@ def not_for_aml(case: Case) -> str:
     return f"another indication is on record ({other}): a rule for AML was not applied" if other else ""
 
 
+@once
 def running_option(case: Case) -> str:
     """The drug with which this relapse is treated, "" when none is on record since it began.
 
@@ -140,6 +144,7 @@ def _found_since(result: Fact[Mutation], start: When) -> bool:
     return result.when.earliest.date() > start.latest.date()
 
 
+@once
 def gate(case: Case) -> Outcome | None:
     """Why the relapse pathway is not offered here; None when it is."""
     closed = closed_to_adults(case)

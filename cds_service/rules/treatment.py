@@ -14,6 +14,7 @@ from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, Ecg
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, NotApplicable, Outcome
 from cds_service.rules.subjects import Use
 from cds_service.truth import Truth, any_of
@@ -23,6 +24,7 @@ UNKNOWN_COURSE = "whether it began on the drug is not known"
 COURSE_ENDED = "it began after an earlier course had ended"
 
 
+@once
 def started(case: Case, use: Use) -> When | None:
     """When the present treatment was first taken: the earliest order in a chain without a long pause."""
     gap = days((case.cite(topics.COURSE_GAP, use.drug) or case.must(topics.COURSE_GAP, "policy")).value)
@@ -77,6 +79,7 @@ def not_taken(case: Case, use: Use) -> Outcome:
     return case.blind(medications, about=use.drafts)
 
 
+@once
 def baseline(case: Case, use: Use, ecgs: Fact[tuple[Ecg, ...]]) -> Ecg | None:
     """The last sure QTc at or before the first dose, not older than the baseline window."""
     start = started(case, use)
@@ -95,6 +98,7 @@ def baseline(case: Case, use: Use, ecgs: Fact[tuple[Ecg, ...]]) -> Ecg | None:
     return before[0] if before else None
 
 
+@once
 def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], ...]:
     """Every scheduled ECG with its words, counted from the start: days of cycle 1, days of treatment, then before
     cycles, and at last the one that is due an interval after the newest.

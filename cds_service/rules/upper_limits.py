@@ -9,9 +9,11 @@ from cds_service.facts.values.labs import BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 
 
+@once
 def bilirubin_multiple(case: Case, window: Quantity) -> tuple[Fact[Quantity], Statement[Quantity] | None]:
     """Bilirubin in multiples of its upper limit, and the default limit where that had to be assumed.
 

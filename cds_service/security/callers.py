@@ -102,7 +102,7 @@ def _keys(tenant: Tenant, clock: Callable[[], float]) -> Keys:
     if tenant.jwks_file is not None:
         return from_file(tenant.jwks_file, tenant.algorithms)
     assert tenant.jwks_url is not None
-    return RemoteKeys(tenant.jwks_url, clock)
+    return RemoteKeys(tenant.jwks_url, clock, tenant.way)
 
 
 def _token(authorization: str | None) -> str:

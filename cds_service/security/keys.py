@@ -21,6 +21,7 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cds_service.errors import SettingsError
+from cds_service.security.outbound import Way
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +118,9 @@ class RemoteKeys:
     time-out at most, however slowly an answer drips in.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, url: str, clock: Callable[[], float], way: Way) -> None:
         self.url = url
+        self._way = way
         self._clock = clock
         self._lock = threading.Lock()
         self._set: KeySet | None = None
@@ -153,7 +155,7 @@ class RemoteKeys:
 
     def _renew(self, attempt: _Attempt) -> None:
         try:
-            fetched = KeySet(_fetched(self.url))
+            fetched = KeySet(_fetched(self.url, self._way))
             with self._lock:
                 if attempt is self._attempt:  # else it came too late: a later one has been begun
                     self._set, self._good = fetched, attempt.started
@@ -163,21 +165,19 @@ class RemoteKeys:
             attempt.over.set()
 
 
-def _fetched(url: str) -> Any:
+def _fetched(url: str, way: Way) -> Any:
     end = monotonic() + TIMEOUT_SECONDS
-    with requests.Session() as session:
-        session.trust_env = False
-        with session.get(
-            url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True,
-            headers={"Accept": "application/json, application/jwk-set+json", "Accept-Encoding": "identity"},
-        ) as response:  # fmt: skip
-            if response.status_code != 200:
-                raise ValueError("another status than 200")
-            body = b""
-            while piece := response.raw.read1(LARGEST_SET):  # what is there, so that the end is looked at in between
-                body += piece
-                if len(body) > LARGEST_SET:
-                    raise ValueError("larger than a set of keys is")
-                if monotonic() > end:
-                    raise TimeoutError("the whole answer took too long")
+    with way.open(requests.Session()) as session, session.get(
+        url, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True,
+        headers={"Accept": "application/json, application/jwk-set+json", "Accept-Encoding": "identity"},
+    ) as response:  # fmt: skip
+        if response.status_code != 200:
+            raise ValueError("another status than 200")
+        body = b""
+        while piece := response.raw.read1(LARGEST_SET):  # what is there, so that the end is looked at in between
+            body += piece
+            if len(body) > LARGEST_SET:
+                raise ValueError("larger than a set of keys is")
+            if monotonic() > end:
+                raise TimeoutError("the whole answer took too long")
     return json.loads(body)

@@ -12,22 +12,29 @@ The file is TOML, one `[[tenant]]` for each hospital:
     audiences = []                                        # further `aud` values, where an EHR has its own typed in
     algorithms = ["ES384", "RS384"]                       # the default
     overlay = "north"                                     # its own knowledge, a folder beside this file
+    overlay_sha256 = "…"                                  # the digest that this folder must have (aml-cds diff)
     replay = "refuse"                                     # a token seen before: "refuse" (default) or "record" only
+    ca_bundle = "north-ca.pem"                            # who certifies its servers: a file beside this one
+    proxy = "http://proxy.north.example:3128"             # the way to its servers; "" is straight
+    proxy_password_file = "north-proxy"                   # one line user:password, a file beside this one
+    proxy_not_for = [".inside.north.example"]             # hosts that are asked straight all the same
 
 A fault in the file stops the start, with the entry, the key and what was expected.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cds_service.errors import SettingsError
 from cds_service.security.fhir_servers import AllowedServers
+from cds_service.security.outbound import Way, credentials_in, proxy_address, require_certificates
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 USUAL = ("ES384", "RS384")
@@ -35,8 +42,9 @@ USUAL = ("ES384", "RS384")
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 _KEYS = {
     "name", "issuer", "jwks_url", "jwks_file", "jurisdiction", "fhir_servers", "audiences", "algorithms", "overlay",
-    "replay",
+    "replay", "overlay_sha256", "ca_bundle", "proxy", "proxy_password_file", "proxy_not_for",
 }  # fmt: skip
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _REPLAY = ("refuse", "record")
 
 
@@ -53,11 +61,16 @@ class Tenant:
     audiences: tuple[str, ...]
     algorithms: tuple[str, ...]
     overlay: Path | None
+    overlay_sha256: str  # the digest that it must have; "" for any
     refuses_replay: bool
+    way: Way  # to its servers and its keys
 
 
-def read_tenants(path: Path, jurisdictions: tuple[str, ...]) -> tuple[Tenant, ...]:
-    """The tenants in the file at `path`. Raises SettingsError."""
+def read_tenants(path: Path, jurisdictions: tuple[str, ...], way: Way) -> tuple[Tenant, ...]:
+    """The tenants in the file at `path`. `way`: out of the house, for those who have none of their own.
+
+    Raises SettingsError.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
@@ -67,7 +80,8 @@ def read_tenants(path: Path, jurisdictions: tuple[str, ...]) -> tuple[Tenant, ..
     entries = content.get("tenant")
     if set(content) != {"tenant"} or not isinstance(entries, list) or not entries:
         raise SettingsError(f"TENANTS: {path.name} holds no hospital: write one [[tenant]] for each, and nothing else")
-    tenants = tuple(_Entry(path, position, entry, jurisdictions).read() for position, entry in enumerate(entries, 1))
+    read = (_Entry(path, position, entry, jurisdictions, way) for position, entry in enumerate(entries, 1))
+    tenants = tuple(each.read() for each in read)
     for what, values in (("issuer", [each.issuer for each in tenants]), ("name", [each.name for each in tenants])):
         if len(set(values)) != len(values):
             raise SettingsError(f"TENANTS: two tenants have the same {what}: give each its own")
@@ -77,8 +91,8 @@ def read_tenants(path: Path, jurisdictions: tuple[str, ...]) -> tuple[Tenant, ..
 class _Entry:
     """One `[[tenant]]`, read key by key."""
 
-    def __init__(self, path: Path, position: int, entry: Any, jurisdictions: tuple[str, ...]) -> None:
-        self.path, self.position, self.jurisdictions = path, position, jurisdictions
+    def __init__(self, path: Path, position: int, entry: Any, jurisdictions: tuple[str, ...], way: Way) -> None:
+        self.path, self.position, self.jurisdictions, self.usual_way = path, position, jurisdictions, way
         if not isinstance(entry, dict):
             raise self.wrong("tenant", "a table")
         self.entry: Mapping[str, Any] = entry
@@ -103,7 +117,9 @@ class _Entry:
             audiences=self.texts("audiences", ()),
             algorithms=self.algorithms(),
             overlay=self.beside("overlay", Path.is_dir, "a folder beside this file") if self.has("overlay") else None,
+            overlay_sha256=self.digest(),
             refuses_replay=self.choice("replay", _REPLAY, "refuse") == "refuse",
+            way=self.way(),
         )
 
     def has(self, key: str) -> bool:
@@ -161,6 +177,50 @@ class _Entry:
         except SettingsError as fault:
             raise self.wrong("fhir_servers", str(fault)) from None
         return servers
+
+    def digest(self) -> str:
+        told = str(self.entry.get("overlay_sha256", ""))
+        if self.has("overlay_sha256") and not (self.has("overlay") and _DIGEST.fullmatch(told)):
+            raise self.wrong("overlay_sha256", "64 hexadecimal digits, and an 'overlay' beside it")
+        return told.lower()
+
+    def way(self) -> Way:
+        ca_bundle, usual = self.usual_way.ca_bundle, self.usual_way
+        if self.has("ca_bundle"):
+            expected = "a file of certificates (PEM) beside this one"
+            ca_bundle = self.beside("ca_bundle", Path.is_file, expected)
+            try:
+                require_certificates(ca_bundle)
+            except ValueError:
+                raise self.wrong("ca_bundle", expected) from None
+        if not self.has("proxy"):
+            for key in ("proxy_password_file", "proxy_not_for"):
+                if self.has(key):
+                    raise self.wrong(key, "'proxy' beside it")
+            return replace(usual, ca_bundle=ca_bundle)
+        return Way(ca_bundle, self.proxy(), self.hosts("proxy_not_for"), self.credentials())
+
+    def proxy(self) -> str:
+        told = self.entry["proxy"]
+        try:
+            return proxy_address(told) if told != "" else ""
+        except (ValueError, TypeError, AttributeError):
+            expected = "an address such as http://proxy.example.org:3128 without a user, or \"\" for none"
+            raise self.wrong("proxy", expected) from None
+
+    def hosts(self, key: str) -> tuple[str, ...]:
+        hosts = self.texts(key, ())
+        if not all(re.fullmatch(r"[A-Za-z0-9.:-]+", each) for each in hosts):
+            raise self.wrong(key, "host names without scheme and port")
+        return tuple(each.lower() for each in hosts)
+
+    def credentials(self) -> str:
+        if not self.has("proxy_password_file"):
+            return ""
+        try:
+            return credentials_in(self.beside("proxy_password_file", Path.is_file, "a file beside this one"))
+        except SettingsError as fault:
+            raise self.wrong("proxy_password_file", str(fault)) from None
 
     def algorithms(self) -> tuple[str, ...]:
         algorithms = self.texts("algorithms", USUAL)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from cards.reasons import reasons
+from cards.reasons import REASON_SYSTEM, reasons
 from cds_service.errors import NotKept, StoreError, TooOften
 from cds_service.hooks.feedback import Feedback, Reason
 from cds_service.reports import week_of
@@ -21,7 +21,7 @@ from cds_service.store.keys import Keys
 from cds_service.store.quota import Quota
 from cds_service.store.store import Store
 from cds_service.store.tables import FEEDBACK, LONGEST, REASON
-from cds_service.store.write import write_new
+from cds_service.store.write import write_new, written_anew
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ SECONDS = 2.0
 _THREADS = 4
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")  # what is longer, or has blanks, may be typed text
+_LIST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|com\.epic\.")  # a URI, or Epic's extension: codes of a list
 
 
 class StoredFeedback:
@@ -68,8 +69,8 @@ class StoredFeedback:
         rows = {row["mark"]: (row, each) for each in feedback for row in (self._row(service, tenant, each, keys),)}
         with self._store.writing() as connection:
             self._quota.take(connection, tenant[:LONGEST], len(rows), self._now())
-            write_new(connection, FEEDBACK, (row for row, _ in rows.values()))
-            write_new(connection, REASON, (row for mark, (_, each) in rows.items() for row in _reasons(mark, each)))
+            new = written_anew(connection, FEEDBACK, FEEDBACK.c.mark, [row for row, _ in rows.values()])
+            write_new(connection, REASON, (row for mark in new for row in _reasons(mark, rows[mark][1])))
 
     def _row(self, service: str, tenant: str, told: Feedback, keys: Keys) -> dict[str, Any]:
         card = told.card.lower() if _UUID.match(told.card) else f"#{keys.mark('card', tenant, told.card)}"
@@ -100,10 +101,14 @@ def _reasons(mark: str, told: Feedback) -> list[dict[str, Any]]:
 
 
 def _code(reason: Reason) -> tuple[str, bool]:
-    """The code, and whether it is one of ours. Some clients send back only how it is spoken."""
-    if reason.code in reasons():
+    """The code, and whether it is one of ours. Some clients send back only how it is spoken, or no system.
+
+    What comes from no list, or does not look like a code, may be what somebody typed: it is not kept.
+    """
+    if reason.code in reasons() and reason.system in (None, REASON_SYSTEM):
         return str(reason.code), True
     spoken = {each.coding.display: code for code, each in reasons().items()}
     if reason.display in spoken:
         return spoken[str(reason.display)], True
-    return (reason.code if reason.code and _CODE.match(reason.code) else "other"), False
+    from_a_list = _LIST.match(reason.system or "")
+    return (reason.code if from_a_list and reason.code and _CODE.match(reason.code) else "other"), False

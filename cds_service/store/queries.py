@@ -120,6 +120,11 @@ def knowledge(connection: Connection, span: Span) -> list[str]:
     return [str(version) for version in connection.execute(asked).scalars()]
 
 
+def tenants(connection: Connection, span: Span) -> list[str]:
+    """Of whom calls are kept; "" in demo mode."""
+    return [str(name) for name in connection.execute(select(CALL.c.tenant).where(span.holds()).distinct()).scalars()]
+
+
 def not_repeated(connection: Connection, span: Span) -> int:
     """How many cards were not shown, as the same user had just seen them."""
     return int(connection.execute(select(func.sum(CALL.c.not_repeated)).where(span.holds())).scalar() or 0)

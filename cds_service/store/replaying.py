@@ -34,7 +34,7 @@ class Kept:
 
 def find(store: Store, keys: Keys, start: str) -> list[Kept]:
     """The calls whose id begins so: none, one, or two where it is not enough. Raises StoreError."""
-    with store.reading() as connection:
+    with store.reading(patiently=True) as connection:
         rows = connection.execute(select(CALL).where(CALL.c.id.startswith(start, autoescape=True)).limit(2)).mappings()
         return [_kept(connection, keys, row) for row in rows]
 
@@ -44,7 +44,7 @@ def between(store: Store, keys: Keys, since: datetime, until: datetime, tenant: 
     asked = select(CALL).where(since <= CALL.c.at, until > CALL.c.at, CALL.c.knowledge != "")
     if tenant is not None:
         asked = asked.where(CALL.c.tenant == tenant)
-    with store.reading() as connection:
+    with store.reading(patiently=True) as connection:
         rows = connection.execute(asked.order_by(CALL.c.at.desc(), CALL.c.id).limit(most)).mappings().all()
         return [_kept(connection, keys, row) for row in rows]
 

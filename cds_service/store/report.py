@@ -19,7 +19,7 @@ T = TypeVar("T", Taken, Why)
 
 def report(store: Store, asked: Asked, judging: Judging) -> Report:
     """What the store knows of this time. Raises StoreError."""
-    with store.reading() as connection:
+    with store.reading(patiently=True) as connection:
         told = _told(connection, asked, judging)
     return told if asked.rule is None else told.of_rule(asked.rule)
 
@@ -55,6 +55,7 @@ def _told(connection: Connection, asked: Asked, judging: Judging) -> Report:
         unknown_codes=tuple(
             queries.unknown_codes(connection, week_of(asked.since), week_of(asked.until - timedelta(seconds=1)))
         ),
+        tenants=tuple(queries.tenants(connection, Span(asked.since, asked.until))),
     )
 
 

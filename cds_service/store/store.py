@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +23,7 @@ from cds_service.store.place import READING, Place
 from cds_service.store.upgrade import Version, standing, upgrade
 
 log = logging.getLogger(__name__)
+_Kind = Literal["at once", "lightly", "patiently"]  # of connections
 
 # What an error says somewhere, and how that is told. An error's own text may hold what it stumbled over.
 _SPOKEN = (
@@ -62,7 +64,7 @@ class Store:
         self.place = place
         self._find_keys = keys
         self._keys: Keys | None = None
-        self._engines: dict[bool, Engine] = {}
+        self._engines: dict[_Kind, Engine] = {}
         self._lock = threading.Lock()
         self.failure = ""  # of the last writing, in words; "" once one succeeded
         os.register_at_fork(after_in_child=self._begin_anew)
@@ -111,28 +113,33 @@ class Store:
         `lightly`: it may be lost when the power fails.
         """
         self.prepare()
+        kind: _Kind = "lightly" if lightly else "at once"
         try:
-            with self._engine(lightly).begin() as connection:
+            with self._engine(kind).begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             self.failure = spoken(error)
             if "read-only" in self.failure or "damaged" in self.failure:
-                self._engine(lightly).dispose()  # after a failover, or a repair, only new connections see the change
+                self._engine(kind).dispose()  # after a failover, or a repair, only new connections see the change
             raise StoreError(self.failure) from None
         self.failure = ""
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises StoreError."""
+    def reading(self, *, patiently: bool = False) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreError.
+
+        `patiently`: for what nobody waits for at the bedside, such as a report of years; its connection is its own.
+        """
         try:
-            with self._engine(False).connect().execution_options(**{READING: True}) as connection:
+            engine = self._engine("patiently" if patiently else "at once")
+            with engine.connect().execution_options(**{READING: True}) as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(spoken(error)) from None
 
-    def version(self) -> Version:
+    def version(self, *, patiently: bool = False) -> Version:
         """How the tables stand to this version of the service. Raises StoreError."""
-        with self.reading() as connection:
+        with self.reading(patiently=patiently) as connection:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return standing(str(found)) if found else Version.NONE
 
@@ -141,11 +148,12 @@ class Store:
         with self.writing(lightly=lightly) as connection:
             connection.execute(text("SELECT 1"))
 
-    def _engine(self, lightly: bool) -> Engine:
-        engine = self._engines.get(lightly)
+    def _engine(self, kind: _Kind) -> Engine:
+        engine = self._engines.get(kind)
         if engine is None:
             with self._lock:
-                engine = self._engines.setdefault(lightly, self.place.engine(lightly=lightly))
+                made = self.place.engine(lightly=kind == "lightly", patient=kind == "patiently")
+                engine = self._engines.setdefault(kind, made)
         return engine
 
     def close(self) -> None:

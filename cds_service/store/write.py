@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Column, Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.records import Record
@@ -24,6 +24,15 @@ def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, 
     many: Sequence[Mapping[str, Any]] = tuple(rows)
     if many:
         connection.execute(insert_new(connection, table), many)
+
+
+def written_anew(
+    connection: Connection, table: Table, key: Column[str], rows: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The same; the keys of those that were not there before."""
+    if not rows:
+        return []
+    return list(connection.execute(insert_new(connection, table).returning(key), rows).scalars())
 
 
 def write_records(connection: Connection, records: Sequence[Record]) -> None:

@@ -78,7 +78,7 @@ FEEDBACK = Metric(
     ("service", "outcome"), "Overridden far above accepted: alert fatigue; `aml-cds report` has it by rule and reason.",
 )
 TURNED_AWAY = Metric(
-    "aml_cds_callers_turned_away_total", COUNTER, "Callers that were turned away, by reason (401, or 429).",
+    "aml_cds_callers_turned_away_total", COUNTER, "Callers that were turned away, by reason (401, 429 or 503).",
     ("reason",), "`time`: a clock; `key`: a rotation that is not published; `replay`, `signature`: somebody tries.",
 )
 FHIR_SECONDS = Metric(
@@ -123,7 +123,7 @@ _FIXED = {
     "would": ("fired", "not evaluated"),
     "reason": (
         "no token", "form", "issuer", "algorithm", "jku", "key", "audience", "time", "signature", "claims", "life",
-        "replay", "replay, recorded only", "too often",
+        "replay", "replay, recorded only", "too often", "too many at once",
     ),
     "kind": ("drug", "condition"),
     "system": ("RxNorm", "ATC", "NDC", "SNOMED CT", "ICD-10-CM", "ICD-10", "ICD-10-PCS", "CPT"),

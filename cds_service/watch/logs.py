@@ -63,6 +63,10 @@ _IN_OUR_WORDS = {
     "Invalid request": "a request that is no HTTP was refused",
     "Error handling request": "the server failed at a request",
     "Exception in worker": "a worker failed",
+    "Connection in use": "the address is taken: stop whatever listens there, or set PORT to another",
+    "Invalid address": "this machine has no such address: set HOST to one that it has",
+    "connection to ": "the address could not be had, it is tried again",
+    "Can't connect to": "the server stops: there was no address to listen on",
 }
 
 

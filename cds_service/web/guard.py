@@ -75,6 +75,8 @@ def body() -> bytes:
         raise BadRequest("the body could not be read to its end: send it again") from None
     if len(read) > _limit(settings):
         raise _too_large(settings)
+    if request.content_length is not None and len(read) < request.content_length:
+        raise BadRequest("the body ends before its Content-Length: send it again")
     return read
 
 

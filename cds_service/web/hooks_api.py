@@ -46,8 +46,9 @@ def hooks_api(desk: Desk, answer: Answers, beside: Beside, rates: Rates) -> Blue
     @api.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         g.service = _named(service_id, g.tools.services)
-        g.body = guard.body()
-        g.answer = answer(g.body, g.service, g.tools, g.caller)
+        with rates.room.place():
+            g.body = guard.body()
+            g.answer = answer(g.body, g.service, g.tools, g.caller)
         return _json(g.answer.body)
 
     @api.post("/cds-services/<service_id>/feedback")

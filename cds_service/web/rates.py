@@ -9,20 +9,24 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 from flask import request
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from cds_service.errors import TooOften, Unauthorized
+from cds_service.errors import TooMany, TooOften, Unauthorized
 from cds_service.hooks.caller import Caller
 from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
 
 TOO_OFTEN = "too often"  # the reason, for counting
 _SAID = "this caller calls more often than this service is set to answer: wait as Retry-After says"
+TOO_MANY = "too many at once"
+_FULL = "this service is answering as many calls as it is set to at the same time: ask again"
 Rate = tuple[int, str]
 
 
@@ -32,6 +36,7 @@ class Rates:
     def __init__(self, settings: Settings, told: Callable[[str], object] = lambda _: None) -> None:
         self._strangers = _Limit(settings.rate_limit_strangers, told)
         self._tenants = _Limit(settings.rate_limit_tenant, told)
+        self.room = Room(settings.calls_at_once, told)
 
     def receive(self, desk: Desk, authorization: str | None, path: str) -> tuple[Caller | None, Toolbox]:
         """Whom the desk lets in. Raises Unauthorized, or TooOften."""
@@ -45,6 +50,28 @@ class Rates:
         else:
             self._strangers.hit(request.remote_addr or "")
         return caller, tools
+
+
+class Room:
+    """So many calls are answered at the same time by this process; who finds no place is told so at once."""
+
+    def __init__(self, places: int, told: Callable[[str], object]) -> None:
+        self._free = BoundedSemaphore(places) if places else None
+        self._told = told
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for one call, until its answer is ready. Raises TooMany."""
+        if self._free is None:
+            yield
+            return
+        if not self._free.acquire(blocking=False):
+            self._told(TOO_MANY)
+            raise TooMany(_FULL)
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class _Limit:

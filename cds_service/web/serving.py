@@ -25,6 +25,7 @@ from cds_service.store.stand import Stand, stand
 from cds_service.watch import logs
 from cds_service.watch.logbook import Logbook
 from cds_service.watch.metrics import Metrics
+from cds_service.watch.tracing import Tracing, tracing
 from cds_service.web import draining
 from cds_service.web.app import create_app
 from cds_service.web.desk import Desk, OpenDesk, TrustedDesk
@@ -75,7 +76,7 @@ def _loaded() -> Flask:
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
     by_name = {tenant.name: each for tenant, each in theirs} or {"": tools}
     beside = replace(kept.beside, probes={**kept.beside.probes, **probes}, links=links, tools=by_name)
-    beside = _watched(beside, tools, desk, metrics)
+    beside = _watched(beside, tools, desk, metrics, tracing(settings))
     app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
     app.extensions["store"] = kept
     return app
@@ -95,7 +96,7 @@ def _tools_of_tenants(
     """Each tenant with what answers its calls; none in demo mode."""
     if settings.tenants is None:
         return ()
-    tenants = read_tenants(settings.tenants, JURISDICTIONS)
+    tenants = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
     theirs = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
     return tuple((each, replace(theirs[each.issuer], why=links.to)) for each in tenants)
 
@@ -117,14 +118,14 @@ def _metrics() -> Metrics:
     return Metrics()
 
 
-def _watched(beside: Beside, tools: Tools, desk: Desk, metrics: Metrics) -> Beside:
-    """The log and the metrics beside those who look on already. As the last ledger metrics count what was kept."""
+def _watched(beside: Beside, tools: Tools, desk: Desk, metrics: Metrics, traced: tuple[Tracing, ...]) -> Beside:
+    """Log, metrics and spans beside those who look on already. As the last ledger metrics count what was kept."""
     queries = (query.key for service in tools.services for query in service.queries)
     metrics.names((each.id for each in tools.services), tools.rules, queries)
     metrics.asks(beside.health, desk.knowledge)
     return replace(
         beside,
-        witnesses=(*beside.witnesses, Logbook(), metrics),
+        witnesses=(*beside.witnesses, Logbook(), metrics, *traced),
         ledgers=(*beside.ledgers, metrics),
         metrics=metrics.page,
         turned_away=metrics.turned_away,

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 from cards.profile import shipped
 from cds_service.answer import load_tools
+from cds_service.security.outbound import Way
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 from tests.deploy.files import ROOT
@@ -30,7 +31,7 @@ def test_the_tenant_and_the_profiles_of_the_page_are_accepted(tmp_path):
     (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     file = tmp_path / "tenants.toml"
     file.write_text(dedent(f"   {block}"), encoding="utf-8")
-    (tenant,) = read_tenants(file, JURISDICTIONS)
+    (tenant,) = read_tenants(file, JURISDICTIONS, Way())
     pairs = re.findall(r"`(https://\S+?=(?:epic|oracle))`", PAGE)
     chosen = Settings.load({"CLIENT_PROFILES": ",".join(pairs)}).client_profiles
     assert {each.profile for each in chosen} == {"epic", "oracle"} <= set(shipped())

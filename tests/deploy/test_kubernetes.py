@@ -15,6 +15,8 @@ import yaml
 
 from cds_service import __version__, cli
 from cds_service.answer import answer, load_tools
+from cds_service.beside import Beside
+from cds_service.pages.book import book
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
 from tests.deploy.files import DEPLOY, KUBERNETES, NAMES, ROOT, document, with_store
@@ -138,9 +140,24 @@ def test_the_network_is_closed_but_for_what_is_named():
     assert given and all(any(each.subnet_of(whole) for whole in documentation) for each in given)
 
 
-def test_what_is_for_the_inside_stays_there():
+CLOSED = {"/metrics", "/healthz", "/readyz", "/readyz/calls", "/governance"}
+
+
+def test_every_address_is_routed_or_closed_on_purpose(tmp_path):
     (rule,) = FILES["ingress.yaml"]["spec"]["rules"]
-    assert [each["path"] for each in rule["http"]["paths"]] == ["/cds-services", "/codesystems"]
+    paths = {each["path"]: each["pathType"] for each in rule["http"]["paths"]}
+
+    def routed(path: str) -> bool:
+        prefixes = (each for each, kind in paths.items() if kind == "Prefix")
+        return paths.get(path) == "Exact" or any(path == each or path.startswith(f"{each}/") for each in prefixes)
+
+    settings = Settings.load({"DATA": str(tmp_path), "PLAYGROUND": "off"})
+    tools, beside = load_tools(settings), Beside()
+    app = create_app(settings, tools, answer, beside=beside, book=book(settings, tools, beside))
+    every = {each.rule.partition("<")[0].rstrip("/") or "/" for each in app.url_map.iter_rules()}
+    assert {path for path in every if not routed(path)} == CLOSED & every and CLOSED - every <= {"/metrics"}
+    used = {path for path in paths if any(each == path or each.startswith(f"{path}/") for each in every)}
+    assert used == set(paths)
     assert f"https://{rule['host']}" == SETTINGS["PUBLIC_URL"]
 
 

@@ -115,9 +115,14 @@ def test_a_call_passes_and_so_does_what_the_service_says_of_safety(proxy, call):
     assert "max-age" in headers["Strict-Transport-Security"] and "nginx/" not in headers["Server"]
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/readyz/calls"])
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/readyz/calls", "/governance"])
 def test_what_is_for_the_inside_stays_there(proxy, path):
     assert proxy.ask("GET", path)[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/why/rule/qtc-hold", "/knowledge", "/static/plain.css"])
+def test_what_cards_link_and_what_the_service_knows_is_open(proxy, path):
+    assert proxy.ask("GET", path)[0] == 200
 
 
 def test_another_name_gets_no_answer(proxy):
@@ -142,7 +147,7 @@ def test_what_a_caller_claims_of_itself_stays_outside(tmp_path):
                 upstream, _ = listening.accept()
                 with upstream:
                     passed = upstream.recv(65536).decode().lower()
-    assert f"host: {NAME}" in passed
+    assert f"host: {NAME}" in passed and "via: 1.1 aml-cds" in passed  # METRICS and PAGES=loopback close to it
     assert not [name for name in CLAIMS if name.lower() in passed]
 
 

@@ -18,6 +18,7 @@ from tests.fhir_server.running import started
 
 Line = tuple[str, float, float]  # what, its figure, the most that it may be
 OVER = 5.0  # seconds that no call may take: EHRs wait no longer
+DEADLINE = 4.0  # seconds: ANSWER_SECONDS as shipped
 
 
 def _silent_server(long: bool) -> Iterator[Line]:
@@ -25,7 +26,7 @@ def _silent_server(long: bool) -> Iterator[Line]:
         waiting, sent = beside_a_silent_server(service, fhir, 60 if long else 8, stuck=12, sent=4)
         state = service.get("/readyz")[1]["parts"]["fhir"]["light"]
     yield "p99 of calls that sent everything, beside 12 callers of a silent FHIR server, s", sent.at(0.99), 2.0
-    yield "p99 of those callers, s", waiting.at(0.99), OVER
+    yield "p99 of those callers, s", waiting.at(0.99), DEADLINE + 0.2
     yield "their answers without a card, and other faults", len(waiting.wrong) + len(sent.wrong), 0
     yield f"readiness meanwhile was not amber ({state})", float(state != "amber"), 0
     yield f"p50 of the {len(sent.took)} that sent everything, beside {len(waiting.took)}, s", sent.at(0.5), OVER
@@ -42,12 +43,15 @@ def _blind(long: bool) -> Iterator[Line]:
 
 
 def _soak(long: bool) -> Iterator[Line]:
-    with started(WORKERS="2", THREADS="16") as service:
-        soak = soaked(service, calls=50_000 if long else 1_500, callers=64)
+    with TemporaryDirectory() as place, started(WORKERS="2", THREADS="16", DATA=place, KEEP="audit") as service:
+        soak = soaked(service, calls=50_000 if long else 4_000, callers=64, data=Path(place))
     yield f"wrong answers of {soak.calls} calls of 12 patients by 64 callers {soak.wrong[:3]}", len(soak.wrong), 0
     yield f"growth of a worker from its second to its fourth quarter {soak.memory}, MiB", soak.grown, soak.allowed
     files = max(each[3] - each[1] for each in soak.files.values())
     yield "open files more", files, 16
+    ms, mib = [[round(each, 1) for each in found] for found in ([1000 * each for each in soak.took], soak.store)]
+    yield f"times as slow in the last quarter as in the first {ms} ms, beside a store of {mib} MiB", soak.slower, 1.5
+    yield "the store did not grow meanwhile", float(soak.store[3] < 2 * soak.store[0]), 0
 
 
 def _stop(long: bool) -> Iterator[Line]:
@@ -76,11 +80,15 @@ def _reload(long: bool) -> Iterator[Line]:
     yield f"answers that were dropped or mixed, of {found.calls} from {found.versions} sets {found.wrong[:3]}", (
         len(found.wrong)
     ), 0
+    memory = [round(each, 1) for each in found.memory]
+    yield f"growth of the master over the second half of {len(memory)} reloads {memory}, MiB", found.grown, 10
 
 
 def _fuzz(long: bool) -> Iterator[Line]:
-    found = fuzz.run("1" if not long else str(time.time_ns()), 100_000 if long else 1_000, None)
-    yield f"wrong answers to mutants {dict(sorted(found.statuses.items()))} {found.wrong[:3]}", len(found.wrong), 0
+    seed = str(time.time_ns()) if long else "1"
+    found = fuzz.run(seed, 100_000 if long else 1_000, None)
+    told = f"of seed {seed} {dict(sorted(found.statuses.items()))} {found.wrong[:3]}"
+    yield f"wrong answers to mutants {told}", len(found.wrong), 0
     yield "the slowest of them, s", found.slowest, OVER
 
 

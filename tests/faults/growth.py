@@ -1,4 +1,6 @@
-"""Growth and cross-talk: many callers, each with a patient of its own, and what memory and open files do meanwhile."""
+"""Growth and cross-talk: many callers, each with a patient of its own, and what memory, open files, the time of an
+answer and the store do meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from tests.calls import PATIENT, gilteritinib, order, qtcf, request
 from tests.faults.traffic import Call, Json, calling
@@ -55,6 +58,13 @@ class Soak:
     wrong: list[str]
     memory: dict[int, list[float]]
     files: dict[int, list[int]]
+    took: list[float]  # seconds of the median call of each quarter
+    store: list[float]  # MiB of the store at the end of each quarter; nothing where there is none
+
+    @property
+    def slower(self) -> float:
+        """How many times as long the median call takes in the last quarter as in the first."""
+        return self.took[3] / self.took[0]
 
     @property
     def grown(self) -> float:
@@ -67,23 +77,33 @@ class Soak:
         return max(4.0, max(quarters[1] for quarters in self.memory.values()) * 0.03)
 
 
-def soaked(running: Running, calls: int, callers: int) -> Soak:
-    """So many calls by so many callers at once, after a warm-up of a tenth."""
+def soaked(running: Running, calls: int, callers: int, data: Path | None = None) -> Soak:
+    """So many calls by so many callers at once, after a warm-up of a tenth. `data`: the folder of its store."""
     workers = running.workers()
     memory: dict[int, list[float]] = {each: [] for each in workers}
     files: dict[int, list[int]] = {each: [] for each in workers}
+    took, store, before = [], [], 0
     began = time.monotonic()
     with calling(running.url, patients(), callers, own_patient) as told:
         for quarter in range(5):
-            while len(told.took) < calls * (1 + 9 * quarter / 4) / 10:
+            while (until := len(told.took)) < calls * (1 + 9 * quarter / 4) / 10:
                 time.sleep(0.1)
-            for each in workers if quarter else ():
-                memory[each].append(_rss(each))
-                files[each].append(len(list(Path(f"/proc/{each}/fd").iterdir())))
-    return Soak(len(told.took), time.monotonic() - began, told.wrong, memory, files)
+            if quarter:
+                for each in workers:
+                    memory[each].append(mib(each))
+                    files[each].append(len(list(Path(f"/proc/{each}/fd").iterdir())))
+                took.append(median(told.took[before:until]))
+                store += [_mib_below(data)] if data else []
+            before = until
+    return Soak(len(told.took), time.monotonic() - began, told.wrong, memory, files, took, store)
 
 
-def _rss(process: int) -> float:
+def _mib_below(folder: Path) -> float:
+    return sum(each.stat().st_size for each in folder.iterdir()) / 1024 / 1024
+
+
+def mib(process: int) -> float:
+    """The memory that this process holds."""
     found = _KIB.search(Path(f"/proc/{process}/status").read_text(encoding="ascii"))
     assert found is not None
     return int(found[1]) / 1024

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.calls import gilteritinib, qtcf, request
+from tests.faults.growth import mib
 from tests.faults.traffic import Call, Json, calling
 from tests.fhir_server.running import Running
 from tests.overlays import written
@@ -34,6 +35,12 @@ class Figures:
     wrong: list[str]
     versions: int
     refused: int
+    memory: list[float]  # MiB of the master after each reload
+
+    @property
+    def grown(self) -> float:
+        """By how many MiB the master grew over the second half of the reloads."""
+        return self.memory[-1] - self.memory[len(self.memory) // 2]
 
 
 def sound(folder: Path, number: int) -> Path:
@@ -60,12 +67,13 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
         return ""
 
     call = Call.of(request("order-sign", gilteritinib(status="draft"), ecg=[qtcf(MEASURED, _today())]))
-    refused = 0
+    refused, memory = 0, []
     with calling(running.url, [call], callers, judge, keep=False) as told:
         for number in range(2, reloads + 2):
             bad = number % 3 == 0
             (broken if bad else sound)(folder, number)
-            _reloaded(running)
+            reloaded(running)
+            memory.append(mib(running.master.pid))
             status, ready = running.get("/readyz/calls")
             part = ready["parts"]["knowledge"]
             refused += bad
@@ -73,10 +81,10 @@ def under_traffic(running: Running, folder: Path, reloads: int, callers: int) ->
             if status != 200 or (part["light"], "values" in part["words"]) != wanted:
                 told.wrong.append(f"reload {number}: {status} {part}")
     mixed = [f"version {version} with limits {limits}" for version, limits in seen.items() if len(limits) != 1]
-    return Figures(len(told.took), told.wrong + mixed, len(seen), refused)
+    return Figures(len(told.took), told.wrong + mixed, len(seen), refused, memory)
 
 
-def _reloaded(running: Running) -> None:
+def reloaded(running: Running) -> None:
     """Tell the service to reload, and wait until all its old workers are gone."""
     before = set(running.workers())
     running.master.send_signal(signal.SIGHUP)

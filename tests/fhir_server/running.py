@@ -79,18 +79,19 @@ def service(**settings: str) -> Iterator[str]:
 
 @contextmanager
 def started(before: Callable[[], None] | None = None, stdout: int | None = None, **settings: str) -> Iterator[Running]:
-    """The same with its processes at hand. `before`: run in the new process before it becomes the service."""
+    """The same with its processes at hand. `before`: run in the new process before it becomes the service.
+
+    What it writes (`DATA`) goes with it, unless the settings name another place.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
     given = {"PORT": str(port), "WORKERS": "1", "THREADS": "4", "DRAIN_SECONDS": "0", **settings}
-    with (
-        TemporaryDirectory() as folder,
-        (Path(folder) / "said").open("wb") as said,
-        _process(command, given, stdout if stdout is not None else subprocess.DEVNULL, said, before) as process,
-    ):
+    with TemporaryDirectory() as place, (Path(place) / "said").open("wb") as said, _process(
+        command, {"DATA": f"{place}/data", **given}, subprocess.DEVNULL if stdout is None else stdout, said, before
+    ) as process:
         until = time.monotonic() + PATIENCE
         running = Running(url, process, Path(said.name))
         while not (_answers(f"{url}/readyz") and len(running.workers()) == int(given["WORKERS"])):

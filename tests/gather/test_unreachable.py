@@ -22,6 +22,7 @@ from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import FhirSession
 from cds_service.gather.replies import Status
 from cds_service.hooks.request import FhirAccess
+from cds_service.security.outbound import Way
 
 NOW = datetime.now(UTC)
 TOKEN = "opaque-token"
@@ -70,7 +71,7 @@ def over_tls(file: Path) -> Iterator[tuple[str, list[bytes]]]:
 
 def asked(base: str, trusted: Path | None = None) -> tuple[str, float]:
     """Why nothing came, and after how many seconds."""
-    session, began = FhirSession(Limits(), str(trusted) if trusted else None), time.monotonic()
+    session, began = FhirSession(Limits(), Way(trusted)), time.monotonic()
     query = {"a": "Observation?patient=p1"}
     (answered,) = session.ask_all(FhirAccess(base, TOKEN), query, Deadline(2, time.monotonic)).values()
     assert (answered.status, answered.well) == (Status.FAILED, False)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.errors import CdsError, KnowledgeError
+from cds_service.errors import CdsError, KnowledgeError, SettingsError
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Verification
+from cds_service.knowledge.overlay import _digest
+from cds_service.settings import Settings
 from tests.overlays import HOLD_480, IDENTITY, tools_with, written
 
 DAY = date(2026, 11, 20)
@@ -217,6 +219,39 @@ def test_the_version_of_the_knowledge_takes_the_overlay_in(tmp_path):
     assert first == Knowledge.load(overlay=folder).version
     written(folder, values=HOLD_480.replace("480", "481"))
     assert Knowledge.load(overlay=folder).version != first
+
+
+def test_a_pinned_overlay_is_taken_with_these_very_files_only(tmp_path):
+    folder = written(tmp_path / "ours", values=HOLD_480)
+    pin = Knowledge.load(overlay=folder).overlay.digest
+    assert Knowledge.load(overlay=folder, pinned=pin).overlay.digest == pin
+    for change in ({"values": HOLD_480.replace("480", "481")}, {"values": HOLD_480, "codes": ""}):
+        written(folder, **change)
+        with pytest.raises(KnowledgeError) as refused:
+            Knowledge.load(overlay=folder, pinned=pin)
+        told = str(refused.value)
+        assert told.startswith("overlay 'ours' (") and "values.yaml" in told
+        assert f"expected the digest {pin}, found " in told
+
+
+def test_the_setting_pins_and_says_what_is_amiss(tmp_path):
+    folder = written(tmp_path / "ours", values=HOLD_480)
+    pin = tools_with(folder).knowledge.overlay.digest
+    assert tools_with(folder, OVERLAY_SHA256=pin.upper()).knowledge.overlay.digest == pin
+    with pytest.raises(KnowledgeError, match="expected the digest 0000"):
+        tools_with(folder, OVERLAY_SHA256="0" * 64)
+    with pytest.raises(SettingsError, match="OVERLAY_SHA256 is 'abc', expected 64 hexadecimal digits"):
+        Settings.load({"OVERLAY_SHA256": "abc"})
+    with pytest.raises(SettingsError, match="OVERLAY_SHA256 is set, and there is no OVERLAY"):
+        Settings.load({"OVERLAY_SHA256": pin})
+
+
+def test_the_end_of_one_file_cannot_pass_for_another(tmp_path):
+    one = written(tmp_path / "one", profiles={"a": "x", "b": "y"})
+    both = _digest(one, sorted(one.rglob("*.yaml")))
+    (one / "profiles" / "b.yaml").unlink()
+    (one / "profiles" / "a.yaml").write_text("xprofiles/b.yamly", encoding="utf-8")
+    assert _digest(one, sorted(one.rglob("*.yaml"))) != both
 
 
 def test_without_an_overlay_nothing_is_local():

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cds_service.errors import SettingsError, Unauthorized
 from cds_service.security.callers import Callers
 from cds_service.security.keys import TIMEOUT_SECONDS
+from cds_service.security.outbound import Way
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
 from tests.tokens import ENDPOINT, ISSUER, JWKS_URL, bearer, claims, ec_key, jwk, key_set, rsa_key, token
@@ -36,7 +37,7 @@ fhir_servers = ["https://ehr.north.example/fhir/r4"]
 def tenants(folder: Path, more: str = 'jwks_file = "keys.json"', keys: object = None):
     (folder / "keys.json").write_text(json.dumps(keys or key_set()), encoding="utf-8")
     (folder / "tenants.toml").write_text(TENANT + more + "\n", encoding="utf-8")
-    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"))
+    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"), Way())
 
 
 @pytest.fixture

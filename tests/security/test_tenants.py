@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cds_service.errors import SettingsError
+from cds_service.security.outbound import Way
 from cds_service.security.tenants import read_tenants
 from tests.tokens import key_set
 
@@ -23,7 +24,7 @@ def read(folder, text):
     (folder / "keys.json").write_text(json.dumps(key_set()), encoding="utf-8")
     (folder / "north").mkdir(exist_ok=True)
     (folder / "tenants.toml").write_text(text, encoding="utf-8")
-    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"))
+    return read_tenants(folder / "tenants.toml", ("US", "EU", "JP"), Way())
 
 
 def entry(**changes):
@@ -44,6 +45,8 @@ def test_a_good_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (entry(overlay='"north"', overlay_sha256='"abc"'), "'overlay_sha256': expected 64 hexadecimal digits"),
+        (entry(overlay_sha256=f'"{"0" * 64}"'), "an 'overlay' beside it"),
         ("", "holds no hospital"),
         ("[[tenant", "is not TOML"),
         ("tenant = 5", "holds no hospital"),
@@ -82,4 +85,4 @@ def test_a_fault_names_its_place(tmp_path, text, says):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(SettingsError, match=r"tenants\.toml cannot be read"):
-        read_tenants(tmp_path / "tenants.toml", ("US",))
+        read_tenants(tmp_path / "tenants.toml", ("US",), Way())

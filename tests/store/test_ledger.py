@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cards.reasons import REASON_SYSTEM
 from cds_service.errors import NotKept
 from cds_service.hooks.feedback import Feedback, Reason
 from cds_service.store.tables import FEEDBACK, REASON
 from tests.store.conftest import NOW, Made, read
 from tests.store.test_keeper import full_env
 
+OTHERS = "https://ehr.example/reasons"  # a list of the client's own
 CARD = "0c5e2a44-9c60-4fd3-8bd0-0f9d0b9e0f11"
 
 
@@ -24,7 +26,7 @@ def told(card: str = CARD, outcome: str = "overridden", at: datetime | None = NO
 
 def test_feedback_is_there_when_add_returns(made: Made):
     kept = made()
-    kept.ledger.add("aml-order-sign", "north", (told(reasons=(Reason("already-monitored"), Reason("x y"))),))
+    kept.ledger.add("aml-order-sign", "north", (told(reasons=(Reason("value-outdated"), Reason("x y"))),))
     (row,) = read(kept.store, FEEDBACK)
     assert (row["card"], row["outcome"], row["tenant"], row["week"]) == (CARD, "overridden", "north", "2026-W47")
     assert row["outcome_at"] == NOW
@@ -36,6 +38,29 @@ def test_the_same_feedback_three_times_is_accepted_and_counted_once(made: Made):
     for _ in range(3):
         kept.ledger.add("aml-order-sign", "", (told(reasons=(Reason("a"),)), told(reasons=(Reason("a"),))))
     assert len(read(kept.store, FEEDBACK)) == len(read(kept.store, REASON)) == 1
+
+
+def test_sent_again_with_other_reasons_the_first_ones_stay_and_nothing_is_mixed(made: Made):
+    kept = made()
+    for codes in (("a",), ("b", "c")):
+        kept.ledger.add("s", "", (told(reasons=tuple(Reason(code, OTHERS) for code in codes)),))
+    assert [each["code"] for each in read(kept.store, REASON)] == ["a"]
+
+
+@pytest.mark.parametrize(("reason", "expected"), [
+    (Reason("wife-refuses", OTHERS), ("wife-refuses", False)),
+    (Reason("45", "com.epic.cdshooks.feedback.overrideReason.reasonCategory"), ("45", False)),
+    (Reason("Brunhilde"), ("other", False)),
+    (Reason("4711-0815", "MRN"), ("other", False)),
+    (Reason("she refuses", OTHERS), ("other", False)),
+    (Reason("value-outdated"), ("value-outdated", True)),
+    (Reason("value-outdated", REASON_SYSTEM), ("value-outdated", True)),
+    (Reason("value-outdated", OTHERS), ("value-outdated", False)),
+], ids=lambda each: str(each)[:40])
+def test_a_code_of_nobodys_list_may_be_typed_text_and_is_not_kept(made: Made, reason: Reason, expected):
+    kept = made()
+    kept.ledger.add("s", "", (told(reasons=(reason,)),))
+    assert [(each["code"], each["ours"]) for each in read(kept.store, REASON)] == [expected]
 
 
 def test_the_same_moment_in_another_zone_is_the_same(made: Made):

@@ -38,7 +38,7 @@ def hold(call) -> str:
 def test_the_last_word_about_a_card_counts_by_rule_role_and_week(made: Made):
     first, second, third = a_call(tenant="north"), a_call(tenant="north"), a_call(tenant="north")
     kept = kept_with(made, first, second, third)
-    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x"),)), told(hold(second).upper())))
+    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x", "urn:x"),)), told(hold(second).upper())))
     kept.ledger.add("s", "north", (told(hold(second), "accepted", NOW + timedelta(minutes=1)),))
     (row,) = [each for each in of(kept, queries.taken) if each.topic == "qtcHold"]
     assert row == Taken("qtcHold", "Practitioner", "2026-W47", "critical", 3, 1, 1)
@@ -97,7 +97,7 @@ def test_another_span_or_tenant_has_nothing(made: Made):
 def test_a_purge_takes_what_is_old_with_all_that_hangs_on_it_and_nothing_else(made: Made):
     old = [a_call(at=NOW - timedelta(days=10)) for _ in range(3)]
     kept = kept_with(made, *old, a_call())
-    kept.ledger.add("s", "", (told(reasons=(Reason("x"),)),))
+    kept.ledger.add("s", "", (told(reasons=(Reason("x", "urn:x"),)),))
     gone = purge(kept.store, NOW - timedelta(days=5))
     assert (gone.calls, gone.feedback) == (3, 0)
     (left,) = read(kept.store, CALL)

@@ -24,11 +24,15 @@ from tests.store.test_ledger import told
 WARNING_CHART = CHART | {"ecg": [qtcf(488)]}
 
 
-def asked(tools: Tools, hook: str, user: str = "Practitioner/1", **chart) -> Answer:
+def sent(hook: str, user: str = "Practitioner/1", **chart) -> bytes:
     body = request(hook, gilteritinib(status="draft"), **(chart or WARNING_CHART))
     body["context"]["userId"] = user
+    return json.dumps(body).encode()
+
+
+def asked(tools: Tools, hook: str, user: str = "Practitioner/1", **chart) -> Answer:
     service = next(each for each in tools.services if each.hook == hook)
-    return answer(json.dumps(body).encode(), service, tools)
+    return answer(sent(hook, user, **chart), service, tools)
 
 
 def call_of(made: Answer, hook: str) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from cds_service.console import replay
 from cds_service.errors import UsageError
 from cds_service.settings import Settings
 from cds_service.store.tables import CALL, OUTCOME
+from tests.calls import tools as shipped
 from tests.overlays import HOLD_480, written
 from tests.store.conftest import NOW, Made, a_call
 from tests.store.test_keeper import full_env
 from tests.store.test_queries import kept_with
+from tests.store.test_repeats import asked, call_of, sent, shown_and_answered, tools_of
 
 DAY = (NOW - timedelta(days=1), NOW + timedelta(days=1), None)
 
@@ -40,6 +43,43 @@ def test_a_call_kept_whole_is_answered_the_same_again(made: Made, env: dict[str,
     told = replay.replayed(whole_settings(env, tmp_path), call.id[:8])
     assert told.same and told.intact and told.differences == () and told.replayed_with == told.answered_with
     assert "the same is answered now" in replay.as_text(told)
+
+
+@pytest.mark.parametrize("address", ["https://cds.north.example", "http://127.0.0.1:9999/aml"])
+def test_where_it_was_served_and_links_that_end_are_no_difference(
+    made: Made, env: dict[str, str], tmp_path: Path, address: str
+):
+    ours = replace(
+        shipped(), public_url=address, why=lambda card, _: f"{address}/why/{card}?key=1795297665-{'a' * 32}"
+    )
+    answered = asked(ours, "order-sign")
+    assert address.encode() in answered.body and b"/why/" in answered.body
+    call = replace(call_of(answered, "order-sign"), body=sent("order-sign"))
+    kept_whole(made, tmp_path, call)
+    told = replay.replayed(whole_settings(env, tmp_path), call.id)
+    assert told.same and told.differences == ()
+
+
+def test_beside_cards_that_were_not_repeated_other_words_are_still_found(
+    made: Made, env: dict[str, str], tmp_path: Path
+):
+    kept = made(REPEATS="on", **full_env(tmp_path))
+    tools = tools_of(kept)
+    shown_and_answered(kept, tools)
+    again = asked(tools, "order-sign")
+    assert again.not_repeated and again.cards
+    first, *others = again.cards
+    other_words = replace(again, cards=(replace(first, summary="Something else"), *others))
+    same, differs = (replace(call_of(each, "order-sign"), body=sent("order-sign")) for each in (again, other_words))
+    for call in (same, differs):
+        kept.keeper.saw(call)
+    assert kept.keeper.flush(15)
+    settings = whole_settings(env, tmp_path, REPEATS="on")
+    assert replay.replayed(settings, same.id).differences == ()
+    told = replay.replayed(settings, differs.id).differences
+    assert f"card no more: {first.indicator}: Something else" in told
+    assert f"new card: {first.indicator}: {first.summary}" in told
+    assert f"{len(again.not_repeated)} of the cards of now were not shown then" in told[-1]
 
 
 def test_other_knowledge_is_said_and_so_is_what_it_changes(made: Made, env: dict[str, str], tmp_path: Path):
@@ -68,6 +108,17 @@ def test_in_audit_rows_are_held_against_their_seal_and_nothing_is_answered(made:
     every = replay.replayed_all(Settings.load(env), *DAY, lambda _: None)
     assert {each.call: each.same for each in every} == {call.id: True, changed.id: False}
     assert "1 as written, 1 changed since, 0 without a seal" in replay.as_summary(every)
+
+
+@pytest.mark.parametrize(("status", "cause"), [(422, "Unprocessable"), (200, "RuntimeError")])
+def test_a_call_that_was_refused_or_broke_says_so_and_not_that_it_was_kept_for_audit(
+    made: Made, env: dict[str, str], tmp_path: Path, status: int, cause: str
+):
+    call = a_call(answer=None, status=status, cause=cause)
+    kept_whole(made, tmp_path, call)
+    told = replay.replayed(whole_settings(env, tmp_path), call.id)
+    assert not told.replayed_with and told.same
+    assert told.notes == (f"it was not answered ({cause}, HTTP {status}): there is nothing to hold against",)
 
 
 def test_a_call_of_an_older_version_has_no_seal_and_that_is_said(made: Made, env: dict[str, str]):

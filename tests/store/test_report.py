@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cds_service import cli
 from cds_service.console import reporting
-from cds_service.errors import UsageError
+from cds_service.errors import StoreError, UsageError
 from cds_service.hooks.feedback import Reason
 from cds_service.reports import GREW, SILENT, Asked, Judging, Weekly, changes, last_weeks, week_of
 from cds_service.store.report import report
@@ -29,7 +31,7 @@ SHADOW = {"rules": "rules:\n  qtc-hold: {switch: shadow, reason: the board looks
 def test_cards_stand_under_the_id_of_their_rule_with_acceptance_and_reasons(made: Made):
     first, second = a_call(tenant="north"), a_call(tenant="north")
     kept = kept_with(made, first, second)
-    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x"),)), told(hold(second), "accepted")))
+    kept.ledger.add("s", "north", (told(hold(first), reasons=(Reason("x", "urn:x"),)), told(hold(second), "accepted")))
     found = report(kept.store, ASKED, Judging())
     (row,) = [each for each in found.taken if each.topic == "qtc-hold"]
     assert (row.shown, row.accepted, row.overridden, row.role, row.week) == (2, 1, 1, "Practitioner", "2026-W47")
@@ -42,6 +44,37 @@ def test_one_rule_alone(made: Made):
     kept = kept_with(made, a_call())
     found = report(kept.store, Asked(ASKED.since, ASKED.until, rule="qtc-hold"), Judging())
     assert {each.rule for each in found.ended} == {each.topic for each in found.taken} == {"qtc-hold"}
+
+
+def test_a_report_of_years_may_take_its_time_and_takes_no_connection_that_feedback_needs(made: Made):
+    kept = kept_with(made, a_call())
+    store, slow = kept.store, 1.8  # seconds: more than whoever waits at the bedside is kept
+    with ExitStack() as readers:
+        for _ in range(12):
+            readers.enter_context(store.reading(patiently=True))
+        kept.ledger.add("s", "", (told(),))
+    if store.place.file is None:
+        with store.reading(patiently=True) as connection:
+            connection.execute(text(f"SELECT pg_sleep({slow})"))
+        with pytest.raises(StoreError), store.reading() as connection:
+            connection.execute(text(f"SELECT pg_sleep({slow})"))
+
+
+def test_of_one_rule_nothing_is_told_that_is_of_none(made: Made):
+    kept = kept_with(made, a_call(tenant="north"))
+    kept.ledger.add("s", "north", (told(),))  # about no card of ours
+    assert report(kept.store, ASKED, Judging()).strange_feedback == {"north": 1}
+    found = report(kept.store, Asked(ASKED.since, ASKED.until, rule="qtc-hold"), Judging())
+    assert found.strange_feedback == {} and found.unknown_codes == ()
+
+
+def test_a_hospital_that_nothing_is_kept_of_is_said(made: Made):
+    kept = kept_with(made, a_call(tenant="north"))
+    found = report(kept.store, Asked(ASKED.since, ASKED.until, tenant="nroth"), Judging())
+    words = "Of a tenant of that name no call of this time is kept; there are calls of north"
+    assert words in reporting.as_text(found, 200)
+    found = report(kept.store, Asked(ASKED.since, ASKED.until, tenant="north"), Judging())
+    assert "no call" not in reporting.as_text(found, 200)
 
 
 def test_shadow_says_what_would_have_fired_and_because_of_what(made: Made, tmp_path: Path):

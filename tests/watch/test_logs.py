@@ -48,6 +48,8 @@ def test_of_a_library_nothing_is_repeated(name):
         ("Booting worker with pid: %s", (7,), "Booting worker with pid: 7"),
         (f"Invalid request from ip=1.2.3.4: {MARK}", (), "a request that is no HTTP was refused"),
         ("Error handling request %s %s", ("GET", f"/{MARK}"), "the server failed at a request"),
+        ("Connection in use: %s", ("('127.0.0.1', 8080)",),
+         "the address is taken: stop whatever listens there, or set PORT to another"),
         (f"anything else {MARK}", (), "a library said something that is not repeated here"),
     ],
 )

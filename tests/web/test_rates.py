@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from cds_service.beside import Beside
-from cds_service.errors import Unauthorized
+from cds_service.errors import SettingsError, Unauthorized
 from cds_service.hooks.caller import Caller
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
-from tests.web.conftest import Tools, no_cards
+from tests.web.conftest import Answer, Tools, no_cards
 
 ORDER_SIGN = "/cds-services/aml-order-sign"
 
@@ -78,3 +81,44 @@ def test_the_answer_to_a_stranger_is_the_same_whatever_was_wrong():
     sent = ({"Authorization": each} for each in ("", "bad", "worse x"))
     answers = {client.post(ORDER_SIGN, json={}, headers=headers).data for headers in sent}
     assert len(answers) == 1
+
+
+def test_one_call_more_than_there_is_room_for_is_told_so_at_once():
+    inside, leave, told = threading.Barrier(3), threading.Event(), []
+
+    def slow(*_):
+        if not leave.is_set():
+            inside.wait(5)
+            leave.wait(5)
+        return Answer(b'{"cards":[]}')
+
+    settings = Settings.load({"CALLS_AT_ONCE": "2", "THREADS": "4"})
+    app = create_app(settings, Tools(), slow, None, Beside(turned_away=told.append))
+
+    def ask():
+        return app.test_client().post(ORDER_SIGN, json={})
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(ask) for _ in range(2)]
+        inside.wait(5)
+        refused = ask()
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert refused.get_json()["issue"][0]["code"] == "throttled" and told == ["too many at once"]
+        assert app.test_client().get("/healthz").status_code == 200
+        leave.set()
+        assert [each.result().status_code for each in waiting] == [200, 200]
+    assert [ask().status_code for _ in range(5)] == [200] * 5
+
+
+def test_a_call_that_breaks_gives_its_place_back():
+    def breaks(*_):
+        raise RuntimeError
+
+    app = create_app(Settings.load({"CALLS_AT_ONCE": "1"}), Tools(), breaks)
+    answers = [app.test_client().post(ORDER_SIGN, json={}) for _ in range(3)]
+    assert [each.get_json()["cards"][0]["indicator"] for each in answers] == ["warning"] * 3
+
+
+def test_room_for_all_threads_is_no_limit_and_refused():
+    with pytest.raises(SettingsError, match="CALLS_AT_ONCE is 16, expected less than THREADS, which is 16"):
+        Settings.load({"CALLS_AT_ONCE": "16"})

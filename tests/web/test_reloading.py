@@ -11,8 +11,9 @@ import pytest
 from cards import kept
 from cds_service.beside import Light
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge.overlay import Overlay
 from cds_service.web.reloading import Reloads
-from tests.faults.reload import broken, sound, under_traffic
+from tests.faults.reload import broken, reloaded, sound, under_traffic
 from tests.fhir_server.running import Running, started
 
 pytestmark = pytest.mark.processes
@@ -35,6 +36,18 @@ def test_reloads_under_traffic_drop_no_call_and_mix_no_sets(running, folder):
     figures = under_traffic(running, folder, reloads=50 if FULL else 2, callers=8 if FULL else 3)
     assert figures.wrong == [] and figures.calls > 20
     assert figures.versions >= 2 and figures.refused >= 1
+    assert not FULL or figures.grown < 10, figures.memory
+
+
+def test_a_reload_of_an_overlay_that_is_not_the_pinned_one_is_refused(folder):
+    with started(WORKERS="1", OVERLAY=str(folder), OVERLAY_SHA256=Overlay.read(folder).digest) as running:
+        good = running.get("/readyz")[1]["knowledge"]
+        for number, refused in ((2, True), (1, False)):
+            sound(folder, number)
+            reloaded(running)
+            ready = running.get("/readyz")[1]
+            assert ready["knowledge"] == good
+            assert ("expected the digest" in ready["parts"]["knowledge"]["words"]) is refused
 
 
 def test_what_is_refused_is_told_with_file_key_and_reason_until_a_good_set_comes():

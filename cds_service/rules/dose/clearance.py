@@ -17,6 +17,7 @@ from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, CREATININE_CLEARANCE, CREATININE_SERIES, EGFR
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 
 CLEARANCE: Key[Quantity] = Key("clearance", "creatinine clearance", "creatinine")
@@ -68,6 +69,7 @@ def _between(limit: Quantity, estimate: Estimate) -> bool:
     return low is not None and low < limit <= estimate.highest
 
 
+@once
 def kidney(case: Case) -> Kidney:
     """What is known of kidney function within the window for laboratory values."""
     window = case.must(topics.LAB_WINDOW, "policy").value

@@ -17,6 +17,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
@@ -71,10 +72,12 @@ def _current_lvef(case: Case) -> Fact[Quantity]:
     return Fact(fact.key, State.STALE, fact.value, fact.when, fact.origin, fact.bound, (*fact.doubts, words), words)
 
 
+@once
 def _cardiotoxic(case: Case) -> tuple[str, ...]:
     return tuple(drug for drug in case.snapshot.drugs if case.snapshot.qualifiers(topics.CARDIAC_ASSESSMENT, drug))
 
 
+@once
 def _last_anthracycline(case: Case) -> When | None:
     """When the last anthracycline or mitoxantrone order on record ended."""
     drugs = set(_cardiotoxic(case))

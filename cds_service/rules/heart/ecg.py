@@ -17,6 +17,7 @@ from cds_service.facts.values.ecg import QTC, Ecg, Formula
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, NotEvaluated, Proposal
 from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import days, ecg_due_days, started
@@ -26,6 +27,7 @@ INTERRUPT = "interrupt"  # the qualifier of a limit below the hold limit above w
 REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 
 
+@once
 def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
     """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
     start = started(case, use)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, assert_never
+from typing import assert_never
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication
 from cds_service.facts.fact import Fact, Key, State, below
@@ -14,7 +13,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
-from cds_service.rules.subjects import Met, Use, doubtful, met, uses
+from cds_service.rules.subjects import Met, Use, Uses, doubtful, met, uses
 from cds_service.rules.treatment import days, not_taken, started
 from cds_service.truth import Truth
 
@@ -46,20 +45,22 @@ class UseAndElectrolyte:
         return self.use.orders
 
 
-def _each(*asked: Topic[Any]) -> Callable[[Case], Subjects[UseAndElectrolyte]]:
-    find = uses(*asked)
+@dataclass(frozen=True)
+class Both:
+    """Finds each electrolyte for each of our drugs in play of which something is said on a topic."""
 
-    def both(case: Case) -> Subjects[UseAndElectrolyte]:
-        found = find(case)
-        pairs = tuple(UseAndElectrolyte(use, key) for use in found.found for key in LIMITS)
+    of: Uses
+
+    def __call__(self, case: Case) -> Subjects[UseAndElectrolyte]:
+        """The uses, each with both electrolytes, or why there are none."""
+        found = self.of(case)
+        pairs = tuple([UseAndElectrolyte(use, key) for use in found.found for key in LIMITS])
         return Subjects(pairs, found.unknown, found.none)
-
-    return both
 
 
 @rule(
     "electrolytes",
-    subjects=_each(topics.ELECTROLYTES_REQUIRED),
+    subjects=Both(uses(topics.ELECTROLYTES_REQUIRED)),
     sources=("SAF05",),
     worst=Level.WARNING,
     blind=Level.WARNING,
@@ -129,7 +130,7 @@ def _severe(case: Case, use: Use, key: Key[Quantity], value: Fact[Quantity]) -> 
 
 @rule(
     "electrolytes-severe",
-    subjects=_each(topics.QT_CONTRAINDICATED_ELECTROLYTES),
+    subjects=Both(uses(topics.QT_CONTRAINDICATED_ELECTROLYTES)),
     sources=("SAF15", "SAF05"),
     worst=Level.CRITICAL,
     blind=Level.WARNING,

@@ -7,12 +7,14 @@ from cds_service.facts.fact import State
 from cds_service.facts.values.ecg import ECGS
 from cds_service.knowledge import topics
 from cds_service.rules.heart.ecg import INTERRUPT
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import taken_since
 from cds_service.truth import Truth
 
 
+@once
 def held_for_qtc(case: Case, use: Use) -> Truth:
     """Whether this drug was held for its QTc: a QTc above the limit was recorded in the course that was interrupted.
 

@@ -8,6 +8,7 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
 
@@ -24,6 +25,7 @@ class Ceiling:
     by_name: bool  # whether the table lists this drug itself, and not only its class
 
 
+@once
 def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ...]:
     """Every ceiling that the inhibitors met impose, the lowest first; one drug may stand in the table twice."""
     found = [
@@ -61,6 +63,7 @@ def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...
     return tuple(names)
 
 
+@once
 def inhibitors(case: Case, use: Use) -> tuple[Met, ...]:
     """The drugs met that act on CYP3A or P-gp. Food is told to the patient, it imposes no ceiling."""
     return tuple(other for other in met(case, use, "cyp3a", "pgp") if not other.precipitant.food)
@@ -82,6 +85,7 @@ class JustEnded:
     day_known: bool
 
 
+@once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     """The inhibitors whose effect may last: ended within the days of the source, or stopped on a day not stated."""
     wash_out = case.must(topics.RETURN_AFTER, use.drug).value

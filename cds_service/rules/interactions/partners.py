@@ -11,6 +11,7 @@ from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
 from cds_service.rules.subjects import Met, Use, doubtful, met, removal
 from cds_service.rules.treatment import taken_together
@@ -45,12 +46,19 @@ def says(case: Case, other: Met, kind: str) -> str:
 
 def with_cyp3a(case: Case, use: Use, *strengths: str) -> tuple[Met, ...]:
     """The drugs met whose effect on CYP3A is one of these, what is surest first, foods last."""
-    found = []
-    for other in met(case, use, "cyp3a"):
-        effect = does(case, use, other, "cyp3a")
-        if effect is not None and effect.value in strengths:
-            found.append((other.precipitant.food, strengths.index(effect.value), bool(doubtful(other.orders)), other))
-    return tuple(other for *_, other in sorted(found, key=lambda each: each[:3]))
+    found = [
+        (other.precipitant.food, strengths.index(effect.value), unsure, other)
+        for other, effect, unsure in _on_cyp3a(case, use)
+        if effect.value in strengths
+    ]
+    return tuple([other for *_, other in sorted(found, key=lambda each: each[:3])])
+
+
+@once
+def _on_cyp3a(case: Case, use: Use) -> tuple[tuple[Met, Statement[str], bool], ...]:
+    """The drugs met that act on CYP3A, what each does, and whether all of its orders are doubtful."""
+    found = ((other, does(case, use, other, "cyp3a")) for other in met(case, use, "cyp3a"))
+    return tuple([(other, effect, bool(doubtful(other.orders))) for other, effect in found if effect is not None])
 
 
 def effects(case: Case, use: Use, others: tuple[Met, ...], *kinds: str) -> tuple[Effect, ...]:
@@ -138,6 +146,7 @@ class Barred:
     others: tuple[Met, ...]
 
 
+@once
 def barred(case: Case, use: Use) -> tuple[Barred, ...]:
     """What the label forbids beside our drug. The list of another place is not borrowed where this one has words."""
     found = []

@@ -18,6 +18,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import Fit, Option
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.relapse.fitness import Assessment, Fitness
 from cds_service.rules.rule import Case
 from cds_service.rules.standing import present_now
@@ -133,6 +134,7 @@ def _old(case: Case, result: Fact[Mutation]) -> Need | None:
     return None
 
 
+@once
 def after_allogeneic(case: Case) -> Need:
     """Whether the relapse came after an allogeneic transplantation."""
     transplanted, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)

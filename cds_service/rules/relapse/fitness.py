@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from cds_service.facts.demographics import AGE
@@ -18,6 +19,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.dose.clearance import CLEARANCE, kidney
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import child_pugh, entries_of, keys_of
 from cds_service.truth import Truth
@@ -43,19 +45,19 @@ class Criterion:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assessment:
     """Every criterion, and what they come to."""
 
     criteria: tuple[Criterion, ...]
 
-    @property
+    @cached_property
     def verdict(self) -> Fitness:
         """One criterion of unfitness is enough; what is left to the clinician comes before what is not known."""
         found = {each.verdict for each in self.criteria}
         return next((each for each in (Fitness.UNFIT, Fitness.OPEN, Fitness.UNKNOWN) if each in found), Fitness.FIT)
 
-    @property
+    @cached_property
     def reasons(self) -> str:
         """The criteria that decide, in words."""
         return "; ".join(f"{each.name} {each.words}" for each in self.criteria if each.verdict is self.verdict)
@@ -68,6 +70,7 @@ class Assessment:
         )
 
 
+@once
 def assess(case: Case) -> Assessment:
     """Every criterion on the facts of this patient."""
     return Assessment((_performance(case), _age(case), _heart(case), _kidney(case), _liver(case)))

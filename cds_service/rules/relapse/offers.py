@@ -13,10 +13,11 @@ from enum import Enum
 from typing import Any
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, imagined
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role, imagined
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+from cds_service.rules.shared import Shared
 from cds_service.rules.subjects import Uses
 
 
@@ -55,13 +56,20 @@ class Safety:
     unseen: tuple[str, ...] = ()
 
 
-def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot) -> Safety:
-    """The findings of the checks on a draft of the drug, and what they could not see."""
+def safety(
+    drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, shared: Shared | None = None
+) -> Safety:
+    """The findings of the checks on a draft of the drug, and what they could not see.
+
+    `shared`: what was worked out for the patient already; what leans on the medication list is worked out anew.
+    """
     draft = imagined(drug)
-    concerned = [each for each in rules if may_concern(each, drug, snapshot)]
+    listed = frozenset(chart.medications.drugs(*Role))
+    concerned = [each for each in rules if may_concern(each, drug, listed, snapshot)]
+    of_patient = (shared or Shared()).with_another_list()
     # An alert that the hospital switched off is still no reason to offer.
-    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched)
-    found = [fired.finding for _, fired in evaluation.outcomes(Fired) if draft in fired.finding.about]
+    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched, shared=of_patient)
+    found = [fired.finding for _, fired in evaluation.outcomes(Fired) if _holds(fired.finding.about, draft)]
     unseen = [
         words
         for check, gap in evaluation.outcomes(NotEvaluated)
@@ -76,10 +84,35 @@ def safety(drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapsh
     )
 
 
-def may_concern(each: Rule[Any], drug: str, snapshot: Snapshot) -> bool:
-    """Whether a check can come to anything about the drug: it is about two drugs, or its topics speak of this one."""
-    asked = each.subjects
-    return each.pairs or not isinstance(asked, Uses) or drug in snapshot.spoken_of(asked.names)
+def may_concern(each: Rule[Any], drug: str, listed: frozenset[str], snapshot: Snapshot) -> bool:
+    """Whether a check can come to anything about the drug: its topics speak of it, or of a drug beside it in a pair.
+
+    `listed`: the drugs on the medication list.
+    """
+    spoken_of = _spoken_of(each, snapshot)
+    if spoken_of is None or drug in spoken_of:
+        return True
+    return each.pairs and not spoken_of.isdisjoint(listed)
+
+
+def asked_of(drug: str, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Rule[Any], ...]:
+    """Those of the checks that can come to anything about the drug in some patient; told once for this knowledge."""
+    kept: tuple[Rule[Any], ...] | None = snapshot.kept.get((drug, rules))
+    if kept is None:
+        said = ((each, _spoken_of(each, snapshot)) for each in rules)
+        kept = tuple(each for each, spoken_of in said if spoken_of is None or drug in spoken_of or each.pairs)
+        snapshot.kept[drug, rules] = kept
+    return kept
+
+
+def _spoken_of(each: Rule[Any], snapshot: Snapshot) -> frozenset[str] | None:
+    """The drugs of which something is said on the topics of a check; None where it is asked about any."""
+    asked = getattr(each.subjects, "of", each.subjects)
+    return snapshot.spoken_of(asked.names) if isinstance(asked, Uses) else None
+
+
+def _holds(orders: tuple[Medication, ...], draft: Medication) -> bool:
+    return any(order is draft for order in orders)
 
 
 def _with(draft: Medication, chart: Chart) -> Chart:
@@ -92,7 +125,7 @@ def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
     if gap.quiet:  # no source asks for it
         return False
-    if draft not in gap.about and not _failed_about(check, gap, draft):
+    if not _holds(gap.about, draft) and not _failed_about(check, gap, draft):
         return False
     if gap.level is not None:
         return gap.level >= Level.WARNING
