@@ -22,11 +22,15 @@ _LARGEST = 2000  # bytes of everything that is written in one place
 class Kept(dict[K, V]):
     """Meanings by what was written; emptied when it is full. Threads may share it: what is lost is found again."""
 
+    def __init__(self, most: int = _MOST) -> None:
+        super().__init__()
+        self._most = most
+
     def keep(self, written: K, meaning: V, *texts: str | None) -> V:
         """The meaning. It is known from now on, unless a text in it is too long."""
         size = len(written) if isinstance(written, (bytes, str)) else 0
         if size <= _LARGEST and all(len(text) <= _LONGEST for text in texts if text):
-            if len(self) >= _MOST:
+            if len(self) >= self._most:
                 self.clear()
             self[written] = meaning
         return meaning

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import Wording, codes, told_once, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
@@ -60,7 +60,7 @@ class Standing:
 
 def standing_of(clinical: CodeableConcept | None, verification: CodeableConcept | None, terms: Terms) -> Standing:
     """How an entry of the problem list stands, as its two statuses say."""
-    kept = terms.kept("standing")
+    kept = terms.kept("standings")
     written = as_written(clinical, verification)
     known: Standing | None = kept.get(written)
     if known is None:
@@ -85,29 +85,30 @@ def _said(status: CodeableConcept | None, terms: Terms) -> tuple[str, ...]:
 
 
 def meaning_of(concept: CodeableConcept | None, terms: Terms) -> Meaning:
-    """What the concept of an entry means. What our tables say of it is kept: it follows from codes and words alone."""
-    kept = terms.kept("condition")
-    written = as_written(concept)
-    known: _Known | None = kept.get(written)
-    if known is None:
-        unlisted = tuple(code for code in codes(concept, terms) if terms.listed_condition(*code) is None)
-        known = _Known(_meant(concept, terms, {}), unlisted)
-        kept.keep(written, known, concept.text if concept else None)
+    """What the concept of an entry means, by our tables and where they do not hold a code by a terminology server."""
+    said = wording(concept, terms)
+    known = _listed(said)
     told = terms.conditions_elsewhere(known.unlisted)
-    return _meant(concept, terms, told) if told else known.meaning
+    return _meant(said, told) if told else known.meaning
 
 
-def _meant(concept: CodeableConcept | None, terms: Terms, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
+@told_once
+def _listed(said: Wording) -> _Known:
+    unlisted = tuple(code for code in said.codes if said.terms.listed_condition(*code) is None)
+    return _Known(_meant(said, {}), unlisted)
+
+
+def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
+    terms, words = said.terms, said.words
     keys: list[str] = []
     status = told = ""
-    for code in codes(concept, terms):
+    for code in said.codes:
         found = terms.listed_condition(*code) or elsewhere.get(code)
         if found is not None:
             keys += found.keys
             status = status or found.status
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
-    words = all_text(concept)
     thought_of = terms.words["doubtful"].find_all(words)
     if keys or not (thought_of and thought_of[0]):  # else it is told of somebody else, or not told as a fact
         by_words = tuple(filter(None, terms.words["condition"].find_all(words)))
@@ -120,8 +121,8 @@ def _meant(concept: CodeableConcept | None, terms: Terms, elsewhere: Mapping[Cod
         status,
         (f"told by {told}",) if told else (),
         ("by its words not certain",) if "not certain" in thought_of else (),
-        spoken(concept)[:80],
-        bool(words or codes(concept, terms)),
+        said.text[:80],
+        bool(words or said.codes),
     )
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import Wording, told_once, wording
 from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import CodeableConcept, ServiceRequest
-from cds_service.kept import as_written
-from cds_service.knowledge.terms import Terms
+from cds_service.gather.views import ServiceRequest
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
 
@@ -24,7 +22,7 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
     doubts: list[str] = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
     for resource in (*drafts, *reply.resources):
         quick = resource.view()
-        keys = _keys(quick.code, reading.terms) if isinstance(quick, ServiceRequest) else frozenset()
+        keys = _keys(wording(quick.code, reading.terms)) if isinstance(quick, ServiceRequest) else frozenset()
         view = resource.checked() if keys else quick
         if isinstance(view, Unreadable):
             doubts.append("an order could not be read")
@@ -38,17 +36,9 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
     return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
 
 
-def _keys(concept: CodeableConcept | None, terms: Terms) -> frozenset[str]:
-    """What is ordered. It follows from codes and words alone, so it is kept."""
-    kept = terms.kept("order")
-    written = as_written(concept)
-    known: frozenset[str] | None = kept.get(written)
-    return kept.keep(written, _meant(concept, terms), concept.text if concept else None) if known is None else known
-
-
-def _meant(concept: CodeableConcept | None, terms: Terms) -> frozenset[str]:
-    ordered = set(codes(concept, terms))
-    words = all_text(concept).lower()
+@told_once
+def _keys(said: Wording) -> frozenset[str]:
+    terms, ordered, words = said.terms, set(said.codes), said.words.lower()
     found = {
         name
         for name, order in terms.orders.items()

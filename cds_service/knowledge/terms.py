@@ -23,6 +23,7 @@ from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
 
 _LONGEST_ICD = 16  # characters; the codes in use have up to 8
+_TEXTS = 500  # whose words a table remembers; what is made of a whole concept is kept by those who read it
 
 
 class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -108,8 +109,8 @@ class Words:
         pattern = rf"(?<![\w-]){spelling.any_of(self._values)}(?![\w-])"
         self._pattern = re.compile(pattern, re.IGNORECASE)
         self._small = re.compile(pattern)  # for a text in small letters: several times as fast
-        self._spans: Kept[str, tuple[Span, ...]] = Kept()
-        self._told: Kept[str, tuple[str, ...]] = Kept()
+        self._spans: Kept[str, tuple[Span, ...]] = Kept(_TEXTS)
+        self._told: Kept[str, tuple[str, ...]] = Kept(_TEXTS)
 
     @property
     def values(self) -> frozenset[str]:

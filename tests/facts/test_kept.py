@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service import kept
 from cds_service.facts.chart import Chart
+from cds_service.facts.concepts import Wording
 from cds_service.facts.drugs.instructions import instructed
 from cds_service.facts.drugs.prescribed import Said
 from cds_service.facts.drugs.products import product_of
@@ -41,7 +41,9 @@ def gilteritinib(number: str, **more: object) -> Json:
 
 
 def everything(terms: Terms) -> str:
-    return str([terms.kept(kind) for kind in ("product", "instructions", "condition", "standing", "order")])
+    held = [*terms._kept.values(), *(each for each in terms.__dict__.values() if isinstance(each, Kept))]
+    made = [each.made for kept in held for each in kept.values() if isinstance(each, Wording)]
+    return str((held, made))
 
 
 def test_the_same_product_and_instructions_are_read_once_and_mean_the_same(terms: Terms):
@@ -49,7 +51,7 @@ def test_the_same_product_and_instructions_are_read_once_and_mean_the_same(terms
     first, second = (each.medications.orders[0] for each in read)
     assert (first.reference, second.reference) == ("MedicationRequest/MARK1", "MedicationRequest/MARK2")
     assert replace(first, reference="", resource=second.resource) == replace(second, reference="")
-    assert (len(terms.kept("product")), len(terms.kept("instructions"))) == (1, 1)
+    assert (len(terms.kept("products")), len(terms.kept("instructions"))) == (1, 1)
     assert first.dose is second.dose
 
 
@@ -86,8 +88,7 @@ def test_the_strength_of_the_product_belongs_to_what_its_instructions_mean(terms
     assert amounts == ["100 mg daily", "200 mg daily"]
 
 
-def test_it_is_emptied_when_it_is_full(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(kept, "_MOST", 3)
-    known: Kept[str, int] = Kept()
+def test_it_is_emptied_when_it_is_full():
+    known: Kept[str, int] = Kept(3)
     assert [known.keep(str(number), number) for number in range(5)] == list(range(5))
     assert known == {"3": 3, "4": 4}

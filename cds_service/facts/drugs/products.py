@@ -51,7 +51,7 @@ def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: 
 
 def product_of(said: Said, terms: Terms) -> Product:
     """The product that is said. What our tables say of it is kept: it follows from its codes and words alone."""
-    kept = terms.kept("product")
+    kept = terms.kept("products")
     written = as_written(said.product, said.parts, said.form)
     known: _Known | None = kept.get(written)
     if known is None:
