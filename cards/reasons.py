@@ -22,6 +22,7 @@ PATH = "/codesystems/override-reasons"
 REASON_SYSTEM = "urn:aml-cds:override-reason"
 KINDS = ("patient", "chart", "handled", "planned", "intended", "weighed")
 GAP = "gap"  # the card of everything that could not be seen: no rule's own
+_MOST_KEPT = 2_000  # combinations of rules on one card whose reasons are kept
 FEWEST, MOST_OF_A_RULE, MOST_ON_A_CARD = 3, 7, 8  # craft numbers: a choice, and still read at a glance
 
 
@@ -106,6 +107,13 @@ def together(offered: Sequence[Sequence[str]], critical: bool) -> tuple[Coding, 
     The deciding rule's stand in any case; of the others' as many as one can read, the most specific first. A critical
     card offers none that puts off.
     """
+    if len(_chosen.results) > _MOST_KEPT:
+        _chosen.results.clear()
+    return _chosen(tuple(map(tuple, offered)), critical)
+
+
+@Kept
+def _chosen(offered: tuple[tuple[str, ...], ...], critical: bool) -> tuple[Coding, ...]:
     known = reasons()
     order = [code for code, each in known.items() if not (critical and each.kind == "planned")]
     deciding, *others = offered or ((),)

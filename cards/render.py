@@ -22,7 +22,9 @@ from cards.model import LONGEST_SUMMARY
 HOME = Path(__file__).parent / "templates"
 _MARKDOWN = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"} | {letter: f"\\{letter}" for letter in "\\`*_[]|~"})
 _LINKS = re.compile(r"(?<=:)(?=//)|(?<=[Ww]{3})(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)")
+_LINE_END, _EMPTY_LINES = re.compile(r"[ \t]+\n"), re.compile(r"\n{3,}")
 _OF_LINKS = ("//", "w.", "W.", "@")
+_TO_MEND = re.compile(r"[<>&\\`*_\[\]|~@]|//|[Ww]\.")  # what `escape` may have to change
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -56,6 +58,8 @@ def escape(text: str) -> str:
     """
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
+    if _TO_MEND.search(text) is None:
+        return text
     if any(mark in text for mark in _OF_LINKS):
         text = _LINKS.sub(" ", text)
     return text.translate(_MARKDOWN)
@@ -71,6 +75,11 @@ def _finalize(value: object) -> object:
     return value if isinstance(value, Safe) else escape(str(value))
 
 
+def _one_line(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else _CONTROL.sub(" ", text)
+
+
 def first_upper(text: object) -> object:
     """The text with its first letter raised and the rest left alone: "FLT3-ITD is lost"."""
     words = str(text)
@@ -81,7 +90,7 @@ def first_upper(text: object) -> object:
 def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
     """For the body and for the summary."""
     body = kind(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
-    plain = kind(undefined=StrictUndefined, finalize=lambda value: _CONTROL.sub(" ", str(value)))
+    plain = kind(undefined=StrictUndefined, finalize=_one_line)
     for environment in (body, plain):
         environment.filters["first_upper"] = first_upper
     return body, plain
@@ -144,12 +153,19 @@ def check_all(home: Path = HOME) -> None:
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
     found = template(name, home)
-    summary = " ".join(found.summary.render(values).split())
+    if home == HOME:  # one context serves both of our own; Template.render would make it twice
+        context = found.body.new_context(dict(values))
+        said, body = "".join(found.summary.root_render_func(context)), "".join(found.body.root_render_func(context))
+    else:
+        said, body = found.summary.render(values), found.body.render(values)
+    summary = " ".join(said.split())
     if len(summary) > LONGEST_SUMMARY:
         summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
-    return Words(summary, _tidy(found.body.render(values)))
+    return Words(summary, _tidy(body))
 
 
 def _tidy(body: str) -> str:
     """Paragraphs apart by one empty line, no spaces at line ends."""
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", body)).strip()
+    if " \n" in body or "\t\n" in body:
+        body = _LINE_END.sub("\n", body)
+    return _EMPTY_LINES.sub("\n\n", body).strip() if "\n\n\n" in body else body.strip()

@@ -26,14 +26,14 @@ class Truth(Enum):
         return cls.YES if value else cls.NO
 
     def __and__(self, other: Truth) -> Truth:
-        if Truth.NO in (self, other):
+        if self is Truth.NO or other is Truth.NO:
             return Truth.NO
-        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.YES
+        return Truth.UNKNOWN if self is Truth.UNKNOWN or other is Truth.UNKNOWN else Truth.YES
 
     def __or__(self, other: Truth) -> Truth:
-        if Truth.YES in (self, other):
+        if self is Truth.YES or other is Truth.YES:
             return Truth.YES
-        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.NO
+        return Truth.UNKNOWN if self is Truth.UNKNOWN or other is Truth.UNKNOWN else Truth.NO
 
     def __invert__(self) -> Truth:
         if self is Truth.UNKNOWN:

@@ -114,6 +114,9 @@ class Statement(Generic[T]):
     foreign: str = ""  # the jurisdiction it is borrowed from, when the tenant's own has none
     local: Local | None = None  # decided by the hospital, in place of what the service says
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def in_force(self, day: date) -> bool:
         """Whether it holds on that day."""
         return self.effective <= day and (self.until is None or day < self.until)
@@ -134,6 +137,9 @@ class Topic(Generic[T]):
 
     name: str
     read: Callable[[Any], T]
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 def a_quantity(value: Any) -> Quantity:

@@ -31,6 +31,12 @@ UCUM = "http://unitsofmeasure.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
+def new_uuid(ids: Any) -> str:
+    """A new uuid as text, from a callable that gives one."""
+    made = ids()
+    return str(made if isinstance(made, UUID) else UUID(str(made)))
+
+
 @dataclass(frozen=True, slots=True)
 class Maker:
     """Makes suggestions for one patient. `ids`: where new uuids come from."""
@@ -48,7 +54,7 @@ class Maker:
             action = None if mark in self.made or proposal.order in ordered else self._action(proposal)
             if action is not None:
                 self.made.add(mark)
-                found.append(Suggestion(proposal.label, str(UUID(str(self.ids()))), (action,)))
+                found.append(Suggestion(proposal.label, new_uuid(self.ids), (action,)))
         return tuple(found)
 
     def _action(self, proposal: Proposal) -> Action | None:

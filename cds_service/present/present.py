@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from cards.detail import Detail, Said
 from cards.model import Card, Link, Source, Suggestion
@@ -28,7 +27,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Local, Statement, Verification
 from cds_service.knowledge.spoken import STATES
 from cds_service.knowledge.terms import Terms
-from cds_service.present.actions import Maker
+from cds_service.present.actions import Maker, new_uuid
 from cds_service.present.gaps import Gap, find_gap
 from cds_service.present.overrides import Overrides
 from cds_service.present.problems import Found, Problem, problems
@@ -228,11 +227,11 @@ class _Writer:
         about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
+        rests_on = [(each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines))]
         card = self._card(
-            rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides
-        )
-        rests_on = ((each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines)))
-        card = replace(card, checks=tuple(dict.fromkeys(rests_on)))
+            rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides,
+            tuple(dict.fromkeys(rests_on)),
+        )  # fmt: skip
         if not self.stage.fingerprints:
             return card
         return replace(card, fingerprint=fingerprint([(check, decides), *also, *lines], self.stage.version))
@@ -250,13 +249,14 @@ class _Writer:
         sources: tuple[Statement[Any], ...],
         about: tuple[Medication, ...],
         overrides: tuple[CardCoding, ...],
+        checks: tuple[tuple[str, str], ...] = (),
     ) -> Card:
         stage = self.stage
         foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
         detail = Detail(said, notes, _concerns(about), _sources(sources), _named(sources), foot)
         name = sources[0].sources[0].reference.short if sources else ""
         return Card(
-            uuid=str(UUID(str(stage.ids()))),
+            uuid=new_uuid(stage.ids),
             summary=words.summary,
             indicator=level.indicator,
             detail=detail,
@@ -270,6 +270,7 @@ class _Writer:
             override_reasons=overrides,
             links=_links(sources),
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
+            checks=checks,
         )
 
 
@@ -306,9 +307,8 @@ def _concerns(about: tuple[Medication, ...]) -> str:
 
 def _sources(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
     """Each statement's sources with their place, and how well it was verified, a line each."""
-    ours = [each for each in statements if _is_default(each)]
-    lines = dict.fromkeys(_source_line(each) for each in statements if each not in ours)
-    if ours:
+    lines = dict.fromkeys([_source_line(each) for each in statements if not _is_default(each)])
+    if any(map(_is_default, statements)):
         lines["- Service default, not from a source; the hospital may replace it"] = None
     return tuple(lines)
 
@@ -318,6 +318,7 @@ def _named(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_source_name(each) for each in statements))
 
 
+@lru_cache(maxsize=4_096)  # of the knowledge
 def _source_name(statement: Statement[Any]) -> str:
     if _is_default(statement):
         return "service default"
@@ -331,6 +332,7 @@ def _is_default(statement: Statement[Any]) -> bool:
     return statement.verification is Verification.POLICY and statement.local is None
 
 
+@lru_cache(maxsize=4_096)  # of the knowledge
 def _source_line(statement: Statement[Any]) -> str:
     if statement.local is not None:
         return _local_line(statement.local)
@@ -351,10 +353,11 @@ def _local_line(local: Local) -> str:
 
 
 def _links(statements: tuple[Statement[Any], ...]) -> tuple[Link, ...]:
-    found = {
-        citation.reference.where: citation.reference.short
-        for statement in statements
-        for citation in statement.sources
-        if citation.reference.where.startswith("http")
-    }
-    return tuple(Link(f"Source: {label}", url) for url, label in found.items())
+    found = {link.url: link for statement in statements for link in _links_of(statement)}
+    return tuple(found.values())
+
+
+@lru_cache(maxsize=4_096)  # of the knowledge
+def _links_of(statement: Statement[Any]) -> tuple[Link, ...]:
+    named = [each.reference for each in statement.sources]
+    return tuple([Link(f"Source: {each.short}", each.where) for each in named if each.where.startswith("http")])

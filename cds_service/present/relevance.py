@@ -7,6 +7,7 @@ above about the selected drafts. At viewing: everything but counselling for draf
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from cds_service.facts.disease import DISEASE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -42,12 +43,12 @@ class Relevance:
         """What is said of the patient as a whole stands beside an order of one of our drugs."""
         return finding.drug == "scope" and bool(self.our_drafts)
 
-    @property
+    @cached_property
     def our_drafts(self) -> tuple[Medication, ...]:
         """The drafts of our drugs; at choosing only the selected ones."""
         return tuple(order for order in self._drafts if self._is_ours(order))
 
-    @property
+    @cached_property
     def conflicting(self) -> tuple[Medication, ...]:
         """The orders of this moment of which codes and words name different drugs, one of ours or one that may act."""
         orders = self.evaluation.chart.medications.of(Role.ACTIVE, Role.ON_HOLD) if self.moment is Moment.VIEW else ()
@@ -58,7 +59,7 @@ class Relevance:
             if order.conflict and (self._is_ours(order) or any(drug in acting for drug in order.ingredients))
         )
 
-    @property
+    @cached_property
     def elsewhere(self) -> bool:
         """Whether no AML is on record, and ours are only drugs in wide use elsewhere: there information is noise."""
         disease = self.evaluation.chart.get(DISEASE)
@@ -69,7 +70,7 @@ class Relevance:
         ours = [drugs[drug] for order in orders for drug in order.ingredients if drug in drugs]
         return bool(ours) and all(drug.widely_used for drug in ours)
 
-    @property
+    @cached_property
     def concerned(self) -> bool:
         """Whether the call concerns us at all, so that a gap is worth a word."""
         if self.moment is Moment.VIEW:
@@ -77,17 +78,17 @@ class Relevance:
         unreadable = bool(self.evaluation.chart.unreadable_drafts)
         return bool(self.our_drafts) or self._may_interact or unreadable or bool(self.nameless)
 
-    @property
+    @cached_property
     def _drafts(self) -> tuple[Medication, ...]:
         drafts = self.evaluation.chart.medications.of(Role.DRAFT)
         return tuple(order for order in drafts if self.moment is not Moment.SELECT or order.selected)
 
-    @property
+    @cached_property
     def _on_our_drug(self) -> bool:
         taken = self.evaluation.chart.medications.of(Role.ACTIVE, Role.ON_HOLD)
         return any(self._is_ours(order) for order in taken)
 
-    @property
+    @cached_property
     def _in_relapse_or_unknown(self) -> bool:
         """Whether a relapse is on record, or the state of the disease could not be read: that alone is one line."""
         disease = self.evaluation.chart.get(DISEASE)
@@ -95,7 +96,7 @@ class Relevance:
             disease.value in (None, Disease.NONE) and not disease.sure
         )
 
-    @property
+    @cached_property
     def _may_interact(self) -> bool:
         """Whether a draft can act on one of our drugs that the patient takes, or may take for all we know."""
         acting = any(
@@ -106,23 +107,23 @@ class Relevance:
         )
         return acting and (self._on_our_drug or self._list_unknown)
 
-    @property
+    @cached_property
     def _unnamed(self) -> bool:
         """Whether a draft names no drug that could be read, in a patient who takes one of ours."""
         return bool(self.evaluation.chart.medications.unnamed_drafts) and self._on_our_drug
 
-    @property
+    @cached_property
     def nameless(self) -> int:
         """How many drafts name no drug that could be read, in a patient who may have AML: each may be one of ours."""
         number = self.evaluation.chart.medications.unnamed_drafts
         return number if self.moment is not Moment.VIEW and (self._may_have_aml or self._on_our_drug) else 0
 
-    @property
+    @cached_property
     def _list_unknown(self) -> bool:
         """Whether part of the medication list, or all of it, could not be had, in a patient who may have AML."""
         return not self.evaluation.chart.get(MEDICATIONS).sure and self._may_have_aml
 
-    @property
+    @cached_property
     def _may_have_aml(self) -> bool:
         disease = self.evaluation.chart.get(DISEASE)
         return disease.value is not Disease.NONE or not disease.sure

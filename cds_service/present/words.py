@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,27 +39,15 @@ class Speaker:
             return value
         if isinstance(value, (tuple, list)):
             return [self.one(each) for each in value]
-        for kind, speak in self._ways:
-            if isinstance(value, kind):
-                return speak(value)
-        if is_dataclass(value) and not isinstance(value, type):
-            return SimpleNamespace(**{each.name: self.one(getattr(value, each.name)) for each in fields(value)})
-        return str(value)
+        kind = type(value)
+        speak = _WAY_OF.get(kind) or _WAY_OF.setdefault(kind, _way(kind))
+        return speak(self, value)
 
-    @property
-    def _ways(self) -> tuple[tuple[type, Callable[[Any], Any]], ...]:
-        return (
-            (Fact, self._fact),
-            (Statement, self._statement),
-            (Ecg, self._ecg),
-            (Medication, self._order),
-            (Finding, lambda finding: render(finding.card, {"drug": finding.drug} | self.all(finding.values)).summary),
-            (Quantity, str),
-            (When, lambda when: SimpleNamespace(day=str(when), age=spoken_age(when, self.now))),
-            (Met, lambda other: SimpleNamespace(drug=other.drug, spoken=other.spoken)),
-            (Entry, lambda entry: SimpleNamespace(words=entry.words, day=str(entry.when or "no date"))),
-            (Enum, lambda each: each.value),
-        )
+    def _finding(self, finding: Finding) -> str:
+        return render(finding.card, {"drug": finding.drug} | self.all(finding.values)).summary
+
+    def _when(self, when: When) -> Any:
+        return SimpleNamespace(day=str(when), age=spoken_age(when, self.now))
 
     def _fact(self, fact: Fact[Any]) -> Any:
         held = fact.value
@@ -93,22 +82,6 @@ class Speaker:
             **self._time(ecg.when),
         )
 
-    def _statement(self, statement: Statement[Any]) -> Any:
-        of_a_label = statement.verification is not Verification.POLICY  # a default of ours is of no place
-        where = f" ({statement.foreign} label)" if statement.foreign and of_a_label else ""
-        value = statement.value if isinstance(statement.value, tuple) else (statement.value,)
-        return SimpleNamespace(
-            value=Safe(", ".join(str(each) for each in value) + where),
-            either=Safe(" or ".join(str(each) for each in value) + where),
-            where=Safe(where),
-            label=Safe(f"{statement.foreign} label" if where else "label"),
-            qualifier=statement.qualifier,
-            source=statement.sources[0].reference.short,
-            kind="service default"
-            if statement.verification is Verification.POLICY and statement.local is None
-            else statement.sources[0].reference.short,
-        )
-
     def _order(self, order: Medication) -> Any:
         daily = str(order.dose.daily) if order.dose.daily is not None else ""
         return SimpleNamespace(
@@ -122,3 +95,51 @@ class Speaker:
             end=str(order.end) if order.end else "date not stated",
             drugs=" + ".join(order.ingredients),
         )
+
+
+@lru_cache(maxsize=4_096)  # of the knowledge: nothing of a patient is in it, and templates only read it
+def _statement(statement: Statement[Any]) -> Any:
+    of_a_label = statement.verification is not Verification.POLICY  # a default of ours is of no place
+    where = f" ({statement.foreign} label)" if statement.foreign and of_a_label else ""
+    value = statement.value if isinstance(statement.value, tuple) else (statement.value,)
+    return SimpleNamespace(
+        value=Safe(", ".join(str(each) for each in value) + where),
+        either=Safe(" or ".join(str(each) for each in value) + where),
+        where=Safe(where),
+        label=Safe(f"{statement.foreign} label" if where else "label"),
+        qualifier=statement.qualifier,
+        source=statement.sources[0].reference.short,
+        kind="service default"
+        if statement.verification is Verification.POLICY and statement.local is None
+        else statement.sources[0].reference.short,
+    )
+
+
+# How each kind of value is spoken; any other dataclass by its parts, anything else as it is written.
+Way = Callable[[Speaker, Any], Any]
+_WAYS: tuple[tuple[type, Way], ...] = (
+    (Fact, Speaker._fact),
+    (Statement, lambda _, statement: _statement(statement)),
+    (Ecg, Speaker._ecg),
+    (Medication, Speaker._order),
+    (Finding, Speaker._finding),
+    (Quantity, lambda _, quantity: str(quantity)),
+    (When, Speaker._when),
+    (Met, lambda _, other: SimpleNamespace(drug=other.drug, spoken=other.spoken)),
+    (Entry, lambda _, entry: SimpleNamespace(words=entry.words, day=str(entry.when or "no date"))),
+    (Enum, lambda _, each: each.value),
+)
+
+
+_WAY_OF: dict[type, Way] = {}  # told of a type once
+
+
+def _way(kind: type) -> Way:
+    """How values of a type are spoken."""
+    found = next((speak for each, speak in _WAYS if issubclass(kind, each)), None)
+    if found is not None:
+        return found
+    if not is_dataclass(kind):
+        return lambda _, value: str(value)
+    names = [each.name for each in fields(kind)]
+    return lambda speaker, value: SimpleNamespace(**{name: speaker.one(getattr(value, name)) for name in names})

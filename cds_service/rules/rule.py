@@ -351,8 +351,9 @@ def evaluate(
     in_order = tuple(rules)
     made: list[list[Check]] = [[]] * len(in_order)
     of_call = Shared() if shared is None else shared
+    run = _as_switched if snapshot.switches else _run
     for place, each in _urgent_first(in_order):
-        made[place] = _as_switched(each, chart, snapshot, in_time, of_call)
+        made[place] = run(each, chart, snapshot, in_time, of_call)
     return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
@@ -398,36 +399,56 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
     asking = Case(chart, snapshot, {}, {}, shared)
     if not in_time():
         return [_too_late(each, "", asking)]
+    idle = _idle(each, chart, snapshot, shared)
+    if idle in shared.listed:
+        return [Check(each, "", *shared.listed[idle])]
     try:
         subjects = each.subjects(asking)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
         return [_broken(each, "", fault, asking)]
-    if not subjects.found:
-        outcome: Outcome = (
-            NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
-            if subjects.unknown
-            else NotApplicable(subjects.none)
-        )
-        return [_check(each, "", outcome, asking)]
-    checks = []
-    for subject in subjects.found:
-        case = Case(chart, snapshot, asking.reads.copy(), {}, shared)
-        if not in_time():
-            checks.append(_too_late(each, str(subject), case))
-            continue
-        try:
-            outcome = each.function(case, subject)
-        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-            checks.append(_broken(each, str(subject), fault, case))
-            continue
-        if isinstance(outcome, Fired) and snapshot.shipped is not None:
+    if subjects.found:
+        return [check for subject in subjects.found for check in _about(each, subject, asking, in_time)]
+    check = _check(each, "", _nobody(subjects, asking), asking)
+    if idle:
+        shared.listed[idle] = (check.outcome, check.reads, check.cites)
+    return [check]
+
+
+def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
+    """The outcome where there is nobody to ask about, or where that cannot be told."""
+    if subjects.unknown:
+        return NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
+    return NotApplicable(subjects.none)
+
+
+def _about(each: Rule[S], subject: S, asking: Case, in_time: InTime) -> tuple[Check, ...]:
+    """The check of one subject, and the gap beside it, if any."""
+    chart, snapshot = asking.chart, asking.snapshot
+    case = Case(chart, snapshot, asking.reads.copy(), {}, asking.shared)
+    if not in_time():
+        return (_too_late(each, str(subject), case),)
+    try:
+        outcome = each.function(case, subject)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+        return (_broken(each, str(subject), fault, case),)
+    if isinstance(outcome, Fired):
+        if snapshot.shipped is not None:
             outcome = _no_weaker(each, subject, outcome, chart, snapshot.shipped)
-        if isinstance(outcome, NotEvaluated) and not outcome.about:
-            outcome = replace(outcome, about=getattr(subject, "orders", ()))
-        checks.append(_check(each, str(subject), outcome, case))
-        if isinstance(outcome, Fired):
-            checks.extend(_gap_beside(each, str(subject), outcome, case))
-    return checks
+        return (_check(each, str(subject), outcome, case), *_gap_beside(each, str(subject), outcome, case))
+    if isinstance(outcome, NotEvaluated) and not outcome.about:
+        outcome = replace(outcome, about=getattr(subject, "orders", ()))
+    return (_check(each, str(subject), outcome, case),)
+
+
+def _idle(each: Rule[Any], chart: Chart, snapshot: Snapshot, shared: Shared) -> tuple[str, str] | None:
+    """Where nothing is said of any drug on the list: the roles that it looked for, as all such checks end alike."""
+    names, in_words = getattr(each.subjects, "names", None), getattr(each.subjects, "in_words", "")
+    if names is None:
+        return None
+    drugs: frozenset[str] | None = shared.listed.get("drugs")
+    if drugs is None:
+        drugs = shared.listed["drugs"] = frozenset(chart.medications.drugs(*Role))
+    return ("idle", in_words) if snapshot.spoken_of(names).isdisjoint(drugs) else None
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:

@@ -89,8 +89,9 @@ def running_option(case: Case) -> str:
     A targeted drug that is taken or held counts whenever it was started; the other drugs count from the relapse on.
     What was started is reopened by a relapse or refractory entry long after its start, or by a marker found since.
     """
+    treating = _treating(case)
     for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
-        drug = next((drug for drug in order.ingredients if drug in _treating(case)), "")
+        drug = next((drug for drug in order.ingredients if drug in treating), "")
         if order.route == "intrathecal":
             continue  # given against disease of the meninges: the relapse is still to be treated
         if drug and _since_relapse(case, order, drug) and not _reopened(case, order, drug):
@@ -98,6 +99,7 @@ def running_option(case: Case) -> str:
     return ""
 
 
+@once
 def _treating(case: Case) -> frozenset[str]:
     return frozenset(drug for option in case.snapshot.options.values() for drug in option.drugs)
 
