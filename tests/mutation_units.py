@@ -1,9 +1,8 @@
 """Mutation testing beyond the rules: changes to security, hooks, gather and store, and whether their unit tests notice.
 
 `python -m tests.mutation_units` changes a sample of comparisons, `and`s, `or`s and `not`s, always the same ones, and
-runs the unit tests of the package against each, in a forked child. What nobody notices is listed;
-`docs/mutation.md` has the last figures. A change that keeps a module from being imported, or a test from ending, is
-noticed too.
+runs the unit tests of the package against each, in a forked child. What nobody notices is listed; `docs/mutation.md`
+has the last figures. A change that keeps a module from being imported, or a test from ending, is noticed too.
 """
 
 from __future__ import annotations

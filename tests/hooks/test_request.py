@@ -152,3 +152,8 @@ def test_whatever_a_field_holds_it_is_read_or_refused_with_its_path(name, inner,
         HookRequest.read(json.dumps(body).encode(), SELECT)
     except BadRequest as fault:
         assert fault.path
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"{", b'{"hook": "\xff"}'])
+def test_a_body_that_cannot_be_read_at_all_names_no_path(body):
+    assert refused(HookRequest.read, body, VIEW).path is None
