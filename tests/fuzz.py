@@ -14,7 +14,6 @@ import gzip
 import json
 import random
 import re
-import sqlite3
 import threading
 import time
 import uuid
@@ -30,7 +29,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from tests import card_grammar
-from tests.faults.growth import mib
+from tests.faults.growth import kept_calls, mib
 from tests.fhir_server.running import Running, started
 from tests.test_mutations import DANGERS, OTHER_DANGERS, SPOILED, Json, paths, spoil
 
@@ -342,8 +341,7 @@ def _left(found: Found, folder: Path, said: bytes) -> Iterator[str]:
     places |= {each.name: each.read_bytes() for each in (folder / "data").iterdir()}
     yield from (f"marks in {name}: {content.count(MARK.encode())}" for name, content in places.items()
                 if MARK.encode() in content)
-    with sqlite3.connect(folder / "data" / "aml-cds.sqlite3") as store:
-        (kept,) = store.execute("SELECT count(*) FROM call").fetchone()
+    kept = kept_calls(folder / "data")
     if kept != found.calls:
         yield f"{kept} calls were kept of {found.calls}"
 

@@ -1,7 +1,8 @@
 """The keeper: writes calls down, behind the answers. It is told of a call in microseconds and never makes one wait.
 
-One thread in each process, come with the first call. What it cannot keep up with, or cannot write for long, it drops
-and counts: the memory it may use is bounded. On the way out of the process it writes what is left.
+One thread in each process, come with the first call. It makes rows of each call at once, so that no chart is held while
+the store is away. What it cannot keep up with, or cannot write for long, it drops and counts: the memory it may use is
+bounded. On the way out of the process it writes what is left.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from cds_service.beside import Call
 from cds_service.errors import StoreError
@@ -30,6 +32,11 @@ TOGETHER = 50  # calls in one transaction
 PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds between two attempts
 UPKEEP_SECONDS = 60.0
 CLOSING_SECONDS = 3.0
+
+
+def _held(call: Call) -> int:
+    """Roughly the bytes that a call holds while it waits: its chart too, as it was read from the body."""
+    return 80_000 + 3 * len(call.body)
 
 
 class Keeper:
@@ -52,8 +59,9 @@ class Keeper:
     def _begin_anew(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[Call] = deque()
-        self._bytes = 0
+        self._bytes = 0  # of the calls that wait, and of the rows that are not yet written
         self._busy = 0  # calls taken from the queue and not yet written
+        self._ready: deque[Record] = deque()  # their rows; the thread's own
         self._closing = False
         self._thread: threading.Thread | None = None
         self.dropped_at = float("-inf")  # by the monotonic clock
@@ -64,12 +72,12 @@ class Keeper:
         if self._keep == NOTHING or call.status in (401, 404):
             return
         with self._changed:
-            full = len(self._waiting) + self._busy >= MOST_CALLS or self._bytes + len(call.body) > MOST_BYTES
+            full = self._left() >= MOST_CALLS or self._bytes + _held(call) > MOST_BYTES
             if full or self._closing:
                 self._drop(1)
                 return
             self._waiting.append(call)
-            self._bytes += len(call.body)
+            self._bytes += _held(call)
             self._changed.notify()
 
     def wake(self) -> None:
@@ -119,19 +127,31 @@ class Keeper:
             self._not_stored()
 
     def _work(self) -> None:
-        kept_up = float("-inf")
+        kept_up, failed, again = float("-inf"), 0, float("-inf")  # failures in a row, and when it is tried again
         while True:
             if time.monotonic() - kept_up >= UPKEEP_SECONDS:
                 kept_up = time.monotonic()
                 self._kept_up()
-            calls = self._next(1.0)
-            if calls:
-                self._write(calls)
-                with self._changed:
-                    self._busy = 0
-                    self._changed.notify_all()
-            elif self._closing:
+            try:
+                self._take(self._pause(again), again)
+                if self._ready and (self._closing or time.monotonic() >= again):
+                    self._write()
+                    failed, again = 0, float("-inf")
+            except StoreError as error:
+                if not failed:
+                    log.warning("calls cannot be kept at the moment: %s", error)
+                if self._closing:
+                    self._give_up()
+                again = time.monotonic() + PAUSES[min(failed, len(PAUSES) - 1)]
+                failed += 1
+            if self._closing and not self._left():
                 return
+
+    def _pause(self, again: float) -> float:
+        """How long to wait for calls: until the next attempt, or not at all while there is something to do."""
+        if self._left():
+            return min(1.0, max(0.0, again - time.monotonic()))
+        return 1.0
 
     def _kept_up(self) -> None:
         try:
@@ -141,41 +161,56 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - the thread must go on; the type names what happened
             log.error("the upkeep of the store failed: %s", type(error).__name__)
 
-    def _next(self, seconds: float) -> list[Call]:
-        """The next calls, those that came together; none when none came."""
-        with self._changed:
-            if not self._waiting and not self._closing:
-                self._changed.wait(seconds)
-            calls = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
-            self._bytes -= sum(len(call.body) for call in calls)
-            self._busy = len(calls)
-        return calls
+    def _take(self, seconds: float, again: float) -> None:
+        """Wait so long for calls, and make rows of those that came. Raises StoreError where there are no keys yet.
 
-    def _write(self, calls: list[Call]) -> None:
-        """Write them, again and again while the store cannot be used; on the way out once."""
-        attempt = 0
-        records: list[Record] | None = None
-        while True:
-            try:
-                keys = self._store.prepare()
-                if records is None:
-                    records = self._recorded(calls, keys)
-                with self._store.writing() as connection:
-                    write_records(connection, records)
-                return
-            except StoreError as error:
-                if attempt == 0:
-                    log.warning("calls cannot be kept at the moment: %s", error)
-                if self._closing:
-                    self._drop(len(calls))
-                    return
-            except Exception as error:  # noqa: BLE001 - calls that cannot be written must not stop the others
-                log.error("%d calls cannot be kept: %s", len(calls), type(error).__name__)
-                self._drop(len(calls))
-                return
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing, PAUSES[min(attempt, len(PAUSES) - 1)])
-            attempt += 1
+        Without keys the store is not asked before `again`.
+        """
+        has_keys = self._store.keys_at_hand is not None
+        with self._changed:
+            if not self._closing and seconds > 0 and not (self._waiting and has_keys):
+                self._changed.wait(seconds)
+        if not self._waiting or not (has_keys or self._closing or time.monotonic() >= again):
+            return
+        keys = self._store.prepare()
+        with self._changed:
+            calls = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+            self._busy += len(calls)
+        made = self._recorded(calls, keys)
+        self._ready.extend(made)
+        with self._changed:
+            self._busy -= len(calls) - len(made)
+            self._bytes += sum(each.size for each in made) - sum(map(_held, calls))
+            self._changed.notify_all()
+
+    def _write(self) -> None:
+        """Write the next rows. Raises StoreError; then they stay."""
+        records = list(islice(self._ready, TOGETHER))
+        try:
+            with self._store.writing() as connection:
+                write_records(connection, records)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - calls that cannot be written must not stop the others
+            log.error("%d calls cannot be kept: %s", len(records), type(error).__name__)
+            self._drop(len(records))
+        self._done(len(records))
+
+    def _give_up(self) -> None:
+        """On the way out: what the store does not take now, it does not get."""
+        with self._changed:
+            left = self._left()
+            self._waiting.clear()
+        self._drop(left)
+        self._done(len(self._ready))
+
+    def _done(self, records: int) -> None:
+        """These rows wait no longer."""
+        size = sum(self._ready.popleft().size for _ in range(records))
+        with self._changed:
+            self._busy -= records
+            self._bytes -= size
+            self._changed.notify_all()
 
     def _recorded(self, calls: list[Call], keys: Keys) -> list[Record]:
         made = []

@@ -43,7 +43,7 @@ class Record:
     def size(self) -> int:
         """Roughly, in bytes."""
         sealed = len(self.whole["sealed"]) if self.whole else 0
-        return sealed + 200 * (1 + len(self.cards) + len(self.outcomes))
+        return sealed + 400 * (1 + len(self.cards) + len(self.outcomes))
 
 
 def record(call: Call, keys: Keys, full: bool) -> Record:

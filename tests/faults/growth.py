@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.faults.traffic import Call, Json, calling
 from tests.fhir_server.running import Running
 
 PATIENTS = 12
+LATE = "no time left"  # stands on the card of gaps where the deadline came before every check was made
 _KIB = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
@@ -46,7 +48,12 @@ def own_patient(call: Call, status: int, body: Json) -> str:
     others = {f"{501 + 7 * each} ms" for each in range(PATIENTS)} - {qtc}
     mixed = [each for each in others if each in said]
     mixed += [each for each in re.findall(r"Patient/p\d+", json.dumps(body)) if each != f"Patient/p{number}"]
-    return f"patient {number} got {mixed}" if mixed else "" if qtc in said else f"patient {number} got no {qtc}"
+    if mixed:
+        return f"patient {number} got {mixed}"
+    shown = [card["summary"] for card in body["cards"]]
+    if any(LATE in each for each in shown):
+        return LATE
+    return "" if qtc in said else f"patient {number} got no {qtc}: {shown}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Soak:
     calls: int
     seconds: float
     wrong: list[str]
+    late: int  # answers that their deadline cut short, and that say so
     memory: dict[int, list[float]]
     files: dict[int, list[int]]
     took: list[float]  # seconds of the median call of each quarter
@@ -95,7 +103,16 @@ def soaked(running: Running, calls: int, callers: int, data: Path | None = None)
                 took.append(median(told.took[before:until]))
                 store += [_mib_below(data)] if data else []
             before = until
-    return Soak(len(told.took), time.monotonic() - began, told.wrong, memory, files, took, store)
+    wrong = [each for each in told.wrong if each != LATE]
+    late = len(told.wrong) - len(wrong)
+    return Soak(len(told.took), time.monotonic() - began, wrong, late, memory, files, took, store)
+
+
+def kept_calls(data: Path) -> int:
+    """How many calls stand in the store of this folder."""
+    with sqlite3.connect(data / "aml-cds.sqlite3") as store:
+        (kept,) = store.execute("SELECT count(*) FROM call").fetchone()
+    return int(kept)
 
 
 def _mib_below(folder: Path) -> float:

@@ -223,6 +223,16 @@ def test_a_store_that_stays_away_costs_bounded_memory_and_what_is_dropped_is_cou
     assert green_or_amber and "not kept" in health(kept).words
 
 
+def test_while_the_store_is_away_rows_wait_and_no_chart_is_held(kept: Stand):
+    with kept.store.place.engine(patient=True).begin():
+        for _ in range(120):
+            kept.keeper.saw(a_call())
+        assert wait_until(lambda: not kept.keeper._waiting, 15, 0.1)
+        assert not kept.keeper.flush(0.1)
+    assert kept.keeper.flush(15)
+    assert len(read(kept.store, CALL)) == 120 and kept.keeper.dropped == 0
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[tuple[Stand, Postgres]]:
     """A PostgreSQL that may be broken."""

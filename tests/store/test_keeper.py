@@ -7,9 +7,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from cds_service.settings import Settings
 from cds_service.store import whole
+from cds_service.store.records import record
+from cds_service.store.stand import stand
 from cds_service.store.tables import CALL, CARD, KNOWLEDGE, OUTCOME, WHOLE
+from cds_service.store.write import write_records
 from tests.calls import gilteritinib, request
 from tests.store.conftest import CHART, NOW, Made, a_call, read
 
@@ -54,6 +59,20 @@ def test_the_same_patient_has_the_same_mark_within_a_tenant_only(made: Made):
     marks = {tenant: {row["patient_mark"] for row in rows if row["tenant"] == tenant} for tenant in ("north", "south")}
     assert len(marks["north"]) == len(marks["south"]) == 1
     assert marks["north"] != marks["south"]
+
+
+def test_many_calls_are_few_statements_as_the_file_is_locked_meanwhile(tmp_path: Path):
+    """The driver waits for Python's lock at each statement, behind every thread that is busy."""
+    kept = stand(Settings.load({"DATA": str(tmp_path / "data")}), lambda: NOW)
+    keys, calls, said = kept.store.prepare(), [a_call() for _ in range(50)], []
+    records = [record(call, keys, full=False) for call in calls]
+    with kept.store.writing() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *told: said.append(told[2]))
+        write_records(connection, [*records, *records])
+    rows = read(kept.store, OUTCOME)
+    assert len(rows) == sum(len(each.outcomes) for each in records) > 1_000 and len(said) < 12
+    assert {row["at"] for row in read(kept.store, CALL)} == {NOW}
+    kept.close()
 
 
 @pytest.mark.parametrize("status", [401, 404])
