@@ -1,13 +1,14 @@
 """How long every page takes: `python -m tests.pages.measured` prints the table of docs/pages.md.
 
-Milliseconds of computing in one process, from warm, through the application itself: the median of nine, and the answer's
-size. What the network and the browser add is theirs.
+Milliseconds of computing in one process, from warm, through the application itself: the median of nine; and the size of
+the answer. What the network and the browser add is theirs.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
+import sys
 import tempfile
 import time
 
@@ -24,9 +25,10 @@ def main() -> None:
         from tests.pages.test_every_page import a_call, cards_of
 
         app = serving.from_environment()
-        print("| Page | ms | kB | as JSON, ms | kB |\n|---|---:|---:|---:|---:|")
+        sys.stdout.write("| Page | ms | kB | as JSON, ms | kB |\n|---|---:|---:|---:|---:|\n")
         for page in opened(cards_of(app, a_call())):
-            print(f"| {_named(page)} | {' | '.join(_told(app, path) for path in (page.path, page.twin))} |")
+            told = " | ".join(_told(app, path) for path in (page.path, page.twin))
+            sys.stdout.write(f"| {_named(page)} | {told} |\n")
         app.extensions["store"].close()
 
 

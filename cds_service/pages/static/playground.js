@@ -64,9 +64,11 @@ function use(text) {
     const about = { title: "Your own", story: "own", now: offer.now };
     const found = sent?.resourceType === "Bundle" ? chart.fromBundle(sent, queries(), about) : chart.fromRequest(sent, about);
     if (offer.services.some((service) => service.hook === sent.hook)) hook = sent.hook;
+    else if (!found.drafts.length) hook = "patient-view"; // nothing to sign yet
     from = "own";
     find("own-text").value = text;
-    said.textContent = found.left ? `Used. Left out, as no query asks for them: ${found.left}.` : "Used.";
+    said.textContent = ["Used.", found.left ? `Left out, as no query asks for them: ${found.left}.` : "",
+      found.drafts.length ? "" : "No order is drafted in it, so its chart is opened: add a drug, then sign."].join(" ").trim();
     begin(found);
   } catch (fault) {
     said.textContent = fault instanceof SyntaxError ? `This is not JSON: ${fault.message}` : fault.message;
@@ -151,6 +153,9 @@ async function fire(which, words = "") {
   showCards(find("cards"), cards, told.details, {
     onAccept: accepted, onOverride: overridden, onWhy: (card) => why(card, told.trace),
   });
+  if (!cards.length && hook !== "patient-view" && !patient.drafts.length) {
+    find("cards").append(make("p", { class: "small quiet" }, "No order is drafted: add a drug as a draft order, or open the chart."));
+  }
   showReasons(find("reasons"), told.trace);
   heard(cards, told, milliseconds, words);
   where.answered = String(mine);
