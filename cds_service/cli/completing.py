@@ -127,5 +127,5 @@ def _fish(words: Words, stories: Mapping[str, Sequence[str]], rules: Sequence[st
         seen = f"__fish_seen_subcommand_from {' '.join(_OF_STORIES)}"
         told = " ".join(stories)
         yield f"complete -c aml-cds -n '{seen}; and not __fish_seen_subcommand_from {told}' -a '{told}'"
-        for story, names in stories.items():
-            yield f"complete -c aml-cds -n '{seen}; and __fish_seen_subcommand_from {story}' -a '{' '.join(names)}'"
+        for story, requests in stories.items():
+            yield f"complete -c aml-cds -n '{seen}; and __fish_seen_subcommand_from {story}' -a '{' '.join(requests)}'"

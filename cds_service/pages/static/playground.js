@@ -2,7 +2,7 @@
 
 import { showCards } from "./card.js";
 import { build } from "./controls.js";
-import { counted, fill, make } from "./elements.js";
+import { counted, fill, link, make } from "./elements.js";
 import * as chart from "./patient.js";
 import { openRule, showReasons } from "./reasons.js";
 
@@ -157,8 +157,18 @@ async function fire(which, words = "") {
     find("cards").append(make("p", { class: "small quiet" }, "No order is drafted: add a drug as a draft order, or open the chart."));
   }
   showReasons(find("reasons"), told.trace);
+  if (told.pathway) find("reasons").prepend(elsewhere(told));
   heard(cards, told, milliseconds, words);
   where.answered = String(mine);
+}
+
+/** The pages that show this patient's path, and the studies of what the card at relapse offers. */
+function elsewhere({ pathway, options }) {
+  const to = (page, query) => new URL(`${page}?${new URLSearchParams(query)}`, window.location.href).href;
+  return make("p", { class: "small" },
+    link(to("pathway", { lit: pathway }), "The pathway, this path lit"),
+    options.length ? " · " : "",
+    options.length ? link(to("evidence", { options: options.join(",") }), `The studies of ${counted(options.length, "option")}`) : "");
 }
 
 /** What opens the checks that a card is about; null where its topic is no rule that fired. */
