@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages.graph import HERE, Drawing, as_query, drawing, graph, lit, offered_groups
@@ -41,6 +42,6 @@ def _options(evaluation: Evaluation, knowledge: Knowledge) -> tuple[str, ...]:
     ids = {option.name: name for name, option in knowledge.options.items()}
     for check, fired in evaluation.outcomes(Fired):
         if check.rule.id == _AT_RELAPSE:
-            offers = (each for _, _, offers in fired.finding.values.get("groups", ()) for each in offers)
-            return tuple(ids[each.name] for each in offers if each.name in ids)
+            groups: Any = fired.finding.values.get("groups", ())
+            return tuple(ids[each.name] for _, _, offers in groups for each in offers if each.name in ids)
     return ()

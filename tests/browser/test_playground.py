@@ -137,6 +137,18 @@ def test_a_dose_is_changed_by_an_update_and_a_test_is_ordered_by_a_create(open_p
     assert not any(each.startswith("Stop") for each in _summaries(page))
 
 
+def test_the_lit_path_and_the_studies_open_from_the_reasons(open_playground):
+    page = open_playground().page
+    _tell(page, "relapse-first-steps/view")
+    for words in ("The pathway, this path lit", re.compile("The studies of [0-9]+ options")):
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name=words).click()
+        opened.value.wait_for_load_state()
+        assert opened.value.url.startswith(page.url.partition("/playground")[0])
+        assert opened.value.locator("svg").count()
+    _shot(page, "relapse")
+
+
 def test_an_override_is_sent_with_its_reason(open_playground):
     page = open_playground().page
     with page.expect_request("**/feedback") as sent:
