@@ -6,7 +6,7 @@ FHIR_URL ?=
 BENCH ?=
 UV ?= uv
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check docs samples grid journeys test-fhir browser processes faults kills coverage mutation mutation-sample mutation-units \
+.PHONY: help serve test lint check docs samples grid journeys test-fhir browser pictures processes faults kills coverage mutation mutation-sample mutation-units \
 	bench bench-gate bench-profile bench-scale bench-reading lock image sbom audit site
 
 help: ## list the commands
@@ -62,6 +62,10 @@ faults: ## hurt the service as it is started: silent and bad FHIR servers, kills
 browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
+
+pictures: ## take the pictures of docs/ anew, from the pages as they are
+	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@BROWSER=1 PICTURES=1 "$(VENV)/bin/python" -m pytest tests/browser/test_pictures.py
 
 processes: ## real servers started, stopped, killed, reloaded and listened to (two minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -139,3 +139,11 @@ def test_the_picture_is_text_that_both_light_and_dark_pages_can_show():
 
 def test_pages_name_no_place_on_a_machine():
     assert not re.findall(r"(?:/home/|/root/|/Users/|/work/|/tmp/)\S+", _everything())
+
+
+def test_pictures_are_small_and_each_is_shown():
+    """Whoever clones the repository gets them too. `make pictures` takes them anew."""
+    pictures = sorted((ROOT / "docs" / "img" / "pages").glob("*.png"))
+    assert pictures and sum(each.stat().st_size for each in pictures) < 1_500_000
+    told = _text(ROOT / "docs" / "pages.md")
+    assert [each.name for each in pictures if f"(img/pages/{each.name})" not in told] == []

@@ -24,6 +24,8 @@ from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.spoken import topic_words
 from cds_service.pages.drawing import Timeline
+from cds_service.pages.graph import SHAPES, SPOKEN
+from cds_service.pages.own_path import OwnPath, own_path
 from cds_service.pages.rule_told import RuleTold, told_of
 from cds_service.pages.shown import shown
 from cds_service.pages.timeline import lab_trends, qtc_timeline
@@ -60,6 +62,8 @@ class Again:
     not_applicable: tuple[str, ...]
     qtc: Timeline | None
     trends: tuple[Timeline, ...]
+    path: OwnPath | None  # where the patient stands on the pathway
+    about_path: bool  # whether this very card is about that
 
 
 def why(tools: Tools, beside: Beside) -> Blueprint:
@@ -104,7 +108,9 @@ def _gone() -> Response:
 def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
     if json_wanted():
         return as_json(_plain(content), status)
-    html = render_template(template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words)
+    html = render_template(
+        template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, shapes=SHAPES, lights=SPOKEN
+    )
     return make_response(html, status)
 
 
@@ -172,6 +178,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
     blind = [each for each in evaluation.checks if isinstance(each.outcome, NotEvaluated) and not each.shadow]
     rest = [each for each in evaluation.checks if each not in behind and each not in blind]
     about_nothing = [each for each in rest if isinstance(each.outcome, NotApplicable) and not each.switch]
+    path = own_path(evaluation, [step(each) for each in evaluation.checks], tools.knowledge)
     grounds = tuple(_ground(each, made, snapshot, tools) for each in behind if each not in blind)
     return Again(
         same=twin is not None and twin.summary == card["summary"],
@@ -183,6 +190,8 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         not_applicable=tuple(dict.fromkeys(each.rule.title for each in about_nothing)),
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
         trends=lab_trends(evaluation, behind),
+        path=path,
+        about_path=path is not None and any(each.rule.id in path.rules for each in behind),
     )
 
 

@@ -18,6 +18,7 @@ from cds_service.answer import Answer, Gate, Tools, answer
 from cds_service.decoding import decode
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
+from cds_service.pages.own_path import own_path
 from cds_service.pages.shown import tree
 from cds_service.security.fhir_servers import AllowedServers
 from cds_service.security.links import PATH
@@ -50,21 +51,25 @@ def playground_api(tools: Tools, desk: Desk, rates: Rates, url: str) -> Blueprin
         since = time.perf_counter()
         made = answer(body, service, replace(tools, now=lambda: then))
         seconds = time.perf_counter() - since
-        return Response(msgspec.json.encode(_told(made, service, then, seconds)), mimetype="application/json")
+        return Response(msgspec.json.encode(_told(made, service, then, seconds, tools)), mimetype="application/json")
 
     return api
 
 
-def _told(made: Answer, service: Service, then: datetime, seconds: float) -> dict[str, Any]:
-    """The response as the EHR gets it, the details of its cards as elements, and every check with what it read."""
+def _told(made: Answer, service: Service, then: datetime, seconds: float, tools: Tools) -> dict[str, Any]:
+    """The response as the EHR gets it, its details as elements, every check with what it read, the pathway's lights."""
     details = [card.get("detail", "") for card in msgspec.json.decode(made.body)["cards"]]
+    steps = trace(made.evaluation)
+    path = own_path(made.evaluation, steps, tools.knowledge)
     return {
         "service": service.id,
         "as_of": then.isoformat(),
         "seconds": round(seconds, 4),
         "response": msgspec.Raw(made.body),
+        "pathway": path.lit if path else "",
+        "options": path.options if path else (),
         "details": [tree(detail) for detail in details],
-        "trace": trace(made.evaluation),
+        "trace": steps,
     }
 
 

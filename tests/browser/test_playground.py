@@ -137,6 +137,18 @@ def test_a_dose_is_changed_by_an_update_and_a_test_is_ordered_by_a_create(open_p
     assert not any(each.startswith("Stop") for each in _summaries(page))
 
 
+def test_the_lit_path_and_the_studies_open_from_the_reasons(open_playground):
+    page = open_playground().page
+    _tell(page, "relapse-first-steps/view")
+    for words in ("The pathway, this path lit", re.compile("The studies of [0-9]+ options")):
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name=words).click()
+        opened.value.wait_for_load_state()
+        assert opened.value.url.startswith(page.url.partition("/playground")[0])
+        assert opened.value.locator("svg").count()
+    _shot(page, "relapse")
+
+
 def test_an_override_is_sent_with_its_reason(open_playground):
     page = open_playground().page
     with page.expect_request("**/feedback") as sent:
@@ -207,6 +219,39 @@ def test_your_own_bundle_is_sorted_into_the_queries(open_playground):
     assert page.input_value("#value-qtc") == "512"
     sent = json.loads(page.locator("#request pre").text_content())["prefetch"]
     assert sent["patient"]["resourceType"] == "Patient" and sent["labs"]["total"] == len(sent["labs"]["entry"]) > 3
+
+
+def test_a_file_of_your_own_is_read_in_the_browser_and_its_text_stays_text(open_playground, tmp_path):
+    bundle = json.loads((ROOT / "fhir_samples" / "gilteritinib-qtc-512" / "patient.json").read_text())
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            entry["resource"] |= {"name": [{"text": ATTACK, "family": ATTACK, "given": [ATTACK]}]}
+        if "code" in entry["resource"]:
+            entry["resource"]["code"]["text"] = ATTACK
+    own = tmp_path / f"{'a' * 40}.json"
+    own.write_text(json.dumps(bundle), encoding="utf-8")
+    visit = open_playground()
+    page = visit.page
+    page.evaluate("() => { window.alerted = 0; window.alert = () => { window.alerted += 1; }; }")
+    asked = len(visit.asked)
+    page.locator(".own summary").click()
+    with _asks(page):
+        page.set_input_files("#own-file", own)
+    assert page.input_value("#value-qtc") == "512" and ATTACK in page.inner_text("#who")
+    assert "No order is drafted in it" in page.inner_text("#own-said")
+    assert page.get_attribute("[data-hook=patient-view]", "aria-pressed") == "true" and _summaries(page)
+    _shot(page, "own-file")
+    with _asks(page):
+        page.locator("[data-hook=order-sign]").click()
+    assert "add a drug as a draft order" in page.inner_text("#cards")
+    page.locator("#add-drug summary").click()
+    page.fill("#new-name", "gilteritinib")
+    page.fill("#new-dose", "120")
+    with _asks(page):
+        page.get_by_role("button", name="Add", exact=True).click()
+    assert _summaries(page)[0].startswith("Stop QTcF 512 ms")
+    assert page.locator("main img, main script, main [onerror]").count() == 0 and page.evaluate("window.alerted") == 0
+    assert all("/playground/answer" in url for url in visit.asked[asked:]), "the file is sent to nobody else"
 
 
 def _poisoned(value):

@@ -30,10 +30,10 @@ def a_course() -> dict[str, Any]:
     return request("order-sign", draft, ecg=ecgs, labs=labs, medications=[active, past], genomics=[flt3_itd(DAYS[0])])
 
 
-def ask(base: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+def ask(base: str, body: dict[str, Any], service: str = "aml-order-sign") -> list[dict[str, Any]]:
     """The cards, from the server that runs."""
     sent = urllib.request.Request(
-        f"{base}/cds-services/aml-order-sign", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        f"{base}/cds-services/{service}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(sent) as answered:
         return list(json.load(answered)["cards"])
@@ -68,6 +68,18 @@ def test_what_would_change_the_answer_is_tried_and_told(walk, cards):
     told = page.locator("section.ground", has=page.get_by_role("heading", name="QTc against the limit")).first
     assert "QTc 500 ms, measured today: no card" in told.locator(".changes").inner_text()
     assert page.get_by_role("heading", name="What was not seen").is_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [("desk", "light"), ("panel", "dark")])
+def test_a_card_at_relapse_shows_this_patients_path(walk, base, width, scheme):
+    body = a_course() | {"hook": "patient-view"}
+    body["context"].pop("draftOrders")
+    found = next(card for card in ask(base, body, "aml-patient-view") if "Relapsed" in card["summary"])
+    page = walk(page_of(found), width, scheme, shot="why-relapse").page
+    picture = page.locator("svg.graph:visible")
+    assert picture.count() == 1 and picture.locator("g.node.here").count() >= 3
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.get_by_role("link", name="Each step explained").is_visible()
 
 
 def test_a_link_that_somebody_changed_opens_nothing_and_says_what_to_do(walk, cards):

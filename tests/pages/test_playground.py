@@ -160,3 +160,12 @@ def test_a_card_is_shown_every_time(served):
     for path in ("/cds-services/aml-order-select", "/cds-services/aml-order-sign"):
         client.post(path, data=body, content_type="application/json").close()
     assert _summaries(_answer(client, body)) == _summaries(_answer(client, body)) != []
+
+
+def test_an_answer_at_relapse_links_the_lit_path_and_the_studies_of_its_options(client):
+    told = _answer(client, _body("relapse-first-steps", "view")).get_json()
+    assert "scope:here" in told["pathway"] and "gilteritinib" in told["options"]
+    lit = client.get("/pathway", query_string={"lit": told["pathway"]})
+    assert lit.status_code == 200 and "on this patient&#39;s path" in lit.text.replace("'", "&#39;")
+    studies = client.get("/evidence", query_string={"options": ",".join(told["options"])})
+    assert studies.status_code == 200 and "Not known here" not in studies.text

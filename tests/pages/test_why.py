@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from cds_service.web import serving
-from tests.calls import ELECTROLYTES, PATIENT, RELAPSED, gilteritinib, observation, order, qtcf, request
+from tests.calls import ELECTROLYTES, PATIENT, RELAPSED, flt3_itd, gilteritinib, observation, order, qtcf, request
 
 SIGN = "/cds-services/aml-order-sign"
 CHART: dict[str, Any] = {
@@ -161,3 +161,16 @@ def test_a_changed_knowledge_is_told(served, monkeypatch):
 
         connection.execute(CALL.update().values(knowledge="older"))
     assert "has changed since" in app.test_client().get(where).text
+
+
+def test_a_card_at_relapse_shows_the_path_lit_and_no_address_says_who(served):
+    app = served()
+    view = request("patient-view", genomics=[flt3_itd("2026-11-05T08:00:00Z")], **CHART)
+    response = app.test_client().post("/cds-services/aml-patient-view", json=view)
+    response.close()
+    pages = [app.test_client().get(link(card)).text for card in response.get_json()["cards"]]
+    about = [page for page in pages if "this patient's path lit" in page]
+    assert about and all('class="node here"' in page for page in about)
+    assert any("<details open><summary>The pathway" in page for page in about)
+    assert all("lit=" not in page for page in pages), "the picture stands in the page, not in an address"
+    assert any("/evidence?options=" in page for page in about)

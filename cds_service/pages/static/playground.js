@@ -2,7 +2,7 @@
 
 import { showCards } from "./card.js";
 import { build } from "./controls.js";
-import { counted, fill, make } from "./elements.js";
+import { counted, fill, link, make } from "./elements.js";
 import * as chart from "./patient.js";
 import { openRule, showReasons } from "./reasons.js";
 
@@ -64,9 +64,11 @@ function use(text) {
     const about = { title: "Your own", story: "own", now: offer.now };
     const found = sent?.resourceType === "Bundle" ? chart.fromBundle(sent, queries(), about) : chart.fromRequest(sent, about);
     if (offer.services.some((service) => service.hook === sent.hook)) hook = sent.hook;
+    else if (!found.drafts.length) hook = "patient-view"; // nothing to sign yet
     from = "own";
     find("own-text").value = text;
-    said.textContent = found.left ? `Used. Left out, as no query asks for them: ${found.left}.` : "Used.";
+    said.textContent = ["Used.", found.left ? `Left out, as no query asks for them: ${found.left}.` : "",
+      found.drafts.length ? "" : "No order is drafted in it, so its chart is opened: add a drug, then sign."].join(" ").trim();
     begin(found);
   } catch (fault) {
     said.textContent = fault instanceof SyntaxError ? `This is not JSON: ${fault.message}` : fault.message;
@@ -151,9 +153,22 @@ async function fire(which, words = "") {
   showCards(find("cards"), cards, told.details, {
     onAccept: accepted, onOverride: overridden, onWhy: (card) => why(card, told.trace),
   });
+  if (!cards.length && hook !== "patient-view" && !patient.drafts.length) {
+    find("cards").append(make("p", { class: "small quiet" }, "No order is drafted: add a drug as a draft order, or open the chart."));
+  }
   showReasons(find("reasons"), told.trace);
+  if (told.pathway) find("reasons").prepend(elsewhere(told));
   heard(cards, told, milliseconds, words);
   where.answered = String(mine);
+}
+
+/** The pages that show this patient's path, and the studies of what the card at relapse offers. */
+function elsewhere({ pathway, options }) {
+  const to = (page, query) => new URL(`${page}?${new URLSearchParams(query)}`, window.location.href).href;
+  return make("p", { class: "small" },
+    link(to("pathway", { lit: pathway }), "The pathway, this path lit"),
+    options.length ? " · " : "",
+    options.length ? link(to("evidence", { options: options.join(",") }), `The studies of ${counted(options.length, "option")}`) : "");
 }
 
 /** What opens the checks that a card is about; null where its topic is no rule that fired. */
