@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer", "reports"},
-    "watch": {"decoding", "cards", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "watch": {"decoding", "cards", "errors", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
     "store": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside",
         "repeats", "reports", "cds_service",
