@@ -252,11 +252,6 @@ class Terms:
             if "loinc" in system and key in keys and (category == "test" or key == VARIANT)
         )
 
-    def condition(self, system: str, code: str) -> ConditionCode | None:
-        """What a code stands for; what our tables do not hold is asked of a terminology server, where there is one."""
-        found = self.listed_condition(system, code)
-        return self.elsewhere.condition(system, code) if found is None and self.elsewhere else found
-
     def listed_condition(self, system: str, code: str) -> ConditionCode | None:
         """What our tables hold for a code; an ICD-10 code not listed stands for its nearest listed parent."""
         found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
