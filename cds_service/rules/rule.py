@@ -23,7 +23,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
 from cds_service.quantity import Quantity
-from cds_service.rules.shared import Shared
+from cds_service.rules.shared import DRUGS, Shared
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -442,13 +442,13 @@ def _about(each: Rule[S], subject: S, asking: Case, in_time: InTime) -> tuple[Ch
 
 def _idle(each: Rule[Any], chart: Chart, snapshot: Snapshot, shared: Shared) -> tuple[str, str] | None:
     """Where nothing is said of any drug on the list: the roles that it looked for, as all such checks end alike."""
-    names, in_words = getattr(each.subjects, "names", None), getattr(each.subjects, "in_words", "")
+    names = getattr(each.subjects, "names", None)
     if names is None:
         return None
-    drugs: frozenset[str] | None = shared.listed.get("drugs")
+    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
     if drugs is None:
-        drugs = shared.listed["drugs"] = frozenset(chart.medications.drugs(*Role))
-    return ("idle", in_words) if snapshot.spoken_of(names).isdisjoint(drugs) else None
+        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*Role))
+    return ("idle", getattr(each.subjects, "in_words", "")) if snapshot.spoken_of(names).isdisjoint(drugs) else None
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:

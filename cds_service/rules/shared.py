@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+DRUGS = "drugs"  # under which the drugs on the list are kept, whatever their role
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -13,6 +15,6 @@ class Shared:
     patient: dict[Any, Any] = field(default_factory=dict)
     listed: dict[Any, Any] = field(default_factory=dict)
 
-    def with_another_list(self) -> Shared:
-        """The same patient with other orders: what does not lean on them still holds."""
-        return Shared(self.patient)
+    def with_another_list(self, drugs: frozenset[str]) -> Shared:
+        """The same patient with other orders, of these drugs: what does not lean on the list still holds."""
+        return Shared(self.patient, {DRUGS: drugs})

@@ -66,7 +66,7 @@ def safety(
     draft = imagined(drug)
     listed = frozenset(chart.medications.drugs(*Role))
     concerned = [each for each in rules if may_concern(each, drug, listed, snapshot)]
-    of_patient = (shared or Shared()).with_another_list()
+    of_patient = (shared or Shared()).with_another_list(frozenset((drug, *listed)))
     # An alert that the hospital switched off is still no reason to offer.
     evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched, shared=of_patient)
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if _holds(fired.finding.about, draft)]
