@@ -54,6 +54,7 @@ def test_labs_are_drawn_where_a_check_read_them():
     evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
     (potassium,) = [each for each in lab_trends(evaluation) if each.name == "potassium"]
     assert [each.value for each in potassium.points] == ["4.4 mmol/L", "4 mmol/L", "3.1 mmol/L"]
+    assert potassium.falls, "the newest value stands below the line that falls to it"
     assert lab_trends(evaluation, []) == ()
 
 
