@@ -39,15 +39,12 @@ class Wording:
 def wording(concept: CodeableConcept | None, terms: Terms) -> Wording:
     """The wording of a concept; the same for all that are written alike. No concept is one without words."""
     if concept is None:
-        return _known(_SILENCE, terms)
+        return phrase("", terms)
     own = concept.__dict__
     found: Wording | None = own.get("wording")
     if found is None:
         found = own["wording"] = _known(concept, terms)
     return found
-
-
-_SILENCE = CodeableConcept()
 
 
 def phrase(words: str, terms: Terms) -> Wording:
