@@ -15,7 +15,9 @@ from cards.model import Card
 from cds_service.hooks.request import HookRequest
 
 ALWAYS_SHOWN = "critical"
-NOT_AGAIN = re.compile(r"\s*\*(?:One card|\d+ cards) that you answered when choosing the order (?:is|are) not [^*]*\*")
+NOT_AGAIN = re.compile(
+    r"\*(?:One card|\d{1,3} cards) that you answered when choosing the order (?:is|are) not [^*]{1,200}\*"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "console": {
         "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
         "coverage", "changes", "repeats", "reports", "sheet", "store", "cds_service",
+        "coverage", "changes", "reports", "sheet", "store", "repeats", "cds_service",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",

@@ -214,7 +214,7 @@ def _bare(card: Mapping[str, Any]) -> dict[str, Any]:
     bare.get("source", {}).pop("url", None)
     links = [each for each in bare.pop("links", ()) if not _to_why(each.get("url", ""))]
     if "detail" in bare:
-        bare["detail"] = NOT_AGAIN.sub("", bare["detail"])
+        bare["detail"] = " ".join(NOT_AGAIN.sub(" ", bare["detail"]).split())
     return bare | ({"links": links} if links else {})
 
 

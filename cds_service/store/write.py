@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cds_service.store.records import Record
 from cds_service.store.tables import CALL, CARD, KNOWLEDGE, OUTCOME, WHOLE
 
-_MOST_VALUES = 32_000  # in one statement: SQLite's own limit is little more
+_AT_ONCE = (256, 32, 4, 1)  # rows in one statement: few sizes, as the driver keeps each statement that it has met
 
 
 def insert_new(connection: Connection, table: Table) -> Insert:
@@ -39,9 +39,11 @@ def _write_at_once(connection: Connection, table: Table, rows: Sequence[Mapping[
     names = tuple(rows[0])
     made = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
     each = f"({', '.join('?' * len(names))})"
-    at_once = _MOST_VALUES // len(names)
-    for start in range(0, len(rows), at_once):
-        some = rows[start : start + at_once]
+    start = 0
+    while start < len(rows):
+        size = next(size for size in _AT_ONCE if size <= len(rows) - start)
+        some = rows[start : start + size]
+        start += size
         values = tuple(
             process(row[name]) if process else row[name]
             for row in some
