@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cds_service import cli
-from cds_service.cli import connecting
 from cds_service.answer import load_tools
+from cds_service.cli import connecting
 from cds_service.console import loading, samples
 from cds_service.console.fhir_client import FhirClient
 from cds_service.settings import SETTINGS, Settings

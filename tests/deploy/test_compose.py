@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service import __version__, cli
+from cds_service.cli import connecting
 from cds_service.settings import Settings
 from tests.deploy.files import DEPLOY, NAMES, ROOT, document, with_store
 
