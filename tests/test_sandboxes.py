@@ -14,6 +14,7 @@ import yaml
 
 from cds_service import cli
 from cds_service.answer import load_tools
+from cds_service.cli import connecting
 from cds_service.console import loading, samples
 from cds_service.console.fhir_client import FhirClient
 from cds_service.settings import SETTINGS, Settings
@@ -111,7 +112,7 @@ def test_the_compose_file_publishes_on_loopback_only_and_sets_what_there_is():
 def test_the_compose_file_loads_the_stories_where_the_page_says_they_are():
     command = COMPOSE["services"]["stories"]["command"]
     given = cli.parser().parse_args(command[1:])
-    assert (command[0], given.fhir, given.run) == ("aml-cds", FHIR, cli.load)
+    assert (command[0], given.fhir, given.run) == ("aml-cds", FHIR, connecting.load)
     assert FhirClient(given.fhir).is_here  # else it would want --test-server
     assert COMPOSE["services"]["hapi"]["environment"]["SERVER_PORT"] == str(urlsplit(FHIR).port)
     assert all(f"127.0.0.1:{port}:{port}" in COMPOSE["services"]["hapi"]["ports"] for port in (8080, 8090))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service import __version__, cli
+from cds_service.cli import connecting
 from cds_service.settings import Settings
 from tests.deploy.files import DEPLOY, NAMES, ROOT, document, with_store
 
@@ -67,7 +68,7 @@ def test_a_rehearsal_is_asked_for():
     assert {name for name, each in SERVICES.items() if each.get("profiles") == ["rehearsal"]} == {"hapi", "stories"}
     given = cli.parser().parse_args(SERVICES["stories"]["command"][1:])
     port = SERVICES["hapi"]["environment"]["SERVER_PORT"]
-    assert (given.fhir, given.run, given.test_server) == (f"http://hapi:{port}/fhir", cli.load, True)
+    assert (given.fhir, given.run, given.test_server) == (f"http://hapi:{port}/fhir", connecting.load, True)
 
 
 @with_store
