@@ -60,9 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "repeats", "reports", "cds_service",
     },
     "console": {
-        "cards", "errors", "settings", "hooks", "security", "gather", "knowledge", "rules", "answer", "trace",
-        "coverage", "changes", "repeats", "reports", "sheet", "store", "cds_service",
-        "coverage", "changes", "reports", "sheet", "store", "repeats", "cds_service",
+        "answer", "cards", "cds_service", "changes", "coverage", "errors", "gather", "hooks", "knowledge",
+        "repeats", "reports", "rules", "security", "settings", "sheet", "store", "trace",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",

@@ -28,7 +28,7 @@ class Age:
 
 AGE: Key[Age] = Key("age", "age")
 SEX: Key[str] = Key("sex", "administrative sex")
-DECEASED: Key[bool] = Key("deceased", "whether the patient is alive")
+DECEASED: Key[bool] = Key("deceased", "death on record")
 PATIENT: Key[str] = Key("patient", "the patient's record")
 LINKED: Key[tuple[str, ...]] = Key("linked", "links of the record to other records")
 REPLACED = "the record was replaced by another one"

@@ -162,7 +162,7 @@ def _listed(resource: Resource, library: Library, reading: Reading) -> Medicatio
 
 
 def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:
-    where = Origin("MedicationRequest", reply.source, f"{value.read} orders")
+    where = Origin("MedicationRequest", reply.source, "1 order" if value.read == 1 else f"{value.read} orders")
     if reply.status in (Status.FAILED, Status.NOT_ASKED):
         state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
         return Fact(MEDICATIONS, state, value, None, where, doubts=(reply.why,), why=reply.why)
