@@ -60,7 +60,8 @@ def _known(concept: CodeableConcept, terms: Terms) -> Wording:
     found: Wording | None = known.get(written)
     if found is None:
         made = Wording(concept, terms)
-        found = known.keep(written, made, made.words)
+        displays = (coding.display for coding in concept.coding or ())
+        found = known.keep(written, made, concept.text, *displays)
     return found
 
 

@@ -59,7 +59,7 @@ _PRIMITIVES: dict[str, Any] = {
 _IN_PLAIN: dict[str, Any] = _PRIMITIVES | dict.fromkeys(("string", "markdown", "uri", "canonical"), _SOME_TEXT)
 # A number below any measured size: a float does not tell it from zero.
 _ZEROS = b"0" * 50
-_TINY = re.compile(rb"[\d.][eE]-\d\d|0{50}")
+_PERHAPS_TINY, _TINY = re.compile(rb"[eE]-\d\d"), re.compile(rb"[:\[,\s]-?[\d.]++[eE]-\d\d")
 # Inside these nothing is looked at: they may hold any resource, or more types than it pays to compile.
 _NEVER = frozenset({"contained", "fhir_comments", "modifierExtension"})
 
@@ -101,7 +101,7 @@ def certainly_valid(type_name: str, raw: bytes) -> bool:
 
 
 def _looked_at(type_name: str, raw: bytes) -> bool:
-    if (b"e-" in raw or b"E-" in raw or _ZEROS in raw) and _TINY.search(raw):
+    if _ZEROS in raw or ((b"e-" in raw or b"E-" in raw) and _PERHAPS_TINY.search(raw) and _TINY.search(raw)):
         return False
     return _taken(type_name, raw, plain=_is_plain(raw))
 

@@ -127,3 +127,15 @@ def test_what_needs_a_second_look_is_left_to_it(change):
     plain = {"resourceType": "Observation", "status": "final", "code": {"text": "potassium"}}
     assert certainly_valid("Observation", json.dumps(plain).encode())
     assert not certainly_valid("Observation", json.dumps(plain | change).encode())
+
+
+@pytest.mark.parametrize("number", ["1e-300", "-1.5e-99", "4E-12", "0." + "0" * 60 + "1", "1" * 500 + "e-600"])
+def test_a_number_below_any_measured_size_is_no_matter_for_the_quick_check(number):
+    observation = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value": %s}}'
+    assert certainly_valid("Observation", observation % b"4.2")
+    assert not certainly_valid("Observation", observation % number.encode())
+
+
+def test_an_id_that_looks_like_a_tiny_number_is_none():
+    raw = b'{"resourceType":"Observation","id":"a4e-12f0-4e-99","status":"final","code":{"text":"us-core-12e-12"}}'
+    assert certainly_valid("Observation", raw)
