@@ -14,6 +14,7 @@ import pytest
 
 from cds_service import cli
 from cds_service.answer import load_tools
+from cds_service.cli.grammar import TOKEN
 from cds_service.console import codes_seen, doctor, loading, tls
 from cds_service.console.doctor import Diagnosis
 from cds_service.console.fhir_client import FhirClient
@@ -31,7 +32,7 @@ WHO = "eStoryTwelve.A-3"
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*(setting.name for setting in SETTINGS), cli.TOKEN):
+    for name in (*(setting.name for setting in SETTINGS), TOKEN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service import cli
+from cds_service.cli.grammar import TOKEN
 from cds_service.console import samples
 from cds_service.console.fhir_client import FhirClient
 from cds_service.console.loading import TAG, days_to, moved, resources
@@ -26,7 +27,7 @@ def server() -> Iterator[Fhir]:
 
 @pytest.fixture(autouse=True)
 def no_token_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(cli.TOKEN, raising=False)
+    monkeypatch.delenv(TOKEN, raising=False)
 
 
 def patient(base: str) -> int:
@@ -150,9 +151,9 @@ def test_the_token_comes_from_a_file_or_the_environment_and_is_never_shown(serve
         assert run("load", guarded.base) == 1
         assert "--token-file" in capsys.readouterr().err
         assert run("load", guarded.base, "--token-file", str(file)) == 0
-        monkeypatch.setenv(cli.TOKEN, "let-me-in")
+        monkeypatch.setenv(TOKEN, "let-me-in")
         assert run("unload", guarded.base) == 0
-        monkeypatch.setenv(cli.TOKEN, "wrong")
+        monkeypatch.setenv(TOKEN, "wrong")
         assert run("load", guarded.base) == 1
         assert run("load", guarded.base, "--token-file", str(tmp_path / "none")) == 2
         out, err = capsys.readouterr()

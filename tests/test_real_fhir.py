@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cds_service import cli
+from cds_service.cli import grammar
 from cds_service.console import loading
 from cds_service.console.fhir_client import FhirClient
 from cds_service.console.samples import stories
@@ -19,7 +20,7 @@ from tests.fhir_server.running import service
 from tests.journeys import CRITICAL, EVERY, Place, given_by, sent_along, shown
 
 URL = os.environ.get("FHIR_URL", "").rstrip("/")
-TOKEN = os.environ.get(cli.TOKEN) or None
+TOKEN = os.environ.get(grammar.TOKEN) or None
 
 pytestmark = pytest.mark.skipif(
     not URL, reason="FHIR_URL is not set: make test-fhir FHIR_URL=http://127.0.0.1:8090/fhir, a test server of yours"

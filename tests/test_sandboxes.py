@@ -15,6 +15,7 @@ import yaml
 from cds_service import cli
 from cds_service.answer import load_tools
 from cds_service.cli import connecting
+from cds_service.cli.grammar import TOKEN
 from cds_service.console import loading, samples
 from cds_service.console.fhir_client import FhirClient
 from cds_service.settings import SETTINGS, Settings
@@ -43,7 +44,7 @@ def server() -> Iterator[Fhir]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_each_command_of_the_page_does_what_it_says(server, command, monkeypatch, capsys):
-    for name in (*(setting.name for setting in SETTINGS), cli.TOKEN):
+    for name in (*(setting.name for setting in SETTINGS), TOKEN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GATHER_SECONDS", "10")
     monkeypatch.setenv("ANSWER_SECONDS", "20")

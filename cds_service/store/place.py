@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ CONNECT_SECONDS = 1
 POOL_SECONDS = 0.5
 PATIENT_SECONDS = 60.0  # for what nobody waits for: migrations, reports, purging
 CONNECTIONS = 4
+_NEXT_TRY = 0.02  # seconds
 READING = "reading"  # an execution option: this transaction writes nothing
 
 
@@ -79,6 +81,20 @@ def _pool(kind: type[Pool]) -> dict[str, Any]:
     return {"poolclass": kind, "pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_timeout": POOL_SECONDS}
 
 
+def _write_ahead(made: sqlite3.Connection, seconds: float) -> None:
+    """Switch to the write-ahead log. SQLite does not wait for others that do the same at this very moment: we do."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            made.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_NEXT_TRY)
+        else:
+            return
+
+
 def _sqlite(file: Path, seconds: float, create: bool, lightly: bool, pool: type[Pool]) -> Engine:
     def connect() -> sqlite3.Connection:
         if create:
@@ -88,7 +104,7 @@ def _sqlite(file: Path, seconds: float, create: bool, lightly: bool, pool: type[
         )
         try:
             if create:
-                made.execute("PRAGMA journal_mode=WAL")
+                _write_ahead(made, seconds)
             made.execute(f"PRAGMA synchronous={'NORMAL' if lightly else 'FULL'}")
             made.execute("PRAGMA foreign_keys=ON")
         except sqlite3.Error:

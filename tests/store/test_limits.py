@@ -92,7 +92,7 @@ def test_a_check_that_time_did_not_reach_has_that_for_its_cause(made: Made):
 
     kept, call = made(), a_call(body=request("order-sign", gilteritinib(status="draft"), **CHART))
     checks = call.answer.evaluation.checks
-    late = replace(checks[0], outcome=NoTimeLeft(why="no time left for the check"))
+    late = checks[0]._replace(outcome=NoTimeLeft(why="no time left for the check"))
     evaluation = Evaluation((late, *checks[1:]), call.answer.evaluation.chart)
     kept.keeper.saw(replace(call, answer=replace(call.answer, evaluation=evaluation)))
     assert kept.keeper.flush(15)
