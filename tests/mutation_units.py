@@ -75,7 +75,7 @@ def _ends_badly(tests: Sequence[str], changed: tuple[Path, Mutant] | None) -> in
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    for name in [each for each in sys.modules if each.startswith(("cds_service", "cards"))]:
+    for name in [each for each in sys.modules if each.startswith(("cds_service", "cards", "tests"))]:
         del sys.modules[name]
     if changed is not None:
         path, mutant = changed
