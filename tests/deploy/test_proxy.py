@@ -120,7 +120,7 @@ def test_what_is_for_the_inside_stays_there(proxy, path):
     assert proxy.ask("GET", path)[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/why/rule/qtc-hold", "/knowledge", "/static/plain.css"])
+@pytest.mark.parametrize("path", ["/", "/why/rule/qtcHold", "/knowledge", "/static/plain.css"])
 def test_what_cards_link_and_what_the_service_knows_is_open(proxy, path):
     assert proxy.ask("GET", path)[0] == 200
 
