@@ -26,7 +26,7 @@ from cds_service.store.write import write_records
 log = logging.getLogger(__name__)
 
 NOTHING, AUDIT, FULL = "nothing", "audit", "full"
-MOST_CALLS = 1_000
+MOST_CALLS = 1_000  # that wait with their charts; their rows, which are small, wait as long as there is room
 MOST_BYTES = 64 * 1024 * 1024
 TOGETHER = 50  # calls in one transaction
 PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds between two attempts
@@ -72,7 +72,7 @@ class Keeper:
         if self._keep == NOTHING or call.status in (401, 404):
             return
         with self._changed:
-            full = self._left() >= MOST_CALLS or self._bytes + _held(call) > MOST_BYTES
+            full = len(self._waiting) >= MOST_CALLS or self._bytes + _held(call) > MOST_BYTES
             if full or self._closing:
                 self._drop(1)
                 return

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from urllib.request import urlopen
 
 from tests.calls import PATIENT, gilteritinib, order, qtcf, request
 from tests.faults.traffic import Call, Json, calling
@@ -108,8 +109,24 @@ def soaked(running: Running, calls: int, callers: int, data: Path | None = None)
     return Soak(len(told.took), time.monotonic() - began, wrong, late, memory, files, took, store)
 
 
-def kept_calls(data: Path) -> int:
-    """How many calls stand in the store of this folder."""
+def caught_up(running: Running, data: Path, calls: int, seconds: float = 60.0) -> tuple[int, int]:
+    """How many calls stand in the store of this folder, and how many the service says that it gave up.
+
+    Callers that never pause are faster than a disk: waits so long until all of them are one or the other.
+    """
+    until = time.monotonic() + seconds
+    while (found := (_kept_calls(data), _given_up(running)))[0] + found[1] < calls and time.monotonic() < until:
+        time.sleep(0.5)
+    return found
+
+
+def _given_up(running: Running) -> int:
+    with urlopen(f"{running.url}/metrics", timeout=10) as page:
+        found = re.search(r'^aml_cds_store_errors_total{what="call"} (\S+)', page.read().decode(), re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+def _kept_calls(data: Path) -> int:
     with sqlite3.connect(data / "aml-cds.sqlite3") as store:
         (kept,) = store.execute("SELECT count(*) FROM call").fetchone()
     return int(kept)

@@ -212,8 +212,8 @@ def test_a_folder_that_cannot_be_made_stops_no_start_and_is_made_later(tmp_path:
 def test_a_store_that_stays_away_costs_bounded_memory_and_what_is_dropped_is_counted(kept: Stand, monkeypatch):
     from cds_service.store import keeper
 
-    monkeypatch.setattr(keeper, "MOST_CALLS", 10)
     call = a_call()
+    monkeypatch.setattr(keeper, "MOST_BYTES", keeper._held(call) + 20_000)  # the rows of a call take a few thousand
     with kept.store.place.engine(patient=True).begin():
         for _ in range(30):
             kept.keeper.saw(call)
