@@ -115,7 +115,7 @@ def caught_up(running: Running, data: Path, calls: int, seconds: float = 60.0) -
     Callers that never pause are faster than a disk: waits so long until all of them are one or the other.
     """
     until = time.monotonic() + seconds
-    while (found := (_kept_calls(data), _given_up(running)))[0] + found[1] < calls and time.monotonic() < until:
+    while (found := (kept_calls(data), _given_up(running)))[0] + found[1] < calls and time.monotonic() < until:
         time.sleep(0.5)
     return found
 
@@ -126,7 +126,7 @@ def _given_up(running: Running) -> int:
     return int(float(found[1])) if found else 0
 
 
-def _kept_calls(data: Path) -> int:
+def kept_calls(data: Path) -> int:
     with sqlite3.connect(data / "aml-cds.sqlite3") as store:
         (kept,) = store.execute("SELECT count(*) FROM call").fetchone()
     return int(kept)
