@@ -1,12 +1,14 @@
 """Kept: what a wording or a code was found to mean, so that it need not be found out again for the next patient.
 
 Records say the same things all day: the same products, diagnoses and instructions. What they mean follows from what is
-written and from the knowledge alone, so it may be kept. Nothing else is: no date, no id, no result, and no long text.
+written and from the knowledge alone, so it may be kept. Nothing else is: no date, no id, no result. A text that is not
+the name of a code is known again by its digest, and is not kept itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
+from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +18,7 @@ V = TypeVar("V")
 
 _MOST = 2000  # meanings of one kind
 _LONGEST = 200  # letters of one text: a longer one is a letter about somebody
-_LARGEST = 2000  # bytes of everything that is written in one place
+_DIGEST = 16  # bytes: two texts do not share one
 
 
 class Kept(dict[K, V]):
@@ -28,8 +30,7 @@ class Kept(dict[K, V]):
 
     def keep(self, written: K, meaning: V, *texts: str | None) -> V:
         """The meaning. It is known from now on, unless a text in it is too long."""
-        size = len(written) if isinstance(written, (bytes, str)) else 0
-        if size <= _LARGEST and all(len(text) <= _LONGEST for text in texts if text):
+        if all(len(text) <= _LONGEST for text in texts if text):
             if len(self) >= self._most:
                 self.clear()
             self[written] = meaning
@@ -42,5 +43,10 @@ def is_short(text: str) -> bool:
 
 
 def as_written(*parts: object) -> bytes:
-    """Everything that stands in these elements, by which they are known again."""
-    return msgspec.json.encode(parts)
+    """What these elements are known by: a digest of all that stands in them."""
+    return blake2b(msgspec.json.encode(parts), digest_size=_DIGEST).digest()
+
+
+def by_digest(text: str) -> bytes:
+    """What a text is known by, without a word of it."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
-
 from cds_service.gather.views import CodeableConcept
+from cds_service.kept import as_written
 from cds_service.knowledge.terms import Code, Terms
 
 T = TypeVar("T")
@@ -48,21 +47,32 @@ def wording(concept: CodeableConcept | None, terms: Terms) -> Wording:
 
 
 def phrase(words: str, terms: Terms) -> Wording:
-    """The wording of plain words."""
-    known = terms.kept("phrases")
-    found: Wording | None = known.get(words)
-    return known.keep(words, Wording(CodeableConcept(text=words), terms), words) if found is None else found
+    """The wording of plain words. They are somebody's: nothing is kept of them but that there were none."""
+    if words:
+        return Wording(CodeableConcept(text=words), terms)
+    nothing: Wording = terms.kept("phrases").get("") or terms.kept("phrases").keep("", Wording(None, terms))
+    return nothing
 
 
 def _known(concept: CodeableConcept, terms: Terms) -> Wording:
     known = terms.kept("wordings")
-    written = msgspec.json.encode(concept)
+    written = as_written(concept)
     found: Wording | None = known.get(written)
     if found is None:
-        made = Wording(concept, terms)
-        displays = (coding.display for coding in concept.coding or ())
-        found = known.keep(written, made, concept.text, *displays)
+        found = Wording(concept, terms)
+        if found.codes:  # what has no code is somebody's own words
+            known.keep(written, found, *texts_of(concept))
     return found
+
+
+def texts_of(concept: CodeableConcept | None) -> list[str | None]:
+    """Every text of the concept: its own, and how each of its codes is shown."""
+    return [concept.text, *(coding.display for coding in concept.coding or ())] if concept is not None else []
+
+
+def is_coded(concept: CodeableConcept | None) -> bool:
+    """Whether it has a code: its words are then those of a catalogue, else somebody's own."""
+    return concept is not None and any(coding.code for coding in concept.coding or ())
 
 
 def told_once(reader: Callable[[Wording], T]) -> Callable[[Wording], T]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import Wording, codes, told_once, wording
+from cds_service.facts.concepts import Wording, codes, texts_of, told_once, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
@@ -64,7 +64,7 @@ def standing_of(clinical: CodeableConcept | None, verification: CodeableConcept 
     written = as_written(clinical, verification)
     known: Standing | None = kept.get(written)
     if known is None:
-        texts = (each.text for each in (clinical, verification) if each)
+        texts = (*texts_of(clinical), *texts_of(verification))
         known = kept.keep(written, _stands(clinical, verification, terms), *texts)
     return known
 

@@ -29,6 +29,7 @@ SPOKEN = {
 _BARE_OID = re.compile(r"[012](?:\.\d+){3,}")
 _ADDRESS = re.compile(r"https?://(?:www\.)?")
 _KEPT = 1000  # spellings remembered: callers may invent any number of them
+_LONGEST = 200  # letters of one
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Systems:
         found = self._met.get(name)
         if found is None:
             found = self._spelled(name)
-            if len(self._met) < _KEPT:
+            if len(self._met) < _KEPT and len(name) <= _LONGEST:
                 self._met[name] = found
         return found
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import yaml
 
 from cds_service.errors import KnowledgeError
-from cds_service.kept import Kept, is_short
+from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import Systems
 from cds_service.quantity import Quantity
@@ -101,7 +101,7 @@ Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its
 class Words:
     """A table of words: finds the first entry (longest first) that stands in a text as whole words.
 
-    What stands in a short text is kept: records use the same words all day.
+    What stands in a short text is kept, and not the text: records use the same words all day.
     """
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
@@ -109,8 +109,8 @@ class Words:
         pattern = rf"(?<![\w-]){spelling.any_of(self._values)}(?![\w-])"
         self._pattern = re.compile(pattern, re.IGNORECASE)
         self._small = re.compile(pattern)  # for a text in small letters: several times as fast
-        self._spans: Kept[str, tuple[Span, ...]] = Kept(_TEXTS)
-        self._told: Kept[str, tuple[str, ...]] = Kept(_TEXTS)
+        self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)
+        self._told: Kept[bytes, tuple[str, ...]] = Kept(_TEXTS)
 
     @property
     def values(self) -> frozenset[str]:
@@ -130,9 +130,10 @@ class Words:
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
-        told = self._told.get(text)
+        known = by_digest(text)
+        told = self._told.get(known)
         if told is None:
-            told = self._told.keep(text, tuple(dict.fromkeys(value for _, _, value in self._search(text))), text)
+            told = self._told.keep(known, tuple(dict.fromkeys(value for _, _, value in self._search(text))), text)
         return told
 
     def places(self, text: str) -> Iterator[tuple[int, str]]:
@@ -141,9 +142,10 @@ class Words:
 
     def spans(self, text: str) -> tuple[Span, ...]:
         """Where each entry begins and ends in the text, and its value."""
-        found = self._spans.get(text)
+        known = by_digest(text)
+        found = self._spans.get(known)
         if found is None:
-            found = self._spans.keep(text, tuple(self._search(text)), text)
+            found = self._spans.keep(known, tuple(self._search(text)), text)
         return found
 
     def _search(self, text: str) -> Iterator[Span]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cds_service.kept import Kept
+from cds_service.kept import Kept, by_digest
 from cds_service.knowledge.terms import Terms
 
 ITD, TKD = "FLT3-ITD", "FLT3-TKD"
@@ -68,9 +68,10 @@ def places(text: str) -> list[tuple[int, str]]:
 
 def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     """The markers of these genes that the text names by a change that counts, or in words. Kept for short texts."""
-    known: Kept[tuple[tuple[str, ...], str], tuple[str, ...]] = terms.kept("markers in words")
-    found = known.get((genes, text))
-    return known.keep((genes, text), _shown(genes, text, terms), text) if found is None else found
+    known: Kept[tuple[tuple[str, ...], bytes], tuple[str, ...]] = terms.kept("markers in words")
+    asked = (genes, by_digest(text))
+    found = known.get(asked)
+    return known.keep(asked, _shown(genes, text, terms), text) if found is None else found
 
 
 def _shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
@@ -92,9 +93,10 @@ def _shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
 
 def noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
     """Changes of the gene that the table knows and that are no marker of ours: told, never decisive. Kept too."""
-    known: Kept[tuple[str, str], tuple[str, ...]] = terms.kept("other changes in words")
-    found = known.get((gene, text))
-    return known.keep((gene, text), _noted(gene, text, terms), text) if found is None else found
+    known: Kept[tuple[str, bytes], tuple[str, ...]] = terms.kept("other changes in words")
+    asked = (gene, by_digest(text))
+    found = known.get(asked)
+    return known.keep(asked, _noted(gene, text, terms), text) if found is None else found
 
 
 def _noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
