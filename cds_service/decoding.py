@@ -6,6 +6,8 @@ that had just started crashed under its first calls. Here a shape is learnt by o
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from typing import Any, TypeVar, cast
 
@@ -14,6 +16,30 @@ import msgspec
 T = TypeVar("T")
 LEARNING = threading.RLock()  # held while a shape is learnt, here or elsewhere
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+_SPELLED_OUT = re.compile(rb"\\u00[4-7]")  # a letter of ASCII by its number, as nobody writes it but to hide it
+
+
+def stands_twice(raw: bytes | msgspec.Raw, name: str, often: int) -> bool:
+    """Whether an element of that name stands twice in one object, of which a reader takes one.
+
+    Where the name stands at most so `often`, and no letter is spelled by its number, nobody need look closer.
+    """
+    whole = bytes(raw)
+    if whole.count(b'"%s"' % name.encode()) <= often and not (b"\\u00" in whole and _SPELLED_OUT.search(whole)):
+        return False
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or sum(key == name for key, _ in pairs) > 1
+
+    try:
+        json.loads(whole, object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return False  # not readable at all, which is told elsewhere
+    return found
 
 
 def decoder(shape: type[T]) -> msgspec.json.Decoder[T]:

@@ -6,14 +6,13 @@ it says that something is missing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode, decoder
+from cds_service.decoding import decode, decoder, stands_twice
 from cds_service.gather.views import ANY, View
 
 _SERIOUS = ("error", "fatal")
@@ -110,8 +109,8 @@ def resource_type(raw: bytes | msgspec.Raw) -> str | None:
 def unpack(raw: bytes) -> Unpacked:
     """`raw` split up: null, a resource, a Bundle or an OperationOutcome, whichever it is."""
     plain = _decoded(raw, _PlainBundle)
-    if plain is not None and not _has_two_lists(raw):
-        return _of_plain(plain)
+    if plain is not None:
+        return _of_plain(plain, _written_twice(raw, len(plain.entry)))
     if raw.strip() == b"null":
         return Unpacked()
     kind = resource_type(raw)
@@ -129,13 +128,13 @@ def unpack(raw: bytes) -> Unpacked:
     each = ((entry.resource, _decoded(entry.fullUrl, str), entry.search) for entry in entries)
     links = (_decoded(link, _Link) for link in bundle.link or ())
     total = bytes(bundle.total)
-    problems = ["the Bundle has two lists of entries"] if _has_two_lists(raw) else []
+    problems = _written_twice(raw, len(bundle.entry or ()))
     return _split(each, links, int(total[:9]) if total.isdigit() else 0, problems)
 
 
-def _of_plain(bundle: _PlainBundle) -> Unpacked:
+def _of_plain(bundle: _PlainBundle, problems: list[str]) -> Unpacked:
     each = ((entry.resource, entry.fullUrl, entry.search) for entry in bundle.entry)
-    return _split(each, bundle.link, bundle.total, [])
+    return _split(each, bundle.link, bundle.total, problems)
 
 
 def _split(
@@ -168,18 +167,10 @@ def _split(
     return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)
 
 
-def _has_two_lists(raw: bytes) -> bool:
-    """Whether `entry` stands twice at the top, of which a reader takes one; looked into only where it may be so."""
-    if raw.count(b'"entry"') < 2:
-        return False
-    pairs: list[list[str]] = []
-
-    def note(found: list[tuple[str, object]]) -> dict[str, object]:
-        pairs.append([name for name, _ in found])
-        return {}
-
-    json.loads(raw, object_pairs_hook=note)
-    return pairs[-1].count("entry") > 1  # the object at the top is told last
+def _written_twice(raw: bytes, entries: int) -> list[str]:
+    """What stands twice, of which a reader takes one and loses the other."""
+    found = ["the Bundle has two lists of entries"] if stands_twice(raw, "entry", 1) else []
+    return [*found, "an entry of the Bundle holds two resources"] if stands_twice(raw, "resource", entries) else found
 
 
 def _entry(raw: msgspec.Raw) -> _Entry:

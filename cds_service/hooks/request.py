@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode
+from cds_service.decoding import decode, stands_twice
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 
@@ -177,7 +177,12 @@ def _drafts(raw: msgspec.Raw) -> tuple[Draft, ...]:
     bundle = _decode(raw, _DraftBundle, "context.draftOrders")
     if bundle.resourceType != "Bundle":
         raise BadRequest("draftOrders must be a Bundle", "context.draftOrders.resourceType")
-    return tuple(_draft(entry) for entry in bundle.entry or ())
+    entries = bundle.entry or ()
+    lost = any(stands_twice(raw, name, often) for name, often in (("entry", 1), ("resource", len(entries))))
+    return (*(_draft(entry) for entry in entries), *((_UNREADABLE,) if lost else ()))
+
+
+_UNREADABLE = Draft(b"null", None)  # stands for a draft that came and cannot be had
 
 
 def _draft(raw: msgspec.Raw) -> Draft:
@@ -185,7 +190,7 @@ def _draft(raw: msgspec.Raw) -> Draft:
     try:
         entry = decode(raw, _Entry)
     except (msgspec.DecodeError, RecursionError):
-        return Draft(b"null", None)
+        return _UNREADABLE
     try:
         full_url = decode(entry.fullUrl, str)
     except (msgspec.DecodeError, RecursionError):

@@ -19,6 +19,7 @@ def test_a_page_says_all_it_has_to_say_without_scripts(chromium, base, path):
     context.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file of the server, left half sent
 def test_the_playground_says_that_it_needs_scripts(chromium, base):
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -104,3 +104,27 @@ def test_two_lists_of_entries_are_a_problem_and_entries_within_entries_are_none(
     assert of(within).problems == ()
     twice = b'{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}], "entry": []}'
     assert unpack(twice).problems == ("the Bundle has two lists of entries",)
+
+
+LOST = b'{"resourceType":"MedicationRequest","id":"v"}'
+KEPT = b'{"resourceType":"Medication","id":"zz"}'
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b'{"resourceType":"Bundle","entry":[{"resource":%s,"resource":%s}]}',
+         "an entry of the Bundle holds two resources"),
+        (b'{"resourceType":"Bundle","entry":[{"resource":%s,"r\\u0065source":%s}]}',
+         "an entry of the Bundle holds two resources"),
+        (b'{"resourceType":"Bundle","entry":[{"resource":%s}],"entr\\u0079":[{"resource":%s}]}',
+         "the Bundle has two lists of entries"),
+    ],
+)
+def test_what_stands_twice_is_a_problem_and_never_lost_in_silence(raw: bytes, problem: str) -> None:
+    assert unpack(raw % (LOST, KEPT)).problems == (problem,)
+
+
+def test_umlauts_and_the_word_resource_in_a_text_are_no_problem() -> None:
+    found = of(bundle({"resource": PATIENT | {"name": [{"family": "Müller", "text": 'the "resource"'}]}}))
+    assert found.problems == () and len(found.resources) == 1

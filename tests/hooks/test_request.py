@@ -157,3 +157,16 @@ def test_whatever_a_field_holds_it_is_read_or_refused_with_its_path(name, inner,
 @pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"{", b'{"hook": "\xff"}'])
 def test_a_body_that_cannot_be_read_at_all_names_no_path(body):
     assert refused(HookRequest.read, body, VIEW).path is None
+
+
+@pytest.mark.parametrize(
+    "twice", ['"resource": %s, "resource": %s', '"resource": %s}], "entr\\u0079": [{"resource": %s']
+)
+def test_a_draft_that_another_hides_is_not_lost_in_silence(twice):
+    order = {"resourceType": "MedicationRequest", "id": "m1"}
+    both = (json.dumps(order), json.dumps(order | {"id": "m2"}))
+    written = '{"resourceType": "Bundle", "entry": [{%s}]}' % (twice % both)
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": CONTEXT | {"draftOrders": "DRAFTS"}}
+    body = json.dumps(asked).replace('"DRAFTS"', written)
+    request = HookRequest.read(body.encode(), SIGN)
+    assert [draft.raw for draft in request.drafts].count(b"null") == 1
