@@ -31,10 +31,15 @@ def _finding(check: Check, finding: Finding) -> tuple[object, ...]:
 
 
 def _fact(fact: Fact[Any]) -> tuple[object, ...]:
-    value = tuple(map(_order, fact.value.orders)) if isinstance(fact.value, Medications) else repr(fact.value)
+    value = tuple(map(_order, fact.value.orders)) if isinstance(fact.value, Medications) else _shown(fact.value)
     return (
         fact.key.name, fact.state.name, fact.bound, value, repr(fact.when), fact.doubts, fact.why, repr(fact.rivals),
     )
+
+
+def _shown(value: object) -> str:
+    """The value as text, the same in every process: a set has another order in each."""
+    return repr(sorted(value, key=repr) if isinstance(value, frozenset) else value)
 
 
 def _order(order: Medication) -> tuple[object, ...]:
