@@ -97,8 +97,8 @@ def post_worker_init(worker):
 def post_fork(server, worker):
     """What was loaded before the fork stays shared: the collector need not look at it again.
 
-    It runs some seven times less often than by default: a large chart alone would call it thirty times. Memory that
-    only it can free is told by the soak (`python -m tests.faults soak`).
+    It runs some seven times less often than by default, as a chart is many objects and no circle. Memory that only it
+    can free is told by the soak (`python -m tests.faults soak`).
     """
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)

@@ -47,6 +47,8 @@ BROKEN = {
     "another protocol": b"POST " + PATH + b" HTTP/9.9\r\nHost: localhost\r\n\r\n" + SECOND,
     "no protocol": b"POST\r\n\r\n" + SECOND,
     "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
+    "an address that is too long": HEAD.replace(b"sign", b"s" * 5000) + b"\r\n" + SECOND,
+    "too many headers": HEAD + b"X-A: b\r\n" * 200 + b"\r\n" + SECOND,
     "a body that breaks off": HEAD + b"Content-Length: 4000\r\n\r\n{",
 }
 
