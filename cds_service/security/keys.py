@@ -80,9 +80,8 @@ def _public(entry: Mapping[str, Any], algorithm: str) -> PublicKey | None:
         return None
     if isinstance(key, rsa.RSAPublicKey):
         return key if algorithm.startswith("RS") and key.key_size >= RSA_BITS else None
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return key if key.curve.name == _CURVES.get(algorithm) else None
-    return None
+    fits = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == _CURVES.get(algorithm)
+    return key if fits else None
 
 
 def from_file(path: Path, algorithms: tuple[str, ...]) -> KeySet:

@@ -266,6 +266,29 @@ def test_keys_that_stop_coming_are_no_keys(tmp_path):
         assert refused(callers, bearer()) == "key"
 
 
+def test_an_answer_that_comes_too_late_does_not_bring_an_older_set_of_keys_back(tmp_path):
+    """The first question hangs; the second one brings the new set; then the first is answered with the old one."""
+    clock, released, asked = SimpleNamespace(now=1000.0), threading.Event(), threading.Event()
+    new = ec_key("rotated")
+
+    def late(handler):
+        asked.set()
+        released.wait(TIMEOUT_SECONDS)
+        at_once(handler)
+
+    answers = iter([late, lambda handler: at_once(handler, key_set(jwk(new, "new")))])
+    with answering(lambda handler: next(answers)(handler)) as url, ThreadPoolExecutor(1) as pool:
+        callers = Callers(tenants(tmp_path, f'jwks_url = "{url}"'), SeenHere(time.time), lambda: clock.now)
+        first = pool.submit(refused, callers, bearer())
+        assert asked.wait(TIMEOUT_SECONDS)
+        clock.now += 31
+        assert callers.check(bearer(new, headers={"kid": "new"}), ENDPOINT).name == "north"
+        released.set()
+        assert first.result() == "key"
+        assert refused(callers, bearer()) == "key"
+        assert callers.check(bearer(new, headers={"kid": "new"}), ENDPOINT).name == "north"
+
+
 @contextmanager
 def answering(answer):
     """A server of keys on this machine that answers so."""
@@ -287,10 +310,10 @@ def answering(answer):
         server.server_close()
 
 
-def at_once(handler):
+def at_once(handler, keys=None):
     handler.send_response(200)
     handler.end_headers()
-    handler.wfile.write(json.dumps(key_set()).encode())
+    handler.wfile.write(json.dumps(keys or key_set()).encode())
 
 
 def dripping(handler):
