@@ -148,8 +148,14 @@ class RemoteKeys:
         with self._lock:
             now = self._clock()
             if self._attempt is None or now - self._attempt.started >= PAUSE_SECONDS:
-                self._attempt = _Attempt(now)
-                threading.Thread(target=self._renew, args=(self._attempt,), name="keys", daemon=True).start()
+                begun = _Attempt(now)
+                try:
+                    threading.Thread(target=self._renew, args=(begun,), name="keys", daemon=True).start()
+                except RuntimeError:  # the host is at a limit: what is held serves on, and the next call tries again
+                    log.warning("the keys of a tenant were not asked for: there is no thread for it")
+                    begun.over.set()
+                    return begun
+                self._attempt = begun
             return self._attempt
 
     def _renew(self, attempt: _Attempt) -> None:

@@ -289,6 +289,26 @@ def test_an_answer_that_comes_too_late_does_not_bring_an_older_set_of_keys_back(
         assert callers.check(bearer(new, headers={"kid": "new"}), ENDPOINT).name == "north"
 
 
+@responses.activate
+def test_a_host_without_a_thread_keeps_the_keys_it_holds_and_asks_again_as_soon_as_it_can(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=1000.0)
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
+    responses.get(JWKS_URL, json=key_set())
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        assert refused(callers, bearer()) == "key"
+    assert callers.check(bearer(), ENDPOINT).name == "north"
+    clock.now += 2 * 3600
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+    assert len(responses.calls) == 1
+
+
 @contextmanager
 def answering(answer):
     """A server of keys on this machine that answers so."""
