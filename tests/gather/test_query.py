@@ -678,3 +678,12 @@ def test_after_sixty_percent_of_the_time_nothing_is_started() -> None:
     assert (deadline.left(), deadline.may_start(), deadline.over) == (4, False, False)
     now[0] = 111.0
     assert (deadline.left(), deadline.may_start(), deadline.over) == (0, False, True)
+
+
+def test_a_part_of_the_time_is_over_with_the_whole_at_the_latest() -> None:
+    now = [100.0]
+    whole = Deadline(10, lambda: now[0])
+    now[0] = 104.0
+    assert (whole.within(3).left(), whole.within(30).left()) == (3, 6)
+    now[0] = 111.0
+    assert whole.within(3).over
