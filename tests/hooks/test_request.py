@@ -166,7 +166,7 @@ def test_json_nested_too_deeply_is_said_to_be_so(part, where):
     body = {"hook": VIEW.hook, "hookInstance": "i-1", "context": CONTEXT, part: "PART"}
     deep = where % ("[" * 100_000 + "]" * 100_000)
     fault = refused(HookRequest.read, json.dumps(body).replace('"PART"', deep).encode(), VIEW)
-    assert fault.message == "the JSON is nested too deeply to be read"
+    assert (fault.message, fault.path) == ("the JSON is nested too deeply to be read", None)
 
 
 @pytest.mark.parametrize("seconds, says", [
