@@ -1,4 +1,4 @@
-"""The keeper when something breaks: what is lost is counted and told by its type, the rest is kept, and it ends in time."""
+"""The keeper when something breaks: what is lost is counted and told by its type, the rest is kept, and it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of the call in which a card was shown: by how much was kept, and when it cannot be read any more."""
+"""What is remembered of the call in which a card was shown, by how much was kept; and when it cannot be read."""
 
 from __future__ import annotations
 
