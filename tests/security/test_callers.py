@@ -18,6 +18,7 @@ import responses
 from cryptography.hazmat.primitives import serialization
 
 from cds_service.errors import SettingsError, Unauthorized
+from cds_service.security import replay
 from cds_service.security.callers import Callers
 from cds_service.security.keys import TIMEOUT_SECONDS
 from cds_service.security.outbound import Way
@@ -226,7 +227,9 @@ def test_an_outage_of_the_keys_locks_nobody_out_for_a_day(tmp_path, fault):
     responses.replace("GET", JWKS_URL, **fault)
     clock.now += 23 * 3600
     callers.check(bearer(), ENDPOINT)
-    clock.now += 2 * 3600
+    clock.now += 3600
+    callers.check(bearer(), ENDPOINT)
+    clock.now += 1
     assert refused(callers, bearer()) == "key"
 
 
@@ -398,3 +401,13 @@ def test_memory_of_tokens_ends_with_them():
     clock.now = 1301.0
     assert not seen.before("a", "2", 1600.0)
     assert len(seen._known) == 1
+
+
+def test_so_many_tokens_are_remembered_and_the_one_that_ends_first_is_forgotten(monkeypatch):
+    monkeypatch.setattr(replay, "MOST", 2)
+    seen = SeenHere(lambda: 1000.0)
+    assert not seen.before("a", "long", 1600.0) and not seen.before("a", "short", 1300.0)
+    assert seen.before("a", "long", 1600.0) and seen.before("a", "short", 1300.0)
+    assert not seen.before("a", "new", 1500.0)
+    assert seen.before("a", "long", 1600.0) and seen.before("a", "new", 1500.0)
+    assert not seen.before("a", "short", 1300.0)
