@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 
 from cds_service.errors import SettingsError, Unauthorized
 from cds_service.security import replay
-from cds_service.security.callers import Callers
-from cds_service.security.keys import TIMEOUT_SECONDS
+from cds_service.security.callers import LONGEST_TOKEN, Callers
+from cds_service.security.keys import LARGEST_SET, TIMEOUT_SECONDS
 from cds_service.security.outbound import Way
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -68,6 +68,7 @@ def refused(callers: Callers, authorization: str | None, endpoint: str = ENDPOIN
         lambda: bearer(nbf=int(time.time()) - 300, exp=int(time.time()) + 890),
         lambda: bearer(iat=int(time.time()) + 30, exp=int(time.time()) + 330),
         lambda: bearer().replace("Bearer", "bearer"),
+        lambda: bearer(iat=(now := int(time.time())), exp=now + 15 * 60),
     ],
 )
 def test_a_good_token_names_its_tenant(callers, header):
@@ -136,6 +137,7 @@ WRONG = {
     "no time of issue": (lambda: bearer(iat=None), "claims"),
     "no jti": (lambda: bearer(jti=None), "claims"),
     "jti that is no text": (lambda: bearer(jti=5), "claims"),
+    "a life a second too long": (lambda: bearer(iat=(now := int(time.time())), exp=now + 15 * 60 + 1), "life"),
     "an endless life": (lambda: bearer(exp=NOW + 10**9), "life"),
     "an expiry beyond all calendars": (lambda: bearer(exp=10**400), "life"),
     "an expiry as text": (lambda: bearer(exp=str(NOW + 300)), "claims"),
@@ -153,6 +155,15 @@ def token_with_list_issuer() -> str:
 def test_a_wrong_token_is_turned_away(callers, name):
     header, reason = WRONG[name]
     assert refused(callers, header()) == reason
+
+
+def test_a_token_is_read_up_to_its_longest_however_well_it_is_signed(callers):
+    def of(filling: int) -> str:
+        return bearer(sub="x" * filling)
+
+    most = next(n for n in range(12_100, 11_000, -1) if len(of(n)) - len("Bearer ") <= LONGEST_TOKEN)
+    assert callers.check(of(most), ENDPOINT).name == "north"
+    assert refused(callers, of(most + 3)) == "form"
 
 
 def test_a_signature_of_other_words_is_turned_away(callers):
@@ -203,7 +214,7 @@ def test_keys_are_fetched_once_and_again_for_a_new_one(tmp_path):
     rotated = ec_key("rotated")
     responses.replace("GET", JWKS_URL, json=key_set(jwk(rotated, "new")))
     assert refused(callers, bearer(rotated, headers={"kid": "new"})) == "key"  # asked just now
-    clock.now += 31
+    clock.now += 30
     assert callers.check(bearer(rotated, headers={"kid": "new"}), ENDPOINT).name == "north"
     assert len(responses.calls) == 2
 
@@ -231,6 +242,17 @@ def test_an_outage_of_the_keys_locks_nobody_out_for_a_day(tmp_path, fault):
     callers.check(bearer(), ENDPOINT)
     clock.now += 1
     assert refused(callers, bearer()) == "key"
+
+
+@responses.activate
+@pytest.mark.parametrize("size, served", [(LARGEST_SET, True), (LARGEST_SET + 1, False)])
+def test_a_set_of_keys_is_read_up_to_its_largest_size(tmp_path, size, served):
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
+    responses.get(JWKS_URL, body=json.dumps(key_set()).encode().ljust(size))
+    if served:
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+    else:
+        assert refused(callers, bearer()) == "key"
 
 
 @responses.activate
