@@ -31,8 +31,9 @@ def bars(found: Sequence[Bar], title: str) -> str:
     """The bars below each other, as an <svg>. The numbers stand in the table beside it; `title` says what it shows."""
     longest = max((bar.total for bar in found), default=0) or 1
     lines = [line for place, bar in enumerate(found) for line in _drawn(bar, place * _LINE, _LONGEST / longest)]
+    height = max(1, len(found)) * _LINE
     return "\n".join((
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="{max(1, len(found)) * _LINE}" class="bars" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="{height}" class="bars" role="img">',
         f"<title>{escape(title)}</title>",
         *lines,
         "</svg>",
