@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from base64 import b64encode
 from dataclasses import replace
@@ -58,6 +59,23 @@ def test_a_server_of_the_hospitals_own_authority_is_read_with_its_bundle_only(tm
         for way in (None, Way(other.bundle(tmp_path, "other.pem"))):
             assert ask(base, way).why == UNSAFE
         assert len(server.lines) == heard
+
+
+def test_the_command_line_says_why_a_certificate_is_not_trusted(tmp_path):
+    house, old = Authority(), Authority("an old one", complete=False)
+    bundles = house.bundle(tmp_path), old.bundle(tmp_path, "old.pem")
+    with serving(BODY, house.certifies(tmp_path, "another.example.org")) as server:
+        with pytest.raises(CdsError, match=r"another\.example\.org|[Hh]ostname mismatch"):
+            FhirClient(f"https://localhost:{server.port}", way=Way(bundles[0])).get("metadata")
+        with pytest.raises(CdsError, match=r"unable to get local issuer certificate.*CA_BUNDLE"):
+            FhirClient(f"https://localhost:{server.port}", way=Way()).get("metadata")
+    with serving(BODY, old.certifies(tmp_path, "localhost")) as server:
+        client = FhirClient(f"https://localhost:{server.port}", way=Way(bundles[1]))
+        if sys.version_info < (3, 13):
+            assert client.get("metadata").is_good
+        else:
+            with pytest.raises(CdsError, match="Missing Authority Key Identifier"):
+                client.get("metadata")
 
 
 def test_no_session_can_switch_the_certificates_off(tmp_path):
