@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+import re
 import socket
 import struct
 import threading
@@ -195,6 +196,37 @@ def test_a_server_that_finds_every_address_too_long_is_not_asked_forever(ehr: re
     answered = ask(f"Observation?patient=p1&code={codes}")
     assert answered.status is Status.FAILED
     assert len(ehr.calls) <= 12
+
+
+@pytest.mark.parametrize("down, status, why", [
+    ("00020-1", Status.PARTIAL, "the FHIR server answered 500"),
+    ("00000-1", Status.PARTIAL, "the FHIR server answered 500"),
+    ("none", Status.COMPLETE, ""), ("http", Status.FAILED, "the FHIR server answered 500"),
+])
+def test_a_question_that_has_to_be_asked_in_parts_is_answered_as_one(
+    ehr: responses.RequestsMock, down: str, status: Status, why: str,
+) -> None:
+    """What the first call met, the second knows: it asks in parts at once, and whole only when each part is."""
+    asked: list[str] = []
+
+    def short(request: Any) -> tuple[int, dict[str, str], str]:
+        if len(request.url) > 500:
+            return 414, {}, ""
+        asked.append(request.url)
+        first = re.search(r"0\d{4}-1", request.url)
+        return (500, {}, "") if down in request.url else (200, {}, json.dumps(bundle(first[0] if first else "none")))
+
+    ehr.add_callback(responses.GET, f"{BASE}/Observation", short)
+    ehr.post(f"{BASE}/Observation/_search", status=405)
+    codes = ",".join(f"http://loinc.org|{number:05}-1" for number in range(30))
+    session, query = FhirSession(Limits()), {"labs": f"Observation?patient=p1&code={codes}"}
+    session.ask_all(ACCESS, query, Deadline(20, time.monotonic))
+    asked.clear()
+    answered = session.ask_all(ACCESS, query, Deadline(20, time.monotonic))["labs"]
+    assert len(asked) > 1 and (answered.status, answered.why) == (status, why)
+    well = sorted(found[0] for each in asked if down not in each and (found := re.search(r"0\d{4}-1", each)))
+    assert sorted(ids(answered)) == well and answered.pages == len(well)
+    assert answered.well is bool(well) and answered.seconds > 0
 
 
 def test_a_server_that_refuses_every_wording_of_every_part_is_not_asked_forever(ehr: responses.RequestsMock) -> None:

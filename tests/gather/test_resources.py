@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -181,6 +182,17 @@ def test_a_sound_resource_is_read_even_when_nothing_may_be_mended_any_more() -> 
 def test_a_number_of_impossible_size_is_refused_and_costs_nothing(number: str) -> None:
     text = raw(POTASSIUM).replace(b"4.1", number.encode())
     assert isinstance(Resource("Observation", text, "labs").checked(), Unreadable)
+
+
+@pytest.mark.parametrize("number, is_read", [
+    ("1e100", True), ("1e101", False), ("1e-100", True), ("1e-101", False), ("9" * 100, True), ("9" * 101, False),
+])
+@pytest.mark.parametrize("strict_all", [True, False])
+def test_a_number_is_read_up_to_its_largest_size_and_no_further(number: str, is_read: bool, strict_all: bool) -> None:
+    text = raw(POTASSIUM).replace(b"4.1", number.encode())
+    read = Resource("Observation", text, "labs", mending=Mending(strict_all=strict_all)).checked()
+    value = read.valueQuantity.value if isinstance(read, Observation) and read.valueQuantity else None
+    assert (value is not None) is is_read and value in (None, Decimal(number))
 
 
 @pytest.mark.parametrize("text", [
