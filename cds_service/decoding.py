@@ -27,7 +27,8 @@ def stands_twice(raw: bytes | msgspec.Raw, name: str, often: int) -> bool:
     Where the name stands at most so `often`, and no letter is spelled by its number, nobody need look closer.
     """
     whole = bytes(raw)
-    if whole.count(b'"%s"' % name.encode()) <= often and not (b"\\u00" in whole and _SPELLED_OUT.search(whole)):
+    spelled = b"\\" in whole and b"\\u00" in whole and _SPELLED_OUT.search(whole)
+    if not spelled and whole.count(b'"%s"' % name.encode()) <= often:
         return False
     found = False
 

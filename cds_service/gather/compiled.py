@@ -26,14 +26,18 @@ from cds_service.gather.verdicts import Verdicts
 
 _DECODERS: dict[tuple[str, bool], msgspec.json.Decoder[Struct]] = {}
 _MODELS = "fhir.resources.R4B."
-_DAY = (
-    r"(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"  # no 29 February
+_YEAR, _MONTH = r"(?:19|20)[0-9][0-9]", r"(?:0[1-9]|1[0-2])"
+_IN_YEAR = (  # no 29 February
+    rf"(?:{_MONTH}-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
-_CLOCK = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
+_DAY = f"{_YEAR}-{_IN_YEAR}"
+_CLOCK = (
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+)
 _TEXT = Annotated[str, Meta(pattern="[ -~]")]  # one plain letter at least
 _SOME_TEXT = Annotated[str, Meta(min_length=1)]
-_SOME_DATE = rf"\A(({_DAY})|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
-_SOME_TIME = rf"\A(({_DAY})({_CLOCK})?|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
+_SOME_DATE = rf"\A(?:{_DAY}|{_YEAR}(?:-{_MONTH})?)\Z"
+_SOME_TIME = rf"\A(?:{_DAY}(?:{_CLOCK})?|{_YEAR}(?:-{_MONTH})?)\Z"
 _MOST = 2147483647
 
 # FHIR's primitive types, each as something that certainly is one. A type that is not here is never taken.
@@ -42,7 +46,7 @@ _PRIMITIVES: dict[str, Any] = {
     "string": _TEXT,
     "markdown": _TEXT,
     "xhtml": str,
-    "code": Annotated[str, Meta(pattern=r"\A[!-~]+( [!-~]+)*\Z")],
+    "code": Annotated[str, Meta(pattern=r"\A[!-~]++(?: [!-~]++)*+\Z")],
     "id": Annotated[str, Meta(pattern=r"\A[A-Za-z0-9\-.]{1,64}\Z")],
     "uri": _TEXT,
     "canonical": _TEXT,
@@ -52,11 +56,13 @@ _PRIMITIVES: dict[str, Any] = {
     "positiveInt": Annotated[int, Meta(ge=1, le=_MOST)],
     "date": Annotated[str, Meta(pattern=_SOME_DATE)],
     "dateTime": Annotated[str, Meta(pattern=_SOME_TIME)],
-    "instant": Annotated[str, Meta(pattern=rf"\A({_DAY}){_CLOCK}\Z")],
-    "time": Annotated[str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d:[0-5]\d\Z")],
+    "instant": Annotated[str, Meta(pattern=rf"\A{_DAY}{_CLOCK}\Z")],
+    "time": Annotated[str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\Z")],
 }
-# What of these need not be looked at where the JSON is plain: each text that is not empty is a valid string.
+# What of these need not be looked at where the JSON is plain: each text that is not empty is a valid string. A number
+# with a point is one that a float tells from zero.
 _IN_PLAIN: dict[str, Any] = _PRIMITIVES | dict.fromkeys(("string", "markdown", "uri", "canonical"), _SOME_TEXT)
+_IN_PLAIN |= {"decimal": Annotated[int, Meta(ge=-(10**12), le=10**12)] | Annotated[float, Meta(ge=1e-9, le=1e12)]}
 # A number below any measured size: a float does not tell it from zero.
 _ZEROS = b"0" * 50
 _PERHAPS_TINY, _TINY = re.compile(rb"[eE]-\d\d"), re.compile(rb"[:\[,\s]-?[\d.]++[eE]-\d\d")
@@ -101,9 +107,11 @@ def certainly_valid(type_name: str, raw: bytes) -> bool:
 
 
 def _looked_at(type_name: str, raw: bytes) -> bool:
+    if _is_plain(raw) and _taken(type_name, raw, plain=True):
+        return True
     if _ZEROS in raw or ((b"e-" in raw or b"E-" in raw) and _PERHAPS_TINY.search(raw) and _TINY.search(raw)):
         return False
-    return _taken(type_name, raw, plain=_is_plain(raw))
+    return _taken(type_name, raw, plain=False)
 
 
 def learn(type_name: str) -> None:
@@ -178,11 +186,11 @@ def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
 
 def _one_of_each(choices: Iterable[tuple[list[str], bool]]) -> Any:
     """Refuses an object that holds two of a choice, or none of one that must be made."""
-    each = [(attrgetter(names[0], *names), len(names), must) for names, must in choices]
+    each = [(attrgetter(*names, "__class__"), len(names), must) for names, must in choices]
 
     def check(self: Struct) -> None:
-        for first_and_all, every, must in each:
-            given = every - first_and_all(self)[1:].count(UNSET)
+        for all_and_class, every, must in each:
+            given = every - all_and_class(self).count(UNSET)
             if given > 1 or (must and not given):
                 raise ValueError
 
