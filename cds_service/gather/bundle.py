@@ -12,8 +12,9 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode, decoder, stands_twice
-from cds_service.gather.views import ANY, View
+from cds_service.decoding import decode, stands_twice
+from cds_service.gather.quick import any_view
+from cds_service.gather.views import View
 
 _SERIOUS = ("error", "fatal")
 # Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
@@ -146,10 +147,9 @@ def _split(
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
     included = 0
-    read = decoder(ANY).decode
     for written, full_url, search in entries:
         try:
-            views[len(resources)] = read(written)
+            views[len(resources)] = any_view(written)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             kind = resource_type(written)
             if kind is None:
