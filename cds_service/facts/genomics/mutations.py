@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
-from cds_service.facts.genomics.heard import Heard
 from cds_service.facts.genomics.panels import Panel, covered
-from cds_service.facts.genomics.reports import hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.genomics.reports import hinted_by, is_unnamed, tests_in, told_by
 from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
@@ -240,9 +239,9 @@ def _results(
     made: list[Result] = []
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
-        heard = Heard(part, reading)
-        general = detail_of(part, heard.parts, shape, reading)
-        for said in said_by(heard, test):
+        parts, told = told_by(part, test, reading)
+        general = detail_of(part, parts, shape, reading)
+        for said in told:
             outcome = VOID if void else said.outcome
             detail = said.detail or general
             named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""
