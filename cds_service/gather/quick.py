@@ -43,6 +43,11 @@ def concept_of(written: bytes | msgspec.Raw) -> CodeableConcept | None:
     return _KNOWN.get(raw) or _read(raw)
 
 
+def is_known_again(raw: bytes) -> bool:
+    """Whether these are the bytes of a concept that is kept: one of a catalogue, and nobody's own words."""
+    return raw in _KNOWN or (_read(raw) is not None and raw in _KNOWN)
+
+
 def _read(raw: bytes) -> CodeableConcept | None:
     found = decode(raw, cast("type[CodeableConcept | None]", CodeableConcept | None))
     if found is None or len(raw) > _LONGEST:
@@ -55,26 +60,23 @@ def _read(raw: bytes) -> CodeableConcept | None:
     return _KNOWN.keep(raw, found, plain.text, *texts) if plain.coding else found
 
 
-def _is_concept(kind: Any) -> bool:
-    return bool(kind == CodeableConcept | None)
-
-
 def _shape(view: type[View]) -> type[View]:
     """The view as it is decoded: its concepts as their bytes."""
     told: dict[Any, Any] = {CodeableConcept | None: msgspec.Raw, list[Component] | None: list[_COMPONENT] | None}
     changed = [(each.name, told[each.type], None) for each in fields(view) if each.type in told]
-    return msgspec.defstruct(
+    made: Any = msgspec.defstruct(
         view.__name__, changed, bases=(view,), kw_only=True, gc=False, tag_field="resourceType", tag=view.__name__,
         module=__name__,
     )  # fmt: skip
+    return cast("type[View]", made)
 
 
 _COMPONENT: Any = Component
 _COMPONENT = _shape(Component)
 _SHAPES: dict[type[View], type[View]] = {view: _shape(view) for view in VIEWS.values()}
-_CONCEPTS = {
-    shape: tuple(each.name for each in fields(view) if _is_concept(each.type))
-    for view, shape in (*_SHAPES.items(), (Component, _COMPONENT))
+_CONCEPTS: dict[type[View], tuple[str, ...]] = {
+    shape: tuple(each.name for each in fields(view) if each.type == CodeableConcept | None)
+    for view, shape in {**_SHAPES, Component: cast("type[View]", _COMPONENT)}.items()
 }
 _ANY: Any = reduce(or_, _SHAPES.values())  # told apart by its resourceType in the very pass that reads it
 

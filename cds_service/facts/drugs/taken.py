@@ -13,7 +13,7 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import medication
 from cds_service.facts.drugs.products import product_of
-from cds_service.facts.times import When, spoken_age
+from cds_service.facts.times import spoken_age
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
