@@ -74,9 +74,9 @@ def _shape(view: type[View]) -> type[View]:
 _COMPONENT: Any = Component
 _COMPONENT = _shape(Component)
 _SHAPES: dict[type[View], type[View]] = {view: _shape(view) for view in VIEWS.values()}
-_CONCEPTS: dict[type[View], tuple[str, ...]] = {
+_CONCEPTS = {
     shape: tuple(each.name for each in fields(view) if each.type == CodeableConcept | None)
-    for view, shape in {**_SHAPES, Component: cast("type[View]", _COMPONENT)}.items()
+    for view, shape in (_SHAPES | {Component: _COMPONENT}).items()
 }
 _ANY: Any = reduce(or_, _SHAPES.values())  # told apart by its resourceType in the very pass that reads it
 
