@@ -161,7 +161,7 @@ def _split(
         if full_url:
             full_urls[len(resources)] = full_url
         resources.append(bytes(written))
-        included += search == _INCLUDED
+        included += search is not None and search == _INCLUDED
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     unique = tuple(dict.fromkeys(problems))
     return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)

@@ -14,12 +14,14 @@ import msgspec
 from msgspec.structs import fields
 
 from cds_service.decoding import decode, decoder
-from cds_service.gather.views import VIEWS, CodeableConcept, Component, View
+from cds_service.gather.views import VIEWS, CodeableConcept, Component, Observation, View
 from cds_service.kept import Kept
 
 V = TypeVar("V", bound=View)
 _LONGEST = 1_000  # bytes of a concept that is known again
 _KNOWN: Kept[bytes, CodeableConcept] = Kept()
+_CONCEPT: Any = CodeableConcept | None
+_decoded = decoder(_CONCEPT).decode
 
 
 class _PlainCoding(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,32 +39,27 @@ class _PlainConcept(msgspec.Struct, forbid_unknown_fields=True):
     text: str | None = None
 
 
-def concept_of(written: bytes | msgspec.Raw) -> CodeableConcept | None:
-    """The concept of these bytes. Raises what `decode` raises."""
-    raw = bytes(written)
-    return _KNOWN.get(raw) or _read(raw)
-
-
 def is_known_again(raw: bytes) -> bool:
     """Whether these are the bytes of a concept that is kept: one of a catalogue, and nobody's own words."""
     return raw in _KNOWN or (_read(raw) is not None and raw in _KNOWN)
 
 
 def _read(raw: bytes) -> CodeableConcept | None:
-    found = decode(raw, cast("type[CodeableConcept | None]", CodeableConcept | None))
-    if found is None or len(raw) > _LONGEST:
+    """The concept of these bytes. Raises what `decode` raises."""
+    found: CodeableConcept | None = _decoded(raw)
+    if found is None or not found.coding or len(raw) > _LONGEST:
         return found
     try:
         plain = decode(raw, _PlainConcept)
     except msgspec.DecodeError:
         return found  # it holds what is somebody's own
     texts = (text for each in plain.coding for text in (each.system, each.code, each.version, each.display))
-    return _KNOWN.keep(raw, found, plain.text, *texts) if plain.coding else found
+    return _KNOWN.keep(raw, found, plain.text, *texts)
 
 
 def _shape(view: type[View]) -> type[View]:
     """The view as it is decoded: its concepts as their bytes."""
-    told: dict[Any, Any] = {CodeableConcept | None: msgspec.Raw, list[Component] | None: list[_COMPONENT] | None}
+    told: dict[Any, Any] = {_CONCEPT: msgspec.Raw, list[Component] | None: list[_COMPONENT] | None}
     changed = [(each.name, told[each.type], None) for each in fields(view) if each.type in told]
     made: Any = msgspec.defstruct(
         view.__name__, changed, bases=(view,), kw_only=True, gc=False, tag_field="resourceType", tag=view.__name__,
@@ -75,15 +72,16 @@ _COMPONENT: Any = Component
 _COMPONENT = _shape(Component)
 _SHAPES: dict[type[View], type[View]] = {view: _shape(view) for view in VIEWS.values()}
 _CONCEPTS = {
-    shape: tuple(each.name for each in fields(view) if each.type == CodeableConcept | None)
+    shape: tuple(each.name for each in fields(view) if each.type == _CONCEPT)
     for view, shape in (_SHAPES | {Component: _COMPONENT}).items()
 }
 _ANY: Any = reduce(or_, _SHAPES.values())  # told apart by its resourceType in the very pass that reads it
+_any = decoder(_ANY).decode
 
 
 def any_view(raw: bytes | msgspec.Raw) -> View:
     """The view of a resource of any type that we read. Raises what `decode` raises."""
-    return _settled(decoder(_ANY).decode(raw))
+    return _settled(_any(raw))
 
 
 def view_as(raw: bytes, view: type[V]) -> V:
@@ -96,15 +94,16 @@ def _settled(view: View) -> View:
     for name in _CONCEPTS[type(view)]:
         written = getattr(view, name)
         if written is not None:
-            setattr(view, name, concept_of(written))
-    for part in getattr(view, "component", None) or ():
-        _settled(part)
+            raw = bytes(written)
+            setattr(view, name, _KNOWN.get(raw) or _read(raw))
+    if isinstance(view, Observation) and view.component:
+        for part in view.component:
+            _settled(part)
     return view
 
 
 def learn() -> None:
-    """Have the decoders made."""
-    decoder(_ANY)
+    """Have the other decoders made."""
     for shape in _SHAPES.values():
         decoder(shape)
     decoder(_PlainConcept)
