@@ -94,6 +94,8 @@ class Resource:
 
     def view(self) -> View | Unreadable:
         """The typed view, quickly from the bytes, else by the slow reader. Not yet held against R4."""
+        if self.quick is not None:
+            return self.quick
         if self._view is None:
             self._view = _quick(self) or self.checked()
         return self._view
