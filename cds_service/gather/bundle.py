@@ -170,8 +170,8 @@ def _split(
 
 def _written_twice(raw: bytes, resources: Sequence[msgspec.Raw]) -> list[str]:
     """What stands twice, of which a reader takes one and loses the other."""
-    around = _around(raw, resources)
-    if around is not None and not (may_stand_twice(around, "entry", 1) or may_stand_twice(around, "resource", len(resources))):
+    around, often = _around(raw, resources), {"entry": 1, "resource": len(resources)}
+    if around is not None and not any(may_stand_twice(around, name, most) for name, most in often.items()):
         return []
     found = ["the Bundle has two lists of entries"] if stands_twice(raw, "entry", 1) else []
     twice = stands_twice(raw, "resource", len(resources))
@@ -179,8 +179,7 @@ def _written_twice(raw: bytes, resources: Sequence[msgspec.Raw]) -> list[str]:
 
 
 def _around(raw: bytes, resources: Iterable[msgspec.Raw]) -> bytes | None:
-    """The Bundle without its resources, which are looked at by themselves; None where each is not where it should be.
-    """
+    """The Bundle without its resources, which are looked at by themselves; None where one is not in its place."""
     parts: list[bytes] = []
     end = 0
     for each in resources:
