@@ -36,7 +36,7 @@ def _worked_out(work: Callable[[Case, *Ts], T], key: object, case: Case, *args: 
 
     What was read before an error stands in the trace of the check that fails by it.
     """
-    probe = Case(case.chart, case.snapshot, {}, {}, case.shared)
+    probe = Case(case.chart, case.snapshot, {}, case.shared)
     try:
         result = work(probe, *args)
     except Exception:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
@@ -126,8 +126,7 @@ class Rule(Generic[S]):
     pairs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Subjects(Generic[S]):
+class Subjects(NamedTuple, Generic[S]):
     """What a rule is to be asked about in this case, or why that cannot be told."""
 
     found: tuple[S, ...]
@@ -157,7 +156,6 @@ def rule(
     return make
 
 
-@dataclass(slots=True)
 class Case:
     """One patient at one moment, as one check sees it. Everything it hands out is written into the check's trace.
 
@@ -165,11 +163,20 @@ class Case:
     and the knowledge hand out the very same each time.
     """
 
-    chart: Chart
-    snapshot: Snapshot
-    reads: dict[int, Fact[Any]] = field(default_factory=dict)
-    cites: dict[int, Statement[Any]] = field(default_factory=dict)
-    shared: Shared = field(default_factory=Shared)
+    __slots__ = ("chart", "cites", "reads", "shared", "snapshot")
+
+    def __init__(
+        self,
+        chart: Chart,
+        snapshot: Snapshot,
+        reads: dict[int, Fact[Any]] | None = None,
+        shared: Shared | None = None,
+    ) -> None:
+        self.chart = chart
+        self.snapshot = snapshot
+        self.reads: dict[int, Fact[Any]] = {} if reads is None else reads
+        self.cites: dict[int, Statement[Any]] = {}
+        self.shared = Shared() if shared is None else shared
 
     @property
     def now(self) -> datetime:
@@ -179,7 +186,7 @@ class Case:
     def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
         """The fact of that key, turned stale when it is older than `within`."""
         fact: Fact[T] = self.chart.facts[key.name] if within is None else self._of_late(key, within)
-        self.reads.setdefault(id(fact), fact)
+        self.reads[id(fact)] = fact
         return fact
 
     def _of_late(self, key: Key[T], within: Quantity) -> Fact[T]:
@@ -194,21 +201,22 @@ class Case:
         """What is said on that topic of that subject, in force here today; None when nothing is."""
         statement = self.snapshot.statements.get((topic.name, about, qualifier))
         if statement is not None:
-            self.cites.setdefault(id(statement), statement)
+            self.cites[id(statement)] = statement
         return statement
 
     def must(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T]:
         """Like `cite`, where the knowledge is known to hold one (the load tests see to it)."""
-        statement = self.cite(topic, about, qualifier)
+        statement = self.snapshot.statements.get((topic.name, about, qualifier))
         if statement is None:
             raise LookupError(f"no statement on {topic.name} of {about} {qualifier}".strip())
+        self.cites[id(statement)] = statement
         return statement
 
     def effect(self, drug: str, kind: str) -> Statement[str] | None:
         """What is said of a precipitant's effect of that kind."""
         statement = self.snapshot.effects.get((drug, kind))
         if statement is not None:
-            self.cites.setdefault(id(statement), statement)
+            self.cites[id(statement)] = statement
         return statement
 
     def orders(self, *roles: Role) -> tuple[Medication, ...]:
@@ -249,15 +257,22 @@ class Case:
         """
         facts, statements, orders = tuple(because), tuple(says), tuple(about)
         all_doubts = [*doubts]
+        bounded = [fact for fact in facts if fact.bound]
         for fact in facts:
-            all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
-        all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
-        bounded = [f"{fact.key.label}: only known to be {fact.bound} this" for fact in facts if fact.bound]
-        carried = min((level, *(statement.strongest for statement in statements)))
+            if fact.doubts:
+                all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
+        for order in orders if deciding is None else deciding:
+            all_doubts += order.doubts
+        carried = level
+        for statement in statements:
+            strongest = statement.strongest
+            if strongest < carried:
+                carried = strongest
         shown = min(carried, level.one_lower()) if all_doubts else carried
-        if any(fact.bound and fact.key.exact for fact in facts):
-            shown = min(shown, Level.WARNING)
-        all_doubts += bounded
+        if bounded:
+            if any(fact.key.exact for fact in bounded):
+                shown = min(shown, Level.WARNING)
+            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this" for fact in bounded]
         return Fired(
             Finding(
                 level=shown,
@@ -315,7 +330,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluation:
     """Every check of one call."""
 
@@ -324,16 +339,32 @@ class Evaluation:
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        return tuple(
-            (check, check.outcome) for check in self.checks if isinstance(check.outcome, kind) and not check.shadow
-        )
+        return tuple([(check, check.outcome) for check in self._counting if isinstance(check.outcome, kind)])
+
+    @cached_property
+    def _counting(self) -> list[Check]:
+        """All but those in shadow. Most are not applicable: they are looked at once."""
+        return [check for check in self.checks if check.shadow is None]
 
 
-InTime = Callable[[], bool]
+InTime = Callable[[], object]  # something true while there is time
 
 
 def _always() -> bool:
     return True
+
+
+class Planned(NamedTuple):
+    """A rule with its place, as this knowledge lets it be asked.
+
+    `drugs`: those of which anything is said that it asks for; None where it may be about any. `idle`: the roles that it
+    looks for, in words: where nothing is said of any drug on the list, all checks of these roles end alike.
+    """
+
+    place: int
+    rule: Rule[Any]
+    drugs: frozenset[str] | None
+    idle: str
 
 
 def evaluate(
@@ -351,22 +382,43 @@ def evaluate(
     in_order = tuple(rules)
     made: list[list[Check]] = [[]] * len(in_order)
     of_call = Shared() if shared is None else shared
-    run = _as_switched if snapshot.switches else _run
-    for place, each in _urgent_first(in_order):
-        made[place] = run(each, chart, snapshot, in_time, of_call)
+    switches, drugs = snapshot.switches, _listed(chart, of_call)
+    for place, each, spoken_of, idle in _planned(in_order, snapshot):
+        if switches and each.id in switches:
+            made[place] = _as_switched(each, switches[each.id], chart, snapshot, in_time, of_call)
+        elif spoken_of is None or not spoken_of.isdisjoint(drugs):
+            made[place] = _run(each, chart, snapshot, in_time, of_call)
+        else:
+            made[place] = [_idle(each, idle, chart, snapshot, in_time, of_call)]
     return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
-@lru_cache(maxsize=64)  # of rules, which are few and stay; never of a patient
-def _urgent_first(rules: tuple[Rule[Any], ...]) -> tuple[tuple[int, Rule[Any]], ...]:
-    """The rules with their places, what may be critical first."""
-    return tuple(sorted(enumerate(rules), key=lambda pair: -pair[1].worst))
+def _planned(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
+    """The rules as they are asked, what may be critical first; told once for this knowledge."""
+    kept: tuple[Planned, ...] | None = snapshot.kept.get((Planned, rules))
+    if kept is None:
+        planned = [_plan(place, each, snapshot) for place, each in enumerate(rules)]
+        kept = snapshot.kept[Planned, rules] = tuple(sorted(planned, key=lambda plan: -plan.rule.worst))
+    return kept
 
 
-def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    switch = snapshot.switches.get(each.id)
-    if switch is None:
-        return _run(each, chart, snapshot, in_time, shared)
+def _plan(place: int, each: Rule[Any], snapshot: Snapshot) -> Planned:
+    names = getattr(each.subjects, "names", None)
+    drugs = None if names is None else snapshot.spoken_of(names)
+    return Planned(place, each, drugs, getattr(each.subjects, "in_words", ""))
+
+
+def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
+    """The drugs on the list, whatever their role."""
+    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
+    if drugs is None:
+        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*Role))
+    return drugs
+
+
+def _as_switched(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> list[Check]:
     if switch.off:
         return [_switched_off(each, switch, chart, snapshot)]
     return _in_shadow(each, switch, chart, snapshot, in_time, shared)
@@ -395,23 +447,37 @@ def _in_shadow(
     return checks
 
 
+def _idle(
+    each: Rule[Any], roles: str, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> Check:
+    """The check where nothing is said of any drug on the list: it ends as the first of those roles did."""
+    kept = shared.listed.get((Planned, roles))
+    if kept is not None:
+        return Check(each, "", *kept)
+    (check,) = _run(each, chart, snapshot, in_time, shared)
+    if type(check.outcome) is NotApplicable or (type(check.outcome) is NotEvaluated and not check.outcome.broke):
+        shared.listed[Planned, roles] = (check.outcome, check.reads, check.cites)
+    return check
+
+
 def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    asking = Case(chart, snapshot, {}, {}, shared)
+    case = Case(chart, snapshot, {}, shared)
     if not in_time():
-        return [_too_late(each, "", asking)]
-    idle = _idle(each, chart, snapshot, shared)
-    if idle in shared.listed:
-        return [Check(each, "", *shared.listed[idle])]
+        return [_too_late(each, "", case)]
     try:
-        subjects = each.subjects(asking)
+        subjects = each.subjects(case)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return [_broken(each, "", fault, asking)]
-    if subjects.found:
-        return [check for subject in subjects.found for check in _about(each, subject, asking, in_time)]
-    check = _check(each, "", _nobody(subjects, asking), asking)
-    if idle:
-        shared.listed[idle] = (check.outcome, check.reads, check.cites)
-    return [check]
+        return [_broken(each, "", fault, case)]
+    if len(subjects.found) == 1:
+        case.cites = {}  # what was cited to find the subject is no part of its check
+        return _about(each, subjects.found[0], case)
+    if not subjects.found:
+        return [_check(each, "", _nobody(subjects, case), case)]
+    made: list[Check] = []
+    for subject in subjects.found:
+        own = Case(chart, snapshot, case.reads.copy(), shared)
+        made += _about(each, subject, own) if in_time() else [_too_late(each, str(subject), own)]
+    return made
 
 
 def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
@@ -421,34 +487,19 @@ def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
     return NotApplicable(subjects.none)
 
 
-def _about(each: Rule[S], subject: S, asking: Case, in_time: InTime) -> tuple[Check, ...]:
+def _about(each: Rule[S], subject: S, case: Case) -> list[Check]:
     """The check of one subject, and the gap beside it, if any."""
-    chart, snapshot = asking.chart, asking.snapshot
-    case = Case(chart, snapshot, asking.reads.copy(), {}, asking.shared)
-    if not in_time():
-        return (_too_late(each, str(subject), case),)
     try:
         outcome = each.function(case, subject)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return (_broken(each, str(subject), fault, case),)
+        return [_broken(each, str(subject), fault, case)]
     if isinstance(outcome, Fired):
-        if snapshot.shipped is not None:
-            outcome = _no_weaker(each, subject, outcome, chart, snapshot.shipped)
-        return (_check(each, str(subject), outcome, case), *_gap_beside(each, str(subject), outcome, case))
+        if case.snapshot.shipped is not None:
+            outcome = _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
+        return [_check(each, str(subject), outcome, case), *_gap_beside(each, str(subject), outcome, case)]
     if isinstance(outcome, NotEvaluated) and not outcome.about:
         outcome = replace(outcome, about=getattr(subject, "orders", ()))
-    return (_check(each, str(subject), outcome, case),)
-
-
-def _idle(each: Rule[Any], chart: Chart, snapshot: Snapshot, shared: Shared) -> tuple[str, str] | None:
-    """Where nothing is said of any drug on the list: the roles that it looked for, as all such checks end alike."""
-    names = getattr(each.subjects, "names", None)
-    if names is None:
-        return None
-    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
-    if drugs is None:
-        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*Role))
-    return ("idle", getattr(each.subjects, "in_words", "")) if snapshot.spoken_of(names).isdisjoint(drugs) else None
+    return [_check(each, str(subject), outcome, case)]
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
