@@ -7,13 +7,14 @@ warning only, for want of a surer source or value: the option then depends on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role, imagined
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, imagined
+from cds_service.facts.fact import Fact
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
@@ -64,11 +65,12 @@ def safety(
     `shared`: what was worked out for the patient already; what leans on the medication list is worked out anew.
     """
     draft = imagined(drug)
-    listed = frozenset(chart.medications.drugs(*Role))
-    concerned = [each for each in rules if may_concern(each, drug, listed, snapshot)]
-    of_patient = (shared or Shared()).with_another_list(frozenset((drug, *listed)))
+    shared = shared or Shared()
+    listed = frozenset((drug, *chart.medications.drugs(*Role)))
+    concerned = asked_of(drug, tuple(rules), snapshot)
     # An alert that the hospital switched off is still no reason to offer.
-    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched, shared=of_patient)
+    beside, unswitched = _with(draft, chart), snapshot.unswitched
+    evaluation = evaluate(concerned, beside, unswitched, shared=shared.with_another_list(listed))
     found = [fired.finding for _, fired in evaluation.outcomes(Fired) if _holds(fired.finding.about, draft)]
     unseen = [
         words
@@ -84,19 +86,11 @@ def safety(
     )
 
 
-def may_concern(each: Rule[Any], drug: str, listed: frozenset[str], snapshot: Snapshot) -> bool:
-    """Whether a check can come to anything about the drug: its topics speak of it, or of a drug beside it in a pair.
-
-    `listed`: the drugs on the medication list.
-    """
-    spoken_of = _spoken_of(each, snapshot)
-    if spoken_of is None or drug in spoken_of:
-        return True
-    return each.pairs and not spoken_of.isdisjoint(listed)
-
-
 def asked_of(drug: str, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Rule[Any], ...]:
-    """Those of the checks that can come to anything about the drug in some patient; told once for this knowledge."""
+    """Those of the checks that can come to anything about the drug in some patient; told once for this knowledge.
+
+    Their topics speak of it, or of a drug beside it in a pair.
+    """
     kept: tuple[Rule[Any], ...] | None = snapshot.kept.get((drug, rules))
     if kept is None:
         said = ((each, _spoken_of(each, snapshot)) for each in rules)
@@ -115,10 +109,53 @@ def _holds(orders: tuple[Medication, ...], draft: Medication) -> bool:
     return any(order is draft for order in orders)
 
 
+@dataclass(frozen=True)
+class Beside(Medications):
+    """The list with a draft that nobody wrote. It replaces no order, so what was told of the list still holds."""
+
+    draft: Medication = field(kw_only=True)
+    told: Medications = field(kw_only=True)
+
+    @classmethod
+    def made(cls, draft: Medication, told: Medications) -> Beside:
+        """That list with the draft."""
+        orders = (draft, *told.orders)
+        return cls(orders, told.read, told.unidentified, told.unnamed_drafts, draft=draft, told=told)
+
+    def of(self, *roles: Role) -> tuple[Medication, ...]:
+        """The orders in one of these roles, the draft first."""
+        return (self.draft, *self.told.of(*roles)) if Role.DRAFT in roles else self.told.of(*roles)
+
+    def drugs(self, *roles: Role) -> tuple[str, ...]:
+        """The ingredients of the orders in one of these roles, each once, those of the draft first."""
+        others = self.told.drugs(*roles)
+        return tuple(dict.fromkeys((*self.draft.ingredients, *others))) if Role.DRAFT in roles else others
+
+    def naming(self, drug: str) -> tuple[Medication, ...]:
+        """The orders that hold that ingredient, the draft first."""
+        others = self.told.naming(drug)
+        return (self.draft, *others) if drug in self.draft.ingredients else others
+
+
+class _Facts(Mapping[str, Fact[Any]]):
+    """The facts of a patient with another medication list. None is read before somebody asks for it."""
+
+    def __init__(self, listed: Fact[Medications], others: Mapping[str, Fact[Any]]) -> None:
+        self._listed, self._others = listed, others
+
+    def __getitem__(self, name: str) -> Fact[Any]:
+        return self._listed if name == MEDICATIONS.name else self._others[name]
+
+    def __len__(self) -> int:
+        return len(self._others)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._others)
+
+
 def _with(draft: Medication, chart: Chart) -> Chart:
-    listed = chart.get(MEDICATIONS)
-    added = replace(chart.medications, orders=(draft, *chart.medications.orders))
-    return replace(chart, facts={**chart.facts, MEDICATIONS.name: replace(listed, value=added)})
+    listed = replace(chart.get(MEDICATIONS), value=Beside.made(draft, chart.medications))
+    return replace(chart, facts=_Facts(listed, chart.facts))
 
 
 def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:

@@ -21,7 +21,7 @@ from cds_service.knowledge.options import Group, Option
 from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
-from cds_service.rules.relapse.offers import Offer, Safety, Verdict, asked_of, safety
+from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
 from cds_service.rules.standing import gate
 from cds_service.rules.subjects import the_patient
@@ -60,7 +60,7 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
-    return safety(drug, asked_of(drug, checks, case.snapshot), case.chart, case.snapshot, case.shared)
+    return safety(drug, checks, case.chart, case.snapshot, case.shared)
 
 
 def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
