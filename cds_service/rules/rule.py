@@ -383,7 +383,7 @@ def evaluate(
     made: list[list[Check]] = [[]] * len(in_order)
     of_call = Shared() if shared is None else shared
     switches, drugs = snapshot.switches, _listed(chart, of_call)
-    for place, each, spoken_of, idle in _planned(in_order, snapshot):
+    for place, each, spoken_of, idle in _urgent_first(in_order, snapshot):
         if switches and each.id in switches:
             made[place] = _as_switched(each, switches[each.id], chart, snapshot, in_time, of_call)
         elif spoken_of is None or not spoken_of.isdisjoint(drugs):
@@ -393,12 +393,49 @@ def evaluate(
     return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
+class Ending(NamedTuple):
+    """What a rule came to about a subject, without a trace."""
+
+    rule: Rule[Any]
+    subject: object
+    outcome: Outcome
+
+
+def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shared: Shared) -> list[Ending]:
+    """What each rule comes to about each of its subjects, for a check that asks others and traces none of them.
+
+    In the order of `rules`, however the hospital switched them; a rule that has nobody to be asked about is left out.
+    """
+    case, drugs = Case(chart, snapshot, {}, shared), _listed(chart, shared)
+    found: list[Ending] = []
+    for _, each, spoken_of, _ in _planned(rules, snapshot):
+        if spoken_of is not None and spoken_of.isdisjoint(drugs):
+            continue
+        try:
+            subjects = each.subjects(case).found
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            found.append(Ending(each, "", _broken(each, fault)))
+            continue
+        for subject in subjects:
+            found += [Ending(each, subject, outcome) for outcome in _outcomes(each, subject, case)]
+    return found
+
+
 def _planned(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
-    """The rules as they are asked, what may be critical first; told once for this knowledge."""
+    """The rules as this knowledge lets them be asked; told once for it."""
     kept: tuple[Planned, ...] | None = snapshot.kept.get((Planned, rules))
     if kept is None:
-        planned = [_plan(place, each, snapshot) for place, each in enumerate(rules)]
-        kept = snapshot.kept[Planned, rules] = tuple(sorted(planned, key=lambda plan: -plan.rule.worst))
+        kept = tuple(_plan(place, each, snapshot) for place, each in enumerate(rules))
+        snapshot.kept[Planned, rules] = kept
+    return kept
+
+
+def _urgent_first(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
+    """The same, what may be critical first."""
+    kept: tuple[Planned, ...] | None = snapshot.kept.get((evaluate, rules))
+    if kept is None:
+        kept = tuple(sorted(_planned(rules, snapshot), key=lambda plan: -plan.rule.worst))
+        snapshot.kept[evaluate, rules] = kept
     return kept
 
 
@@ -463,11 +500,11 @@ def _idle(
 def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
     case = Case(chart, snapshot, {}, shared)
     if not in_time():
-        return [_too_late(each, "", case)]
+        return [_check(each, "", _too_late(each), case)]
     try:
         subjects = each.subjects(case)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return [_broken(each, "", fault, case)]
+        return [_check(each, "", _broken(each, fault), case)]
     if len(subjects.found) == 1:
         case.cites = {}  # what was cited to find the subject is no part of its check
         return _about(each, subjects.found[0], case)
@@ -476,7 +513,7 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
     made: list[Check] = []
     for subject in subjects.found:
         own = Case(chart, snapshot, case.reads.copy(), shared)
-        made += _about(each, subject, own) if in_time() else [_too_late(each, str(subject), own)]
+        made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
     return made
 
 
@@ -489,17 +526,23 @@ def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
 
 def _about(each: Rule[S], subject: S, case: Case) -> list[Check]:
     """The check of one subject, and the gap beside it, if any."""
+    outcomes = _outcomes(each, subject, case)
+    return [_check(each, str(subject), outcome, case) for outcome in outcomes]
+
+
+def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
+    """What the rule comes to about one subject, and the gap beside it, if any."""
     try:
         outcome = each.function(case, subject)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return [_broken(each, str(subject), fault, case)]
+        return (_broken(each, fault),)
     if isinstance(outcome, Fired):
         if case.snapshot.shipped is not None:
             outcome = _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
-        return [_check(each, str(subject), outcome, case), *_gap_beside(each, str(subject), outcome, case)]
+        return (outcome, *_gap_beside(each, outcome))
     if isinstance(outcome, NotEvaluated) and not outcome.about:
         outcome = replace(outcome, about=getattr(subject, "orders", ()))
-    return [_check(each, str(subject), outcome, case)]
+    return (outcome,)
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
@@ -524,26 +567,23 @@ def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped:
     return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
 
 
-def _gap_beside(each: Rule[Any], subject: str, outcome: Fired, case: Case) -> tuple[Check, ...]:
+def _gap_beside(each: Rule[Any], outcome: Fired) -> tuple[NotEvaluated, ...]:
     """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
     if not each.before_dose or not outcome.finding.lowered:
         return ()
     if outcome.finding.level >= each.blind:
         return ()
     unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
-    gap = NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about)
-    return (_check(each, subject, gap, case),)
+    return (NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about),)
 
 
-def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
-    outcome = NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
-    return _check(each, subject, outcome, case)
+def _too_late(each: Rule[Any]) -> NoTimeLeft:
+    return NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
 
 
-def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
+def _broken(each: Rule[Any], fault: Exception) -> NotEvaluated:
     log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
-    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
-    return _check(each, subject, outcome, case)
+    return NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
 
 
 def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:

@@ -7,7 +7,7 @@ warning only, for want of a surer source or value: the option then depends on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -17,7 +17,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medicat
 from cds_service.facts.fact import Fact
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+from cds_service.rules.rule import Ending, Finding, Fired, NotEvaluated, Rule, endings
 from cds_service.rules.shared import Shared
 from cds_service.rules.subjects import Uses
 
@@ -64,20 +64,20 @@ def safety(
 
     `shared`: what was worked out for the patient already; what leans on the medication list is worked out anew.
     """
-    draft = imagined(drug)
+    draft = _draft(drug, snapshot)
     shared = shared or Shared()
     listed = frozenset((drug, *chart.medications.drugs(*Role)))
     concerned = asked_of(drug, tuple(rules), snapshot)
     # An alert that the hospital switched off is still no reason to offer.
-    beside, unswitched = _with(draft, chart), snapshot.unswitched
-    evaluation = evaluate(concerned, beside, unswitched, shared=shared.with_another_list(listed))
-    found = [fired.finding for _, fired in evaluation.outcomes(Fired) if _holds(fired.finding.about, draft)]
-    unseen = [
-        words
-        for check, gap in evaluation.outcomes(NotEvaluated)
-        if _could_stop(check, gap, draft)
-        for words in _missing(gap)
-    ]
+    ended = endings(concerned, _with(draft, chart, shared), snapshot.unswitched, shared.with_another_list(listed))
+    found: list[Finding] = []
+    unseen: list[str] = []
+    for each in ended:
+        outcome = each.outcome
+        if isinstance(outcome, Fired):
+            found += [outcome.finding] if _holds(outcome.finding.about, draft) else []
+        elif isinstance(outcome, NotEvaluated) and _could_stop(each, outcome, draft):
+            unseen += _missing(outcome)
     return Safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
         held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
@@ -137,28 +137,39 @@ class Beside(Medications):
         return (self.draft, *others) if drug in self.draft.ingredients else others
 
 
-class _Facts(Mapping[str, Fact[Any]]):
-    """The facts of a patient with another medication list. None is read before somebody asks for it."""
+class _Facts(dict[str, Fact[Any]]):
+    """The facts of a patient with another medication list, as far as they were asked for.
 
-    def __init__(self, listed: Fact[Medications], others: Mapping[str, Fact[Any]]) -> None:
-        self._listed, self._others = listed, others
+    `others`: those of the patient; `read`: what was asked for beside any list, which serves the next one too.
+    """
 
-    def __getitem__(self, name: str) -> Fact[Any]:
-        return self._listed if name == MEDICATIONS.name else self._others[name]
+    def __init__(
+        self, listed: Fact[Medications], others: Mapping[str, Fact[Any]], read: dict[str, Fact[Any]]
+    ) -> None:
+        super().__init__(read)
+        self[MEDICATIONS.name] = listed
+        self._others, self._read = others, read
 
-    def __len__(self) -> int:
-        return len(self._others)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._others)
+    def __missing__(self, name: str) -> Fact[Any]:
+        fact = self[name] = self._read[name] = self._others[name]
+        return fact
 
 
-def _with(draft: Medication, chart: Chart) -> Chart:
+def _draft(drug: str, snapshot: Snapshot) -> Medication:
+    """The draft of the drug that nobody wrote; it says nothing of a patient, and is made once."""
+    kept: Medication | None = snapshot.kept.get((imagined, drug))
+    if kept is None:
+        kept = snapshot.kept[imagined, drug] = imagined(drug)
+    return kept
+
+
+def _with(draft: Medication, chart: Chart, shared: Shared) -> Chart:
     listed = replace(chart.get(MEDICATIONS), value=Beside.made(draft, chart.medications))
-    return replace(chart, facts=_Facts(listed, chart.facts))
+    read: dict[str, Fact[Any]] = shared.patient.setdefault(_Facts, {})
+    return replace(chart, facts=_Facts(listed, chart.facts, read))
 
 
-def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+def _could_stop(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
     if gap.quiet:  # no source asks for it
         return False
@@ -169,9 +180,9 @@ def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
     return check.rule.before_dose or check.rule.blind >= Level.WARNING or check.rule.worst is Level.CRITICAL
 
 
-def _failed_about(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+def _failed_about(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that failed in this service may have been about the drug: about any, if it knew none."""
-    return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in check.subject)
+    return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in str(check.subject))
 
 
 def _missing(gap: NotEvaluated) -> tuple[str, ...]:
