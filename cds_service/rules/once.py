@@ -21,7 +21,7 @@ def once(work: Callable[[Case, *Ts], T]) -> Callable[[Case, *Ts], T]:
 
     @wraps(work)
     def asked(case: Case, *args: *Ts) -> T:
-        shared, key = case.shared, (work, *map(id, args))
+        shared, key = case.shared, (work, *map(id, args)) if args else work
         kept = shared.listed.get(key) or shared.patient.get(key) or _worked_out(work, key, case, *args)
         result: T = kept[0]
         case.reads.update(kept[1])

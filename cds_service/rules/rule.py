@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
@@ -193,9 +193,12 @@ class Case:
         asked = (key.name, id(within))
         kept = self.shared.patient.get(asked)
         if kept is None:
-            kept = self.shared.patient[asked] = (self.chart.of_late(key, within), within)
-        fact: Fact[T] = kept[0]
-        return fact
+            fact: Fact[T] = self.chart.facts[key.name]
+            if fact.within(within, self.chart.now) is not fact:  # turned stale: the very same for each who asks
+                fact = self.chart.of_late(key, within)
+            kept = self.shared.patient[asked] = (fact, within)
+        found: Fact[T] = kept[0]
+        return found
 
     def cite(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject, in force here today; None when nothing is."""
@@ -320,6 +323,9 @@ class Check(NamedTuple):
         return self.outcome.switch if isinstance(self.outcome, SwitchedOff) else self.shadow
 
 
+# As `Check(...)`, without a function of Python between: a call makes a hundred of them.
+_a_check: Callable[[tuple[object, ...]], Check] = partial(tuple.__new__, Check)
+
 _WORDS = {
     Fired: "fired",
     Clear: "clear",
@@ -382,14 +388,16 @@ def evaluate(
     in_order = tuple(rules)
     made: list[list[Check]] = [[]] * len(in_order)
     of_call = Shared() if shared is None else shared
-    switches, drugs = snapshot.switches, _listed(chart, of_call)
-    for place, each, spoken_of, idle in _urgent_first(in_order, snapshot):
+    switches, drugs, idle = snapshot.switches, _listed(chart, of_call), of_call.idle
+    for place, each, spoken_of, roles in _urgent_first(in_order, snapshot):
         if switches and each.id in switches:
             made[place] = _as_switched(each, switches[each.id], chart, snapshot, in_time, of_call)
         elif spoken_of is None or not spoken_of.isdisjoint(drugs):
             made[place] = _run(each, chart, snapshot, in_time, of_call)
+        elif roles in idle:
+            made[place] = [_a_check((each, "", *idle[roles], None))]
         else:
-            made[place] = [_idle(each, idle, chart, snapshot, in_time, of_call)]
+            made[place] = [_first_idle(each, roles, chart, snapshot, in_time, of_call)]
     return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
@@ -484,16 +492,13 @@ def _in_shadow(
     return checks
 
 
-def _idle(
+def _first_idle(
     each: Rule[Any], roles: str, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
 ) -> Check:
-    """The check where nothing is said of any drug on the list: it ends as the first of those roles did."""
-    kept = shared.listed.get((Planned, roles))
-    if kept is not None:
-        return Check(each, "", *kept)
+    """The check where nothing is said of any drug on the list; all others of these roles end as it does."""
     (check,) = _run(each, chart, snapshot, in_time, shared)
     if type(check.outcome) is NotApplicable or (type(check.outcome) is NotEvaluated and not check.outcome.broke):
-        shared.listed[Planned, roles] = (check.outcome, check.reads, check.cites)
+        shared.idle[roles] = (check.outcome, check.reads, check.cites)
     return check
 
 
@@ -505,15 +510,17 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
         subjects = each.subjects(case)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
         return [_check(each, "", _broken(each, fault), case)]
-    if len(subjects.found) == 1:
+    found = subjects.found
+    if len(found) == 1:
         case.cites = {}  # what was cited to find the subject is no part of its check
-        return _about(each, subjects.found[0], case)
-    if not subjects.found:
+        return [_check(each, str(found[0]), outcome, case) for outcome in _outcomes(each, found[0], case)]
+    if not found:
         return [_check(each, "", _nobody(subjects, case), case)]
     made: list[Check] = []
-    for subject in subjects.found:
+    for subject in found:
         own = Case(chart, snapshot, case.reads.copy(), shared)
-        made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
+        outcomes = _outcomes(each, subject, own) if in_time() else (_too_late(each),)
+        made += [_check(each, str(subject), outcome, own) for outcome in outcomes]
     return made
 
 
@@ -522,12 +529,6 @@ def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
     if subjects.unknown:
         return NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
     return NotApplicable(subjects.none)
-
-
-def _about(each: Rule[S], subject: S, case: Case) -> list[Check]:
-    """The check of one subject, and the gap beside it, if any."""
-    outcomes = _outcomes(each, subject, case)
-    return [_check(each, str(subject), outcome, case) for outcome in outcomes]
 
 
 def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
@@ -547,7 +548,7 @@ def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
     """The check with what the case handed out for it."""
-    return Check(each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()))
+    return _a_check((each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()), None))
 
 
 def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
