@@ -360,6 +360,9 @@ def _always() -> bool:
     return True
 
 
+_ROLES = tuple(Role)
+
+
 class Planned(NamedTuple):
     """A rule with its place, as this knowledge lets it be asked.
 
@@ -406,13 +409,13 @@ class Ending(NamedTuple):
 
     rule: Rule[Any]
     subject: object
-    outcome: Outcome
+    outcome: Fired | NotEvaluated
 
 
 def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shared: Shared) -> list[Ending]:
-    """What each rule comes to about each of its subjects, for a check that asks others and traces none of them.
+    """What fires and what could not be made, for a check that asks others and traces none of them.
 
-    In the order of `rules`, however the hospital switched them; a rule that has nobody to be asked about is left out.
+    In the order of `rules`, however the hospital switched them.
     """
     case, drugs = Case(chart, snapshot, {}, shared), _listed(chart, shared)
     found: list[Ending] = []
@@ -425,7 +428,9 @@ def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shar
             found.append(Ending(each, "", _broken(each, fault)))
             continue
         for subject in subjects:
-            found += [Ending(each, subject, outcome) for outcome in _outcomes(each, subject, case)]
+            for outcome in _outcomes(each, subject, case):
+                if isinstance(outcome, (Fired, NotEvaluated)):
+                    found.append(Ending(each, subject, outcome))
     return found
 
 
@@ -457,7 +462,7 @@ def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
     """The drugs on the list, whatever their role."""
     drugs: frozenset[str] | None = shared.listed.get(DRUGS)
     if drugs is None:
-        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*Role))
+        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*_ROLES))
     return drugs
 
 

@@ -8,7 +8,7 @@ warning only, for want of a surer source or value: the option then depends on wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -17,9 +17,11 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medicat
 from cds_service.facts.fact import Fact
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Ending, Finding, Fired, NotEvaluated, Rule, endings
+from cds_service.rules.rule import Ending, Finding, NotEvaluated, Rule, endings
 from cds_service.rules.shared import Shared
 from cds_service.rules.subjects import Uses
+
+_ROLES = tuple(Role)
 
 
 class Verdict(Enum):
@@ -66,7 +68,7 @@ def safety(
     """
     draft = _draft(drug, snapshot)
     shared = shared or Shared()
-    listed = frozenset((drug, *chart.medications.drugs(*Role)))
+    listed = frozenset((drug, *chart.medications.drugs(*_ROLES)))
     concerned = asked_of(drug, tuple(rules), snapshot)
     # An alert that the hospital switched off is still no reason to offer.
     ended = endings(concerned, _with(draft, chart, shared), snapshot.unswitched, shared.with_another_list(listed))
@@ -74,10 +76,10 @@ def safety(
     unseen: list[str] = []
     for each in ended:
         outcome = each.outcome
-        if isinstance(outcome, Fired):
-            found += [outcome.finding] if _holds(outcome.finding.about, draft) else []
-        elif isinstance(outcome, NotEvaluated) and _could_stop(each, outcome, draft):
-            unseen += _missing(outcome)
+        if isinstance(outcome, NotEvaluated):
+            unseen += _missing(outcome) if _could_stop(each, outcome, draft) else ()
+        elif _holds(outcome.finding.about, draft):
+            found.append(outcome.finding)
     return Safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
         held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
@@ -164,9 +166,14 @@ def _draft(drug: str, snapshot: Snapshot) -> Medication:
 
 
 def _with(draft: Medication, chart: Chart, shared: Shared) -> Chart:
-    listed = replace(chart.get(MEDICATIONS), value=Beside.made(draft, chart.medications))
+    told = chart.get(MEDICATIONS)
+    beside = Beside.made(draft, chart.medications)
+    listed: Fact[Medications] = Fact(
+        told.key, told.state, beside, told.when, told.origin, told.bound, told.doubts, told.why, told.rivals
+    )
     read: dict[str, Fact[Any]] = shared.patient.setdefault(_Facts, {})
-    return replace(chart, facts=_Facts(listed, chart.facts, read))
+    facts = _Facts(listed, chart.facts, read)
+    return Chart(chart.patient_id, chart.now, facts, chart.foreign, chart.unreadable_drafts)
 
 
 def _could_stop(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
