@@ -65,7 +65,7 @@ def id_of(told: str) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def of_call(connection: Connection, call: Row) -> tuple[tuple[Row, ...], str | tuple[Row, ...]]:
+def of_call(connection: Connection, call: Any) -> tuple[tuple[Row, ...], str | tuple[Row, ...]]:
     """The endings of a kept call in their order, and what was sealed of them: the name of their text, or the rows."""
     if call["endings"] is None:
         asked = select(OUTCOME).where(OUTCOME.c.call == call["id"]).order_by(OUTCOME.c.position)
@@ -81,8 +81,8 @@ def of_call(connection: Connection, call: Row) -> tuple[tuple[Row, ...], str | t
 def alike(connection: Connection, which: Any) -> Iterator[tuple[str, int, tuple[Row, ...]]]:
     """Of the calls for which this holds: the week, how many ended alike in it, and how."""
     by = (CALL.c.endings, CALL.c.week)
-    counted = select(*by, func.count().label("times")).where(which, CALL.c.endings.is_not(None)).group_by(*by)
-    counted = counted.subquery("counted")
+    ended = select(*by, func.count().label("times")).where(which, CALL.c.endings.is_not(None)).group_by(*by)
+    counted = ended.subquery("counted")
     asked = select(counted.c.week, counted.c.times, ENDINGS.c.told).join(ENDINGS, ENDINGS.c.id == counted.c.endings)
     for week, times, told in connection.execute(asked):
         yield str(week), int(times), rows_of(told)
