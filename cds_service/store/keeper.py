@@ -2,7 +2,7 @@
 
 Whoever answered a call makes its rows once the answer has gone, some tenths of a millisecond, so that no chart is held
 and work does not pile up behind the answers. One thread in each process writes the rows of many calls in one
-transaction, a quarter of a second after the first at the latest. What it cannot write for long is dropped and counted:
+transaction, half a second after the first at the latest. What it cannot write for long is dropped and counted:
 the memory it may use is bounded. On the way out of the process it writes what is left.
 """
 
@@ -30,7 +30,7 @@ NOTHING, AUDIT, FULL = "nothing", "audit", "full"
 MOST_CALLS = 1_000  # that wait with their charts, for the keys; their rows, which are small, wait as there is room
 MOST_BYTES = 64 * 1024 * 1024
 TOGETHER = 256  # calls in one transaction
-LINGER_SECONDS = 0.25  # so long a call waits for others to be written with
+LINGER_SECONDS = 0.5  # so long a call waits for others to be written with
 PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds between two attempts
 UPKEEP_SECONDS = 60.0
 CLOSING_SECONDS = 3.0

@@ -14,7 +14,7 @@ from cds_service.store.endings import FRESH_SECONDS
 from cds_service.store.records import Record
 from cds_service.store.tables import CALL, CARD, ENDINGS, KNOWLEDGE, WHOLE
 
-_AT_ONCE = (256, 64, 16, 4, 1)  # rows in one statement: few sizes, as the driver keeps each statement that it has met
+_AT_ONCE = (1, 4, 16, 32, 64, 128, 256)  # rows in one statement: few sizes, as the driver keeps each that it has met
 _STAYS = "ON CONFLICT DO NOTHING"
 _OF_USE = (
     f"ON CONFLICT (id) DO UPDATE SET used = excluded.used WHERE endings.used < excluded.used - {FRESH_SECONDS:.0f}"
@@ -32,7 +32,8 @@ def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, 
     """Write these rows, all with the same two columns or more; those that are there already excepted.
 
     In few statements. With a statement for each row the driver gives up Python's lock at every row, and waits for it
-    behind every busy thread, while nobody else can write to the file: seconds for what takes milliseconds.
+    behind every busy thread, while nobody else can write to the file: seconds for what takes milliseconds. So a
+    statement is filled up with its last row again, which is there already by then; PostgreSQL changes no row twice.
     """
     many = tuple(rows)
     if not many:
@@ -45,15 +46,24 @@ def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, 
     into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES"  # names of ours
     start = 0
     while start < len(many):
-        size = next(size for size in _AT_ONCE if size <= len(many) - start)
+        size = _size(len(many) - start, fill=else_ is _STAYS)
         values: list[Any] = []
+        ready: list[Any] = []
         for row in many[start : start + size]:
             ready = [*take(row)]
             for place, process in processed:
                 ready[place] = process(ready[place])
             values += ready
+        values += ready * (size - len(many[start : start + size]))
         start += size
         connection.exec_driver_sql(f"{into} {', '.join((each,) * size)} {else_}", tuple(values))
+
+
+def _size(left: int, *, fill: bool) -> int:
+    """How many rows the next statement has: as few as hold what is left; without `fill` as many as are there."""
+    if fill:
+        return next((size for size in _AT_ONCE if size >= left), _AT_ONCE[-1])
+    return max(size for size in _AT_ONCE if size <= left)
 
 
 def written_anew(
