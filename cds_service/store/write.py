@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from cds_service.store.endings import FRESH_SECONDS
 from cds_service.store.records import Record
@@ -24,6 +24,8 @@ _OF_USE = (
 def insert_new(connection: Connection, table: Table) -> Insert:
     """An INSERT that leaves alone what has the same key."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # large, and not for everybody
+
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 

@@ -42,6 +42,25 @@ def test_the_steps_lead_to_the_tables_of_the_code(env: dict[str, str]):
     assert found == []
 
 
+def test_the_newest_step_is_the_one_that_is_known_without_looking(env: dict[str, str]):
+    from alembic.script import ScriptDirectory
+
+    from cds_service.store import upgrade as of
+
+    assert ScriptDirectory.from_config(of._config()).get_current_head() == of.NEWEST
+    assert of.standing("v01") is of.standing("v02") is Version.OLDER
+    assert (of.standing(of.NEWEST), of.standing("v99")) == (Version.SAME, Version.NEWER)
+
+
+def test_a_store_that_is_ready_needs_no_alembic(env: dict[str, str]):
+    upgrade(place_of(env))
+    program = (
+        "import os, sys; from cds_service.settings import Settings; from cds_service.store.stand import store_of; "
+        "store_of(Settings.load(os.environ)).prepare(); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **env}, cwd=ROOT, timeout=120, check=True)
+
+
 def test_several_at_once_are_no_trouble(env: dict[str, str]):
     place = place_of(env)
     with ThreadPoolExecutor(6) as pool:
