@@ -1,7 +1,7 @@
 """Upgrade: the tables of this version, made in one transaction by whoever comes first.
 
 Cut off in the middle, nothing was done and the next one does it. A store of a newer version is left as it is: tables
-are only ever added to, so this version can use it. Alembic is large, and loaded only where there is something to do.
+are only ever added to, so this version can use it. Alembic is large, and loaded only where there are older tables.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from cds_service.store.place import READING, Place
+from cds_service.store.tables import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -44,8 +45,10 @@ def upgrade(place: Place) -> Version:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             before = version(connection)
-            if before in (Version.NONE, Version.OLDER):
+            if before is Version.NONE:
                 _make(connection)
+            elif before is Version.OLDER:
+                _bring_up(connection)
         return before
     finally:
         engine.dispose()
@@ -74,6 +77,14 @@ def _known() -> frozenset[str]:
 
 
 def _make(connection: Connection) -> None:
+    """The tables of this version, at once. A test holds them against what all steps lead to."""
+    METADATA.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:newest)"), {"newest": NEWEST})
+
+
+def _bring_up(connection: Connection) -> None:
+    """Every step that is missing."""
     from alembic import command
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
