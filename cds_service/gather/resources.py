@@ -26,6 +26,8 @@ from pydantic import ValidationError
 
 from cds_service.decoding import decode, decoder
 from cds_service.gather.compiled import certainly_valid, learn
+from cds_service.gather.quick import learn as learn_views
+from cds_service.gather.quick import view_as
 from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
 from cds_service.hooks.request import FHIR_ID
@@ -92,6 +94,8 @@ class Resource:
 
     def view(self) -> View | Unreadable:
         """The typed view, quickly from the bytes, else by the slow reader. Not yet held against R4."""
+        if self.quick is not None:
+            return self.quick
         if self._view is None:
             self._view = _quick(self) or self.checked()
         return self._view
@@ -147,7 +151,7 @@ def _quick(resource: Resource) -> View | None:
     shape = VIEWS.get(resource.type)
     if resource.quick is None and shape is not None:
         with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            resource.quick = decode(resource.raw, shape)
+            resource.quick = view_as(resource.raw, shape)
     return resource.quick
 
 
@@ -248,9 +252,10 @@ def _rescued(value: Any, shape: Any) -> Any:
 
 def _rescued_parts(value: dict[str, Any], shape: type[msgspec.Struct]) -> msgspec.Struct | None:
     """The object with the parts that can be read; None when all that it holds is lost."""
-    parts = {each.name: _rescued(value[each.name], each.type) for each in fields(shape) if each.name in value}
+    written = [each for each in fields(shape) if each.encode_name in value]
+    parts = {each.name: _rescued(value[each.encode_name], each.type) for each in written}
     kept = {name: part for name, part in parts.items() if part is not None}
-    lost = not kept and any(value.get(name) is not None for name in parts)
+    lost = not kept and any(value.get(each.encode_name) is not None for each in written)
     return None if lost else shape(**kept)
 
 
@@ -306,6 +311,7 @@ def _model(type_name: str) -> Callable[[Any], Any]:
 
 def warm() -> None:
     """Load and build the strict models, so that the first order of the day is not the slow one."""
+    learn_views()
     for type_name in VIEWS:
         _fault(type_name, {"resourceType": type_name})
         learn(type_name)
