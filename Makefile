@@ -75,7 +75,7 @@ kills: ## SIGKILL to everything while feedback comes in: is any lost that was ac
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m benchmarks.kills --kills "$(or $(KILLS),8)"
 
-coverage: ## which share of the branches the tests take, against a floor for each package (minutes)
+coverage: ## which share of the lines and branches the tests take, against a floor for each package (minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.branches
 
@@ -87,7 +87,7 @@ mutation-sample: ## the same for 300 changes, always the same ones: the build se
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
 
-mutation-units: ## the same for security, hooks, gather and store, a sample of each, asked of their unit tests (many minutes)
+mutation-units: ## the same for security, hooks, gather, store and facts, a sample of each, asked of their unit tests (many minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation_units --sample $(or $(SAMPLE),25)
 

@@ -13,7 +13,8 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -49,18 +50,21 @@ class Changed(Swap):
         super().exec_module(module)
 
 
-def found_in(package: str) -> Iterator[tuple[Path, Mutant]]:
+@cache
+def found_in(package: str) -> tuple[tuple[Path, Mutant], ...]:
     """Every mutant of a package, with its file. The steps of the store's tables are done once and never changed."""
-    for path in sorted((ROOT / "cds_service" / package).rglob("*.py")):
-        if "migrations" not in path.parts:
-            for mutant in mutants(".".join(path.relative_to(ROOT).with_suffix("").parts), path):
-                yield path, mutant
+    paths = (path for path in sorted((ROOT / "cds_service" / package).rglob("*.py")) if "migrations" not in path.parts)
+    return tuple(
+        (path, mutant)
+        for path in paths
+        for mutant in mutants(".".join(path.relative_to(ROOT).with_suffix("").parts), path)
+    )
 
 
 def sample(package: str, most: int) -> list[tuple[Path, Mutant]]:
     """At most so many of them, always the same ones as long as the code stays."""
-    every = list(found_in(package))
-    return random.Random(0).sample(every, most) if most < len(every) else every
+    every = found_in(package)
+    return random.Random(0).sample(every, most) if most < len(every) else list(every)
 
 
 def noticed(tests: Sequence[str], changed: tuple[Path, Mutant] | None) -> bool:
@@ -107,8 +111,8 @@ def main() -> int:
                 sys.stdout.flush()
         share = 100 * (len(asked) - len(alive)) / max(1, len(asked))
         below += share < given.floor
-        every = sum(1 for _ in found_in(package))
-        sys.stdout.write(f"| {package} | {every} | {len(asked)} | {len(asked) - len(alive)} | {share:.0f} % |\n")
+        every, seen = len(found_in(package)), len(asked) - len(alive)
+        sys.stdout.write(f"| {package} | {every} | {len(asked)} | {seen} | {share:.0f} % |\n")
         sys.stdout.flush()
     return 1 if below else 0
 

@@ -10,7 +10,7 @@ from tests.mutation_units import ROOT, TESTS, found_in, noticed, sample
 @pytest.mark.parametrize("package", TESTS)
 def test_every_package_has_changes_and_tests(package: str) -> None:
     assert [str(each) for _, each in sample(package, 5)] == [str(each) for _, each in sample(package, 5)]
-    assert len(list(found_in(package))) > 10
+    assert len(found_in(package)) > 10
     assert all((ROOT / each).exists() for each in TESTS[package] if each.startswith("tests"))
 
 

@@ -78,3 +78,13 @@ def test_counts_that_the_store_does_not_take_are_added_with_the_next_upkeep(made
     codes.note("drug", "RxNorm")
     codes.write(kept.store)
     assert [(row["system"], row["times"]) for row in read(kept.store, UNKNOWN_CODE)] == [("RxNorm", 4)]
+
+
+def test_a_code_that_no_table_holds_is_counted_with_the_upkeep(made: Made):
+    kept = made()
+    for _ in range(2):
+        kept.not_known("drug", "RxNorm", 1)
+    kept.keeper._upkeep()
+    assert [(row["kind"], row["system"], row["times"]) for row in read(kept.store, UNKNOWN_CODE)] == [
+        ("drug", "RxNorm", 2)
+    ]
