@@ -31,7 +31,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "hooks": ("tests/hooks", "tests/test_conversation.py"),
     "gather": ("tests/gather", "tests/test_conversation.py"),
     "store": ("tests/store", "-k", "not postgresql and not served"),
-    "facts": ("tests/facts",),
+    "facts": ("tests/facts", "tests/test_elsewhere.py"),
 }
 # Imported once, before any child: they take longer to import than most tests to run.
 HEAVY = ("flask", "sqlalchemy", "alembic", "requests", "responses", "cryptography", "jwt", "fhir.resources", "yaml")
