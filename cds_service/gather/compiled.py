@@ -247,10 +247,8 @@ def _kind(annotation: Any, family: _Family) -> Any:
         return None if inside is None else _several(inside)
     if options:
         return _kind(options[0], family) if len(options) == 1 else None
-    if hasattr(annotation, "get_model_klass"):
-        model = annotation.get_model_klass()
-        if model.__name__ in ("Resource", "Element"):
-            return None
-        _shape(model, family)
-        return str(model.__name__)
-    return None
+    model = annotation.get_model_klass() if hasattr(annotation, "get_model_klass") else None
+    if model is None or model.__name__ in ("Resource", "Element"):
+        return None
+    _shape(model, family)
+    return str(model.__name__)

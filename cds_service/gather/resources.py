@@ -263,11 +263,9 @@ def _misfit(content: Any, shape: type[View]) -> tuple[tuple[str | int, ...], str
     """The element that R4's reader took for something that ours does not: a number for a time, say."""
     try:
         _decoded(content, shape)
-    except msgspec.ValidationError as refusal:
+    except (msgspec.DecodeError, RecursionError) as refusal:
         element = re.search(r"at `\$\.(\w+)`\Z", str(refusal))
         return ((element[1],), "type") if element else None
-    except (msgspec.DecodeError, RecursionError):
-        return None
     return None
 
 
@@ -285,11 +283,9 @@ def _is_modified(content: Mapping[str, Any]) -> bool:
     return any(part.get("modifierExtension") for part in parts)
 
 
-def _number(value: object) -> int | float:
-    """Decimals as JSON writes them."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"cannot write {type(value).__name__}")
+def _number(value: Decimal) -> int | float:
+    """Decimals as JSON writes them; all else in what was read from JSON it can write itself."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _converted(resource: Resource, content: Any, shape: type[View], *, mended: bool) -> View | Unreadable:
@@ -355,13 +351,12 @@ def _filled(
 ) -> bool:
     """Whether the fault is an element that may be missing here; it is filled while the check lasts."""
     fillers = _IN_A_DRAFT if resource.where == DRAFTS else _IN_THE_CHART
-    if kind.rpartition(".")[2] == "missing" and len(path) == 1 and path[0] in fillers:
+    lacks = kind.rpartition(".")[2] == "missing" and len(path) == 1 and content.get(path[0]) is None
+    if lacks and path[0] in fillers:
         element, filler = str(path[0]), fillers[str(path[0])]
     elif not path and resource.where == DRAFTS and not any(key.startswith("medication") for key in content):
         element, filler = "medicationCodeableConcept", _NO_DRUG_YET
     else:
-        return False
-    if element in content and content[element] is not None:
         return False
     content[element] = filler
     restore.append(partial(content.pop, element))
