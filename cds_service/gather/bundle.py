@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from cds_service.decoding import decode, may_stand_twice, stands_twice
-from cds_service.gather.quick import any_view
+from cds_service.gather.quick import Concepts, any_view
 from cds_service.gather.views import View
 
 _SERIOUS = ("error", "fatal")
@@ -147,10 +147,11 @@ def _split(
     resources: list[bytes] = []
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
+    met: Concepts = {}
     included = 0
     for written, full_url, search in entries:
         try:
-            views[len(resources)] = any_view(written)
+            views[len(resources)] = any_view(written, met)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             kind = resource_type(written)
             if kind is None:
