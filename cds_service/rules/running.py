@@ -177,9 +177,12 @@ def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shar
             found.append(Ending(each, "", _broken(each, fault)))
             continue
         for subject in subjects:
-            for outcome in _outcomes(each, subject, case):
-                if isinstance(outcome, (Fired, NotEvaluated)):
-                    found.append(Ending(each, subject, outcome))
+            outcome = _outcome(each, subject, case)
+            if type(outcome) is Fired:
+                found.append(Ending(each, subject, outcome))
+                found += [Ending(each, subject, gap) for gap in _gap_beside(each, outcome)]
+            elif isinstance(outcome, NotEvaluated):
+                found.append(Ending(each, subject, outcome))
     return found
 
 
@@ -233,14 +236,13 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
     found = subjects.found
     if len(found) == 1:
         case.cites = {}  # what was cited to find the subject is no part of its check
-        return [_check(each, str(found[0]), outcome, case) for outcome in _outcomes(each, found[0], case)]
+        return _about(each, found[0], case)
     if not found:
         return [_check(each, "", _nobody(subjects, case), case)]
     made: list[Check] = []
     for subject in found:
         own = Case(chart, snapshot, case.reads.copy(), shared)
-        outcomes = _outcomes(each, subject, own) if in_time() else (_too_late(each),)
-        made += [_check(each, str(subject), outcome, own) for outcome in outcomes]
+        made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
     return made
 
 
@@ -251,19 +253,27 @@ def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
     return NotApplicable(subjects.none)
 
 
-def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
-    """What the rule comes to about one subject, and the gap beside it, if any."""
+def _about(each: Rule[S], subject: S, case: Case) -> list[Check]:
+    """The check of one subject, and the gap beside it, if any."""
+    outcome = _outcome(each, subject, case)
+    check = _check(each, str(subject), outcome, case)
+    if type(outcome) is Fired:
+        return [check, *[check._replace(outcome=gap) for gap in _gap_beside(each, outcome)]]
+    return [check]
+
+
+def _outcome(each: Rule[S], subject: S, case: Case) -> Outcome:
+    """What the rule comes to about one subject."""
     try:
         outcome = each.function(case, subject)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return (_broken(each, fault),)
-    if isinstance(outcome, Fired):
+        return _broken(each, fault)
+    if type(outcome) is Fired:
         if case.snapshot.shipped is not None:
-            outcome = _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
-        return (outcome, *_gap_beside(each, outcome))
-    if isinstance(outcome, NotEvaluated) and not outcome.about:
-        outcome = replace(outcome, about=getattr(subject, "orders", ()))
-    return (outcome,)
+            return _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
+    elif isinstance(outcome, NotEvaluated) and not outcome.about:
+        return replace(outcome, about=getattr(subject, "orders", ()))
+    return outcome
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
