@@ -14,8 +14,9 @@ from cds_service import __version__
 from cds_service.watch import logs, shared
 
 os.environ[shared.VARIABLE] = str(shared.prepare())  # before anything imports prometheus-client
-from cds_service.web import serving
-from cds_service.web.draining import drain_first
+gc.disable()  # until everything is read: what comes now stays, and it would look through all of it again and again
+from cds_service.web import serving  # noqa: E402
+from cds_service.web.draining import drain_first  # noqa: E402
 
 settings = serving.settings_at_start()  # once: what a reload finds wrong must not stop the server
 
@@ -56,6 +57,8 @@ logger_class = Log
 
 def when_ready(server):
     """Say where to look and what to type next; from now on a stop is said in the readiness first."""
+    gc.freeze()
+    gc.enable()
     drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
     # Nobody may be reading, and the server must not wait for that.
     if not settings.logs_as_json and sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
@@ -102,3 +105,4 @@ def post_fork(server, worker):
     """
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
+    gc.enable()

@@ -100,6 +100,9 @@ _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 
 
+_IN_C = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one, written in C where it is there
+
+
 @Kept
 def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
@@ -107,13 +110,13 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
         front, body = _read(name, home)
         in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        needs = [meta.find_undeclared_variables(tree) for tree in (in_body.parse(body), plain.parse(summary))]
-        return CardTemplate(
-            name,
-            plain.from_string(summary),
-            in_body.from_string(body.strip()),
-            frozenset().union(*needs),
+        trees = plain.parse(summary), in_body.parse(body.strip())
+        needs = [meta.find_undeclared_variables(tree) for tree in trees]
+        said, told = (
+            Template.from_code(each, each.compile(tree), each.make_globals(None))
+            for each, tree in zip((plain, in_body), trees, strict=True)
         )
+        return CardTemplate(name, said, told, frozenset().union(*needs))
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
@@ -129,7 +132,7 @@ def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter and body."""
     text = (home / f"{name}.md").read_text(encoding="utf-8")
     head, divided, body = text.removeprefix("---\n").partition("\n---\n")
-    front = yaml.safe_load(head) if divided else None
+    front = yaml.load(head, Loader=_IN_C) if divided else None  # noqa: S506 - safe
     if not isinstance(front, dict):
         raise ValueError("expected front matter between two lines of ---, then the body")
     unknown = [str(key) for key in front if key != "summary"]

@@ -26,7 +26,7 @@ from cds_service.repeats import NOT_AGAIN
 from cds_service.security.links import PATH
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
-from cds_service.store.records import outcomes_of
+from cds_service.store.endings import endings_of
 from cds_service.store.replaying import Kept, between, find
 from cds_service.store.whole import Whole
 
@@ -166,7 +166,7 @@ def _again(kept: Kept, whole: Whole, tools: Tools) -> list[str]:
 
 
 def _outcomes_differ(kept: Kept, made: Answer) -> list[str]:
-    before, now = _counted(kept.outcomes), _counted(outcomes_of(made)[0])
+    before, now = _counted(kept.outcomes), _counted(endings_of(made)[0].rows)
     return [
         *(f"no more: {_spoken(*key)}" for key in before if now[key] < before[key]),
         *(f"new: {_spoken(*key)}" for key in now if before[key] < now[key]),

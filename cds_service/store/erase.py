@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select
 
 from cds_service.errors import StoreError
+from cds_service.store.endings import alike
 from cds_service.store.keys import Keys
 from cds_service.store.replaying import find
 from cds_service.store.store import Store
@@ -92,7 +93,8 @@ def _counted(connection: Connection, calls: Select[tuple[str]], tenant: str) -> 
     return Erased(
         calls=rows(CALL.c.id.in_(calls)),
         cards=rows(CARD.c.call.in_(calls)),
-        checks=rows(OUTCOME.c.call.in_(calls)),
+        checks=rows(OUTCOME.c.call.in_(calls))
+        + sum(times * len(each) for _, times, each in alike(connection, CALL.c.id.in_(calls))),
         whole=rows(WHOLE.c.call.in_(calls)),
         feedback=rows(_about(calls, tenant)),
     )

@@ -1,8 +1,9 @@
-"""The keeper: writes calls down, behind the answers. It is told of a call in microseconds and never makes one wait.
+"""The keeper: writes calls down, behind the answers. It never makes an answer wait.
 
-One thread in each process, come with the first call. It makes rows of each call at once, so that no chart is held while
-the store is away. What it cannot keep up with, or cannot write for long, it drops and counts: the memory it may use is
-bounded. On the way out of the process it writes what is left.
+Whoever answered a call makes its rows once the answer has gone, some tenths of a millisecond, so that no chart is held
+and work does not pile up behind the answers. One thread in each process writes the rows of many calls in one
+transaction, half a second after the first at the latest. What it cannot write for long is dropped and counted:
+the memory it may use is bounded. On the way out of the process it writes what is left.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from cds_service.store.write import write_records
 log = logging.getLogger(__name__)
 
 NOTHING, AUDIT, FULL = "nothing", "audit", "full"
-MOST_CALLS = 1_000  # that wait with their charts; their rows, which are small, wait as long as there is room
+MOST_CALLS = 1_000  # that wait with their charts, for the keys; their rows, which are small, wait as there is room
 MOST_BYTES = 64 * 1024 * 1024
-TOGETHER = 50  # calls in one transaction
+TOGETHER = 256  # calls in one transaction
+LINGER_SECONDS = 0.5  # so long a call waits for others to be written with
 PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds between two attempts
 UPKEEP_SECONDS = 60.0
 CLOSING_SECONDS = 3.0
@@ -58,10 +60,10 @@ class Keeper:
 
     def _begin_anew(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: deque[Call] = deque()
-        self._bytes = 0  # of the calls that wait, and of the rows that are not yet written
-        self._busy = 0  # calls taken from the queue and not yet written
-        self._ready: deque[Record] = deque()  # their rows; the thread's own
+        self._waiting: deque[Call] = deque()  # for the keys
+        self._ready: deque[Record] = deque()  # not yet written
+        self._bytes = 0  # of both
+        self._hurried = 0  # who waits until all is written
         self._closing = False
         self._thread: threading.Thread | None = None
         self.dropped_at = float("-inf")  # by the monotonic clock
@@ -71,14 +73,37 @@ class Keeper:
         self.wake()
         if self._keep == NOTHING or call.status in (401, 404):
             return
+        keys = self._store.keys_at_hand
+        if self._closing or not self._has_room(0):
+            with self._changed:
+                self._drop(1)
+        elif keys is None:
+            self._wait_for_keys(call)
+        else:
+            self._keep_rows(self._recorded([call], keys))
+
+    def _wait_for_keys(self, call: Call) -> None:
         with self._changed:
-            full = len(self._waiting) >= MOST_CALLS or self._bytes + _held(call) > MOST_BYTES
-            if full or self._closing:
+            if len(self._waiting) >= MOST_CALLS or not self._has_room(_held(call)):
                 self._drop(1)
                 return
             self._waiting.append(call)
             self._bytes += _held(call)
-            self._changed.notify()
+
+    def _keep_rows(self, made: list[Record]) -> None:
+        """Let these wait to be written, as there is room."""
+        with self._changed:
+            for each in made:
+                if not self._has_room(each.size):
+                    self._drop(1)
+                    continue
+                self._ready.append(each)
+                self._bytes += each.size
+                if len(self._ready) in (1, TOGETHER):
+                    self._changed.notify_all()
+
+    def _has_room(self, more: int) -> bool:
+        return self._bytes + more <= MOST_BYTES
 
     def wake(self) -> None:
         """Start the thread of this process, if it is not there yet."""
@@ -88,19 +113,29 @@ class Keeper:
 
     def _start(self) -> None:
         if self._thread is None and not self._closing:
-            self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="keeper", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the host is at a limit: calls wait, and the next one tries again
+                log.warning("calls are not written down at the moment: there is no thread for it")
+                return
+            self._thread = thread
             atexit.register(self.close, os.getpid())
 
     def flush(self, seconds: float) -> bool:
         """Wait until everything is written. Whether it is."""
         until = time.monotonic() + seconds
         with self._changed:
-            while self._waiting or self._busy:
-                left = until - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
+            self._hurried += 1
+            self._changed.notify_all()
+            try:
+                while self._left():
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        return False
+                    self._changed.wait(left)
+            finally:
+                self._hurried -= 1
         return True
 
     def close(self, pid: int | None = None) -> None:
@@ -118,7 +153,7 @@ class Keeper:
         self._store.close()
 
     def _left(self) -> int:
-        return len(self._waiting) + self._busy
+        return len(self._waiting) + len(self._ready)
 
     def _drop(self, calls: int) -> None:
         self.dropped += calls
@@ -133,10 +168,12 @@ class Keeper:
                 kept_up = time.monotonic()
                 self._kept_up()
             try:
-                self._take(self._pause(again), again)
-                if self._ready and (self._closing or time.monotonic() >= again):
-                    self._write()
-                    failed, again = 0, float("-inf")
+                self._gather(again)
+                if self._closing or time.monotonic() >= again:
+                    self._make_rows()
+                    if self._ready:
+                        self._write()
+                        failed, again = 0, float("-inf")
             except StoreError as error:
                 if not failed:
                     log.warning("calls cannot be kept at the moment: %s", error)
@@ -147,11 +184,17 @@ class Keeper:
             if self._closing and not self._left():
                 return
 
-    def _pause(self, again: float) -> float:
-        """How long to wait for calls: until the next attempt, or not at all while there is something to do."""
-        if self._left():
-            return min(1.0, max(0.0, again - time.monotonic()))
-        return 1.0
+    def _gather(self, again: float) -> None:
+        """Wait until there is something to write and it is time to: not before `again`, and then not alone."""
+        with self._changed:
+            if not self._left() and not self._closing:
+                self._changed.wait(1.0)
+            until = max(again, time.monotonic() + LINGER_SECONDS)
+            while self._left() and not self._closing:
+                now = time.monotonic()
+                if now >= until or (now >= again and (self._hurried or len(self._ready) >= TOGETHER)):
+                    return
+                self._changed.wait(min(until - now, 1.0))
 
     def _kept_up(self) -> None:
         try:
@@ -161,31 +204,23 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - the thread must go on; the type names what happened
             log.error("the upkeep of the store failed: %s", type(error).__name__)
 
-    def _take(self, seconds: float, again: float) -> None:
-        """Wait so long for calls, and make rows of those that came. Raises StoreError where there are no keys yet.
-
-        Without keys the store is not asked before `again`.
-        """
-        has_keys = self._store.keys_at_hand is not None
-        with self._changed:
-            if not self._closing and seconds > 0 and not (self._waiting and has_keys):
-                self._changed.wait(seconds)
-        if not self._waiting or not (has_keys or self._closing or time.monotonic() >= again):
+    def _make_rows(self) -> None:
+        """Make rows of what waits for the keys. Raises StoreError where there are none yet."""
+        if not self._waiting:
             return
         keys = self._store.prepare()
-        with self._changed:
-            calls = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
-            self._busy += len(calls)
-        made = self._recorded(calls, keys)
-        self._ready.extend(made)
-        with self._changed:
-            self._busy -= len(calls) - len(made)
-            self._bytes += sum(each.size for each in made) - sum(map(_held, calls))
-            self._changed.notify_all()
+        while self._waiting:
+            with self._changed:
+                calls = list(islice(self._waiting, TOGETHER))
+            made = self._recorded(calls, keys)
+            with self._changed:
+                self._bytes -= sum(_held(self._waiting.popleft()) for _ in calls)
+                self._keep_rows(made)
 
     def _write(self) -> None:
         """Write the next rows. Raises StoreError; then they stay."""
-        records = list(islice(self._ready, TOGETHER))
+        with self._changed:
+            records = list(islice(self._ready, TOGETHER))
         try:
             with self._store.writing() as connection:
                 write_records(connection, records)
@@ -206,10 +241,8 @@ class Keeper:
 
     def _done(self, records: int) -> None:
         """These rows wait no longer."""
-        size = sum(self._ready.popleft().size for _ in range(records))
         with self._changed:
-            self._busy -= records
-            self._bytes -= size
+            self._bytes -= sum(self._ready.popleft().size for _ in range(records))
             self._changed.notify_all()
 
     def _recorded(self, calls: list[Call], keys: Keys) -> list[Record]:

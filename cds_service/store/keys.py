@@ -12,6 +12,7 @@ import os
 from base64 import urlsafe_b64decode
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -61,13 +62,11 @@ class Keys:
 
     def mark_of(self, content: bytes) -> str:
         """What stands for these bytes."""
-        secret = hmac.digest(urlsafe_b64decode(self.lines[-1]), b"aml-cds marks", "sha256")
-        return hmac.digest(secret, content, "sha256").hex()[:_MARK]
+        return hmac.digest(_secret(self.lines[-1], b"aml-cds marks"), content, "sha256").hex()[:_MARK]
 
     def mark_of_link(self, content: bytes) -> str:
         """What proves that a link is ours; no mark of an id can be taken for it."""
-        secret = hmac.digest(urlsafe_b64decode(self.lines[-1]), b"aml-cds links", "sha256")
-        return hmac.digest(secret, content, "sha256").hex()[:_MARK]
+        return hmac.digest(_secret(self.lines[-1], b"aml-cds links"), content, "sha256").hex()[:_MARK]
 
     def seal(self, content: bytes) -> bytes:
         """Encrypted with the first key."""
@@ -82,6 +81,12 @@ class Keys:
 
     def _boxes(self) -> MultiFernet:
         return MultiFernet([Fernet(line) for line in self.lines])
+
+
+@lru_cache(maxsize=8)
+def _secret(line: str, purpose: bytes) -> bytes:
+    """The secret that a line of the file gives for this purpose."""
+    return hmac.digest(urlsafe_b64decode(line), purpose, "sha256")
 
 
 def new_key() -> str:

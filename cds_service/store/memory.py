@@ -8,11 +8,11 @@ from sqlalchemy import Connection, select
 
 from cds_service.beside import Ending, Remembered, Shown
 from cds_service.errors import StoreError
-from cds_service.store import whole
+from cds_service.store import endings, whole
 from cds_service.store.store import Store
-from cds_service.store.tables import CALL, CARD, OUTCOME, WHOLE
+from cds_service.store.tables import CALL, CARD, WHOLE
 
-_PAUSES = (0.05, 0.15, 0.3)  # seconds: a card may be asked about before the keeper has written it
+_PAUSES = (0.05, 0.15, 0.3, 0.3)  # seconds: a card may be asked about before the keeper has written it
 
 
 class StoredCalls:
@@ -23,13 +23,16 @@ class StoredCalls:
 
     def of_card(self, uuid: str) -> Remembered | None:
         """What is kept of the call in which this card was shown. Raises StoreError."""
-        for pause in (*_PAUSES, None):
-            with self._store.reading() as connection:
-                found = self._found(connection, uuid)
-            if found is not None or pause is None:
+        for pause in _PAUSES:
+            found = self._looked_up(uuid)
+            if found is not None:
                 return found
             time.sleep(pause)
-        raise AssertionError("the last pause is none")
+        return self._looked_up(uuid)
+
+    def _looked_up(self, uuid: str) -> Remembered | None:
+        with self._store.reading() as connection:
+            return self._found(connection, uuid)
 
     def _found(self, connection: Connection, uuid: str) -> Remembered | None:
         asked = select(CARD.c.position, CALL).join(CALL, CARD.c.call == CALL.c.id).where(CARD.c.uuid == uuid)
@@ -37,7 +40,6 @@ class StoredCalls:
         if call is None:
             return None
         cards = select(CARD.c.uuid, CARD.c.topic, CARD.c.indicator, CARD.c.suggestions)
-        endings = select(*(OUTCOME.c[name] for name in Ending.__slots__))
         sealed = connection.execute(select(WHOLE.c.sealed).where(WHOLE.c.call == call["id"])).scalar()
         unpacked, lost = self._unpacked(sealed)
         return Remembered(
@@ -48,8 +50,7 @@ class StoredCalls:
                 for row in connection.execute(cards.where(CARD.c.call == call["id"]).order_by(CARD.c.position))
             ),
             endings=tuple(
-                Ending(*row)
-                for row in connection.execute(endings.where(OUTCOME.c.call == call["id"]).order_by(OUTCOME.c.position))
+                Ending(*(row[name] for name in Ending.__slots__)) for row in endings.of_call(connection, call)[0]
             ),
             not_applicable=call["not_applicable"],
             whole=unpacked,

@@ -6,6 +6,7 @@ Once a day one of all workers does it, at the start or when it is due; `aml-cds 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Table, delete, or_, select, update
 
 from cds_service.reports import week_of
+from cds_service.store.endings import forget_unused
 from cds_service.store.store import Store
 from cds_service.store.tables import CALL, CHORE, FEEDBACK, TOKEN, UNKNOWN_CODE
 from cds_service.store.write import write_new
@@ -34,6 +36,7 @@ class Purged:
 def purge(store: Store, before: datetime) -> Purged:
     """Delete calls and feedback that came before this moment. Raises StoreError; what went until then is gone."""
     calls = _delete(store, CALL, CALL.c.id, CALL.c.at, before)
+    forget_unused(store, time.time())
     with store.writing() as connection:
         connection.execute(delete(UNKNOWN_CODE).where(UNKNOWN_CODE.c.week < week_of(before)))
     return Purged(calls, _delete(store, FEEDBACK, FEEDBACK.c.mark, FEEDBACK.c.at, before))

@@ -8,6 +8,7 @@ counted apart (`unknown_feedback`), so that nobody can make a rule look useless 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, exists, func, select
 
 from cds_service.reports import Blind, Ended, Taken, Unknown, Weekly, Why, Would
+from cds_service.store.endings import alike
 from cds_service.store.tables import CALL, CARD, FEEDBACK, OUTCOME, REASON, UNKNOWN_CODE
 
 
@@ -70,42 +72,18 @@ def reasons_given(connection: Connection, span: Span) -> list[Why]:
 
 def ended(connection: Connection, span: Span) -> list[Ended]:
     """How checks ended, by rule, outcome and level. In shadow: what would have fired, and was shown to nobody."""
-    by = (OUTCOME.c.rule, OUTCOME.c.outcome, OUTCOME.c.level, OUTCOME.c.shadow)
-    asked = (
-        select(*by, func.count(OUTCOME.c.call.distinct()), func.sum(OUTCOME.c.times))
-        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
-        .where(span.holds())
-        .group_by(*by)
-        .order_by(*by)
-    )
-    return [Ended(*row) for row in connection.execute(asked)]
+    return [Ended(*row) for row in _endings(connection, span, ("rule", "outcome", "level", "shadow"))]
 
 
 def would_have_fired(connection: Connection, span: Span) -> list[Would]:
     """What fired in shadow and was shown to nobody, and because of what."""
-    because = func.coalesce(OUTCOME.c.because, "")
-    by = (OUTCOME.c.rule, OUTCOME.c.level, because)
-    asked = (
-        select(*by, func.count(OUTCOME.c.call.distinct()), func.sum(OUTCOME.c.times))
-        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
-        .where(span.holds(), OUTCOME.c.shadow, OUTCOME.c.outcome == "fired")
-        .group_by(*by)
-        .order_by(*by)
-    )
-    return [Would(*row) for row in connection.execute(asked)]
+    by = ("rule", "level", "because")
+    return [Would(*row) for row in _endings(connection, span, by, shadow=True, outcome="fired")]
 
 
 def weekly(connection: Connection, span: Span) -> list[Weekly]:
     """In how many calls of each week each rule fired, in shadow or not."""
-    by = (OUTCOME.c.rule, CALL.c.week)
-    asked = (
-        select(*by, func.count(OUTCOME.c.call.distinct()))
-        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
-        .where(span.holds(), OUTCOME.c.outcome == "fired")
-        .group_by(*by)
-        .order_by(*by)
-    )
-    return [Weekly(*row) for row in connection.execute(asked)]
+    return [Weekly(*row[:3]) for row in _endings(connection, span, ("rule", "week"), outcome="fired")]
 
 
 def answered_by_week(connection: Connection, span: Span) -> dict[str, int]:
@@ -143,17 +121,11 @@ def unknown_codes(connection: Connection, first: str, last: str) -> list[Unknown
 
 def not_evaluated(connection: Connection, span: Span) -> list[Blind]:
     """Which facts were missing, in which state, by rule, the most frequent first. What lacked two counts twice."""
-    asked = (
-        select(OUTCOME.c.rule, OUTCOME.c.cause, func.sum(OUTCOME.c.times))
-        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
-        .where(span.holds(), OUTCOME.c.outcome == "not evaluated")
-        .group_by(OUTCOME.c.rule, OUTCOME.c.cause)
-    )
     counted: Counter[tuple[str, str, str]] = Counter()
-    for rule, cause, times in connection.execute(asked):
+    for rule, cause, _, times in _endings(connection, span, ("rule", "cause"), outcome="not evaluated"):
         for each in cause.split(", "):
             fact, _, state = each.partition(":")
-            counted[rule, fact, state] += int(times)
+            counted[rule, fact, state] += times
     return [Blind(*key, times) for key, times in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
 
 
@@ -173,6 +145,37 @@ def calls(connection: Connection, span: Span) -> dict[tuple[str, int], int]:
     asked = select(CALL.c.service, CALL.c.status, func.count()).where(span.holds())
     rows = connection.execute(asked.group_by(CALL.c.service, CALL.c.status))
     return {(str(service), int(status)): int(times) for service, status, times in rows}
+
+
+def _endings(connection: Connection, span: Span, by: tuple[str, ...], **only: object) -> list[tuple[Any, ...]]:
+    """By these columns: in how many calls checks ended so, and how many did. `only`: those with these values."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for *key, calls, times in _rows_of_older_versions(connection, span, by, only):
+        found[tuple(key)] = [int(calls), int(times)]
+    for week, calls, endings in alike(connection, span.holds()):
+        in_each: Counter[tuple[Any, ...]] = Counter()
+        for row in endings:
+            if all(row[name] == value for name, value in only.items()):
+                in_each[tuple([week if name == "week" else row[name] for name in by])] += row["times"]
+        for each, times in in_each.items():
+            so_far = found.setdefault(each, [0, 0])
+            so_far[0] += calls
+            so_far[1] += calls * times
+    return [(*key, *found[key]) for key in sorted(found)]
+
+
+def _rows_of_older_versions(
+    connection: Connection, span: Span, by: tuple[str, ...], only: Mapping[str, object]
+) -> Iterable[Any]:
+    columns = [CALL.c.week if name == "week" else func.coalesce(OUTCOME.c[name], "") if name == "because"
+               else OUTCOME.c[name] for name in by]
+    asked = (
+        select(*columns, func.count(OUTCOME.c.call.distinct()), func.sum(OUTCOME.c.times))
+        .select_from(OUTCOME.join(CALL, OUTCOME.c.call == CALL.c.id))
+        .where(span.holds(), *(OUTCOME.c[name] == value for name, value in only.items()))
+        .group_by(*columns)
+    )
+    return connection.execute(asked)
 
 
 def _last_feedback() -> Subquery:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
-from cds_service.store import whole
+from cds_service.store import endings, whole
 from cds_service.store.keys import Keys
 from cds_service.store.records import mark_of_rows
 from cds_service.store.store import Store
-from cds_service.store.tables import CALL, CARD, OUTCOME, WHOLE
+from cds_service.store.tables import CALL, CARD, WHOLE
 from cds_service.store.whole import Whole
 
 Row = Mapping[str, Any]
@@ -50,8 +50,9 @@ def between(store: Store, keys: Keys, since: datetime, until: datetime, tenant: 
 
 
 def _kept(connection: Connection, keys: Keys, call: Any) -> Kept:
-    cards, outcomes = _rows(connection, CARD, call["id"]), _rows(connection, OUTCOME, call["id"])
-    intact = mark_of_rows(keys, call, cards, outcomes) == call["rows_mark"] if call["rows_mark"] else None
+    cards = _cards(connection, call["id"])
+    outcomes, sealed_of_them = endings.of_call(connection, call)
+    intact = mark_of_rows(keys, call, cards, sealed_of_them) == call["rows_mark"] if call["rows_mark"] else None
     sealed = connection.execute(select(WHOLE.c.sealed).where(WHOLE.c.call == call["id"])).scalar()
     if sealed is None:
         return Kept(dict(call), cards, outcomes, intact, None)
@@ -65,6 +66,6 @@ def _kept(connection: Connection, keys: Keys, call: Any) -> Kept:
     return Kept(dict(call), cards, outcomes, intact, told, "", keys.mark_of(told.request) != call["body_mark"])
 
 
-def _rows(connection: Connection, table: Table, call: str) -> tuple[Row, ...]:
-    found = connection.execute(select(table).where(table.c.call == call).order_by(table.c.position)).mappings()
+def _cards(connection: Connection, call: str) -> tuple[Row, ...]:
+    found = connection.execute(select(CARD).where(CARD.c.call == call).order_by(CARD.c.position)).mappings()
     return tuple(dict(row) for row in found)

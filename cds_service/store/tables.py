@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -74,9 +75,10 @@ CALL = Table(
     Column("profile", String(64), nullable=False),  # in which the cards were written
     Column("software", String(32), nullable=False),
     Column("knowledge", String(32), nullable=False),  # digest of the knowledge and the overlay
-    Column("not_applicable", Integer, nullable=False),  # checks about nothing here: the rules without an outcome row
-    Column("rows_mark", String(32)),  # of these rows of the call, its cards and outcomes: shows whether one was changed
+    Column("not_applicable", Integer, nullable=False),  # checks about nothing here: the rules without an ending
+    Column("rows_mark", String(32)),  # of the row of the call, its cards and endings: shows whether one was changed
     Column("not_repeated", Integer),  # cards that were not shown, as the same user had just seen them
+    Column("endings", String(32)),  # how its checks ended: `endings.id`; none where an older version kept `outcome`
 )
 
 CARD = Table(
@@ -92,7 +94,7 @@ CARD = Table(
 )
 
 OUTCOME = Table(
-    "outcome", METADATA,
+    "outcome", METADATA,  # of calls that an older version kept; the others name their `endings`
     _of_call(),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("rule", String(64), nullable=False),
@@ -103,6 +105,13 @@ OUTCOME = Table(
     Column("cause", String(LONGEST), nullable=False),  # of what was not evaluated: "potassium:stale, qtc:absent"
     Column("times", Integer, nullable=False),  # how many subjects of the call ended just so
     Column("because", String(LONGEST_BECAUSE)),  # of what fired: names of facts, ids of statements
+)
+
+ENDINGS = Table(
+    "endings", METADATA,  # what calls have in common, and of no patient: see `endings`
+    Column("id", String(32), primary_key=True),  # its digest
+    Column("told", Text, nullable=False),  # a list in JSON of rule, subject, outcome and so on, as in `outcome`
+    Column("used", Float, nullable=False),  # when a call last ended so, to ten minutes; seconds since 1970
 )
 
 WHOLE = Table(

@@ -17,6 +17,7 @@ from cds_service.gather.query import Answered
 from cds_service.gather.recorded import Replayed
 from cds_service.gather.replies import Status
 
+_TOKEN = b"fhirAuthorization"
 _LARGEST = 64 * 1024 * 1024  # bytes unpacked
 
 
@@ -48,8 +49,14 @@ class Whole:
     fhir: Replayed
 
 
-def without_token(body: bytes) -> bytes | None:
-    """The request without `fhirAuthorization`; None when it cannot be read, and then nothing of it is kept."""
+def without_token(body: bytes, *, was_read: bool = False) -> bytes | None:
+    """The request without `fhirAuthorization`; None when it cannot be read, and then nothing of it is kept.
+
+    `was_read`: it was answered, so it can be read. Then it is gone through only where it may hold one, also with a
+    letter of its name written by its number.
+    """
+    if was_read and _TOKEN not in body and b"\\u00" not in body:
+        return body
     try:
         envelope = decode(body, dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

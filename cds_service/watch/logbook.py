@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 import msgspec
-import structlog
 
 from cards.model import INDICATORS
 from cds_service.beside import Call
 from cds_service.decoding import decode
-from cds_service.watch.logs import CALLS
+from cds_service.watch.logs import CALLS, write
 
 _LONGEST = 1024 * 1024  # bytes of a refused call that are looked through for its hookInstance
 
@@ -23,15 +23,14 @@ class Logbook:
     """A witness that writes a line. Fields that have not the form of the list are left out by `logs`."""
 
     def __init__(self) -> None:
-        self._log = structlog.stdlib.get_logger(CALLS)
+        self._log = logging.getLogger(CALLS)
 
     def saw(self, call: Call) -> None:
         """Write the line of this call."""
-        write = self._log.info if not call.cause else self._log.warning
-        write(
-            "call answered" if not call.cause else "call refused" if call.status >= 400 else "call broke",
-            **told(call),
-        )
+        level = logging.WARNING if call.cause else logging.INFO
+        if self._log.isEnabledFor(level):
+            event = "call answered" if not call.cause else "call refused" if call.status >= 400 else "call broke"
+            write(self._log, level, event, told(call))
 
 
 def told(call: Call) -> dict[str, str | int | float]:

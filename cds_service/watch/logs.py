@@ -12,11 +12,11 @@ import logging.config
 import re
 import threading
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
+import msgspec
 
 from cds_service.settings import Settings
 from cds_service.watch import outbox
@@ -25,7 +25,7 @@ CALLS = "aml_cds.calls"  # the logger with one line for each call
 OURS = ("cds_service", "aml_cds")
 _STDERR = 2
 _LONGEST = 500  # characters of a message
-Event = MutableMapping[str, Any]
+Event = dict[str, Any]
 
 # Every field that a line may have, and the form of its value. What is not listed is dropped, and so is what has another
 # form: a name that a caller chose never gets here.
@@ -77,12 +77,6 @@ def configure(settings: Settings, told: Callable[[], object] | None = None) -> N
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False  # else a handler that fails prints what it was given
     threading.excepthook = _in_a_thread
-    structlog.configure(
-        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
 
 
 def _as_dict(settings: Settings) -> dict[str, Any]:
@@ -103,10 +97,27 @@ def _as_dict(settings: Settings) -> dict[str, Any]:
 
 def formatter(as_json: bool) -> logging.Formatter:
     """Turns every record, whoever made it, into a line of listed fields."""
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _as_text
-    return structlog.stdlib.ProcessorFormatter(
-        processors=[_from_record, _closed, renderer], keep_exc_info=False
-    )
+    return _Closed(as_json)
+
+
+def write(logger: logging.Logger, level: int, event: str, fields: Mapping[str, str | int | float]) -> None:
+    """A line with these fields. Where in the code it was said nobody asks, so that nobody looks for it."""
+    if logger.isEnabledFor(level):
+        logger.handle(logger.makeRecord(logger.name, level, "", 0, event, (), None, extra={_TOLD: fields}))
+
+
+_TOLD = "told"  # the attribute of a record with the fields of our own
+
+
+class _Closed(logging.Formatter):
+    def __init__(self, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        event = _closed(_fields(record))
+        return msgspec.json.encode(event).decode() if self._as_json else _as_text(event)
 
 
 def place(error: BaseException) -> str:
@@ -117,18 +128,18 @@ def place(error: BaseException) -> str:
     return f"{'/'.join(frames[-1].filename.split('/')[-3:])}:{frames[-1].lineno}"
 
 
-def _from_record(_logger: object, _method: str, event: Event) -> Event:
-    """The fields of the record below: who spoke, when, and what of it may be repeated."""
-    record: logging.LogRecord = event["_record"]
-    made = {
-        **event,  # a line by structlog: the fields of a call
+def _fields(record: logging.LogRecord) -> Event:
+    """The fields of a record: who spoke, when, and what of it may be repeated."""
+    told: Event | None = getattr(record, _TOLD, None)
+    made: Event = {
+        **(told or {}),
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "from": record.name,
         "pid": record.process,
-        "event": event["event"] if event["_from_structlog"] else _words(record, str(event["event"])),
+        "event": record.msg if told is not None else _words(record, record.getMessage()),
     }
-    error = (event.get("exc_info") or (None, None))[1]
+    error = (record.exc_info or (None, None))[1]
     if error is not None:
         made["error"], made["place"] = type(error).__name__, place(error)
     return made
@@ -146,7 +157,7 @@ def _words(record: logging.LogRecord, message: str) -> str:
     return "a library said something that is not repeated here"
 
 
-def _closed(_logger: object, _method: str, event: Event) -> Event:
+def _closed(event: Event) -> Event:
     """Only what is listed, and in its form."""
     return {name: event[name] for name, (_, form) in FIELDS.items() if name in event and _fits(form, event[name])}
 
@@ -155,12 +166,12 @@ def _fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, (str, int, float)) and form.fullmatch(str(value)) is not None
 
 
-def _as_text(_logger: object, _method: str, event: Event) -> str:
-    level, rest = str(event["level"]).upper(), {name: event[name] for name in FIELDS if name in event}
-    for name in ("time", "level", "from", "event", "pid"):
-        rest.pop(name, None)
-    head = f"{event['time']} {level} {event.get('from', '')}: {event.get('event', '')}"
-    return " ".join((head, *(f"{name}={value}" for name, value in rest.items())))
+_IN_THE_HEAD = ("time", "level", "from", "event", "pid")
+
+
+def _as_text(event: Event) -> str:
+    head = f"{event['time']} {event['level'].upper()} {event.get('from', '')}: {event.get('event', '')}"
+    return " ".join((head, *(f"{name}={value}" for name, value in event.items() if name not in _IN_THE_HEAD)))
 
 
 def _in_a_thread(fault: threading.ExceptHookArgs) -> None:

@@ -39,6 +39,7 @@ class Metrics:
             prometheus.values.ValueClass = prometheus.values.MultiProcessValue()  # type: ignore[no-untyped-call] # as it is
         self._own = prometheus.CollectorRegistry()
         self._made = {each.name: self._make(each) for each in of.METRICS if each.kind != of.GAUGE}
+        self._series: dict[tuple[str, ...], Any] = {}  # that were counted in already, by metric and labels
         self._health: Callable[[], Mapping[str, Health]] = dict
         self._knowledge: frozenset[str] = frozenset()
 
@@ -46,6 +47,7 @@ class Metrics:
         """What labels are taken from. Before this is said everything counts as "other"."""
         rules = tuple(rules)
         self.sets = of.label_sets(services, rules, queries)
+        self._series = {}
         self._rule_of = {topic_code(rule): rule for rule in (*rules, "gap")}
 
     def asks(self, health: Callable[[], Mapping[str, Health]], knowledge: Iterable[str]) -> None:
@@ -54,25 +56,24 @@ class Metrics:
 
     def saw(self, call: Call) -> None:
         """Count a call."""
-        status = f"{call.status // 100}xx"
-        self._count(of.CALLS, service=call.service, status=status)
+        self._count(of.CALLS, call.service, f"{call.status // 100}xx")
         if call.answer is not None:
-            self._made[of.CALL_SECONDS.name].labels(self._closed("service", call.service)).observe(call.seconds)
+            self._of(of.CALL_SECONDS, call.service).observe(call.seconds)
             self._answered(call.answer)
         elif call.status == 200:
-            self._count(of.CALLS_BROKEN, service=call.service)
+            self._count(of.CALLS_BROKEN, call.service)
         self._settle_codes()
 
     def add(self, service: str, tenant: str, feedback: tuple[Feedback, ...]) -> None:
         """Count feedback. As the last of the ledgers it counts what the others kept."""
         for each in feedback:
-            self._count(of.FEEDBACK, service=service, outcome=each.outcome)
+            self._count(of.FEEDBACK, service, each.outcome)
 
     def asked(self, query: str, seconds: float, whole: bool) -> None:
         """A query to a FHIR server ended."""
-        self._made[of.FHIR_SECONDS.name].labels(self._closed("query", query)).observe(seconds)
+        self._of(of.FHIR_SECONDS, query).observe(seconds)
         if not whole:
-            self._count(of.FHIR_NOT_WHOLE, query=query)
+            self._count(of.FHIR_NOT_WHOLE, query)
 
     def not_known(self, kind: str, system: str, times: int = 1) -> None:
         """Codes of a "drug" or a "condition" are in none of the tables; `system` as one speaks of it.
@@ -84,11 +85,11 @@ class Metrics:
 
     def turned_away(self, reason: str) -> None:
         """A caller was turned away."""
-        self._count(of.TURNED_AWAY, reason=reason)
+        self._count(of.TURNED_AWAY, reason)
 
     def not_stored(self, what: str) -> None:
         """A "call", "feedback" or the mark of a "token" could not be written to the store."""
-        self._count(of.STORE_ERRORS, what=what)
+        self._count(of.STORE_ERRORS, what)
 
     def line_dropped(self) -> None:
         """A log line was given up."""
@@ -107,29 +108,44 @@ class Metrics:
         with self._lock:
             noted, self._not_known = self._not_known, Counter()
         for (kind, system), count in noted.items():
-            self._made[of.UNMAPPED.name].labels(kind=self._closed("kind", kind), system=system).inc(count)
+            self._count(of.UNMAPPED, kind, system, times=count)
 
     def _answered(self, answer: Answer) -> None:
-        for card in answer.cards:
-            self._count(of.CARDS, rule=self._rule_of.get(card.source.topic.code, ""))
-            self._count(of.CARDS_BY_INDICATOR, indicator=card.indicator)
+        for topic, times in Counter([card.source.topic.code for card in answer.cards]).items():
+            self._count(of.CARDS, self._rule_of.get(topic, ""), times=times)
+        for indicator, times in Counter([card.indicator for card in answer.cards]).items():
+            self._count(of.CARDS_BY_INDICATOR, indicator, times=times)
         if answer.not_repeated:
             self._made[of.NOT_REPEATED.name].inc(len(answer.not_repeated))
+        blind: list[tuple[Check, NotEvaluated]] = []
         for check in answer.evaluation.checks:
+            outcome = check.outcome
             if check.shadow is not None:
-                if isinstance(check.outcome, (Fired, NotEvaluated)):
-                    self._count(of.SHADOW, would=check.word)
-            elif isinstance(check.outcome, NotEvaluated) and not check.outcome.quiet:
-                self._blind(check, check.outcome)
+                if isinstance(outcome, (Fired, NotEvaluated)):
+                    self._count(of.SHADOW, check.word)
+            elif isinstance(outcome, NotEvaluated) and not outcome.quiet:
+                blind.append((check, outcome))
+        self._blind(blind)
 
-    def _blind(self, check: Check, outcome: NotEvaluated) -> None:
-        self._count(of.BLIND, rule=check.rule.id)
-        self._count(of.BLIND_CAUSES, cause=cause(outcome))
-        if outcome.broke:
-            self._count(of.BROKEN, rule=check.rule.id)
+    def _blind(self, checks: Iterable[tuple[Check, NotEvaluated]]) -> None:
+        for rule, times in Counter([check.rule.id for check, _ in checks]).items():
+            self._count(of.BLIND, rule, times=times)
+        for why, times in Counter([cause(outcome) for _, outcome in checks]).items():
+            self._count(of.BLIND_CAUSES, why, times=times)
+        for check, outcome in checks:
+            if outcome.broke:
+                self._count(of.BROKEN, check.rule.id)
 
-    def _count(self, metric: of.Metric, **labels: str) -> None:
-        self._made[metric.name].labels(**{name: self._closed(name, value) for name, value in labels.items()}).inc()
+    def _count(self, metric: of.Metric, *labels: str, times: int = 1) -> None:
+        self._of(metric, *labels).inc(times)
+
+    def _of(self, metric: of.Metric, *labels: str) -> Any:
+        """The series with these labels, in their order; what is not in the set of a label counts as "other"."""
+        key = (metric.name, *map(self._closed, metric.labels, labels))
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = self._made[metric.name].labels(*key[1:])
+        return found
 
     def _closed(self, label: str, value: str) -> str:
         return value if value in self.sets[label] else of.OTHER

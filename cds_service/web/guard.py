@@ -8,9 +8,10 @@ JSON, so a browser always asks first.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Request, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +24,11 @@ JSON_TYPES = ("application/json", "application/fhir+json", "application/json+fhi
 _LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?\Z", re.IGNORECASE)
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{0,5})?\Z")
 _PREFLIGHT_SECONDS = "600"
+_REMEMBERED, _LONGEST = 256, 300  # values of Host, and characters of one: a name has 253 at most
+_NOT_OURS = (
+    "the Host header names a host that this service does not answer for: call it by its own address, "
+    "or add the name to ALLOWED_HOSTS"
+)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -45,21 +51,28 @@ def register(app: Flask, settings: Settings) -> None:
     # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
     app.config["MAX_CONTENT_LENGTH"] = _limit(settings) + 1
 
+    @lru_cache(maxsize=_REMEMBERED)
+    def is_ours(host: str) -> bool:
+        return len(host) <= _LONGEST and _is_ours(host, hosts)
+
     @app.before_request
     def check() -> Response | None:
-        if request.path != METRICS_PATH or settings.metrics != ON:  # Prometheus calls each replica by its number
-            _check_host(hosts)
-        if request.routing_exception is not None:
+        here = request._get_current_object()  # type: ignore[attr-defined] # asked often: each time by the proxy costs
+        if here.path != METRICS_PATH or settings.metrics != ON:  # Prometheus calls each replica by its number
+            if not is_ours(here.environ.get("HTTP_HOST", "localhost")):  # HTTP/1.0 has no Host
+                raise BadRequest(_NOT_OURS, "http.Host")
+        if here.routing_exception is not None:
             return None  # 404 and 405 come before what the body may be
-        if request.method == "OPTIONS":
+        if here.method == "OPTIONS":
             return _options()
-        if request.method == "POST":
-            _check_body(settings)
+        if here.method == "POST":
+            _check_body(here, settings)
         return None
 
     @app.after_request
     def dress(response: AnyResponse) -> AnyResponse:
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers[name] = value
         _grant(response, origins, settings.is_demo)
         return response
 
@@ -93,14 +106,10 @@ def _own_hosts(settings: Settings) -> frozenset[str]:
     return frozenset((*settings.allowed_hosts, settings.host.lower(), public))
 
 
-def _check_host(hosts: frozenset[str]) -> None:
-    match = _HOST.match(request.environ.get("HTTP_HOST", "localhost"))  # HTTP/1.0 has no Host
+def _is_ours(host: str, hosts: frozenset[str]) -> bool:
+    match = _HOST.match(host)
     name = (match["v6"] or match["name"]).lower() if match else ""
-    if not match or not (is_loopback(name) or name in hosts):
-        raise BadRequest(
-            "the Host header names a host that this service does not answer for: call it by its own address, "
-            "or add the name to ALLOWED_HOSTS", "http.Host",
-        )
+    return match is not None and (is_loopback(name) or name in hosts)
 
 
 def _options() -> Response:
@@ -108,10 +117,9 @@ def _options() -> Response:
     return Response(status=204, headers={"Allow": ", ".join(sorted(methods or ("GET", "POST", "OPTIONS")))})
 
 
-def _check_body(settings: Settings) -> None:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if request.mimetype not in JSON_TYPES or charset not in ("utf-8", "utf8"):
+def _check_body(request: Request, settings: Settings) -> None:
+    encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if request.environ.get("CONTENT_TYPE") != JSON_TYPES[0] and not _is_json(request):
         raise NotJson("the body must be JSON in UTF-8: send Content-Type: application/json", "http.Content-Type")
     if encoding != "identity":
         raise NotJson("a compressed body is not read: send it without Content-Encoding", "http.Content-Encoding")
@@ -119,9 +127,19 @@ def _check_body(settings: Settings) -> None:
         raise _too_large(settings)
 
 
+def _is_json(request: Request) -> bool:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    return request.mimetype in JSON_TYPES and charset in ("utf-8", "utf8")
+
+
 def _grant(response: AnyResponse, origins: frozenset[str], loopback: bool) -> None:
-    response.vary.add("Origin")
-    origin = request.headers.get("Origin", "")
+    if "Vary" in response.headers:
+        response.vary.add("Origin")
+    else:
+        response.headers["Vary"] = "Origin"
+    origin = request.environ.get("HTTP_ORIGIN", "")
+    if not origin:
+        return
     if origin.lower() not in origins and not (loopback and _LOOPBACK_ORIGIN.match(origin)):
         return
     response.headers["Access-Control-Allow-Origin"] = origin

@@ -103,4 +103,4 @@ def _named(service_id: str, services: tuple[Service, ...]) -> Service:
 
 
 def _json(body: bytes) -> Response:
-    return Response(body, mimetype="application/json")
+    return Response(body, content_type="application/json")

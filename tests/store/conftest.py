@@ -14,9 +14,11 @@ import pytest
 
 from cds_service.beside import Call
 from cds_service.settings import Settings
+from cds_service.store.endings import of_call
 from cds_service.store.keys import new_key
 from cds_service.store.stand import Stand, stand
 from cds_service.store.store import Store
+from cds_service.store.tables import CALL
 from tests.calls import ELECTROLYTES, ask, flt3_itd, gilteritinib, qtcf, request
 from tests.postgres import Postgres, programs
 
@@ -83,3 +85,10 @@ def a_call(tenant: str = "", at: datetime = NOW, body: dict[str, Any] | None = N
     }  # fmt: skip
     fields |= more
     return Call(answer=fields.pop("answer") if "answer" in fields else ask(body), **fields)
+
+
+def endings(store: Store) -> list[dict[str, Any]]:
+    """How the checks of every call ended, each with its call."""
+    with store.reading() as connection:
+        calls = connection.execute(CALL.select()).mappings().all()
+        return [dict(row) | {"call": call["id"]} for call in calls for row in of_call(connection, call)[0]]

@@ -15,7 +15,7 @@ from cds_service.store.report import report
 from cds_service.trace import trace
 from cds_service.web import serving
 from tests.overlays import written
-from tests.store.conftest import read
+from tests.store.conftest import endings
 from tests.store.test_served import BODY, PUBLIC, SIGN
 from tests.tokens import bearer, ec_key, jwk, key_set
 
@@ -97,6 +97,4 @@ def test_what_shadow_would_show_has_no_value(app: Flask):
     asked_by(app, "shadow")
     kept = app.extensions["store"]
     assert kept.keeper.flush(15)
-    from cds_service.store.tables import OUTCOME
-
-    assert "512" not in str([dict(row) for row in read(kept.store, OUTCOME)])
+    assert "512" not in str([dict(row) for row in endings(kept.store)])

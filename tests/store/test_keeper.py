@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import stat
+import threading
+import time
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +16,14 @@ from sqlalchemy import event
 
 from cds_service.settings import Settings
 from cds_service.store import whole
+from cds_service.store.endings import id_of
 from cds_service.store.records import record
 from cds_service.store.stand import stand
-from cds_service.store.tables import CALL, CARD, KNOWLEDGE, OUTCOME, WHOLE
+from cds_service.store.tables import CALL, CARD, ENDINGS, KNOWLEDGE, WHOLE
 from cds_service.store.write import write_records
 from tests.calls import gilteritinib, request
-from tests.store.conftest import CHART, NOW, Made, a_call, read
+from tests.postgres import wait_until
+from tests.store.conftest import CHART, NOW, Made, a_call, endings, read
 
 
 def test_a_call_is_kept_with_its_cards_and_outcomes(made: Made):
@@ -32,7 +38,7 @@ def test_a_call_is_kept_with_its_cards_and_outcomes(made: Made):
     assert [(card["uuid"], card["topic"], card["indicator"]) for card in cards] == [
         (card.uuid, card.source.topic.code, card.indicator) for card in call.answer.cards
     ]
-    outcomes = read(kept.store, OUTCOME)
+    outcomes = endings(kept.store)
     assert ("qtc-hold", "drug", "fired", "critical") in {
         (each["rule"], each["subject"], each["outcome"], each["level"]) for each in outcomes
     }
@@ -46,7 +52,7 @@ def test_what_was_not_evaluated_is_told_by_fact_and_state_without_words(made: Ma
     kept = made()
     kept.keeper.saw(a_call(body=request("order-sign", gilteritinib(status="draft"))))
     assert kept.keeper.flush(10)
-    causes = {(each["rule"], each["cause"]) for each in read(kept.store, OUTCOME) if each["outcome"] == "not evaluated"}
+    causes = {(each["rule"], each["cause"]) for each in endings(kept.store) if each["outcome"] == "not evaluated"}
     assert ("qtc-hold", "qtc_fridericia:absent") in causes or any("absent" in cause for _, cause in causes)
     assert all(" " not in cause.replace(", ", "") or cause == "check failed" for _, cause in causes)
 
@@ -65,16 +71,57 @@ def test_the_same_patient_has_the_same_mark_within_a_tenant_only(made: Made):
 def test_many_calls_are_few_statements_as_the_file_is_locked_meanwhile(tmp_path: Path):
     """The driver waits for Python's lock at each statement, behind every thread that is busy."""
     kept = stand(Settings.load({"DATA": str(tmp_path / "data")}), lambda: NOW)
-    keys, calls, said = kept.store.prepare(), [a_call() for _ in range(50)], []
+    keys, answered, said = kept.store.prepare(), a_call(), []
+    calls = [replace(answered, id=f"{place:032x}") for place in range(300)]
     records = [record(call, keys, full=False) for call in calls]
     with kept.store.writing() as connection:
         event.listen(connection, "before_cursor_execute", lambda *told: said.append(told[2]))
         write_records(connection, [*records, *records])
-    rows = read(kept.store, OUTCOME)
-    assert len(rows) == sum(len(each.outcomes) for each in records) > 1_000 and len(said) < 100
+    assert len(endings(kept.store)) > 5_000 and len(read(kept.store, CALL)) == 300 and len(said) < 60
     assert len(set(said)) < 30, "each is kept by the driver"
     assert {row["at"] for row in read(kept.store, CALL)} == {NOW}
     kept.close()
+
+
+def test_calls_that_ended_alike_share_what_is_kept_of_that(made: Made):
+    kept, blind = made(), a_call(body=request("order-sign", gilteritinib(status="draft")))
+    for call in (a_call(), blind, a_call(tenant="north"), blind):
+        kept.keeper.saw(replace(call, id=uuid.uuid4().hex))
+    assert kept.keeper.flush(10)
+    named = [row["endings"] for row in read(kept.store, CALL)]
+    assert len(named) == 4 and len(set(named)) == 2
+    texts = read(kept.store, ENDINGS)
+    assert {each["id"] for each in texts} == set(named)
+    assert all(id_of(each["told"]) == each["id"] for each in texts)
+
+
+def test_calls_are_written_together_and_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from cds_service.store import keeper
+
+    many = []
+    monkeypatch.setattr(keeper, "write_records", lambda connection, records: many.append(len(records)))
+    kept, call = stand(Settings.load({"DATA": str(tmp_path / "data")}), lambda: NOW), a_call()
+    began = time.monotonic()
+    for _ in range(20):
+        kept.keeper.saw(call)
+    assert wait_until(lambda: sum(many) == 20, 5, 0.01)
+    assert len(many) <= 2 and time.monotonic() - began < 2
+    kept.close()
+
+
+def test_its_rows_are_made_by_whoever_answered_so_that_no_backlog_of_charts_arises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from cds_service.store import keeper
+
+    by = []
+    made_of = keeper.record
+    monkeypatch.setattr(keeper, "record", lambda *told: by.append(threading.current_thread()) or made_of(*told))
+    kept = stand(Settings.load({"DATA": str(tmp_path / "data")}), lambda: NOW)
+    kept.keeper.saw(a_call())
+    assert by == [threading.current_thread()] and not kept.keeper._waiting
+    kept.close()
+    assert len(read(kept.store, CALL)) == 1
 
 
 @pytest.mark.parametrize("status", [401, 404])

@@ -18,10 +18,10 @@ from cds_service.store.health import StoreHealth
 from cds_service.store.quota import Quota
 from cds_service.store.seen import SharedSeen
 from cds_service.store.stand import stand
-from cds_service.store.tables import CALL, FEEDBACK, OUTCOME, UNKNOWN_CODE
+from cds_service.store.tables import CALL, FEEDBACK, UNKNOWN_CODE
 from cds_service.store.unknown import UnknownCodes
 from tests.calls import gilteritinib, request
-from tests.store.conftest import CHART, NOW, Made, a_call, read
+from tests.store.conftest import CHART, NOW, Made, a_call, endings, read
 from tests.store.test_ledger import told
 
 
@@ -96,5 +96,5 @@ def test_a_check_that_time_did_not_reach_has_that_for_its_cause(made: Made):
     evaluation = Evaluation((late, *checks[1:]), call.answer.evaluation.chart)
     kept.keeper.saw(replace(call, answer=replace(call.answer, evaluation=evaluation)))
     assert kept.keeper.flush(15)
-    assert "no time left" in {row["cause"] for row in read(kept.store, OUTCOME)}
+    assert "no time left" in {row["cause"] for row in endings(kept.store)}
     assert len(read(kept.store, CALL)) == 1

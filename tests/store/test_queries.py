@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+
+from sqlalchemy import update
 
 from cds_service.hooks.feedback import Reason
 from cds_service.reports import Taken, Why
 from cds_service.store import queries
+from cds_service.store.endings import UNUSED_SECONDS, forget_unused
 from cds_service.store.purge import purge, purge_daily
 from cds_service.store.queries import Span
-from cds_service.store.tables import CALL, CARD, FEEDBACK, OUTCOME, REASON
+from cds_service.store.tables import CALL, CARD, ENDINGS, FEEDBACK, REASON
 from tests.calls import gilteritinib, request
-from tests.store.conftest import CHART, NOW, Made, a_call, read
+from tests.store.conftest import CHART, NOW, Made, a_call, endings, read
 from tests.store.test_ledger import told
 
 DAY = Span(NOW - timedelta(days=1), NOW + timedelta(days=1))
@@ -101,9 +105,33 @@ def test_a_purge_takes_what_is_old_with_all_that_hangs_on_it_and_nothing_else(ma
     gone = purge(kept.store, NOW - timedelta(days=5))
     assert (gone.calls, gone.feedback) == (3, 0)
     (left,) = read(kept.store, CALL)
-    assert {row["call"] for table in (CARD, OUTCOME) for row in read(kept.store, table)} == {left["id"]}
+    assert {row["call"] for row in (*read(kept.store, CARD), *endings(kept.store))} == {left["id"]}
     assert purge(kept.store, NOW + timedelta(days=1)).feedback == 1
     assert read(kept.store, FEEDBACK) == read(kept.store, REASON) == []
+
+
+def test_how_calls_ended_goes_when_no_call_ended_so_any_more(made: Made):
+    old = a_call(body=request("order-sign", gilteritinib(status="draft")), at=NOW - timedelta(days=10))
+    kept = kept_with(made, old, a_call())
+    later = time.time() + 2 * UNUSED_SECONDS
+    assert forget_unused(kept.store, later) == 0, "calls name both"
+    purge(kept.store, NOW - timedelta(days=5))
+    assert len(read(kept.store, ENDINGS)) == 2, "one might be named at this very moment"
+    assert forget_unused(kept.store, later) == 1
+    (row,) = read(kept.store, CALL)
+    assert [each["id"] for each in read(kept.store, ENDINGS)] == [row["endings"]]
+
+
+def test_what_is_of_use_again_is_known_to_be(made: Made):
+    kept, call = made(), a_call()
+    kept.keeper.saw(call)
+    assert kept.keeper.flush(15)
+    with kept.store.writing() as connection:
+        connection.execute(update(ENDINGS).values(used=5.0))
+    kept.keeper.saw(a_call())
+    assert kept.keeper.flush(15)
+    (row,) = read(kept.store, ENDINGS)
+    assert time.time() - row["used"] < 60
 
 
 def test_one_of_all_workers_purges_once_a_day(made: Made):

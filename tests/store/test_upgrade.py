@@ -6,23 +6,27 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings
+from cds_service.store import upgrade as of_upgrade
 from cds_service.store.keys import Keys, new_key
 from cds_service.store.place import Place
 from cds_service.store.stand import stand, store_of
 from cds_service.store.store import Store
-from cds_service.store.tables import METADATA
-from cds_service.store.upgrade import Version, upgrade
-from tests.store.conftest import NOW, Made
+from cds_service.store.tables import METADATA, TOKEN
+from cds_service.store.upgrade import NEWEST, Version, upgrade
+from tests.store.conftest import NOW, Made, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,15 +35,56 @@ def place_of(env: dict[str, str]) -> Place:
     return store_of(Settings.load(env)).place
 
 
-def test_the_steps_lead_to_the_tables_of_the_code(env: dict[str, str]):
+def by_steps(place: Place) -> None:
+    """The tables as each step made them, from the first on."""
+    engine = place.engine(patient=True, create=True)
+    with engine.begin() as connection:
+        of_upgrade._bring_up(connection)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("made_by", [by_steps, upgrade])
+def test_the_steps_lead_to_the_tables_of_the_code(env: dict[str, str], made_by: Callable[[Place], object]):
     place = place_of(env)
-    assert upgrade(place) is Version.NONE
+    assert made_by(place) in (None, Version.NONE)
     assert upgrade(place) is Version.SAME
     engine = place.engine(patient=True)
     with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == NEWEST
         found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
     engine.dispose()
     assert found == []
+
+
+def test_the_newest_step_is_the_one_that_is_known_without_looking(env: dict[str, str]):
+    assert ScriptDirectory.from_config(of_upgrade._config()).get_current_head() == NEWEST
+    assert of_upgrade.standing("v01") is of_upgrade.standing("v02") is Version.OLDER
+    assert (of_upgrade.standing(NEWEST), of_upgrade.standing("v99")) == (Version.SAME, Version.NEWER)
+
+
+def test_a_store_of_the_first_version_is_brought_up_with_what_it_holds(env: dict[str, str]):
+    place = place_of(env)
+    engine = place.engine(patient=True, create=True)
+    with engine.begin() as connection:
+        config = of_upgrade._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "v01")
+        connection.exec_driver_sql("INSERT INTO token (mark, until) VALUES ('x', 1.0)")
+    engine.dispose()
+    assert upgrade(place) is Version.OLDER
+    assert upgrade(place) is Version.SAME
+    assert [row["mark"] for row in read(store_of(Settings.load(env)), TOKEN)] == ["x"]
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_store_that_is_ready_or_new_needs_no_alembic(env: dict[str, str], ready: bool):
+    if ready:
+        upgrade(place_of(env))
+    program = (
+        "import os, sys; from cds_service.settings import Settings; from cds_service.store.stand import store_of; "
+        "store_of(Settings.load(os.environ)).prepare(); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **env}, cwd=ROOT, timeout=120, check=True)
 
 
 def test_several_at_once_are_no_trouble(env: dict[str, str]):
@@ -53,15 +98,9 @@ KILLED = """
 import os, signal, sys
 from cds_service.settings import Settings
 from cds_service.store.stand import store_of
-from alembic.operations import Operations
-made = Operations.create_table
-def create(self, name, *rest, **more):
-    if name == "feedback":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return made(self, name, *rest, **more)
-Operations.create_table = create
-import alembic.op
-alembic.op.create_table = lambda *rest, **more: create(alembic.op._proxy, *rest, **more)
+from cds_service.store.tables import FEEDBACK
+from sqlalchemy import event
+event.listen(FEEDBACK, "before_create", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
 store_of(Settings.load(os.environ)).upgrade()
 """
 
