@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.kept import Kept
@@ -44,6 +45,7 @@ class CardTemplate:
     summary: Template
     body: Template
     needs: frozenset[str]
+    named: frozenset[str]  # what its summary alone needs
 
 
 def one_line(text: str) -> str:
@@ -116,7 +118,7 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
             Template.from_code(each, each.compile(tree), each.make_globals(None))
             for each, tree in zip((plain, in_body), trees, strict=True)
         )
-        return CardTemplate(name, said, told, frozenset().union(*needs))
+        return CardTemplate(name, said, told, frozenset().union(*needs), frozenset(needs[0]))
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
@@ -156,15 +158,29 @@ def check_all(home: Path = HOME) -> None:
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
     found = template(name, home)
-    if home == HOME:  # one context serves both of our own; Template.render would make it twice
-        context = found.body.new_context(dict(values))
+    if home is HOME or home == HOME:  # one context serves both of our own, which use nothing but their values
+        context = Context(_OURS[0], dict(values), None, {})
         said, body = "".join(found.summary.root_render_func(context)), "".join(found.body.root_render_func(context))
     else:
         said, body = found.summary.render(values), found.body.render(values)
-    summary = " ".join(said.split())
-    if len(summary) > LONGEST_SUMMARY:
-        summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
-    return Words(summary, _tidy(body))
+    return Words(_short(said), _tidy(body))
+
+
+def named_by(name: str) -> frozenset[str]:
+    """The values that the summary of one of our own templates needs."""
+    return template(name, HOME).named
+
+
+def summary_of(name: str, values: Mapping[str, Any]) -> str:
+    """The summary alone of one of our own templates, for whoever names the finding within another card."""
+    context = Context(_OURS[1], dict(values), None, {})
+    return _short("".join(template(name, HOME).summary.root_render_func(context)))
+
+
+def _short(said: str) -> str:
+    """The summary on one line, and no longer than a card's may be."""
+    words = " ".join(said.split())
+    return words if len(words) <= LONGEST_SUMMARY else words[: LONGEST_SUMMARY - 1].rstrip() + "…"
 
 
 def _tidy(body: str) -> str:
