@@ -57,6 +57,7 @@ logger_class = Log
 
 def when_ready(server):
     """Say where to look and what to type next; from now on a stop is said in the readiness first."""
+    server.app.wsgi().extensions["warm"]()
     gc.freeze()
     gc.enable()
     drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
