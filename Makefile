@@ -59,9 +59,9 @@ faults: ## hurt the service as it is started: silent and bad FHIR servers, kills
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.faults
 
-browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (a minute)
+browser: ## every page in headless Chromium, with axe; screenshots in build/screenshots (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser
+	@BROWSER=1 "$(VENV)/bin/python" -m pytest tests/browser -n 2 --dist worksteal
 
 pictures: ## take the pictures of docs/ anew, from the pages as they are
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

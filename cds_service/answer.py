@@ -168,7 +168,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     )
     tools.knowledge.terms.chart_was_read()
     _require_patient(chart, snapshot)
-    evaluation = evaluate(RULES, chart, snapshot, lambda: not deadline.over)
+    evaluation = evaluate(RULES, chart, snapshot, deadline.left)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:

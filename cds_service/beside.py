@@ -87,6 +87,7 @@ class Ending:
     level: str
     cause: str  # of what was not evaluated: "potassium:stale, qtc:absent"
     times: int
+    because: str | None = None  # of what fired: "qtc by gilteritinib-qtc-hold", names of facts and ids of statements
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,19 @@ _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 _SPELLED_OUT = re.compile(rb"\\u00[4-7]")  # a letter of ASCII by its number, as nobody writes it but to hide it
 
 
+def may_stand_twice(raw: bytes, name: str, often: int) -> bool:
+    """Whether an element of that name may stand twice in one object: it stands more often, or a letter is spelled."""
+    spelled = b"\\" in raw and b"\\u00" in raw and _SPELLED_OUT.search(raw) is not None
+    return spelled or raw.count(b'"%s"' % name.encode()) > often
+
+
 def stands_twice(raw: bytes | msgspec.Raw, name: str, often: int) -> bool:
     """Whether an element of that name stands twice in one object, of which a reader takes one.
 
     Where the name stands at most so `often`, and no letter is spelled by its number, nobody need look closer.
     """
     whole = bytes(raw)
-    if whole.count(b'"%s"' % name.encode()) <= often and not (b"\\u00" in whole and _SPELLED_OUT.search(whole)):
+    if not may_stand_twice(whole, name, often):
         return False
     found = False
 

@@ -113,7 +113,7 @@ def step(check: Check) -> Step:
         why,
         missing,
         tuple(_read(fact) for fact in check.reads),
-        tuple(_said(statement) for statement in check.cites),
+        tuple(said(statement) for statement in check.cites),
         check.switch.words if check.switch else "",
     )
 
@@ -161,7 +161,8 @@ def _value_and_unit(fact: Fact[Any]) -> tuple[str, str]:
     return f"{fact.bound}{spoken(held)}", unit
 
 
-def _said(statement: Statement[Any]) -> Said:
+def said(statement: Statement[Any]) -> Said:
+    """A statement as plain data."""
     return Said(
         id=statement.id,
         topic=statement.topic,

@@ -1,8 +1,9 @@
-"""Branches: which share of the branches of a package the tests of the repository take, against a floor for each.
+"""Branches: which share of the lines and branches of a package the tests take, against a floor for each.
 
 `python -m tests.branches` runs the tests listed in data/branch_floors.yaml under coverage.py, prints a line for each
 package with its floor, and ends with 1 when one is below it. A share says what no test ever ran; that what ran was also
-looked at is what `tests.mutation` asks. Processes that tests start are not counted.
+looked at is what `tests.mutation` asks. Processes that tests start are not counted. Where PostgreSQL is not installed,
+what only it reaches is not asked for.
 """
 
 from __future__ import annotations
@@ -19,39 +20,52 @@ from typing import Any
 
 import yaml
 
+from tests.postgres import programs
+
 ROOT = Path(__file__).parents[1]
 FLOORS = Path(__file__).parent / "data" / "branch_floors.yaml"
 Told = Mapping[str, Any]
+_SUMMED = ("covered_lines", "num_statements", "covered_branches", "num_branches")
 
 
 @dataclass(frozen=True)
 class Share:
-    """What was taken of the branches of one package, and what is the least."""
+    """What was taken of the lines and of the branches of one package, each of how many, and what is the least."""
 
     package: str
-    taken: int
-    every: int
+    lines: tuple[int, int]
+    branches: tuple[int, int]
     floor: float
 
     @property
-    def percent(self) -> float:
-        """Of a hundred; a package without branches has taken all."""
-        return 100 * self.taken / self.every if self.every else 100.0
-
-    @property
     def kept(self) -> bool:
-        """Whether it is at its floor or above."""
-        return self.percent >= self.floor
+        """Whether both are at the floor or above."""
+        return min(_percent(*self.lines), _percent(*self.branches)) >= self.floor
 
     def __str__(self) -> str:
         word = "kept  " if self.kept else "BROKEN"
-        return f"{word} {self.package}: {self.percent:.1f} % of {self.every} branches (at least {self.floor:g} %)"
+        told = (
+            f"{_percent(*found):.2f} % of {found[1]} {what}"
+            for what, found in (("lines", self.lines), ("branches", self.branches))
+        )
+        return f"{word} {self.package}: {', '.join(told)} (at least {self.floor:g} %)"
 
 
-def floors() -> Told:
-    """The tests that are run, and the floor of each package."""
-    told: Told = yaml.safe_load(FLOORS.read_text(encoding="utf-8"))
-    return told
+def _percent(taken: int, every: int) -> float:
+    """Of a hundred; where there are none, all are taken."""
+    return 100 * taken / every if every else 100.0
+
+
+def told() -> Told:
+    """The tests that are run, the floor of each package, and those that need PostgreSQL without it."""
+    read: Told = yaml.safe_load(FLOORS.read_text(encoding="utf-8"))
+    return read
+
+
+def floors(*, postgresql: bool) -> Mapping[str, float]:
+    """The floor of each package, where PostgreSQL is installed or where it is not."""
+    read = told()
+    return {**read["floors"], **({} if postgresql else read["without_postgresql"])}
 
 
 def shares(report: Told, least: Mapping[str, float]) -> Iterator[Share]:
@@ -63,8 +77,8 @@ def shares(report: Told, least: Mapping[str, float]) -> Iterator[Share]:
         ]  # fmt: skip
         if not files:
             raise ValueError(f"no file of cds_service/{package} was measured")
-        taken, every = (sum(each[key] for each in files) for key in ("covered_branches", "num_branches"))
-        yield Share(package, taken, every, floor)
+        lines, of_lines, branches, of_branches = (sum(each[key] for each in files) for key in _SUMMED)
+        yield Share(package, (lines, of_lines), (branches, of_branches), floor)
 
 
 def measured(tests: list[str], folder: Path) -> Told:
@@ -83,10 +97,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.branches", description=__doc__)
     parser.add_argument("--report", type=Path, help="a JSON report of coverage.py that is there already")
     given = parser.parse_args()
-    told = floors()
     with TemporaryDirectory() as folder:
-        report = json.loads(given.report.read_text("utf-8")) if given.report else measured(told["tests"], Path(folder))
-    found = list(shares(report, told["floors"]))
+        read = given.report
+        report = json.loads(read.read_text("utf-8")) if read else measured(told()["tests"], Path(folder))
+    found = list(shares(report, floors(postgresql=programs() is not None)))
     for each in found:
         print(each, flush=True)  # noqa: T201
     return 0 if all(each.kept for each in found) else 1

@@ -22,15 +22,22 @@ from cryptography.x509.oid import NameOID
 
 NOW = datetime.now(UTC)
 PEM = serialization.Encoding.PEM
+SIGNS = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+    key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 
 
 class Authority:
-    """Certifies servers, as a hospital's own does."""
+    """Certifies servers, as a hospital's own does: what RFC 5280 asks of it is there, as Python 3.13 on insists."""
 
-    def __init__(self, name: str = "an authority of the house") -> None:
+    def __init__(self, name: str = "an authority of the house", complete: bool = True) -> None:
+        self._complete = complete  # else an old one, without identifiers of keys
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._made = self._signed(self._name, self._key.public_key(), x509.BasicConstraints(ca=True, path_length=0))
+        self._made = self._signed(
+            self._name, self._key.public_key(), x509.BasicConstraints(ca=True, path_length=0), SIGNS
+        )
 
     def _signed(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *more: x509.ExtensionType
@@ -40,8 +47,12 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=30))
         )  # fmt: skip
-        for each in more:
-            made = made.add_extension(each, critical=isinstance(each, x509.BasicConstraints))
+        identifiers = (
+            x509.SubjectKeyIdentifier.from_public_key(key),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+        )
+        for each in (*(identifiers if self._complete else ()), *more):
+            made = made.add_extension(each, critical=isinstance(each, (x509.BasicConstraints, x509.KeyUsage)))
         return made.sign(self._key, hashes.SHA256())
 
     def bundle(self, folder: Path, name: str = "authority.pem") -> Path:

@@ -1,4 +1,4 @@
-"""Mutation testing beyond the rules: changes to security, hooks, gather and store, and whether their unit tests notice.
+"""Mutation testing beyond the rules: changes to the packages around them, and whether their unit tests notice.
 
 `python -m tests.mutation_units` changes a sample of comparisons, `and`s, `or`s and `not`s, always the same ones, and
 runs the unit tests of the package against each, in a forked child. What nobody notices is listed; `docs/mutation.md`
@@ -30,6 +30,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "hooks": ("tests/hooks", "tests/test_conversation.py"),
     "gather": ("tests/gather", "tests/test_conversation.py"),
     "store": ("tests/store", "-k", "not postgresql and not served"),
+    "facts": ("tests/facts",),
 }
 # Imported once, before any child: they take longer to import than most tests to run.
 HEAVY = ("flask", "sqlalchemy", "alembic", "requests", "responses", "cryptography", "jwt", "fhir.resources", "yaml")
@@ -49,10 +50,11 @@ class Changed(Swap):
 
 
 def found_in(package: str) -> Iterator[tuple[Path, Mutant]]:
-    """Every mutant of a package, with its file."""
-    for path in sorted((ROOT / "cds_service" / package).glob("*.py")):
-        for mutant in mutants(f"cds_service.{package}.{path.stem}", path):
-            yield path, mutant
+    """Every mutant of a package, with its file. The steps of the store's tables are done once and never changed."""
+    for path in sorted((ROOT / "cds_service" / package).rglob("*.py")):
+        if "migrations" not in path.parts:
+            for mutant in mutants(".".join(path.relative_to(ROOT).with_suffix("").parts), path):
+                yield path, mutant
 
 
 def sample(package: str, most: int) -> list[tuple[Path, Mutant]]:

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "security": {"errors"},
     "settings": {"errors", "security"},
     "hooks": {"decoding", "errors"},
-    "gather": {"decoding", "errors", "hooks", "security"},
+    "gather": {"decoding", "kept", "errors", "hooks", "security"},
     "knowledge": {"errors", "kept", "quantity"},
     "elsewhere": {"gather", "knowledge"},  # asks a terminology server; knowledge itself asks nobody
     "facts": {"decoding", "kept", "truth", "quantity", "gather", "knowledge"},  # of knowledge its terms, see below

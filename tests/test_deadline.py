@@ -56,7 +56,7 @@ def test_without_hurry_nothing_is_late_and_the_checks_stand_in_reading_order():
 
 def test_what_may_be_critical_is_checked_first():
     may_be_critical = sum(rule.worst is Level.CRITICAL for rule in RULES)
-    made = hurried(SIGN, looks(SIGN) - 60)
+    made = hurried(SIGN, looks(SIGN) - 20)
     assert late(made) and not any(check.rule.worst is Level.CRITICAL for check in late(made))
     assert made.cards[0].indicator == "critical" and "512" in made.cards[0].summary
     assert len({check.rule.id for check in made.evaluation.checks}) == len(RULES) > may_be_critical

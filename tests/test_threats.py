@@ -189,6 +189,6 @@ def test_long_hostile_words_in_an_order_or_a_result_cost_nothing(piece):
     text = (piece * LONG * 100)[: LONG * 100] + "!"
     began = time.thread_time()
     assert not isinstance(written(text), Written)
-    measured = Measured(value=Decimal(1), unit=text)
+    measured = Measured(Decimal(1), unit=text)
     assert amount_of(measured, lambda: Decimal(100)).mg is None
     assert time.thread_time() - began < 2

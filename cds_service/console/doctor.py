@@ -18,7 +18,7 @@ from cds_service.answer import Tools, load_tools, load_tools_of_tenants
 from cds_service.console import codes_seen
 from cds_service.console.codes_seen import Seen
 from cds_service.console.fhir_client import Answer, FhirClient
-from cds_service.console.tls import certificate
+from cds_service.console.tls import certificate, why_not_trusted
 from cds_service.errors import CdsError, UsageError
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
@@ -178,7 +178,8 @@ def _tls(client: FhirClient) -> list[Finding]:
     try:
         protocol, days = certificate(parts.hostname or "", parts.port or 443, client.way.ca_bundle)
     except (OSError, ssl.SSLError, ValueError) as fault:
-        return [Finding("certificate", PROBLEM, f"it could not be read ({type(fault).__name__})")]
+        why = why_not_trusted(fault) or type(fault).__name__
+        return [Finding("certificate", PROBLEM, f"it could not be read ({why})")]
     state = NOTE if days < _EXPIRES else FINE
     return [Finding("certificate", state, f"trusted, {protocol}, valid for {days} more days")]
 

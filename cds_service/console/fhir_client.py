@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from cds_service.console.tls import why_not_trusted
 from cds_service.errors import CdsError, UsageError
 from cds_service.security.outbound import Way
 from cds_service.settings import is_loopback
@@ -89,10 +90,11 @@ class FhirClient:
             ) as reply:
                 read = reply.raw.read(_LARGEST, decode_content=True)
                 return Answer(reply.status_code, reply.headers, read, _object(read))
-        except requests.exceptions.SSLError:
+        except requests.exceptions.SSLError as fault:
+            why = why_not_trusted(fault) or "no TLS as this machine speaks it"
             raise CdsError(
-                f"{self.base}: no secure connection could be made: its certificate is not trusted here, has another "
-                "name or has expired"
+                f"{self.base}: no secure connection could be made: {why}. Look at its certificate (name, last day) and "
+                "at its authority (CA_BUNDLE)"
             ) from None
         except (requests.RequestException, OSError) as fault:
             raise CdsError(

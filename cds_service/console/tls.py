@@ -12,6 +12,20 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 _SECONDS = 10.0
 
 
+def why_not_trusted(fault: BaseException) -> str:
+    """Why a certificate was not trusted, in the words of the TLS library ("certificate has expired"); "" without any.
+
+    From Python 3.13 on an authority must also say what RFC 5280 asks of it ("Missing Authority Key Identifier").
+    """
+    seen: list[BaseException] = [fault]
+    for each in seen:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return str(each.verify_message)
+        inner = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        seen += [one for one in inner if isinstance(one, BaseException) and one not in seen]
+    return ""
+
+
 def certificate(host: str, port: int, ca_bundle: Path | None) -> tuple[str, int]:
     """The protocol spoken, and the days for which the certificate is still valid. Raises OSError or ValueError.
 

@@ -85,7 +85,7 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     unsure = sorted(said & _UNSURE)
     if view.verificationStatus is not None and not _VERIFIED & _status(view.verificationStatus, reading):
         unsure.append("its verification cannot be read")  # it may say that the entry is refuted
-    recorded = When.read(view.onsetDateTime or view.recordedDate, reading.zone)
+    recorded = reading.when(view.onsetDateTime or view.recordedDate)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, words[:80])
     spoken_as = f"{words[:80] or ', '.join(drugs)}{_CRITICALITY.get(view.criticality or '', '')}"

@@ -20,7 +20,7 @@ from cds_service.facts.drugs.medication_list import read_medications
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
-from cds_service.facts.genomics.mutations import read_mutations
+from cds_service.facts.genomics.mutations import MARKER_NAMES, read_mutations
 from cds_service.facts.later import WhenAsked
 from cds_service.facts.orders import read_orders
 from cds_service.facts.reproduction import read_pregnancy
@@ -115,9 +115,9 @@ def read_chart(
     if came.reports:  # what a report covered is told by all that it names
         genomic = ([*came.observations], [*inside])
     in_panels = (each for each in genomic[1] if each[0].inside.startswith("Observation"))  # others go with their report
-    mutations, beside = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
-    facts |= {**mutations, LEDGER.name: read_ledger(mutations, beside)}
+    mutations = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
-    every = WhenAsked(facts, dict.fromkeys(LAB_FACTS, measured.fact))
+    asked = dict.fromkeys(MARKER_NAMES, mutations.fact) | dict.fromkeys(LAB_FACTS, measured.fact)
+    every: WhenAsked = WhenAsked(facts, asked | {LEDGER.name: lambda _: read_ledger(every, mutations.beside)})
     return Chart(patient_id, now, every, gathered.foreign, len(gathered.unreadable))

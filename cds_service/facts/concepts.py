@@ -41,7 +41,7 @@ def wording(concept: CodeableConcept | None, terms: Terms) -> Wording:
         return phrase("", terms)
     own = concept.__dict__
     found: Wording | None = own.get("wording")
-    if found is None:
+    if found is None or found.terms is not terms:  # a concept may be one of many patients, and of many sites
         found = own["wording"] = _known(concept, terms)
     return found
 

@@ -129,7 +129,7 @@ def _entry(
             return None
         doubts += tuple(filter(None, (_PARTLY.get(view.status or ""),)))
         period = view.performedPeriod
-        when = When.read(view.performedDateTime or (period.start if period else None), reading.zone)
+        when = reading.when(view.performedDateTime or (period.start if period else None))
     else:
         standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
         if standing.never:
@@ -138,9 +138,9 @@ def _entry(
         doubts += standing.doubts
         period = view.onsetPeriod
         onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
-        when = When.read(onset, reading.zone)
+        when = reading.when(onset)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
-        ended = When.read(abated, reading.zone)
+        ended = reading.when(abated)
     where = origin(resource, source, meaning.words, *meaning.notes)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     return Entry(meaning.keys, status, named, when, where, over, ended, doubts)

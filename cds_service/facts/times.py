@@ -14,6 +14,7 @@ from cds_service.truth import Truth
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _LONG_AGO = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+_LONGEST_DATE = 10
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?\Z")
 _LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60(?:\.\d+)?")
 
@@ -33,9 +34,9 @@ class When:
         if not text:
             return None
         try:
-            written = _DATE.match(text)
             if not _FIRST_YEAR <= int(text[:4]) <= _LAST_YEAR:
                 return None  # a placeholder for "no date", as 0001-01-01 or 9999-12-31
+            written = _DATE.match(text) if len(text) <= _LONGEST_DATE else None
             if written:
                 return _whole(int(written[1]), written[2], written[3], zone)
             moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text) if ":60" in text else text)

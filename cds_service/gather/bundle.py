@@ -6,19 +6,21 @@ it says that something is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode, decoder, stands_twice
-from cds_service.gather.views import ANY, View
+from cds_service.decoding import decode, may_stand_twice, stands_twice
+from cds_service.gather.quick import any_view
+from cds_service.gather.views import View
 
 _SERIOUS = ("error", "fatal")
 # Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
 _MISSING = frozenset({"suppressed", "security", "forbidden", "incomplete", "too-costly", "throttled", "timeout"})
 _NULL = msgspec.Raw(b"null")
+_RESOURCE = b'"resource"'
 T = TypeVar("T")
 
 
@@ -110,7 +112,7 @@ def unpack(raw: bytes) -> Unpacked:
     """`raw` split up: null, a resource, a Bundle or an OperationOutcome, whichever it is."""
     plain = _decoded(raw, _PlainBundle)
     if plain is not None:
-        return _of_plain(plain, _written_twice(raw, len(plain.entry)))
+        return _of_plain(plain, _written_twice(raw, [entry.resource for entry in plain.entry]))
     if raw.strip() == b"null":
         return Unpacked()
     kind = resource_type(raw)
@@ -128,7 +130,7 @@ def unpack(raw: bytes) -> Unpacked:
     each = ((entry.resource, _decoded(entry.fullUrl, str), entry.search) for entry in entries)
     links = (_decoded(link, _Link) for link in bundle.link or ())
     total = bytes(bundle.total)
-    problems = _written_twice(raw, len(bundle.entry or ()))
+    problems = _written_twice(raw, [msgspec.Raw(b"")] * len(bundle.entry or ()))
     return _split(each, links, int(total[:9]) if total.isdigit() else 0, problems)
 
 
@@ -146,10 +148,9 @@ def _split(
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
     included = 0
-    read = decoder(ANY).decode
     for written, full_url, search in entries:
         try:
-            views[len(resources)] = read(written)
+            views[len(resources)] = any_view(written)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             kind = resource_type(written)
             if kind is None:
@@ -161,16 +162,34 @@ def _split(
         if full_url:
             full_urls[len(resources)] = full_url
         resources.append(bytes(written))
-        included += search == _INCLUDED
+        included += search is not None and search == _INCLUDED
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     unique = tuple(dict.fromkeys(problems))
     return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)
 
 
-def _written_twice(raw: bytes, entries: int) -> list[str]:
+def _written_twice(raw: bytes, resources: Sequence[msgspec.Raw]) -> list[str]:
     """What stands twice, of which a reader takes one and loses the other."""
+    around, often = _around(raw, resources), {"entry": 1, "resource": len(resources)}
+    if around is not None and not any(may_stand_twice(around, name, most) for name, most in often.items()):
+        return []
     found = ["the Bundle has two lists of entries"] if stands_twice(raw, "entry", 1) else []
-    return [*found, "an entry of the Bundle holds two resources"] if stands_twice(raw, "resource", entries) else found
+    twice = stands_twice(raw, "resource", len(resources))
+    return [*found, "an entry of the Bundle holds two resources"] if twice else found
+
+
+def _around(raw: bytes, resources: Iterable[msgspec.Raw]) -> bytes | None:
+    """The Bundle without its resources, which are looked at by themselves; None where one is not in its place."""
+    parts: list[bytes] = []
+    end = 0
+    for each in resources:
+        written = bytes(each)
+        start = raw.find(b"{", raw.find(_RESOURCE, end) + len(_RESOURCE))
+        if not written or not raw.startswith(written, start):
+            return None
+        parts.append(raw[end:start])
+        end = start + len(written)
+    return b"".join((*parts, raw[end:]))
 
 
 def _entry(raw: msgspec.Raw) -> _Entry:

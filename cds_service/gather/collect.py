@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cds_service.errors import WrongContent
@@ -153,20 +153,18 @@ class _Sorting:
         return made
 
     def reply(self, key: str, answered: Answered, source: str, unpacked: Unpacked = _NOT_SENT) -> Reply:
-        reply = Reply(key, answered.status, (), source, answered.why, answered.notes)
         kept: list[Resource] = []
+        missed = ""
         before = self.foreign
         came = len(answered.resources)
         most = min(came, MOST_OF_A_KIND, self.room)
         self.room -= most
-        if most < came:
-            reply = replace(reply, status=Status.PARTIAL, why=TOO_MANY)
         views, full_urls = unpacked.views, unpacked.full_urls
         for place, raw in enumerate(answered.resources[:most]):
             resource = self.resource(raw, key, full_urls.get(place), views.get(place))
             view = resource.view()
             if isinstance(view, Unreadable):
-                reply = reply.without(resource, f"an entry could not be read ({view.reason})")
+                missed = missed or f"an entry could not be read ({view.reason})"
                 rescued = resource.salvaged()
                 may_warn = isinstance(rescued, (MedicationRequest, Patient, AllergyIntolerance))
                 if rescued is not None and may_warn and self._is_this_patient(rescued, key, source):
@@ -176,12 +174,15 @@ class _Sorting:
             elif _subject(view) == self.patient:
                 kept.append(resource)
             elif _names_nobody(view):
-                reply = reply.without(resource, "an entry does not say plainly whose it is")
+                missed = missed or "an entry does not say plainly whose it is"
             elif self._is_this_patient(view, key, source):
                 kept.append(resource)
+        status, why = (Status.PARTIAL, TOO_MANY) if most < came else (answered.status, answered.why)
+        if missed:
+            status, why = Status.PARTIAL if status is Status.COMPLETE else status, why or missed
         if most and self.foreign - before == most:
-            return replace(reply, status=Status.FAILED, why=NOT_OURS)  # an answer to another question
-        return replace(reply, resources=tuple(kept))
+            status, why, kept = Status.FAILED, NOT_OURS, []  # an answer to another question
+        return Reply(key, status, tuple(kept), source, why, answered.notes)
 
     def drafts(self, request: HookRequest) -> tuple[tuple[Resource, ...], tuple[Unreadable, ...]]:
         kept: list[Resource] = []

@@ -22,19 +22,32 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cds_service.decoding import LEARNING
+from cds_service.gather.quick import is_known_again
 from cds_service.gather.verdicts import Verdicts
+from cds_service.kept import Kept
 
 _DECODERS: dict[tuple[str, bool], msgspec.json.Decoder[Struct]] = {}
 _MODELS = "fhir.resources.R4B."
-_DAY = (
-    r"(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"  # no 29 February
+_YEAR, _MONTH = r"(?:19|20)[0-9][0-9]", r"(?:0[1-9]|1[0-2])"
+_IN_YEAR = (  # no 29 February
+    rf"(?:{_MONTH}-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
-_CLOCK = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-3]):[0-5]\d)"
+_DAY = f"{_YEAR}-{_IN_YEAR}"
+_CLOCK = (
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+)
 _TEXT = Annotated[str, Meta(pattern="[ -~]")]  # one plain letter at least
 _SOME_TEXT = Annotated[str, Meta(min_length=1)]
-_SOME_DATE = rf"\A(({_DAY})|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
-_SOME_TIME = rf"\A(({_DAY})({_CLOCK})?|(19|20)\d\d(-(0[1-9]|1[0-2]))?)\Z"
+_SOME_DATE = rf"\A(?:{_DAY}|{_YEAR}(?:-{_MONTH})?)\Z"
+_SOME_TIME = rf"\A(?:{_DAY}(?:{_CLOCK})?|{_YEAR}(?:-{_MONTH})?)\Z"
 _MOST = 2147483647
+
+
+def _several(inside: Any) -> Any:
+    return f"_Annotated[list[{inside}], _Meta(min_length=1)]" if isinstance(inside, str) else (
+        Annotated[list[inside], Meta(min_length=1)]
+    )
+
 
 # FHIR's primitive types, each as something that certainly is one. A type that is not here is never taken.
 _PRIMITIVES: dict[str, Any] = {
@@ -42,7 +55,7 @@ _PRIMITIVES: dict[str, Any] = {
     "string": _TEXT,
     "markdown": _TEXT,
     "xhtml": str,
-    "code": Annotated[str, Meta(pattern=r"\A[!-~]+( [!-~]+)*\Z")],
+    "code": Annotated[str, Meta(pattern=r"\A[!-~]++(?: [!-~]++)*+\Z")],
     "id": Annotated[str, Meta(pattern=r"\A[A-Za-z0-9\-.]{1,64}\Z")],
     "uri": _TEXT,
     "canonical": _TEXT,
@@ -52,14 +65,22 @@ _PRIMITIVES: dict[str, Any] = {
     "positiveInt": Annotated[int, Meta(ge=1, le=_MOST)],
     "date": Annotated[str, Meta(pattern=_SOME_DATE)],
     "dateTime": Annotated[str, Meta(pattern=_SOME_TIME)],
-    "instant": Annotated[str, Meta(pattern=rf"\A({_DAY}){_CLOCK}\Z")],
-    "time": Annotated[str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d:[0-5]\d\Z")],
+    "instant": Annotated[str, Meta(pattern=rf"\A{_DAY}{_CLOCK}\Z")],
+    "time": Annotated[str, Meta(pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\Z")],
 }
-# What of these need not be looked at where the JSON is plain: each text that is not empty is a valid string.
+# What of these need not be looked at where the JSON is plain: each text that is not empty is a valid string. A number
+# with a point is one that a float tells from zero.
 _IN_PLAIN: dict[str, Any] = _PRIMITIVES | dict.fromkeys(("string", "markdown", "uri", "canonical"), _SOME_TEXT)
+_IN_PLAIN |= {"decimal": Annotated[int, Meta(ge=-(10**12), le=10**12)] | Annotated[float, Meta(ge=1e-9, le=1e12)]}
 # A number below any measured size: a float does not tell it from zero.
 _ZEROS = b"0" * 50
 _PERHAPS_TINY, _TINY = re.compile(rb"[eE]-\d\d"), re.compile(rb"[:\[,\s]-?[\d.]++[eE]-\d\d")
+# A concept is looked at by itself: a hospital writes the same few thousand all day.
+_CONCEPT = "CodeableConcept"
+_APART: dict[str, Any] = {
+    _CONCEPT: msgspec.Raw, _several(_CONCEPT): Annotated[list[msgspec.Raw], Meta(min_length=1)],
+}  # fmt: skip
+_SOUND: Kept[bytes, bool] = Kept()
 # Inside these nothing is looked at: they may hold any resource, or more types than it pays to compile.
 _NEVER = frozenset({"contained", "fhir_comments", "modifierExtension"})
 
@@ -101,15 +122,18 @@ def certainly_valid(type_name: str, raw: bytes) -> bool:
 
 
 def _looked_at(type_name: str, raw: bytes) -> bool:
+    if _is_plain(raw) and _taken(type_name, raw, plain=True):
+        return True
     if _ZEROS in raw or ((b"e-" in raw or b"E-" in raw) and _PERHAPS_TINY.search(raw) and _TINY.search(raw)):
         return False
-    return _taken(type_name, raw, plain=_is_plain(raw))
+    return _taken(type_name, raw, plain=False)
 
 
 def learn(type_name: str) -> None:
     """Compile that type, so that the first resource of it need not wait."""
     for plain in _FAMILIES:
         _decoder(type_name, plain)
+        _decoder(_CONCEPT, plain)
 
 
 def _is_plain(raw: bytes) -> bool:
@@ -136,7 +160,7 @@ def _decoder(type_name: str, plain: bool) -> msgspec.json.Decoder[Struct]:
     if made is None:
         with LEARNING:
             model = getattr(import_module(_MODELS + type_name.lower()), type_name)
-            shape = _shape(model, _FAMILIES[plain], resource=type_name)
+            shape = _shape(model, _FAMILIES[plain], resource="" if type_name == _CONCEPT else type_name)
             made = _DECODERS.setdefault((type_name, plain), msgspec.json.Decoder(shape))
     return made
 
@@ -151,6 +175,7 @@ def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
     bare = model.model_construct()
     required = {name for name, _ in bare.get_required_fields()}
     elements: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    concepts: list[str] = []
     for spelled, told in model.model_fields.items():
         element = told.alias or spelled
         if spelled.endswith("__ext") or element in _NEVER or element == "resourceType":
@@ -158,6 +183,10 @@ def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
         kind = _kind(told.annotation, family)
         if kind is None:
             continue
+        if resource or "code" in required:  # few others have a concept, and for them it does not pay
+            apart = _APART.get(kind) if isinstance(kind, str) else None
+            concepts += [element] if apart is not None else []
+            kind = apart or kind
         if told.is_required() or element in required or spelled in required:
             elements.append((element, kind))
         else:
@@ -168,25 +197,41 @@ def _shape(model: Any, family: _Family, resource: str = "") -> type[Struct]:
     several = bare.get_one_of_many_fields().values()
     told_of = ((names, model.model_fields[names[0]].json_schema_extra) for names in several)
     choices = [([name for name in names if name in taken], extra["one_of_many_required"]) for names, extra in told_of]
+    check = _checks(choices, concepts, plain=family is _FAMILIES[True]) if choices or concepts else None
     made = msgspec.defstruct(
         name, elements, kw_only=True, forbid_unknown_fields=True, gc=False, module=shapes.__name__,
-        namespace={"__post_init__": _one_of_each(choices)} if choices else None,
+        namespace={"__post_init__": check} if check else None,
     )  # fmt: skip
     setattr(shapes, name, made)
     return made
 
 
-def _one_of_each(choices: Iterable[tuple[list[str], bool]]) -> Any:
-    """Refuses an object that holds two of a choice, or none of one that must be made."""
-    each = [(attrgetter(names[0], *names), len(names), must) for names, must in choices]
+def _checks(choices: Iterable[tuple[list[str], bool]], concepts: list[str], *, plain: bool) -> Any:
+    """Refuses an object that holds two of a choice, none of one that must be made, or a concept that is none."""
+    each = [(attrgetter(*names, "__class__"), len(names), must) for names, must in choices]
+    written = attrgetter(*concepts, "__class__") if concepts else None
 
     def check(self: Struct) -> None:
-        for first_and_all, every, must in each:
-            given = every - first_and_all(self)[1:].count(UNSET)
+        for all_and_class, every, must in each:
+            given = every - all_and_class(self).count(UNSET)
             if given > 1 or (must and not given):
                 raise ValueError
+        for found in written(self)[:-1] if written is not None else ():
+            if found is not UNSET:
+                for raw in found if isinstance(found, list) else (found,):
+                    concept = bytes(raw)
+                    if concept not in _SOUND:
+                        _require_concept(concept, plain=plain)
 
     return check
+
+
+def _require_concept(raw: bytes, *, plain: bool) -> None:
+    """Refuses what is no concept. One that is known again wherever it is written alike need not be looked at twice."""
+    if not _taken(_CONCEPT, raw, plain=plain):
+        raise ValueError
+    if is_known_again(raw):
+        _SOUND.keep(raw, True)
 
 
 def _kind(annotation: Any, family: _Family) -> Any:
@@ -202,16 +247,8 @@ def _kind(annotation: Any, family: _Family) -> Any:
         return None if inside is None else _several(inside)
     if options:
         return _kind(options[0], family) if len(options) == 1 else None
-    if hasattr(annotation, "get_model_klass"):
-        model = annotation.get_model_klass()
-        if model.__name__ in ("Resource", "Element"):
-            return None
-        _shape(model, family)
-        return str(model.__name__)
-    return None
-
-
-def _several(inside: Any) -> Any:
-    return f"_Annotated[list[{inside}], _Meta(min_length=1)]" if isinstance(inside, str) else (
-        Annotated[list[inside], Meta(min_length=1)]
-    )
+    model = annotation.get_model_klass() if hasattr(annotation, "get_model_klass") else None
+    if model is None or model.__name__ in ("Resource", "Element"):
+        return None
+    _shape(model, family)
+    return str(model.__name__)

@@ -160,7 +160,9 @@ class FhirSession:
 
     def _read_search(self, asking: _Asking, query: str) -> None:
         """Read one search to its last page, in the words that this server takes. Raises Stopped."""
-        for left_out in attempts(tuple(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name))):
+        wordings = attempts(tuple(each for name in MAY_BE_LEFT_OUT for each in pieces(query, name)))
+        while True:  # the last wording leaves nothing to leave out: a server that refuses it too stops the query
+            left_out = next(wordings)
             worded = without(query, left_out)
             try:
                 first = self._first_page(asking, worded)

@@ -26,6 +26,8 @@ from pydantic import ValidationError
 
 from cds_service.decoding import decode, decoder
 from cds_service.gather.compiled import certainly_valid, learn
+from cds_service.gather.quick import learn as learn_views
+from cds_service.gather.quick import view_as
 from cds_service.gather.versions import betrayed
 from cds_service.gather.views import MEANING, VIEWS, View
 from cds_service.hooks.request import FHIR_ID
@@ -92,6 +94,8 @@ class Resource:
 
     def view(self) -> View | Unreadable:
         """The typed view, quickly from the bytes, else by the slow reader. Not yet held against R4."""
+        if self.quick is not None:
+            return self.quick
         if self._view is None:
             self._view = _quick(self) or self.checked()
         return self._view
@@ -147,7 +151,7 @@ def _quick(resource: Resource) -> View | None:
     shape = VIEWS.get(resource.type)
     if resource.quick is None and shape is not None:
         with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            resource.quick = decode(resource.raw, shape)
+            resource.quick = view_as(resource.raw, shape)
     return resource.quick
 
 
@@ -248,9 +252,10 @@ def _rescued(value: Any, shape: Any) -> Any:
 
 def _rescued_parts(value: dict[str, Any], shape: type[msgspec.Struct]) -> msgspec.Struct | None:
     """The object with the parts that can be read; None when all that it holds is lost."""
-    parts = {each.name: _rescued(value[each.name], each.type) for each in fields(shape) if each.name in value}
+    written = [each for each in fields(shape) if each.encode_name in value]
+    parts = {each.name: _rescued(value[each.encode_name], each.type) for each in written}
     kept = {name: part for name, part in parts.items() if part is not None}
-    lost = not kept and any(value.get(name) is not None for name in parts)
+    lost = not kept and any(value.get(each.encode_name) is not None for each in written)
     return None if lost else shape(**kept)
 
 
@@ -258,11 +263,9 @@ def _misfit(content: Any, shape: type[View]) -> tuple[tuple[str | int, ...], str
     """The element that R4's reader took for something that ours does not: a number for a time, say."""
     try:
         _decoded(content, shape)
-    except msgspec.ValidationError as refusal:
+    except (msgspec.DecodeError, RecursionError) as refusal:
         element = re.search(r"at `\$\.(\w+)`\Z", str(refusal))
         return ((element[1],), "type") if element else None
-    except (msgspec.DecodeError, RecursionError):
-        return None
     return None
 
 
@@ -280,11 +283,9 @@ def _is_modified(content: Mapping[str, Any]) -> bool:
     return any(part.get("modifierExtension") for part in parts)
 
 
-def _number(value: object) -> int | float:
-    """Decimals as JSON writes them."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"cannot write {type(value).__name__}")
+def _number(value: Decimal) -> int | float:
+    """Decimals as JSON writes them; all else in what was read from JSON it can write itself."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _converted(resource: Resource, content: Any, shape: type[View], *, mended: bool) -> View | Unreadable:
@@ -310,6 +311,7 @@ def _model(type_name: str) -> Callable[[Any], Any]:
 
 def warm() -> None:
     """Load and build the strict models, so that the first order of the day is not the slow one."""
+    learn_views()
     for type_name in VIEWS:
         _fault(type_name, {"resourceType": type_name})
         learn(type_name)
@@ -349,13 +351,12 @@ def _filled(
 ) -> bool:
     """Whether the fault is an element that may be missing here; it is filled while the check lasts."""
     fillers = _IN_A_DRAFT if resource.where == DRAFTS else _IN_THE_CHART
-    if kind.rpartition(".")[2] == "missing" and len(path) == 1 and path[0] in fillers:
+    lacks = kind.rpartition(".")[2] == "missing" and len(path) == 1 and content.get(path[0]) is None
+    if lacks and path[0] in fillers:
         element, filler = str(path[0]), fillers[str(path[0])]
     elif not path and resource.where == DRAFTS and not any(key.startswith("medication") for key in content):
         element, filler = "medicationCodeableConcept", _NO_DRUG_YET
     else:
-        return False
-    if element in content and content[element] is not None:
         return False
     content[element] = filler
     restore.append(partial(content.pop, element))

@@ -145,7 +145,10 @@ class Servers:
             if due:
                 server.asked_at = monotonic()
         if due:
-            Thread(target=_learn, args=(server, fetch), name="fhir-statement", daemon=True).start()
+            try:
+                Thread(target=_learn, args=(server, fetch), name="fhir-statement", daemon=True).start()
+            except RuntimeError:  # the process is ending, or its host is at a limit
+                _log.warning("a FHIR server's CapabilityStatement was not asked for: there is no thread for it")
         return server
 
     def _age(self, server: Server) -> float:

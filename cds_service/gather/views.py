@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import msgspec
@@ -39,14 +37,18 @@ class CodeableConcept(msgspec.Struct, dict=True):  # where readers keep what the
 
 
 class Quantity(msgspec.Struct, gc=False):
-    value: Decimal | None = None
+    """`written`: the value as it came. It is judged when it is asked for: most are never."""
+
+    written: Decimal | None = msgspec.field(default=None, name="value")
     comparator: str | None = None
     unit: str | None = None
     system: str | None = None
     code: str | None = None
 
-    def __post_init__(self) -> None:
-        self.value = _usable(self.value)
+    @property
+    def value(self) -> Decimal | None:
+        """The value, if it is a number of possible size."""
+        return _usable(self.written)
 
 
 class Range(msgspec.Struct, gc=False):
@@ -380,8 +382,6 @@ VIEWS: Mapping[str, type[View]] = {
         AllergyIntolerance,
     )
 }
-# Any of them, told apart by its resourceType in the very pass that reads it.
-ANY: Any = reduce(or_, VIEWS.values())
 
 _ALWAYS = frozenset({"resourceType", "status", "code", "subject", "modifierExtension", "implicitRules"})
 MEANING: Mapping[str, frozenset[str]] = {

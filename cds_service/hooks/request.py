@@ -152,7 +152,7 @@ def _in_words(message: str) -> str:
     wrong = re.match(r"Expected `([^`]+)`, got `([^`]+)`", message)
     if not wrong:
         return message
-    expected = " or ".join(_JSON.get(name.strip(), name.strip()) for name in wrong[1].split("|"))
+    expected = " or ".join(dict.fromkeys(_JSON.get(name.strip(), name.strip()) for name in wrong[1].split("|")))
     return f"expected {expected}, found {_JSON.get(wrong[2], wrong[2])}"
 
 

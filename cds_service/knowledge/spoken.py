@@ -16,7 +16,7 @@ STATES = {
 _CAPITALS = {
     "rr": "RR", "fridericia": "Fridericia", "bazett": "Bazett", "ecog": "ECOG",
     "qtc": "QTc", "qt": "QT", "ecg": "ECG", "wbc": "white cells", "tls": "tumour lysis", "cyp3a": "CYP3A",
-    "pgp": "P-gp",
+    "pgp": "P-gp", "uln": "upper limit", "alt": "ALT", "ast": "AST", "anc": "ANC", "inr": "INR", "hla": "HLA",
     "pres": "PRES", "5ht2b": "5-HT2B", "lvef": "LVEF", "hsct": "HSCT", "cd33": "CD33", "ck": "CK",
 }  # fmt: skip
 

@@ -76,12 +76,12 @@ def description(app: Flask, url: str) -> dict[str, Any]:
 
 
 def _found(app: Flask, rule: Rule) -> dict[str, Any]:
-    """A page that has no entry: its docstring, else its name."""
-    words = (inspect.getdoc(app.view_functions[rule.endpoint]) or "").partition("\n")[0].rstrip(".")
+    """A page that has no entry: its docstring."""
+    words = inspect.getdoc(app.view_functions[rule.endpoint]) or rule.rule
     return {
         "tags": ["Operations" if rule.endpoint.startswith("operations.") else "Pages"],
         "operationId": rule.endpoint.replace(".", "_"),
-        "summary": words or f"The page {rule.rule}",
+        "summary": words.partition("\n")[0].rstrip("."),
         "responses": {"200": {"description": "The page, or its twin.", "content": _PAGE}},
     }
 

@@ -29,12 +29,14 @@ def playground(settings: Settings, tools: Tools) -> Blueprint:
 
     @page.get("/playground")
     def look() -> str | Response:
+        """The playground: change a made-up patient, fire a hook, see the cards beside their reasons."""
         if json_wanted():
             return as_json(_offer(settings, tools))
         return render_template("playground.html", stories=_stories())
 
     @page.get("/playground/stories/<story>/<name>")
     def story(story: str, name: str) -> Response:
+        """A made-up patient of the playground: one of its requests, as JSON."""
         try:
             found = samples.find(story)
             sample = found.sample(name)

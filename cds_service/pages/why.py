@@ -7,7 +7,7 @@ A card that nobody knows of and a link that has ended get the same answer, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from cards.model import Card
 from cards.reasons import GAP
 from cards.topic import topic_code
 from cds_service.answer import Answer, Tools, answer
-from cds_service.beside import Beside, Remembered, Whole
+from cds_service.beside import Beside, Ending, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
@@ -34,7 +34,7 @@ from cds_service.pages.what_if import Change, changes
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Check, NotApplicable, NotEvaluated
 from cds_service.security.links import PATH
-from cds_service.trace import Step, step
+from cds_service.trace import Said, Step, said, step
 
 _RULES = {topic_code(rule.id): rule for rule in RULES}
 _GAP_TITLE = "What this check could not see"
@@ -109,8 +109,9 @@ def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
     if json_wanted():
         return as_json(_plain(content), status)
     html = render_template(
-        template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, shapes=SHAPES, lights=SPOKEN
-    )
+        template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, cause=_cause, shapes=SHAPES,
+        lights=SPOKEN,
+    )  # fmt: skip
     return make_response(html, status)
 
 
@@ -131,12 +132,14 @@ def _audit(kept: Remembered, tools: Tools) -> dict[str, Any]:
     titles = {rule.id: rule.title for rule in RULES}
     endings = [asdict(each) | {"title": titles.get(each.rule, each.rule)} for each in kept.endings]
     own = _RULES.get(here.topic)
+    mine = [each for each in kept.endings if own is not None and each.rule == own.id]
     return {
         "kept": "audit", "lost": kept.lost, "about": _about(kept), "card": asdict(here),
         "title": own.title if own else _GAP_TITLE,
         "rule": told_of(own, tools.knowledge) if own else None,
         "endings": [each for each in endings if own is not None and each["rule"] == own.id],
         "others": [each for each in endings if own is None or each["rule"] != own.id],
+        "cites": tuple(_cited(mine, tools)),
         "cards": [
             asdict(each) | {"title": _RULES[each.topic].title if each.topic in _RULES else _GAP_TITLE}
             for each in kept.cards
@@ -144,6 +147,21 @@ def _audit(kept: Remembered, tools: Tools) -> dict[str, Any]:
         "not_applicable": kept.not_applicable,
         "changed": tools.knowledge_version != kept.knowledge,
     }  # fmt: skip
+
+
+def _cited(endings: Iterable[Ending], tools: Tools) -> Iterator[Said]:
+    """What the checks that fired went by: the statements of today under the ids that are kept."""
+    ids = {name for each in endings for name in (each.because or "").partition(" by ")[2].split(", ")}
+    for statement in tools.knowledge.all_statements():
+        if statement.id in ids:
+            ids.discard(statement.id)
+            yield said(statement)
+
+
+def _cause(words: str) -> str:
+    """Why a check was not made: "potassium: stale, QTc: absent" for what is kept as "potassium:stale, qtc:absent"."""
+    parts = (each.partition(":") for each in words.split(", "))
+    return ", ".join(f"{topic_words(name)}: {state.replace('_', ' ')}" if state else name for name, _, state in parts)
 
 
 def _about(kept: Remembered) -> dict[str, str]:

@@ -21,7 +21,7 @@ def once(work: Callable[[Case, *Ts], T]) -> Callable[[Case, *Ts], T]:
 
     @wraps(work)
     def asked(case: Case, *args: *Ts) -> T:
-        shared, key = case.shared, (work, *map(id, args))
+        shared, key = case.shared, (work, *map(id, args)) if args else work
         kept = shared.listed.get(key) or shared.patient.get(key) or _worked_out(work, key, case, *args)
         result: T = kept[0]
         case.reads.update(kept[1])
@@ -36,7 +36,7 @@ def _worked_out(work: Callable[[Case, *Ts], T], key: object, case: Case, *args: 
 
     What was read before an error stands in the trace of the check that fails by it.
     """
-    probe = Case(case.chart, case.snapshot, {}, {}, case.shared)
+    probe = Case(case.chart, case.snapshot, {}, case.shared)
     try:
         result = work(probe, *args)
     except Exception:

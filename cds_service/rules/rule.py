@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
@@ -126,8 +126,7 @@ class Rule(Generic[S]):
     pairs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Subjects(Generic[S]):
+class Subjects(NamedTuple, Generic[S]):
     """What a rule is to be asked about in this case, or why that cannot be told."""
 
     found: tuple[S, ...]
@@ -157,7 +156,6 @@ def rule(
     return make
 
 
-@dataclass(slots=True)
 class Case:
     """One patient at one moment, as one check sees it. Everything it hands out is written into the check's trace.
 
@@ -165,11 +163,20 @@ class Case:
     and the knowledge hand out the very same each time.
     """
 
-    chart: Chart
-    snapshot: Snapshot
-    reads: dict[int, Fact[Any]] = field(default_factory=dict)
-    cites: dict[int, Statement[Any]] = field(default_factory=dict)
-    shared: Shared = field(default_factory=Shared)
+    __slots__ = ("chart", "cites", "reads", "shared", "snapshot")
+
+    def __init__(
+        self,
+        chart: Chart,
+        snapshot: Snapshot,
+        reads: dict[int, Fact[Any]] | None = None,
+        shared: Shared | None = None,
+    ) -> None:
+        self.chart = chart
+        self.snapshot = snapshot
+        self.reads: dict[int, Fact[Any]] = {} if reads is None else reads
+        self.cites: dict[int, Statement[Any]] = {}
+        self.shared = Shared() if shared is None else shared
 
     @property
     def now(self) -> datetime:
@@ -179,36 +186,40 @@ class Case:
     def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
         """The fact of that key, turned stale when it is older than `within`."""
         fact: Fact[T] = self.chart.facts[key.name] if within is None else self._of_late(key, within)
-        self.reads.setdefault(id(fact), fact)
+        self.reads[id(fact)] = fact
         return fact
 
     def _of_late(self, key: Key[T], within: Quantity) -> Fact[T]:
         asked = (key.name, id(within))
         kept = self.shared.patient.get(asked)
         if kept is None:
-            kept = self.shared.patient[asked] = (self.chart.of_late(key, within), within)
-        fact: Fact[T] = kept[0]
-        return fact
+            fact: Fact[T] = self.chart.facts[key.name]
+            if fact.within(within, self.chart.now) is not fact:  # turned stale: the very same for each who asks
+                fact = self.chart.of_late(key, within)
+            kept = self.shared.patient[asked] = (fact, within)
+        found: Fact[T] = kept[0]
+        return found
 
     def cite(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T] | None:
         """What is said on that topic of that subject, in force here today; None when nothing is."""
         statement = self.snapshot.statements.get((topic.name, about, qualifier))
         if statement is not None:
-            self.cites.setdefault(id(statement), statement)
+            self.cites[id(statement)] = statement
         return statement
 
     def must(self, topic: Topic[T], about: str, qualifier: str = "") -> Statement[T]:
         """Like `cite`, where the knowledge is known to hold one (the load tests see to it)."""
-        statement = self.cite(topic, about, qualifier)
+        statement = self.snapshot.statements.get((topic.name, about, qualifier))
         if statement is None:
             raise LookupError(f"no statement on {topic.name} of {about} {qualifier}".strip())
+        self.cites[id(statement)] = statement
         return statement
 
     def effect(self, drug: str, kind: str) -> Statement[str] | None:
         """What is said of a precipitant's effect of that kind."""
         statement = self.snapshot.effects.get((drug, kind))
         if statement is not None:
-            self.cites.setdefault(id(statement), statement)
+            self.cites[id(statement)] = statement
         return statement
 
     def orders(self, *roles: Role) -> tuple[Medication, ...]:
@@ -249,15 +260,22 @@ class Case:
         """
         facts, statements, orders = tuple(because), tuple(says), tuple(about)
         all_doubts = [*doubts]
+        bounded = [fact for fact in facts if fact.bound]
         for fact in facts:
-            all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
-        all_doubts += [doubt for order in (orders if deciding is None else deciding) for doubt in order.doubts]
-        bounded = [f"{fact.key.label}: only known to be {fact.bound} this" for fact in facts if fact.bound]
-        carried = min((level, *(statement.strongest for statement in statements)))
+            if fact.doubts:
+                all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
+        for order in orders if deciding is None else deciding:
+            all_doubts += order.doubts
+        carried = level
+        for statement in statements:
+            strongest = statement.strongest
+            if strongest < carried:
+                carried = strongest
         shown = min(carried, level.one_lower()) if all_doubts else carried
-        if any(fact.bound and fact.key.exact for fact in facts):
-            shown = min(shown, Level.WARNING)
-        all_doubts += bounded
+        if bounded:
+            if any(fact.key.exact for fact in bounded):
+                shown = min(shown, Level.WARNING)
+            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this" for fact in bounded]
         return Fired(
             Finding(
                 level=shown,
@@ -305,6 +323,9 @@ class Check(NamedTuple):
         return self.outcome.switch if isinstance(self.outcome, SwitchedOff) else self.shadow
 
 
+# As `Check(...)`, without a function of Python between: a call makes a hundred of them.
+_a_check: Callable[[tuple[object, ...]], Check] = partial(tuple.__new__, Check)
+
 _WORDS = {
     Fired: "fired",
     Clear: "clear",
@@ -315,7 +336,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluation:
     """Every check of one call."""
 
@@ -324,16 +345,35 @@ class Evaluation:
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        return tuple(
-            (check, check.outcome) for check in self.checks if isinstance(check.outcome, kind) and not check.shadow
-        )
+        return tuple([(check, check.outcome) for check in self._counting if isinstance(check.outcome, kind)])
+
+    @cached_property
+    def _counting(self) -> list[Check]:
+        """All but those in shadow. Most are not applicable: they are looked at once."""
+        return [check for check in self.checks if check.shadow is None]
 
 
-InTime = Callable[[], bool]
+InTime = Callable[[], object]  # something true while there is time
 
 
 def _always() -> bool:
     return True
+
+
+_ROLES = tuple(Role)
+
+
+class Planned(NamedTuple):
+    """A rule with its place, as this knowledge lets it be asked.
+
+    `drugs`: those of which anything is said that it asks for; None where it may be about any. `idle`: the roles that it
+    looks for, in words: where nothing is said of any drug on the list, all checks of these roles end alike.
+    """
+
+    place: int
+    rule: Rule[Any]
+    drugs: frozenset[str] | None
+    idle: str
 
 
 def evaluate(
@@ -351,22 +391,84 @@ def evaluate(
     in_order = tuple(rules)
     made: list[list[Check]] = [[]] * len(in_order)
     of_call = Shared() if shared is None else shared
-    run = _as_switched if snapshot.switches else _run
-    for place, each in _urgent_first(in_order):
-        made[place] = run(each, chart, snapshot, in_time, of_call)
+    switches, drugs, idle = snapshot.switches, _listed(chart, of_call), of_call.idle
+    for place, each, spoken_of, roles in _urgent_first(in_order, snapshot):
+        if switches and each.id in switches:
+            made[place] = _as_switched(each, switches[each.id], chart, snapshot, in_time, of_call)
+        elif spoken_of is None or not spoken_of.isdisjoint(drugs):
+            made[place] = _run(each, chart, snapshot, in_time, of_call)
+        elif roles in idle:
+            made[place] = [_a_check((each, "", *idle[roles], None))]
+        else:
+            made[place] = [_first_idle(each, roles, chart, snapshot, in_time, of_call)]
     return Evaluation(tuple([check for checks in made for check in checks]), chart)
 
 
-@lru_cache(maxsize=64)  # of rules, which are few and stay; never of a patient
-def _urgent_first(rules: tuple[Rule[Any], ...]) -> tuple[tuple[int, Rule[Any]], ...]:
-    """The rules with their places, what may be critical first."""
-    return tuple(sorted(enumerate(rules), key=lambda pair: -pair[1].worst))
+class Ending(NamedTuple):
+    """What a rule came to about a subject, without a trace."""
+
+    rule: Rule[Any]
+    subject: object
+    outcome: Fired | NotEvaluated
 
 
-def _as_switched(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    switch = snapshot.switches.get(each.id)
-    if switch is None:
-        return _run(each, chart, snapshot, in_time, shared)
+def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shared: Shared) -> list[Ending]:
+    """What fires and what could not be made, for a check that asks others and traces none of them.
+
+    In the order of `rules`, however the hospital switched them.
+    """
+    case, drugs = Case(chart, snapshot, {}, shared), _listed(chart, shared)
+    found: list[Ending] = []
+    for _, each, spoken_of, _ in _planned(rules, snapshot):
+        if spoken_of is not None and spoken_of.isdisjoint(drugs):
+            continue
+        try:
+            subjects = each.subjects(case).found
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            found.append(Ending(each, "", _broken(each, fault)))
+            continue
+        for subject in subjects:
+            for outcome in _outcomes(each, subject, case):
+                if isinstance(outcome, (Fired, NotEvaluated)):
+                    found.append(Ending(each, subject, outcome))
+    return found
+
+
+def _planned(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
+    """The rules as this knowledge lets them be asked; told once for it."""
+    kept: tuple[Planned, ...] | None = snapshot.kept.get((Planned, rules))
+    if kept is None:
+        kept = tuple(_plan(place, each, snapshot) for place, each in enumerate(rules))
+        snapshot.kept[Planned, rules] = kept
+    return kept
+
+
+def _urgent_first(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
+    """The same, what may be critical first."""
+    kept: tuple[Planned, ...] | None = snapshot.kept.get((evaluate, rules))
+    if kept is None:
+        kept = tuple(sorted(_planned(rules, snapshot), key=lambda plan: -plan.rule.worst))
+        snapshot.kept[evaluate, rules] = kept
+    return kept
+
+
+def _plan(place: int, each: Rule[Any], snapshot: Snapshot) -> Planned:
+    names = getattr(each.subjects, "names", None)
+    drugs = None if names is None else snapshot.spoken_of(names)
+    return Planned(place, each, drugs, getattr(each.subjects, "in_words", ""))
+
+
+def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
+    """The drugs on the list, whatever their role."""
+    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
+    if drugs is None:
+        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*_ROLES))
+    return drugs
+
+
+def _as_switched(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> list[Check]:
     if switch.off:
         return [_switched_off(each, switch, chart, snapshot)]
     return _in_shadow(each, switch, chart, snapshot, in_time, shared)
@@ -395,23 +497,36 @@ def _in_shadow(
     return checks
 
 
+def _first_idle(
+    each: Rule[Any], roles: str, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> Check:
+    """The check where nothing is said of any drug on the list; all others of these roles end as it does."""
+    (check,) = _run(each, chart, snapshot, in_time, shared)
+    if type(check.outcome) is NotApplicable or (type(check.outcome) is NotEvaluated and not check.outcome.broke):
+        shared.idle[roles] = (check.outcome, check.reads, check.cites)
+    return check
+
+
 def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    asking = Case(chart, snapshot, {}, {}, shared)
+    case = Case(chart, snapshot, {}, shared)
     if not in_time():
-        return [_too_late(each, "", asking)]
-    idle = _idle(each, chart, snapshot, shared)
-    if idle in shared.listed:
-        return [Check(each, "", *shared.listed[idle])]
+        return [_check(each, "", _too_late(each), case)]
     try:
-        subjects = each.subjects(asking)
+        subjects = each.subjects(case)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return [_broken(each, "", fault, asking)]
-    if subjects.found:
-        return [check for subject in subjects.found for check in _about(each, subject, asking, in_time)]
-    check = _check(each, "", _nobody(subjects, asking), asking)
-    if idle:
-        shared.listed[idle] = (check.outcome, check.reads, check.cites)
-    return [check]
+        return [_check(each, "", _broken(each, fault), case)]
+    found = subjects.found
+    if len(found) == 1:
+        case.cites = {}  # what was cited to find the subject is no part of its check
+        return [_check(each, str(found[0]), outcome, case) for outcome in _outcomes(each, found[0], case)]
+    if not found:
+        return [_check(each, "", _nobody(subjects, case), case)]
+    made: list[Check] = []
+    for subject in found:
+        own = Case(chart, snapshot, case.reads.copy(), shared)
+        outcomes = _outcomes(each, subject, own) if in_time() else (_too_late(each),)
+        made += [_check(each, str(subject), outcome, own) for outcome in outcomes]
+    return made
 
 
 def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
@@ -421,39 +536,24 @@ def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
     return NotApplicable(subjects.none)
 
 
-def _about(each: Rule[S], subject: S, asking: Case, in_time: InTime) -> tuple[Check, ...]:
-    """The check of one subject, and the gap beside it, if any."""
-    chart, snapshot = asking.chart, asking.snapshot
-    case = Case(chart, snapshot, asking.reads.copy(), {}, asking.shared)
-    if not in_time():
-        return (_too_late(each, str(subject), case),)
+def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
+    """What the rule comes to about one subject, and the gap beside it, if any."""
     try:
         outcome = each.function(case, subject)
     except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return (_broken(each, str(subject), fault, case),)
+        return (_broken(each, fault),)
     if isinstance(outcome, Fired):
-        if snapshot.shipped is not None:
-            outcome = _no_weaker(each, subject, outcome, chart, snapshot.shipped)
-        return (_check(each, str(subject), outcome, case), *_gap_beside(each, str(subject), outcome, case))
+        if case.snapshot.shipped is not None:
+            outcome = _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
+        return (outcome, *_gap_beside(each, outcome))
     if isinstance(outcome, NotEvaluated) and not outcome.about:
         outcome = replace(outcome, about=getattr(subject, "orders", ()))
-    return (_check(each, str(subject), outcome, case),)
-
-
-def _idle(each: Rule[Any], chart: Chart, snapshot: Snapshot, shared: Shared) -> tuple[str, str] | None:
-    """Where nothing is said of any drug on the list: the roles that it looked for, as all such checks end alike."""
-    names = getattr(each.subjects, "names", None)
-    if names is None:
-        return None
-    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
-    if drugs is None:
-        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*Role))
-    return ("idle", getattr(each.subjects, "in_words", "")) if snapshot.spoken_of(names).isdisjoint(drugs) else None
+    return (outcome,)
 
 
 def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
     """The check with what the case handed out for it."""
-    return Check(each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()))
+    return _a_check((each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()), None))
 
 
 def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
@@ -473,26 +573,23 @@ def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped:
     return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
 
 
-def _gap_beside(each: Rule[Any], subject: str, outcome: Fired, case: Case) -> tuple[Check, ...]:
+def _gap_beside(each: Rule[Any], outcome: Fired) -> tuple[NotEvaluated, ...]:
     """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
     if not each.before_dose or not outcome.finding.lowered:
         return ()
     if outcome.finding.level >= each.blind:
         return ()
     unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
-    gap = NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about)
-    return (_check(each, subject, gap, case),)
+    return (NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about),)
 
 
-def _too_late(each: Rule[Any], subject: str, case: Case) -> Check:
-    outcome = NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
-    return _check(each, subject, outcome, case)
+def _too_late(each: Rule[Any]) -> NoTimeLeft:
+    return NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
 
 
-def _broken(each: Rule[Any], subject: str, fault: Exception, case: Case) -> Check:
+def _broken(each: Rule[Any], fault: Exception) -> NotEvaluated:
     log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
-    outcome = NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
-    return _check(each, subject, outcome, case)
+    return NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
 
 
 def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:

@@ -99,9 +99,13 @@ def running_option(case: Case) -> str:
     return ""
 
 
-@once
 def _treating(case: Case) -> frozenset[str]:
-    return frozenset(drug for option in case.snapshot.options.values() for drug in option.drugs)
+    """The drugs of all options; told once for this knowledge."""
+    kept: frozenset[str] | None = case.snapshot.kept.get(_treating)
+    if kept is None:
+        kept = frozenset(drug for option in case.snapshot.options.values() for drug in option.drugs)
+        case.snapshot.kept[_treating] = kept
+    return kept
 
 
 def _targeted(case: Case, drug: str) -> bool:

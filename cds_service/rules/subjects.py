@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.rules.rule import Case, Proposal, Subjects
 
@@ -91,10 +92,14 @@ class Uses:
     def __call__(self, case: Case) -> Subjects[Use]:
         """The uses, or why there are none."""
         listed = case.fact(MEDICATIONS)
-        spoken_of = case.snapshot.spoken_of(self.names)
-        ours = tuple([use for use in _in_play(case, self.roles, self.in_words) if use.drug in spoken_of])
-        if ours:
-            return Subjects(ours)
+        in_play = case.shared.listed.get(self.in_words)
+        if in_play is None:
+            in_play = _in_play(case, self.roles, self.in_words)
+        if in_play:
+            spoken_of = case.snapshot.spoken_of(self.names)
+            ours = tuple([use for use in in_play if use.drug in spoken_of])
+            if ours:
+                return Subjects(ours)
         if not listed.sure:
             return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
@@ -135,8 +140,9 @@ def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> tuple[Use, .
     """Each of our drugs in these roles, the same use for every check that asks."""
     kept: tuple[Use, ...] | None = case.shared.listed.get(in_words)
     if kept is None:
-        drugs = [drug for drug in case.chart.medications.drugs(*roles) if drug in case.snapshot.drugs]
-        kept = case.shared.listed[in_words] = tuple([_use(case, drug) for drug in drugs])
+        ours = case.snapshot.drugs
+        named = case.chart.medications.drugs(*roles)
+        kept = case.shared.listed[in_words] = tuple([_use(case, drug) for drug in named if drug in ours])
     return kept
 
 
@@ -163,10 +169,23 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
     case.fact(MEDICATIONS)
     kept: tuple[Met, ...] | None = case.shared.listed.get((met, kinds))
     if kept is None:
-        found = [each for each in _beside(case) if any((each.drug, kind) in case.snapshot.effects for kind in kinds)]
-        kept = tuple(sorted(found, key=lambda each: _surest_first(case, each, kinds)))
-        case.shared.listed[met, kinds] = kept
+        asked = frozenset(kinds)
+        found = [each for each in _beside(case) if not asked.isdisjoint(_acting(case.snapshot)[each.drug])]
+        if len(found) > 1:
+            found.sort(key=lambda each: _surest_first(case, each, kinds))
+        kept = case.shared.listed[met, kinds] = tuple(found)
     return tuple([each for each in kept if each.drug != use.drug])
+
+
+def _acting(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """Of which kinds the effects are that each precipitant is known for; told once for this knowledge."""
+    kept: dict[str, frozenset[str]] | None = snapshot.kept.get(_acting)
+    if kept is None:
+        kinds: dict[str, set[str]] = {drug: set() for drug in snapshot.precipitants}
+        for drug, kind in snapshot.effects:
+            kinds[drug].add(kind)
+        kept = snapshot.kept[_acting] = {drug: frozenset(each) for drug, each in kinds.items()}
+    return kept
 
 
 def _beside(case: Case) -> tuple[Met, ...]:

@@ -80,9 +80,8 @@ def _public(entry: Mapping[str, Any], algorithm: str) -> PublicKey | None:
         return None
     if isinstance(key, rsa.RSAPublicKey):
         return key if algorithm.startswith("RS") and key.key_size >= RSA_BITS else None
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return key if key.curve.name == _CURVES.get(algorithm) else None
-    return None
+    fits = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == _CURVES.get(algorithm)
+    return key if fits else None
 
 
 def from_file(path: Path, algorithms: tuple[str, ...]) -> KeySet:
@@ -149,8 +148,14 @@ class RemoteKeys:
         with self._lock:
             now = self._clock()
             if self._attempt is None or now - self._attempt.started >= PAUSE_SECONDS:
-                self._attempt = _Attempt(now)
-                threading.Thread(target=self._renew, args=(self._attempt,), name="keys", daemon=True).start()
+                begun = _Attempt(now)
+                try:
+                    threading.Thread(target=self._renew, args=(begun,), name="keys", daemon=True).start()
+                except RuntimeError:  # the host is at a limit: what is held serves on, and the next call tries again
+                    log.warning("the keys of a tenant were not asked for: there is no thread for it")
+                    begun.over.set()
+                    return begun
+                self._attempt = begun
             return self._attempt
 
     def _renew(self, attempt: _Attempt) -> None:

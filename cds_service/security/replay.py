@@ -32,10 +32,12 @@ class SeenHere:
         mark = hashlib.sha256(f"{issuer}\0{jti}".encode()).digest()
         with self._lock:
             now = self._now()
-            while self._ends and (self._ends[0][0] < now or len(self._ends) >= MOST):
+            while self._ends and self._ends[0][0] < now:
                 self._known.discard(heapq.heappop(self._ends)[1])
             if mark in self._known:
                 return True
+            if len(self._ends) >= MOST:  # only a new one takes the place of another
+                self._known.discard(heapq.heappop(self._ends)[1])
             self._known.add(mark)
             heapq.heappush(self._ends, (until, mark))
             return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -52,14 +53,17 @@ class Hands:
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[_Task[object]] = SimpleQueue()
-        self._started = False
+        self._running = 0
         self._stuck: list[_Task[object]] = []  # begun, given up, and not done yet
 
     def ask(self, work: Callable[[], T], seconds: float) -> T:
-        """What `work` gives, or raises. Raises Late when it takes longer than this, and at once when all are stuck."""
+        """What `work` gives, or raises. Raises Late when it takes longer than this, and at once when all are stuck.
+
+        Where the host has no thread for it, nobody waits either; the next one tries again.
+        """
         task = _Task(work)
         self._start()
-        if self._all_stuck():
+        if not self._running or self._all_stuck():
             raise Late
         self._waiting.put(task)  # type: ignore[arg-type]
         if not task.done.wait(seconds):
@@ -79,14 +83,13 @@ class Hands:
             return len(self._stuck) >= self._threads
 
     def _start(self) -> None:
-        if self._started:
+        if self._running == self._threads:
             return
-        with self._lock:
-            if not self._started:
-                for number in range(self._threads):
-                    name = f"{self._name}-{number}"
-                    threading.Thread(target=self._work, args=(self._waiting,), name=name, daemon=True).start()
-                self._started = True
+        with self._lock, suppress(RuntimeError):  # no thread can be started: those that are there do it
+            while self._running < self._threads:
+                name = f"{self._name}-{self._running}"
+                threading.Thread(target=self._work, args=(self._waiting,), name=name, daemon=True).start()
+                self._running += 1
 
     @staticmethod
     def _work(waiting: SimpleQueue[_Task[object]]) -> None:

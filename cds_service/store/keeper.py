@@ -113,8 +113,13 @@ class Keeper:
 
     def _start(self) -> None:
         if self._thread is None and not self._closing:
-            self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="keeper", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the host is at a limit: calls wait, and the next one tries again
+                log.warning("calls are not written down at the moment: there is no thread for it")
+                return
+            self._thread = thread
             atexit.register(self.close, os.getpid())
 
     def flush(self, seconds: float) -> bool:

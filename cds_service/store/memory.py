@@ -23,13 +23,16 @@ class StoredCalls:
 
     def of_card(self, uuid: str) -> Remembered | None:
         """What is kept of the call in which this card was shown. Raises StoreError."""
-        for pause in (*_PAUSES, None):
-            with self._store.reading() as connection:
-                found = self._found(connection, uuid)
-            if found is not None or pause is None:
+        for pause in _PAUSES:
+            found = self._looked_up(uuid)
+            if found is not None:
                 return found
             time.sleep(pause)
-        raise AssertionError("the last pause is none")
+        return self._looked_up(uuid)
+
+    def _looked_up(self, uuid: str) -> Remembered | None:
+        with self._store.reading() as connection:
+            return self._found(connection, uuid)
 
     def _found(self, connection: Connection, uuid: str) -> Remembered | None:
         asked = select(CARD.c.position, CALL).join(CALL, CARD.c.call == CALL.c.id).where(CARD.c.uuid == uuid)

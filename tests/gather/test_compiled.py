@@ -139,3 +139,12 @@ def test_a_number_below_any_measured_size_is_no_matter_for_the_quick_check(numbe
 def test_an_id_that_looks_like_a_tiny_number_is_none():
     raw = b'{"resourceType":"Observation","id":"a4e-12f0-4e-99","status":"final","code":{"text":"us-core-12e-12"}}'
     assert certainly_valid("Observation", raw)
+
+
+@pytest.mark.parametrize("entry, certain", [
+    ({"fullUrl": "urn:uuid:1"}, True), ({"resource": {"resourceType": "Patient"}}, False),
+    ({"resource": {"resourceType": "Unicorn"}}, False), ({"link": [{"relation": "self", "url": "urn:x"}]}, True),
+])
+def test_a_place_that_may_hold_any_resource_is_never_certain(entry: dict[str, Any], certain: bool) -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    assert certainly_valid("Bundle", json.dumps(bundle).encode()) is certain

@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+import re
 import socket
 import struct
 import threading
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import responses
@@ -197,6 +198,56 @@ def test_a_server_that_finds_every_address_too_long_is_not_asked_forever(ehr: re
     assert len(ehr.calls) <= 12
 
 
+@pytest.mark.parametrize("down, status, why", [
+    ("00020-1", Status.PARTIAL, "the FHIR server answered 500"),
+    ("00000-1", Status.PARTIAL, "the FHIR server answered 500"),
+    ("none", Status.COMPLETE, ""), ("http", Status.FAILED, "the FHIR server answered 500"),
+])
+def test_a_question_that_has_to_be_asked_in_parts_is_answered_as_one(
+    ehr: responses.RequestsMock, down: str, status: Status, why: str,
+) -> None:
+    """What the first call met, the second knows: it asks in parts at once, and whole only when each part is."""
+    asked: list[str] = []
+
+    def short(request: Any) -> tuple[int, dict[str, str], str]:
+        if len(request.url) > 500:
+            return 414, {}, ""
+        asked.append(request.url)
+        first = re.search(r"0\d{4}-1", request.url)
+        return (500, {}, "") if down in request.url else (200, {}, json.dumps(bundle(first[0] if first else "none")))
+
+    ehr.add_callback(responses.GET, f"{BASE}/Observation", short)
+    ehr.post(f"{BASE}/Observation/_search", status=405)
+    codes = ",".join(f"http://loinc.org|{number:05}-1" for number in range(30))
+    session, query = FhirSession(Limits()), {"labs": f"Observation?patient=p1&code={codes}"}
+    session.ask_all(ACCESS, query, Deadline(20, time.monotonic))
+    asked.clear()
+    answered = session.ask_all(ACCESS, query, Deadline(20, time.monotonic))["labs"]
+    assert len(asked) > 1 and (answered.status, answered.why) == (status, why)
+    well = sorted(found[0] for each in asked if down not in each and (found := re.search(r"0\d{4}-1", each)))
+    assert sorted(ids(answered)) == well and answered.pages == len(well)
+    assert answered.well is bool(well) and answered.seconds > 0
+
+
+def test_a_server_that_refuses_every_wording_of_every_part_is_not_asked_forever(ehr: responses.RequestsMock) -> None:
+    """Too long for it, not by POST, and each part only without any filter: twelve refusals, and what came is kept."""
+
+    def fussy(request: Any) -> tuple[int, dict[str, str], str]:
+        if len(request.url) > 500:
+            return 414, {}, ""
+        filters = ("status=", "code=", "_count=")
+        return (400, {}, "") if any(each in request.url for each in filters) else (200, {}, json.dumps(bundle("a")))
+
+    ehr.add_callback(responses.GET, f"{BASE}/Observation", fussy)
+    ehr.post(f"{BASE}/Observation/_search", status=405)
+    codes = ",".join(f"http://loinc.org|{number:05}-1" for number in range(30))
+    answered = ask(f"Observation?patient=p1&status=final&code={codes}")
+    assert (ids(answered)[:1], answered.status) == (["a"], Status.PARTIAL)
+    assert "the FHIR server refused the question in every wording" in answered.why
+    assert [call.response.status_code for call in ehr.calls if call.response.status_code != 200].count(400) == 10
+    assert len([call for call in ehr.calls if call.response.status_code != 200]) == 12
+
+
 # What is refused
 
 
@@ -265,6 +316,35 @@ def test_the_bytes_of_all_pages_count_together(ehr: responses.RequestsMock) -> N
     answered = ask(limits=Limits(answer_bytes=size + 10))
     assert (ids(answered), answered.status) == (["a"], Status.PARTIAL)
     assert "larger than we read" in answered.why
+
+
+# A host at its limits
+
+
+@pytest.fixture
+def no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here can start a thread any more."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+@pytest.mark.usefixtures("no_thread")
+def test_a_host_without_a_thread_for_it_asks_nothing_and_says_so(
+    ehr: responses.RequestsMock, caplog: pytest.LogCaptureFixture, seconds: float,
+) -> None:
+    session = FhirSession(Limits(statement_seconds=seconds))
+    answers = session.ask_all(ACCESS, {"labs": SEARCH, "patient": "Patient/p1"}, Deadline(0.05, time.monotonic))
+    assert set(answers.values()) == {
+        Answered((), Status.FAILED, "there was no time left to ask the FHIR server")
+    }
+    assert not ehr.calls
+    told = "CapabilityStatement was not asked for: there is no thread for it"
+    assert "a FHIR query was not started: there is no thread for it" in caplog.text
+    assert (told in caplog.text) is bool(seconds)
 
 
 # The token
@@ -630,3 +710,12 @@ def test_after_sixty_percent_of_the_time_nothing_is_started() -> None:
     assert (deadline.left(), deadline.may_start(), deadline.over) == (4, False, False)
     now[0] = 111.0
     assert (deadline.left(), deadline.may_start(), deadline.over) == (0, False, True)
+
+
+def test_a_part_of_the_time_is_over_with_the_whole_at_the_latest() -> None:
+    now = [100.0]
+    whole = Deadline(10, lambda: now[0])
+    now[0] = 104.0
+    assert (whole.within(3).left(), whole.within(30).left()) == (3, 6)
+    now[0] = 111.0
+    assert whole.within(3).over

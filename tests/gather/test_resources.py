@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -94,6 +95,19 @@ def test_a_listed_order_without_medication_or_status_is_not_made_readable() -> N
         assert "not valid" in refusal({key: value for key, value in order("x").items() if key != missing})
 
 
+@pytest.mark.parametrize("code, text", [(28233, "28233"), (0, "0")])
+def test_a_code_that_came_as_a_number_is_read_as_its_digits_and_noted(code: int, text: str) -> None:
+    view, notes = checked(POTASSIUM | {"code": {"coding": [{"system": "http://example.org/lab", "code": code}]}})
+    assert isinstance(view, Observation) and view.code is not None and view.code.coding is not None
+    assert [each.code for each in view.code.coding] == [text]
+    assert notes == ("code.coding[0].code was a number where a code belongs",)
+
+
+def test_a_draft_with_a_subject_that_is_wrong_is_not_given_another_one() -> None:
+    draft = order("venetoclax") | {"subject": {"reference": 7}}
+    assert isinstance(resource(draft, DRAFTS).checked(), Unreadable)
+
+
 # What is never left out
 
 
@@ -162,10 +176,23 @@ def test_a_sound_resource_is_read_even_when_nothing_may_be_mended_any_more() -> 
 # What cannot be read
 
 
-@pytest.mark.parametrize("number", ["1e5000", "1e999999", "1e99999999999", "1e-99999999999", "9" * 5000])
+@pytest.mark.parametrize(
+    "number", ["1e5000", "1e999999", "1e99999999999", "1e-99999999999", "9" * 5000, "1e99999999999999999999"]
+)
 def test_a_number_of_impossible_size_is_refused_and_costs_nothing(number: str) -> None:
     text = raw(POTASSIUM).replace(b"4.1", number.encode())
     assert isinstance(Resource("Observation", text, "labs").checked(), Unreadable)
+
+
+@pytest.mark.parametrize("number, is_read", [
+    ("1e100", True), ("1e101", False), ("1e-100", True), ("1e-101", False), ("9" * 100, True), ("9" * 101, False),
+])
+@pytest.mark.parametrize("strict_all", [True, False])
+def test_a_number_is_read_up_to_its_largest_size_and_no_further(number: str, is_read: bool, strict_all: bool) -> None:
+    text = raw(POTASSIUM).replace(b"4.1", number.encode())
+    read = Resource("Observation", text, "labs", mending=Mending(strict_all=strict_all)).checked()
+    value = read.valueQuantity.value if isinstance(read, Observation) and read.valueQuantity else None
+    assert (value is not None) is is_read and value in (None, Decimal(number))
 
 
 @pytest.mark.parametrize("text", [
@@ -193,6 +220,49 @@ def test_the_reason_holds_no_patient_data() -> None:
     assert "Jane" not in refusal(POTASSIUM | {"status": {"Jane": "Doe"}})
 
 
+@pytest.mark.parametrize("extra", [
+    {"timing": {"repeat": {"boundsPeriod": {"start": 20260101}}}}, {"timing": {"repeat": {"frequency": "1"}}},
+    {"asNeededBoolean": "true"},
+])
+def test_what_r4_s_reader_takes_for_a_time_or_a_number_and_ours_does_not_is_unreadable(extra: dict[str, Any]) -> None:
+    assert refusal(order("venetoclax", dosageInstruction=[extra])) == "not typed as FHIR R4 has it"
+
+
+@pytest.mark.parametrize("extra", [{"contained": [{"resourceType": "Unicorn"}]}, {"contained": [{"resourceType": 5}]}])
+def test_what_makes_r4_s_reader_stumble_is_unreadable_and_never_a_crash(extra: dict[str, Any]) -> None:
+    assert refusal(POTASSIUM | extra) == "not valid FHIR R4 at the top"
+
+
+def test_an_extension_nested_beyond_r4_s_reader_is_unreadable_and_never_a_crash() -> None:
+    nested: dict[str, Any] = {"url": "http://example.org/x", "valueString": "x"}
+    for _ in range(300):
+        nested = {"url": "http://example.org/x", "extension": [nested]}
+    deep = Resource("Observation", raw(POTASSIUM | {"extension": [nested]}), "labs", mending=Mending(strict_all=True))
+    assert deep.checked() == Unreadable("Observation", "not valid FHIR R4 at the top")
+
+
+# Where everything is checked (STRICT_ALL)
+
+
+def test_where_everything_is_checked_a_sound_resource_is_the_same_and_has_no_fault() -> None:
+    one = Resource("Observation", raw(POTASSIUM), "labs", mending=Mending(strict_all=True))
+    assert one.checked() == resource(POTASSIUM).view() and one.fault() == ""
+    valid = one.valid_json()
+    assert valid is not None and valid["valueQuantity"] == {"value": 4.1, "unit": "mmol/L"}
+
+
+@pytest.mark.parametrize("content, says", [
+    (POTASSIUM | {"colour": "red"}, "colour was left out: not valid FHIR R4"),
+    (POTASSIUM | {"status": 7}, "not valid FHIR R4 at status"),
+    ({"resourceType": "Device", "colour": "red"}, ""),
+])
+def test_the_fault_of_a_resource_is_told_and_changes_nothing(content: dict[str, Any], says: str) -> None:
+    one = resource(content)
+    before = one.view()
+    assert one.fault() == says
+    assert (one.view(), one.notes) == (before, ())
+
+
 # What is saved of an invalid order
 
 
@@ -203,6 +273,23 @@ def test_an_invalid_order_is_saved_element_by_element() -> None:
     assert (saved.medicationCodeableConcept.text, saved.dosageInstruction) == ("posaconazole", None)
 
 
+@pytest.mark.parametrize("number", ["1e5000", "1e99999999999999999999", "9" * 5000])
+def test_a_dose_of_impossible_size_is_lost_and_the_drug_is_saved(number: str) -> None:
+    dose = {"doseAndRate": [{"doseQuantity": {"value": "DOSE", "unit": "mg"}}]}
+    text = raw(order("posaconazole", dosageInstruction=[dose])).replace(b'"DOSE"', number.encode())
+    saved = Resource("MedicationRequest", text, "medications").salvaged()
+    assert isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is not None
+    (instruction,) = saved.dosageInstruction or ()
+    (rate,) = instruction.doseAndRate or ()
+    assert rate.doseQuantity is not None
+    assert (rate.doseQuantity.value, rate.doseQuantity.unit) == (None, "mg")
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[]", b'{"subject":' + b"[" * 100_000])
+def test_of_what_is_no_resource_nothing_is_saved(text: bytes) -> None:
+    assert Resource("MedicationRequest", text, "medications").salvaged() is None
+
+
 def test_an_order_of_nobody_knows_whom_is_not_saved() -> None:
     assert resource(order("posaconazole", subject=["Patient/p2"])).salvaged() is None
 
@@ -210,3 +297,9 @@ def test_an_order_of_nobody_knows_whom_is_not_saved() -> None:
 def test_the_reference_is_type_and_id_or_the_type_alone() -> None:
     assert resource(POTASSIUM | {"id": "k1"}).reference == "Observation/k1"
     assert resource({"resourceType": "Condition", "clinicalStatus": clinical("active")}).reference == "Condition"
+
+
+def test_a_contained_one_is_named_by_what_holds_it() -> None:
+    medication = raw({"resourceType": "Medication", "id": "med"})
+    held = Resource("Medication", medication, "contained", inside="MedicationRequest/m1#med")
+    assert held.reference == "MedicationRequest/m1#med"

@@ -8,10 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import responses
 
 from cds_service.gather import servers
+from cds_service.gather.limits import Deadline, Limits
+from cds_service.gather.query import FhirSession
+from cds_service.gather.replies import Status
 from cds_service.gather.searches import PAGE
 from cds_service.gather.servers import Server, Servers, Statement
+from cds_service.hooks.request import FhirAccess
 
 PAGED = f"&_count={PAGE}"
 ORDERS = "MedicationRequest?patient=p1&status=active"
@@ -102,6 +107,20 @@ def test_a_statement_is_asked_for_once_while_it_is_believed(clock: Clock) -> Non
     assert asked == [1000, 1601]
 
 
+@responses.activate
+def test_further_pages_of_a_server_that_speaks_another_fhir_are_not_asked_for() -> None:
+    base = "https://ehr.example.org/fhir"
+    responses.get(f"{base}/metadata", body=statement("3.0.2"))
+    session, access = FhirSession(Limits(statement_seconds=60)), FhirAccess(base)
+    session.ask_all(access, {}, Deadline(5, lambda: 0.0))
+    for thread in threading.enumerate():
+        if thread.name == "fhir-statement":
+            thread.join(10)
+    more = session.more_pages(access, f"{base}?page=2", Deadline(5, lambda: 0.0))
+    assert more.status is Status.FAILED and "this service reads R4 and R4B" in more.why
+    assert [call.request.url for call in responses.calls] == [f"{base}/metadata"]
+
+
 def test_one_that_could_not_be_read_is_asked_for_again_soon_and_nobody_minds(clock: Clock) -> None:
     known, asked = Servers(600), []
 
@@ -142,6 +161,17 @@ def test_a_refusal_is_remembered_for_its_words_and_for_a_while(clock: Clock) -> 
     clock.now += 901
     assert server.worded(ORDERS) == ORDERS + PAGED
     assert server.takes_post and server.longest == servers.LONGEST
+
+
+def test_that_a_server_takes_no_post_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Two queries under way at once are both refused: the second one tells nothing new."""
+    server = Server()
+    server.refuses_post()
+    server.refuses_post()
+    assert not server.takes_post
+    assert [each.message for each in caplog.records] == [
+        "a FHIR server refused a search by POST: long ones are asked in parts"
+    ]
 
 
 def test_not_every_server_is_remembered_forever() -> None:

@@ -33,6 +33,14 @@ def test_what_cannot_be_read_names_nobody(header):
     assert claimed(header) is None
 
 
+def test_a_token_and_a_claim_are_read_up_to_their_longest():
+    token = bearer({"iss": "https://ehr.example"})
+    longest = token + "A" * (16_384 - len(token.removeprefix("Bearer ")))
+    assert claimed(longest) == Caller("https://ehr.example") and claimed(longest + "A") is None
+    assert claimed(bearer({"iss": "x" * 512, "tenant": "y" * 512})) == Caller("x" * 512, "y" * 512)
+    assert claimed(bearer({"iss": "x" * 513})) is None
+
+
 @pytest.mark.parametrize("tenant", [None, 7, [], "x" * 600])
 def test_a_strange_tenant_is_no_tenant(tenant):
     assert claimed(bearer({"iss": "https://ehr.example", "tenant": tenant})) == Caller("https://ehr.example")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.errors import BadRequest
-from cds_service.hooks.feedback import Feedback, FeedbackCounts, Reason
+from cds_service.errors import BadRequest, TooLarge
+from cds_service.hooks.feedback import MOST, Feedback, FeedbackCounts, Reason
 
 EPIC = "com.epic.cdshooks.feedback.overrideReason.reason"
 MISSING = type("Missing", (), {"__repr__": lambda _: "missing"})()
@@ -88,6 +88,13 @@ def test_a_batch_about_several_cards_and_one_card_twice_is_legal():
 
 def test_a_single_entry_without_list_is_read():
     assert len(Feedback.read(json.dumps({"feedback": overridden()}).encode())) == 1
+
+
+def test_as_many_entries_as_allowed_are_read_and_one_more_is_to_be_sent_apart():
+    assert len(read(*[overridden()] * MOST)) == MOST
+    with pytest.raises(TooLarge, match="send them in several parts") as refused:
+        read(*[overridden()] * (MOST + 1))
+    assert refused.value.path == "feedback"
 
 
 @pytest.mark.parametrize("body, path", [

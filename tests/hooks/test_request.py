@@ -159,6 +159,41 @@ def test_a_body_that_cannot_be_read_at_all_names_no_path(body):
     assert refused(HookRequest.read, body, VIEW).path is None
 
 
+@pytest.mark.parametrize("part, where", [
+    ("prefetch", '{"patient": %s}'), ("context", '{"userId": "Practitioner/1", "patientId": "p-1", "more": %s}'),
+])
+def test_json_nested_too_deeply_is_said_to_be_so(part, where):
+    body = {"hook": VIEW.hook, "hookInstance": "i-1", "context": CONTEXT, part: "PART"}
+    deep = where % ("[" * 100_000 + "]" * 100_000)
+    fault = refused(HookRequest.read, json.dumps(body).replace('"PART"', deep).encode(), VIEW)
+    assert (fault.message, fault.path) == ("the JSON is nested too deeply to be read", None)
+
+
+@pytest.mark.parametrize("seconds, says", [
+    ("true", "expected a number or text or null, found true or false"), ("1e400", "Number out of range"),
+    ("9" * 5000, "Integer value out of range"),
+])
+def test_a_life_of_a_token_that_is_no_number_is_said_with_its_place(seconds, says):
+    body = {"hook": VIEW.hook, "hookInstance": "i-1", "context": CONTEXT, "fhirAuthorization": {
+        "access_token": "opaque", "expires_in": "SECONDS"}}
+    fault = refused(HookRequest.read, json.dumps(body).replace('"SECONDS"', seconds).encode(), VIEW)
+    assert (fault.message, fault.path) == (says, "fhirAuthorization.expires_in")
+
+
+@pytest.mark.parametrize("entry", [7, None, [], "x"])
+def test_an_entry_that_is_none_is_an_unreadable_draft_and_costs_no_other(entry):
+    (unread, read_) = sign({"draftOrders": {"resourceType": "Bundle", "entry": [entry, *DRAFTS["entry"]]}}).drafts
+    assert (unread.raw, unread.full_url) == (b"null", None)
+    assert read_.full_url == "urn:uuid:1"
+
+
+@pytest.mark.parametrize("url", [7, None, ["urn:uuid:1"], {"value": "urn:uuid:1"}])
+def test_a_draft_whose_full_url_is_no_text_is_kept_without_it(url):
+    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": url, "resource": {"resourceType": "X"}}]}
+    (draft,) = sign({"draftOrders": bundle}).drafts
+    assert (draft.full_url, draft.raw) == (None, b'{"resourceType": "X"}')
+
+
 @pytest.mark.parametrize(
     "twice", ['"resource": %s, "resource": %s', '"resource": %s}], "entr\\u0079": [{"resource": %s']
 )

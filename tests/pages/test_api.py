@@ -83,6 +83,11 @@ def test_a_card_that_is_none_is_not_as_described(told):
         fits(told, "Cards", {"cards": [{"summary": "x" * 140}]})
 
 
+def test_every_operation_says_in_words_what_it_is(told):
+    summaries = [each["summary"] for path in told["paths"].values() for each in path.values()]
+    assert all(" " in each and "/" not in each for each in summaries) and len(set(summaries)) == len(summaries)
+
+
 def test_the_page_shows_every_operation(served):
     client = served().test_client()
     page = client.get("/api").text

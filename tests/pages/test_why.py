@@ -68,6 +68,9 @@ def test_outcomes_without_values_are_shown_where_only_those_are_kept(served):
     page = app.test_client().get(link(stop(signed(app)))).text
     assert "kept: outcomes, no values" in page and "Other checks made" in page
     assert "512" not in page and "Observation/" not in page
+    cited = page.partition("What it went by")[2].partition("</table>")[0]
+    assert "hold above" in cited and "500 ms" in cited and "Ma and Ge 2021" in cited  # what the knowledge says
+    assert "bilirubin upper limit: absent" in page and "_uln" not in page
 
 
 def test_the_rule_is_told_where_nothing_is_kept(served):

@@ -18,8 +18,9 @@ import responses
 from cryptography.hazmat.primitives import serialization
 
 from cds_service.errors import SettingsError, Unauthorized
-from cds_service.security.callers import Callers
-from cds_service.security.keys import TIMEOUT_SECONDS
+from cds_service.security import replay
+from cds_service.security.callers import LONGEST_TOKEN, Callers
+from cds_service.security.keys import LARGEST_SET, TIMEOUT_SECONDS
 from cds_service.security.outbound import Way
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -67,6 +68,7 @@ def refused(callers: Callers, authorization: str | None, endpoint: str = ENDPOIN
         lambda: bearer(nbf=int(time.time()) - 300, exp=int(time.time()) + 890),
         lambda: bearer(iat=int(time.time()) + 30, exp=int(time.time()) + 330),
         lambda: bearer().replace("Bearer", "bearer"),
+        lambda: bearer(iat=(now := int(time.time())), exp=now + 15 * 60),
     ],
 )
 def test_a_good_token_names_its_tenant(callers, header):
@@ -135,6 +137,7 @@ WRONG = {
     "no time of issue": (lambda: bearer(iat=None), "claims"),
     "no jti": (lambda: bearer(jti=None), "claims"),
     "jti that is no text": (lambda: bearer(jti=5), "claims"),
+    "a life a second too long": (lambda: bearer(iat=(now := int(time.time())), exp=now + 15 * 60 + 1), "life"),
     "an endless life": (lambda: bearer(exp=NOW + 10**9), "life"),
     "an expiry beyond all calendars": (lambda: bearer(exp=10**400), "life"),
     "an expiry as text": (lambda: bearer(exp=str(NOW + 300)), "claims"),
@@ -152,6 +155,15 @@ def token_with_list_issuer() -> str:
 def test_a_wrong_token_is_turned_away(callers, name):
     header, reason = WRONG[name]
     assert refused(callers, header()) == reason
+
+
+def test_a_token_is_read_up_to_its_longest_however_well_it_is_signed(callers):
+    def of(filling: int) -> str:
+        return bearer(sub="x" * filling)
+
+    most = next(n for n in range(12_100, 11_000, -1) if len(of(n)) - len("Bearer ") <= LONGEST_TOKEN)
+    assert callers.check(of(most), ENDPOINT).name == "north"
+    assert refused(callers, of(most + 3)) == "form"
 
 
 def test_a_signature_of_other_words_is_turned_away(callers):
@@ -202,7 +214,7 @@ def test_keys_are_fetched_once_and_again_for_a_new_one(tmp_path):
     rotated = ec_key("rotated")
     responses.replace("GET", JWKS_URL, json=key_set(jwk(rotated, "new")))
     assert refused(callers, bearer(rotated, headers={"kid": "new"})) == "key"  # asked just now
-    clock.now += 31
+    clock.now += 30
     assert callers.check(bearer(rotated, headers={"kid": "new"}), ENDPOINT).name == "north"
     assert len(responses.calls) == 2
 
@@ -226,8 +238,21 @@ def test_an_outage_of_the_keys_locks_nobody_out_for_a_day(tmp_path, fault):
     responses.replace("GET", JWKS_URL, **fault)
     clock.now += 23 * 3600
     callers.check(bearer(), ENDPOINT)
-    clock.now += 2 * 3600
+    clock.now += 3600
+    callers.check(bearer(), ENDPOINT)
+    clock.now += 1
     assert refused(callers, bearer()) == "key"
+
+
+@responses.activate
+@pytest.mark.parametrize("size, served", [(LARGEST_SET, True), (LARGEST_SET + 1, False)])
+def test_a_set_of_keys_is_read_up_to_its_largest_size(tmp_path, size, served):
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
+    responses.get(JWKS_URL, body=json.dumps(key_set()).encode().ljust(size))
+    if served:
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+    else:
+        assert refused(callers, bearer()) == "key"
 
 
 @responses.activate
@@ -266,6 +291,49 @@ def test_keys_that_stop_coming_are_no_keys(tmp_path):
         assert refused(callers, bearer()) == "key"
 
 
+def test_an_answer_that_comes_too_late_does_not_bring_an_older_set_of_keys_back(tmp_path):
+    """The first question hangs; the second one brings the new set; then the first is answered with the old one."""
+    clock, released, asked = SimpleNamespace(now=1000.0), threading.Event(), threading.Event()
+    new = ec_key("rotated")
+
+    def late(handler):
+        asked.set()
+        released.wait(TIMEOUT_SECONDS)
+        at_once(handler)
+
+    answers = iter([late, lambda handler: at_once(handler, key_set(jwk(new, "new")))])
+    with answering(lambda handler: next(answers)(handler)) as url, ThreadPoolExecutor(1) as pool:
+        callers = Callers(tenants(tmp_path, f'jwks_url = "{url}"'), SeenHere(time.time), lambda: clock.now)
+        first = pool.submit(refused, callers, bearer())
+        assert asked.wait(TIMEOUT_SECONDS)
+        clock.now += 31
+        assert callers.check(bearer(new, headers={"kid": "new"}), ENDPOINT).name == "north"
+        released.set()
+        assert first.result() == "key"
+        assert refused(callers, bearer()) == "key"
+        assert callers.check(bearer(new, headers={"kid": "new"}), ENDPOINT).name == "north"
+
+
+@responses.activate
+def test_a_host_without_a_thread_keeps_the_keys_it_holds_and_asks_again_as_soon_as_it_can(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=1000.0)
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
+    responses.get(JWKS_URL, json=key_set())
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        assert refused(callers, bearer()) == "key"
+    assert callers.check(bearer(), ENDPOINT).name == "north"
+    clock.now += 2 * 3600
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        assert callers.check(bearer(), ENDPOINT).name == "north"
+    assert len(responses.calls) == 1
+
+
 @contextmanager
 def answering(answer):
     """A server of keys on this machine that answers so."""
@@ -287,10 +355,10 @@ def answering(answer):
         server.server_close()
 
 
-def at_once(handler):
+def at_once(handler, keys=None):
     handler.send_response(200)
     handler.end_headers()
-    handler.wfile.write(json.dumps(key_set()).encode())
+    handler.wfile.write(json.dumps(keys or key_set()).encode())
 
 
 def dripping(handler):
@@ -355,3 +423,13 @@ def test_memory_of_tokens_ends_with_them():
     clock.now = 1301.0
     assert not seen.before("a", "2", 1600.0)
     assert len(seen._known) == 1
+
+
+def test_so_many_tokens_are_remembered_and_the_one_that_ends_first_is_forgotten(monkeypatch):
+    monkeypatch.setattr(replay, "MOST", 2)
+    seen = SeenHere(lambda: 1000.0)
+    assert not seen.before("a", "long", 1600.0) and not seen.before("a", "short", 1300.0)
+    assert seen.before("a", "long", 1600.0) and seen.before("a", "short", 1300.0)
+    assert not seen.before("a", "new", 1500.0)
+    assert seen.before("a", "long", 1600.0) and seen.before("a", "new", 1500.0)
+    assert not seen.before("a", "short", 1300.0)

@@ -9,7 +9,7 @@ from requests import Request
 from urllib3.util import parse_url
 
 from cds_service.errors import SettingsError
-from cds_service.security.fhir_servers import AllowedServers, same_server
+from cds_service.security.fhir_servers import AllowedServers, is_forbidden, same_server
 
 BASE = "https://ehr.example.org/fhir"
 HOSPITAL = AllowedServers.read(f"{BASE}, http://hapi:8080/fhir/", loopback=False)
@@ -121,6 +121,14 @@ def test_a_page_under_the_base_is_on_the_same_server(url: str) -> None:
 ])
 def test_a_page_elsewhere_is_not_on_the_same_server(url: str) -> None:
     assert not same_server(BASE, url)
+
+
+@pytest.mark.parametrize("address, forbidden", [
+    ("169.254.169.254", True), ("::ffff:169.254.169.254", True), ("fd00:ec2::254", True), ("fe80::1", True),
+    ("fe80::1%eth0", True), ("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("fd00:ec2::253", False), ("::1", False),
+])
+def test_where_a_cloud_keeps_its_keys_nobody_is_asked_whatever_name_led_there(address: str, forbidden: bool) -> None:
+    assert is_forbidden(address) is forbidden
 
 
 def test_an_odd_base_is_no_server_at_all() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from base64 import b64encode
 from dataclasses import replace
@@ -21,7 +22,7 @@ from cds_service.gather.replies import Status
 from cds_service.gather.terminology import NoAnswer, TerminologyServer
 from cds_service.hooks.request import FhirAccess
 from cds_service.security.keys import RemoteKeys
-from cds_service.security.outbound import Way
+from cds_service.security.outbound import Way, credentials_in, require_certificates
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import Settings
 from tests.house import Authority, Heard, proxying, serving
@@ -58,6 +59,23 @@ def test_a_server_of_the_hospitals_own_authority_is_read_with_its_bundle_only(tm
         for way in (None, Way(other.bundle(tmp_path, "other.pem"))):
             assert ask(base, way).why == UNSAFE
         assert len(server.lines) == heard
+
+
+def test_the_command_line_says_why_a_certificate_is_not_trusted(tmp_path):
+    house, old = Authority(), Authority("an old one", complete=False)
+    bundles = house.bundle(tmp_path), old.bundle(tmp_path, "old.pem")
+    with serving(BODY, house.certifies(tmp_path, "another.example.org")) as server:
+        with pytest.raises(CdsError, match=r"another\.example\.org|[Hh]ostname mismatch"):
+            FhirClient(f"https://localhost:{server.port}", way=Way(bundles[0])).get("metadata")
+        with pytest.raises(CdsError, match=r"unable to get local issuer certificate.*CA_BUNDLE"):
+            FhirClient(f"https://localhost:{server.port}", way=Way()).get("metadata")
+    with serving(BODY, old.certifies(tmp_path, "localhost")) as server:
+        client = FhirClient(f"https://localhost:{server.port}", way=Way(bundles[1]))
+        if sys.version_info < (3, 13):
+            assert client.get("metadata").is_good
+        else:
+            with pytest.raises(CdsError, match="Missing Authority Key Identifier"):
+                client.get("metadata")
 
 
 def test_no_session_can_switch_the_certificates_off(tmp_path):
@@ -231,13 +249,22 @@ def test_a_password_in_the_address_is_refused_and_not_repeated():
     assert "hush" not in str(refused.value)
 
 
-@pytest.mark.parametrize("content", ["", "only-a-user", ":hush", "me:", "me:hush\nsecond line"])
+@pytest.mark.parametrize(
+    "content", [b"", b"only-a-user", b":hush", b"me:", b"me:hush\nsecond line", b"me:hush\xff", b"\xff\xfeme:hush"]
+)
 def test_a_file_for_the_proxy_that_says_something_else_is_refused_and_not_repeated(tmp_path, content):
     file = tmp_path / "proxy"
-    file.write_text(content, encoding="utf-8")
+    file.write_bytes(content)
     with pytest.raises(SettingsError, match="expected one line user:password") as refused:
         Settings.load({"PROXY": "http://proxy.example.org:3128", "PROXY_PASSWORD_FILE": str(file)})
     assert "hush" not in str(refused.value)
+
+
+def test_files_that_are_taken_away_or_may_not_be_read_are_named(tmp_path):
+    with pytest.raises(SettingsError, match="gone cannot be read: expected one line user:password"):
+        credentials_in(tmp_path / "gone")
+    with pytest.raises(ValueError, match="no file that can be read"):
+        require_certificates(tmp_path / "gone")
 
 
 @pytest.mark.parametrize("name", ["PROXY_PASSWORD_FILE", "PROXY_NOT_FOR"])

@@ -50,6 +50,7 @@ def test_a_good_file(tmp_path):
         ("", "holds no hospital"),
         ("[[tenant", "is not TOML"),
         ("tenant = 5", "holds no hospital"),
+        ("tenant = [5]", "tenant 1, 'tenant': expected a table"),
         (entry() + "\n[other]\n", "nothing else"),
         (entry(colour='"red"'), "'colour': expected one of"),
         (entry(name=None), "tenant 1, 'name'"),

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -119,13 +120,18 @@ def test_nothing_is_acknowledged_into_a_file_that_is_gone(kept: Stand):
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may write everywhere")
-def test_a_file_that_may_only_be_read(tmp_path: Path):
-    """In a process of its own: root may write everywhere."""
+def test_a_file_that_may_only_be_read():
+    """A process of its own, as root may write everywhere, and a folder of its own, as pytest closes its to others."""
+    with TemporaryDirectory() as folder:
+        told_to_another_user(Path(folder))
+
+
+def told_to_another_user(folder: Path) -> None:
     program = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from tests.store.test_faults import *
-made = stand(Settings.load({{"DATA": {str(tmp_path / "data")!r}}}), lambda: NOW)
+made = stand(Settings.load({{"DATA": {str(folder / "data")!r}}}), lambda: NOW)
 file = file_of(made)
 assert accepts(made, "before")
 made.store.close()
@@ -138,10 +144,7 @@ green(made)
 made.close()
 print("well")
 """
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents:
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/pytest"):
-            parent.chmod(0o755)
+    folder.chmod(0o777)
     away = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     done = subprocess.run(
         [*away, sys.executable, "-B", "-c", program], cwd="/", capture_output=True, text=True, timeout=120,

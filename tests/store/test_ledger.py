@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cards.reasons import REASON_SYSTEM
+from cards.reasons import REASON_SYSTEM, reasons
 from cds_service.errors import NotKept
 from cds_service.hooks.feedback import Feedback, Reason
 from cds_service.store.tables import FEEDBACK, REASON
@@ -56,6 +56,9 @@ def test_sent_again_with_other_reasons_the_first_ones_stay_and_nothing_is_mixed(
     (Reason("value-outdated"), ("value-outdated", True)),
     (Reason("value-outdated", REASON_SYSTEM), ("value-outdated", True)),
     (Reason("value-outdated", OTHERS), ("value-outdated", False)),
+    (Reason(None, None, reasons()["value-outdated"].coding.display), ("value-outdated", True)),
+    (Reason("7", OTHERS, reasons()["value-outdated"].coding.display), ("value-outdated", True)),
+    (Reason(None, None, "She refuses"), ("other", False)),
 ], ids=lambda each: str(each)[:40])
 def test_a_code_of_nobodys_list_may_be_typed_text_and_is_not_kept(made: Made, reason: Reason, expected):
     kept = made()

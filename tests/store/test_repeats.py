@@ -13,6 +13,7 @@ import pytest
 from cds_service.answer import Answer, Tools, answer
 from cds_service.beside import Call
 from cds_service.settings import Settings
+from cds_service.store import repeats
 from cds_service.store.repeats import AnsweredCards
 from cds_service.store.stand import Stand
 from cds_service.store.tables import CALL, CARD
@@ -156,3 +157,25 @@ def test_without_a_store_the_process_remembers_by_itself(made: Made):
     kept = made(REPEATS="on", KEEP="nothing")
     shown_and_answered(kept, tools_of(kept))
     assert asked(tools_of(kept), "order-sign").not_repeated
+
+
+def test_what_was_shown_elsewhere_or_never_answered_is_no_showing(kept: Stand):
+    tools = tools_of(kept)
+    made = asked(tools, "order-select")
+    refused = replace(call_of(made, "order-select"), answer=None, status=400)
+    for call in (call_of(made, "order-sign"), call_of(made, "patient-view"), refused):
+        kept.repeats.saw(call)
+    kept.repeats.add("s", "", tuple(told(card.uuid) for card in made.cards))
+    assert asked(tools, "order-sign").not_repeated == ()
+
+
+def test_so_many_showings_are_remembered_and_the_oldest_is_shown_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(repeats, "_MOST", 1)
+    here = AnsweredCards(None, 60, lambda: NOW)
+    tools = replace(shipped(), repeats=here)
+    users = ("Practitioner/1", "Practitioner/2")
+    for user in users:
+        made = asked(tools, "order-select", user)
+        here.saw(call_of(made, "order-select"))
+        here.add("s", "", tuple(told(card.uuid) for card in made.cards))
+    assert [len(asked(tools, "order-sign", user).not_repeated) for user in users] == [0, 1]

@@ -91,7 +91,7 @@ def medication(
         f"{product.matched_by}{_NOT_HAD}" if said.not_had else product.matched_by,
         told.dose,
         told.route or product.route,
-        start or When.read(order.authoredOn, reading.zone),
+        start or reading.when(order.authoredOn),
         end,
         replaces=_superseded(order),
         reason=all_text(order.statusReason),
@@ -127,8 +127,8 @@ def _bounds(view: MedicationRequest, reading: Reading) -> tuple[When | None, Whe
     periods = [repeat.boundsPeriod if repeat else None for repeat in repeats]
     if not any(periods):
         return None, None
-    starts = [When.read(period.start, reading.zone) for period in periods if period]
-    ends = [When.read(period.end, reading.zone) if period else None for period in periods]
+    starts = [reading.when(period.start) for period in periods if period]
+    ends = [reading.when(period.end) if period else None for period in periods]
     start = min(filter(None, starts), key=lambda when: when.earliest, default=None)
     closed = [end for end in ends if end is not None]
     return start, max(closed, key=lambda when: when.latest, default=None) if len(closed) == len(ends) else None

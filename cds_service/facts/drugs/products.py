@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, is_coded, texts_of
+from cds_service.facts.concepts import all_text, is_coded, texts_of, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs import routes
 from cds_service.facts.drugs.matching import BY_NAME, NOTHING, Told, match, unlisted
@@ -52,7 +52,8 @@ def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: 
 def product_of(said: Said, terms: Terms) -> Product:
     """The product that is said. What our tables say of it is kept: it follows from its codes and words alone."""
     kept = terms.kept("products")
-    written = as_written(said.product, said.parts, said.form)
+    product, parts = (tuple(wording(each, terms) for each in concepts) for concepts in (said.product, said.parts))
+    written = (product, parts, said.form and as_written(said.form))
     known: _Known | None = kept.get(written)
     if known is None:
         concepts = (*said.product, *said.parts)

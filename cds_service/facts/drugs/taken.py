@@ -13,7 +13,7 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import medication
 from cds_service.facts.drugs.products import product_of
-from cds_service.facts.times import When, spoken_age
+from cds_service.facts.times import spoken_age
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
@@ -140,11 +140,11 @@ def _as(
         named = product.words or role is Role.PAST  # which drug was taken once, and is not named, changes nothing here
         return None if named else Unreadable(resource.type, "no drug is named")
     found = medication(resource, role, order, said, product, reading, doubts)
-    at = When.read(moment, reading.zone)
-    start = When.read(period.start, reading.zone) if period else at
-    end = (When.read(period.end, reading.zone) if period else at) if role is Role.PAST else found.end
+    at = reading.when(moment)
+    start = reading.when(period.start) if period else at
+    end = (reading.when(period.end) if period else at) if role is Role.PAST else found.end
     if role is Role.ACTIVE and period is not None:
-        closed = When.read(period.end, reading.zone)
+        closed = reading.when(period.end)
         role, end = (Role.PAST, closed) if closed is not None and closed.latest < reading.now else (role, end)
     return replace(found, role=role, label=f"{found.label} ({how})", start=start or found.start, end=end)
 

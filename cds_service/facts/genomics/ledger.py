@@ -4,7 +4,7 @@ is no result, what does not decide, and what contradicts itself. It decides noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -96,9 +96,9 @@ class Ledger:
 LEDGER: Key[Ledger] = Key("genomic_ledger", "genomic results as they came in")
 
 
-def read_ledger(facts: Mapping[str, Fact[Any]], beside: tuple[Result, ...] = ()) -> Fact[Ledger]:
+def read_ledger(facts: Mapping[str, Fact[Any]], beside: Callable[[], tuple[Result, ...]] = tuple) -> Fact[Ledger]:
     """The ledger of the markers among the facts, and of what came in beside them and decides nothing."""
-    return known(LEDGER, Ledger(Later(lambda: _lines(facts, beside))))
+    return known(LEDGER, Ledger(Later(lambda: _lines(facts, beside()))))
 
 
 def _lines(facts: Mapping[str, Fact[Any]], beside: tuple[Result, ...]) -> tuple[Line, ...]:

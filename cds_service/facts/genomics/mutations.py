@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
-from cds_service.facts.genomics.heard import Heard
 from cds_service.facts.genomics.panels import Panel, covered
-from cds_service.facts.genomics.reports import hinted_by, is_unnamed, said_by, tests_in
+from cds_service.facts.genomics.reports import hinted_by, is_unnamed, tests_in, told_by
 from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
@@ -81,11 +80,8 @@ def read_mutations(
     reply: Reply,
     reading: Reading,
     others: Iterable[tuple[Resource, str]] = (),
-) -> tuple[dict[str, Fact[Mutation]], tuple[Result, ...]]:
-    """For each marker what the newest result says, or why nothing is known; and what came in and decides nothing:
-
-    no call, cancelled, a hint, a change that is none of our markers. `others`: reports and specimens.
-    """
+) -> Mutations:
+    """For each marker what the newest result says, or why nothing is known. `others`: reports and specimens."""
     sheets = read_sheets(others)
     found = _Found([], sheets.unreadable)
     panels = {sheet.reference: Panel(sheet) for sheet in sheets.reports}
@@ -96,13 +92,29 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    own: dict[str, list[Result]] = {key.name: [] for key in MARKERS}
-    for result in found.results:
-        if result.marker in own:
-            own[result.marker].append(result)
-    facts = {key.name: _fact(key, own[key.name], reply, found.unreadable) for key in MARKERS}
-    asides = (r for r in found.results if r.marker not in MARKER_NAMES or r.outcome not in (PRESENT, ABSENT))
-    return facts, tuple(sorted(asides, key=_place))
+    return Mutations(found.results, found.unreadable, reply)
+
+
+class Mutations:
+    """The results by marker. The fact of each marker is read when it is asked for."""
+
+    def __init__(self, results: Iterable[Result], unreadable: str, reply: Reply) -> None:
+        self._unreadable, self._reply = unreadable, reply
+        self._own: dict[str, list[Result]] = {name: [] for name in MARKER_NAMES}
+        self._asides: list[Result] = []
+        for result in results:
+            if result.marker in self._own:
+                self._own[result.marker].append(result)
+            if result.marker not in self._own or result.outcome not in (PRESENT, ABSENT):
+                self._asides.append(result)
+
+    def fact(self, marker: str) -> Fact[Mutation]:
+        """What the newest result says of that marker, or why nothing is known."""
+        return _fact(MARKER_NAMES[marker], self._own[marker], self._reply, self._unreadable)
+
+    def beside(self) -> tuple[Result, ...]:
+        """What came in and decides nothing: no call, cancelled, a hint, a change that is none of our markers."""
+        return tuple(sorted(self._asides, key=_place))
 
 
 def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
@@ -240,9 +252,9 @@ def _results(
     made: list[Result] = []
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
-        heard = Heard(part, reading)
-        general = detail_of(part, heard.parts, shape, reading)
-        for said in said_by(heard, test):
+        parts, told = told_by(part, test, reading)
+        general = detail_of(part, parts, shape, reading)
+        for said in told:
             outcome = VOID if void else said.outcome
             detail = said.detail or general
             named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""

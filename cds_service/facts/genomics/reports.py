@@ -7,20 +7,23 @@ disease is no mutation test: its positive counts with a doubt, its negative says
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from cds_service.facts.concepts import Wording, all_text, phrase, told_once, wording
+from cds_service.facts.concepts import Wording, all_text, is_coded, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
-from cds_service.facts.genomics.details import RATIO, Detail, from_words, ratio_of
+from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
+from cds_service.kept import as_written
 from cds_service.knowledge.terms import VARIANT, Terms
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
+_BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _FUSION_TEST = "KMT2A_"
 
@@ -87,6 +90,28 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
             found.append((inner, Observation(**fields)))
     return found
+
+
+def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Part], Sequence[Said]]:
+    """The components of the Observation with what they are, and everything that it says of our markers.
+
+    Of a coded answer to a test of genes that is known again wherever it is written alike, for it tells neither of a
+    number nor of a day.
+    """
+    value = view.valueCodeableConcept
+    if test in _BY_NUMBER_OR_WORDS or view.valueString or not (value is None or is_coded(value)):
+        heard = Heard(view, reading)
+        return heard.parts, said_by(heard, test)
+    parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
+    beside = [(part.code, part.valueCodeableConcept, part.valueString) for part in parts]
+    absent = view.dataAbsentReason is not None
+    written = as_written(test, view.code, value, view.valueBoolean, view.interpretation, absent, beside)
+    known: tuple[tuple[tuple[str, ...], ...], tuple[Said, ...]] | None = kept.get(written)
+    if known is None:
+        heard = Heard(view, reading)
+        known = tuple(keys for _, keys in heard.parts), tuple(said_by(heard, test))
+        kept.keep(written, known, *texts_of(value))
+    return tuple(zip(parts, known[0], strict=True)), known[1]
 
 
 def said_by(heard: Heard, test: str) -> list[Said]:

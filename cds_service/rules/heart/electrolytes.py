@@ -57,6 +57,16 @@ class Both:
         pairs = tuple([UseAndElectrolyte(use, key) for use in found.found for key in LIMITS])
         return Subjects(pairs, found.unknown, found.none)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The topics by their names."""
+        return self.of.names
+
+    @property
+    def in_words(self) -> str:
+        """The roles in words."""
+        return self.of.in_words
+
 
 @rule(
     "electrolytes",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
+from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
 from cds_service.rules.subjects import Use, doubtful, uses
@@ -26,11 +28,11 @@ class Group:
 def _groups(case: Case) -> Subjects[Group]:
     """Every class of which a drug is drafted or taken."""
     found: dict[str, list[Medication]] = {}
+    groups = _group_of(case.snapshot)
     for order in _in_play(case):
         for drug in order.ingredients:
-            group = case.snapshot.find(topics.CLASS_GROUP, drug)
-            if group is not None:
-                found.setdefault(group.value, []).append(order)
+            if drug in groups:
+                found.setdefault(groups[drug], []).append(order)
     known = case.fact(MEDICATIONS).sure
     return Subjects(
         tuple(Group(name, tuple(dict.fromkeys(orders))) for name, orders in found.items()),
@@ -39,11 +41,21 @@ def _groups(case: Case) -> Subjects[Group]:
     )
 
 
+def _group_of(snapshot: Snapshot) -> Mapping[str, str]:
+    """The class of each drug that is said to be of one; told once for this knowledge."""
+    kept: Mapping[str, str] | None = snapshot.kept.get(_group_of)
+    if kept is None:
+        name, said = topics.CLASS_GROUP.name, snapshot.statements.items()
+        kept = {about: each.value for (topic, about, more), each in said if (topic, more) == (name, "")}
+        snapshot.kept[_group_of] = kept
+    return kept
+
+
 def _in_play(case: Case) -> tuple[Medication, ...]:
     """Drafted and taken, without what a draft supersedes."""
     orders = case.orders(Role.DRAFT, Role.ACTIVE)
-    superseded = {each for order in orders for each in order.replaces}
-    return tuple(order for order in orders if order.reference not in superseded)
+    superseded = {each for order in orders if order.replaces for each in order.replaces}
+    return tuple([order for order in orders if order.reference not in superseded]) if superseded else orders
 
 
 @rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
@@ -54,7 +66,7 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
             drug
             for order in group.orders
             for drug in order.ingredients
-            if (said := case.snapshot.find(topics.CLASS_GROUP, drug)) is not None and said.value == group.name
+            if _group_of(case.snapshot).get(drug) == group.name
         }
     )
     if len(drugs) == 1:

@@ -10,6 +10,7 @@ from cds_service.facts.fact import State, holds
 from cds_service.facts.reproduction import FEMALE, MALE, PREGNANT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Verification
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, our_drugs, removal, uses
@@ -18,10 +19,12 @@ from cds_service.truth import Truth
 PREGNANCY_TEST = Proposal("order", "Order a pregnancy test", order="pregnancy_test")
 
 
+@once
 def _may_bear(case: Case) -> Truth:
     """Whether the age lies where a pregnancy is looked for, both ends included."""
     age = case.fact(AGE)
-    youngest, oldest = (int(case.must(each, "policy").value.value) for each in (topics.FERTILE_FROM, topics.FERTILE_TO))
+    youngest = int(case.must(topics.FERTILE_FROM, "policy").value.value)
+    oldest = int(case.must(topics.FERTILE_TO, "policy").value.value)
     if age.value is None:
         return Truth.UNKNOWN
     if age.value.oldest < youngest or age.value.youngest > oldest:

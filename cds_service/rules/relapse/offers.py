@@ -7,18 +7,21 @@ warning only, for want of a surer source or value: the option then depends on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role, imagined
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, imagined
+from cds_service.facts.fact import Fact
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Check, Finding, Fired, NotEvaluated, Rule, evaluate
+from cds_service.rules.rule import Ending, Finding, NotEvaluated, Rule, endings
 from cds_service.rules.shared import Shared
 from cds_service.rules.subjects import Uses
+
+_ROLES = tuple(Role)
 
 
 class Verdict(Enum):
@@ -63,19 +66,20 @@ def safety(
 
     `shared`: what was worked out for the patient already; what leans on the medication list is worked out anew.
     """
-    draft = imagined(drug)
-    listed = frozenset(chart.medications.drugs(*Role))
-    concerned = [each for each in rules if may_concern(each, drug, listed, snapshot)]
-    of_patient = (shared or Shared()).with_another_list(frozenset((drug, *listed)))
+    draft = _draft(drug, snapshot)
+    shared = shared or Shared()
+    listed = frozenset((drug, *chart.medications.drugs(*_ROLES)))
+    concerned = asked_of(drug, tuple(rules), snapshot)
     # An alert that the hospital switched off is still no reason to offer.
-    evaluation = evaluate(concerned, _with(draft, chart), snapshot.unswitched, shared=of_patient)
-    found = [fired.finding for _, fired in evaluation.outcomes(Fired) if _holds(fired.finding.about, draft)]
-    unseen = [
-        words
-        for check, gap in evaluation.outcomes(NotEvaluated)
-        if _could_stop(check, gap, draft)
-        for words in _missing(gap)
-    ]
+    ended = endings(concerned, _with(draft, chart, shared), snapshot.unswitched, shared.with_another_list(listed))
+    found: list[Finding] = []
+    unseen: list[str] = []
+    for each in ended:
+        outcome = each.outcome
+        if isinstance(outcome, NotEvaluated):
+            unseen += _missing(outcome) if _could_stop(each, outcome, draft) else ()
+        elif _holds(outcome.finding.about, draft):
+            found.append(outcome.finding)
     return Safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
         held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
@@ -84,19 +88,11 @@ def safety(
     )
 
 
-def may_concern(each: Rule[Any], drug: str, listed: frozenset[str], snapshot: Snapshot) -> bool:
-    """Whether a check can come to anything about the drug: its topics speak of it, or of a drug beside it in a pair.
-
-    `listed`: the drugs on the medication list.
-    """
-    spoken_of = _spoken_of(each, snapshot)
-    if spoken_of is None or drug in spoken_of:
-        return True
-    return each.pairs and not spoken_of.isdisjoint(listed)
-
-
 def asked_of(drug: str, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Rule[Any], ...]:
-    """Those of the checks that can come to anything about the drug in some patient; told once for this knowledge."""
+    """Those of the checks that can come to anything about the drug in some patient; told once for this knowledge.
+
+    Their topics speak of it, or of a drug beside it in a pair.
+    """
     kept: tuple[Rule[Any], ...] | None = snapshot.kept.get((drug, rules))
     if kept is None:
         said = ((each, _spoken_of(each, snapshot)) for each in rules)
@@ -115,13 +111,72 @@ def _holds(orders: tuple[Medication, ...], draft: Medication) -> bool:
     return any(order is draft for order in orders)
 
 
-def _with(draft: Medication, chart: Chart) -> Chart:
-    listed = chart.get(MEDICATIONS)
-    added = replace(chart.medications, orders=(draft, *chart.medications.orders))
-    return replace(chart, facts={**chart.facts, MEDICATIONS.name: replace(listed, value=added)})
+@dataclass(frozen=True)
+class Beside(Medications):
+    """The list with a draft that nobody wrote. It replaces no order, so what was told of the list still holds."""
+
+    draft: Medication = field(kw_only=True)
+    told: Medications = field(kw_only=True)
+
+    @classmethod
+    def made(cls, draft: Medication, told: Medications) -> Beside:
+        """That list with the draft."""
+        orders = (draft, *told.orders)
+        return cls(orders, told.read, told.unidentified, told.unnamed_drafts, draft=draft, told=told)
+
+    def of(self, *roles: Role) -> tuple[Medication, ...]:
+        """The orders in one of these roles, the draft first."""
+        return (self.draft, *self.told.of(*roles)) if Role.DRAFT in roles else self.told.of(*roles)
+
+    def drugs(self, *roles: Role) -> tuple[str, ...]:
+        """The ingredients of the orders in one of these roles, each once, those of the draft first."""
+        others = self.told.drugs(*roles)
+        return tuple(dict.fromkeys((*self.draft.ingredients, *others))) if Role.DRAFT in roles else others
+
+    def naming(self, drug: str) -> tuple[Medication, ...]:
+        """The orders that hold that ingredient, the draft first."""
+        others = self.told.naming(drug)
+        return (self.draft, *others) if drug in self.draft.ingredients else others
 
 
-def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+class _Facts(dict[str, Fact[Any]]):
+    """The facts of a patient with another medication list, as far as they were asked for.
+
+    `others`: those of the patient; `read`: what was asked for beside any list, which serves the next one too.
+    """
+
+    def __init__(
+        self, listed: Fact[Medications], others: Mapping[str, Fact[Any]], read: dict[str, Fact[Any]]
+    ) -> None:
+        super().__init__(read)
+        self[MEDICATIONS.name] = listed
+        self._others, self._read = others, read
+
+    def __missing__(self, name: str) -> Fact[Any]:
+        fact = self[name] = self._read[name] = self._others[name]
+        return fact
+
+
+def _draft(drug: str, snapshot: Snapshot) -> Medication:
+    """The draft of the drug that nobody wrote; it says nothing of a patient, and is made once."""
+    kept: Medication | None = snapshot.kept.get((imagined, drug))
+    if kept is None:
+        kept = snapshot.kept[imagined, drug] = imagined(drug)
+    return kept
+
+
+def _with(draft: Medication, chart: Chart, shared: Shared) -> Chart:
+    told = chart.get(MEDICATIONS)
+    beside = Beside.made(draft, chart.medications)
+    listed: Fact[Medications] = Fact(
+        told.key, told.state, beside, told.when, told.origin, told.bound, told.doubts, told.why, told.rivals
+    )
+    read: dict[str, Fact[Any]] = shared.patient.setdefault(_Facts, {})
+    facts = _Facts(listed, chart.facts, read)
+    return Chart(chart.patient_id, chart.now, facts, chart.foreign, chart.unreadable_drafts)
+
+
+def _could_stop(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that could not be made might have stopped the drug, or belongs before its first dose."""
     if gap.quiet:  # no source asks for it
         return False
@@ -132,9 +187,9 @@ def _could_stop(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
     return check.rule.before_dose or check.rule.blind >= Level.WARNING or check.rule.worst is Level.CRITICAL
 
 
-def _failed_about(check: Check, gap: NotEvaluated, draft: Medication) -> bool:
+def _failed_about(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
     """Whether a check that failed in this service may have been about the drug: about any, if it knew none."""
-    return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in check.subject)
+    return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in str(check.subject))
 
 
 def _missing(gap: NotEvaluated) -> tuple[str, ...]:

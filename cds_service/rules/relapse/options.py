@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cds_service.facts.disease import DISEASE, PROBLEMS, RELAPSE, Disease, Entry
@@ -16,12 +16,13 @@ from cds_service.facts.fact import Fact, below
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
-from cds_service.knowledge.options import Group, Option
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level, Statement
+from cds_service.knowledge.options import Group, Option, Status
 from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
-from cds_service.rules.relapse.offers import Offer, Safety, Verdict, asked_of, safety
+from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
 from cds_service.rules.standing import gate
 from cds_service.rules.subjects import the_patient
@@ -60,12 +61,12 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
-    return safety(drug, asked_of(drug, checks, case.snapshot), case.chart, case.snapshot, case.shared)
+    return safety(drug, checks, case.chart, case.snapshot, case.shared)
 
 
 def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     fitness = assess(case)
-    offers = [_offer(case, option, fitness, safe) for option in _by_name(case.snapshot.options.values())]
+    offers = [_offer(case, option, fitness, safe) for option in _by_name(case.snapshot)]
     kept = [offer for offer in offers if offer is not None]
     intensive, targeted = case.must(topics.INTENSIVE_SALVAGE, "pathway"), case.must(topics.TARGETED_FIRST, "pathway")
     supportive, in_trial = case.must(topics.SUPPORTIVE_CARE, "pathway"), case.must(topics.TRIAL_ONLY, "pathway")
@@ -118,8 +119,13 @@ def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer,
     return (group.value, "", own) if own else None
 
 
-def _by_name(options: Iterable[Option]) -> list[Option]:
-    return sorted(options, key=lambda option: option.name.lower())
+def _by_name(snapshot: Snapshot) -> tuple[Option, ...]:
+    """Every option; sorted once for this knowledge."""
+    kept: tuple[Option, ...] | None = snapshot.kept.get(_by_name)
+    if kept is None:
+        kept = tuple(sorted(snapshot.options.values(), key=lambda option: option.name.lower()))
+        snapshot.kept[_by_name] = kept
+    return kept
 
 
 def _together(offers: Iterable[Offer]) -> tuple[tuple[str, tuple[str | Finding, ...]], ...]:
@@ -171,7 +177,11 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
 
 def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
     """Where it stands in this place, and a caution where that is no established use in relapsed or refractory AML."""
-    status = case.cite(topics.OPTION_STATUS, option.about)
+    return _status_said(case.cite(topics.OPTION_STATUS, option.about))
+
+
+@lru_cache(maxsize=1_024)  # of the knowledge
+def _status_said(status: Statement[Status] | None) -> tuple[str, tuple[str, ...]]:
     if status is None or status.foreign:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
         return f"its approval in this place was not read{where}", (NOT_READ,)
@@ -181,8 +191,11 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
 
 def _evidence(case: Case, option: Option) -> str:
     evidence = case.cite(topics.OPTION_EVIDENCE, option.about)
-    if evidence is None:
-        return ""
+    return "" if evidence is None else _evidence_said(evidence)
+
+
+@lru_cache(maxsize=1_024)  # of the knowledge
+def _evidence_said(evidence: Statement[str]) -> str:
     return f"{evidence.value} ({'; '.join(dict.fromkeys(each.reference.short for each in evidence.sources))})"
 
 

@@ -1,0 +1,78 @@
+"""Entries that cannot be used as they came: each is said, or rightly passed over, and never read as nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cds_service.gather.bundle import unpack
+from cds_service.gather.collect import collect
+from cds_service.gather.limits import Deadline
+from cds_service.gather.replies import Gathered, Status
+from cds_service.gather.resources import Resource
+from cds_service.gather.views import Observation
+from cds_service.hooks.request import Draft, HookRequest
+from cds_service.hooks.services import Moment, Query, Service
+from tests.charts import NoServer, order, quantity, raw
+
+SERVICE = Service("s", "order-sign", Moment.SIGN, "", "", (Query("labs", "Observation?patient=p1", ""),))
+POTASSIUM = quantity("2823-3", 4.1, "mmol/L", name="k1")
+
+
+def gather(bundle: dict[str, Any] | None = None, *drafts: dict[str, Any], strict_all: bool = False) -> Gathered:
+    request = HookRequest(
+        "order-sign", "i", "p1", "u", tuple(Draft(raw(each), None) for each in drafts), (),
+        {"labs": raw(bundle)} if bundle else {}, None,
+    )  # fmt: skip
+    return collect(request, SERVICE, NoServer(), Deadline(2, lambda: 0.0), strict_all=strict_all)
+
+
+def bundle(*resources: Any, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "entry": [{"resource": each} for each in resources], **more}
+
+
+def test_a_bundle_that_counts_more_than_came_is_partial() -> None:
+    reply = gather(bundle(POTASSIUM, type="searchset", total=5)).reply("labs")
+    assert (reply.status, reply.why) == (Status.PARTIAL, "the Bundle counts more entries than came")
+    assert [each.reference for each in reply.resources] == ["Observation/k1"]
+
+
+@pytest.mark.parametrize("reference", ["urn:uuid:1", "Group/1", "Patient", "#p1"])
+def test_an_entry_that_does_not_say_whose_it_is_is_not_read_and_the_answer_is_partial(reference: str) -> None:
+    odd = POTASSIUM | {"id": "k2", "subject": {"reference": reference}}
+    reply = gather(bundle(POTASSIUM, odd)).reply("labs")
+    assert (reply.status, reply.why) == (Status.PARTIAL, "an entry does not say plainly whose it is")
+    assert [each.reference for each in reply.resources] == ["Observation/k1"]
+
+
+@pytest.mark.parametrize("issue", [5, {"severity": "error"}, [5], [{"severity": ["error"]}]])
+def test_a_problem_whose_words_cannot_be_read_is_a_problem_all_the_same(issue: Any) -> None:
+    problem = {"resourceType": "OperationOutcome", "issue": issue}
+    told = ("the EHR reported a problem that cannot be read",)
+    assert unpack(json.dumps(problem).encode()).problems == told
+    assert unpack(json.dumps(bundle(POTASSIUM, problem)).encode()).problems == told
+
+
+def test_an_unreadable_draft_that_orders_no_drug_is_no_unreadable_order() -> None:
+    imaging = {"resourceType": "ServiceRequest", "status": 7, "subject": 5}
+    found = gather(None, imaging, order("venetoclax") | {"status": 7})
+    assert [each.type for each in found.drafts] == ["MedicationRequest"] and not found.unreadable
+    unread = gather(None, imaging | {"medicationCodeableConcept": 7}).unreadable
+    assert [each.type for each in unread] == ["ServiceRequest"]
+
+
+def test_where_everything_is_checked_what_is_wrong_is_noted_and_no_card_changes() -> None:
+    odd = POTASSIUM | {"id": "k2", "colour": "red"}
+    found = gather(bundle(POTASSIUM, odd), strict_all=True)
+    assert found.notes == ("Observation in labs: colour was left out: not valid FHIR R4",)
+    assert found.reply("labs").status is gather(bundle(POTASSIUM, odd)).reply("labs").status is Status.COMPLETE
+
+
+@pytest.mark.parametrize("number", ['"NaN"', '"Infinity"', '"sNaN"', "1e5000", "1e-5000"])
+def test_a_value_that_nobody_measures_is_no_value(number: str) -> None:
+    text = raw(POTASSIUM).replace(b"4.1", number.encode())
+    view = Resource("Observation", text, "labs").view()
+    read = view.valueQuantity.value if isinstance(view, Observation) and view.valueQuantity else None
+    assert read is None
