@@ -38,12 +38,18 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class CardTemplate:
-    """One template, compiled, and which values it needs."""
+    """One template, compiled."""
 
     name: str
     summary: Template
     body: Template
-    needs: frozenset[str]
+    home: Path
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Which values it needs. Looked for anew: only who compares wordings asks, and no call."""
+        trees = parsed(self.name, self.home)
+        return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in trees))
 
 
 def one_line(text: str) -> str:
@@ -110,13 +116,7 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
         front, body = _read(name, home)
         in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        trees = plain.parse(summary), in_body.parse(body.strip())
-        needs = [meta.find_undeclared_variables(tree) for tree in trees]
-        said, told = (
-            Template.from_code(each, each.compile(tree), each.make_globals(None))
-            for each, tree in zip((plain, in_body), trees, strict=True)
-        )
-        return CardTemplate(name, said, told, frozenset().union(*needs))
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
