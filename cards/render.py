@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.kept import Kept
+from cards.loading import load
 from cards.model import LONGEST_SUMMARY
 
 HOME = Path(__file__).parent / "templates"
@@ -106,9 +107,6 @@ _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 
 
-_IN_C = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one, written in C where it is there
-
-
 @Kept
 def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
@@ -132,7 +130,7 @@ def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter and body."""
     text = (home / f"{name}.md").read_text(encoding="utf-8")
     head, divided, body = text.removeprefix("---\n").partition("\n---\n")
-    front = yaml.load(head, Loader=_IN_C) if divided else None  # noqa: S506 - safe
+    front = load(head) if divided else None
     if not isinstance(front, dict):
         raise ValueError("expected front matter between two lines of ---, then the body")
     unknown = [str(key) for key in front if key != "summary"]
