@@ -53,8 +53,10 @@ def _read(raw: bytes) -> CodeableConcept | None:
         plain = decode(raw, _PlainConcept)
     except msgspec.DecodeError:
         return found  # it holds what is somebody's own
+    if plain.text is not None and plain.text not in (each.display for each in plain.coding):
+        return found  # somebody's own words, perhaps about one patient
     texts = (text for each in plain.coding for text in (each.system, each.code, each.version, each.display))
-    return _KNOWN.keep(raw, found, plain.text, *texts)
+    return _KNOWN.keep(raw, found, *texts)
 
 
 def _shape(view: type[View]) -> type[View]:

@@ -104,7 +104,13 @@ def signed_with_the_public_key() -> str:
     return "Bearer " + b".".join((*parts, base64.urlsafe_b64encode(mac).rstrip(b"="))).decode()
 
 
-NOW = int(time.time())
+
+
+def in_(seconds: int) -> int:
+    """That many seconds from now, whenever the test is run."""
+    return int(time.time()) + seconds
+
+
 WRONG = {
     "nothing": (lambda: None, "no token"),
     "another scheme": (lambda: "Basic abc", "no token"),
@@ -130,17 +136,17 @@ WRONG = {
     "audience elsewhere": (lambda: bearer(aud="https://cds.example/cds-services/other"), "audience"),
     "audience that begins so": (lambda: bearer(aud=ENDPOINT + "/feedback"), "audience"),
     "no audience": (lambda: bearer(aud=None), "claims"),
-    "expired": (lambda: bearer(iat=NOW - 600, exp=NOW - 120), "time"),
-    "not yet valid": (lambda: bearer(nbf=NOW + 600), "time"),
-    "issued in the future": (lambda: bearer(iat=NOW + 600, exp=NOW + 900), "time"),
+    "expired": (lambda: bearer(iat=in_(-600), exp=in_(-120)), "time"),
+    "not yet valid": (lambda: bearer(nbf=in_(600)), "time"),
+    "issued in the future": (lambda: bearer(iat=in_(600), exp=in_(900)), "time"),
     "no expiry": (lambda: bearer(exp=None), "claims"),
     "no time of issue": (lambda: bearer(iat=None), "claims"),
     "no jti": (lambda: bearer(jti=None), "claims"),
     "jti that is no text": (lambda: bearer(jti=5), "claims"),
     "a life a second too long": (lambda: bearer(iat=(now := int(time.time())), exp=now + 15 * 60 + 1), "life"),
-    "an endless life": (lambda: bearer(exp=NOW + 10**9), "life"),
+    "an endless life": (lambda: bearer(exp=in_(10**9)), "life"),
     "an expiry beyond all calendars": (lambda: bearer(exp=10**400), "life"),
-    "an expiry as text": (lambda: bearer(exp=str(NOW + 300)), "claims"),
+    "an expiry as text": (lambda: bearer(exp=str(in_(300))), "claims"),
 }
 
 
