@@ -14,9 +14,11 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.kept import Kept
+from cards.loading import load
 from cards.model import LONGEST_SUMMARY
 
 HOME = Path(__file__).parent / "templates"
@@ -38,12 +40,19 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class CardTemplate:
-    """One template, compiled, and which values it needs."""
+    """One template, compiled."""
 
     name: str
     summary: Template
     body: Template
-    needs: frozenset[str]
+    named: frozenset[str]  # which values its summary needs
+    home: Path
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Which values it needs. Looked for anew: only who compares wordings asks, and no call."""
+        trees = parsed(self.name, self.home)
+        return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in trees))
 
 
 def one_line(text: str) -> str:
@@ -100,9 +109,6 @@ _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 
 
-_IN_C = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one, written in C where it is there
-
-
 @Kept
 def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
@@ -110,13 +116,8 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
         front, body = _read(name, home)
         in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        trees = plain.parse(summary), in_body.parse(body.strip())
-        needs = [meta.find_undeclared_variables(tree) for tree in trees]
-        said, told = (
-            Template.from_code(each, each.compile(tree), each.make_globals(None))
-            for each, tree in zip((plain, in_body), trees, strict=True)
-        )
-        return CardTemplate(name, said, told, frozenset().union(*needs))
+        named = frozenset(meta.find_undeclared_variables(plain.parse(summary)))
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), named, home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
@@ -132,7 +133,7 @@ def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter and body."""
     text = (home / f"{name}.md").read_text(encoding="utf-8")
     head, divided, body = text.removeprefix("---\n").partition("\n---\n")
-    front = yaml.load(head, Loader=_IN_C) if divided else None  # noqa: S506 - safe
+    front = load(head) if divided else None
     if not isinstance(front, dict):
         raise ValueError("expected front matter between two lines of ---, then the body")
     unknown = [str(key) for key in front if key != "summary"]
@@ -156,15 +157,29 @@ def check_all(home: Path = HOME) -> None:
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
     found = template(name, home)
-    if home == HOME:  # one context serves both of our own; Template.render would make it twice
-        context = found.body.new_context(dict(values))
+    if home is HOME or home == HOME:  # one context serves both of our own, which use nothing but their values
+        context = Context(_OURS[0], dict(values), None, {})
         said, body = "".join(found.summary.root_render_func(context)), "".join(found.body.root_render_func(context))
     else:
         said, body = found.summary.render(values), found.body.render(values)
-    summary = " ".join(said.split())
-    if len(summary) > LONGEST_SUMMARY:
-        summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
-    return Words(summary, _tidy(body))
+    return Words(_short(said), _tidy(body))
+
+
+def named_by(name: str) -> frozenset[str]:
+    """The values that the summary of one of our own templates needs."""
+    return template(name, HOME).named
+
+
+def summary_of(name: str, values: Mapping[str, Any]) -> str:
+    """The summary alone of one of our own templates, for whoever names the finding within another card."""
+    context = Context(_OURS[1], dict(values), None, {})
+    return _short("".join(template(name, HOME).summary.root_render_func(context)))
+
+
+def _short(said: str) -> str:
+    """The summary on one line, and no longer than a card's may be."""
+    words = " ".join(said.split())
+    return words if len(words) <= LONGEST_SUMMARY else words[: LONGEST_SUMMARY - 1].rstrip() + "…"
 
 
 def _tidy(body: str) -> str:
