@@ -110,6 +110,13 @@ def test_an_impossible_time_is_no_time(made: Made, at: datetime):
     assert read(kept.store, FEEDBACK)[0]["outcome_at"] is None
 
 
+@pytest.mark.parametrize("year, is_one", [(1900, False), (1901, True), (9998, True), (9999, False)])
+def test_a_time_of_our_age_is_one(made: Made, year: int, is_one: bool):
+    kept, at = made(), datetime(year, 6, 1, tzinfo=UTC)
+    kept.ledger.add("s", "", (told(at=at),))
+    assert read(kept.store, FEEDBACK)[0]["outcome_at"] == (at if is_one else None)
+
+
 def test_a_thousand_at_once(made: Made):
     kept = made()
     kept.ledger.add("s", "", tuple(told(at=NOW + timedelta(seconds=each)) for each in range(1000)))
