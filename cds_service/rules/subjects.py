@@ -218,6 +218,18 @@ def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
     return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
 
 
+def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:
+    """Each order once, in order. Orders alike bear the same reference, so only those are held against each other."""
+    found: dict[int, Medication] = {}
+    references: set[str] = set()
+    for order in orders:
+        if id(order) in found or (order.reference in references and order in found.values()):
+            continue
+        found[id(order)] = order
+        references.add(order.reference)
+    return tuple(found.values())
+
+
 def doubtful(*groups: Iterable[Medication]) -> tuple[Medication, ...]:
     """The orders whose doubts count: in each group a sure order is enough, a doubtful one beside it takes nothing."""
     each = [tuple(group) for group in groups]
