@@ -31,7 +31,7 @@ from cds_service.rules.rule import (
     SwitchedOff,
     a_check,
 )
-from cds_service.rules.shared import DRUGS, Shared
+from cds_service.rules.shared import DRUGS, Facts, Shared
 
 S = TypeVar("S")
 log = logging.getLogger("aml_cds.rules")
@@ -118,7 +118,7 @@ def evaluate(
     `shared`: what was worked out for this chart already.
     """
     in_order = tuple(rules)
-    of_call = Shared() if shared is None else shared
+    of_call = Shared(facts=Facts(chart.facts)) if shared is None else shared
     asked = _plan(in_order, snapshot).asked(_listed(chart, of_call))
     made: dict[int, list[Check]] = {}
     ends: dict[str, tuple[Any, ...]] = {}  # how the checks of these roles end that have nobody to be about

@@ -97,9 +97,11 @@ class Uses:
             in_play = _in_play(case, self.roles, self.in_words)
         if in_play.found:
             spoken_of = case.snapshot.spoken_of(self.names)
+            if len(in_play.found) == 1 and in_play.found[0].drug in spoken_of:
+                return in_play
             ours = tuple([use for use in in_play.found if use.drug in spoken_of])
             if ours:
-                return in_play if len(ours) == len(in_play.found) else Subjects(ours)
+                return Subjects(ours)
         if not listed.sure:
             return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
