@@ -293,10 +293,15 @@ class Case:
         )
 
     def blind(
-        self, *facts: Fact[Any], about: Iterable[Medication] = (), why: str = "", level: Level | None = None
+        self,
+        *facts: Fact[Any],
+        about: Iterable[Medication] = (),
+        why: str = "",
+        level: Level | None = None,
+        quiet: bool = False,
     ) -> NotEvaluated:
-        """The check could not be made for want of these facts."""
-        return NotEvaluated(tuple(fact for fact in facts if not fact.sure), why, tuple(about), level)
+        """The check could not be made for want of these facts. `quiet`: no source asks for them here."""
+        return NotEvaluated(tuple([fact for fact in facts if not fact.sure]), why, tuple(about), level, quiet)
 
 
 class Check(NamedTuple):

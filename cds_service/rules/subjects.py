@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,10 @@ class Use:
 
     drug: str
     orders: tuple[Medication, ...]
+    drafts: tuple[Medication, ...] = field(init=False, compare=False, repr=False)  # its draft orders
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drafts", self.of(Role.DRAFT))
 
     def __hash__(self) -> int:
         return hash(self.drug)
@@ -34,11 +38,6 @@ class Use:
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """Its orders in these roles."""
         return tuple([order for order in self.orders if order.role in roles])
-
-    @cached_property
-    def drafts(self) -> tuple[Medication, ...]:
-        """Its draft orders."""
-        return self.of(Role.DRAFT)
 
     @cached_property
     def active(self) -> tuple[Medication, ...]:
