@@ -57,6 +57,7 @@ logger_class = Log
 
 def when_ready(server):
     """Say where to look and what to type next; from now on a stop is said in the readiness first."""
+    server.app.wsgi().extensions["warm"]()
     gc.freeze()
     gc.enable()
     drain_first(lambda: server.signal(signal.SIGTERM, None), settings.drain_seconds)
@@ -100,9 +101,10 @@ def post_worker_init(worker):
 def post_fork(server, worker):
     """What was loaded before the fork stays shared: the collector need not look at it again.
 
-    It runs some seven times less often than by default, as a chart is many objects and no circle. Memory that only it
-    can free is told by the soak (`python -m tests.faults soak`).
+    It runs some seven times less often than by default, as a chart is many objects and no circle; but all that came
+    since the fork is looked at soon, as that is little: what only it can free had grown by megabytes in a soak
+    (`python -m tests.faults soak`).
     """
     gc.freeze()
-    gc.set_threshold(5_000, 20, 50)
+    gc.set_threshold(5_000, 10, 5)
     gc.enable()

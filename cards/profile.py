@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from cards.kept import Kept
+from cards.loading import load
 
 HOME = Path(__file__).parent / "profiles"
 BEHAVIOURS = ("any", "at-most-one")
@@ -92,7 +93,7 @@ def shipped() -> Mapping[str, Profile]:
     names = sorted((path.stem for path in HOME.glob("*.yaml")), key=lambda name: (name != "default", name))
     for name in names:
         try:
-            told = yaml.safe_load((HOME / f"{name}.yaml").read_text(encoding="utf-8"))
+            told = load((HOME / f"{name}.yaml").read_text(encoding="utf-8"))
             found[name] = read(name, told, found)
         except (OSError, TypeError, ValueError, yaml.YAMLError) as fault:
             raise ValueError(f"cards/profiles/{name}.yaml, {fault}") from fault

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from cards.kept import Kept
+from cards.loading import load
 from cards.model import Coding
 from cards.topic import TOPIC_SYSTEM, topic_code
 
@@ -59,7 +60,7 @@ def by_rule() -> Mapping[str, tuple[str, ...]]:
 
 def _read(name: str) -> dict[Any, Any]:
     try:
-        content = yaml.safe_load((HOME / name).read_text(encoding="utf-8"))
+        content = load((HOME / name).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/{name}: {fault}") from fault
     if not isinstance(content, dict):

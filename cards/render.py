@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.kept import Kept
+from cards.loading import load
 from cards.model import LONGEST_SUMMARY
 
 HOME = Path(__file__).parent / "templates"
@@ -39,13 +40,19 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class CardTemplate:
-    """One template, compiled, and which values it needs."""
+    """One template, compiled."""
 
     name: str
     summary: Template
     body: Template
-    needs: frozenset[str]
-    named: frozenset[str]  # what its summary alone needs
+    named: frozenset[str]  # which values its summary needs
+    home: Path
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Which values it needs. Looked for anew: only who compares wordings asks, and no call."""
+        trees = parsed(self.name, self.home)
+        return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in trees))
 
 
 def one_line(text: str) -> str:
@@ -102,9 +109,6 @@ _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 
 
-_IN_C = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe one, written in C where it is there
-
-
 @Kept
 def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
@@ -112,13 +116,8 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
         front, body = _read(name, home)
         in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        trees = plain.parse(summary), in_body.parse(body.strip())
-        needs = [meta.find_undeclared_variables(tree) for tree in trees]
-        said, told = (
-            Template.from_code(each, each.compile(tree), each.make_globals(None))
-            for each, tree in zip((plain, in_body), trees, strict=True)
-        )
-        return CardTemplate(name, said, told, frozenset().union(*needs), frozenset(needs[0]))
+        named = frozenset(meta.find_undeclared_variables(plain.parse(summary)))
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), named, home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
@@ -134,7 +133,7 @@ def _read(name: str, home: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter and body."""
     text = (home / f"{name}.md").read_text(encoding="utf-8")
     head, divided, body = text.removeprefix("---\n").partition("\n---\n")
-    front = yaml.load(head, Loader=_IN_C) if divided else None  # noqa: S506 - safe
+    front = load(head) if divided else None
     if not isinstance(front, dict):
         raise ValueError("expected front matter between two lines of ---, then the body")
     unknown = [str(key) for key in front if key != "summary"]

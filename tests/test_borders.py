@@ -105,7 +105,7 @@ ONLY = {
     ("store", "gather"): {"query", "recorded", "replies"},
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
-    ("console", "store"): {"erase", "purge", "records", "replaying", "report", "stand", "store", "upgrade", "whole"},
+    ("console", "store"): {"endings", "erase", "purge", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do

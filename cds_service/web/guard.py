@@ -58,9 +58,9 @@ def register(app: Flask, settings: Settings) -> None:
     @app.before_request
     def check() -> Response | None:
         here = request._get_current_object()  # type: ignore[attr-defined] # asked often: each time by the proxy costs
-        if here.path != METRICS_PATH or settings.metrics != ON:  # Prometheus calls each replica by its number
-            if not is_ours(here.environ.get("HTTP_HOST", "localhost")):  # HTTP/1.0 has no Host
-                raise BadRequest(_NOT_OURS, "http.Host")
+        by_number = here.path == METRICS_PATH and settings.metrics == ON  # as Prometheus calls each replica
+        if not by_number and not is_ours(here.environ.get("HTTP_HOST", "localhost")):  # HTTP/1.0 has no Host
+            raise BadRequest(_NOT_OURS, "http.Host")
         if here.routing_exception is not None:
             return None  # 404 and 405 come before what the body may be
         if here.method == "OPTIONS":

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 from flask import Flask
 
@@ -31,6 +31,7 @@ from cds_service.web.app import create_app
 from cds_service.web.desk import Desk, OpenDesk, TrustedDesk
 from cds_service.web.probes import fhir_probe
 from cds_service.web.reloading import RELOADS
+from cds_service.web.warming import warm
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ def _loaded() -> Flask:
     beside = _watched(beside, tools, desk, metrics, tracing(settings))
     app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
     app.extensions["store"] = kept
+    app.extensions["warm"] = partial(warm, next(iter(by_name.values())))  # by whoever serves, before it forks
     return app
 
 

@@ -133,7 +133,9 @@ def kept_calls(data: Path) -> int:
 
 
 def _mib_below(folder: Path) -> float:
-    return sum(each.stat().st_size for each in folder.iterdir()) / 1024 / 1024
+    """Without the log beside it, which is used again and again."""
+    kept = (each for each in folder.iterdir() if not each.name.endswith(("-wal", "-shm")))
+    return sum(each.stat().st_size for each in kept) / 1024 / 1024
 
 
 def mib(process: int) -> float:
