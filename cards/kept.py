@@ -22,10 +22,13 @@ class Kept(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """The result for these arguments."""
-        key = (args, *kwargs.items())
-        if key not in self.results:
-            self.results[key] = self._function(*args, **kwargs)
-        return self.results[key]
+        key: Hashable = (args, *kwargs.items()) if kwargs else args
+        try:
+            return self.results[key]
+        except KeyError:
+            pass
+        found = self.results[key] = self._function(*args, **kwargs)
+        return found
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cards.kept import Kept
@@ -44,6 +45,7 @@ class CardTemplate:
     name: str
     summary: Template
     body: Template
+    named: frozenset[str]  # which values its summary needs
     home: Path
 
     @property
@@ -114,7 +116,8 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
         front, body = _read(name, home)
         in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), home)
+        named = frozenset(meta.find_undeclared_variables(plain.parse(summary)))
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), named, home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
@@ -154,15 +157,29 @@ def check_all(home: Path = HOME) -> None:
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
     found = template(name, home)
-    if home == HOME:  # one context serves both of our own; Template.render would make it twice
-        context = found.body.new_context(dict(values))
+    if home is HOME or home == HOME:  # one context serves both of our own, which use nothing but their values
+        context = Context(_OURS[0], dict(values), None, {})
         said, body = "".join(found.summary.root_render_func(context)), "".join(found.body.root_render_func(context))
     else:
         said, body = found.summary.render(values), found.body.render(values)
-    summary = " ".join(said.split())
-    if len(summary) > LONGEST_SUMMARY:
-        summary = summary[: LONGEST_SUMMARY - 1].rstrip() + "…"
-    return Words(summary, _tidy(body))
+    return Words(_short(said), _tidy(body))
+
+
+def named_by(name: str) -> frozenset[str]:
+    """The values that the summary of one of our own templates needs."""
+    return template(name, HOME).named
+
+
+def summary_of(name: str, values: Mapping[str, Any]) -> str:
+    """The summary alone of one of our own templates, for whoever names the finding within another card."""
+    context = Context(_OURS[1], dict(values), None, {})
+    return _short("".join(template(name, HOME).summary.root_render_func(context)))
+
+
+def _short(said: str) -> str:
+    """The summary on one line, and no longer than a card's may be."""
+    words = " ".join(said.split())
+    return words if len(words) <= LONGEST_SUMMARY else words[: LONGEST_SUMMARY - 1].rstrip() + "…"
 
 
 def _tidy(body: str) -> str:

@@ -48,7 +48,8 @@ from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.present.present import Stage, present
 from cds_service.repeats import Memory, without_repeats
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Evaluation, evaluate
+from cds_service.rules.rule import Evaluation
+from cds_service.rules.running import evaluate
 from cds_service.security.fhir_servers import AllowedServers
 from cds_service.security.outbound import Way
 from cds_service.security.tenants import Tenant

@@ -2,8 +2,8 @@
 
 `python -m tests.branches` runs the tests listed in data/branch_floors.yaml under coverage.py, prints a line for each
 package with its floor, and ends with 1 when one is below it. A share says what no test ever ran; that what ran was also
-looked at is what `tests.mutation` asks. Processes that tests start are not counted. Where PostgreSQL is not installed,
-what only it reaches is not asked for.
+looked at is what `tests.mutation` asks. Processes that tests start are not counted, nor is a case that the type checker
+proves to be impossible (`assert_never`). Where PostgreSQL is not installed, what only it reaches is not asked for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.postgres import programs
 ROOT = Path(__file__).parents[1]
 FLOORS = Path(__file__).parent / "data" / "branch_floors.yaml"
 Told = Mapping[str, Any]
+_RULES = "[report]\nexclude_also =\n    case \\w+:\\n\\s+assert_never\\(\n"  # of coverage.py
 _SUMMED = ("covered_lines", "num_statements", "covered_branches", "num_branches")
 
 
@@ -83,13 +84,14 @@ def shares(report: Told, least: Mapping[str, float]) -> Iterator[Share]:
 
 def measured(tests: list[str], folder: Path) -> Told:
     """The report of these tests. Raises CalledProcessError when one of them fails."""
-    data = f"--data-file={folder / 'data'}"
-    coverage = [sys.executable, "-m", "coverage"]
-    tested = [*coverage, "run", data, "--branch", "--source=cds_service", "-m", "pytest", "-q", "-n", "0", *tests]
+    rules, report = folder / "rules", folder / "report.json"
+    rules.write_text(_RULES, encoding="utf-8")
+    coverage, how = [sys.executable, "-m", "coverage"], [f"--data-file={folder / 'data'}", f"--rcfile={rules}"]
+    tested = [*coverage, "run", *how, "--branch", "--source=cds_service", "-m", "pytest", "-q", "-n", "0", *tests]
     subprocess.run(tested, cwd=ROOT, check=True)
-    subprocess.run([*coverage, "json", data, "-q", "-o", str(folder / "report.json")], cwd=ROOT, check=True)
-    told: Told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return told
+    subprocess.run([*coverage, "json", *how, "-q", "-o", str(report)], cwd=ROOT, check=True)
+    found: Told = json.loads(report.read_text(encoding="utf-8"))
+    return found
 
 
 def main() -> int:

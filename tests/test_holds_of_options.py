@@ -19,7 +19,8 @@ from cds_service.knowledge.model import Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.relapse.offers import Offer, Verdict
-from cds_service.rules.rule import Fired, evaluate
+from cds_service.rules.rule import Fired
+from cds_service.rules.running import evaluate
 from tests.calls import NOW, tools
 from tests.vignette_runner import Vignette, read_vignette
 

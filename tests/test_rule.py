@@ -15,7 +15,8 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.relapse.offers import safety
-from cds_service.rules.rule import Case, Clear, Fired, NotEvaluated, Outcome, Rule, evaluate, rule
+from cds_service.rules.rule import Case, Clear, Fired, NotEvaluated, Outcome, Rule, rule
+from cds_service.rules.running import evaluate
 from cds_service.rules.subjects import Use, the_patient, uses
 from tests.overlays import written
 from tests.vignette_runner import Vignette, read_vignette

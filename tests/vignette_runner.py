@@ -43,7 +43,8 @@ from cds_service.knowledge.model import Level
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated, evaluate
+from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated
+from cds_service.rules.running import evaluate
 
 HOME = Path(__file__).parent / "vignettes"
 TODAY = date(2026, 11, 20)

@@ -47,36 +47,48 @@ class Sorted:
 
 def what_came(gathered: Gathered) -> Came:
     """Everything that holds results, whichever query brought it, each once and in its newest version."""
-    observations: dict[str, list[Placed]] = {}
-    reports: dict[str, list[Placed]] = {}
+    observations, reports = _Names(), _Names()
     holders: dict[str, list[Resource]] = {}
     for key, reply in gathered.replies.items():
         source = f"{reply.source} {reply.key}"
         for resource in reply.resources:
             if resource.type == "Observation":
-                _add(observations, resource, source)
+                observations.add(resource, source)
                 view = resource.view()
                 if isinstance(view, Observation) and view.contained:
                     holders.setdefault(key, []).append(resource)
             elif resource.type in REPORTS:
-                _add(reports, resource, source)
+                reports.add(resource, source)
                 if resource.type == "DiagnosticReport":
                     holders.setdefault(key, []).append(resource)
-    return Came(_newest(observations), _newest(reports), {key: tuple(found) for key, found in holders.items()})
+    return Came(observations.newest(), reports.newest(), {key: tuple(found) for key, found in holders.items()})
 
 
-def _add(found: dict[str, list[Placed]], resource: Resource, source: str) -> None:
-    name = resource.reference
-    if "/" not in name:
-        name = f"unnamed {len(found)}"
-    found.setdefault(name, []).append((resource, source))
+class _Names:
+    """What came by its name. Nearly every name comes once."""
 
+    def __init__(self) -> None:
+        self._first: dict[str, Placed] = {}
+        self._again: dict[str, list[Placed]] = {}
 
-def _newest(found: Mapping[str, list[Placed]]) -> tuple[Placed, ...]:
-    newest: list[Placed] = []
-    for came in found.values():
-        newest += came if len(came) == 1 else newest_versions(came)
-    return tuple(newest)
+    def add(self, resource: Resource, source: str) -> None:
+        """Take in one that came; what has no name of its own is another one each time."""
+        name = resource.reference
+        if "/" not in name:
+            name = f"unnamed {len(self._first)}"
+        placed = (resource, source)
+        if self._first.setdefault(name, placed) is not placed:
+            self._again.setdefault(name, []).append(placed)
+
+    def newest(self) -> tuple[Placed, ...]:
+        """All of them in the order in which their names came first, each in its newest version."""
+        if not self._again:
+            return tuple(self._first.values())
+        newest: list[Placed] = []
+        for name, first in self._first.items():
+            again = self._again.get(name)
+            newest += newest_versions([first, *again]) if again else (first,)
+        return tuple(newest)
 
 
 def contained(gathered: Gathered, holders: Mapping[str, Iterable[Resource]]) -> tuple[Placed, ...]:

@@ -5,7 +5,7 @@ The patient's facts are a Chart, because Patient is FHIR's own word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
 from cds_service.facts.came import contained, sorted_out, what_came
-from cds_service.facts.course import read_course
+from cds_service.facts.course import COURSE_FACTS, Course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
 from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.drugs.medication_list import read_medications
@@ -105,7 +105,6 @@ def read_chart(
         ecgs,
         medications,
         procedures,
-        *read_course(history, procedures, relapse, reading),
         read_orders(gathered.reply("orders"), gathered.drafts, reading),
         read_allergies(gathered.reply("allergies"), reading),
     )
@@ -118,6 +117,13 @@ def read_chart(
     mutations = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
-    asked = dict.fromkeys(MARKER_NAMES, mutations.fact) | dict.fromkeys(LAB_FACTS, measured.fact)
-    every: WhenAsked = WhenAsked(facts, asked | {LEDGER.name: lambda _: read_ledger(every, mutations.beside)})
+    markers = WhenAsked({}, dict.fromkeys(MARKER_NAMES, mutations.fact))
+    course = Course(history, procedures, relapse, reading)
+    later: dict[str, Callable[[str], Fact[Any]]] = {
+        **dict.fromkeys(COURSE_FACTS, course.fact),
+        **dict.fromkeys(MARKER_NAMES, markers.__getitem__),
+        LEDGER.name: lambda _: read_ledger(markers, mutations.beside),
+        **dict.fromkeys(LAB_FACTS, measured.fact),
+    }
+    every = WhenAsked(facts, later)  # nothing in it holds it: it is gone with the call
     return Chart(patient_id, now, every, gathered.foreign, len(gathered.unreadable))

@@ -90,7 +90,7 @@ def meaning_of(concept: CodeableConcept | None, terms: Terms) -> Meaning:
     """What the concept of an entry means, by our tables and where they do not hold a code by a terminology server."""
     said = wording(concept, terms)
     known = _listed(said)
-    told = terms.conditions_elsewhere(known.unlisted)
+    told = terms.conditions_elsewhere(known.unlisted) if terms.elsewhere else None
     return _meant(said, told) if told else known.meaning
 
 

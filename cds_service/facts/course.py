@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION
@@ -34,27 +35,40 @@ RELAPSE_NUMBER: Key[int] = Key("relapse_number", "number of the relapse")
 ALLOGENEIC: Key[bool] = Key("allogeneic_hsct", "earlier allogeneic transplantation")
 CYTOGENETICS: Key[str] = Key("cytogenetics", "cytogenetics at diagnosis")
 
+COURSE_FACTS = tuple(key.name for key in (FIRST_REMISSION, TO_RELAPSE, RELAPSE_NUMBER, ALLOGENEIC, CYTOGENETICS))
+
 _COUNTED = "counted from the entries on record"
 _GRAFT = "hsct_procedure"  # the one entry whose date is that of the transplant
 
 
-def read_course(
-    history: Fact[tuple[Entry, ...]],
-    procedures: Fact[tuple[Entry, ...]],
-    relapse: Fact[Entry],
-    reading: Reading,
-) -> tuple[Fact[Any], ...]:
-    """What the problem list, past entries included, and the procedures say of the course."""
-    aml = [entry for entry in history.value or () if is_aml(entry)]
-    first = _first_remission(aml, reading)
-    lasted, to_relapse = _lasted(history, aml, first, relapse)
-    return (
-        lasted,
-        to_relapse,
-        _number(history, aml, reading),
-        _allogeneic(history, procedures, reading),
-        _cytogenetics(history, aml, reading),
-    )
+class Course:
+    """What the problem list, past entries included, and the procedures say of the course, when it is asked for."""
+
+    def __init__(
+        self,
+        history: Fact[tuple[Entry, ...]],
+        procedures: Fact[tuple[Entry, ...]],
+        relapse: Fact[Entry],
+        reading: Reading,
+    ) -> None:
+        self._history, self._procedures, self._relapse, self._reading = history, procedures, relapse, reading
+
+    def fact(self, name: str) -> Fact[Any]:
+        """The fact of that name."""
+        return self._facts[name]
+
+    @cached_property
+    def _facts(self) -> dict[str, Fact[Any]]:
+        history, reading = self._history, self._reading
+        aml = [entry for entry in history.value or () if is_aml(entry)]
+        first = _first_remission(aml, reading)
+        found: tuple[Fact[Any], ...] = (
+            *_lasted(history, aml, first, self._relapse),
+            _number(history, aml, reading),
+            _allogeneic(history, self._procedures, reading),
+            _cytogenetics(history, aml, reading),
+        )
+        return {fact.key.name: fact for fact in found}
 
 
 def _first_remission(aml: list[Entry], reading: Reading) -> Entry | None:

@@ -6,7 +6,7 @@ Codes say what it is; where none of a standard system does, its name may.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.facts.concepts import Wording, wording
 from cds_service.facts.values.lab_names import Named, holds_number
@@ -16,8 +16,7 @@ from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value of a kind stands: an Observation, or one of its components by number."""
 
     resource: Resource

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from cds_service.decoding import decode, may_stand_twice, stands_twice
-from cds_service.gather.quick import any_view
+from cds_service.gather.quick import Concepts, any_view
 from cds_service.gather.views import View
 
 _SERIOUS = ("error", "fatal")
@@ -112,7 +112,7 @@ def unpack(raw: bytes) -> Unpacked:
     """`raw` split up: null, a resource, a Bundle or an OperationOutcome, whichever it is."""
     plain = _decoded(raw, _PlainBundle)
     if plain is not None:
-        return _of_plain(plain, _written_twice(raw, [entry.resource for entry in plain.entry]))
+        return _of_plain(raw, plain)
     if raw.strip() == b"null":
         return Unpacked()
     kind = resource_type(raw)
@@ -127,30 +127,31 @@ def unpack(raw: bytes) -> Unpacked:
     except (msgspec.DecodeError, RecursionError):
         return Unpacked(problems=("the Bundle cannot be read",))
     entries = (_entry(written) for written in bundle.entry or ())
-    each = ((entry.resource, _decoded(entry.fullUrl, str), entry.search) for entry in entries)
+    each = ((bytes(entry.resource), _decoded(entry.fullUrl, str), entry.search) for entry in entries)
     links = (_decoded(link, _Link) for link in bundle.link or ())
     total = bytes(bundle.total)
-    problems = _written_twice(raw, [msgspec.Raw(b"")] * len(bundle.entry or ()))
+    problems = _written_twice(raw, [b""] * len(bundle.entry or ()))
     return _split(each, links, int(total[:9]) if total.isdigit() else 0, problems)
 
 
-def _of_plain(bundle: _PlainBundle, problems: list[str]) -> Unpacked:
-    each = ((entry.resource, entry.fullUrl, entry.search) for entry in bundle.entry)
-    return _split(each, bundle.link, bundle.total, problems)
+def _of_plain(raw: bytes, bundle: _PlainBundle) -> Unpacked:
+    each = [(bytes(entry.resource), entry.fullUrl, entry.search) for entry in bundle.entry]
+    return _split(each, bundle.link, bundle.total, _written_twice(raw, [resource for resource, _, _ in each]))
 
 
 def _split(
-    entries: Iterable[tuple[msgspec.Raw, str | None, _Search | None]], links: Iterable[_Link | None], counted: int,
+    entries: Iterable[tuple[bytes, str | None, _Search | None]], links: Iterable[_Link | None], counted: int,
     problems: list[str],
 ) -> Unpacked:
     """What the entries hold: resources, of most the view too, and problems."""
     resources: list[bytes] = []
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
+    met: Concepts = {}
     included = 0
     for written, full_url, search in entries:
         try:
-            views[len(resources)] = any_view(written)
+            views[len(resources)] = any_view(written, met)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             kind = resource_type(written)
             if kind is None:
@@ -161,14 +162,14 @@ def _split(
                 continue
         if full_url:
             full_urls[len(resources)] = full_url
-        resources.append(bytes(written))
+        resources.append(written)
         included += search is not None and search == _INCLUDED
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
     unique = tuple(dict.fromkeys(problems))
     return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)
 
 
-def _written_twice(raw: bytes, resources: Sequence[msgspec.Raw]) -> list[str]:
+def _written_twice(raw: bytes, resources: Sequence[bytes]) -> list[str]:
     """What stands twice, of which a reader takes one and loses the other."""
     around, often = _around(raw, resources), {"entry": 1, "resource": len(resources)}
     if around is not None and not any(may_stand_twice(around, name, most) for name, most in often.items()):
@@ -178,12 +179,11 @@ def _written_twice(raw: bytes, resources: Sequence[msgspec.Raw]) -> list[str]:
     return [*found, "an entry of the Bundle holds two resources"] if twice else found
 
 
-def _around(raw: bytes, resources: Iterable[msgspec.Raw]) -> bytes | None:
+def _around(raw: bytes, resources: Iterable[bytes]) -> bytes | None:
     """The Bundle without its resources, which are looked at by themselves; None where one is not in its place."""
     parts: list[bytes] = []
     end = 0
-    for each in resources:
-        written = bytes(each)
+    for written in resources:
         start = raw.find(b"{", raw.find(_RESOURCE, end) + len(_RESOURCE))
         if not written or not raw.startswith(written, start):
             return None

@@ -161,8 +161,9 @@ class _Sorting:
         self.room -= most
         views, full_urls = unpacked.views, unpacked.full_urls
         for place, raw in enumerate(answered.resources[:most]):
-            resource = self.resource(raw, key, full_urls.get(place), views.get(place))
-            view = resource.view()
+            read = views.get(place)
+            resource = self.resource(raw, key, full_urls.get(place), read)
+            view = resource.view() if read is None else read
             if isinstance(view, Unreadable):
                 missed = missed or f"an entry could not be read ({view.reason})"
                 rescued = resource.salvaged()
@@ -230,7 +231,9 @@ class _Sorting:
 
 
 def _subject(view: View) -> str | None:
-    subject: Reference | None = getattr(view, "subject", None) or getattr(view, "patient", None)
+    subject: Reference | None = getattr(view, "subject", None)
+    if subject is None:
+        subject = getattr(view, "patient", None)
     return subject.reference if subject is not None else None
 
 

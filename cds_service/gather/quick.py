@@ -18,6 +18,7 @@ from cds_service.gather.views import VIEWS, CodeableConcept, Component, Observat
 from cds_service.kept import Kept
 
 V = TypeVar("V", bound=View)
+Concepts = dict[bytes, CodeableConcept | None]
 _LONGEST = 1_000  # bytes of a concept that is known again
 _KNOWN: Kept[bytes, CodeableConcept] = Kept()
 _CONCEPT: Any = CodeableConcept | None
@@ -81,26 +82,32 @@ _ANY: Any = reduce(or_, _SHAPES.values())  # told apart by its resourceType in t
 _any = decoder(_ANY).decode
 
 
-def any_view(raw: bytes | msgspec.Raw) -> View:
-    """The view of a resource of any type that we read. Raises what `decode` raises."""
-    return _settled(_any(raw))
+def any_view(raw: bytes | msgspec.Raw, met: Concepts) -> View:
+    """The view of a resource of any type that we read. Raises what `decode` raises.
+
+    `met`: the concepts of those that were read with it, somebody's own words too: they go when these go.
+    """
+    return _settled(_any(raw), met)
 
 
 def view_as(raw: bytes, view: type[V]) -> V:
     """The view of a resource of that type. Raises what `decode` raises."""
-    return cast("V", _settled(decode(raw, _SHAPES[view])))
+    return cast("V", _settled(decode(raw, _SHAPES[view]), {}))
 
 
-def _settled(view: View) -> View:
+def _settled(view: View, met: Concepts) -> View:
     """The same view with its concepts read."""
     for name in _CONCEPTS[type(view)]:
         written = getattr(view, name)
         if written is not None:
             raw = bytes(written)
-            setattr(view, name, _KNOWN.get(raw) or _read(raw))
+            found = _KNOWN.get(raw) or met.get(raw)
+            if found is None:
+                found = met[raw] = _read(raw)
+            setattr(view, name, found)
     if isinstance(view, Observation) and view.component:
         for part in view.component:
-            _settled(part)
+            _settled(part, met)
     return view
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from cds_service.gather.resources import Resource, Unreadable
@@ -31,15 +31,6 @@ class Reply:
     source: str = "prefetch"
     why: str = ""
     notes: tuple[str, ...] = ()
-
-    def without(self, resource: Resource, why: str) -> Reply:
-        """The same reply after one of its resources turned out to be unusable."""
-        return replace(
-            self,
-            status=Status.PARTIAL if self.status is Status.COMPLETE else self.status,
-            resources=tuple(other for other in self.resources if other is not resource),
-            why=self.why or why,
-        )
 
 
 @dataclass(frozen=True, slots=True)

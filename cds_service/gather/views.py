@@ -25,18 +25,18 @@ def _usable(number: Decimal | None) -> Decimal | None:
     return None
 
 
-class Coding(msgspec.Struct, gc=False):
+class Coding(msgspec.Struct, gc=False, omit_defaults=True):
     system: str | None = None
     code: str | None = None
     display: str | None = None
 
 
-class CodeableConcept(msgspec.Struct, dict=True):  # where readers keep what they made of it
+class CodeableConcept(msgspec.Struct, dict=True, omit_defaults=True):  # where readers keep what they made of it
     coding: list[Coding] | None = None
     text: str | None = None
 
 
-class Quantity(msgspec.Struct, gc=False):
+class Quantity(msgspec.Struct, gc=False, omit_defaults=True):
     """`written`: the value as it came. It is judged when it is asked for: most are never."""
 
     written: Decimal | None = msgspec.field(default=None, name="value")
@@ -51,12 +51,12 @@ class Quantity(msgspec.Struct, gc=False):
         return _usable(self.written)
 
 
-class Range(msgspec.Struct, gc=False):
+class Range(msgspec.Struct, gc=False, omit_defaults=True):
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Ratio(msgspec.Struct, gc=False):
+class Ratio(msgspec.Struct, gc=False, omit_defaults=True):
     numerator: Quantity | None = None
     denominator: Quantity | None = None
 
@@ -173,7 +173,7 @@ class DiagnosticReport(View, kw_only=True):
     contained: list[msgspec.Raw] | None = None
 
 
-class Repeat(msgspec.Struct, gc=False):
+class Repeat(msgspec.Struct, gc=False, omit_defaults=True):
     frequency: int | None = None
     frequencyMax: int | None = None
     period: Decimal | None = None
@@ -196,13 +196,13 @@ class Repeat(msgspec.Struct, gc=False):
         self.duration, self.durationMax = _usable(self.duration), _usable(self.durationMax)
 
 
-class Timing(msgspec.Struct, gc=False):
+class Timing(msgspec.Struct, gc=False, omit_defaults=True):
     event: list[str] | None = None
     repeat: Repeat | None = None
     code: CodeableConcept | None = None
 
 
-class DoseAndRate(msgspec.Struct, gc=False):
+class DoseAndRate(msgspec.Struct, gc=False, omit_defaults=True):
     type: CodeableConcept | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
@@ -211,7 +211,7 @@ class DoseAndRate(msgspec.Struct, gc=False):
     rateQuantity: Quantity | None = None
 
 
-class Dosage(msgspec.Struct, gc=False):
+class Dosage(msgspec.Struct, gc=False, omit_defaults=True):
     sequence: int | None = None
     text: str | None = None
     timing: Timing | None = None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from cards.render import Safe, render
+from cards.render import Safe, named_by, summary_of
 from cds_service.facts.disease import Disease, Entry
 from cds_service.facts.drugs.medications import Medication
 from cds_service.facts.fact import Fact
@@ -44,7 +44,10 @@ class Speaker:
         return speak(self, value)
 
     def _finding(self, finding: Finding) -> str:
-        return render(finding.card, {"drug": finding.drug} | self.all(finding.values)).summary
+        """By the summary of its own card, for which nothing else of it is spoken."""
+        named, values = named_by(finding.card), finding.values
+        said = {name: self.one(values[name]) for name in named if name in values}
+        return summary_of(finding.card, {"drug": finding.drug} | said)
 
     def _when(self, when: When) -> Any:
         return SimpleNamespace(day=str(when), age=spoken_age(when, self.now))

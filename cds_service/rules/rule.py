@@ -1,17 +1,14 @@
-"""What a rule is, and how rules run.
+"""What a rule is, what it may come to, and what a check is.
 
 A rule is one pure function of a `Case` and one subject (an order, a pair of orders, or the patient). It reads only
 through the case: `case.fact(KEY)` and `case.cite(TOPIC, about)`, which write the trace. It ends in one of four
-outcomes: fired, clear, not evaluated, not applicable. Each subject of each rule runs in a compartment of its own: a
-rule that raises is named as not made, and the others go on. Those that may be critical run first; what the time of the
-call does not reach any more is named too.
+outcomes: fired, clear, not evaluated, not applicable. How rules are asked stands in `running`.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -23,11 +20,10 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
 from cds_service.quantity import Quantity
-from cds_service.rules.shared import DRUGS, Shared
+from cds_service.rules.shared import Shared
 
 T = TypeVar("T")
 S = TypeVar("S")
-log = logging.getLogger("aml_cds.rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +320,7 @@ class Check(NamedTuple):
 
 
 # As `Check(...)`, without a function of Python between: a call makes a hundred of them.
-_a_check: Callable[[tuple[object, ...]], Check] = partial(tuple.__new__, Check)
+a_check: Callable[[tuple[object, ...]], Check] = partial(tuple.__new__, Check)
 
 _WORDS = {
     Fired: "fired",
@@ -336,260 +332,27 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
 class Evaluation:
-    """Every check of one call."""
+    """Every check of one call. `rest`: makes the checks that are not among `telling`, in the order of all.
 
-    checks: tuple[Check, ...]
-    chart: Chart
+    The rest is not applicable, and is most of them: they are made when somebody looks at all checks.
+    """
+
+    def __init__(
+        self, telling: tuple[Check, ...], chart: Chart, every: Callable[[], tuple[Check, ...]] | None = None
+    ) -> None:
+        self.chart = chart
+        self._telling, self._every = telling, every
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check, in reading order."""
+        return self._telling if self._every is None else self._every()
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        return tuple([(check, check.outcome) for check in self._counting if isinstance(check.outcome, kind)])
-
-    @cached_property
-    def _counting(self) -> list[Check]:
-        """All but those in shadow. Most are not applicable: they are looked at once."""
-        return [check for check in self.checks if check.shadow is None]
-
-
-InTime = Callable[[], object]  # something true while there is time
-
-
-def _always() -> bool:
-    return True
-
-
-_ROLES = tuple(Role)
-
-
-class Planned(NamedTuple):
-    """A rule with its place, as this knowledge lets it be asked.
-
-    `drugs`: those of which anything is said that it asks for; None where it may be about any. `idle`: the roles that it
-    looks for, in words: where nothing is said of any drug on the list, all checks of these roles end alike.
-    """
-
-    place: int
-    rule: Rule[Any]
-    drugs: frozenset[str] | None
-    idle: str
-
-
-def evaluate(
-    rules: Iterable[Rule[Any]],
-    chart: Chart,
-    snapshot: Snapshot,
-    in_time: InTime = _always,
-    shared: Shared | None = None,
-) -> Evaluation:
-    """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
-
-    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
-    `shared`: what was worked out for this chart already.
-    """
-    in_order = tuple(rules)
-    made: list[list[Check]] = [[]] * len(in_order)
-    of_call = Shared() if shared is None else shared
-    switches, drugs, idle = snapshot.switches, _listed(chart, of_call), of_call.idle
-    for place, each, spoken_of, roles in _urgent_first(in_order, snapshot):
-        if switches and each.id in switches:
-            made[place] = _as_switched(each, switches[each.id], chart, snapshot, in_time, of_call)
-        elif spoken_of is None or not spoken_of.isdisjoint(drugs):
-            made[place] = _run(each, chart, snapshot, in_time, of_call)
-        elif roles in idle:
-            made[place] = [_a_check((each, "", *idle[roles], None))]
-        else:
-            made[place] = [_first_idle(each, roles, chart, snapshot, in_time, of_call)]
-    return Evaluation(tuple([check for checks in made for check in checks]), chart)
-
-
-class Ending(NamedTuple):
-    """What a rule came to about a subject, without a trace."""
-
-    rule: Rule[Any]
-    subject: object
-    outcome: Fired | NotEvaluated
-
-
-def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shared: Shared) -> list[Ending]:
-    """What fires and what could not be made, for a check that asks others and traces none of them.
-
-    In the order of `rules`, however the hospital switched them.
-    """
-    case, drugs = Case(chart, snapshot, {}, shared), _listed(chart, shared)
-    found: list[Ending] = []
-    for _, each, spoken_of, _ in _planned(rules, snapshot):
-        if spoken_of is not None and spoken_of.isdisjoint(drugs):
-            continue
-        try:
-            subjects = each.subjects(case).found
-        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-            found.append(Ending(each, "", _broken(each, fault)))
-            continue
-        for subject in subjects:
-            for outcome in _outcomes(each, subject, case):
-                if isinstance(outcome, (Fired, NotEvaluated)):
-                    found.append(Ending(each, subject, outcome))
-    return found
-
-
-def _planned(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
-    """The rules as this knowledge lets them be asked; told once for it."""
-    kept: tuple[Planned, ...] | None = snapshot.kept.get((Planned, rules))
-    if kept is None:
-        kept = tuple(_plan(place, each, snapshot) for place, each in enumerate(rules))
-        snapshot.kept[Planned, rules] = kept
-    return kept
-
-
-def _urgent_first(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> tuple[Planned, ...]:
-    """The same, what may be critical first."""
-    kept: tuple[Planned, ...] | None = snapshot.kept.get((evaluate, rules))
-    if kept is None:
-        kept = tuple(sorted(_planned(rules, snapshot), key=lambda plan: -plan.rule.worst))
-        snapshot.kept[evaluate, rules] = kept
-    return kept
-
-
-def _plan(place: int, each: Rule[Any], snapshot: Snapshot) -> Planned:
-    names = getattr(each.subjects, "names", None)
-    drugs = None if names is None else snapshot.spoken_of(names)
-    return Planned(place, each, drugs, getattr(each.subjects, "in_words", ""))
-
-
-def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
-    """The drugs on the list, whatever their role."""
-    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
-    if drugs is None:
-        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*_ROLES))
-    return drugs
-
-
-def _as_switched(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
-    if switch.off:
-        return [_switched_off(each, switch, chart, snapshot)]
-    return _in_shadow(each, switch, chart, snapshot, in_time, shared)
-
-
-def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
-    """The check is not made; for whom it would have been made is kept, so that a card can say so."""
-    asking = Case(chart, snapshot)
-    try:
-        subjects = each.subjects(asking).found
-    except Exception as fault:  # noqa: BLE001 - the compartment: it is switched off in any case
-        log.error("subjects of rule %s failed: %s", each.id, type(fault).__name__)
-        subjects = ()
-    about = tuple(dict.fromkeys(order for subject in subjects for order in getattr(subject, "orders", ())))
-    return _check(each, "", SwitchedOff(switch.words, about, switch), asking)
-
-
-def _in_shadow(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
-    """The check is made, traced and counted, and shows no card."""
-    checks = [check._replace(shadow=switch) for check in _run(each, chart, snapshot, in_time, shared)]
-    for check in checks:
-        if isinstance(check.outcome, (Fired, NotEvaluated)):
-            log.info("rule %s in shadow: %s", each.id, check.word)
-    return checks
-
-
-def _first_idle(
-    each: Rule[Any], roles: str, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> Check:
-    """The check where nothing is said of any drug on the list; all others of these roles end as it does."""
-    (check,) = _run(each, chart, snapshot, in_time, shared)
-    if type(check.outcome) is NotApplicable or (type(check.outcome) is NotEvaluated and not check.outcome.broke):
-        shared.idle[roles] = (check.outcome, check.reads, check.cites)
-    return check
-
-
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    case = Case(chart, snapshot, {}, shared)
-    if not in_time():
-        return [_check(each, "", _too_late(each), case)]
-    try:
-        subjects = each.subjects(case)
-    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return [_check(each, "", _broken(each, fault), case)]
-    found = subjects.found
-    if len(found) == 1:
-        case.cites = {}  # what was cited to find the subject is no part of its check
-        return [_check(each, str(found[0]), outcome, case) for outcome in _outcomes(each, found[0], case)]
-    if not found:
-        return [_check(each, "", _nobody(subjects, case), case)]
-    made: list[Check] = []
-    for subject in found:
-        own = Case(chart, snapshot, case.reads.copy(), shared)
-        outcomes = _outcomes(each, subject, own) if in_time() else (_too_late(each),)
-        made += [_check(each, str(subject), outcome, own) for outcome in outcomes]
-    return made
-
-
-def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
-    """The outcome where there is nobody to ask about, or where that cannot be told."""
-    if subjects.unknown:
-        return NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
-    return NotApplicable(subjects.none)
-
-
-def _outcomes(each: Rule[S], subject: S, case: Case) -> tuple[Outcome, ...]:
-    """What the rule comes to about one subject, and the gap beside it, if any."""
-    try:
-        outcome = each.function(case, subject)
-    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
-        return (_broken(each, fault),)
-    if isinstance(outcome, Fired):
-        if case.snapshot.shipped is not None:
-            outcome = _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
-        return (outcome, *_gap_beside(each, outcome))
-    if isinstance(outcome, NotEvaluated) and not outcome.about:
-        outcome = replace(outcome, about=getattr(subject, "orders", ()))
-    return (outcome,)
-
-
-def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
-    """The check with what the case handed out for it."""
-    return _a_check((each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()), None))
-
-
-def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
-    """A local value warns at most; where the shipped knowledge fires more urgently, the finding stays as urgent."""
-    finding = outcome.finding
-    if not any(statement.local for statement in finding.says):
-        return outcome
-    try:
-        without = each.function(Case(chart, shipped), subject)
-    except Exception as fault:  # noqa: BLE001 - the compartment: the local finding stands by itself
-        log.error("rule %s without the overlay failed: %s", each.id, type(fault).__name__)
-        return outcome
-    if not isinstance(without, Fired) or without.finding.level <= finding.level:
-        return outcome
-    stop = without.finding
-    mentions = (*finding.mentions, *(each for each in stop.says if each not in finding.says))
-    return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
-
-
-def _gap_beside(each: Rule[Any], outcome: Fired) -> tuple[NotEvaluated, ...]:
-    """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
-    if not each.before_dose or not outcome.finding.lowered:
-        return ()
-    if outcome.finding.level >= each.blind:
-        return ()
-    unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
-    return (NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about),)
-
-
-def _too_late(each: Rule[Any]) -> NoTimeLeft:
-    return NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
-
-
-def _broken(each: Rule[Any], fault: Exception) -> NotEvaluated:
-    log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
-    return NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
+        among = self.checks if kind is NotApplicable else self._telling
+        return tuple([(each, each.outcome) for each in among if isinstance(each.outcome, kind) and not each.shadow])
 
 
 def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:

@@ -10,11 +10,10 @@ DRUGS = "drugs"  # under which the drugs on the list are kept, whatever their ro
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What was worked out in this call. `patient` does not lean on the medication list, the rest does."""
+    """What was worked out in this call. `listed` leans on the medication list; `patient` does not."""
 
     patient: dict[Any, Any] = field(default_factory=dict)
     listed: dict[Any, Any] = field(default_factory=dict)
-    idle: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # how checks end that are about no drug, by roles
 
     def with_another_list(self, drugs: frozenset[str]) -> Shared:
         """The same patient with other orders, of these drugs: what does not lean on the list still holds."""

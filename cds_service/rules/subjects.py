@@ -95,11 +95,11 @@ class Uses:
         in_play = case.shared.listed.get(self.in_words)
         if in_play is None:
             in_play = _in_play(case, self.roles, self.in_words)
-        if in_play:
+        if in_play.found:
             spoken_of = case.snapshot.spoken_of(self.names)
-            ours = tuple([use for use in in_play if use.drug in spoken_of])
+            ours = tuple([use for use in in_play.found if use.drug in spoken_of])
             if ours:
-                return Subjects(ours)
+                return in_play if len(ours) == len(in_play.found) else Subjects(ours)
         if not listed.sure:
             return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
@@ -128,21 +128,22 @@ def our_drugs(case: Case) -> Subjects[Use]:
     """Each of our drugs that is drafted, taken or held, whatever is said of it."""
     listed = case.fact(MEDICATIONS)
     ours = _in_play(case, _OURS.roles, _OURS.in_words)
-    if ours:
-        return Subjects(ours)
+    if ours.found:
+        return ours
     return _none(case, "none of our drugs is drafted or taken") if listed.sure else _UNKNOWN
 
 
 _UNKNOWN: Subjects[Use] = Subjects((), unknown="whether the patient takes such a drug is not known")
 
 
-def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> tuple[Use, ...]:
+def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> Subjects[Use]:
     """Each of our drugs in these roles, the same use for every check that asks."""
-    kept: tuple[Use, ...] | None = case.shared.listed.get(in_words)
+    kept: Subjects[Use] | None = case.shared.listed.get(in_words)
     if kept is None:
         ours = case.snapshot.drugs
         named = case.chart.medications.drugs(*roles)
-        kept = case.shared.listed[in_words] = tuple([_use(case, drug) for drug in named if drug in ours])
+        kept = Subjects(tuple([_use(case, drug) for drug in named if drug in ours]))
+        case.shared.listed[in_words] = kept
     return kept
 
 

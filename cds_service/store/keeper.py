@@ -169,11 +169,10 @@ class Keeper:
                 self._kept_up()
             try:
                 self._gather(again)
-                if self._closing or time.monotonic() >= again:
-                    self._make_rows()
-                    if self._ready:
-                        self._write()
-                        failed, again = 0, float("-inf")
+                self._make_rows()
+                if self._ready:
+                    self._write()
+                    failed, again = 0, float("-inf")
             except StoreError as error:
                 if not failed:
                     log.warning("calls cannot be kept at the moment: %s", error)

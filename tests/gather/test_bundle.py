@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.views import Condition
 
 PATIENT = {"resourceType": "Patient", "id": "p1"}
 
@@ -128,3 +130,29 @@ def test_what_stands_twice_is_a_problem_and_never_lost_in_silence(raw: bytes, pr
 def test_umlauts_and_the_word_resource_in_a_text_are_no_problem() -> None:
     found = of(bundle({"resource": PATIENT | {"name": [{"family": "Müller", "text": 'the "resource"'}]}}))
     assert found.problems == () and len(found.resources) == 1
+
+
+def test_what_stands_twice_inside_a_resource_is_no_matter_of_the_bundle() -> None:
+    """It is looked for where the resource is held against R4."""
+    twice = b'{"resourceType":"Basic","entry":[1],"entry":[2],"resource":"a","resource":"b"}'
+    found = unpack(b'{"resourceType":"Bundle","entry":[{"resource":%s},{"resource":%s}]}' % (twice, KEPT))
+    assert found.problems == () and found.resources == (twice, KEPT)
+
+
+def test_the_same_resource_twice_in_one_entry_is_told_in_the_last_entry_too() -> None:
+    raw = b'{"resourceType":"Bundle","entry":[{"resource":%s},{"resource":%s,"resource":%s}]}'
+    assert unpack(raw % (LOST, KEPT, KEPT)).problems == ("an entry of the Bundle holds two resources",)
+
+
+def test_concepts_that_are_written_alike_are_one_and_others_are_not() -> None:
+    def condition(words: str, code: str) -> dict[str, Any]:
+        return {"resourceType": "Condition", "code": {"coding": [{"code": code}], "text": words}}
+
+    alike, again, other, bare = of(bundle(*({"resource": each} for each in (
+        condition("his AML", "C92.0"), condition("his AML", "C92.0"), condition("her AML", "C92.0"),
+        {"resourceType": "Condition", "code": None},
+    )))).views.values()  # fmt: skip
+    assert isinstance(alike, Condition) and isinstance(again, Condition) and isinstance(other, Condition)
+    assert alike.code is again.code and alike.code is not None and alike.code.text == "his AML"
+    assert other.code is not None and other.code.text == "her AML"
+    assert isinstance(bare, Condition) and bare.code is None

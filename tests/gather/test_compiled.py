@@ -148,3 +148,26 @@ def test_an_id_that_looks_like_a_tiny_number_is_none():
 def test_a_place_that_may_hold_any_resource_is_never_certain(entry: dict[str, Any], certain: bool) -> None:
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
     assert certainly_valid("Bundle", json.dumps(bundle).encode()) is certain
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        b'{"coding":[{"code":"a","code":"b"}]}', b'{"coding":[]}', b'{"coding":[{"code":" a"}]}', b"null", b'"a"',
+        b'{"coding":[{"code":"a"}],"foo":1}', b'{"text":"\\u0022","text":"\\u0022"}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [b'"code":%s', b'"code":{"text":"x"},"category":[{"text":"y"},%s]',
+                                   b'"code":{"text":"x"},"component":[{"code":%s}]'])  # fmt: skip
+def test_a_concept_that_is_none_is_never_taken_wherever_it_stands(concept: bytes, place: bytes):
+    raw = b'{"resourceType":"Observation","status":"final",%s}'
+    good = b'{"coding":[{"system":"http://loinc.org","code":"2823-3"}],"text":"x"}'
+    for _ in range(2):  # also when the good one is known
+        assert certainly_valid("Observation", raw % (place % good))
+        assert not certainly_valid("Observation", raw % (place % concept))
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "5", "0.0", "-0.5", "1e-9", "12.50", "1e3", "1000000000000"])
+def test_numbers_as_records_write_them_are_taken(number: str):
+    observation = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":%s}}'
+    assert certainly_valid("Observation", observation % number.encode())

@@ -15,7 +15,7 @@ from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
 from cds_service.hooks.request import Draft, HookRequest
 from cds_service.hooks.services import Moment, Query, Service
-from tests.charts import NoServer, order, quantity, raw
+from tests.charts import NoServer, observation, order, quantity, raw
 
 SERVICE = Service("s", "order-sign", Moment.SIGN, "", "", (Query("labs", "Observation?patient=p1", ""),))
 POTASSIUM = quantity("2823-3", 4.1, "mmol/L", name="k1")
@@ -76,3 +76,19 @@ def test_a_value_that_nobody_measures_is_no_value(number: str) -> None:
     view = Resource("Observation", text, "labs").view()
     read = view.valueQuantity.value if isinstance(view, Observation) and view.valueQuantity else None
     assert read is None
+
+
+def test_the_parts_of_a_panel_are_read_with_their_concepts_and_values() -> None:
+    def part(code: str, **value: Any) -> dict[str, Any]:
+        return {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, **value}
+
+    panel = observation("85354-9", component=[
+        part("8480-6", valueQuantity={"value": 120}), part("8462-4", dataAbsentReason={"text": "cuff too small"}),
+    ])  # fmt: skip
+    view = Resource("Observation", raw(panel), "labs").view()
+    assert isinstance(view, Observation) and view.component is not None
+    first, second = view.component
+    assert first.code is not None and first.code.coding is not None and first.code.coding[0].code == "8480-6"
+    assert first.valueQuantity is not None and first.valueQuantity.value == 120
+    assert second.dataAbsentReason is not None and second.dataAbsentReason.text == "cuff too small"
+    assert second.valueQuantity is None

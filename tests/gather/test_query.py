@@ -198,6 +198,17 @@ def test_a_server_that_finds_every_address_too_long_is_not_asked_forever(ehr: re
     assert len(ehr.calls) <= 12
 
 
+@pytest.mark.parametrize("size, calls", [(200, 1), (201, 2)])
+def test_what_no_server_finds_too_long_is_not_asked_in_parts(
+    ehr: responses.RequestsMock, size: int, calls: int,
+) -> None:
+    ehr.get(f"{BASE}/Observation", status=414)
+    ehr.post(f"{BASE}/Observation/_search", status=414)
+    query = f"Observation?patient=p1&_count={PAGE}&code="
+    assert ask(query + "x" * (size - len(query))).status is Status.FAILED
+    assert len(ehr.calls) == calls
+
+
 @pytest.mark.parametrize("down, status, why", [
     ("00020-1", Status.PARTIAL, "the FHIR server answered 500"),
     ("00000-1", Status.PARTIAL, "the FHIR server answered 500"),

@@ -159,3 +159,21 @@ def test_at_the_end_a_store_that_does_not_answer_is_not_waited_for_and_what_is_l
     assert "the store did not take 1 calls before the end of this process" in caplog.text
     go.set()
     kept.keeper._thread.join(5)
+
+
+def test_while_there_are_no_keys_so_many_calls_wait_with_their_charts_and_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(module, "MOST_CALLS", 2)
+    made = stand(Settings.load({"DATA": str(tmp_path / "file" / "data")}), lambda: NOW)
+    try:
+        calls = [a_call() for _ in range(3)]
+        for each in calls:
+            made.keeper.saw(each)
+        assert made.keeper.dropped == 1
+        (tmp_path / "file").unlink()
+        assert made.keeper.flush(15)
+        assert kept_ids(made) == {each.id for each in calls[:2]}
+    finally:
+        made.close()

@@ -12,10 +12,11 @@ from sqlalchemy import update
 
 from cds_service.console import replay
 from cds_service.settings import Settings
+from cds_service.store import endings as module
 from cds_service.store import whole
 from cds_service.store.replaying import between
 from cds_service.store.tables import WHOLE
-from tests.store.conftest import NOW, Made, a_call
+from tests.store.conftest import NOW, Made, a_call, endings
 from tests.store.test_keeper import full_env
 
 
@@ -70,3 +71,23 @@ def test_the_calls_of_one_tenant_are_found_apart_the_newest_first(made: Made):
     assert len(between(kept.store, keys, *times, None, 9)) == 3 and len(between(kept.store, keys, *times, "n", 1)) == 1
     until = NOW - timedelta(hours=1)  # is not within
     assert [each.call["id"] for each in between(kept.store, keys, times[0], until, "n", 9)] == [calls[0].id]
+
+
+def test_the_statements_by_which_a_check_fired_are_named_as_far_as_there_is_room(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+):
+    def because(room: int) -> str:
+        monkeypatch.setattr(module, "LONGEST_BECAUSE", room)
+        kept, call = made(), a_call()
+        kept.keeper.saw(call)
+        assert kept.keeper.flush(15)
+        every = [each for each in endings(kept.store) if each["call"] == call.id]
+        (found,) = {each["because"] for each in every if (each["rule"], each["outcome"]) == ("qtc-hold", "fired")}
+        return str(found)
+
+    whole = because(300)
+    facts, _, statements = whole.partition(" by ")
+    assert facts and statements
+    assert because(len(whole)) == whole
+    assert because(len(whole) - 1) == (whole.rpartition(", ")[0] if ", " in statements else facts)
+    assert because(3) == facts[:3]

@@ -52,7 +52,8 @@ def identify(view: MedicationRequest, library: Mapping[str, Resource], reading: 
 def product_of(said: Said, terms: Terms) -> Product:
     """The product that is said. What our tables say of it is kept: it follows from its codes and words alone."""
     kept = terms.kept("products")
-    product, parts = (tuple(wording(each, terms) for each in concepts) for concepts in (said.product, said.parts))
+    product = tuple([wording(each, terms) for each in said.product])
+    parts = tuple([wording(each, terms) for each in said.parts])
     written = (product, parts, said.form and as_written(said.form))
     known: _Known | None = kept.get(written)
     if known is None:
@@ -60,7 +61,7 @@ def product_of(said: Said, terms: Terms) -> Product:
         known = _Known(_product(said, terms, NOTHING), unlisted(concepts, terms))
         if all(map(is_coded, concepts)):
             kept.keep(written, known, *(each for concept in concepts for each in texts_of(concept)))
-    told = terms.drugs_elsewhere(known.unlisted)
+    told = terms.drugs_elsewhere(known.unlisted) if terms.elsewhere else NOTHING
     return _product(said, terms, told) if told else known.product
 
 

@@ -58,7 +58,7 @@ def detail_of(view: Observation, parts: Iterable[Part], shape: str, reading: Rea
             elif key in _CHANGES:
                 changes.setdefault(key, text(part.valueCodeableConcept) or _code(part) or part.valueString or "")
     named = next((changes[key] for key in _CHANGES if changes.get(key)), "") if changes else ""
-    detail = Detail(shape, named[:60], vaf, ratio, text(view.method), from_text=not _is_coded(view, reading.terms))
+    detail = Detail(shape, named[:60], vaf, ratio, text(view.method), from_text=not is_coded(view, reading.terms))
     return from_words(detail, f"{all_text(view.valueCodeableConcept)} {view.valueString or ''}")
 
 
@@ -107,7 +107,7 @@ def _code(part: Component) -> str:
     return next((each.code for each in (value.coding if value else None) or () if each.code), "")
 
 
-def _is_coded(view: Observation, terms: Terms) -> bool:
+def is_coded(view: Observation, terms: Terms) -> bool:
     """Whether the outcome stands in a code, a boolean or a number, and not in words alone."""
     if view.valueBoolean is not None or view.valueQuantity is not None:
         return True

@@ -129,14 +129,15 @@ def _state(fact: Fact[Mutation]) -> str:
 
 
 def _entry(result: Result) -> Entry:
+    detail = result.detail
     return Entry(
         result.outcome,
         str(result.when) if result.when else "no date",
         result.origin.resource,
         result.origin.source,
-        result.detail.shape,
-        result.detail.method,
-        result.detail.words,
+        detail.shape,
+        detail.method,
+        detail.words,
         result.origin.as_received,
         result.doubts,
     )

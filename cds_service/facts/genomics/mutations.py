@@ -7,15 +7,17 @@ result says of which marker is for `reports` to read, when its specimen was take
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from cds_service.facts.concepts import text
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
-from cds_service.facts.genomics.details import NO_DETAIL, Detail, detail_of
+from cds_service.facts.genomics.details import NO_DETAIL, Detail, Part, detail_of, is_coded
 from cds_service.facts.genomics.panels import Panel, covered
 from cds_service.facts.genomics.reports import hinted_by, is_unnamed, tests_in, told_by
-from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD
+from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
@@ -39,7 +41,12 @@ class Result:
     origin: Origin
     doubts: tuple[str, ...] = ()
     share: Quantity | None = None
-    detail: Detail = NO_DETAIL
+    told: Detail | Callable[[], Detail] = field(default=NO_DETAIL, compare=False, repr=False)  # or who tells it
+
+    @property
+    def detail(self) -> Detail:
+        """What it adds to its outcome. No rule asks for that: it is read where somebody wants to see it."""
+        return self.told() if callable(self.told) else self.told
 
 
 _SPOKEN_OF = frozenset({PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE, UNREAD})
@@ -253,19 +260,26 @@ def _results(
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
         parts, told = told_by(part, test, reading)
-        general = detail_of(part, parts, shape, reading)
+        by_code = is_coded(part, reading.terms)
         for said in told:
             outcome = VOID if void else said.outcome
-            detail = said.detail or general
-            named = f" ({detail.change})" if said.outcome == OTHER_CHANGE and detail.change else ""
+            detail = partial(_detail, said, part, parts, shape, reading)
+            change = detail().change if said.outcome == OTHER_CHANGE else ""
+            named = f" ({change})" if change else ""
             words = f"it is {_void(view, sheet)}" if void else f"{said.words}{named}"
-            from_text = detail.from_text and said.outcome in (PRESENT, ABSENT)
+            in_words = said.detail.from_text if said.detail is not None else not by_code
+            from_text = in_words and said.outcome in (PRESENT, ABSENT)
             came = Origin(name, source, words, (*resource.notes, "read from text") if from_text else resource.notes)
             doubted = (*doubts, *time_doubts, *said.doubts)
-            if not detail.method and general.method:
-                detail = replace(detail, method=general.method)
             made.append(Result(said.marker, outcome, words, when, came, doubted, said.share, detail))
     return made
+
+
+def _detail(said: Said, part: Observation, parts: Sequence[Part], shape: str, reading: Reading) -> Detail:
+    """What it adds: of its own where it speaks of several markers, else what the result as a whole states."""
+    if said.detail is None:
+        return detail_of(part, parts, shape, reading)
+    return said.detail if said.detail.method else replace(said.detail, method=text(part.method))
 
 
 SHAPES = {"variant": "variant", "genomic_report": "report in words", "karyotype_FISH": "report in words"}
@@ -287,12 +301,12 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
     came = Origin(sheet.reference, sheet.source, "")
     earned = [
         Result(said.marker, said.outcome, said.words, when, replace(came, as_received=said.words),
-               (*sheet.doubts, *doubts, *said.doubts), detail=Detail("genes covered by the panel"))
+               (*sheet.doubts, *doubts, *said.doubts), told=Detail("genes covered by the panel"))
         for said in covered(panel)
     ]  # fmt: skip
     hints = [
         Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came,
-               detail=Detail("conclusion of a report", from_text=True))
+               told=Detail("conclusion of a report", from_text=True))
         for said in hinted_by(sheet.conclusion, reading)
     ]  # fmt: skip
     return earned + hints

@@ -47,7 +47,7 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     when, time_doubts = taken(view, reading)
     refused = refused_for_status(view) or ("dated in the future" if "dated in the future" in time_doubts else "")
     found = []
-    for part, name in _named_parts(view, reading):
+    for part, name in named if view is quick else _named_parts(view, reading):
         if part is view and is_empty(part) and view.component:
             continue
         value = refused or (NOT_READ if name.key == IN_WORDS else number(name.instead or part, name.key, reading.terms))

@@ -7,7 +7,7 @@ it was taken, not when it was filed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from cds_service.facts.fact import Origin
 from cds_service.facts.times import When
@@ -39,6 +39,10 @@ class Reading:
     zone: tzinfo
     now: datetime
     _times: dict[str | None, When | None] = field(default_factory=dict, repr=False, compare=False)
+    wrong_after: datetime = field(init=False, repr=False, compare=False)  # what is dated later has a wrong date
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wrong_after", (self.now + _ZONES).astimezone(UTC))
 
     def when(self, text: str | None) -> When | None:
         """The time that is written, as `When.read` has it: many results of a call share one."""
@@ -69,8 +73,7 @@ def at_effective(observation: Observation, reading: Reading) -> tuple[When | Non
             *_moments(observation),
         )
         when = next((found for text in others if (found := reading.when(text)) is not None), None)
-    future = when is not None and when.earliest > reading.now + _ZONES
-    return when, (FUTURE,) if future else ()
+    return when, (FUTURE,) if when is not None and when.earliest > reading.wrong_after else ()
 
 
 def _moments(observation: Observation) -> list[str]:

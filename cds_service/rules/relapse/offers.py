@@ -17,7 +17,8 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medicat
 from cds_service.facts.fact import Fact
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
-from cds_service.rules.rule import Ending, Finding, NotEvaluated, Rule, endings
+from cds_service.rules.rule import Finding, NotEvaluated, Rule
+from cds_service.rules.running import Ending, endings
 from cds_service.rules.shared import Shared
 from cds_service.rules.subjects import Uses
 

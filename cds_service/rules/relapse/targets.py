@@ -206,10 +206,9 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
         return NotApplicable("acute promyelocytic leukaemia: out of scope")
     panel, later = (case.must(topics.RELAPSE_PANEL, "pathway", qualifier) for qualifier in ("", "later"))
     results = tuple(case.fact(MARKER_NAMES[name]) for name in (*panel.value, *later.value))
-    lacking = tuple(
-        result for result in results if not result.sure or counts_now(case, result) is not Truth.YES
-    )
-    changes = tuple(words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key))))
+    current = [result.sure and counts_now(case, result) is Truth.YES for result in results]
+    lacking = tuple([result for result, counts in zip(results, current, strict=True) if not counts])
+    changes = tuple([words for key in MARKER_NAMES.values() if (words := _change(case, case.fact(key)))])
     ledger = case.fact(LEDGER).value
     repeat = case.must(topics.REPEAT_MUTATIONS, "pathway")
     if not changes and adult(case) is Truth.NO:
@@ -232,7 +231,7 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
         line=not changes,
         propose=() if not lacking or _testing_ordered(case, lacking) else (PANEL,),
         repeat=repeat,
-        since=tuple(_told(result, ledger) for result in results if result not in lacking),
+        since=tuple(_told(result, ledger) for result, counts in zip(results, current, strict=True) if counts),
         older=tuple(_told(result, ledger) for result in lacking if result.value is not None),
         never=tuple(_told(result, ledger) for result in lacking if result.value is None),
         later=later,

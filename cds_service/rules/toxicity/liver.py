@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.drugs.medications import Role
-from cds_service.facts.fact import Fact, Key, above
+from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -36,14 +36,14 @@ def liver(case: Case, use: Use) -> Outcome:
         return not_taken(case, use)
     multiple, assumed = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)
     facts = _limited(case, use, multiple)
-    alone = {fact.key: above(fact, limit.value) for fact, limit in facts}
+    alone = {fact.key.name: above(fact, limit.value) for fact, limit in facts}
     truths = alone | _with_bilirubin(case, use, facts, alone)
     match any_of(truths.values()):
         case Truth.YES:
             found = [
-                _passed(case, use, fact, limit, alone[fact.key])
+                _passed(case, use, fact, limit, alone[fact.key.name])
                 for fact, limit in facts
-                if truths[fact.key] is Truth.YES
+                if truths[fact.key.name] is Truth.YES
             ]
             over = tuple(sorted(found, key=lambda pair: not pair[0].sure))  # the surest value decides
             leans = any(fact is multiple or joined for fact, _, joined in over)
@@ -65,7 +65,7 @@ def liver(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
-            unknown = (fact for fact, _ in facts if truths[fact.key] is Truth.UNKNOWN)
+            unknown = (fact for fact, _ in facts if truths[fact.key.name] is Truth.UNKNOWN)
             blind = case.blind(*unknown, about=orders, level=Level.WARNING if again and use.drafts else None)
             return replace(blind, quiet=use.is_new and before is None)  # no source asks for them before the first dose
         case other:
@@ -91,13 +91,13 @@ def _limited(case: Case, use: Use, multiple: Fact[Quantity]) -> tuple[Limited, .
 
 
 def _with_bilirubin(
-    case: Case, use: Use, facts: tuple[Limited, ...], alone: dict[Key[Quantity], Truth]
-) -> dict[Key[Quantity], Truth]:
+    case: Case, use: Use, facts: tuple[Limited, ...], alone: dict[str, Truth]
+) -> dict[str, Truth]:
     """A transaminase above its lower limit counts as above when bilirubin is raised with it."""
     lower = case.cite(topics.TRANSAMINASE_WITH_BILIRUBIN_ABOVE, use.drug)
     raised = case.cite(topics.BILIRUBIN_RAISED_ABOVE, use.drug)
-    by_key = {fact.key: fact for fact, _ in facts}
     if lower is None or raised is None:
         return {}
-    together = above(by_key[BILIRUBIN_ULN], raised.value)
-    return {key: alone[key] | (above(by_key[key], lower.value) & together) for key in (AST_ULN, ALT_ULN)}
+    found = {fact.key.name: fact for fact, _ in facts}
+    together, transaminases = above(found[BILIRUBIN_ULN.name], raised.value), (AST_ULN.name, ALT_ULN.name)
+    return {name: alone[name] | (above(found[name], lower.value) & together) for name in transaminases}

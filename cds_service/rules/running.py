@@ -1,0 +1,319 @@
+"""Running: how rules are asked, each by itself.
+
+Each subject of each rule runs in a compartment of its own: a rule that raises is named as not made, and the others go
+on. Those that may be critical run first; what the time of the call does not reach any more is named too. A rule of
+whose topics nothing is said of any drug on the list has nobody to be asked about, and that is told without asking it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+from cds_service.facts.chart import Chart
+from cds_service.facts.drugs.medications import Role
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level
+from cds_service.knowledge.overlay import Switch
+from cds_service.rules.rule import (
+    Case,
+    Check,
+    Evaluation,
+    Fired,
+    NotApplicable,
+    NotEvaluated,
+    NoTimeLeft,
+    Outcome,
+    Rule,
+    Subjects,
+    SwitchedOff,
+    a_check,
+)
+from cds_service.rules.shared import DRUGS, Shared
+
+S = TypeVar("S")
+log = logging.getLogger("aml_cds.rules")
+InTime = Callable[[], object]  # something true while there is time
+_MOST_PLANS = 500  # combinations of drugs, of one knowledge, for which is kept which rules are asked
+_ROLES = tuple(Role)
+
+
+def _always() -> bool:
+    return True
+
+
+class Planned(NamedTuple):
+    """A rule with its place. `roles`: those that it looks for, in words: all that find nobody in them end alike."""
+
+    place: int
+    rule: Rule[Any]
+    roles: str
+
+
+class Asked(NamedTuple):
+    """The rules of a plan that are asked, in reading order and the most urgent first; and those that have nobody."""
+
+    in_order: tuple[Planned, ...]
+    urgent: tuple[Planned, ...]
+    idle: tuple[Planned, ...]
+
+
+class Plan:
+    """Which rules speak of which drugs, by this knowledge and this hospital. Nothing of a patient is in it."""
+
+    def __init__(self, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> None:
+        self._rules = [
+            Planned(place, each, getattr(each.subjects, "in_words", "")) for place, each in enumerate(rules)
+        ]
+        self._always = 0  # the places, as bits, of the rules that may be about any drug or about none
+        self._of: dict[str, int] = {}  # those of the rules that something is said of this drug for
+        self._asked: dict[int, Asked] = {}
+        for place, each in enumerate(rules):
+            names = getattr(each.subjects, "names", None)
+            if names is None or each.id in snapshot.switches:
+                self._always |= 1 << place
+                continue
+            for drug in snapshot.spoken_of(names):
+                self._of[drug] = self._of.get(drug, 0) | 1 << place
+
+    def asked(self, drugs: Iterable[str]) -> Asked:
+        """What is asked where these drugs are on the list."""
+        places, of = self._always, self._of
+        for drug in drugs:
+            if drug in of:
+                places |= of[drug]
+        found = self._asked.get(places)
+        if found is None:
+            if len(self._asked) >= _MOST_PLANS:
+                self._asked.clear()
+            found = self._asked[places] = self._told(places)
+        return found
+
+    def _told(self, places: int) -> Asked:
+        asked = tuple(each for each in self._rules if places >> each.place & 1)
+        idle = tuple(each for each in self._rules if not places >> each.place & 1)
+        return Asked(asked, tuple(sorted(asked, key=lambda each: -each.rule.worst)), idle)
+
+
+def _plan(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> Plan:
+    """The plan of these rules; made once for this knowledge."""
+    kept: Plan | None = snapshot.kept.get((Plan, rules))
+    if kept is None:
+        kept = snapshot.kept[Plan, rules] = Plan(rules, snapshot)
+    return kept
+
+
+def evaluate(
+    rules: Iterable[Rule[Any]],
+    chart: Chart,
+    snapshot: Snapshot,
+    in_time: InTime = _always,
+    shared: Shared | None = None,
+) -> Evaluation:
+    """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
+
+    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    `shared`: what was worked out for this chart already.
+    """
+    in_order = tuple(rules)
+    of_call = Shared() if shared is None else shared
+    asked = _plan(in_order, snapshot).asked(_listed(chart, of_call))
+    made: dict[int, list[Check]] = {}
+    ends: dict[str, tuple[Any, ...]] = {}  # how the checks of these roles end that have nobody to be about
+    rest: list[Planned] = []
+    for each in asked.idle:
+        end = ends.get(each.roles)
+        if end is None:
+            made[each.place] = (check,) = _run(each.rule, chart, snapshot, in_time, of_call)
+            if _ends_alike(check.outcome):
+                ends[each.roles] = check[2:]
+        elif type(end[0]) is NotApplicable:
+            rest.append(each)
+        else:
+            made[each.place] = [a_check((each.rule, "", *end))]
+    for place, rule, _ in asked.urgent:
+        if rule.id in snapshot.switches:
+            made[place] = _as_switched(rule, snapshot.switches[rule.id], chart, snapshot, in_time, of_call)
+        else:
+            made[place] = _run(rule, chart, snapshot, in_time, of_call)
+
+    def every() -> tuple[Check, ...]:
+        idle = {place: [a_check((rule, "", *ends[roles]))] for place, rule, roles in rest}
+        return _in_order(made | idle)
+
+    return Evaluation(_in_order(made), chart, every)
+
+
+def _ends_alike(outcome: Outcome) -> bool:
+    """Whether there is nobody, or nobody knows, so that whoever looks for the same roles ends so too."""
+    return type(outcome) is NotApplicable or (type(outcome) is NotEvaluated and not outcome.broke)
+
+
+def _in_order(made: dict[int, list[Check]]) -> tuple[Check, ...]:
+    return tuple([check for place in sorted(made) for check in made[place]])
+
+
+class Ending(NamedTuple):
+    """What a rule came to about a subject, without a trace."""
+
+    rule: Rule[Any]
+    subject: object
+    outcome: Fired | NotEvaluated
+
+
+def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shared: Shared) -> list[Ending]:
+    """What fires and what could not be made, for a check that asks others and traces none of them.
+
+    In the order of `rules`, however the hospital switched them.
+    """
+    case = Case(chart, snapshot, {}, shared)
+    found: list[Ending] = []
+    for _, each, _ in _plan(rules, snapshot).asked(_listed(chart, shared)).in_order:
+        try:
+            subjects = each.subjects(case).found
+        except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+            found.append(Ending(each, "", _broken(each, fault)))
+            continue
+        for subject in subjects:
+            outcome = _outcome(each, subject, case)
+            if type(outcome) is Fired:
+                found.append(Ending(each, subject, outcome))
+                found += [Ending(each, subject, gap) for gap in _gap_beside(each, outcome)]
+            elif isinstance(outcome, NotEvaluated):
+                found.append(Ending(each, subject, outcome))
+    return found
+
+
+def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
+    """The drugs on the list, whatever their role."""
+    drugs: frozenset[str] | None = shared.listed.get(DRUGS)
+    if drugs is None:
+        drugs = shared.listed[DRUGS] = frozenset(chart.medications.drugs(*_ROLES))
+    return drugs
+
+
+def _as_switched(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> list[Check]:
+    if switch.off:
+        return [_switched_off(each, switch, chart, snapshot)]
+    return _in_shadow(each, switch, chart, snapshot, in_time, shared)
+
+
+def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
+    """The check is not made; for whom it would have been made is kept, so that a card can say so."""
+    asking = Case(chart, snapshot)
+    try:
+        subjects = each.subjects(asking).found
+    except Exception as fault:  # noqa: BLE001 - the compartment: it is switched off in any case
+        log.error("subjects of rule %s failed: %s", each.id, type(fault).__name__)
+        subjects = ()
+    about = tuple(dict.fromkeys(order for subject in subjects for order in getattr(subject, "orders", ())))
+    return _check(each, "", SwitchedOff(switch.words, about, switch), asking)
+
+
+def _in_shadow(
+    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
+) -> list[Check]:
+    """The check is made, traced and counted, and shows no card."""
+    checks = [check._replace(shadow=switch) for check in _run(each, chart, snapshot, in_time, shared)]
+    for check in checks:
+        if isinstance(check.outcome, (Fired, NotEvaluated)):
+            log.info("rule %s in shadow: %s", each.id, check.word)
+    return checks
+
+
+def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
+    case = Case(chart, snapshot, {}, shared)
+    if not in_time():
+        return [_check(each, "", _too_late(each), case)]
+    try:
+        subjects = each.subjects(case)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+        return [_check(each, "", _broken(each, fault), case)]
+    found = subjects.found
+    if len(found) == 1:
+        case.cites = {}  # what was cited to find the subject is no part of its check
+        return _about(each, found[0], case)
+    if not found:
+        return [_check(each, "", _nobody(subjects, case), case)]
+    made: list[Check] = []
+    for subject in found:
+        own = Case(chart, snapshot, case.reads.copy(), shared)
+        made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
+    return made
+
+
+def _nobody(subjects: Subjects[Any], asking: Case) -> Outcome:
+    """The outcome where there is nobody to ask about, or where that cannot be told."""
+    if subjects.unknown:
+        return NotEvaluated(tuple([fact for fact in asking.reads.values() if not fact.sure]), subjects.unknown)
+    return NotApplicable(subjects.none)
+
+
+def _about(each: Rule[S], subject: S, case: Case) -> list[Check]:
+    """The check of one subject, and the gap beside it, if any."""
+    outcome = _outcome(each, subject, case)
+    check = _check(each, str(subject), outcome, case)
+    if type(outcome) is Fired:
+        return [check, *[check._replace(outcome=gap) for gap in _gap_beside(each, outcome)]]
+    return [check]
+
+
+def _outcome(each: Rule[S], subject: S, case: Case) -> Outcome:
+    """What the rule comes to about one subject."""
+    try:
+        outcome = each.function(case, subject)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
+        return _broken(each, fault)
+    if type(outcome) is Fired:
+        if case.snapshot.shipped is not None:
+            return _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
+    elif isinstance(outcome, NotEvaluated) and not outcome.about:
+        return replace(outcome, about=getattr(subject, "orders", ()))
+    return outcome
+
+
+def _check(each: Rule[Any], subject: str, outcome: Outcome, case: Case) -> Check:
+    """The check with what the case handed out for it."""
+    return a_check((each, subject, outcome, tuple(case.reads.values()), tuple(case.cites.values()), None))
+
+
+def _no_weaker(each: Rule[S], subject: S, outcome: Fired, chart: Chart, shipped: Snapshot) -> Fired:
+    """A local value warns at most; where the shipped knowledge fires more urgently, the finding stays as urgent."""
+    finding = outcome.finding
+    if not any(statement.local for statement in finding.says):
+        return outcome
+    try:
+        without = each.function(Case(chart, shipped), subject)
+    except Exception as fault:  # noqa: BLE001 - the compartment: the local finding stands by itself
+        log.error("rule %s without the overlay failed: %s", each.id, type(fault).__name__)
+        return outcome
+    if not isinstance(without, Fired) or without.finding.level <= finding.level:
+        return outcome
+    stop = without.finding
+    mentions = (*finding.mentions, *(each for each in stop.says if each not in finding.says))
+    return Fired(replace(finding, level=stop.level, lowered=stop.lowered, mentions=mentions))
+
+
+def _gap_beside(each: Rule[Any], outcome: Fired) -> tuple[NotEvaluated, ...]:
+    """A doubtful danger before a dose that fell below its own gap: the gap is said beside it."""
+    if not each.before_dose or not outcome.finding.lowered:
+        return ()
+    if outcome.finding.level >= each.blind:
+        return ()
+    unsure = tuple(fact for fact in outcome.finding.because if not fact.sure)
+    return (NotEvaluated(unsure, "" if unsure else "; ".join(outcome.finding.doubts), outcome.finding.about),)
+
+
+def _too_late(each: Rule[Any]) -> NoTimeLeft:
+    return NoTimeLeft((), f"no time left for the check '{each.title}'", level=min(each.worst, Level.WARNING))
+
+
+def _broken(each: Rule[Any], fault: Exception) -> NotEvaluated:
+    log.error("rule %s failed: %s", each.id, type(fault).__name__, exc_info=None)
+    return NotEvaluated((), f"the check '{each.title}' failed in this service", level=Level.WARNING, broke=True)
+
+
