@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
@@ -28,7 +28,7 @@ class Group:
 def _groups(case: Case) -> Subjects[Group]:
     """Every class of which a drug is drafted or taken."""
     found: dict[str, list[Medication]] = {}
-    groups = _group_of(case.snapshot)
+    groups = _told_of_each(case.snapshot, topics.CLASS_GROUP)
     for order in _in_play(case):
         for drug in order.ingredients:
             if drug in groups:
@@ -41,13 +41,13 @@ def _groups(case: Case) -> Subjects[Group]:
     )
 
 
-def _group_of(snapshot: Snapshot) -> Mapping[str, str]:
-    """The class of each drug that is said to be of one; told once for this knowledge."""
-    kept: Mapping[str, str] | None = snapshot.kept.get(_group_of)
+def _told_of_each(snapshot: Snapshot, topic: Topic[str]) -> Mapping[str, str]:
+    """What is said of each drug under that topic; told once for this knowledge."""
+    kept: Mapping[str, str] | None = snapshot.kept.get((_told_of_each, topic.name))
     if kept is None:
-        name, said = topics.CLASS_GROUP.name, snapshot.statements.items()
-        kept = {about: each.value for (topic, about, more), each in said if (topic, more) == (name, "")}
-        snapshot.kept[_group_of] = kept
+        said = snapshot.statements.items()
+        kept = {about: each.value for (name, about, more), each in said if (name, more) == (topic.name, "")}
+        snapshot.kept[_told_of_each, topic.name] = kept
     return kept
 
 
@@ -66,7 +66,7 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
             drug
             for order in group.orders
             for drug in order.ingredients
-            if _group_of(case.snapshot).get(drug) == group.name
+            if _told_of_each(case.snapshot, topics.CLASS_GROUP).get(drug) == group.name
         }
     )
     if len(drugs) == 1:
