@@ -26,7 +26,7 @@ STEPS: Mapping[tuple[str, str], str] = {
     ("cds_service/hooks/request.py", "read"): "read the request",
     ("cds_service/gather/collect.py", "collect"): "collect: bundles into resources",
     ("cds_service/facts/chart.py", "read_chart"): "read the chart: facts from resources",
-    ("cds_service/rules/rule.py", "evaluate"): "evaluate the rules",
+    ("cds_service/rules/running.py", "evaluate"): "evaluate the rules",
     ("cds_service/present/present.py", "present"): "present: cards",
     ("cds_service/answer.py", "body"): "write the answer",
 }
