@@ -133,7 +133,6 @@ OUTSIDE = {
     "gunicorn": set(),
     "jwt": {"security"},
     "prometheus_client": {"watch"},
-    "structlog": {"watch"},
     "opentelemetry": {"watch"},
     "limits": {"web"},
     "cryptography": {"security", "store"},
