@@ -214,7 +214,7 @@ def test_the_gate_holds_cpu_alone_and_says_what_is_too_far_off():
     assert goals.closed(found) == []
     slow = Figure(70.0, 70.0, 70.0)
     assert goals.closed(found | {"cpu order-sign 60 warm / echo": slow}) == [
-        "cpu order-sign 60 warm / echo: 70 times, at most 60"
+        "cpu order-sign 60 warm / echo: 70 times, at most 22"
     ]
     assert len(goals.closed({})) == len(goals.GATES)
 

@@ -184,8 +184,9 @@ def _around(raw: bytes, resources: Iterable[bytes]) -> bytes | None:
     parts: list[bytes] = []
     end = 0
     for written in resources:
-        start = raw.find(b"{", raw.find(_RESOURCE, end) + len(_RESOURCE))
-        if not written or not raw.startswith(written, start):
+        named = raw.find(_RESOURCE, end)
+        start = raw.find(b"{", named)
+        if named < 0 or not written or not raw.startswith(written, start):
             return None
         parts.append(raw[end:start])
         end = start + len(written)

@@ -16,6 +16,7 @@ from cds_service.knowledge.model import Level
 from cds_service.present.relevance import Relevance
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Check, NotEvaluated, NoTimeLeft, Proposal, Rule
+from cds_service.rules.subjects import distinct
 
 CAUSES = {
     State.ABSENT: "Not found under the codes we ask",
@@ -97,7 +98,7 @@ def find_gap(relevance: Relevance) -> Gap | None:
         ),
         proposals=_closing(facts, ordered),
         ordered=tuple(dict.fromkeys(_test(fact.key) for fact in facts if fact.key.order and fact.key.order in ordered)),
-        about=tuple(dict.fromkeys(order for order in relevance.our_drafts)),
+        about=distinct(relevance.our_drafts),
         missing=tuple(
             dict.fromkeys([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
             or [f"{check.rule.title}, switched off here" for check, _ in off]

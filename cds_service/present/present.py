@@ -35,6 +35,7 @@ from cds_service.present.relevance import Relevance
 from cds_service.present.said import fingerprint
 from cds_service.present.words import Speaker
 from cds_service.rules.rule import Check, Evaluation, Finding, Fired
+from cds_service.rules.subjects import distinct
 
 MORE = " (and {} more)"  # how a summary says that its card holds further warnings
 SUMMARY_LIMIT = 140  # characters, excluded: CDS Hooks
@@ -224,7 +225,7 @@ class _Writer:
         selection = "at-most-one" if any(p.kind == "dose" for p in proposals) else "any"
         notes = (self._perhaps_ordered(suggestions), _doubts(findings))
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
-        about = tuple(dict.fromkeys(order for finding in every for order in finding.about))
+        about = distinct([order for finding in every for order in finding.about])
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
         rests_on = [(each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines))]

@@ -29,10 +29,10 @@ class Relevance:
         """Whether the finding is shown at this moment."""
         if finding.level is Level.INFO and not finding.lowered and self.elsewhere:
             return False
+        if self.moment is Moment.VIEW:
+            return True
         drafts = [order for order in finding.about if order.role is Role.DRAFT]
         match self.moment:
-            case Moment.VIEW:
-                return True
             case Moment.SELECT:
                 return finding.level >= Level.WARNING and any(draft.selected for draft in drafts)
             case Moment.SIGN:
@@ -129,7 +129,11 @@ class Relevance:
         return disease.value is not Disease.NONE or not disease.sure
 
     def _is_ours(self, order: Medication) -> bool:
-        return any(drug in self.snapshot.drugs for drug in order.ingredients)
+        return not self.snapshot.drugs.keys().isdisjoint(order.ingredients)
+
+    def _is_drafted(self, order: Medication) -> bool:
+        """Whether it is one of the drafts of this moment."""
+        return order.role is Role.DRAFT and order in self._drafts
 
     def counts(self, check: Check, gap: NotEvaluated) -> bool:
         """Whether a check that could not be made is named at this moment."""
@@ -137,9 +141,8 @@ class Relevance:
             return False
         if self.moment is Moment.VIEW:
             return True
-        drafted = set(self._drafts)
         if gap.about:
-            ours_drafted = any(order in drafted and self._is_ours(order) for order in gap.about)
+            ours_drafted = any(self._is_drafted(order) and self._is_ours(order) for order in gap.about)
             beside = (self._may_interact or self._unnamed) and any(
                 fact.key is MEDICATIONS for fact in check.reads if not fact.sure
             )
@@ -153,8 +156,7 @@ class Relevance:
         every = self.evaluation.outcomes(SwitchedOff)
         if self.moment is Moment.VIEW:
             return tuple((check, off) for check, off in every if off.about)
-        drafted = set(self._drafts)
-        return tuple((check, off) for check, off in every if drafted & set(off.about))
+        return tuple((check, off) for check, off in every if any(map(self._is_drafted, off.about)))
 
     def level(self, check: Check, gap: NotEvaluated) -> Level:
         """How much the gap matters: a warning when it could have stopped something or precedes a dose."""

@@ -159,7 +159,7 @@ class Case:
     and the knowledge hand out the very same each time.
     """
 
-    __slots__ = ("chart", "cites", "reads", "shared", "snapshot")
+    __slots__ = ("_facts", "chart", "cites", "reads", "shared", "snapshot")
 
     def __init__(
         self,
@@ -173,6 +173,7 @@ class Case:
         self.reads: dict[int, Fact[Any]] = {} if reads is None else reads
         self.cites: dict[int, Statement[Any]] = {}
         self.shared = Shared() if shared is None else shared
+        self._facts = chart.facts if self.shared.facts is None else self.shared.facts
 
     @property
     def now(self) -> datetime:
@@ -181,7 +182,7 @@ class Case:
 
     def fact(self, key: Key[T], within: Quantity | None = None) -> Fact[T]:
         """The fact of that key, turned stale when it is older than `within`."""
-        fact: Fact[T] = self.chart.facts[key.name] if within is None else self._of_late(key, within)
+        fact: Fact[T] = self._facts[key.name] if within is None else self._of_late(key, within)
         self.reads[id(fact)] = fact
         return fact
 
@@ -189,7 +190,7 @@ class Case:
         asked = (key.name, id(within))
         kept = self.shared.patient.get(asked)
         if kept is None:
-            fact: Fact[T] = self.chart.facts[key.name]
+            fact: Fact[T] = self._facts[key.name]
             if fact.within(within, self.chart.now) is not fact:  # turned stale: the very same for each who asks
                 fact = self.chart.of_late(key, within)
             kept = self.shared.patient[asked] = (fact, within)
@@ -292,10 +293,15 @@ class Case:
         )
 
     def blind(
-        self, *facts: Fact[Any], about: Iterable[Medication] = (), why: str = "", level: Level | None = None
+        self,
+        *facts: Fact[Any],
+        about: Iterable[Medication] = (),
+        why: str = "",
+        level: Level | None = None,
+        quiet: bool = False,
     ) -> NotEvaluated:
-        """The check could not be made for want of these facts."""
-        return NotEvaluated(tuple(fact for fact in facts if not fact.sure), why, tuple(about), level)
+        """The check could not be made for want of these facts. `quiet`: no source asks for them here."""
+        return NotEvaluated(tuple([fact for fact in facts if not fact.sure]), why, tuple(about), level, quiet)
 
 
 class Check(NamedTuple):

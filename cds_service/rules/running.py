@@ -31,7 +31,7 @@ from cds_service.rules.rule import (
     SwitchedOff,
     a_check,
 )
-from cds_service.rules.shared import DRUGS, Shared
+from cds_service.rules.shared import DRUGS, Facts, Shared
 
 S = TypeVar("S")
 log = logging.getLogger("aml_cds.rules")
@@ -53,11 +53,14 @@ class Planned(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The rules of a plan that are asked, in reading order and the most urgent first; and those that have nobody."""
+    """The rules of a plan that are asked, in reading order and the most urgent first; and those that have nobody.
+
+    `idle`: by the roles that they look for, as they all end alike.
+    """
 
     in_order: tuple[Planned, ...]
     urgent: tuple[Planned, ...]
-    idle: tuple[Planned, ...]
+    idle: tuple[tuple[Planned, ...], ...]
 
 
 class Plan:
@@ -93,8 +96,12 @@ class Plan:
 
     def _told(self, places: int) -> Asked:
         asked = tuple(each for each in self._rules if places >> each.place & 1)
-        idle = tuple(each for each in self._rules if not places >> each.place & 1)
-        return Asked(asked, tuple(sorted(asked, key=lambda each: -each.rule.worst)), idle)
+        idle: dict[str, list[Planned]] = {}
+        for each in self._rules:
+            if not places >> each.place & 1:
+                idle.setdefault(each.roles, []).append(each)
+        urgent = sorted(asked, key=lambda each: -each.rule.worst)
+        return Asked(asked, tuple(urgent), tuple(map(tuple, idle.values())))
 
 
 def _plan(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> Plan:
@@ -118,21 +125,18 @@ def evaluate(
     `shared`: what was worked out for this chart already.
     """
     in_order = tuple(rules)
-    of_call = Shared() if shared is None else shared
+    of_call = Shared(facts=Facts(chart.facts)) if shared is None else shared
     asked = _plan(in_order, snapshot).asked(_listed(chart, of_call))
     made: dict[int, list[Check]] = {}
-    ends: dict[str, tuple[Any, ...]] = {}  # how the checks of these roles end that have nobody to be about
-    rest: list[Planned] = []
-    for each in asked.idle:
-        end = ends.get(each.roles)
-        if end is None:
-            made[each.place] = (check,) = _run(each.rule, chart, snapshot, in_time, of_call)
-            if _ends_alike(check.outcome):
-                ends[each.roles] = check[2:]
-        elif type(end[0]) is NotApplicable:
-            rest.append(each)
+    rest: list[tuple[tuple[Planned, ...], Check]] = []  # those that are not applicable, with the first of them
+    for (first, rule, _), *others in asked.idle:
+        made[first] = (check,) = _run(rule, chart, snapshot, in_time, of_call)
+        if type(check.outcome) is NotApplicable:
+            rest.append((tuple(others), check))
+        elif type(check.outcome) is NotEvaluated and not check.outcome.broke:
+            made |= _as(check, others)
         else:
-            made[each.place] = [a_check((each.rule, "", *end))]
+            made |= {each.place: _run(each.rule, chart, snapshot, in_time, of_call) for each in others}
     for place, rule, _ in asked.urgent:
         if rule.id in snapshot.switches:
             made[place] = _as_switched(rule, snapshot.switches[rule.id], chart, snapshot, in_time, of_call)
@@ -140,15 +144,18 @@ def evaluate(
             made[place] = _run(rule, chart, snapshot, in_time, of_call)
 
     def every() -> tuple[Check, ...]:
-        idle = {place: [a_check((rule, "", *ends[roles]))] for place, rule, roles in rest}
-        return _in_order(made | idle)
+        all_of = made.copy()
+        for others, check in rest:
+            all_of |= _as(check, others)
+        return _in_order(all_of)
 
     return Evaluation(_in_order(made), chart, every)
 
 
-def _ends_alike(outcome: Outcome) -> bool:
-    """Whether there is nobody, or nobody knows, so that whoever looks for the same roles ends so too."""
-    return type(outcome) is NotApplicable or (type(outcome) is NotEvaluated and not outcome.broke)
+def _as(first: Check, others: Iterable[Planned]) -> dict[int, list[Check]]:
+    """The checks of these rules, ended as the first one is that looked for the same roles."""
+    end = first[2:]
+    return {place: [a_check((rule, "", *end))] for place, rule, _ in others}
 
 
 def _in_order(made: dict[int, list[Check]]) -> tuple[Check, ...]:
@@ -272,7 +279,8 @@ def _outcome(each: Rule[S], subject: S, case: Case) -> Outcome:
         if case.snapshot.shipped is not None:
             return _no_weaker(each, subject, outcome, case.chart, case.snapshot.shipped)
     elif isinstance(outcome, NotEvaluated) and not outcome.about:
-        return replace(outcome, about=getattr(subject, "orders", ()))
+        about = getattr(subject, "orders", ())
+        return NotEvaluated(outcome.missing, outcome.why, about, outcome.level, outcome.quiet, outcome.broke)
     return outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,10 @@ class Use:
 
     drug: str
     orders: tuple[Medication, ...]
+    drafts: tuple[Medication, ...] = field(init=False, compare=False, repr=False)  # its draft orders
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drafts", self.of(Role.DRAFT))
 
     def __hash__(self) -> int:
         return hash(self.drug)
@@ -34,11 +38,6 @@ class Use:
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """Its orders in these roles."""
         return tuple([order for order in self.orders if order.role in roles])
-
-    @cached_property
-    def drafts(self) -> tuple[Medication, ...]:
-        """Its draft orders."""
-        return self.of(Role.DRAFT)
 
     @cached_property
     def active(self) -> tuple[Medication, ...]:
@@ -97,9 +96,11 @@ class Uses:
             in_play = _in_play(case, self.roles, self.in_words)
         if in_play.found:
             spoken_of = case.snapshot.spoken_of(self.names)
+            if len(in_play.found) == 1 and in_play.found[0].drug in spoken_of:
+                return in_play
             ours = tuple([use for use in in_play.found if use.drug in spoken_of])
             if ours:
-                return in_play if len(ours) == len(in_play.found) else Subjects(ours)
+                return Subjects(ours)
         if not listed.sure:
             return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
@@ -216,6 +217,18 @@ def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
     """Each draft of the drug among these orders may be taken back."""
     drafts = (order for order in orders if order.role is Role.DRAFT)
     return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
+
+
+def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:
+    """Each order once, in order. Orders alike bear the same reference, so only those are held against each other."""
+    found: dict[int, Medication] = {}
+    references: set[str] = set()
+    for order in orders:
+        if id(order) in found or (order.reference in references and order in found.values()):
+            continue
+        found[id(order)] = order
+        references.add(order.reference)
+    return tuple(found.values())
 
 
 def doubtful(*groups: Iterable[Medication]) -> tuple[Medication, ...]:

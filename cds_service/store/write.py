@@ -14,7 +14,7 @@ from cds_service.store.endings import FRESH_SECONDS
 from cds_service.store.records import Record
 from cds_service.store.tables import CALL, CARD, ENDINGS, KNOWLEDGE, WHOLE
 
-_AT_ONCE = (1, 4, 16, 32, 64, 128, 256)  # rows in one statement: few sizes, as the driver keeps each that it has met
+_AT_ONCE = (1, 8, 32, 128, 256)  # rows in one statement: few sizes, as the driver keeps each that it has met
 _STAYS = "ON CONFLICT DO NOTHING"
 _OF_USE = (
     f"ON CONFLICT (id) DO UPDATE SET used = excluded.used WHERE endings.used < excluded.used - {FRESH_SECONDS:.0f}"

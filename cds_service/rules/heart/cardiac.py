@@ -105,7 +105,7 @@ def lvef_low(case: Case, use: Use) -> Outcome:
             return Clear(f"LVEF {lvef.value}") if problems.sure else case.blind(problems, about=orders)
         case Truth.UNKNOWN:
             told = bool(use.drafts) and problems.sure and lvef.state in (State.ABSENT, State.STALE)
-            return replace(case.blind(lvef, problems, about=orders), quiet=told)  # the missing LVEF has its own card
+            return case.blind(lvef, problems, about=orders, quiet=told)  # the missing LVEF has its own card
         case other:
             assert_never(other)
 

@@ -76,7 +76,7 @@ def blind_to_qtc(case: Case, use: Use, qtc: Fact[Ecg], why: str = "") -> NotEval
     """The check could not be made for want of a QTc. On treatment an overdue ECG is told by its own check already."""
     start = started(case, use)
     told = start is not None and not use.drafts and _missed(case, ecg_due_days(case, use, start), case.fact(QTC))
-    return replace(case.blind(qtc, why=why), quiet=bool(told))
+    return case.blind(qtc, why=why, quiet=bool(told))
 
 
 def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]:

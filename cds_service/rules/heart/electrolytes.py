@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
@@ -104,7 +104,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
                 new=use.is_new,
             )
         case Truth.UNKNOWN:
-            return replace(case.blind(value), quiet=_told_by_schedule(case, use, value))
+            return case.blind(value, quiet=_told_by_schedule(case, use, value))
         case Truth.NO:
             pass
         case other:
@@ -187,7 +187,7 @@ def electrolyte_schedule(case: Case, use: Use) -> Outcome:
     if not use.active:
         return not_taken(case, use)
     if started(case, use) is None:
-        return replace(case.blind(why=f"the day {use.drug} was started is not known"), quiet=True)
+        return case.blind(why=f"the day {use.drug} was started is not known", quiet=True)
     tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
     today = case.now.date()
     values = tuple(case.fact(key) for key in LIMITS)
@@ -212,7 +212,7 @@ def electrolyte_schedule(case: Case, use: Use) -> Outcome:
             every=every,
         )
     unknown = tuple(value for value in values if _due(case, use, value) is None)
-    return replace(case.blind(*unknown), quiet=True) if unknown else Clear("measured in time")
+    return case.blind(*unknown, quiet=True) if unknown else Clear("measured in time")
 
 
 def _due(case: Case, use: Use, value: Fact[Quantity]) -> date | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cds_service.facts.disease import HISTORY
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.values.ecg import QTC
@@ -178,7 +176,7 @@ def wide_qrs(case: Case, use: Use) -> Outcome:
     history = case.fact(HISTORY)
     entries = tuple(entry for entry in history.value or () if set(wide.value) & set(entry.keys))
     if not entries:
-        return Clear("none on record") if history.sure else replace(case.blind(history), quiet=True)
+        return Clear("none on record") if history.sure else case.blind(history, quiet=True)
     return case.fired(
         Level.INFO,
         "qtc_overestimated",

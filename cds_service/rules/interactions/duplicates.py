@@ -10,7 +10,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
-from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.subjects import Use, distinct, doubtful, uses
 from cds_service.rules.treatment import not_taken
 
 
@@ -35,7 +35,7 @@ def _groups(case: Case) -> Subjects[Group]:
                 found.setdefault(groups[drug], []).append(order)
     known = case.fact(MEDICATIONS).sure
     return Subjects(
-        tuple(Group(name, tuple(dict.fromkeys(orders))) for name, orders in found.items()),
+        tuple(Group(name, distinct(orders)) for name, orders in found.items()),
         unknown="" if known else "whether the patient takes a drug of these classes is not known",
         none="no drug of these classes is drafted or taken",
     )

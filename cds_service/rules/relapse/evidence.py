@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
@@ -91,7 +90,7 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
             return Clear(f"begun with the relapse ({relapse.when}) or after it")
         case Truth.UNKNOWN:
             why = "whether the relapse came after its start is not known"
-            return replace(case.blind(relapse, about=use.in_play, why=why), quiet=not use.drafts)
+            return case.blind(relapse, about=use.in_play, why=why, quiet=not use.drafts)
         case Truth.YES:
             said = case.must(topics.RELAPSE_ON_DRUG, use.drug)
             return case.fired(
@@ -141,7 +140,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
         )
     if all(present_now(case, result) is Truth.NO for result in results):
         return Clear("no such mutation in results since the relapse")
-    return replace(case.blind(*results), quiet=True)  # the panel at relapse asks for it
+    return case.blind(*results, quiet=True)  # the panel at relapse asks for it
 
 
 @rule(

@@ -7,7 +7,7 @@ warning only, for want of a surer source or value: the option then depends on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -19,7 +19,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Finding, NotEvaluated, Rule
 from cds_service.rules.running import Ending, endings
-from cds_service.rules.shared import Shared
+from cds_service.rules.shared import Facts, Shared
 from cds_service.rules.subjects import Uses
 
 _ROLES = tuple(Role)
@@ -140,24 +140,6 @@ class Beside(Medications):
         return (self.draft, *others) if drug in self.draft.ingredients else others
 
 
-class _Facts(dict[str, Fact[Any]]):
-    """The facts of a patient with another medication list, as far as they were asked for.
-
-    `others`: those of the patient; `read`: what was asked for beside any list, which serves the next one too.
-    """
-
-    def __init__(
-        self, listed: Fact[Medications], others: Mapping[str, Fact[Any]], read: dict[str, Fact[Any]]
-    ) -> None:
-        super().__init__(read)
-        self[MEDICATIONS.name] = listed
-        self._others, self._read = others, read
-
-    def __missing__(self, name: str) -> Fact[Any]:
-        fact = self[name] = self._read[name] = self._others[name]
-        return fact
-
-
 def _draft(drug: str, snapshot: Snapshot) -> Medication:
     """The draft of the drug that nobody wrote; it says nothing of a patient, and is made once."""
     kept: Medication | None = snapshot.kept.get((imagined, drug))
@@ -172,8 +154,8 @@ def _with(draft: Medication, chart: Chart, shared: Shared) -> Chart:
     listed: Fact[Medications] = Fact(
         told.key, told.state, beside, told.when, told.origin, told.bound, told.doubts, told.why, told.rivals
     )
-    read: dict[str, Fact[Any]] = shared.patient.setdefault(_Facts, {})
-    facts = _Facts(listed, chart.facts, read)
+    read = shared.facts if shared.facts is not None else {}  # by the check that asks, and by those before it
+    facts = Facts(chart.facts, {**read, MEDICATIONS.name: listed})
     return Chart(chart.patient_id, chart.now, facts, chart.foreign, chart.unreadable_drafts)
 
 

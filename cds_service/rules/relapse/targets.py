@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from cds_service.facts.disease import RELAPSE
@@ -150,10 +150,10 @@ def _unknown_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -
     old = tuple(fact for fact in results if fact.value is not None and counts_now(case, fact) is not Truth.YES)
     if not use.drafts:
         why = "treatment is running; no newer result denies its target"
-        return replace(case.blind(*(fact for fact in results if not fact.sure), why=why, about=use.in_play), quiet=True)
+        return case.blind(*results, why=why, about=use.in_play, quiet=True)
     if not old:
         known = "; ".join(f"{fact.key.label} absent on {fact.when}" for fact in results if fact.sure)
-        return case.blind(*(fact for fact in results if not fact.sure), why=known)
+        return case.blind(*results, why=known)
     for fact in old:
         usable = case.cite(topics.USABLE_WHEN_OLD, "pathway", fact.key.name)
         if usable is not None and fact.value and fact.value.present and fact.sure:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.fact import above
 from cds_service.facts.values.labs import AMYLASE_ULN, LIPASE_ULN
@@ -89,7 +87,7 @@ def pancreatitis(case: Case, use: Use) -> Outcome:
     lipase = enzymes[0]
     if problems.sure and lipase.sure:
         return Clear("no pain recorded, lipase not raised")
-    return replace(case.blind(problems, lipase), quiet=problems.sure)
+    return case.blind(problems, lipase, quiet=problems.sure)
 
 
 @rule(

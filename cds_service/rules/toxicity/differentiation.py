@@ -127,7 +127,7 @@ def _none(case: Case) -> Outcome:
     bedside = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, BODY_WEIGHT)))
     if problems.sure and not (bedside or creatinine):
         return Clear("no such sign recorded or measured since the start")
-    return replace(case.blind(problems, *bedside, *creatinine), quiet=problems.sure and not creatinine)
+    return case.blind(problems, *bedside, *creatinine, quiet=problems.sure and not creatinine)
 
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)

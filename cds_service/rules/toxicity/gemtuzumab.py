@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import replace
 from datetime import date
 
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
@@ -125,7 +124,7 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
     if (planned or prepared) and (given_now or case.now.date() < end):
         return _transplant(case, use, Level.WARNING if planned else Level.INFO, (), False)
     if not ordered.sure:
-        return replace(case.blind(ordered, about=use.orders), quiet=True)  # no source asks for the orders
+        return case.blind(ordered, about=use.orders, quiet=True)  # no source asks for the orders
     return Clear("no transplant on record or being prepared")
 
 

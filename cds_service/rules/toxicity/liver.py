@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.drugs.medications import Role
@@ -66,8 +65,9 @@ def liver(case: Case, use: Use) -> Outcome:
             return Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
             unknown = (fact for fact, _ in facts if truths[fact.key.name] is Truth.UNKNOWN)
-            blind = case.blind(*unknown, about=orders, level=Level.WARNING if again and use.drafts else None)
-            return replace(blind, quiet=use.is_new and before is None)  # no source asks for them before the first dose
+            quiet = use.is_new and before is None  # no source asks for them before the first dose
+            level = Level.WARNING if again and use.drafts else None
+            return case.blind(*unknown, about=orders, level=level, quiet=quiet)
         case other:
             assert_never(other)
 
