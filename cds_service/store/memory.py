@@ -12,7 +12,7 @@ from cds_service.store import endings, whole
 from cds_service.store.store import Store
 from cds_service.store.tables import CALL, CARD, WHOLE
 
-_PAUSES = (0.05, 0.15, 0.3, 0.3)  # seconds: a card may be asked about before the keeper has written it
+_PAUSES = (0.05, 0.15, 0.3, 0.5, 0.7)  # seconds: a card may be asked about before the keeper has written it
 
 
 class StoredCalls:

@@ -112,10 +112,13 @@ def test_two_that_need_the_keys_first_make_them_once(tmp_path: Path):
 def test_after_a_fork_connections_are_new_ones_and_those_of_the_parent_stay_open(kept: Stand):
     with kept.store.reading() as theirs:
         assert theirs.execute(text("SELECT 1")).scalar() == 1
+        parents = [each.pool for each in kept.store._engines.values()]
         kept.store._begin_anew()  # what a forked child does first
         kept.keeper.saw(a_call())
         assert kept.keeper.flush(15) and len(read(kept.store, CALL)) == 1
         assert theirs.execute(text("SELECT 1")).scalar() == 1
+    for each in parents:
+        each.dispose()
 
 
 def test_who_switches_the_log_on_waits_for_others_that_do_and_not_for_ever(tmp_path: Path):
