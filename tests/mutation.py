@@ -43,25 +43,32 @@ class Reach:
 
 def reach(cases: Sequence[Any]) -> Reach:
     """Run every vignette once, unchanged, and see what it touches. Raises ValueError for one that fails."""
-    from cds_service.knowledge.load import Snapshot
+    from cds_service.knowledge.load import Knowledge, Snapshot
     from tests import vignette_runner as runner
 
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     touched: set[tuple[str, str]] = set()
     names = {str(path): name for name, path in paths().items()}
-    find = Snapshot.find
+    at = Knowledge.at
 
-    def look_up(self: Snapshot, *question: Any) -> Any:
-        statement = find(self, *question)
-        if statement is not None:
-            touched.add((NUMBERS, statement.id))
-        return statement
+    class Noted(dict[Any, Any]):
+        def get(self, question: Any, default: Any = None) -> Any:
+            statement = super().get(question, default)
+            if statement is not None:
+                touched.add((NUMBERS, statement.id))
+            return statement
+
+    def noting(self: Knowledge, *when: Any) -> Snapshot:
+        snapshot = at(self, *when)
+        if not isinstance(snapshot.statements, Noted):
+            object.__setattr__(snapshot, "statements", Noted(snapshot.statements))
+        return snapshot
 
     def call(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and (module := names.get(frame.f_code.co_filename)):
             touched.add((module, frame.f_code.co_qualname.split(".<")[0]))
 
-    setattr(Snapshot, "find", look_up)  # noqa: B010 - only for this run
+    setattr(Knowledge, "at", noting)  # noqa: B010 - only for this run
     sys.setprofile(call)
     try:
         for index, vignette in enumerate(cases):
@@ -72,7 +79,7 @@ def reach(cases: Sequence[Any]) -> Reach:
                 found[place].append(index)
     finally:
         sys.setprofile(None)
-        setattr(Snapshot, "find", find)  # noqa: B010
+        setattr(Knowledge, "at", at)  # noqa: B010
     return Reach(cases, found)
 
 
