@@ -58,7 +58,7 @@ def profiled(hook: str = "order-sign", resources: int = 60, calls: int = CALLS) 
     profile.disable()
     stats = pstats.Stats(profile)
     lines = [
-        Line(_place(file), name, count / calls, own * 1000 / calls, whole * 1000 / calls)
+        Line(place(file), name, count / calls, own * 1000 / calls, whole * 1000 / calls)
         for (file, _, name), (_, count, own, whole, _) in stats.stats.items()  # type: ignore[attr-defined]
     ]
     total = sum(line.own for line in lines)
@@ -70,12 +70,14 @@ def _answered(body: bytes, hook: str, tools: Tools) -> bytes:
     return answer(body, service, tools).body
 
 
-def _place(file: str) -> str:
-    """A file without the folders of this machine: from our own root, or from where packages lie."""
-    if file.startswith(str(ROOT)):
-        return str(Path(file).relative_to(ROOT))
+def place(file: str) -> str:
+    """A file without the folders of this machine: from where packages lie, or from our own root."""
     _, found, inside = file.rpartition("site-packages/")
-    return inside if found else Path(file).name if "/" in file else ""
+    if found:
+        return inside  # first: an environment may lie below our root
+    if Path(file).is_relative_to(ROOT):
+        return str(Path(file).relative_to(ROOT))
+    return Path(file).name if "/" in file else ""
 
 
 def steps(total: float, lines: list[Line]) -> str:

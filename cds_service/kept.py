@@ -7,7 +7,7 @@ the name of a code is known again by its digest, and is not kept itself.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -40,6 +40,14 @@ class Kept(dict[K, V]):
 def is_short(text: str) -> bool:
     """Whether what the text means may be kept."""
     return len(text) <= _LONGEST
+
+
+def are_names(text: str | None, names: Iterable[str | None]) -> bool:
+    """Whether every word of the text stands in the names of its codes: it is then nobody's own words."""
+    if not text:
+        return True
+    known = [each for each in names if each]
+    return text in known or set(text.casefold().split()) <= set(" ".join(known).casefold().split())
 
 
 def as_written(*parts: object) -> bytes:

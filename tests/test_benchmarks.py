@@ -264,6 +264,17 @@ def test_a_profile_tells_the_steps_and_no_place_of_this_machine():
     assert "site-packages" not in told
 
 
+@pytest.mark.parametrize(("file", "told"), [
+    (str(ROOT / "cds_service/answer.py"), "cds_service/answer.py"),
+    (str(ROOT / ".venv/lib/python3.11/site-packages/jinja2/filters.py"), "jinja2/filters.py"),
+    ("/opt/somewhere/site-packages/msgspec/__init__.py", "msgspec/__init__.py"),
+    ("/opt/somewhere/lib/python3.11/json/decoder.py", "decoder.py"),
+    ("~", ""),
+])  # fmt: skip
+def test_a_place_is_told_without_the_folders_of_this_machine(file: str, told: str):
+    assert profiling.place(file) == told
+
+
 def test_grown_knowledge_answers_alike_and_a_call_costs_the_same():
     grown = replace(tools(), knowledge=scale.grown(tools().knowledge, 10))
     assert len(grown.knowledge.drugs) == 10 * len(tools().knowledge.drugs)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cds_service.gather.views import CodeableConcept
-from cds_service.kept import as_written
+from cds_service.kept import are_names, as_written
 from cds_service.knowledge.terms import Code, Terms
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Wording:
     """A concept as it is written: its codes, how it is spoken, all its words; and what readers made of them.
 
-    It knows neither patient nor value nor date, so it may be kept from call to call.
+    It knows neither patient nor value nor date, so it may be kept from call to call where its words are a catalogue's.
     """
 
     __slots__ = ("codes", "made", "terms", "text", "words")
@@ -60,7 +60,7 @@ def _known(concept: CodeableConcept, terms: Terms) -> Wording:
     found: Wording | None = known.get(written)
     if found is None:
         found = Wording(concept, terms)
-        if found.codes:  # what has no code is somebody's own words
+        if is_of_catalogue(concept):
             known.keep(written, found, *texts_of(concept))
     return found
 
@@ -70,9 +70,11 @@ def texts_of(concept: CodeableConcept | None) -> list[str | None]:
     return [concept.text, *(coding.display for coding in concept.coding or ())] if concept is not None else []
 
 
-def is_coded(concept: CodeableConcept | None) -> bool:
-    """Whether it has a code: its words are then those of a catalogue, else somebody's own."""
-    return concept is not None and any(coding.code for coding in concept.coding or ())
+def is_of_catalogue(concept: CodeableConcept | None) -> bool:
+    """Whether it is coded, and has no other words than the names of its codes: else they may be somebody's own."""
+    if concept is None or not concept.coding or not all(coding.code for coding in concept.coding):
+        return False
+    return are_names(concept.text, (name for coding in concept.coding for name in (coding.display, coding.code)))
 
 
 def told_once(reader: Callable[[Wording], T]) -> Callable[[Wording], T]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import Wording, codes, is_coded, texts_of, told_once, wording
+from cds_service.facts.concepts import Wording, codes, is_of_catalogue, texts_of, told_once, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
@@ -61,7 +61,7 @@ class Standing:
 def standing_of(clinical: CodeableConcept | None, verification: CodeableConcept | None, terms: Terms) -> Standing:
     """How an entry of the problem list stands, as its two statuses say."""
     kept = terms.kept("standings")
-    coded = (clinical is None or is_coded(clinical)) and (verification is None or is_coded(verification))
+    coded = (clinical is None or is_of_catalogue(clinical)) and (verification is None or is_of_catalogue(verification))
     said = (wording(clinical, terms), wording(verification, terms))
     written = said if coded else as_written(clinical, verification)
     known: Standing | None = kept.get(written)

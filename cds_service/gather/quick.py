@@ -15,7 +15,7 @@ from msgspec.structs import fields
 
 from cds_service.decoding import decode, decoder
 from cds_service.gather.views import VIEWS, CodeableConcept, Component, Observation, View
-from cds_service.kept import Kept
+from cds_service.kept import Kept, are_names
 
 V = TypeVar("V", bound=View)
 Concepts = dict[bytes, CodeableConcept | None]
@@ -54,7 +54,8 @@ def _read(raw: bytes) -> CodeableConcept | None:
         plain = decode(raw, _PlainConcept)
     except msgspec.DecodeError:
         return found  # it holds what is somebody's own
-    if plain.text is not None and plain.text not in (each.display for each in plain.coding):
+    names = (name for each in plain.coding for name in (each.display, each.code))
+    if not all(each.code for each in plain.coding) or not are_names(plain.text, names):
         return found  # somebody's own words, perhaps about one patient
     texts = (text for each in plain.coding for text in (each.system, each.code, each.version, each.display))
     return _KNOWN.keep(raw, found, *texts)

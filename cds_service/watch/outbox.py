@@ -12,6 +12,7 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
 
@@ -71,8 +72,9 @@ class Outbox(logging.Handler):
         with self._starting:
             if self._thread is None:
                 thread = Thread(target=self._work, name="log", daemon=True)
-                thread.start()
-                self._thread = thread
+                with suppress(RuntimeError):  # the host is at a limit: lines wait, and the next one tries again
+                    thread.start()
+                    self._thread = thread
 
     def _work(self) -> None:
         lines, some, urgent = self._lines, self._some, self._urgent

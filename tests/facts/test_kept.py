@@ -36,7 +36,7 @@ def dosage(**more: object) -> Json:
 
 
 def gilteritinib(number: str, **more: object) -> Json:
-    product = concept("2105851", "gilteritinib 40 MG Oral Tablet", system=RXNORM)
+    product = concept("2105851", "gilteritinib", RXNORM, "Gilteritinib 40 MG Oral Tablet")
     return order(product, id=f"MARK{number}", authoredOn="1998-07-06", dosageInstruction=[dosage()]) | more
 
 
@@ -56,13 +56,22 @@ def test_the_same_product_and_instructions_are_read_once_and_mean_the_same(terms
 
 
 def test_nothing_of_a_patient_is_kept(terms: Terms):
-    problem = condition(concept("C92.02", "AML in relapse", system=ICD), id="MARK", onsetDateTime="1997-03-02")
+    problem = condition(concept("C92.02", system=ICD, display="AML in relapse"), id="MARK", onsetDateTime="1997-03-02")
     listed = gilteritinib("1", dosageInstruction=[dosage(boundsPeriod=DAYS)])
     facts = charts.chart(problem, listed, gilteritinib("2", dosageInstruction=[{"timing": {"event": ["1996-01-01"]}}]))
     assert [str(each.end) for each in facts.medications.orders] == ["1999-05-25", "None"]
     told = everything(terms)
     assert "gilteritinib" in told and "C92.02" in told
     assert not [mark for mark in ("MARK", "199", "p1", "resource") if mark in told]
+
+
+def test_words_beside_a_code_are_read_and_not_kept(terms: Terms):
+    """A text that is no name of the code may be about one patient, however short it is."""
+    own = "venetoclax as agreed with Mrs Example"
+    (first,) = charts.chart(order(concept("1747556", own, RXNORM, "venetoclax 100 MG Oral Tablet")),
+                            condition(concept("C92.02", own, ICD, "AML in relapse"))).medications.orders
+    assert first.ingredients == ("venetoclax",)
+    assert "Example" not in everything(terms)
 
 
 def test_a_long_text_is_read_and_not_kept(terms: Terms):

@@ -13,6 +13,7 @@ POTASSIUM = {"system": "http://loinc.org", "code": "2823-3", "display": "Potassi
 @pytest.mark.parametrize("concept", [
     {"coding": [POTASSIUM]},
     {"coding": [POTASSIUM], "text": "Potassium"},
+    {"coding": [POTASSIUM | {"display": "Potassium [Moles/volume]"}], "text": "POTASSIUM"},
     {"coding": [{"system": "http://loinc.org", "code": "2823-3"}, POTASSIUM | {"version": "2.81"}]},
 ])  # fmt: skip
 def test_a_concept_of_a_catalogue_is_known_again(concept):
@@ -25,6 +26,7 @@ def test_a_concept_of_a_catalogue_is_known_again(concept):
     {"coding": [POTASSIUM], "text": "drawn from Mrs Example's left arm"},
     {"coding": [{"display": "relapse of Mrs Example"}]},
     {"coding": [{"code": "", "display": "relapse of Mrs Example"}, POTASSIUM], "text": "of Mrs Example"},
+    {"coding": [{"code": "", "display": "relapse of Mrs Example"}, POTASSIUM]},
     {"coding": [POTASSIUM | {"extension": [{"url": "u", "valueString": "Mrs Example"}]}]},
     {"coding": [POTASSIUM], "id": "mrs-example"},
     {"coding": [POTASSIUM | {"display": "Mrs Example " * 20}]},

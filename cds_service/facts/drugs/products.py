@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, is_coded, texts_of, wording
+from cds_service.facts.concepts import all_text, is_of_catalogue, texts_of, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs import routes
 from cds_service.facts.drugs.matching import BY_NAME, NOTHING, Told, match, unlisted
@@ -59,7 +59,7 @@ def product_of(said: Said, terms: Terms) -> Product:
     if known is None:
         concepts = (*said.product, *said.parts)
         known = _Known(_product(said, terms, NOTHING), unlisted(concepts, terms))
-        if all(map(is_coded, concepts)):
+        if all(map(is_of_catalogue, concepts)):
             kept.keep(written, known, *(each for concept in concepts for each in texts_of(concept)))
     told = terms.drugs_elsewhere(known.unlisted) if terms.elsewhere else NOTHING
     return _product(said, terms, told) if told else known.product

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cds_service.facts.concepts import Wording, all_text, is_coded, phrase, texts_of, told_once, wording
+from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
@@ -99,7 +99,7 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
     number nor of a day.
     """
     value = view.valueCodeableConcept
-    if test in _BY_NUMBER_OR_WORDS or view.valueString or not (value is None or is_coded(value)):
+    if test in _BY_NUMBER_OR_WORDS or view.valueString or not (value is None or is_of_catalogue(value)):
         heard = Heard(view, reading)
         return heard.parts, said_by(heard, test)
     parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
