@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 MOST = 200_000  # tokens remembered at once; some hours of a large hospital
+RESERVE = 900.0  # seconds that a token is remembered beyond its end: the clock may be set back by as much
 
 
 class Seen(Protocol):
@@ -19,10 +21,11 @@ class Seen(Protocol):
 
 
 class SeenHere:
-    """The memory of this one process."""
+    """The memory of this one process. How long a token still lives is reckoned once, by a clock that nobody sets."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], steady: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._steady = steady
         self._lock = threading.Lock()
         self._known: set[bytes] = set()
         self._ends: list[tuple[float, bytes]] = []
@@ -31,13 +34,13 @@ class SeenHere:
         """Whether this token was seen before; from now on it was, until this time (seconds since 1970)."""
         mark = hashlib.sha256(f"{issuer}\0{jti}".encode()).digest()
         with self._lock:
-            now = self._now()
-            while self._ends and self._ends[0][0] < now:
+            steady = self._steady()
+            while self._ends and self._ends[0][0] < steady:
                 self._known.discard(heapq.heappop(self._ends)[1])
             if mark in self._known:
                 return True
             if len(self._ends) >= MOST:  # only a new one takes the place of another
                 self._known.discard(heapq.heappop(self._ends)[1])
             self._known.add(mark)
-            heapq.heappush(self._ends, (until, mark))
+            heapq.heappush(self._ends, (steady + until - self._now() + RESERVE, mark))
             return False

@@ -420,15 +420,26 @@ def test_a_short_rsa_key_is_no_key(tmp_path):
     assert refused(callers, bearer(rsa_key(1024), "RS384", {"kid": "short"})) == "key"
 
 
-def test_memory_of_tokens_ends_with_them():
+def test_memory_of_tokens_ends_some_time_after_them():
     clock = SimpleNamespace(now=1000.0)
-    seen = SeenHere(lambda: clock.now)
+    seen = SeenHere(lambda: clock.now, lambda: clock.now)
     assert not seen.before("a", "1", 1300.0)
     assert seen.before("a", "1", 1300.0)
     assert not seen.before("b", "1", 1300.0)
-    clock.now = 1301.0
-    assert not seen.before("a", "2", 1600.0)
+    clock.now = 1300.0 + replay.RESERVE + 1
+    assert not seen.before("a", "2", clock.now + 300)
     assert len(seen._known) == 1
+
+
+@pytest.mark.parametrize("steps", [(1_000_000.0, 1001.0), (1301.0, 700.0), (100.0, 1200.0)])
+def test_a_clock_that_is_set_makes_no_process_forget_a_token(steps: tuple[float, ...]):
+    clock = SimpleNamespace(now=1000.0, steady=5.0)
+    seen = SeenHere(lambda: clock.now, lambda: clock.steady)
+    assert not seen.before("a", "1", 1300.0)
+    for clock.now in steps:
+        clock.steady += 200
+        assert not seen.before("a", str(clock.now), clock.now + 300)
+        assert seen.before("a", "1", 1300.0)
 
 
 def test_so_many_tokens_are_remembered_and_the_one_that_ends_first_is_forgotten(monkeypatch):
