@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_service.answer import Answer, Tools, answer, load_tools
 from cds_service.settings import Settings
-from tests.calls import NOW, request
+from tests.calls import NOW, UNHURRIED, request
 
 IDENTITY = "owner: leukaemia board\neffective: 2026-11-01\ncontact: pharmacy on call\n"
 HOLD_480 = "values:\n  - {statement: gilteritinib-qtc-hold, value: 480 ms, reason: a margin below the limit}\n"
@@ -36,7 +36,7 @@ def written(folder: Path, profiles: Mapping[str, str] | None = None, **files: st
 
 def tools_with(folder: Path, **env: str) -> Tools:
     """The service's own tools with that overlay, on the day of all tests."""
-    return replace(load_tools(Settings.load({"OVERLAY": str(folder), **env})), now=lambda: NOW)
+    return replace(load_tools(Settings.load({"OVERLAY": str(folder), **UNHURRIED, **env})), now=lambda: NOW)
 
 
 def ask_with(tools: Tools, hook: str, *drafts: dict[str, Any], **chart: Any) -> Answer:

@@ -34,7 +34,7 @@ class Clock:
 
 def hurried(body: dict, stands: int) -> Answer:
     service = next(each for each in tools().services if each.hook == body["hook"])
-    return answer(json.dumps(body).encode(), service, replace(tools(), clock=Clock(stands)))
+    return answer(json.dumps(body).encode(), service, replace(tools(), clock=Clock(stands), answer_seconds=4.0))
 
 
 def late(made: Answer) -> list:

@@ -6,13 +6,16 @@ What a chart wrote stays text: HTML is not read, pictures are not made, and a li
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from markdown_it.tree import SyntaxTreeNode
 from markupsafe import Markup
+
+if TYPE_CHECKING:  # imported by the first page that shows a card: the hooks need none of it
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+    from markdown_it.tree import SyntaxTreeNode
 
 # Every element that may come of a card, by the name that markdown-it has for it. A script makes no other either.
 ELEMENTS = {
@@ -28,12 +31,14 @@ Piece = str | dict[str, Any]  # a text, or {"tag": "a", "href": "https://…", "
 
 def shown(markdown: str) -> Markup:
     """The text as safe HTML, ready for a template."""
-    return Markup(_READER.render(markdown))  # noqa: S704 - the reader escapes what it did not write itself
+    return Markup(_reader().render(markdown))  # noqa: S704 - the reader escapes what it did not write itself
 
 
 def tree(markdown: str) -> list[Piece]:
     """The same text as elements and texts, for scripts that make elements one by one and never read HTML."""
-    return list(_pieces(SyntaxTreeNode(_READER.parse(markdown))))
+    from markdown_it.tree import SyntaxTreeNode
+
+    return list(_pieces(SyntaxTreeNode(_reader().parse(markdown))))
 
 
 def _pieces(node: SyntaxTreeNode) -> Iterator[Piece]:
@@ -75,7 +80,10 @@ def _away(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any
     return str(renderer.renderToken(tokens, index, options, env))
 
 
+@cache
 def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
     reader = MarkdownIt("commonmark", {"html": False, "breaks": True})
     reader.disable(["image", "html_block", "html_inline"])
     reader.validateLink = _leads_somewhere  # type: ignore[method-assign]
@@ -83,6 +91,3 @@ def _reader() -> MarkdownIt:
     reader.add_render_rule("heading_open", _smaller)
     reader.add_render_rule("heading_close", _smaller)
     return reader
-
-
-_READER = _reader()

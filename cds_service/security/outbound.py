@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from cryptography.x509 import load_pem_x509_certificates
 from requests.adapters import HTTPAdapter
 
 from cds_service.errors import SettingsError
@@ -87,6 +86,8 @@ def credentials_in(path: Path | None) -> str:
 
 def require_certificates(path: Path) -> None:
     """Raise ValueError unless that file holds certificates (PEM), and each of them can be read."""
+    from cryptography.x509 import load_pem_x509_certificates  # needed by few: a bundle of one's own is a setting
+
     try:
         load_pem_x509_certificates(path.read_bytes())
     except OSError as fault:

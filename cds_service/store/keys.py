@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import hmac
 import os
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from cds_service.errors import SettingsError
 
+if TYPE_CHECKING:  # imported by the first call that is kept whole: marks need none of it
+    from cryptography.fernet import MultiFernet
+
+_KEY = 32  # bytes
 _MARK = 32  # hexadecimal digits, 128 bits
 
 
@@ -34,12 +37,10 @@ class Keys:
         """The keys in this file. Raises SettingsError, OSError."""
         lines = tuple(line.strip() for line in file.read_text(encoding="ascii", errors="replace").splitlines())
         keys = cls(tuple(line for line in lines if line and not line.startswith("#")))
-        try:
-            keys._boxes()
-        except ValueError:
+        if not keys.lines or not all(map(_is_key, keys.lines)):
             raise SettingsError(
                 f"KEEP_KEY_FILE {file}: expected one key a line, as `aml-cds store key` prints it"
-            ) from None
+            )
         return keys
 
     @classmethod
@@ -74,12 +75,16 @@ class Keys:
 
     def unseal(self, sealed: bytes) -> bytes | None:
         """As it was; None when none of the keys fits."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._boxes().decrypt(sealed)
         except InvalidToken:
             return None
 
     def _boxes(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet
+
         return MultiFernet([Fernet(line) for line in self.lines])
 
 
@@ -91,4 +96,11 @@ def _secret(line: str, purpose: bytes) -> bytes:
 
 def new_key() -> str:
     """A new key, as the file of keys holds it."""
-    return Fernet.generate_key().decode("ascii")
+    return urlsafe_b64encode(os.urandom(_KEY)).decode("ascii")
+
+
+def _is_key(line: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(line)) == _KEY
+    except ValueError:
+        return False

@@ -92,6 +92,8 @@ def stand(
         ledger = StoredFeedback(
             store, settings.keep, now, settings.feedback_per_day, partial(not_stored, "feedback")
         )
+    if settings.keep == FULL:
+        import cryptography.fernet  # noqa: F401 - here, before the fork, and not in each process at its first call
     try:
         store.prepare()
     except StoreError as error:

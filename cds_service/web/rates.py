@@ -12,16 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
 from flask import request
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from cds_service.errors import TooMany, TooOften, Unauthorized
 from cds_service.hooks.caller import Caller
 from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
+
+if TYPE_CHECKING:  # imported only where a limit is set
+    from limits import RateLimitItem
+    from limits.strategies import MovingWindowRateLimiter
 
 TOO_OFTEN = "too often"  # the reason, for counting
 _SAID = "this caller calls more often than this service is set to answer: wait as Retry-After says"
@@ -78,7 +80,7 @@ class _Limit:
     """One limit, by name of whoever is counted. Threads do not survive a fork, so each process has its own."""
 
     def __init__(self, rate: Rate | None, told: Callable[[str], object]) -> None:
-        self._item: RateLimitItem | None = parse(f"{rate[0]}/{rate[1]}") if rate else None
+        self._item = _item(rate) if rate else None
         self._told = told
         self._by_process: dict[int, MovingWindowRateLimiter] = {}
 
@@ -86,10 +88,21 @@ class _Limit:
         """Count one call. Raises TooOften."""
         if self._item is None:
             return
-        limiter = self._by_process.get(os.getpid()) or self._by_process.setdefault(
-            os.getpid(), MovingWindowRateLimiter(MemoryStorage())
-        )
+        limiter = self._by_process.get(os.getpid()) or self._by_process.setdefault(os.getpid(), _limiter())
         if not limiter.hit(self._item, name):
             self._told(TOO_OFTEN)
             wait = limiter.get_window_stats(self._item, name).reset_time - time.time()
             raise TooOften(_SAID, max(1, math.ceil(wait)))
+
+
+def _item(rate: Rate) -> RateLimitItem:
+    from limits import parse
+
+    return parse(f"{rate[0]}/{rate[1]}")
+
+
+def _limiter() -> MovingWindowRateLimiter:
+    from limits.storage import MemoryStorage
+    from limits.strategies import MovingWindowRateLimiter
+
+    return MovingWindowRateLimiter(MemoryStorage())

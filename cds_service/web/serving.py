@@ -17,7 +17,6 @@ from cds_service.beside import Beside
 from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
-from cds_service.security.callers import Callers
 from cds_service.security.links import OFF, Links
 from cds_service.security.tenants import Tenant, read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
@@ -110,6 +109,8 @@ def _desk(
     if settings.tenants is None:
         log.warning("demo mode: nobody is asked who they are, whoever reaches the port is answered")
         return OpenDesk(tools)
+    from cds_service.security.callers import Callers  # large, and demo mode does without it
+
     callers = Callers(tuple(tenant for tenant, _ in theirs), kept.seen, time.monotonic, metrics.turned_away)
     return TrustedDesk(callers, {tenant.issuer: each for tenant, each in theirs}, settings.public_url)
 

@@ -47,7 +47,7 @@ def test_where_nothing_is_kept_only_the_marks_of_tokens_are_and_they_end(tmp_pat
     kept.seen._seconds = 15.0  # a busy machine
     try:
         assert kept.ledger is None and kept.beside.memory is None and kept.beside.report is None
-        assert not kept.seen.before("i", "ended", NOW.timestamp() - 1)
+        assert not kept.seen.before("i", "ended", NOW.timestamp() - 24 * 3600 - 1)
         assert not kept.seen.before("i", "lives", NOW.timestamp() + 10**9)
         assert kept.marker() is not None and kept.not_known("drug", "RxNorm", 1) is None
         kept.keeper._upkeep()
