@@ -45,6 +45,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated
 from cds_service.rules.running import evaluate
+from tests.vignette_record import medications_of
 
 HOME = Path(__file__).parent / "vignettes"
 TODAY = date(2026, 11, 20)
@@ -52,7 +53,7 @@ NUMBERS = (*LABS, *BEDSIDE, *MULTIPLES.values())
 LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
-_CASE |= {"subject", "edge", "expect"}
+_CASE |= {"record", "subject", "edge", "expect"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
@@ -170,7 +171,11 @@ def read_vignette(vignette: Vignette) -> Chart:
     now = datetime.combine(content.get("today", TODAY), time(12), UTC)
     facts = _Facts(dict(content["facts"]))
     read = facts.all(content.get("unsent", ()), content.get("failed", ()))
-    medications = _medications(content.get("orders", ()), content.get("medication list", "complete"))
+    medications = (
+        medications_of(content["record"])
+        if "record" in content
+        else _medications(content.get("orders", ()), content.get("medication list", "complete"))
+    )
     named = {fact.key.name: fact for fact in (*read, medications)}
     return Chart("vignette", now, named | {LEDGER.name: read_ledger(named)})
 

@@ -352,6 +352,23 @@ def test_what_was_said_or_given_contradicts_no_order_and_repeats_none() -> None:
     assert facts.get(MEDICATIONS).sure
 
 
+def test_a_draft_hides_nothing_that_is_taken_and_an_older_order_no_later_end() -> None:
+    drafted = chart(stated("venetoclax"), drafts=[order("venetoclax", "draft")]).medications.orders
+    assert [each.role for each in drafted] == [Role.DRAFT, Role.ACTIVE]
+    over = order("posaconazole", "completed", authoredOn="2025-10-18")
+    late = given("posaconazole", when="2026-11-15T08:00:00Z")
+    assert [(each.role, str(each.end)) for each in listed(over, late)] == [
+        (Role.PAST, "None"), (Role.PAST, "2026-11-15")]
+    assert listed(over, late)[1].label == "posaconazole (as given, its order has ended)"
+
+
+def test_what_was_said_before_an_order_began_or_on_the_day_of_a_single_dose_adds_nothing() -> None:
+    single = order("daunorubicin", "completed", authoredOn="2026-11-20")
+    assert len(listed(single, given("daunorubicin"))) == 1
+    assert len(listed(single, stated("daunorubicin", dateAsserted="2026-11-19"))) == 1
+    assert len(listed(single, stated("daunorubicin", dateAsserted="2026-11-20"))) == 2
+
+
 def test_many_doses_are_one_entry_from_the_first_to_the_last() -> None:
     doses = [given("cytarabine", when=f"2026-10-0{day}T08:00:00Z") for day in (3, 1, 2)]
     (found,) = listed(*doses)

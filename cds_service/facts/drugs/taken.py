@@ -1,23 +1,28 @@
-"""Taken: what the patient is said to take, or was given, where no order on the list names the drug.
+"""Taken: what the patient is said to take, or was given, where no order in use names the drug.
 
-A statement or an administration only ever adds a drug. It never contradicts an order, and where it is missing nothing
-follows: whoever sent none may still have drugs at home. One that came and cannot be read may name any drug.
+A statement or an administration only ever adds a drug. It never contradicts an order in use, and where it is missing
+nothing follows: whoever sent none may still have drugs at home. One that came and cannot be read may name any drug.
+
+An order that is over stands for what was said or given until its last dated word, and for nothing later; one on hold
+does not say that nothing is taken; a draft says nothing of today. Each speaks of the ingredients that it names only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import medication
 from cds_service.facts.drugs.products import product_of
-from cds_service.facts.times import spoken_age
+from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
 from cds_service.quantity import Quantity
+from cds_service.truth import Truth
 
 _STATED: Mapping[str, Role] = {
     "active": Role.ACTIVE,
@@ -29,7 +34,9 @@ _STATED: Mapping[str, Role] = {
 _NOT_TAKEN = frozenset({"entered-in-error", "intended", "not-taken"})
 _GIVEN: dict[str, Role] = {"in-progress": Role.ACTIVE, "on-hold": Role.ON_HOLD}
 _GIVEN |= {"completed": Role.PAST, "stopped": Role.PAST}
-STATED, GIVEN = "as stated, no order seen", "as given, no order seen"
+STATED, GIVEN = "as stated", "as given"
+_NO_ORDER, _ENDED, _HELD = "no order seen", "its order has ended", "its order is on hold"
+_WHICH_IS_NEWER = "whether this or the order that has ended is the newer word is not known"
 _UNCLEAR = "the statement does not say whether it is taken"
 _NOT_GIVEN = frozenset({"entered-in-error", "not-done"})
 _PERHAPS_GIVEN = "the record does not say whether it was given"
@@ -37,10 +44,21 @@ _PERHAPS_GIVEN = "the record does not say whether it was given"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One entry for each drug that no order names and each way in which it stands, and how many could not be read."""
+    """One entry for each drug that no order in use names and each way in which it stands, and how many could not be
+    read.
+    """
 
     entries: tuple[Medication, ...]
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What one of them says, how it is known, and the last day of which it speaks."""
+
+    entry: Medication
+    how: str
+    last: When | None
 
 
 def read_taken(
@@ -51,24 +69,72 @@ def read_taken(
     goes_on: Quantity,
 ) -> Taken:
     """What statements and administrations add to the orders. `goes_on`: for how many days a dose speaks for more."""
-    ordered = {drug for order in orders for drug in order.ingredients}
+    naming: dict[str, list[Medication]] = {}
+    for order in orders:
+        for drug in dict.fromkeys(order.ingredients):
+            naming.setdefault(drug, []).append(order)
     found: dict[tuple[tuple[str, ...], Role], Medication] = {}
     lost = 0
     for resource in resources:
         if resource.type not in ("MedicationStatement", "MedicationAdministration"):
             continue
-        entry = _entry(resource, library, reading, goes_on)
-        lost += isinstance(entry, Unreadable)
-        if isinstance(entry, Medication) and not ordered & set(entry.ingredients):
+        word = _word(resource, library, reading, goes_on)
+        lost += isinstance(word, Unreadable)
+        entry = _added(word, naming) if isinstance(word, _Word) else None
+        if entry is not None:
             mark = (entry.ingredients, entry.role)
             found[mark] = _joined(found[mark], entry) if mark in found else entry
     return Taken(tuple(found.values()), lost)
 
 
-def _entry(
-    resource: Resource, library: Library, reading: Reading, goes_on: Quantity
-) -> Medication | Unreadable | None:
-    """The drug that one of them names; None where it is not taken, or none of the drugs that we know."""
+def _added(word: _Word, naming: Mapping[str, list[Medication]]) -> Medication | None:
+    """What it says of its drugs for which no order stands, and how their orders stand; None where it adds none."""
+    entry = word.entry
+    drugs = tuple(
+        drug for drug in entry.ingredients if not any(_stands_for(order, word) for order in naming.get(drug, ()))
+    )
+    if not drugs:
+        return None
+    beside = [order for drug in drugs for order in naming.get(drug, ())]
+    held = any(order.role is Role.ON_HOLD for order in beside)
+    past = [order for order in beside if order.role is Role.PAST]
+    unclear = entry.role is Role.ACTIVE and any(_later(word, order) is not Truth.YES for order in past)
+    also = _HELD if held else _ENDED if past else _NO_ORDER
+    doubts = (*((_HELD,) if held else ()), *((_WHICH_IS_NEWER,) if unclear else ()))
+    return replace(
+        entry, ingredients=drugs, label=f"{entry.label} ({word.how}, {also})", doubts=(*entry.doubts, *doubts)
+    )
+
+
+def _stands_for(order: Medication, word: _Word) -> bool:
+    """Whether the order says already what is said or was given."""
+    match order.role:
+        case Role.DRAFT:
+            return False
+        case Role.ACTIVE:
+            return True
+        case Role.ON_HOLD:
+            return word.entry.role is not Role.ACTIVE
+        case Role.PAST:
+            later = _later(word, order)
+            stated = word.how == STATED or word.last is None
+            return later is Truth.NO or (later is Truth.UNKNOWN and not (stated and word.entry.role is Role.ACTIVE))
+        case other:
+            assert_never(other)
+
+
+def _later(word: _Word, order: Medication) -> Truth:
+    """Whether it speaks of a later day than the last that is dated of an order; on the same day that is open."""
+    last = order.end or order.start
+    if word.last is None or last is None:
+        return Truth.UNKNOWN
+    if word.last.on_or_after(last) is Truth.NO:
+        return Truth.NO
+    return Truth.YES if last.on_or_after(word.last) is Truth.NO else Truth.UNKNOWN
+
+
+def _word(resource: Resource, library: Library, reading: Reading, goes_on: Quantity) -> _Word | Unreadable | None:
+    """What one of them says; None where it is not taken, or none of the drugs that we know."""
     view = resource.checked()
     if isinstance(view, MedicationStatement):
         return _stated(resource, view, library, reading)
@@ -79,7 +145,7 @@ def _entry(
 
 def _stated(
     resource: Resource, view: MedicationStatement, library: Library, reading: Reading
-) -> Medication | Unreadable | None:
+) -> _Word | Unreadable | None:
     role = None if view.status in _NOT_TAKEN else _STATED.get(view.status or "", Role.ACTIVE)
     order = MedicationRequest(
         status=view.status,
@@ -91,12 +157,18 @@ def _stated(
         contained=view.contained,
     )
     doubts = () if view.status in _STATED and view.status != "unknown" else (_UNCLEAR,)
-    return _as(order, role, STATED, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
+    found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
+    if not isinstance(found, Medication):
+        return found
+    said = [reading.when(each) for each in (view.dateAsserted, view.effectiveDateTime)]
+    days = [when for when in (*said, found.start) if when is not None]
+    last = found.end if found.role is Role.PAST and found.end is not None else None
+    return _Word(found, STATED, last or max(days, key=lambda when: when.latest, default=None))
 
 
 def _given(
     resource: Resource, view: MedicationAdministration, library: Library, reading: Reading, goes_on: Quantity
-) -> Medication | Unreadable | None:
+) -> _Word | Unreadable | None:
     order = MedicationRequest(
         medicationCodeableConcept=view.medicationCodeableConcept,
         medicationReference=view.medicationReference,
@@ -105,24 +177,33 @@ def _given(
     clear = view.status in _GIVEN
     role = None if view.status in _NOT_GIVEN else _GIVEN.get(view.status or "", Role.PAST)
     doubts = () if clear else (_PERHAPS_GIVEN,)
-    found = _as(
-        order, role, GIVEN, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts
-    )
-    if not isinstance(found, Medication) or found.role is not Role.PAST or view.status == "stopped":
+    found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
+    if not isinstance(found, Medication):
         return found
-    if found.end is None:
-        return found if clear else replace(found, role=Role.ACTIVE)  # without a day it may be of today
-    if found.end.earliest > reading.now or found.end.days_ago(reading.now) > int(goes_on.value):
-        return found
+    if found.role is Role.ACTIVE:  # it is being given now
+        return _Word(found, GIVEN, When(reading.now, reading.now))
+    return _Word(_perhaps_going_on(found, view, reading, goes_on), GIVEN, found.end or found.start)
+
+
+def _perhaps_going_on(
+    dose: Medication, view: MedicationAdministration, reading: Reading, goes_on: Quantity
+) -> Medication:
+    """A dose of so few days ago may be one of many."""
+    clear = view.status in _GIVEN
+    if dose.role is not Role.PAST or view.status == "stopped":
+        return dose
+    if dose.end is None:
+        return dose if clear else replace(dose, role=Role.ACTIVE)  # without a day it may be of today
+    if dose.end.earliest > reading.now or dose.end.days_ago(reading.now) > int(goes_on.value):
+        return dose
     verb = "given" if clear else "recorded"
-    going_on = f"{verb} {spoken_age(found.end, reading.now)}; whether it goes on is not known"
-    return replace(found, role=Role.ACTIVE, end=None, doubts=(*found.doubts, going_on))
+    going_on = f"{verb} {spoken_age(dose.end, reading.now)}; whether it goes on is not known"
+    return replace(dose, role=Role.ACTIVE, end=None, doubts=(*dose.doubts, going_on))
 
 
 def _as(
     order: MedicationRequest,
     role: Role | None,
-    how: str,
     moment: str | None,
     period: Period | None,
     resource: Resource,
@@ -146,7 +227,7 @@ def _as(
     if role is Role.ACTIVE and period is not None:
         closed = reading.when(period.end)
         role, end = (Role.PAST, closed) if closed is not None and closed.latest < reading.now else (role, end)
-    return replace(found, role=role, label=f"{found.label} ({how})", start=start or found.start, end=end)
+    return replace(found, role=role, start=start or found.start, end=end)
 
 
 def _joined(one: Medication, other: Medication) -> Medication:

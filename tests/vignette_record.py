@@ -1,0 +1,110 @@
+"""The medication list of a vignette as an EHR sends it: each line becomes FHIR, and the service's own reader reads it.
+
+How to write one: `vignettes/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from cds_service.facts.drugs.medications import MEDICATIONS, Medications
+from cds_service.facts.fact import Fact
+from tests.charts import Json, chart, measured, order
+
+Line = Mapping[str, Any]
+
+_ORDER = {"order", "status", "id", "identifier", "version", "updated", "written", "from", "until", "dose", "prior"}
+_ORDER |= {"based on", "instructions"}
+_SAID = {"stated", "given", "status", "day", "asserted", "from", "until", "dose"}
+_INSTRUCTION = {"amount", "often", "code", "text", "when", "sequence", "as needed", "from", "until"}
+_ABBREVIATIONS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
+_SUBJECT = {"reference": "Patient/p1"}
+
+
+def medications_of(lines: Iterable[Line]) -> Fact[Medications]:
+    """The medication list that is read from these lines; what is written as a draft is one of this call."""
+    sent = [_resource(dict(line), number) for number, line in enumerate(lines)]
+    drafts = [each for each in sent if each["status"] == "draft"]
+    return chart(*(each for each in sent if each["status"] != "draft"), drafts=drafts).get(MEDICATIONS)
+
+
+def _resource(line: dict[str, Any], number: int) -> Json:
+    if "order" in line:
+        return _order(_known(line, _ORDER), number)
+    return _statement(_known(line, _SAID), number) if "stated" in line else _dose_given(_known(line, _SAID), number)
+
+
+def _known(line: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    if line.keys() - names:
+        raise ValueError(f"record: '{', '.join(line.keys() - names)}' is not part of a line; see vignettes/README.md")
+    return line
+
+
+def _order(line: dict[str, Any], number: int) -> Json:
+    steps = line.get("instructions") or ([{"amount": line["dose"], "often": 1}] if "dose" in line else [])
+    meta = {"versionId": str(line.get("version", "")), "lastUpdated": str(line.get("updated", ""))}
+    period = {name: line[name] for name in ("from", "until") if name in line}
+    steps = steps or ([{}] if period else [])
+    more: Json = {
+        "id": line.get("id", f"m{number}"),
+        "meta": {key: value for key, value in meta.items() if value},
+        "identifier": [{"system": "urn:example", "value": line["identifier"]}] if "identifier" in line else [],
+        "authoredOn": _day(line.get("written", line.get("from"))),
+        "dosageInstruction": [_instruction({**period, **step}) for step in steps],
+        "priorPrescription": {"reference": f"MedicationRequest/{line['prior']}"} if "prior" in line else {},
+        "basedOn": [{"reference": f"MedicationRequest/{line['based on']}"}] if "based on" in line else [],
+    }
+    found = order(line["order"], line.get("status", "active"), **more)
+    return {key: value for key, value in found.items() if value not in ("", None, [], {})}
+
+
+def _instruction(step: dict[str, Any]) -> Json:
+    _known(step, _INSTRUCTION)
+    period = {"start": _day(step.get("from")), "end": _day(step.get("until"))}
+    repeat: Json = {"boundsPeriod": {key: day for key, day in period.items() if day}}
+    repeat |= {"frequency": step["often"], "period": 1, "periodUnit": "d"} if "often" in step else {}
+    repeat |= {"when": [step["when"]]} if "when" in step else {}
+    timing = {
+        "repeat": {key: value for key, value in repeat.items() if value},
+        "code": {"coding": [{"system": _ABBREVIATIONS, "code": step["code"]}]} if "code" in step else {},
+    }
+    found: Json = {
+        "timing": {key: value for key, value in timing.items() if value},
+        "text": step.get("text"),
+        "sequence": step.get("sequence"),
+        "asNeededBoolean": step.get("as needed"),
+        "doseAndRate": [{"doseQuantity": _amount(step["amount"])}] if "amount" in step else [],
+    }
+    return {key: value for key, value in found.items() if value not in (None, [], {})}
+
+
+def _statement(line: dict[str, Any], number: int) -> Json:
+    period = {"start": _day(line.get("from")), "end": _day(line.get("until"))}
+    found: Json = {
+        "resourceType": "MedicationStatement", "id": f"s{number}", "status": line.get("status", "active"),
+        "subject": _SUBJECT, "medicationCodeableConcept": {"text": line["stated"]},
+        "effectiveDateTime": _day(line.get("day")), "dateAsserted": _day(line.get("asserted")),
+        "effectivePeriod": {key: day for key, day in period.items() if day},
+        "dosage": [_instruction({"amount": line["dose"], "often": 1})] if "dose" in line else [],
+    }  # fmt: skip
+    return {key: value for key, value in found.items() if value not in ("", [], {})}
+
+
+def _dose_given(line: dict[str, Any], number: int) -> Json:
+    found: Json = {
+        "resourceType": "MedicationAdministration", "id": f"a{number}", "status": line.get("status", "completed"),
+        "subject": _SUBJECT, "medicationCodeableConcept": {"text": line["given"]},
+        "effectiveDateTime": _day(line.get("day")),
+    }  # fmt: skip
+    return {key: value for key, value in found.items() if value != ""}
+
+
+def _amount(written: str) -> Json:
+    value, unit = written.split()
+    return measured(float(value), unit)
+
+
+def _day(written: date | str | None) -> str:
+    return "" if written is None else str(written)
