@@ -27,6 +27,7 @@ class When:
     latest: datetime
     zone_assumed: bool = False
     filed: bool = False  # only the filing is dated: it happened on that day or at any time before
+    either: bool = False  # on the first or on the last of these days, and nobody says on which
 
     @classmethod
     def read(cls, text: str | None, zone: tzinfo) -> When | None:
@@ -57,6 +58,11 @@ class When:
         """Any time until that filing: what was filed was taken before, and nobody says how long before."""
         return cls(_LONG_AGO, filing.latest, filing.zone_assumed, filed=True)
 
+    @classmethod
+    def one_of(cls, first: When, last: When) -> When:
+        """The earlier or the later of two days."""
+        return cls(first.earliest, last.latest, first.zone_assumed or last.zone_assumed, either=True)
+
     @property
     def is_moment(self) -> bool:
         """Whether the time is known to the minute."""
@@ -79,6 +85,8 @@ class When:
     def __str__(self) -> str:
         if self.filed:
             return f"{self.latest.date().isoformat()} as filed"
+        if self.either:
+            return f"{self.earliest.date().isoformat()} or {self.latest.date().isoformat()}"
         if self.earliest.date() == self.latest.date():
             return self.latest.date().isoformat()
         if (self.earliest.year, self.earliest.month) == (self.latest.year, self.latest.month):

@@ -5,7 +5,8 @@ ECGs are due.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -21,22 +22,62 @@ from cds_service.truth import Truth, any_of
 
 UNKNOWN_START = "whether it began after the drug is not known"
 UNKNOWN_COURSE = "whether it began on the drug is not known"
+OPEN_COURSE = "whether this treatment goes on from an earlier order is not known: its last day is not stated"
+PERHAPS_ON_IT = "whether the baseline ECG was taken before the first dose is not known"
 COURSE_ENDED = "it began after an earlier course had ended"
 
 
 @once
 def started(case: Case, use: Use) -> When | None:
-    """When the present treatment was first taken: the earliest order in a chain without a long pause."""
+    """When the present treatment was first taken: the earliest order in a chain without a long pause.
+
+    An earlier order whose last day is not stated may have lasted until the next one. Where that order says that it goes
+    on with it, it did; else the treatment began with the one or with the other (`either`).
+    """
     gap = days((case.cite(topics.COURSE_GAP, use.drug) or case.must(topics.COURSE_GAP, "policy")).value)
-    current = [order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start is not None]
-    if not current:
+    current = use.of(Role.ACTIVE, Role.ON_HOLD)
+    surely = _chain(current, use.of(Role.PAST), gap)
+    perhaps = _chain(current, use.of(Role.PAST), gap, open_ends=True)
+    if surely is None or perhaps is None or perhaps.earliest == surely.earliest:
+        return surely
+    return When.one_of(perhaps, surely)
+
+
+def _chain(
+    current: tuple[Medication, ...], past: tuple[Medication, ...], gap: timedelta, *, open_ends: bool = False
+) -> When | None:
+    """The start of the earliest order from which the present ones go on. `open_ends`: each as long as it may last."""
+    starts = [order.start for order in current if order.start is not None]
+    if not starts:
         return None
-    first = min(current, key=lambda when: when.earliest)
-    past = [(order.start, order.end or order.start) for order in use.of(Role.PAST) if order.start is not None]
-    for begun, ended in sorted(past, key=lambda span: span[0].earliest, reverse=True):
-        if begun.earliest < first.earliest and first.earliest - ended.latest <= gap:
+    first = min(starts, key=lambda when: when.earliest)
+    named = {reference for order in current for reference in order.replaces}
+    dated = [(order.start, order) for order in past if order.start is not None]
+    for begun, order in sorted(dated, key=lambda each: (each[0].earliest, each[1].reference), reverse=True):
+        if begun.earliest >= first.earliest:
+            continue
+        last = _last_day(order)
+        goes_on = last is None and (open_ends or order.reference in named)
+        if goes_on or first.earliest - (last or begun.latest) <= gap:
             first = begun
+            named.update(order.replaces)
     return first
+
+
+def _last_day(order: Medication) -> datetime | None:
+    """When an order ended, as its last day or its length says."""
+    if order.end is not None:
+        return order.end.latest
+    if order.start is None or order.dose.days is None:
+        return None
+    return order.start.latest + timedelta(days=int(order.dose.days) - 1)
+
+
+def possible(start: When) -> tuple[When, ...]:
+    """The days on which it may have been started: one, or the two of which nobody says which it was."""
+    if not start.either:
+        return (start,)
+    return When(start.earliest, start.earliest), When(start.latest, start.latest)
 
 
 def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str, ...]]:
@@ -48,7 +89,9 @@ def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str,
     if use.of(Role.ACTIVE, Role.ON_HOLD):
         start = started(case, use)
         began = Truth.UNKNOWN if start is None or when is None else when.on_or_after(start)
-        return began, (UNKNOWN_START,) if began is Truth.UNKNOWN else ()
+        if began is not Truth.UNKNOWN:
+            return began, ()
+        return began, (OPEN_COURSE if start is not None and start.either and when is not None else UNKNOWN_START,)
     courses = use.of(Role.PAST)
     match Truth.UNKNOWN if when is None else any_of(_during(order, when) for order in courses):
         case Truth.YES:
@@ -83,27 +126,35 @@ def not_taken(case: Case, use: Use) -> Outcome:
 def baseline(case: Case, use: Use, ecgs: Fact[tuple[Ecg, ...]]) -> Ecg | None:
     """The last sure QTc at or before the first dose, not older than the baseline window."""
     start = started(case, use)
-    window = case.must(topics.BASELINE_WINDOW, "policy").value
     if start is None or ecgs.value is None:
         return None
-    before = [
-        ecg
-        for ecg in ecgs.value
-        if ecg.when is not None
-        and not ecg.doubts
-        and not ecg.bound
-        and ecg.when.latest.date() <= start.latest.date()
-        and (start.earliest.date() - ecg.when.earliest.date()).days <= int(window.value)
-    ]
-    return before[0] if before else None
+    first, *others = possible(start)
+    found = _before(case, first, ecgs.value)
+    if found is not None:
+        return found
+    perhaps = next((ecg for each in others if (ecg := _before(case, each, ecgs.value)) is not None), None)
+    return replace(perhaps, doubts=(PERHAPS_ON_IT,)) if perhaps is not None else None
+
+
+def _before(case: Case, start: When, ecgs: Iterable[Ecg]) -> Ecg | None:
+    window = case.must(topics.BASELINE_WINDOW, "policy").value
+    for ecg in ecgs:
+        if ecg.when is None or ecg.doubts or ecg.bound or ecg.when.latest.date() > start.latest.date():
+            continue
+        if (start.earliest.date() - ecg.when.earliest.date()).days <= int(window.value):
+            return ecg
+    return None
 
 
 @once
 def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], ...]:
     """Every scheduled ECG with its words, counted from the start: days of cycle 1, days of treatment, then before
-    cycles, and at last the one that is due an interval after the newest.
+    cycles, and at last the one that is due an interval after the newest. Of two possible starts, those of both.
     """
-    day_one = start.earliest.date()
+    return tuple(sorted({due for each in possible(start) for due in _due_from(case, use, each.earliest.date())}))
+
+
+def _due_from(case: Case, use: Use, day_one: date) -> tuple[tuple[date, str], ...]:
     due = [
         (day_one + timedelta(days=day - 1), f"{words} {day}")
         for words, topic in (("cycle 1 day", topics.ECG_ON_CYCLE_ONE_DAYS), ("day", topics.ECG_ON_DAYS))

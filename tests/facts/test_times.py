@@ -107,3 +107,11 @@ def test_every_date_is_read_back_as_itself(day: date, zone: str) -> None:
 def test_no_text_is_ever_a_crash(text: str) -> None:
     found = When.read(text, UTC)
     assert found is None or found.days_ago(NOW) is not None
+
+
+def test_one_of_two_days_is_spoken_as_both_and_what_lies_between_them_is_open() -> None:
+    first, last = When.on(date(2026, 9, 19)), When.on(date(2026, 11, 18))
+    either = When.one_of(first, last)
+    assert str(either) == "2026-09-19 or 2026-11-18"
+    asked = [When.on(date(2026, *day)).on_or_after(either) for day in ((9, 18), (10, 1), (11, 18))]
+    assert asked == [Truth.NO, Truth.UNKNOWN, Truth.YES]

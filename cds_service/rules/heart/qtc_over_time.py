@@ -14,7 +14,16 @@ from cds_service.rules.heart.ecg import REPEAT_ECG, as_quantity, blind_to_qtc, c
 from cds_service.rules.heart.holds import held_for_qtc
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import baseline, days, ecg_due_days, not_taken, started, taken_since
+from cds_service.rules.treatment import (
+    OPEN_COURSE,
+    baseline,
+    days,
+    ecg_due_days,
+    not_taken,
+    possible,
+    started,
+    taken_since,
+)
 from cds_service.truth import Truth
 
 
@@ -167,6 +176,8 @@ def qtc_rise(case: Case, use: Use) -> Outcome:
                 action=action,
                 dose=case.cite(topics.RESUME_DOSE, use.drug),
             )
+        case Truth.NO if base.doubts:
+            return case.blind(qtc, why=", ".join(base.doubts))
         case Truth.NO:
             return Clear(f"{qtc.value.qtc} against {base.qtc} at baseline")
         case Truth.UNKNOWN:
@@ -179,6 +190,8 @@ def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
     """Whether two sure ECGs, far enough apart, both show the rise and none between them denies it."""
     apart = case.must(topics.REPEAT_ECG_APART, "policy").value
     start = started(case, use)
+    if start is not None and not base.doubts:
+        start = possible(start)[0]
     ecgs = case.fact(ECGS).value or ()
     risen: list[Ecg] = []
     for ecg in ecgs:
@@ -227,6 +240,7 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
     if not ecgs.sure and ecgs.state is not State.ABSENT:
         return case.blind(ecgs, why=f"whether the ECG of {words} (due {day}) was taken is not known")
     overdue = today > day + tolerance
+    surely = (day, words) in ecg_due_days(case, use, possible(start)[-1])
     return case.fired(
         Level.WARNING if overdue else Level.INFO,
         "ecg_due",
@@ -234,8 +248,9 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=(schedule,),
+        doubts=() if surely else (OPEN_COURSE,),
         propose=(REPEAT_ECG,),
-        line=not overdue,
+        line=not overdue or not surely,
         day=day,
         words=words,
         overdue=overdue,

@@ -28,7 +28,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import days, not_taken, started
+from cds_service.rules.treatment import days, not_taken, possible, started
 from cds_service.truth import Truth, any_of
 
 PANELS: dict[str, tuple[Key[Quantity], ...]] = {
@@ -110,7 +110,8 @@ def _panels(case: Case, use: Use, start: When) -> tuple[tuple[Panel, ...], tuple
             unknown += [fact for fact in facts if fact.state is not State.ABSENT]
             continue
         newest = max(dated, key=_taken, default=facts[0])
-        panel = _panel(case, use, name, newest, start)
+        panels = (_panel(case, use, name, newest, each) for each in possible(start))
+        panel = min((each for each in panels if each is not None), key=lambda each: each.due, default=None)
         found += [panel] if panel is not None else []
     return tuple(found), tuple(unknown)
 
