@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
@@ -18,6 +19,7 @@ from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
 from cds_service.facts.values.results import Reading
+from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
@@ -30,6 +32,8 @@ _ROLES: Mapping[str, Role] = {
     "completed": Role.PAST,
 }
 _ENDED = frozenset({"cancelled", "entered-in-error", "stopped", "completed", "ended"})
+_IN_USE = (Role.ACTIVE, Role.ON_HOLD, Role.PAST, Role.DRAFT)  # what counts first where one of several must
+_VERSIONS = "the order came in versions that differ, and which is the newest is not known"
 _NOT_TAKEN = frozenset({"cancelled", "entered-in-error", "draft"})
 
 
@@ -56,11 +60,9 @@ def read_medications(
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
     seen = ended | {draft.reference for draft in found}
-    for resource in reply.resources:
-        if resource.type != "MedicationRequest":
-            continue
+    for versions in versions_that_count(each for each in reply.resources if each.type == "MedicationRequest"):
         read += 1
-        order = _listed(resource, library, reading)
+        order = _in_use([_listed(each, library, reading) for each in versions])
         if isinstance(order, Unreadable):
             unidentified += 1
             problems.append(f"an order could not be read ({order.reason})")
@@ -159,6 +161,21 @@ def _listed(resource: Resource, library: Library, reading: Reading) -> Medicatio
     if product.words and not product.ingredients:
         return None
     return _ended(order_of(resource, view, role, said, product, library, reading), reading.now)
+
+
+def _in_use(versions: list[Medication | Unreadable | None]) -> Medication | Unreadable | None:
+    """Of versions of which nobody can tell which is the newest, the one that is in use, or may be, with that doubt."""
+    if len(versions) == 1:
+        return versions[0]
+    named = [each for each in versions if isinstance(each, Medication) and each.ingredients]
+    if not named:
+        return next((each for each in versions if each is not None), None)
+    first = min(named, key=lambda each: (_IN_USE.index(each.role), -_daily(each), each.resource.raw))
+    return replace(first, doubts=(*first.doubts, _VERSIONS))
+
+
+def _daily(order: Medication) -> Decimal:
+    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:

@@ -19,6 +19,7 @@ from cds_service.facts.drugs.prescription import medication
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
+from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationAdministration, MedicationRequest, MedicationStatement, Period
 from cds_service.quantity import Quantity
@@ -75,9 +76,8 @@ def read_taken(
             naming.setdefault(drug, []).append(order)
     found: dict[tuple[tuple[str, ...], Role], Medication] = {}
     lost = 0
-    for resource in resources:
-        if resource.type not in ("MedicationStatement", "MedicationAdministration"):
-            continue
+    told = (each for each in resources if each.type in ("MedicationStatement", "MedicationAdministration"))
+    for resource in (each for versions in versions_that_count(told) for each in versions):
         word = _word(resource, library, reading, goes_on)
         lost += isinstance(word, Unreadable)
         entry = _added(word, naming) if isinstance(word, _Word) else None
