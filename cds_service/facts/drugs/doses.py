@@ -14,10 +14,11 @@ from decimal import Decimal
 
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, plainly, product_strength, rate_of
-from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, rhythm, times_in
+from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
+from cds_service.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,26 @@ class _Step:
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
 _COUNTED = re.compile(r"\b(?:[2-9]|\d\d+|two|three|four|five|six)\s*(?:x|×|\*|tab|cap|pill)", re.IGNORECASE)
 _DAY = Decimal(24)
+_ADDED = "several doses a day added"
+_PERHAPS_ADDED = "for other times of the day, though numbered one after another: may be taken on the same day, added"
 _AS_NEEDED = "to be taken as needed, so no daily dose"
 
 
-def daily_dose(order: MedicationRequest, product: str, terms: Terms, strength: Decimal | None = None) -> Dose:
-    """The daily dose of the order. `product`: the product's name, for its strength, unless `strength` states it."""
+def daily_dose(
+    order: MedicationRequest, product: str, terms: Terms, strength: Decimal | None = None, *, apart: bool = False
+) -> Dose:
+    """The daily dose of the order. `product`: the product's name, for its strength, unless `strength` states it.
+
+    `apart`: its instructions hold in periods that share no day.
+    """
     of = _Product(product, strength, terms)
     if not order.dosageInstruction:
         return Dose(None, "no dose stated", per_area=_per_area([], of))
     steps = [_read(dosage, of) for dosage in order.dosageInstruction]
-    times = _times(steps, terms)
+    one_day = Truth.NO if apart else _one_day(steps)
+    times = _times(steps, terms, one_day)
     days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
-    return replace(_daily_dose(steps, of), times=times, per_area=_per_area(steps, of), days=days)
+    return replace(_daily_dose(steps, of, one_day), times=times, per_area=_per_area(steps, of), days=days)
 
 
 def _read(dosage: Dosage, of: _Product) -> _Step:
@@ -85,13 +94,13 @@ def _read(dosage: Dosage, of: _Product) -> _Step:
     return _Step(dosage, stated, rhythm(dosage.timing, of.terms))
 
 
-def _daily_dose(steps: list[_Step], of: _Product) -> Dose:
+def _daily_dose(steps: list[_Step], of: _Product, one_day: Truth) -> Dose:
     doses = [_dose(step, of) for step in steps]
     known = [dose.daily for dose in doses if dose.daily is not None]
     if len(known) < len(doses):
         return next(dose for dose in doses if dose.daily is None)
-    if len(known) > 1 and _is_one_day(steps):
-        return Dose(_sum(known), note="several doses a day added", plain=False)
+    if len(known) > 1 and one_day is not Truth.NO:
+        return Dose(_sum(known), note=_ADDED if one_day is Truth.YES else _PERHAPS_ADDED, plain=False)
     highest = max(known, key=lambda daily: daily.value)
     if any(daily != highest for daily in known):
         return Dose(highest, note=f"{len(known)} dose steps, the highest counted", plain=False)
@@ -103,7 +112,7 @@ def _sum(doses: Iterable[Quantity]) -> Quantity:
     return Quantity(sum((daily.value for daily in doses), Decimal(0)), "mg/d")
 
 
-def _times(steps: list[_Step], terms: Terms) -> Decimal | None:
+def _times(steps: list[_Step], terms: Terms, one_day: Truth) -> Decimal | None:
     """How often a day, where every step says so and all agree; None for what is not given every day."""
     if any(not_daily(step.dosage.timing, step.often) or step.as_needed for step in steps):
         return None
@@ -111,7 +120,9 @@ def _times(steps: list[_Step], terms: Terms) -> Decimal | None:
     if None in found:
         return None
     each = [times for times in found if times is not None]
-    if len(each) > 1 and _is_one_day(steps):
+    if len(each) > 1 and one_day is Truth.UNKNOWN:
+        return None
+    if len(each) > 1 and one_day is Truth.YES:
         return sum(each, Decimal(0))
     return each[0] if len(set(each)) == 1 else None
 
@@ -125,13 +136,22 @@ def _per_area(steps: list[_Step], of: _Product) -> Quantity | None:
     return Quantity(max(found), "mg/m2") if found else None
 
 
-def _is_one_day(steps: list[_Step]) -> bool:
-    """Whether the entries are taken on the same day: one sequence number, or each at another time of the day."""
+def _one_day(steps: list[_Step]) -> Truth:
+    """Whether the entries are taken on the same day: one sequence number, or each at another time of the day.
+
+    Numbers that follow each other may only count entries, where each of them is for another part of the day.
+    """
     sequences = {step.dosage.sequence for step in steps}
-    if None not in sequences:
-        return len(sequences) == 1
+    if None not in sequences and len(sequences) == 1:
+        return Truth.YES
+    parts = [part_of_day(step.dosage.timing, step.text) for step in steps]
+    other_parts = all(parts) and len(set(parts)) == len(parts)
+    if sequences != {None}:
+        bound = any(lasts(step.dosage.timing, Decimal(1)) is not None for step in steps)
+        return Truth.UNKNOWN if other_parts and len(steps) > 1 and not bound else Truth.NO
     times = [frozenset(hours_of(step.dosage.timing)) for step in steps]
-    return sequences == {None} and all(times) and sum(map(len, times)) == len(frozenset().union(*times))
+    other_times = all(times) and sum(map(len, times)) == len(frozenset().union(*times))
+    return Truth.of(other_times or other_parts)
 
 
 def _dose(step: _Step, of: _Product) -> Dose:

@@ -1,12 +1,12 @@
 """Instructions: what those of an order come to for its product: the daily dose, the route, a high dose that they name.
 
 They follow from what is written and from the product alone, so they are kept. The days between which an order holds are
-none of them: those are read for each patient.
+none of them: those are read for each patient, and here only asked whether two instructions share a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -34,16 +34,17 @@ class Instructed:
 def instructed(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms) -> Instructed:
     """What the order says of dose and route. `strength`: the mg of one piece, where its Medication states them."""
     dosages: list[Dosage] = []
+    apart = _apart(order.dosageInstruction or ())
     for dosage in order.dosageInstruction or ():
         if dosage.timing is not None and dosage.timing.event:
-            return _read(order, strength, product, terms)  # given on single days, which are the patient's own
+            return _read(order, strength, product, terms, apart)  # given on single days, which are the patient's own
         dosages.append(_undated(dosage))
     kept = terms.kept("instructions")
-    written = as_written(product.name, product.regimen, len(product.ingredients) > 1, strength, dosages)
+    written = as_written(product.name, product.regimen, len(product.ingredients) > 1, strength, dosages, apart)
     known: Instructed | None = kept.get(written)
     if known is None:
         texts = (dosage.text for dosage in dosages)
-        known = kept.keep(written, _read(order, strength, product, terms), product.name, *texts)
+        known = kept.keep(written, _read(order, strength, product, terms, apart), product.name, *texts)
     return known
 
 
@@ -56,16 +57,28 @@ def _undated(dosage: Dosage) -> Dosage:
     return structs.replace(dosage, timing=structs.replace(timing, repeat=repeat))
 
 
-def _read(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms) -> Instructed:
+def _apart(dosages: Sequence[Dosage]) -> bool:
+    """Whether two of the instructions hold in periods that share no day."""
+    if len(dosages) == 1:
+        return False
+    repeats = [dosage.timing.repeat if dosage.timing is not None else None for dosage in dosages]
+    periods = [repeat.boundsPeriod for repeat in repeats if repeat is not None and repeat.boundsPeriod is not None]
+    starts = [period.start[:10] for period in periods if period.start]
+    return any(period.end and start > period.end[:10] for period in periods for start in starts)
+
+
+def _read(
+    order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms, apart: bool
+) -> Instructed:
     texts = (dosage.text or "" for dosage in order.dosageInstruction or ())
     named = _names_high_dose(texts, terms)
-    return Instructed(_dose(order, strength, product, terms), routes.ordered(order, terms), named)
+    return Instructed(_dose(order, strength, product, terms, apart), routes.ordered(order, terms), named)
 
 
-def _dose(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms) -> Dose:
+def _dose(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms, apart: bool) -> Dose:
     if product.regimen:
         return Dose(None, WHOLE_REGIMEN, plain=False)
-    dose = daily_dose(order, product.name, terms, strength)
+    dose = daily_dose(order, product.name, terms, strength, apart=apart)
     return dose if len(product.ingredients) == 1 else replace(dose, per_area=None)  # whose surface dose it is, is open
 
 

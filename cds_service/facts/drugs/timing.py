@@ -52,6 +52,16 @@ _TIMES = re.compile(
     r"\b(\d+)(\s*(?:-|to)\s*\d+)?\s*(?:x|×|times?)\s*(?:/|per|a|each|every)?\s*(?:day|daily|d)\b", re.IGNORECASE
 )
 _EVERY = re.compile(r"(?<![\w-])(?:q|every)\s*(\d{1,2})\s*(?:h|hr|hrs|hours?)\b", re.IGNORECASE)
+_MORNING = re.compile(
+    r"\b(?:mornings?|breakfast|qam|morgens?|früh)\b|\bam\b(?!\s+(?:tag|mittag|nachmittag|abend))", re.IGNORECASE
+)
+_EVENING = re.compile(r"\b(?:evenings?|bedtime|night|nightly|dinner|supper|pm|qpm|qhs|abends?)\b", re.IGNORECASE)
+# The part of the day for which FHIR's codes of a time stand (HL7 v3 TimingEvent and its own EventTiming).
+_PARTS: Mapping[str, str] = {
+    **dict.fromkeys(("MORN", "MORN.early", "MORN.late", "CM", "ACM", "PCM", "WAKE", "AM"), "morning"),
+    **dict.fromkeys(("EVE", "EVE.early", "EVE.late", "NIGHT", "HS", "CV", "ACV", "PCV", "PM", "BED"), "evening"),
+}
+_NOON = 12
 _AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
 
 
@@ -79,6 +89,25 @@ def hours_of(timing: Timing | None) -> tuple[str, ...]:
     """The times of the day that are named, by the clock or by what one does then."""
     repeat = timing.repeat if timing else None
     return (*(repeat.timeOfDay or ()), *(repeat.when or ())) if repeat is not None else ()
+
+
+def part_of_day(timing: Timing | None, text: str) -> str:
+    """The one part of the day that is named, by a time, by a code or in words; "" where none is, or several are."""
+    found = {_part(named) for named in hours_of(timing)}
+    concept = timing.code if timing is not None else None
+    for coding in (concept.coding or ()) if concept is not None else ():
+        found |= {part for part in (_PARTS.get((coding.code or "").strip().upper()),) if part}
+    words = f"{text} {all_text(concept)}" if concept is not None and not found else text
+    found |= {part for part, named in (("morning", _MORNING), ("evening", _EVENING)) if named.search(words)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _part(named: str) -> str:
+    """The part of the day of a clock time or of one of FHIR's codes; a code without one stands for itself."""
+    hour = named[:2]
+    if hour.isdigit():
+        return "morning" if int(hour) < _NOON else "evening"
+    return _PARTS.get(named, named)
 
 
 def lasts(timing: Timing | None, times: Decimal | None) -> Decimal | None:
