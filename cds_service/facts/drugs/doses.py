@@ -7,13 +7,13 @@ a mean would hide a dose that is too high. Of several amounts stated for one dos
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.facts.drugs import amounts
-from cds_service.facts.drugs.amounts import Amount, amount_of, plainly, product_strength, rate_of
+from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
+from cds_service.facts.drugs.dose_words import daily_beside, daily_in
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
@@ -64,8 +64,6 @@ class _Step:
         return bool(self.dosage.asNeededBoolean) or self.dosage.asNeededCodeableConcept is not None
 
 
-_IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
-_COUNTED = re.compile(r"\b(?:[2-9]|\d\d+|two|three|four|five|six)\s*(?:x|×|\*|tab|cap|pill)", re.IGNORECASE)
 _DAY = Decimal(24)
 _ADDED = "several doses a day added"
 _PERHAPS_ADDED = "for other times of the day, though numbered one after another: may be taken on the same day, added"
@@ -191,13 +189,15 @@ def _coded(step: _Step, of: _Product) -> Dose:
     if not often.daily:
         return Dose(daily, note="on the day it is taken, not daily", plain=False)
     note = note or often.note
-    return Dose(daily, note=note, plain=False) if note else _against_text(daily, step.text, of.terms)
+    if note:
+        return Dose(daily, note=note, plain=False)
+    return _against_text(daily, single.mg, often.times, step.text, of.terms)
 
 
 def _partly_written(single: Amount, step: _Step, terms: Terms) -> Dose:
     """A dose of which the words must tell the amount or the frequency."""
     told = single.mg is not None and not single.per
-    written = _from_text(step.text, terms)
+    written = daily_in(step.text, terms)
     if written is not None and not told:
         return Dose(written, note="read from the dose text", plain=False)
     times = times_in(step.text, terms) if told and step.often is None else None
@@ -223,9 +223,9 @@ def _running(rate: Amount, step: _Step) -> Dose:
     return Dose(Quantity(each * repeated, "mg/d"), note="from the rate at which it is given", plain=False)
 
 
-def _against_text(daily: Quantity, text: str, terms: Terms) -> Dose:
+def _against_text(daily: Quantity, single: Decimal, times: Decimal, text: str, terms: Terms) -> Dose:
     """The coded dose; where its own text says another, the higher of the two, and nothing to be rewritten."""
-    written = _from_text(text, terms)
+    written = daily_beside(single, times, text, terms)
     if written is None or written == daily:
         return Dose(daily)
     higher = max(daily, written, key=lambda dose: dose.value)
@@ -260,13 +260,3 @@ def _stated(each: DoseAndRate, of: _Product) -> list[Amount]:
     rate = each.rateQuantity or (each.rateRange.high if each.rateRange else None)
     found = amount_of(rate, of.strength)
     return [found if found.hours is not None or found.mg is None else Amount(None, why=amounts.A_RATE)]
-
-
-def _from_text(text: str, terms: Terms) -> Quantity | None:
-    """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else."""
-    matches = list(_IN_TEXT.finditer(text))
-    found = {plainly(match[1]) for match in matches}
-    if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
-        return None
-    amount, times = found.pop(), times_in(text, terms)
-    return Quantity(amount * times, "mg/d") if amount is not None and times is not None else None
