@@ -26,7 +26,7 @@ from cds_service.facts.values.results import (
     time_notes,
 )
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Component, Observation
+from cds_service.gather.views import Component, Observation, ReferenceRange
 from cds_service.gather.views import Quantity as Measured
 from cds_service.quantity import Quantity
 
@@ -165,12 +165,20 @@ class Multiples(Results):
 def _limits(part: Component, key: Key[Quantity], reading: Reading) -> list[Decimal]:
     """The upper limits of normal that came with the result."""
     limits: list[Decimal] = []
-    for high in (entry.high for entry in part.referenceRange or () if entry.high is not None):
+    for high in (entry.high for entry in part.referenceRange or () if entry.high is not None and _is_normal(entry)):
         given = high if high.unit or high.code else _in_unit_of(part, high)
         limit = number(Component(valueQuantity=given), key.name, reading.terms)
         if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
             limits.append(limit.quantity.value)
     return limits
+
+
+def _is_normal(entry: ReferenceRange) -> bool:
+    """Whether it tells what is normal: without a type it does; a critical or therapeutic range is another matter."""
+    kind = entry.type
+    told = {(coding.code or "").lower() for coding in kind.coding or ()} if kind else set()
+    told = told - {""} or ({kind.text.lower()} if kind and kind.text else set())
+    return not told or "normal" in told
 
 
 def _in_unit_of(part: Component, high: Measured) -> Measured:
