@@ -242,7 +242,7 @@ def test_what_is_not_damaged_is_a_danger(client, line, name):
     assert line.last is not None and danger in [check.rule.id for check, _ in line.last.evaluation.outcomes(Fired)]
 
 
-FULL = os.environ.get("GRID") == "full"  # every way at every place; the fast suite tries two or three ways at each place
+FULL = os.environ.get("GRID") == "full"  # every way at every place; the fast suite tries two or three at each place
 
 
 @pytest.mark.parametrize("name", DANGERS)
