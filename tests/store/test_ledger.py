@@ -119,8 +119,8 @@ def test_a_time_of_our_age_is_one(made: Made, year: int, is_one: bool):
     assert read(kept.store, FEEDBACK)[0]["outcome_at"] == (at if is_one else None)
 
 
-def test_a_thousand_at_once_are_a_few_statements(made: Made, monkeypatch: pytest.MonkeyPatch):
-    """So that two seconds are plenty. How far they go on a busy machine is not asked: no wait ends here before it."""
+def test_a_thousand_at_once(made: Made, monkeypatch: pytest.MonkeyPatch):
+    """In a few statements, so that two seconds are plenty. How far they go on a busy machine is not asked: no wait ends here before it."""
     monkeypatch.setattr(ledger, "SECONDS", 60.0)
     monkeypatch.setattr(place, "BUSY_SECONDS", 60.0)
     kept, asked = made(), []
