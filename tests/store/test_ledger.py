@@ -120,7 +120,7 @@ def test_a_time_of_our_age_is_one(made: Made, year: int, is_one: bool):
 
 
 def test_a_thousand_at_once(made: Made, monkeypatch: pytest.MonkeyPatch):
-    """In a few statements, so that two seconds are plenty. How far they go on a busy machine is not asked: no wait ends here before it."""
+    """In a few statements, so that two seconds are plenty; on a busy machine no wait ends here before they do."""
     monkeypatch.setattr(ledger, "SECONDS", 60.0)
     monkeypatch.setattr(place, "BUSY_SECONDS", 60.0)
     kept, asked = made(), []
