@@ -3,6 +3,7 @@
 Each subject of each rule runs in a compartment of its own: a rule that raises is named as not made, and the others go
 on. Those that may be critical run first; what the time of the call does not reach any more is named too. A rule of
 whose topics nothing is said of any drug on the list has nobody to be asked about, and that is told without asking it.
+A rule about no order is asked once somebody looks at what it comes to: beside an order nothing of it is told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
@@ -55,11 +57,13 @@ class Planned(NamedTuple):
 class Asked(NamedTuple):
     """The rules of a plan that are asked, in reading order and the most urgent first; and those that have nobody.
 
-    `idle`: by the roles that they look for, as they all end alike.
+    `viewing`: those that are told only where the patient is viewed, and are not among the urgent ones; `idle`: by the
+    roles that they look for, as they all end alike.
     """
 
     in_order: tuple[Planned, ...]
     urgent: tuple[Planned, ...]
+    viewing: tuple[Planned, ...]
     idle: tuple[tuple[Planned, ...], ...]
 
 
@@ -101,7 +105,12 @@ class Plan:
             if not places >> each.place & 1:
                 idle.setdefault(each.roles, []).append(each)
         urgent = sorted(asked, key=lambda each: -each.rule.worst)
-        return Asked(asked, tuple(urgent), tuple(map(tuple, idle.values())))
+        of_orders, viewing = ([each for each in urgent if each.rule.viewing is told] for told in (False, True))
+        return Asked(asked, tuple(of_orders), tuple(viewing), tuple(map(tuple, idle.values())))
+
+
+Made = dict[int, list[Check]]  # the checks of each rule, by its place
+Rest = tuple[tuple[Planned, ...], Check]  # rules that are not applicable, as the first of them is
 
 
 def _plan(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> Plan:
@@ -121,44 +130,69 @@ def evaluate(
 ) -> Evaluation:
     """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
 
-    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    What may be critical is asked first; what is told only at viewing is asked when somebody looks at it. The checks
+    stand in the order of `rules`, in whichever order they were made.
     `shared`: what was worked out for this chart already.
     """
     in_order = tuple(rules)
     of_call = Shared(facts=Facts(chart.facts)) if shared is None else shared
     asked = _plan(in_order, snapshot).asked(_listed(chart, of_call))
-    made: dict[int, list[Check]] = {}
-    rest: list[tuple[tuple[Planned, ...], Check]] = []  # those that are not applicable, with the first of them
-    for (first, rule, _), *others in asked.idle:
-        made[first] = (check,) = _run(rule, chart, snapshot, in_time, of_call)
+    run = partial(_checks_of, chart=chart, snapshot=snapshot, shared=of_call)
+    made, rest = _idle(asked.idle, run, in_time)
+    made |= run(asked.urgent, in_time=in_time)
+    seen: list[Made] = []  # what is told at viewing, once it is made
+
+    def with_viewed(in_time: InTime) -> Made:
+        if not seen:
+            seen.append(run(asked.viewing, in_time=in_time))
+        return made | seen[0]
+
+    def every() -> tuple[Check, ...]:
+        all_of = with_viewed(_always)  # for whoever looks later: nobody waits for the answer any more
+        for others, check in rest:
+            all_of |= _as(check, others)
+        return _in_order(all_of)
+
+    return Evaluation(_in_order(made), chart, lambda: _in_order(with_viewed(in_time)), every)
+
+
+def _idle(idle: Iterable[tuple[Planned, ...]], run: Callable[..., Made], in_time: InTime) -> tuple[Made, list[Rest]]:
+    """The first of those that look for the same roles, in vain; the others too where they may end in another way."""
+    made: Made = {}
+    rest: list[Rest] = []
+    for first, *others in idle:
+        made |= run((first,), in_time=in_time)
+        (check,) = made[first.place]
         if type(check.outcome) is NotApplicable:
             rest.append((tuple(others), check))
         elif type(check.outcome) is NotEvaluated and not check.outcome.broke:
             made |= _as(check, others)
         else:
-            made |= {each.place: _run(each.rule, chart, snapshot, in_time, of_call) for each in others}
-    for place, rule, _ in asked.urgent:
-        if rule.id in snapshot.switches:
-            made[place] = _as_switched(rule, snapshot.switches[rule.id], chart, snapshot, in_time, of_call)
+            made |= run(others, in_time=in_time)
+    return made, rest
+
+
+def _checks_of(
+    planned: Iterable[Planned], *, chart: Chart, snapshot: Snapshot, shared: Shared, in_time: InTime
+) -> Made:
+    """The checks of these rules, as the hospital switched them."""
+    made: Made = {}
+    switches = snapshot.switches
+    for place, rule, _ in planned:
+        if rule.id in switches:
+            made[place] = _as_switched(rule, switches[rule.id], chart, snapshot, in_time, shared)
         else:
-            made[place] = _run(rule, chart, snapshot, in_time, of_call)
-
-    def every() -> tuple[Check, ...]:
-        all_of = made.copy()
-        for others, check in rest:
-            all_of |= _as(check, others)
-        return _in_order(all_of)
-
-    return Evaluation(_in_order(made), chart, every)
+            made[place] = _run(rule, chart, snapshot, in_time, shared)
+    return made
 
 
-def _as(first: Check, others: Iterable[Planned]) -> dict[int, list[Check]]:
+def _as(first: Check, others: Iterable[Planned]) -> Made:
     """The checks of these rules, ended as the first one is that looked for the same roles."""
     end = first[2:]
     return {place: [a_check((rule, "", *end))] for place, rule, _ in others}
 
 
-def _in_order(made: dict[int, list[Check]]) -> tuple[Check, ...]:
+def _in_order(made: Made) -> tuple[Check, ...]:
     return tuple([check for place in sorted(made) for check in made[place]])
 
 

@@ -47,7 +47,7 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     left_out = SETTLED | OF_THE_ORDER
     asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in left_out)
 
-    @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO)
+    @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO, viewing=True)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
         """At relapse, what can be done."""
         closed = gate(case)
