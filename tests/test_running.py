@@ -53,6 +53,9 @@ def test_what_counts_for_cards_is_among_all_checks_and_nothing_else_counts(sampl
         (check.rule for check in evaluation.checks), key=RULES.index
     )
     assert {check.rule for check in evaluation.checks} == set(RULES)
+    assert evaluation.many == len(evaluation.checks)
+    idle = [check for check in evaluation.checks if check not in evaluation.telling]
+    assert all(type(check.outcome) is NotApplicable for check in idle)
 
 
 def nobody() -> tuple[Chart, Snapshot]:

@@ -345,19 +345,20 @@ class Evaluation:
     """Every check of one call, each made once somebody asks for it.
 
     `of_orders`: those that may be told beside an order, which are made at once. `viewed`: makes those beside them that
-    are told only where the patient is viewed. `every`: makes also the rest, which is not applicable and is most of
-    them. All three stand in reading order.
+    are told only where the patient is viewed, within the time of the call or without hurry. `every`: makes also the
+    `idle`, which are not applicable and are most of them. All three stand in reading order.
     """
 
     def __init__(
         self,
         of_orders: tuple[Check, ...],
         chart: Chart,
-        viewed: Callable[[], tuple[Check, ...]] | None = None,
+        viewed: Callable[[bool], tuple[Check, ...]] | None = None,
         every: Callable[[], tuple[Check, ...]] | None = None,
+        idle: int = 0,
     ) -> None:
         self.chart = chart
-        self._of_orders, self._viewed, self._every = of_orders, viewed, every
+        self._of_orders, self._viewed, self._every, self._idle = of_orders, viewed, every, idle
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
@@ -365,12 +366,22 @@ class Evaluation:
         return self._of_orders if self._every is None else self._every()
 
     @cached_property
-    def _telling(self) -> tuple[Check, ...]:
-        return self._of_orders if self._viewed is None else self._viewed()
+    def telling(self) -> tuple[Check, ...]:
+        """Every check but the idle ones, for whoever looks when nobody waits for the answer any more."""
+        return self._of_orders if self._viewed is None else self._viewed(False)
+
+    @property
+    def many(self) -> int:
+        """How many checks there are, the idle among them."""
+        return len(self.telling) + self._idle
+
+    @cached_property
+    def _in_time(self) -> tuple[Check, ...]:
+        return self._of_orders if self._viewed is None else self._viewed(True)
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        return _ended(self.checks if kind is NotApplicable else self._telling, kind)
+        return _ended(self.checks if kind is NotApplicable else self._in_time, kind)
 
     def of_orders(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """Those of them that may be told beside an order: what is told only at viewing is left for whoever looks."""

@@ -142,18 +142,21 @@ def evaluate(
     made |= run(asked.urgent, in_time=in_time)
     seen: list[Made] = []  # what is told at viewing, once it is made
 
-    def with_viewed(in_time: InTime) -> Made:
+    def with_viewed(hurried: bool) -> Made:
         if not seen:
-            seen.append(run(asked.viewing, in_time=in_time))
+            seen.append(run(asked.viewing, in_time=in_time if hurried else _always))
         return made | seen[0]
 
+    def viewed(hurried: bool) -> tuple[Check, ...]:
+        return _in_order(with_viewed(hurried))
+
     def every() -> tuple[Check, ...]:
-        all_of = with_viewed(_always)  # for whoever looks later: nobody waits for the answer any more
+        all_of = with_viewed(hurried=False)
         for others, check in rest:
             all_of |= _as(check, others)
         return _in_order(all_of)
 
-    return Evaluation(_in_order(made), chart, lambda: _in_order(with_viewed(in_time)), every)
+    return Evaluation(_in_order(made), chart, viewed, every, idle=sum([len(others) for others, _ in rest]))
 
 
 def _idle(idle: Iterable[tuple[Planned, ...]], run: Callable[..., Made], in_time: InTime) -> tuple[Made, list[Rest]]:
@@ -177,12 +180,12 @@ def _checks_of(
 ) -> Made:
     """The checks of these rules, as the hospital switched them."""
     made: Made = {}
-    switches = snapshot.switches
+    case, switches = Case(chart, snapshot, {}, shared), snapshot.switches
     for place, rule, _ in planned:
         if rule.id in switches:
-            made[place] = _as_switched(rule, switches[rule.id], chart, snapshot, in_time, shared)
+            made[place] = _as_switched(rule, switches[rule.id], case, in_time)
         else:
-            made[place] = _run(rule, chart, snapshot, in_time, shared)
+            made[place] = _run(rule, case, in_time)
     return made
 
 
@@ -235,12 +238,10 @@ def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
     return drugs
 
 
-def _as_switched(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
+def _as_switched(each: Rule[Any], switch: Switch, case: Case, in_time: InTime) -> list[Check]:
     if switch.off:
-        return [_switched_off(each, switch, chart, snapshot)]
-    return _in_shadow(each, switch, chart, snapshot, in_time, shared)
+        return [_switched_off(each, switch, case.chart, case.snapshot)]
+    return _in_shadow(each, switch, case, in_time)
 
 
 def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
@@ -255,19 +256,18 @@ def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snaps
     return _check(each, "", SwitchedOff(switch.words, about, switch), asking)
 
 
-def _in_shadow(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
+def _in_shadow(each: Rule[Any], switch: Switch, case: Case, in_time: InTime) -> list[Check]:
     """The check is made, traced and counted, and shows no card."""
-    checks = [check._replace(shadow=switch) for check in _run(each, chart, snapshot, in_time, shared)]
+    checks = [check._replace(shadow=switch) for check in _run(each, case, in_time)]
     for check in checks:
         if isinstance(check.outcome, (Fired, NotEvaluated)):
             log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    case = Case(chart, snapshot, {}, shared)
+def _run(each: Rule[Any], case: Case, in_time: InTime) -> list[Check]:
+    """The checks of one rule. The case goes from rule to rule; what is read and cited is written down for each anew."""
+    case.reads, case.cites = {}, {}
     if not in_time():
         return [_check(each, "", _too_late(each), case)]
     try:
@@ -282,7 +282,7 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
         return [_check(each, "", _nobody(subjects, case), case)]
     made: list[Check] = []
     for subject in found:
-        own = Case(chart, snapshot, case.reads.copy(), shared)
+        own = Case(case.chart, case.snapshot, case.reads.copy(), case.shared)
         made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
     return made
 

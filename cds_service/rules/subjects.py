@@ -171,8 +171,8 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
     case.fact(MEDICATIONS)
     kept: tuple[Met, ...] | None = case.shared.listed.get((met, kinds))
     if kept is None:
-        asked = frozenset(kinds)
-        found = [each for each in _beside(case) if not asked.isdisjoint(_acting(case.snapshot)[each.drug])]
+        acting = _acting(case.snapshot)
+        found = [each for each in _beside(case) if not acting[each.drug].isdisjoint(kinds)]
         if len(found) > 1:
             found.sort(key=lambda each: _surest_first(case, each, kinds))
         kept = case.shared.listed[met, kinds] = tuple(found)
@@ -207,10 +207,18 @@ def _beside(case: Case) -> tuple[Met, ...]:
 
 
 def _surest_first(case: Case, other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
-    effects = case.snapshot.effects
-    said = [statement for kind in kinds if (statement := effects.get((other.drug, kind))) is not None]
     unsure = all(order.doubts for order in other.orders)
-    return unsure, -max((statement.strongest for statement in said), default=0), other.drug.lower()
+    return unsure, -_best_word(case.snapshot, other.drug, kinds), other.drug.lower()
+
+
+def _best_word(snapshot: Snapshot, drug: str, kinds: tuple[str, ...]) -> int:
+    """How urgent a card the best word on these effects of a drug may carry; told once for this knowledge."""
+    kept: int | None = snapshot.kept.get((_best_word, drug, kinds))
+    if kept is None:
+        said = [statement for kind in kinds if (statement := snapshot.effects.get((drug, kind))) is not None]
+        kept = max((statement.strongest for statement in said), default=0)
+        snapshot.kept[_best_word, drug, kinds] = kept
+    return kept
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:

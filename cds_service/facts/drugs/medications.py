@@ -23,6 +23,8 @@ class Role(Enum):
     ON_HOLD = "on hold"
     PAST = "stopped"
 
+    __hash__ = object.__hash__  # each is made once; every list of orders is kept by roles
+
 
 @dataclass(frozen=True, slots=True)
 class Medication:

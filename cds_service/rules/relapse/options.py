@@ -45,7 +45,11 @@ RULES_SPOKEN_FOR = (
 def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     """The rule that tells the options; `checks` are asked about each drug before it is offered."""
     left_out = SETTLED | OF_THE_ORDER
-    asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in left_out)
+    asked = tuple(
+        check
+        for check in checks
+        if check.subjects is not the_patient and check.id not in left_out and may_warn(check)
+    )
 
     @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO, viewing=True)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
@@ -58,6 +62,11 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
         return _told(case, cache(lambda drug: _safety(case, drug, asked)))
 
     return options_at_relapse
+
+
+def may_warn(check: Rule[Any]) -> bool:
+    """Whether it may stop a drug, hold it or warn of it, seen or not: of what only informs, no option is told."""
+    return check.worst > Level.INFO or check.blind > Level.INFO or check.before_dose
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
