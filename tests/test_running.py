@@ -16,7 +16,7 @@ from cds_service.present.relevance import Relevance
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Case, Check, Fired, NotApplicable, NotEvaluated, NoTimeLeft, Outcome, rule
 from cds_service.rules.running import Plan, evaluate
-from cds_service.rules.subjects import the_patient
+from cds_service.rules.subjects import Uses, the_patient
 from tests import charts
 from tests.calls import tools
 from tests.samples import Sample, samples
@@ -114,3 +114,12 @@ def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():
             assert [each.rule.worst for each in some] == sorted((each.rule.worst for each in some), reverse=True)
     more = {each.rule.id for each in somebody.in_order} - {each.rule.id for each in nobody.in_order}
     assert {"qtc-hold", "target"} <= more and "dose-ceiling" not in more
+
+
+@SAMPLES
+def test_uses_alone_are_those_that_the_rule_is_asked_about(sample: Sample):
+    chart = answered(sample).evaluation.chart
+    snapshot = tools().knowledge.at(chart.now.date(), tools().jurisdiction)
+    case = Case(chart, snapshot)
+    for looked_for in (each.subjects for each in RULES if isinstance(each.subjects, Uses)):
+        assert looked_for.alone(case, snapshot.spoken_of(looked_for.names)) == looked_for(case).found

@@ -162,7 +162,7 @@ class Relevance:
 
     def switched_off(self) -> tuple[tuple[Check, SwitchedOff], ...]:
         """The checks that the hospital switched off and that would have been made for an order of this moment."""
-        every = self.outcomes(SwitchedOff)
+        every = self.outcomes(SwitchedOff) if self.snapshot.switches else ()
         if self.moment is Moment.VIEW:
             return tuple((check, off) for check, off in every if off.about)
         return tuple((check, off) for check, off in every if any(map(self._is_drafted, off.about)))

@@ -34,6 +34,7 @@ from cds_service.rules.rule import (
     a_check,
 )
 from cds_service.rules.shared import DRUGS, Facts, Shared
+from cds_service.rules.subjects import Uses
 
 S = TypeVar("S")
 log = logging.getLogger("aml_cds.rules")
@@ -47,11 +48,15 @@ def _always() -> bool:
 
 
 class Planned(NamedTuple):
-    """A rule with its place. `roles`: those that it looks for, in words: all that find nobody in them end alike."""
+    """A rule with its place. `roles`: those that it looks for, in words: all that find nobody in them end alike.
+
+    `spoken_of`: the drugs that its topics speak of; None where it looks for something else than uses of such drugs.
+    """
 
     place: int
     rule: Rule[Any]
     roles: str
+    spoken_of: frozenset[str] | None = None
 
 
 class Asked(NamedTuple):
@@ -71,18 +76,19 @@ class Plan:
     """Which rules speak of which drugs, by this knowledge and this hospital. Nothing of a patient is in it."""
 
     def __init__(self, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> None:
-        self._rules = [
-            Planned(place, each, getattr(each.subjects, "in_words", "")) for place, each in enumerate(rules)
-        ]
+        self._rules: list[Planned] = []
         self._always = 0  # the places, as bits, of the rules that may be about any drug or about none
         self._of: dict[str, int] = {}  # those of the rules that something is said of this drug for
         self._asked: dict[int, Asked] = {}
         for place, each in enumerate(rules):
             names = getattr(each.subjects, "names", None)
-            if names is None or each.id in snapshot.switches:
+            spoken_of = None if names is None else snapshot.spoken_of(names)
+            of_uses = spoken_of if isinstance(each.subjects, Uses) else None
+            self._rules.append(Planned(place, each, getattr(each.subjects, "in_words", ""), of_uses))
+            if spoken_of is None or each.id in snapshot.switches:
                 self._always |= 1 << place
                 continue
-            for drug in snapshot.spoken_of(names):
+            for drug in spoken_of:
                 self._of[drug] = self._of.get(drug, 0) | 1 << place
 
     def asked(self, drugs: Iterable[str]) -> Asked:
@@ -181,7 +187,7 @@ def _checks_of(
     """The checks of these rules, as the hospital switched them."""
     made: Made = {}
     case, switches = Case(chart, snapshot, {}, shared), snapshot.switches
-    for place, rule, _ in planned:
+    for place, rule, _, _ in planned:
         if rule.id in switches:
             made[place] = _as_switched(rule, switches[rule.id], case, in_time)
         else:
@@ -192,7 +198,7 @@ def _checks_of(
 def _as(first: Check, others: Iterable[Planned]) -> Made:
     """The checks of these rules, ended as the first one is that looked for the same roles."""
     end = first[2:]
-    return {place: [a_check((rule, "", *end))] for place, rule, _ in others}
+    return {place: [a_check((rule, "", *end))] for place, rule, _, _ in others}
 
 
 def _in_order(made: Made) -> tuple[Check, ...]:
@@ -214,9 +220,10 @@ def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shar
     """
     case = Case(chart, snapshot, {}, shared)
     found: list[Ending] = []
-    for _, each, _ in _plan(rules, snapshot).asked(_listed(chart, shared)).in_order:
+    for _, each, _, spoken_of in _plan(rules, snapshot).asked(_listed(chart, shared)).in_order:
         try:
-            subjects = each.subjects(case).found
+            looked_for: Any = each.subjects
+            subjects = looked_for(case).found if spoken_of is None else looked_for.alone(case, spoken_of)
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
             found.append(Ending(each, "", _broken(each, fault)))
             continue

@@ -6,7 +6,6 @@ Nothing is ranked. Unfitness removes intensive regimens and nothing else. What i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -121,11 +120,12 @@ def _with_status(offer: Offer) -> str:
 
 def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
     """The options of a group; the status that all of them share is said once."""
-    own = tuple(offer for offer in shown if offer.group == group.value)
+    name = group.value
+    own = tuple([offer for offer in shown if offer.group == name])
     statuses = {offer.status for offer in own}
     if len(own) > 1 and len(statuses) == 1:
-        return group.value, statuses.pop(), tuple(replace(offer, status="") for offer in own)
-    return (group.value, "", own) if own else None
+        return name, statuses.pop(), tuple([offer.without_status() for offer in own])
+    return (name, "", own) if own else None
 
 
 def _by_name(snapshot: Snapshot) -> tuple[Option, ...]:
