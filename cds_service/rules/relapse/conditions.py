@@ -5,7 +5,7 @@ Each holds, does not hold, or stands open with the words for what would settle i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -55,24 +55,16 @@ def _asked_of(snapshot: Snapshot, option: Option) -> tuple[Condition, ...]:
     """The conditions that an option has, of all that there are; told once for this knowledge."""
     kept: tuple[Condition, ...] | None = snapshot.kept.get((_asked_of, option.id))
     if kept is None:
-        kept = snapshot.kept[_asked_of, option.id] = tuple(_conditions(snapshot, option))
+        every: tuple[tuple[object, Condition], ...] = (
+            (option.markers, _marker),
+            (option.fitness is not Fit.ANY, _fitness),
+            (option.after_allogeneic, _after_allogeneic),
+            (option.first_relapse, _first_relapse),
+            *[("" in snapshot.qualifiers(topic, option.about), limit) for topic, limit in _OF_LIMITS.items()],
+            (option.given or option.not_given, _given),
+        )
+        kept = snapshot.kept[_asked_of, option.id] = tuple([condition for there, condition in every if there])
     return kept
-
-
-def _conditions(snapshot: Snapshot, option: Option) -> Iterator[Condition]:
-    if option.markers:
-        yield _marker
-    if option.fitness is not Fit.ANY:
-        yield _fitness
-    if option.after_allogeneic:
-        yield _after_allogeneic
-    if option.first_relapse:
-        yield _first_relapse
-    for topic, condition in _OF_LIMITS.items():
-        if "" in snapshot.qualifiers(topic, option.about):
-            yield condition
-    if any((option.given, option.not_given)):
-        yield _given
 
 
 def _fitness(case: Case, option: Option, fitness: Assessment) -> Need:
