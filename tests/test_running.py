@@ -11,6 +11,7 @@ from cds_service.errors import RequestError
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Check, Fired, NotApplicable, NotEvaluated
 from cds_service.rules.running import Plan, evaluate
+from cds_service.store.endings import endings_of
 from tests.calls import tools
 from tests.samples import Sample, samples
 
@@ -46,6 +47,15 @@ def test_what_counts_for_cards_is_among_all_checks_and_nothing_else_counts(sampl
         (check.rule for check in evaluation.checks), key=RULES.index
     )
     assert {check.rule for check in evaluation.checks} == set(RULES)
+
+
+@SAMPLES
+def test_the_checks_that_are_idle_are_counted_without_being_made_and_tell_nothing(sample: Sample):
+    evaluation = answered(sample).evaluation
+    assert endings_of(Answer((), evaluation, *[None] * 4)) and "checks" not in vars(evaluation)
+    idle = [check for check in evaluation.checks if check not in evaluation.telling]
+    assert len(evaluation.telling) + len(idle) == evaluation.many == len(evaluation.checks)
+    assert not [check for check in idle if type(check.outcome) is not NotApplicable or check.switch]
 
 
 def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():

@@ -339,25 +339,31 @@ _WORDS = {
 
 
 class Evaluation:
-    """Every check of one call. `rest`: makes the checks that are not among `telling`, in the order of all.
+    """Every check of one call. `every`: makes all of them in their order, with the `idle` that `telling` lacks.
 
-    The rest is not applicable, and is most of them: they are made when somebody looks at all checks.
+    The idle are not applicable, and are most of them: they are made when somebody looks at all checks.
     """
 
     def __init__(
-        self, telling: tuple[Check, ...], chart: Chart, every: Callable[[], tuple[Check, ...]] | None = None
+        self,
+        telling: tuple[Check, ...],
+        chart: Chart,
+        every: Callable[[], tuple[Check, ...]] | None = None,
+        idle: int = 0,
     ) -> None:
         self.chart = chart
-        self._telling, self._every = telling, every
+        self.telling = telling
+        self.many = len(telling) + idle  # checks, the idle among them
+        self._every = every
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """Every check, in reading order."""
-        return self._telling if self._every is None else self._every()
+        return self.telling if self._every is None else self._every()
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        among = self.checks if kind is NotApplicable else self._telling
+        among = self.checks if kind is NotApplicable else self.telling
         return tuple([(each, each.outcome) for each in among if isinstance(each.outcome, kind) and not each.shadow])
 
 

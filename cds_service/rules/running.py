@@ -149,7 +149,7 @@ def evaluate(
             all_of |= _as(check, others)
         return _in_order(all_of)
 
-    return Evaluation(_in_order(made), chart, every)
+    return Evaluation(_in_order(made), chart, every, idle=sum(len(others) for others, _ in rest))
 
 
 def _as(first: Check, others: Iterable[Planned]) -> dict[int, list[Check]]:
