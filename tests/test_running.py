@@ -17,6 +17,7 @@ from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Case, Check, Fired, NotApplicable, NotEvaluated, NoTimeLeft, Outcome, rule
 from cds_service.rules.running import Plan, evaluate
 from cds_service.rules.subjects import Uses, the_patient
+from cds_service.store.endings import endings_of
 from tests import charts
 from tests.calls import tools
 from tests.samples import Sample, samples
@@ -99,6 +100,15 @@ def test_what_is_told_at_viewing_alone_is_not_asked_beside_an_order_until_somebo
     assert late.checks[0].word == "not evaluated" and not isinstance(late.checks[0].outcome, NoTimeLeft)
     shown = evaluate((viewed,), *nobody(), in_time=lambda: False)
     assert isinstance(shown.outcomes(NotEvaluated)[0][1], NoTimeLeft), "cards are told within the time"
+
+
+@SAMPLES
+def test_the_checks_that_are_idle_are_counted_without_being_made_and_tell_nothing(sample: Sample):
+    evaluation = answered(sample).evaluation
+    assert endings_of(Answer((), evaluation, *[None] * 4)) and "checks" not in vars(evaluation)
+    idle = [check for check in evaluation.checks if check not in evaluation.telling]
+    assert len(evaluation.telling) + len(idle) == evaluation.many == len(evaluation.checks)
+    assert not [check for check in idle if type(check.outcome) is not NotApplicable or check.switch]
 
 
 def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():
