@@ -43,9 +43,10 @@ samples: ## rewrite the stored responses of fhir_samples/
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.refresh_samples
 
-grid: ## every boundary of every drug, every damage, every vignette in every place (some minutes)
+grid: ## every boundary of every drug, every damage, every vignette in every place, more random patients (some minutes)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
-	@GRID=full "$(VENV)/bin/python" -m pytest -q -n auto --dist worksteal tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py
+	@GRID=full "$(VENV)/bin/python" -m pytest -q -n auto --dist worksteal tests/test_grid.py tests/test_mutations.py tests/test_jurisdictions.py \
+		tests/test_invariants.py tests/facts/test_value_shapes.py
 
 journeys: ## the service and a FHIR server as processes: every story over HTTP, with every fault (a minute)
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"

@@ -16,6 +16,7 @@ _SPOKEN = {
     "h": "h",
     "mg/d": "mg daily",
     "mg/m2": "mg/m²",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "10*9/L": "×10⁹/L",
     "[ULN]": "× ULN",
     "/min": "/min",

@@ -143,10 +143,25 @@ def _action(action: dict[str, Any], at: str) -> Iterator[str]:
 
 
 def _resource(resource: dict[str, Any], at: str) -> Iterator[str]:
+    written = repr(resource)  # looked at once: the same suggestion stands in many answers
+    if written not in _LOOKED_AT:
+        if len(_LOOKED_AT) >= 10_000:
+            _LOOKED_AT.clear()
+        _LOOKED_AT[written] = _not_r4(resource)
+    if _LOOKED_AT[written]:
+        yield f"{at}: valid FHIR R4 (GEN-1): {_LOOKED_AT[written]}"
+
+
+_LOOKED_AT: dict[str, str] = {}
+
+
+def _not_r4(resource: dict[str, Any]) -> str:
+    """What is wrong with it; "" when nothing is."""
     try:
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
     except (KeyError, ValueError) as error:
-        yield f"{at}: valid FHIR R4 (GEN-1): {error}"
+        return f"{type(error).__name__} {error}"
+    return ""
 
 
 def _coding(coding: Any, at: str, rule: str, required: tuple[str, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import hypothesis
@@ -21,6 +22,12 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("processes"):
                 item.add_marker(pytest.mark.skip(reason="make processes"))
+
+
+def pytest_collection_finish():
+    """What is there once everything was imported stays until the end: the collector need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import yaml
-
+from cards.loading import load
 from cds_service.answer import Answer, Tools, answer, load_tools
 from cds_service.errors import RequestError
 from cds_service.gather.collect import AsksFhir
@@ -108,7 +107,7 @@ def samples() -> tuple[Sample, ...]:
 
 
 def _story(file: Path) -> Story:
-    told = yaml.safe_load(file.read_text())
+    told = load(file.read_text(encoding="utf-8"))
     return Story(file.parent, told["title"], datetime.fromisoformat(told["today"]), told["requests"])
 
 

@@ -74,7 +74,9 @@ def test_every_example_is_understood(name, typed):
 
 
 @pytest.mark.parametrize("typed", RUN)
-def test_an_example_that_needs_nothing_runs(typed, capsys):
+def test_an_example_that_needs_nothing_runs(typed, capsys, monkeypatch):
+    if typed.startswith("diff "):  # every sample is asked in tests of the pages and of diff
+        monkeypatch.setattr(samples, "stories", lambda: (samples.find("gilteritinib-qtc-512"),))
     code = cli.main(shlex.split(typed.partition(" > ")[0]))
     assert code == (1 if typed.startswith("diff ") else 0)
     assert capsys.readouterr().out

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -54,9 +58,44 @@ def _unversioned(text: str) -> str:
     return re.sub(r"((?:[Kk]nowledge|version) )[0-9a-f]{12}", r"\1…", text)
 
 
+@cache
+def _said(command: str) -> str:
+    """What a command of ours says, asked within this process; of a page's settings only those before the command."""
+    words = shlex.split(command)
+    at = words.index("aml-cds")
+    said, beside = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(beside):
+        patch.chdir(ROOT)
+        for setting in SETTINGS:
+            patch.delenv(setting.name, raising=False)
+        patch.setenv("COLUMNS", SCRIPT.COLUMNS)
+        for assigned in words[:at]:
+            patch.setenv(*assigned.split("=", 1))
+        with suppress(SystemExit):  # of --help
+            cli.main(words[at + 1 :])
+    assert [line for line in beside.getvalue().splitlines() if not line.endswith("…")] == []
+    return said.getvalue()
+
+
+def _output(command: str) -> str:
+    """The same as the script's: the start of a process for each command is all that is left out."""
+    ours, pipe, rest = command.partition(" | ")
+    told = _said(ours)
+    if pipe:
+        piped = subprocess.run(rest, shell=True, input=told, capture_output=True, text=True, check=True, timeout=60)
+        told = piped.stdout
+    return told.rstrip("\n") + "\n"
+
+
+def test_a_command_in_a_process_of_its_own_prints_the_same():
+    command = "OVERLAY=docs/overlay_example aml-cds try gilteritinib-qtc-512 sign | sed -n '3,25p'"
+    assert _output(command) == SCRIPT.output(command) != "\n"
+
+
 @each_page
-def test_commands_print_what_the_page_shows_and_tables_are_todays(page: Path) -> None:
+def test_commands_print_what_the_page_shows_and_tables_are_todays(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = _text(page)
+    monkeypatch.setattr(SCRIPT, "output", _output)
     assert _unversioned(SCRIPT.renewed(text)) == _unversioned(text), f"{page.name} is old: make docs, and read the diff"
 
 

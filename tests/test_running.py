@@ -8,9 +8,17 @@ import pytest
 
 from cds_service.answer import Answer, answer
 from cds_service.errors import RequestError
+from cds_service.facts.chart import Chart
+from cds_service.hooks.services import Moment
+from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.model import Level
+from cds_service.present.relevance import Relevance
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Check, Fired, NotApplicable, NotEvaluated
+from cds_service.rules.rule import Case, Check, Fired, NotApplicable, NotEvaluated, NoTimeLeft, Outcome, rule
 from cds_service.rules.running import Plan, evaluate
+from cds_service.rules.subjects import Uses, the_patient
+from cds_service.store.endings import endings_of
+from tests import charts
 from tests.calls import tools
 from tests.samples import Sample, samples
 
@@ -46,6 +54,61 @@ def test_what_counts_for_cards_is_among_all_checks_and_nothing_else_counts(sampl
         (check.rule for check in evaluation.checks), key=RULES.index
     )
     assert {check.rule for check in evaluation.checks} == set(RULES)
+    assert evaluation.many == len(evaluation.checks)
+    idle = [check for check in evaluation.checks if check not in evaluation.telling]
+    assert all(type(check.outcome) is NotApplicable for check in idle)
+
+
+def nobody() -> tuple[Chart, Snapshot]:
+    """A patient of whom nothing is on record, and the knowledge of that day."""
+    return charts.chart(), tools().knowledge.at(charts.NOW.date(), "US")
+
+
+@SAMPLES
+def test_what_is_told_at_viewing_alone_is_about_no_order_and_gives_no_card_beside_one(sample: Sample):
+    made = answered(sample)
+    told = [check.outcome for check in made.evaluation.checks if check.rule.viewing]
+    for outcome in told:
+        if isinstance(outcome, Fired):
+            assert not outcome.finding.about and outcome.finding.drug != "scope"
+        if isinstance(outcome, NotEvaluated):
+            assert not outcome.about and outcome.level is None
+    snapshot = tools().knowledge.at(made.evaluation.chart.now.date(), tools().jurisdiction)
+    for moment in (Moment.SIGN, Moment.SELECT):
+        shown = Relevance(made.evaluation, snapshot, moment)
+        assert not any(shown.shows(outcome.finding) for outcome in told if isinstance(outcome, Fired))
+        blind = [check for check, gap in made.evaluation.outcomes(NotEvaluated) if shown.counts(check, gap)]
+        assert not any(check.rule.viewing for check in blind)
+
+
+def test_what_is_told_at_viewing_alone_is_not_asked_beside_an_order_until_somebody_looks():
+    asked: list[str] = []
+
+    @rule("told-at-viewing", subjects=the_patient, sources=(), worst=Level.INFO, viewing=True)
+    def viewed(case: Case, patient: str) -> Outcome:
+        """What is told at viewing alone."""
+        asked.append(patient)
+        return NotEvaluated(why="asked")
+
+    evaluation = evaluate((viewed,), *nobody())
+    assert not evaluation.of_orders(NotEvaluated) and not asked
+    assert [gap.why for _, gap in evaluation.outcomes(NotEvaluated)] == ["asked"] == [
+        check.outcome.why for check in evaluation.checks
+    ]
+    assert asked == ["patient"], "asked once"
+    late = evaluate((viewed,), *nobody(), in_time=lambda: False)
+    assert late.checks[0].word == "not evaluated" and not isinstance(late.checks[0].outcome, NoTimeLeft)
+    shown = evaluate((viewed,), *nobody(), in_time=lambda: False)
+    assert isinstance(shown.outcomes(NotEvaluated)[0][1], NoTimeLeft), "cards are told within the time"
+
+
+@SAMPLES
+def test_the_checks_that_are_idle_are_counted_without_being_made_and_tell_nothing(sample: Sample):
+    evaluation = answered(sample).evaluation
+    assert endings_of(Answer((), evaluation, *[None] * 4)) and "checks" not in vars(evaluation)
+    idle = [check for check in evaluation.checks if check not in evaluation.telling]
+    assert len(evaluation.telling) + len(idle) == evaluation.many == len(evaluation.checks)
+    assert not [check for check in idle if type(check.outcome) is not NotApplicable or check.switch]
 
 
 def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():
@@ -55,7 +118,18 @@ def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():
     for asked in (nobody, somebody):
         idle = [each.rule for group in asked.idle for each in group]
         assert {each.rule for each in asked.in_order} | set(idle) == set(RULES)
-        assert len(asked.in_order) + len(idle) == len(RULES) and len(asked.urgent) == len(asked.in_order)
-        assert [each.rule.worst for each in asked.urgent] == sorted((e.rule.worst for e in asked.urgent), reverse=True)
+        assert len(asked.in_order) + len(idle) == len(RULES)
+        assert {*asked.urgent, *asked.viewing} == {*asked.in_order} and not {*asked.urgent} & {*asked.viewing}
+        for some in (asked.urgent, asked.viewing):
+            assert [each.rule.worst for each in some] == sorted((each.rule.worst for each in some), reverse=True)
     more = {each.rule.id for each in somebody.in_order} - {each.rule.id for each in nobody.in_order}
     assert {"qtc-hold", "target"} <= more and "dose-ceiling" not in more
+
+
+@SAMPLES
+def test_uses_alone_are_those_that_the_rule_is_asked_about(sample: Sample):
+    chart = answered(sample).evaluation.chart
+    snapshot = tools().knowledge.at(chart.now.date(), tools().jurisdiction)
+    case = Case(chart, snapshot)
+    for looked_for in (each.subjects for each in RULES if isinstance(each.subjects, Uses)):
+        assert looked_for.alone(case, snapshot.spoken_of(looked_for.names)) == looked_for(case).found

@@ -7,9 +7,11 @@ from functools import cache
 
 import pytest
 
+from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Fired
+from cds_service.rules.relapse.options import may_warn
+from cds_service.rules.rule import Fired, NotEvaluated
 from tests.vignette_runner import quantity, tell, vignettes
 
 RULE_IDS = [rule.id for rule in RULES]
@@ -345,3 +347,15 @@ def test_no_rule_is_ever_more_urgent_than_it_says() -> None:
     for vignette in vignettes():
         outcome = tell(vignette).check.outcome
         assert not isinstance(outcome, Fired) or outcome.finding.level <= worst[vignette.rule], vignette.name
+
+
+def test_a_check_that_no_option_asks_holds_no_drug_and_warns_of_no_gap() -> None:
+    """Of a check that only informs no option is told anything, seen or not: it need not be asked about a drug."""
+    informing = {rule.id for rule in RULES if not may_warn(rule)}
+    assert len(informing) > 10
+    for vignette in vignettes():
+        outcome = tell(vignette).check.outcome
+        if vignette.rule in informing and isinstance(outcome, Fired):
+            assert not outcome.finding.holds, vignette.name
+        if vignette.rule in informing and isinstance(outcome, NotEvaluated):
+            assert outcome.level in (None, Level.INFO), vignette.name

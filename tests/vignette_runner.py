@@ -17,8 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from cards.loading import load
 from cards.model import Card
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
@@ -99,7 +98,7 @@ def vignettes() -> tuple[Vignette, ...]:
 
 def _in_file(path: Path) -> Iterator[Vignette]:
     place = path.relative_to(HOME).as_posix()
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = load(path.read_text(encoding="utf-8"))
     cases = content.pop("cases", None)
     for case in [{}] if cases is None else cases:
         merged = {**content, **case, "facts": {**content.get("facts", {}), **case.get("facts", {})}}

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from cards.loading import load
 from cds_service.errors import SampleError, UsageError
 
 FOLDER = "fhir_samples"
@@ -107,7 +108,7 @@ def find(name: str) -> Story:
 def _story(path: Path) -> Story:
     name = path.parent.name
     try:
-        content: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Mapping[str, Any] = load(path.read_text(encoding="utf-8"))
         samples = tuple(_sample(path.parent, each, fields) for each, fields in _requests(content["requests"]))
         return Story(name, str(content["title"]), _moment(content["today"]), samples)
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as fault:

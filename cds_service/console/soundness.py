@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -246,21 +247,25 @@ def _rules() -> tuple[str, list[str]]:
 
 def cards_named() -> frozenset[str]:
     """The card of every finding, as written in the rules: the words that follow the level."""
-    found: set[str] = set(FIXED_CARDS)
-    for path in RULES_HOME.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                found |= _cards_in(node)
-    return frozenset(found)
+    sources = (path.read_text(encoding="utf-8") for path in RULES_HOME.rglob("*.py"))
+    return frozenset(FIXED_CARDS).union(*map(_cards_in_source, sources))
+
+
+@cache
+def _cards_in_source(source: str) -> frozenset[str]:
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return frozenset(text for call in calls for text in _cards_in(call))
 
 
 def _cards_in(call: ast.Call) -> set[str]:
-    after_level = [
-        second for first, second in zip(call.args, call.args[1:], strict=False) if "id='Level'" in ast.dump(first)
-    ]
+    after_level = [second for first, second in zip(call.args, call.args[1:], strict=False) if _is_level(first)]
     if isinstance(call.func, ast.Attribute) and call.func.attr == "fired":
         after_level += call.args[1:2]
     return {text for each in after_level for text in _texts(each)}
+
+
+def _is_level(argument: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "Level" for node in ast.walk(argument))
 
 
 def _texts(node: ast.expr) -> list[str]:

@@ -60,7 +60,7 @@ class Chart:
     def _of_late(self) -> dict[tuple[str, Quantity], Fact[Any]]:
         return {}
 
-    @property
+    @cached_property
     def medications(self) -> Medications:
         """Every order that could be read, drafts included, however incomplete the list."""
         return self.get(MEDICATIONS).value or Medications((), 0, 0)

@@ -5,6 +5,7 @@ That follows from what is written and from our tables alone, so it is kept. Code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,15 @@ class Meaning:
     doubts: tuple[str, ...]  # a doubt where the words of a coded entry say that it is only thought of
     words: str
     is_named: bool  # whether it has words or a code at all
+    past: bool = False  # whether its words alone tell it, and tell it of the past
+
+
+# What the words before a name may make of it, as the table of words tells it.
+_PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
+_DENIED = re.compile(
+    r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+(?:[\w-]+\s+){0,2}\Z",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +121,10 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             status = status or found.status
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
-    thought_of = terms.words["doubtful"].find_all(words)
-    if keys or not (thought_of and thought_of[0]):  # else it is told of somebody else, or not told as a fact
-        by_words = tuple(filter(None, terms.words["condition"].find_all(words)))
+    thought_of = set(terms.words["doubtful"].find_all(words))
+    past = _PAST in thought_of and not keys
+    if keys or not thought_of & {_NOT_TOLD, _NOT_CERTAIN}:  # else it is told of somebody else, or not told as a fact
+        by_words = _named(words, terms)
         told = told or ("its words" if by_words else "")
         keys += by_words
     if status in ("", "active_no_remission") and set(keys) & AML:
@@ -122,10 +133,18 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         tuple(dict.fromkeys(keys)),
         status,
         (f"told by {told}",) if told else (),
-        ("by its words not certain",) if "not certain" in thought_of else (),
+        ("by its words not certain",) if _NOT_CERTAIN in thought_of else (),
         said.text[:80],
         bool(words or said.codes),
+        past,
     )
+
+
+def _named(words: str, terms: Terms) -> list[str]:
+    """What the words name and do not deny. Of AML the table itself holds how it is denied: "AML, no relapse" is one."""
+    table = terms.words["condition"]
+    found = [(key, _DENIED.search(words[:start])) for start, key in table.places(words)]
+    return [key for key, denied in found if key and (not denied or key in AML)]
 
 
 def _stated(words: str, terms: Terms) -> str:

@@ -134,10 +134,11 @@ def _entry(
         standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
         if standing.never:
             return None
-        over, status = standing.over, standing.disease or status
+        over, status = standing.over or meaning.past, standing.disease or status
         doubts += standing.doubts
         period = view.onsetPeriod
-        onset = view.onsetDateTime or (period.start if period else None) or view.recordedDate
+        noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
+        onset = view.onsetDateTime or (period.start if period else None) or noted
         when = reading.when(onset)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)

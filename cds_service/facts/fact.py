@@ -18,6 +18,7 @@ from cds_service.quantity import Quantity
 from cds_service.truth import Truth
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class State(Enum):
@@ -86,11 +87,17 @@ class Fact(Generic[T]):
         if self.state is not State.KNOWN:
             return self
         if self.when is None:
-            return replace(self, state=State.STALE, doubts=(*self.doubts, "no date"), why="has no date")
+            return replace(self.doubted("no date"), state=State.STALE, why="has no date")
         if not self.when.older_than(int(days.value), now):
             return self
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
         return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
+
+    def told_as(self, key: Key[U], convert: Callable[[T], U]) -> Fact[U]:
+        """The same measurement as another key, its value converted, and with it every rival."""
+        value = None if self.value is None else convert(self.value)
+        rivals = tuple(map(convert, self.rivals))
+        return Fact(key, self.state, value, self.when, self.origin, self.bound, self.doubts, self.why, rivals)
 
     def doubted(self, doubt: str) -> Fact[T]:
         """The same fact with one more doubt."""

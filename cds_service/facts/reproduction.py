@@ -18,6 +18,7 @@ from cds_service.facts.values.results import Reading, origin, status_doubts, tak
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
+from cds_service.quantity import plain
 
 FEMALE, MALE = "female", "male"
 PREGNANT: Key[bool] = Key("pregnant", "pregnancy", "pregnancy_test")
@@ -58,7 +59,9 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
     decided = [sign for sign in signs if sign.answer is not None]
     if not decided:
         if signs:
-            return missing(PREGNANT, State.UNREADABLE, f"result of {signs[0].when or 'no date'} decides nothing")
+            received = f" ({signs[0].origin.as_received})" if signs[0].origin.as_received else ""
+            why = f"result of {signs[0].when or 'no date'} decides nothing{received}"
+            return missing(PREGNANT, State.UNREADABLE, why)
         state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
         return missing(PREGNANT, state, reply.why or "none found under the codes we ask")
     first = decided[0]
@@ -95,7 +98,7 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     answers = _answers(view, reading)
     answer = answers.pop() if len(answers) == 1 else None
     unsure = ("a possible pregnancy",) if "possible" in _coded(view, reading) else ()
-    words = all_text(view.valueCodeableConcept) or view.valueString or ""
+    words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
     return _Sign(answer, when, origin(resource, source, words[:80]), (*doubts, *time_doubts, *unsure))
 
 
@@ -124,6 +127,15 @@ def _answers(view: Observation, reading: Reading) -> set[bool]:
         found.add(view.valueBoolean)
     found |= _measured(view)
     return found if stated <= _ANSWERS.keys() else set()
+
+
+def _number(view: Observation) -> str:
+    """A measured value as it came, and where it has no limit to be held against that this is so."""
+    value = view.valueQuantity
+    if value is None or value.value is None:
+        return ""
+    told = f"{value.comparator or ''}{plain(value.value)} {value.unit or value.code or 'without a unit'}"
+    return told if any(each.high for each in view.referenceRange or ()) else f"{told}, without an upper limit"
 
 
 def _measured(view: Observation) -> set[bool]:

@@ -21,7 +21,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 from pydantic import ValidationError
 
 from cds_service.decoding import decode, decoder
@@ -252,11 +252,16 @@ def _rescued(value: Any, shape: Any) -> Any:
 
 def _rescued_parts(value: dict[str, Any], shape: type[msgspec.Struct]) -> msgspec.Struct | None:
     """The object with the parts that can be read; None when all that it holds is lost."""
-    written = [each for each in fields(shape) if each.encode_name in value]
+    written = [each for each in _parts_of(shape) if each.encode_name in value]
     parts = {each.name: _rescued(value[each.encode_name], each.type) for each in written}
     kept = {name: part for name, part in parts.items() if part is not None}
     lost = not kept and any(value.get(each.encode_name) is not None for each in written)
     return None if lost else shape(**kept)
+
+
+@cache
+def _parts_of(shape: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
+    return fields(shape)
 
 
 def _misfit(content: Any, shape: type[View]) -> tuple[tuple[str | int, ...], str] | None:

@@ -110,6 +110,7 @@ class Condition(View, kw_only=True):
 class ReferenceRange(msgspec.Struct, gc=False):
     low: Quantity | None = None
     high: Quantity | None = None
+    type: CodeableConcept | None = None
 
 
 class Happened(msgspec.Struct, gc=False):

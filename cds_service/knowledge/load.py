@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -126,9 +126,11 @@ class Knowledge:
     def load(cls, home: Path = HOME, overlay: Path | None = None, pinned: str = "") -> Knowledge:
         """The knowledge below `home`, with the hospital's own on top of it, whose digest may be pinned.
 
-        Raises KnowledgeError.
+        The same files are read once: all tenants of a process have the same statements, and what each looks up in
+        them stays its own. Raises KnowledgeError.
         """
-        shipped = cls._shipped(home)
+        read = _shipped(home, _version(home))
+        shipped = replace(read, terms=replace(read.terms))
         return shipped if overlay is None else shipped.with_overlay(Overlay.read(overlay, pinned))
 
     def with_overlay(self, overlay: Overlay) -> Knowledge:
@@ -136,48 +138,6 @@ class Knowledge:
         version = hashlib.sha256(f"{self.version} {overlay.digest}".encode()).hexdigest()[:12]
         local = checked(overlay, self.statements, self.precipitants, _TOPICS)
         return replace(self, terms=with_codes(self.terms, overlay.codes), version=version, overlay=overlay, local=local)
-
-    @classmethod
-    def _shipped(cls, home: Path) -> Knowledge:
-        references = _references(home)
-        drugs: dict[str, Drug] = {}
-        statements: list[Statement[Any]] = []
-        for path in sorted((home / "drugs").glob("*.yaml")):
-            with in_shape(path):
-                content = read_yaml(path)
-                drug = _drug(path, content)
-                drugs[drug.name] = drug
-                statements.extend(_statements(path, content, drug.name, references))
-        for name in ("pathway", "policy", "signs"):
-            path = home / f"{name}.yaml"
-            with in_shape(path):
-                statements.extend(_statements(path, read_yaml(path), name, references))
-        precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
-        therapies = load_therapies(home / "therapies", references)
-        errata = load_errata(home / "errata.yaml", references)
-        with in_shape(home / "options.yaml"):
-            plan = read_yaml(home / "options.yaml")
-            options, courses = read_options("options.yaml", plan), read_courses("options.yaml", plan)
-            for option in options.values():
-                own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
-                statements.extend(_statements(home / "options.yaml", own, option.about, references))
-            statements.extend(evidence_of(options.values(), therapies, plan))
-        _check(statements, precipitants, references, _also_cited(therapies, errata))
-        _check_errata(therapies, errata)
-        return cls(
-            references=references,
-            drugs=drugs,
-            precipitants=precipitants,
-            statements=tuple(statements),
-            therapies=therapies,
-            errata=errata,
-            decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
-            safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
-            options=options,
-            courses=courses,
-            terms=Terms.load(home / "terminology"),
-            version=_version(home),
-        )
 
     @cached_property
     def _snapshots(self) -> dict[tuple[date, str], Snapshot]:
@@ -270,6 +230,50 @@ def _wins(candidate: Statement[Any], present: Statement[Any]) -> bool:
 
 def _first(jurisdictions: frozenset[str]) -> str:
     return next(name for name in JURISDICTIONS if name in jurisdictions)
+
+
+@lru_cache(maxsize=2)
+def _shipped(home: Path, version: str) -> Knowledge:
+    """The knowledge of these files, as their digest says them."""
+    references = _references(home)
+    drugs: dict[str, Drug] = {}
+    statements: list[Statement[Any]] = []
+    for path in sorted((home / "drugs").glob("*.yaml")):
+        with in_shape(path):
+            content = read_yaml(path)
+            drug = _drug(path, content)
+            drugs[drug.name] = drug
+            statements.extend(_statements(path, content, drug.name, references))
+    for name in ("pathway", "policy", "signs"):
+        path = home / f"{name}.yaml"
+        with in_shape(path):
+            statements.extend(_statements(path, read_yaml(path), name, references))
+    precipitants = _precipitants(home / "interactions" / "precipitants.yaml", references)
+    therapies = load_therapies(home / "therapies", references)
+    errata = load_errata(home / "errata.yaml", references)
+    with in_shape(home / "options.yaml"):
+        plan = read_yaml(home / "options.yaml")
+        options, courses = read_options("options.yaml", plan), read_courses("options.yaml", plan)
+        for option in options.values():
+            own = {"defaults": plan["defaults"], "statements": plan["options"][option.id].get("statements")}
+            statements.extend(_statements(home / "options.yaml", own, option.about, references))
+        statements.extend(evidence_of(options.values(), therapies, plan))
+    _check(statements, precipitants, references, _also_cited(therapies, errata))
+    _check_errata(therapies, errata)
+    return Knowledge(
+        references=references,
+        drugs=drugs,
+        precipitants=precipitants,
+        statements=tuple(statements),
+        therapies=therapies,
+        errata=errata,
+        decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
+        safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+        options=options,
+        courses=courses,
+        terms=Terms.load(home / "terminology"),
+        version=version,
+    )
 
 
 def _references(home: Path) -> dict[str, Reference]:
@@ -509,5 +513,8 @@ def _version(home: Path) -> str:
     for path in sorted(home.rglob("*")):
         if path.suffix in (".yaml", ".csv"):
             digest.update(path.relative_to(home).as_posix().encode())
-            digest.update(path.read_bytes())
+            try:
+                digest.update(path.read_bytes())
+            except OSError:
+                raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
     return digest.hexdigest()[:12]

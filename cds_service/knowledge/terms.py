@@ -98,15 +98,23 @@ class UnitTable:
 Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its value
 
 
+# Where an entry may begin and end: a hyphen makes it part of a longer word.
+_BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
+# The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
+# "anti-" anything, and not where the words are that there is none of it.
+_BEGIN_OF_NAME = r"(?:(?<![\w-])|(?<=\w{5}-))"
+_END_OF_NAME = r"(?!\w|-(?:free|like|na[iï]ve|sparing)\b)"
+
+
 class Words:
     """A table of words: finds the first entry (longest first) that stands in a text as whole words.
 
     What stands in a short text is kept, and not the text: records use the same words all day.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, entries: Iterable[tuple[str, str]], begin: str = _BEGIN, end: str = _END) -> None:
         self._values = {words.lower(): value for words, value in entries}
-        pattern = rf"(?<![\w-]){spelling.any_of(self._values)}(?![\w-])"
+        pattern = f"{begin}{spelling.any_of(self._values)}{end}"
         self._pattern = re.compile(pattern, re.IGNORECASE)
         self._small = re.compile(pattern)  # for a text in small letters: several times as fast
         self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)
@@ -304,7 +312,9 @@ class Terms:
             drugs=drugs,
             combined={row["drug"]: frozenset(row["parts"].split("|")) for row in _rows(home / "combinations.csv")},
             routes=routes,
-            drug_names=Words((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")),
+            drug_names=Words(
+                ((row["name"], row["drug"]) for row in _rows(home / "drug_names.csv")), _BEGIN_OF_NAME, _END_OF_NAME
+            ),
             regimens=Words((row["name"], row["drugs"]) for row in _rows(home / "regimens.csv")),
             observations=observations,
             genomics=genomics,

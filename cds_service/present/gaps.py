@@ -50,9 +50,7 @@ def find_gap(relevance: Relevance) -> Gap | None:
     if not relevance.concerned:
         return None
     chart = relevance.evaluation.chart
-    counted = [
-        (check, gap) for check, gap in relevance.evaluation.outcomes(NotEvaluated) if relevance.counts(check, gap)
-    ]
+    counted = [(check, gap) for check, gap in relevance.outcomes(NotEvaluated) if relevance.counts(check, gap)]
     lines = _lines(counted, relevance)
     disagreeing = relevance.conflicting
     if disagreeing:

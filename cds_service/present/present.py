@@ -63,7 +63,7 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
     maker = Maker(evaluation.chart.patient_id, terms, stage.ids)
     writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now), Overrides(snapshot.reasons))
     shown = _calm(
-        [(check, fired.finding) for check, fired in evaluation.outcomes(Fired) if relevance.shows(fired.finding)]
+        [(check, fired.finding) for check, fired in relevance.outcomes(Fired) if relevance.shows(fired.finding)]
     )
     main = problems((check, finding) for check, finding in shown if not finding.line)
     lines = [(check, finding) for check, finding in shown if finding.line]

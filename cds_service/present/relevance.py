@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from cds_service.facts.disease import DISEASE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -15,6 +16,8 @@ from cds_service.hooks.services import Moment
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, NoTimeLeft, SwitchedOff
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,12 @@ class Relevance:
     evaluation: Evaluation
     snapshot: Snapshot
     moment: Moment
+
+    def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
+        """The checks that ended so, as far as anything of them may be told at this moment."""
+        if self.moment is Moment.VIEW:
+            return self.evaluation.outcomes(kind)
+        return self.evaluation.of_orders(kind)
 
     def shows(self, finding: Finding) -> bool:
         """Whether the finding is shown at this moment."""
@@ -153,7 +162,7 @@ class Relevance:
 
     def switched_off(self) -> tuple[tuple[Check, SwitchedOff], ...]:
         """The checks that the hospital switched off and that would have been made for an order of this moment."""
-        every = self.evaluation.outcomes(SwitchedOff)
+        every = self.outcomes(SwitchedOff) if self.snapshot.switches else ()
         if self.moment is Moment.VIEW:
             return tuple((check, off) for check, off in every if off.about)
         return tuple((check, off) for check, off in every if any(map(self._is_drafted, off.about)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,17 +32,20 @@ class Speaker:
 
     def all(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Every value, spoken."""
-        return {name: self.one(value) for name, value in values.items()}
+        one = self.one
+        return {name: value if type(value) in _PLAIN else one(value) for name, value in values.items()}
 
     def one(self, value: object) -> Any:
         """One value, spoken."""
-        if value is None or isinstance(value, (bool, int, str)):
-            return value
-        if isinstance(value, (tuple, list)):
-            return [self.one(each) for each in value]
         kind = type(value)
+        if kind in _PLAIN:
+            return value
         speak = _WAY_OF.get(kind) or _WAY_OF.setdefault(kind, _way(kind))
         return speak(self, value)
+
+    def _each(self, values: Sequence[object]) -> list[Any]:
+        one = self.one
+        return [each if type(each) in _PLAIN else one(each) for each in values] if values else []
 
     def _finding(self, finding: Finding) -> str:
         """By the summary of its own card, for which nothing else of it is spoken."""
@@ -121,6 +125,10 @@ def _statement(statement: Statement[Any]) -> Any:
 # How each kind of value is spoken; any other dataclass by its parts, anything else as it is written.
 Way = Callable[[Speaker, Any], Any]
 _WAYS: tuple[tuple[type, Way], ...] = (
+    (str, lambda _, words: words),
+    (int, lambda _, number: number),
+    (tuple, Speaker._each),
+    (list, Speaker._each),
     (Fact, Speaker._fact),
     (Statement, lambda _, statement: _statement(statement)),
     (Ecg, Speaker._ecg),
@@ -135,6 +143,7 @@ _WAYS: tuple[tuple[type, Way], ...] = (
 
 
 _WAY_OF: dict[type, Way] = {}  # told of a type once
+_PLAIN = frozenset((str, int, bool, type(None)))  # said as it is
 
 
 def _way(kind: type) -> Way:
@@ -144,5 +153,8 @@ def _way(kind: type) -> Way:
         return found
     if not is_dataclass(kind):
         return lambda _, value: str(value)
-    names = [each.name for each in fields(kind)]
-    return lambda speaker, value: SimpleNamespace(**{name: speaker.one(getattr(value, name)) for name in names})
+    names = tuple(each.name for each in fields(kind))
+    if len(names) == 1:
+        return lambda speaker, value: SimpleNamespace(**{names[0]: speaker.one(getattr(value, names[0]))})
+    parts = attrgetter(*names)
+    return lambda speaker, value: SimpleNamespace(**speaker.all(dict(zip(names, parts(value), strict=True))))

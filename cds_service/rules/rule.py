@@ -120,6 +120,7 @@ class Rule(Generic[S]):
     blind: Level
     before_dose: bool
     pairs: bool
+    viewing: bool
 
 
 class Subjects(NamedTuple, Generic[S]):
@@ -139,15 +140,17 @@ def rule(
     blind: Level = Level.INFO,
     before_dose: bool = False,
     pairs: bool = False,
+    viewing: bool = False,
 ) -> Callable[[Callable[[Case, S], Outcome]], Rule[S]]:
     """Make a Rule of a function. `worst`: the most urgent it may be; `blind`: how much it matters when not evaluated.
 
-    `before_dose`: its inputs are required before the first dose; `pairs`: it is about two drugs together.
+    `before_dose`: its inputs are required before the first dose; `pairs`: it is about two drugs together; `viewing`: it
+    is about no order, and told only where the patient is viewed.
     """
 
     def make(function: Callable[[Case, S], Outcome]) -> Rule[S]:
         title = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        return Rule(id, title, function, subjects, tuple(sources), worst, blind, before_dose, pairs)
+        return Rule(id, title, function, subjects, tuple(sources), worst, blind, before_dose, pairs, viewing)
 
     return make
 
@@ -339,26 +342,54 @@ _WORDS = {
 
 
 class Evaluation:
-    """Every check of one call. `rest`: makes the checks that are not among `telling`, in the order of all.
+    """Every check of one call, each made once somebody asks for it.
 
-    The rest is not applicable, and is most of them: they are made when somebody looks at all checks.
+    `of_orders`: those that may be told beside an order, which are made at once. `viewed`: makes those beside them that
+    are told only where the patient is viewed, within the time of the call or without hurry. `every`: makes also the
+    `idle`, which are not applicable and are most of them. All three stand in reading order.
     """
 
     def __init__(
-        self, telling: tuple[Check, ...], chart: Chart, every: Callable[[], tuple[Check, ...]] | None = None
+        self,
+        of_orders: tuple[Check, ...],
+        chart: Chart,
+        viewed: Callable[[bool], tuple[Check, ...]] | None = None,
+        every: Callable[[], tuple[Check, ...]] | None = None,
+        idle: int = 0,
     ) -> None:
         self.chart = chart
-        self._telling, self._every = telling, every
+        self._of_orders, self._viewed, self._every, self._idle = of_orders, viewed, every, idle
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """Every check, in reading order."""
-        return self._telling if self._every is None else self._every()
+        return self._of_orders if self._every is None else self._every()
+
+    @cached_property
+    def telling(self) -> tuple[Check, ...]:
+        """Every check but the idle ones, for whoever looks when nobody waits for the answer any more."""
+        return self._of_orders if self._viewed is None else self._viewed(False)
+
+    @property
+    def many(self) -> int:
+        """How many checks there are, the idle among them."""
+        return len(self.telling) + self._idle
+
+    @cached_property
+    def _in_time(self) -> tuple[Check, ...]:
+        return self._of_orders if self._viewed is None else self._viewed(True)
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""
-        among = self.checks if kind is NotApplicable else self._telling
-        return tuple([(each, each.outcome) for each in among if isinstance(each.outcome, kind) and not each.shadow])
+        return _ended(self.checks if kind is NotApplicable else self._in_time, kind)
+
+    def of_orders(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
+        """Those of them that may be told beside an order: what is told only at viewing is left for whoever looks."""
+        return _ended(self._of_orders, kind)
+
+
+def _ended(checks: tuple[Check, ...], kind: type[T]) -> tuple[tuple[Check, T], ...]:
+    return tuple([(each, each.outcome) for each in checks if isinstance(each.outcome, kind) and not each.shadow])
 
 
 def only_if_weak(*statements: Statement[Any] | None) -> tuple[Statement[Any], ...]:

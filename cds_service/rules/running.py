@@ -3,6 +3,7 @@
 Each subject of each rule runs in a compartment of its own: a rule that raises is named as not made, and the others go
 on. Those that may be critical run first; what the time of the call does not reach any more is named too. A rule of
 whose topics nothing is said of any drug on the list has nobody to be asked about, and that is told without asking it.
+A rule about no order is asked once somebody looks at what it comes to: beside an order nothing of it is told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from cds_service.facts.chart import Chart
@@ -32,6 +34,7 @@ from cds_service.rules.rule import (
     a_check,
 )
 from cds_service.rules.shared import DRUGS, Facts, Shared
+from cds_service.rules.subjects import Uses
 
 S = TypeVar("S")
 log = logging.getLogger("aml_cds.rules")
@@ -45,21 +48,27 @@ def _always() -> bool:
 
 
 class Planned(NamedTuple):
-    """A rule with its place. `roles`: those that it looks for, in words: all that find nobody in them end alike."""
+    """A rule with its place. `roles`: those that it looks for, in words: all that find nobody in them end alike.
+
+    `spoken_of`: the drugs that its topics speak of; None where it looks for something else than uses of such drugs.
+    """
 
     place: int
     rule: Rule[Any]
     roles: str
+    spoken_of: frozenset[str] | None = None
 
 
 class Asked(NamedTuple):
     """The rules of a plan that are asked, in reading order and the most urgent first; and those that have nobody.
 
-    `idle`: by the roles that they look for, as they all end alike.
+    `viewing`: those that are told only where the patient is viewed, and are not among the urgent ones; `idle`: by the
+    roles that they look for, as they all end alike.
     """
 
     in_order: tuple[Planned, ...]
     urgent: tuple[Planned, ...]
+    viewing: tuple[Planned, ...]
     idle: tuple[tuple[Planned, ...], ...]
 
 
@@ -67,18 +76,19 @@ class Plan:
     """Which rules speak of which drugs, by this knowledge and this hospital. Nothing of a patient is in it."""
 
     def __init__(self, rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> None:
-        self._rules = [
-            Planned(place, each, getattr(each.subjects, "in_words", "")) for place, each in enumerate(rules)
-        ]
+        self._rules: list[Planned] = []
         self._always = 0  # the places, as bits, of the rules that may be about any drug or about none
         self._of: dict[str, int] = {}  # those of the rules that something is said of this drug for
         self._asked: dict[int, Asked] = {}
         for place, each in enumerate(rules):
             names = getattr(each.subjects, "names", None)
-            if names is None or each.id in snapshot.switches:
+            spoken_of = None if names is None else snapshot.spoken_of(names)
+            of_uses = spoken_of if isinstance(each.subjects, Uses) else None
+            self._rules.append(Planned(place, each, getattr(each.subjects, "in_words", ""), of_uses))
+            if spoken_of is None or each.id in snapshot.switches:
                 self._always |= 1 << place
                 continue
-            for drug in snapshot.spoken_of(names):
+            for drug in spoken_of:
                 self._of[drug] = self._of.get(drug, 0) | 1 << place
 
     def asked(self, drugs: Iterable[str]) -> Asked:
@@ -101,7 +111,12 @@ class Plan:
             if not places >> each.place & 1:
                 idle.setdefault(each.roles, []).append(each)
         urgent = sorted(asked, key=lambda each: -each.rule.worst)
-        return Asked(asked, tuple(urgent), tuple(map(tuple, idle.values())))
+        of_orders, viewing = ([each for each in urgent if each.rule.viewing is told] for told in (False, True))
+        return Asked(asked, tuple(of_orders), tuple(viewing), tuple(map(tuple, idle.values())))
+
+
+Made = dict[int, list[Check]]  # the checks of each rule, by its place
+Rest = tuple[tuple[Planned, ...], Check]  # rules that are not applicable, as the first of them is
 
 
 def _plan(rules: tuple[Rule[Any], ...], snapshot: Snapshot) -> Plan:
@@ -121,44 +136,72 @@ def evaluate(
 ) -> Evaluation:
     """Run each rule by itself on each of its subjects, as far as the hospital and the time of the call let it.
 
-    What may be critical is asked first. The checks stand in the order of `rules`, in whichever order they were made.
+    What may be critical is asked first; what is told only at viewing is asked when somebody looks at it. The checks
+    stand in the order of `rules`, in whichever order they were made.
     `shared`: what was worked out for this chart already.
     """
     in_order = tuple(rules)
     of_call = Shared(facts=Facts(chart.facts)) if shared is None else shared
     asked = _plan(in_order, snapshot).asked(_listed(chart, of_call))
-    made: dict[int, list[Check]] = {}
-    rest: list[tuple[tuple[Planned, ...], Check]] = []  # those that are not applicable, with the first of them
-    for (first, rule, _), *others in asked.idle:
-        made[first] = (check,) = _run(rule, chart, snapshot, in_time, of_call)
+    run = partial(_checks_of, chart=chart, snapshot=snapshot, shared=of_call)
+    made, rest = _idle(asked.idle, run, in_time)
+    made |= run(asked.urgent, in_time=in_time)
+    seen: list[Made] = []  # what is told at viewing, once it is made
+
+    def with_viewed(hurried: bool) -> Made:
+        if not seen:
+            seen.append(run(asked.viewing, in_time=in_time if hurried else _always))
+        return made | seen[0]
+
+    def viewed(hurried: bool) -> tuple[Check, ...]:
+        return _in_order(with_viewed(hurried))
+
+    def every() -> tuple[Check, ...]:
+        all_of = with_viewed(hurried=False)
+        for others, check in rest:
+            all_of |= _as(check, others)
+        return _in_order(all_of)
+
+    return Evaluation(_in_order(made), chart, viewed, every, idle=sum([len(others) for others, _ in rest]))
+
+
+def _idle(idle: Iterable[tuple[Planned, ...]], run: Callable[..., Made], in_time: InTime) -> tuple[Made, list[Rest]]:
+    """The first of those that look for the same roles, in vain; the others too where they may end in another way."""
+    made: Made = {}
+    rest: list[Rest] = []
+    for first, *others in idle:
+        made |= run((first,), in_time=in_time)
+        (check,) = made[first.place]
         if type(check.outcome) is NotApplicable:
             rest.append((tuple(others), check))
         elif type(check.outcome) is NotEvaluated and not check.outcome.broke:
             made |= _as(check, others)
         else:
-            made |= {each.place: _run(each.rule, chart, snapshot, in_time, of_call) for each in others}
-    for place, rule, _ in asked.urgent:
-        if rule.id in snapshot.switches:
-            made[place] = _as_switched(rule, snapshot.switches[rule.id], chart, snapshot, in_time, of_call)
+            made |= run(others, in_time=in_time)
+    return made, rest
+
+
+def _checks_of(
+    planned: Iterable[Planned], *, chart: Chart, snapshot: Snapshot, shared: Shared, in_time: InTime
+) -> Made:
+    """The checks of these rules, as the hospital switched them."""
+    made: Made = {}
+    case, switches = Case(chart, snapshot, {}, shared), snapshot.switches
+    for place, rule, _, _ in planned:
+        if rule.id in switches:
+            made[place] = _as_switched(rule, switches[rule.id], case, in_time)
         else:
-            made[place] = _run(rule, chart, snapshot, in_time, of_call)
-
-    def every() -> tuple[Check, ...]:
-        all_of = made.copy()
-        for others, check in rest:
-            all_of |= _as(check, others)
-        return _in_order(all_of)
-
-    return Evaluation(_in_order(made), chart, every)
+            made[place] = _run(rule, case, in_time)
+    return made
 
 
-def _as(first: Check, others: Iterable[Planned]) -> dict[int, list[Check]]:
+def _as(first: Check, others: Iterable[Planned]) -> Made:
     """The checks of these rules, ended as the first one is that looked for the same roles."""
     end = first[2:]
-    return {place: [a_check((rule, "", *end))] for place, rule, _ in others}
+    return {place: [a_check((rule, "", *end))] for place, rule, _, _ in others}
 
 
-def _in_order(made: dict[int, list[Check]]) -> tuple[Check, ...]:
+def _in_order(made: Made) -> tuple[Check, ...]:
     return tuple([check for place in sorted(made) for check in made[place]])
 
 
@@ -177,9 +220,10 @@ def endings(rules: tuple[Rule[Any], ...], chart: Chart, snapshot: Snapshot, shar
     """
     case = Case(chart, snapshot, {}, shared)
     found: list[Ending] = []
-    for _, each, _ in _plan(rules, snapshot).asked(_listed(chart, shared)).in_order:
+    for _, each, _, spoken_of in _plan(rules, snapshot).asked(_listed(chart, shared)).in_order:
         try:
-            subjects = each.subjects(case).found
+            looked_for: Any = each.subjects
+            subjects = looked_for(case).found if spoken_of is None else looked_for.alone(case, spoken_of)
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
             found.append(Ending(each, "", _broken(each, fault)))
             continue
@@ -201,12 +245,10 @@ def _listed(chart: Chart, shared: Shared) -> frozenset[str]:
     return drugs
 
 
-def _as_switched(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
+def _as_switched(each: Rule[Any], switch: Switch, case: Case, in_time: InTime) -> list[Check]:
     if switch.off:
-        return [_switched_off(each, switch, chart, snapshot)]
-    return _in_shadow(each, switch, chart, snapshot, in_time, shared)
+        return [_switched_off(each, switch, case.chart, case.snapshot)]
+    return _in_shadow(each, switch, case, in_time)
 
 
 def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot) -> Check:
@@ -221,19 +263,18 @@ def _switched_off(each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snaps
     return _check(each, "", SwitchedOff(switch.words, about, switch), asking)
 
 
-def _in_shadow(
-    each: Rule[Any], switch: Switch, chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared
-) -> list[Check]:
+def _in_shadow(each: Rule[Any], switch: Switch, case: Case, in_time: InTime) -> list[Check]:
     """The check is made, traced and counted, and shows no card."""
-    checks = [check._replace(shadow=switch) for check in _run(each, chart, snapshot, in_time, shared)]
+    checks = [check._replace(shadow=switch) for check in _run(each, case, in_time)]
     for check in checks:
         if isinstance(check.outcome, (Fired, NotEvaluated)):
             log.info("rule %s in shadow: %s", each.id, check.word)
     return checks
 
 
-def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, shared: Shared) -> list[Check]:
-    case = Case(chart, snapshot, {}, shared)
+def _run(each: Rule[Any], case: Case, in_time: InTime) -> list[Check]:
+    """The checks of one rule. The case goes from rule to rule; what is read and cited is written down for each anew."""
+    case.reads, case.cites = {}, {}
     if not in_time():
         return [_check(each, "", _too_late(each), case)]
     try:
@@ -248,7 +289,7 @@ def _run(each: Rule[Any], chart: Chart, snapshot: Snapshot, in_time: InTime, sha
         return [_check(each, "", _nobody(subjects, case), case)]
     made: list[Check] = []
     for subject in found:
-        own = Case(chart, snapshot, case.reads.copy(), shared)
+        own = Case(case.chart, case.snapshot, case.reads.copy(), case.shared)
         made += _about(each, subject, own) if in_time() else [_check(each, str(subject), _too_late(each), own)]
     return made
 

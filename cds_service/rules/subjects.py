@@ -91,9 +91,7 @@ class Uses:
     def __call__(self, case: Case) -> Subjects[Use]:
         """The uses, or why there are none."""
         listed = case.fact(MEDICATIONS)
-        in_play = case.shared.listed.get(self.in_words)
-        if in_play is None:
-            in_play = _in_play(case, self.roles, self.in_words)
+        in_play = case.shared.listed.get(self.in_words) or _in_play(case, self.roles, self.in_words)
         if in_play.found:
             spoken_of = case.snapshot.spoken_of(self.names)
             if len(in_play.found) == 1 and in_play.found[0].drug in spoken_of:
@@ -105,6 +103,11 @@ class Uses:
             return _UNKNOWN
         spoken = "such a drug" if Role.DRAFT in self.roles else "a drug of this kind in use"
         return _none(case, f"{spoken} is neither drafted nor taken")
+
+    def alone(self, case: Case, spoken_of: frozenset[str]) -> tuple[Use, ...]:
+        """The uses of those drugs, which its topics speak of; for whoever need not know why there are none."""
+        in_play = case.shared.listed.get(self.in_words) or _in_play(case, self.roles, self.in_words)
+        return tuple([use for use in in_play.found if use.drug in spoken_of])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -128,7 +131,7 @@ _OURS = uses()
 def our_drugs(case: Case) -> Subjects[Use]:
     """Each of our drugs that is drafted, taken or held, whatever is said of it."""
     listed = case.fact(MEDICATIONS)
-    ours = _in_play(case, _OURS.roles, _OURS.in_words)
+    ours: Subjects[Use] = case.shared.listed.get(_OURS.in_words) or _in_play(case, _OURS.roles, _OURS.in_words)
     if ours.found:
         return ours
     return _none(case, "none of our drugs is drafted or taken") if listed.sure else _UNKNOWN
@@ -138,14 +141,12 @@ _UNKNOWN: Subjects[Use] = Subjects((), unknown="whether the patient takes such a
 
 
 def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> Subjects[Use]:
-    """Each of our drugs in these roles, the same use for every check that asks."""
-    kept: Subjects[Use] | None = case.shared.listed.get(in_words)
-    if kept is None:
-        ours = case.snapshot.drugs
-        named = case.chart.medications.drugs(*roles)
-        kept = Subjects(tuple([_use(case, drug) for drug in named if drug in ours]))
-        case.shared.listed[in_words] = kept
-    return kept
+    """Each of our drugs in these roles, found for the first check that asks: the same use for every one."""
+    ours = case.snapshot.drugs
+    named = case.chart.medications.drugs(*roles)
+    found = Subjects(tuple([_use(case, drug) for drug in named if drug in ours]))
+    case.shared.listed[in_words] = found
+    return found
 
 
 def _use(case: Case, drug: str) -> Use:
@@ -171,8 +172,8 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
     case.fact(MEDICATIONS)
     kept: tuple[Met, ...] | None = case.shared.listed.get((met, kinds))
     if kept is None:
-        asked = frozenset(kinds)
-        found = [each for each in _beside(case) if not asked.isdisjoint(_acting(case.snapshot)[each.drug])]
+        acting = _acting(case.snapshot)
+        found = [each for each in _beside(case) if not acting[each.drug].isdisjoint(kinds)]
         if len(found) > 1:
             found.sort(key=lambda each: _surest_first(case, each, kinds))
         kept = case.shared.listed[met, kinds] = tuple(found)
@@ -207,10 +208,18 @@ def _beside(case: Case) -> tuple[Met, ...]:
 
 
 def _surest_first(case: Case, other: Met, kinds: tuple[str, ...]) -> tuple[bool, int, str]:
-    effects = case.snapshot.effects
-    said = [statement for kind in kinds if (statement := effects.get((other.drug, kind))) is not None]
     unsure = all(order.doubts for order in other.orders)
-    return unsure, -max((statement.strongest for statement in said), default=0), other.drug.lower()
+    return unsure, -_best_word(case.snapshot, other.drug, kinds), other.drug.lower()
+
+
+def _best_word(snapshot: Snapshot, drug: str, kinds: tuple[str, ...]) -> int:
+    """How urgent a card the best word on these effects of a drug may carry; told once for this knowledge."""
+    kept: int | None = snapshot.kept.get((_best_word, drug, kinds))
+    if kept is None:
+        said = [statement for kind in kinds if (statement := snapshot.effects.get((drug, kind))) is not None]
+        kept = max((statement.strongest for statement in said), default=0)
+        snapshot.kept[_best_word, drug, kinds] = kept
+    return kept
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:

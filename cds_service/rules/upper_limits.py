@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cds_service.facts.fact import Fact
 from cds_service.facts.values.labs import BILIRUBIN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
@@ -27,5 +25,5 @@ def bilirubin_multiple(case: Case, window: Quantity) -> tuple[Fact[Quantity], St
     if bilirubin.value is None or (multiple.value is not None and not bilirubin.sure):
         return multiple, None
     assumed = case.must(topics.BILIRUBIN_ULN_DEFAULT, "policy")
-    value = Quantity(bilirubin.value.value / assumed.value.value, "[ULN]")
-    return replace(bilirubin, key=BILIRUBIN_ULN, value=value), assumed
+    limit = assumed.value.value
+    return bilirubin.told_as(BILIRUBIN_ULN, lambda each: Quantity(each.value / limit, "[ULN]")), assumed

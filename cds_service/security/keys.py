@@ -51,9 +51,16 @@ class KeySet:
         if not isinstance(entries, list):
             raise ValueError("a JSON object with a list 'keys'")
         self._entries = tuple(each for each in entries if isinstance(each, dict))
+        self._found: dict[tuple[str, str], PublicKey] = {}  # as many as there are: what is not found is not kept
 
     def find(self, kid: str, algorithm: str) -> PublicKey | None:
         """The key of this id that can verify this algorithm, if there is one."""
+        key = self._found.get((kid, algorithm))
+        if key is None and (key := self._made(kid, algorithm)) is not None:
+            self._found[kid, algorithm] = key
+        return key
+
+    def _made(self, kid: str, algorithm: str) -> PublicKey | None:
         for entry in self._entries:
             if entry.get("kid") == kid and entry.get("alg", algorithm) == algorithm and _to_sign(entry):
                 key = _public(entry, algorithm)

@@ -28,6 +28,7 @@ FRESH_SECONDS = 600.0  # so exactly it is known when a text was last of use
 UNUSED_SECONDS = 3600.0  # a text that no call names is taken away once it was of no use for so long
 _AT_ONCE = 200
 _REMEMBERED = 512  # texts, each a few kilobytes
+_PATIENT = ("", "patient")  # the subjects that are no drug
 _Ending = tuple[str, str, str, bool, str, str, str]
 
 
@@ -46,12 +47,13 @@ class Endings:
 
 def endings_of(answer: Answer) -> tuple[Endings, int]:
     """How the checks of this call ended, and how many were about nothing here."""
-    about: list[_Ending] = []
-    checks = answer.evaluation.checks
-    for check in checks:
-        if not isinstance(check.outcome, NotApplicable) or check.switch:
-            about.append(_ending(check))
-    return _told(tuple(Counter(about).items())), len(checks) - len(about)
+    evaluation = answer.evaluation
+    about = [
+        _ending(check)
+        for check in evaluation.telling
+        if not isinstance(check.outcome, NotApplicable) or check.switch is not None
+    ]
+    return _told(tuple(Counter(about).items())), evaluation.many - len(about)
 
 
 def rows_of(told: str) -> tuple[Row, ...]:
@@ -118,34 +120,27 @@ def _told(counted: tuple[tuple[_Ending, int], ...]) -> Endings:
 
 
 def _ending(check: Check) -> _Ending:
+    rule, subject, outcome, _, _, shadow = check
+    about = "pair" if rule.pairs else "patient" if subject in _PATIENT else "drug"
     level, cause, because = "", "", ""
-    match check.outcome:
-        case Fired(finding):
-            level, because = finding.level.indicator, _because(finding)
-        case NotEvaluated() as blind:
-            level = (blind.level if blind.level is not None else check.rule.blind).indicator
-            cause = _cause(blind)
-        case _:
-            pass
-    return check.rule.id, _subject(check), check.word, check.shadow is not None, level, cause, because
+    if isinstance(outcome, Fired):
+        level, because = outcome.finding.level.indicator, _because(outcome.finding)
+    elif isinstance(outcome, NotEvaluated):
+        level = (outcome.level if outcome.level is not None else rule.blind).indicator
+        cause = _cause(outcome)
+    return rule.id, about, check.word, shadow is not None, level, cause, because
 
 
 def _because(finding: Finding) -> str:
     """The facts that decided and the statements by which they did, by name: neither a value nor a word of the chart."""
-    facts = ", ".join(dict.fromkeys(fact.key.name for fact in finding.because)) or "orders"
+    facts = ", ".join(dict.fromkeys([fact.key.name for fact in finding.because])) or "orders"
     words = facts
-    for statement in dict.fromkeys(each.id for each in finding.says):
+    for statement in dict.fromkeys([each.id for each in finding.says]):
         longer = f"{words}{' by ' if words == facts else ', '}{statement}"
         if len(longer) > LONGEST_BECAUSE:
             break
         words = longer
     return words[:LONGEST_BECAUSE]
-
-
-def _subject(check: Check) -> str:
-    if check.rule.pairs:
-        return "pair"
-    return "patient" if check.subject in ("", "patient") else "drug"
 
 
 def _cause(blind: NotEvaluated) -> str:

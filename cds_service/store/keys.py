@@ -58,16 +58,16 @@ class Keys:
 
     def mark(self, *parts: str) -> str:
         """What stands for these texts. The first says what they are, so that no two kinds can be compared."""
-        whole = b"".join(len(part := each.encode("utf-8", "surrogatepass")).to_bytes(4) + part for each in parts)
+        whole = b"".join([len(part := each.encode("utf-8", "surrogatepass")).to_bytes(4) + part for each in parts])
         return self.mark_of(whole)
 
     def mark_of(self, content: bytes) -> str:
         """What stands for these bytes."""
-        return hmac.digest(_secret(self.lines[-1], b"aml-cds marks"), content, "sha256").hex()[:_MARK]
+        return _marked(_begun(self.lines[-1], b"aml-cds marks"), content)
 
     def mark_of_link(self, content: bytes) -> str:
         """What proves that a link is ours; no mark of an id can be taken for it."""
-        return hmac.digest(_secret(self.lines[-1], b"aml-cds links"), content, "sha256").hex()[:_MARK]
+        return _marked(_begun(self.lines[-1], b"aml-cds links"), content)
 
     def seal(self, content: bytes) -> bytes:
         """Encrypted with the first key."""
@@ -89,9 +89,15 @@ class Keys:
 
 
 @lru_cache(maxsize=8)
-def _secret(line: str, purpose: bytes) -> bytes:
-    """The secret that a line of the file gives for this purpose."""
-    return hmac.digest(urlsafe_b64decode(line), purpose, "sha256")
+def _begun(line: str, purpose: bytes) -> hmac.HMAC:
+    """A mark that is begun, with the secret that a line of the file gives for this purpose. To be copied."""
+    return hmac.new(hmac.digest(urlsafe_b64decode(line), purpose, "sha256"), digestmod="sha256")
+
+
+def _marked(begun: hmac.HMAC, content: bytes) -> str:
+    mark = begun.copy()
+    mark.update(content)
+    return mark.hexdigest()[:_MARK]
 
 
 def new_key() -> str:

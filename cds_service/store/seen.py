@@ -17,7 +17,7 @@ from cds_service.security.replay import Seen
 from cds_service.store.hands import Hands, Late
 from cds_service.store.store import Store
 from cds_service.store.tables import TOKEN
-from cds_service.store.write import insert_new
+from cds_service.store.write import write_one
 
 SECONDS = 0.05
 PAUSE = 5.0
@@ -80,5 +80,4 @@ class SharedSeen:
 
     def _stood(self, mark: str, until: float) -> bool:
         with self._store.writing(lightly=True) as connection:
-            insert = insert_new(connection, TOKEN).returning(TOKEN.c.mark)
-            return connection.execute(insert, {"mark": mark, "until": until}).first() is None
+            return not write_one(connection, TOKEN, {"mark": mark, "until": until})

@@ -30,6 +30,18 @@ def insert_new(connection: Connection, table: Table) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
+def write_one(connection: Connection, table: Table, row: Mapping[str, str | float]) -> bool:
+    """Write this row of texts and numbers, unless its key is there already. Whether it was written."""
+    into = f"INSERT INTO {table.name} ({', '.join(row)}) VALUES"  # names of ours
+    places = ", ".join((_place(connection),) * len(row))
+    return connection.exec_driver_sql(f"{into} ({places}) {_STAYS}", tuple(row.values())).rowcount == 1
+
+
+def _place(connection: Connection) -> str:
+    """What stands for a value in a statement."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
 def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]], else_: str = _STAYS) -> None:
     """Write these rows, all with the same two columns or more; those that are there already excepted.
 
@@ -44,7 +56,7 @@ def write_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, 
     made = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     processed = [(place, process) for place, process in enumerate(made) if process is not None]
     take = itemgetter(*names)
-    each = f"({', '.join(('?' if dialect.name == 'sqlite' else '%s',) * len(names))})"
+    each = f"({', '.join((_place(connection),) * len(names))})"
     into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES"  # names of ours
     start = 0
     while start < len(many):

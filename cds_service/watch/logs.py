@@ -159,13 +159,14 @@ def _words(record: logging.LogRecord, message: str) -> str:
 
 def _closed(event: Event) -> Event:
     """Only what is listed, and in its form."""
-    return {name: event[name] for name, (_, form) in FIELDS.items() if name in event and _fits(form, event[name])}
+    return {
+        name: value
+        for name, fits in _FORMS
+        if isinstance(value := event.get(name), (str, int, float)) and fits(str(value))
+    }
 
 
-def _fits(form: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, (str, int, float)) and form.fullmatch(str(value)) is not None
-
-
+_FORMS = tuple((name, form.fullmatch) for name, (_, form) in FIELDS.items())
 _IN_THE_HEAD = ("time", "level", "from", "event", "pid")
 
 

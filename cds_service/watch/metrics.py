@@ -6,7 +6,7 @@ A witness of calls, a ledger of feedback, and a few functions for those who have
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
@@ -105,32 +105,29 @@ class Metrics:
         return prometheus.generate_latest(registry) + prometheus.generate_latest(self._own)
 
     def _settle_codes(self) -> None:
+        if not self._not_known:  # what comes at this very moment is counted with the next call
+            return
         with self._lock:
             noted, self._not_known = self._not_known, Counter()
         for (kind, system), count in noted.items():
             self._count(of.UNMAPPED, kind, system, times=count)
 
     def _answered(self, answer: Answer) -> None:
-        for topic, times in Counter([card.source.topic.code for card in answer.cards]).items():
+        for topic, times in _times(card.source.topic.code for card in answer.cards).items():
             self._count(of.CARDS, self._rule_of.get(topic, ""), times=times)
-        for indicator, times in Counter([card.indicator for card in answer.cards]).items():
+        for indicator, times in _times(card.indicator for card in answer.cards).items():
             self._count(of.CARDS_BY_INDICATOR, indicator, times=times)
         if answer.not_repeated:
             self._made[of.NOT_REPEATED.name].inc(len(answer.not_repeated))
-        blind: list[tuple[Check, NotEvaluated]] = []
-        for check in answer.evaluation.checks:
-            outcome = check.outcome
-            if check.shadow is not None:
-                if isinstance(outcome, (Fired, NotEvaluated)):
-                    self._count(of.SHADOW, check.word)
-            elif isinstance(outcome, NotEvaluated) and not outcome.quiet:
-                blind.append((check, outcome))
-        self._blind(blind)
+        for check in [each for each in answer.evaluation.telling if each.shadow is not None]:
+            if isinstance(check.outcome, (Fired, NotEvaluated)):
+                self._count(of.SHADOW, check.word)
+        self._blind([(check, blind) for check, blind in answer.evaluation.outcomes(NotEvaluated) if not blind.quiet])
 
-    def _blind(self, checks: Iterable[tuple[Check, NotEvaluated]]) -> None:
-        for rule, times in Counter([check.rule.id for check, _ in checks]).items():
+    def _blind(self, checks: Collection[tuple[Check, NotEvaluated]]) -> None:
+        for rule, times in _times(check.rule.id for check, _ in checks).items():
             self._count(of.BLIND, rule, times=times)
-        for why, times in Counter([cause(outcome) for _, outcome in checks]).items():
+        for why, times in _times(cause(outcome) for _, outcome in checks).items():
             self._count(of.BLIND_CAUSES, why, times=times)
         for check, outcome in checks:
             if outcome.broke:
@@ -141,10 +138,12 @@ class Metrics:
 
     def _of(self, metric: of.Metric, *labels: str) -> Any:
         """The series with these labels, in their order; what is not in the set of a label counts as "other"."""
-        key = (metric.name, *map(self._closed, metric.labels, labels))
-        found = self._series.get(key)
+        found = self._series.get((metric.name, *labels))  # holds none but of the sets
         if found is None:
-            found = self._series[key] = self._made[metric.name].labels(*key[1:])
+            key = (metric.name, *map(self._closed, metric.labels, labels))
+            found = self._series.get(key)
+            if found is None:
+                found = self._series[key] = self._made[metric.name].labels(*key[1:])
         return found
 
     def _closed(self, label: str, value: str) -> str:
@@ -157,6 +156,14 @@ class Metrics:
             )
         kind = {of.COUNTER: prometheus.Counter, of.SUMMARY: prometheus.Summary}[metric.kind]
         return kind(metric.name, metric.help, metric.labels, registry=self._own)
+
+
+def _times(names: Iterable[str]) -> dict[str, int]:
+    """How often each stands among these few: for few a `Counter` takes longer."""
+    found: dict[str, int] = {}
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return found
 
 
 def cause(outcome: NotEvaluated) -> str:

@@ -25,11 +25,21 @@ def prepare(home: Path | None = None) -> Path:
         return found
     home = home or _home()
     _clear(home)
+    while (made := _locked(home)) is None:
+        pass  # another server that started at the same moment took it for one left behind
+    _made[os.getpid()] = made
+    return made
+
+
+def _locked(home: Path) -> Path | None:
+    """A new folder that is ours; None where somebody took it away before its lock was held."""
     made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=home))
     lock = os.open(made / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)  # held open on purpose, by the workers too: until the last of them has gone
-    _made[os.getpid()] = made
-    return made
+    if (made / "lock").exists():
+        return made
+    os.close(lock)
+    return None
 
 
 def folder() -> Path | None:

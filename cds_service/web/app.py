@@ -14,6 +14,7 @@ from cds_service.settings import Settings
 from cds_service.web import errors, guard
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
 from cds_service.web.hooks_api import Answers, hooks_api
+from cds_service.web.lean import Lean
 from cds_service.web.operations import operations
 from cds_service.web.playground_api import playground_api
 from cds_service.web.rates import Rates
@@ -36,7 +37,7 @@ def create_app(
     counts = FeedbackCounts()
     beside = beside or Beside()
     beside = replace(beside, ledgers=(*beside.ledgers, counts))
-    app = Flask(__name__)
+    app = Lean(__name__)
     app.config["SETTINGS"] = settings
     app.url_map.strict_slashes = False  # "…/" is answered as "…": a redirect would lose the body of a POST
     app.url_map.merge_slashes = False

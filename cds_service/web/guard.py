@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from cds_service.errors import BadRequest, NotJson, TooLarge
 from cds_service.settings import ON, Settings, is_loopback
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 METRICS_PATH = "/metrics"
 SANDBOX = "https://sandbox.cds-hooks.org"
@@ -40,13 +44,16 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_VARY = {"Vary": "Origin"}
 _ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; said only where the address is https
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Check every request to this app, and dress every answer."""
     hosts = _own_hosts(settings)
-    headers = _HEADERS | (_ONLY_TLS if urlsplit(settings.public_url).scheme == "https" else {})
+    tls = _ONLY_TLS if urlsplit(settings.public_url).scheme == "https" else {}
+    ours = tuple((_HEADERS | tls | _VARY).items())
+    names = frozenset(name.lower() for name, _ in ours)
     origins = frozenset((*((SANDBOX,) if settings.is_demo else ()), *settings.cors_origins))
     # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
     app.config["MAX_CONTENT_LENGTH"] = _limit(settings) + 1
@@ -71,8 +78,10 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def dress(response: AnyResponse) -> AnyResponse:
-        for name, value in headers.items():
-            response.headers[name] = value
+        if names.isdisjoint([name.lower() for name, _ in response.headers]):
+            response.headers[len(response.headers) :] = ours  # all at once
+        else:
+            _put_on(response, ours)
         _grant(response, origins, settings.is_demo)
         return response
 
@@ -80,17 +89,31 @@ def register(app: Flask, settings: Settings) -> None:
 def body() -> bytes:
     """The body of this request. Raises TooLarge, also when it came in chunks without a length, or BadRequest."""
     settings: Settings = current_app.config["SETTINGS"]
+    here = request._get_current_object()  # type: ignore[attr-defined]
+    told = here.content_length
     try:
-        read = request.get_data(cache=False)
+        read = here.get_data(cache=False) if told is None else _at_once(here.environ, told)
     except HTTPException:
         raise
     except Exception:  # noqa: BLE001 - each server has its own errors for a body that breaks off
         raise BadRequest("the body could not be read to its end: send it again") from None
     if len(read) > _limit(settings):
         raise _too_large(settings)
-    if request.content_length is not None and len(read) < request.content_length:
+    if told is not None and len(read) < told:
         raise BadRequest("the body ends before its Content-Length: send it again")
     return read
+
+
+def _at_once(environ: WSGIEnvironment, length: int) -> bytes:
+    """What comes of a body of this length, which `check` allowed: Werkzeug would put it together of small pieces."""
+    stream, pieces, left = environ["wsgi.input"], [], length
+    try:
+        while left and (piece := stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+    except (OSError, ValueError):
+        raise ClientDisconnected from None
+    return b"".join(pieces)
 
 
 def _limit(settings: Settings) -> int:
@@ -132,11 +155,16 @@ def _is_json(request: Request) -> bool:
     return request.mimetype in JSON_TYPES and charset in ("utf-8", "utf8")
 
 
+def _put_on(response: AnyResponse, ours: tuple[tuple[str, str], ...]) -> None:
+    """Our headers: in the place of those of that name, but `Vary` beside what it says already."""
+    for name, value in ours:
+        if name in _VARY and name in response.headers:
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
+
+
 def _grant(response: AnyResponse, origins: frozenset[str], loopback: bool) -> None:
-    if "Vary" in response.headers:
-        response.vary.add("Origin")
-    else:
-        response.headers["Vary"] = "Origin"
     origin = request.environ.get("HTTP_ORIGIN", "")
     if not origin:
         return

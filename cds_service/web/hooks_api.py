@@ -6,13 +6,13 @@ What stands beside the line is shown a call once its answer has gone out.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Request, Response, g, request
 
 from cds_service.answer import Answer
 from cds_service.beside import Beside, Call
@@ -23,6 +23,7 @@ from cds_service.hooks.services import Service, discovery
 from cds_service.web import guard
 from cds_service.web.desk import Desk
 from cds_service.web.errors import CALL_ENDPOINT
+from cds_service.web.lean import Whole
 from cds_service.web.rates import Rates
 
 KNOWLEDGE = "X-Aml-Cds-Knowledge"  # the digest of knowledge and overlay that answered, also when there is no card
@@ -35,9 +36,10 @@ def hooks_api(desk: Desk, answer: Answers, beside: Beside, rates: Rates) -> Blue
 
     @api.before_request
     def receive() -> None:
-        g.at, g.since = datetime.now(UTC), time.monotonic()
-        if request.method != "OPTIONS":  # a browser asks beforehand, and without a token
-            g.caller, g.tools = rates.receive(desk, request.headers.get("Authorization"), request.path)
+        here, noted = _here(), _noted()
+        noted.at, noted.since = datetime.now(UTC), time.monotonic()
+        if here.method != "OPTIONS":  # a browser asks beforehand, and without a token
+            noted.caller, noted.tools = rates.receive(desk, here.environ.get("HTTP_AUTHORIZATION"), here.path)
 
     @api.get("/cds-services")
     def discover() -> Response:
@@ -45,53 +47,65 @@ def hooks_api(desk: Desk, answer: Answers, beside: Beside, rates: Rates) -> Blue
 
     @api.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
-        g.service = _named(service_id, g.tools.services)
-        with rates.room.place():
-            g.body = guard.body()
-            g.answer = answer(g.body, g.service, g.tools, g.caller)
-        return _json(g.answer.body)
+        noted = _noted()
+        noted.service = _named(service_id, noted.tools.services)
+        with rates.room:
+            noted.body = guard.body()
+            noted.answer = answer(noted.body, noted.service, noted.tools, noted.caller)
+        return _json(noted.answer.body)
 
     @api.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
         service = _named(service_id, g.tools.services)
         told = Feedback.read(guard.body())
         for ledger in beside.ledgers:
-            ledger.add(service.id, _hospital(), told)
+            ledger.add(service.id, _hospital(g.caller), told)
         return _json(b"{}")
 
     @api.after_request
     def show(response: Response) -> Response:
-        if "tools" in g:
-            response.headers[KNOWLEDGE] = g.tools.knowledge_version
-        if request.endpoint == CALL_ENDPOINT and request.method == "POST" and beside.witnesses:
-            seen = _seen(response.status_code)
+        here, noted = _here(), _noted()
+        if "tools" in noted:
+            response.headers[KNOWLEDGE] = noted.tools.knowledge_version
+        if here.endpoint == CALL_ENDPOINT and here.method == "POST" and beside.witnesses:
+            seen = _seen(noted, response.status_code)
             response.call_on_close(lambda: beside.show(seen))
         return response
 
     return api
 
 
-def _seen(status: int) -> Call:
+def _here() -> Request:
+    """The request itself: asking Flask's stand-in for it costs at every question."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
+
+
+def _noted() -> Any:
+    """What was noted of this request up to now: `g` itself."""
+    return g._get_current_object()
+
+
+def _seen(noted: Any, status: int) -> Call:
     """The call that this request was, whatever became of it."""
-    service: Service | None = g.get("service")
+    service: Service | None = noted.get("service")
+    caller: Caller | None = noted.get("caller")
     return Call(
-        id=uuid.uuid4().hex,
-        at=g.get("at") or datetime.now(UTC),  # what the guard refused never came to `receive`
-        seconds=time.monotonic() - g.since if "since" in g else 0.0,
+        id=token_hex(16),
+        at=noted.get("at") or datetime.now(UTC),  # what the guard refused never came to `receive`
+        seconds=time.monotonic() - noted.since if "since" in noted else 0.0,
         service=service.id if service else "",
         hook=service.hook if service else "",
-        tenant=_hospital(),
-        caller=g.get("caller"),
+        tenant=_hospital(caller),
+        caller=caller,
         status=status,
-        cause=g.get("cause", ""),
-        body=g.get("body", b""),
-        answer=g.get("answer"),
-        knowledge=g.tools.knowledge_version if "tools" in g else "",
+        cause=noted.get("cause", ""),
+        body=noted.get("body", b""),
+        answer=noted.get("answer"),
+        knowledge=noted.tools.knowledge_version if "tools" in noted else "",
     )
 
 
-def _hospital() -> str:
-    caller: Caller | None = g.get("caller")
+def _hospital(caller: Caller | None) -> str:
     return caller.hospital if caller else ""
 
 
@@ -103,4 +117,4 @@ def _named(service_id: str, services: tuple[Service, ...]) -> Service:
 
 
 def _json(body: bytes) -> Response:
-    return Response(body, content_type="application/json")
+    return Whole(body, "application/json")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
@@ -61,18 +60,15 @@ class Room:
         self._free = BoundedSemaphore(places) if places else None
         self._told = told
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """A place for one call, until its answer is ready. Raises TooMany."""
-        if self._free is None:
-            yield
-            return
-        if not self._free.acquire(blocking=False):
+        if self._free is not None and not self._free.acquire(blocking=False):
             self._told(TOO_MANY)
             raise TooMany(_FULL)
-        try:
-            yield
-        finally:
+
+    def __exit__(self, *_: object) -> None:
+        """The place is free again."""
+        if self._free is not None:
             self._free.release()
 
 

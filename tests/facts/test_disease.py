@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease
+from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
 from tests.charts import ICD, Json, chart, clinical, concept, condition
@@ -222,8 +222,36 @@ def test_a_syndrome_is_told_by_its_words_where_it_has_no_code(said: str, key: st
     assert key in keys(chart(words(said)))
 
 
+@pytest.mark.parametrize(("said", "key"), [
+    ("Posterior reversible encephalopathy syndrome", "pres"), ("Seizure", "seizure"), ("Epilepsy", "seizure"),
+    ("Ventricular tachycardia", "ventricular_tachycardia"), ("V-fib arrest", "ventricular_fibrillation_flutter"),
+    ("Heart failure, NYHA II", "heart_failure"), ("CONGESTIVE HEART FAILURE", "heart_failure"),
+    ("Pregnant", "pregnancy"),
+    ("Cirrhosis of liver without ascites", "cirrhosis"), ("Acute pancreatitis", "acute_pancreatitis"),
+    ("Pancreatitis, chronic pancreatitis", "chronic_pancreatitis"), ("Pleural effusion", "pleural_effusion"),
+    ("Altered mental status", "altered_mental_status"), ("Cardiomyopathy", "cardiomyopathy"),
+    ("Chronic hepatitis B", "hepatitis_b"), ("Febrile neutropenia", "neutropenia_febrile"),
+    ("Not pregnant", "not_pregnant"),
+])
+def test_a_danger_is_told_by_its_words_where_the_entry_has_no_code(said: str, key: str) -> None:
+    assert key in keys(chart(words(said)))
+    local = condition({"coding": [{"system": "urn:oid:1.2.3", "code": "17"}], "text": said})
+    assert key in keys(chart(local))
+
+
+def test_history_of_is_told_as_past() -> None:
+    past = chart(words("History of torsades de pointes") | {"recordedDate": "2026-11-20"})
+    assert not keys(past)
+    (entry,) = past.get(HISTORY).value
+    assert (entry.keys, entry.over, entry.when) == (("torsades",), True, None)
+    cm = "http://hl7.org/fhir/sid/icd-10-cm"
+    assert keys(chart(condition(concept("I47.21", "History of torsades de pointes", cm))))
+
+
 @pytest.mark.parametrize("said", ["Pulmonary veno-occlusive disease", "Possible capillary leak",
-    "Rule out differentiation syndrome", "Family history of ataxia"])
+    "Rule out differentiation syndrome", "Family history of ataxia", "No long QT syndrome", "No acute heart failure",
+    "Diabetes without heart failure", "Negative for hepatitis B", "Keine Epilepsie, no seizures", "Pregnancy test",
+    "Hepatitis B vaccination", "Macular edema", "No signs of heart failure", "Seizure prophylaxis", "Denies dyspnea"])
 def test_words_that_say_something_else_are_no_sign(said: str) -> None:
     assert not keys(chart(words(said)))
 

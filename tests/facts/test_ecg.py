@@ -353,6 +353,15 @@ def in_words(text: str, name: Json | None = None, **more: Any) -> Json:
     return observation(name or concept("18844-1", "EKG impression"), valueString=text, name="words") | more
 
 
+@pytest.mark.parametrize(("text", "newest"), [("QTcF 512 ms", "512 ms"), ("Sinus rhythm. QTcF 512 ms, LVH.", "430 ms")])
+def test_a_report_that_has_a_code_and_no_name_is_read_by_its_words(text: str, newest: str) -> None:
+    """Its code is none of ours: beside an older QTc it is the newer one, or it says that it could not be read."""
+    older = quantity("76634-5", 430, "ms", YESTERDAY)
+    found = chart(older, observation("11524-6", TODAY, "words", valueString=text)).get(QTC)
+    assert found.value is not None and str(found.value.qtc) == newest
+    assert not found.sure
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("QTc 512 ms (Fridericia)", "512 ms QTcF"), ("QTcF: 512 ms", "512 ms QTcF"), ("QTcB = 530 msec.", "530 ms QTcB"),
     ("QTc interval 498 ms", "498 ms QTc (formula not stated)"), ("QTcF 0,51 s", "510 ms QTcF"),

@@ -432,6 +432,19 @@ def test_a_multiple_of_the_upper_limit_needs_the_limit_that_came_with_the_result
     assert "no upper limit" in alt([{"high": measured(0, "U/L")}]).why
 
 
+@pytest.mark.parametrize(("kind", "told"), [
+    ({"coding": [{"code": "critical"}]}, "None"), ({"text": "Critical"}, "None"),
+    ({"coding": [{"code": "therapeutic"}]}, "None"), ({"coding": [{"code": "normal"}]}, "3 × ULN"),
+    ({"coding": [{"display": "reference"}]}, "3 × ULN"), ({"text": "Normal"}, "3 × ULN"),
+])
+def test_a_limit_of_what_is_critical_is_no_limit_of_what_is_normal(kind: Json, told: str) -> None:
+    entry = {"high": measured(40, "U/L"), "type": kind}
+    assert str(alt([entry]).value) == told
+    assert str(alt([entry | {"high": measured(30, "U/L")}, {"high": measured(40, "U/L")}]).value) == (
+        "3 × ULN" if told == "None" else "4 × ULN"
+    )
+
+
 def test_a_limit_in_another_unit_is_converted_and_one_without_unit_is_in_that_of_the_result() -> None:
     assert str(alt([{"high": measured("0.5", "ukat/L") | {"value": 0.5}}]).value) == "4 × ULN"
     odd = measured(120, "units per litre", system="http://unitsofmeasure.org", code="U/L")

@@ -62,6 +62,17 @@ def test_only_whole_words_are_names(text: str) -> None:
     assert "gilteritinib" not in ingredients(text)
 
 
+@pytest.mark.parametrize(("text", "drugs"), [
+    ("lopinavir-ritonavir 200-50 mg tablet", ("lopinavir", "ritonavir")), ("voriconazole-IV", ("voriconazole",)),
+    ("darunavir-cobicistat", ("darunavir", "cobicistat")), ("rifampin-isoniazid", ("rifampicin",)),
+    ("decitabine-cedazuridine 35-100 mg", ("decitabine cedazuridine",)), ("filgrastim-aafi", ("filgrastim",)),
+    ("sulfamethoxazole-trimethoprim", ("sulfamethoxazole", "trimethoprim")),
+    ("anti-venetoclax antibody", ()), ("venetoclax-free diluent", ()), ("potassium-sparing", ()),
+])
+def test_a_hyphen_joins_the_names_of_drugs_and_hides_none(text: str, drugs: tuple[str, ...]) -> None:
+    assert ingredients(text) == drugs
+
+
 def test_the_standard_code_may_come_second() -> None:
     code = {"coding": [{"system": "urn:oid:1.2.3", "code": "17", "userSelected": True},
         {"system": RXNORM, "code": "1747561"}]}

@@ -69,3 +69,9 @@ def test_a_measured_hcg_is_held_against_the_limit_that_came_with_it(
     limit = [{"high": {"value": 5, "unit": "m[IU]/mL"}}]
     assert chart(observation("19080-1", valueQuantity=quantity, referenceRange=limit)).get(PREGNANT).value is pregnant
     assert chart(observation("19080-1", valueQuantity=quantity)).get(PREGNANT).value is None
+
+
+def test_an_hcg_without_its_limit_is_told_as_it_came() -> None:
+    found = chart(observation("21198-7", valueQuantity={"value": 5000, "unit": "m[IU]/mL"})).get(PREGNANT)
+    assert found.state is State.UNREADABLE
+    assert "decides nothing (5000 m[IU]/mL, without an upper limit)" in found.why

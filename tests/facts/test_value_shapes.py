@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.facts.chart import Chart
@@ -25,6 +26,8 @@ JUNK: Any = st.one_of(
     st.sampled_from(["mmol", "5 mg", "<", "~", "final?", "2026-13-40", "9999-12-31", "0001-01-01"]),
     st.just({"coding": [{"code": "2823-3"}]}), st.just({"reference": "Patient/p1"}), st.just([{"odd": 1}]),
 )  # fmt: skip
+# Each example is written in every shape. `make grid` draws a hundred.
+drawn = settings(max_examples=100 if os.environ.get("GRID") == "full" else 25)
 
 
 @st.composite
@@ -41,9 +44,10 @@ def measured(draw: st.DrawFn) -> tuple[str, shapes.Measured]:
     return name, shapes.Measured(draw(st.sampled_from(CODES[name])), value.normalize() + 0, unit)
 
 
+@drawn
 @given(measured())
-def test_a_value_reads_the_same_in_every_shape(drawn: tuple[str, shapes.Measured]) -> None:
-    name, what = drawn
+def test_a_value_reads_the_same_in_every_shape(one: tuple[str, shapes.Measured]) -> None:
+    name, what = one
     expected = terms().units[name].convert(what.value, what.unit)
     assert expected is not None
     for written in shapes.resources(what):
@@ -54,6 +58,7 @@ def test_a_value_reads_the_same_in_every_shape(drawn: tuple[str, shapes.Measured
         assert found.sure, (found.doubts, written)
 
 
+@drawn
 @given(st.integers(300, 650))
 def test_a_qtcf_reads_the_same_in_every_shape(ms: int) -> None:
     for written in shapes.qtcf(ms):

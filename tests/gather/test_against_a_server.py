@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from functools import partial
+from threading import Event
 
 import pytest
 import requests
@@ -147,10 +148,13 @@ def test_a_question_that_stays_wrong_teaches_nothing(server):
     assert "status=active" in asked(server, "r4b+uncounted")[-1]
 
 
-def test_once_its_statement_is_known_a_server_is_asked_to_include(server):
-    session = FhirSession(Limits(statement_seconds=60))
+def test_once_its_statement_is_known_a_server_is_asked_to_include(server, monkeypatch):
+    session, asked_once = FhirSession(Limits(statement_seconds=60)), Event()
+    statement = session._statement
+    monkeypatch.setattr(session, "_statement", lambda access: asked_once.wait(60) and statement(access))
     orders = partial(ask, server, "uncounted+plain", session, only=QUERIES["medications"])
     assert "eTwelve-med-voriconazole" not in ids(orders()["only"])  # nobody waits for the statement
+    asked_once.set()
     until = time.monotonic() + 10
     while "eTwelve-med-voriconazole" not in ids(orders()["only"]):
         assert time.monotonic() < until

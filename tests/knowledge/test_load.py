@@ -112,6 +112,19 @@ def test_the_same_files_have_the_same_version_and_a_change_another(home):
     assert Knowledge.load(home).version != before
 
 
+def test_the_same_files_are_read_once_and_what_is_looked_up_stays_apart():
+    day, one, another = date(2026, 11, 20), Knowledge.load(), Knowledge.load()
+    assert one.statements is another.statements
+    here = one.at(day, "US")
+    assert another.at(day, "EU").jurisdiction == "EU" and one.at(day, "US") is here
+    assert one.terms.kept("x") is not another.terms.kept("x")
+
+
+def test_a_file_that_cannot_be_read_is_named(home):
+    (home / "odd.yaml").mkdir()
+    assert refusal(home) == "odd.yaml: cannot be read; is the installation complete?"
+
+
 def test_every_sign_is_a_key_that_a_problem_list_can_bring():
     knowledge = Knowledge.load()
     codes = {key for condition in knowledge.terms.conditions.values() for key in condition.keys}

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cds_service.errors import SettingsError, Unauthorized
 from cds_service.security import replay
 from cds_service.security.callers import LONGEST_TOKEN, Callers
-from cds_service.security.keys import LARGEST_SET, TIMEOUT_SECONDS
+from cds_service.security.keys import LARGEST_SET, TIMEOUT_SECONDS, KeySet
 from cds_service.security.outbound import Way
 from cds_service.security.replay import SeenHere
 from cds_service.security.tenants import read_tenants
@@ -398,6 +398,16 @@ def test_a_key_for_something_else_is_no_key(tmp_path, entry):
     keys = key_set(entry, jwk(rsa_key(), "other"))
     callers = Callers(tenants(tmp_path, keys=keys), SeenHere(time.time), time.monotonic)
     assert refused(callers, bearer()) == "key"
+
+
+def test_a_key_is_made_once_and_what_is_not_found_is_not_kept(monkeypatch):
+    made, make = [], jwt.PyJWK.from_dict
+    monkeypatch.setattr(jwt.PyJWK, "from_dict", lambda *told: made.append(told) or make(*told))
+    keys = KeySet(key_set())
+    found = [keys.find("ec", "ES384") for _ in range(3)]
+    assert found[0] is not None and found[0] is found[1] is found[2] and len(made) == 1
+    assert [keys.find(f"made up {number}", "ES384") for number in range(3)] == [None] * 3
+    assert keys.find("ec", "RS384") is None and len(keys._found) == 1
 
 
 @pytest.mark.parametrize("entry", [{"kty": "oct", "k": "c2VjcmV0", "kid": "ec"}, jwk(rsa_key(1024), "short")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import stat
@@ -17,6 +18,7 @@ from sqlalchemy import event
 from cds_service.settings import Settings
 from cds_service.store import whole
 from cds_service.store.endings import id_of
+from cds_service.store.keys import Keys
 from cds_service.store.records import record
 from cds_service.store.stand import stand
 from cds_service.store.tables import CALL, CARD, ENDINGS, KNOWLEDGE, WHOLE
@@ -172,6 +174,17 @@ def test_in_full_a_call_can_be_answered_again_and_its_token_is_gone(made: Made, 
     assert json.loads(told.request)["prefetch"] == body["prefetch"]
     assert told.response == call.answer.body
     assert told.now == call.answer.evaluation.chart.now
+
+
+def test_a_mark_is_the_same_today_and_tomorrow_and_the_hmac_that_anybody_can_reckon():
+    from base64 import urlsafe_b64encode
+
+    keys = Keys((urlsafe_b64encode(b"k" * 32).decode(),))
+    secret = hmac.digest(b"k" * 32, b"aml-cds marks", "sha256")
+    for content in (b"one", b"", b"x" * 100_000, b"one"):
+        assert keys.mark_of(content) == hmac.digest(secret, content, "sha256").hex()[:32]
+    assert keys.mark("patient", "p1") == keys.mark_of(b"\0\0\0\7patient\0\0\0\2p1")
+    assert keys.mark_of_link(b"one") != keys.mark_of(b"one")
 
 
 def test_without_a_key_nothing_kept_whole_can_be_read(made: Made, tmp_path: Path):

@@ -27,6 +27,14 @@ def test_the_token_is_taken_out_and_the_rest_stays_as_it_came():
     assert whole.without_token(b'{"hook":  "x"}') == b'{"hook":  "x"}'
 
 
+@pytest.mark.parametrize("name", [rb"fhirAuthorization", rb"fhir\u0041uthorization", rb"\u0066hirAuthorization"])
+def test_of_a_request_that_was_read_the_token_is_taken_out_however_its_name_is_spelled(name: bytes):
+    body = b'{"hook": "x", "note": "a\\n b", "%s": {"access_token": "marked"}}' % name
+    assert whole.without_token(body, was_read=True) == b'{"hook":"x","note":"a\\n b"}'
+    other = b'{"hook":  "x", "note": "a\\n b"}'
+    assert whole.without_token(other, was_read=True) is other
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"fhirAuthorization"', b"\xff", b"[" * 100_000])
 def test_of_a_request_that_cannot_be_read_nothing_is_kept(body: bytes):
     assert whole.without_token(body) is None

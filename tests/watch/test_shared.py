@@ -68,3 +68,20 @@ def test_a_server_that_runs_keeps_its_folder(tmp_path):
     assert mine.is_dir()
     shared.release()
     assert not mine.exists()
+
+
+def test_two_servers_that_start_at_once_each_have_a_folder(tmp_path, monkeypatch):
+    """One that has made its lock file and does not hold it yet looks as if it were left behind."""
+    flock = shared.fcntl.flock
+    taken = []
+
+    def late(descriptor: int, how: int) -> None:
+        if how == shared.fcntl.LOCK_EX and not taken:
+            taken.extend(tmp_path.iterdir())
+            shared._clear(tmp_path)  # by another server, just now
+        flock(descriptor, how)
+
+    monkeypatch.setattr(shared, "_made", {})
+    monkeypatch.setattr(shared.fcntl, "flock", late)
+    made = shared.prepare(tmp_path)
+    assert made.exists() and taken and made not in taken

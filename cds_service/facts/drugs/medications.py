@@ -23,6 +23,8 @@ class Role(Enum):
     ON_HOLD = "on hold"
     PAST = "stopped"
 
+    __hash__ = object.__hash__  # each is made once; every list of orders is kept by roles
+
 
 @dataclass(frozen=True, slots=True)
 class Medication:
@@ -61,16 +63,14 @@ class Medications:
         """The orders in one of these roles, without those that a draft supersedes."""
         found = self._of.get(roles)
         if found is None:
-            over = self.superseded
-            standing = (order for order in self.orders if order.role in roles and not (over and order in over))
-            found = self._of[roles] = tuple(standing)
+            found = self._of[roles] = tuple([order for order in self._standing if order.role in roles])
         return found
 
     def drugs(self, *roles: Role) -> tuple[str, ...]:
         """The ingredients of the orders in one of these roles, each once, in order."""
         found = self._drugs.get(roles)
         if found is None:
-            named = (drug for order in self.of(*roles) for drug in order.ingredients)
+            named = [drug for order in self.of(*roles) for drug in order.ingredients]
             found = self._drugs[roles] = tuple(dict.fromkeys(named))
         return found
 
@@ -82,8 +82,15 @@ class Medications:
     def superseded(self) -> tuple[Medication, ...]:
         """The orders on record in whose place a draft is written: once it is signed they are over."""
         named = {each for draft in self.orders if draft.role is Role.DRAFT for each in draft.replaces}
+        if not named:
+            return ()
         current = (Role.ACTIVE, Role.ON_HOLD)
         return tuple(order for order in self.orders if order.role in current and order.reference in named)
+
+    @cached_property
+    def _standing(self) -> tuple[Medication, ...]:
+        over = self.superseded
+        return tuple([order for order in self.orders if order not in over]) if over else self.orders
 
     # What was told before: every rule asks, and options ask every rule about every drug.
 

@@ -6,6 +6,7 @@ import re
 
 from cds_service.facts.concepts import Wording, told_once, wording
 from cds_service.facts.values.ecg_names import FORMULAS, UNSPECIFIED, Name, qtc_words
+from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import Component
@@ -45,7 +46,9 @@ def spoken(part: Component, reading: Reading) -> Name | None:
 
 @told_once
 def is_report(said: Wording) -> bool:
-    """Whether its name is that of an ECG told in words, or of a QTc."""
+    """Whether its name is that of an ECG told in words, or of a QTc; or a code without words that says nothing here."""
     if qtc_words(said):
         return "other" not in qtc_words(said)
+    if not said.words:
+        return not observed(said)
     return said.terms.words["ecg report"].find(said.words) is not None

@@ -110,7 +110,8 @@ LOW_IS_DANGER = frozenset(
     | {OXYGEN_SATURATION, KARNOFSKY}
 )
 _BY_NAME: Mapping[str, Key[Quantity]] = {key.name: key for key in (*LABS, *BEDSIDE, KARNOFSKY)}
-_AT_BEDSIDE = frozenset({*BEDSIDE, KARNOFSKY})
+_AT_BEDSIDE = frozenset(key.name for key in (*BEDSIDE, KARNOFSKY))
+_FALLING = frozenset(key.name for key in LOW_IS_DANGER)
 _MULTIPLES = {multiple.name: (key, multiple) for key, multiple in MULTIPLES.items()}
 _SERIES = {series.name: (key, series) for key, series in OVER_TIME.items()}
 LAB_FACTS = (*(key.name for key in (*LABS, *BEDSIDE)), *_MULTIPLES, *_SERIES)
@@ -127,7 +128,7 @@ class Labs:
     ) -> None:
         self._replies, self._reading = (labs, bedside), reading
         self._places: dict[str, list[Place]] = {}
-        self._results: dict[Key[Quantity], Results] = {}
+        self._results: dict[str, Results] = {}
         self._facts: dict[str, Fact[Any]] = {}
         for resource, source in observations:
             view = resource.view()
@@ -150,14 +151,15 @@ class Labs:
             key, multiple = _MULTIPLES[name]
             return _newest(Multiples(multiple, self._of(key)), self._replies[0])
         key = _BY_NAME[name]
-        fact = _newest(self._of(key), self._replies[key in _AT_BEDSIDE])
+        fact = _newest(self._of(key), self._replies[name in _AT_BEDSIDE])
         return _beside(fact, self.fact(KARNOFSKY.name)) if key is ECOG else fact
 
     def _of(self, key: Key[Quantity]) -> Results:
-        found = self._results.get(key)
+        name = key.name
+        found = self._results.get(name)
         if found is None:
-            places = self._places.get(key.name, [])
-            found = self._results[key] = Results(key, places, self._reading, low_is_danger=key in LOW_IS_DANGER)
+            places = self._places.get(name, [])
+            found = self._results[name] = Results(key, places, self._reading, low_is_danger=name in _FALLING)
         return found
 
 
@@ -197,6 +199,8 @@ def _over_time(key: Key[Series], newest: Fact[Quantity], results: Results) -> Fa
 
 def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
     key = results.key
+    if not results.places:
+        return not_there(key, reply)
     usable, refused = results.newest()
     if not usable:
         refused.sort(key=lambda each: (-latest(each[0]).timestamp(), each[1]))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from cds_service.facts.fact import Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place
@@ -26,7 +27,7 @@ from cds_service.facts.values.results import (
     time_notes,
 )
 from cds_service.gather.resources import Resource
-from cds_service.gather.views import Component, Observation
+from cds_service.gather.views import Component, Observation, ReferenceRange
 from cds_service.gather.views import Quantity as Measured
 from cds_service.quantity import Quantity
 
@@ -88,7 +89,7 @@ class Results:
         """
         usable: dict[int, Fact[Quantity]] = {}
         refused: dict[int, tuple[When | None, str]] = {}
-        timeless, timed = self._by_time()
+        timeless, timed = self.by_time
 
         def meet(index: int, when: When | None) -> bool:
             fact = self.read(index)
@@ -108,7 +109,8 @@ class Results:
                 reach, is_first = _reach(usable.values()) if is_first else min(reach, when.earliest), False
         return [usable[index] for index in sorted(usable)], [refused[index] for index in sorted(refused)]
 
-    def _by_time(self) -> tuple[list[int], list[tuple[When, int]]]:
+    @cached_property
+    def by_time(self) -> tuple[list[int], list[tuple[When, int]]]:
         """The places whose time only a closer look tells; and the others with their times, newest first."""
         timeless: list[int] = []
         timed: list[tuple[When, int]] = []
@@ -125,6 +127,8 @@ class Results:
 
     def first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
         """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
+        if len(usable) == 1:
+            return usable[0]
         newest = max(usable, key=lambda fact: latest(fact.when))
         rivals = [fact for fact in usable if not is_older(fact.when, newest.when)]
         if len(rivals) == 1:
@@ -144,6 +148,11 @@ class Multiples(Results):
     def __init__(self, key: Key[Quantity], single: Results) -> None:
         super().__init__(key, single.places, single.reading, low_is_danger=False)
         self._single = single
+
+    @cached_property
+    def by_time(self) -> tuple[list[int], list[tuple[When, int]]]:
+        """As the single results lie: they are the same."""
+        return self._single.by_time
 
     def _fact(self, index: int) -> Fact[Quantity] | str:
         """The result as a multiple of its upper limit; without a limit it cannot be told."""
@@ -165,12 +174,20 @@ class Multiples(Results):
 def _limits(part: Component, key: Key[Quantity], reading: Reading) -> list[Decimal]:
     """The upper limits of normal that came with the result."""
     limits: list[Decimal] = []
-    for high in (entry.high for entry in part.referenceRange or () if entry.high is not None):
+    for high in (entry.high for entry in part.referenceRange or () if entry.high is not None and _is_normal(entry)):
         given = high if high.unit or high.code else _in_unit_of(part, high)
         limit = number(Component(valueQuantity=given), key.name, reading.terms)
         if not isinstance(limit, str) and not limit.bound and limit.quantity.value > 0:
             limits.append(limit.quantity.value)
     return limits
+
+
+def _is_normal(entry: ReferenceRange) -> bool:
+    """Whether it tells what is normal: without a type it does; a critical or therapeutic range is another matter."""
+    kind = entry.type
+    told = {(coding.code or "").lower() for coding in kind.coding or ()} if kind else set()
+    told = told - {""} or ({kind.text.lower()} if kind and kind.text else set())
+    return not told or "normal" in told
 
 
 def _in_unit_of(part: Component, high: Measured) -> Measured:
@@ -180,9 +197,11 @@ def _in_unit_of(part: Component, high: Measured) -> Measured:
 
 def _reach(usable: Collection[Fact[Quantity]]) -> datetime:
     """How far back the results go of which one may be the newest; without end where there is none, or one undated."""
-    newest = max((fact.when for fact in usable), key=latest, default=None)
-    rivals = [fact.when for fact in usable if not is_older(fact.when, newest)]
-    return min((when.earliest if when else LONG_AGO for when in rivals), default=LONG_AGO)
+    times = [fact.when for fact in usable]
+    if len(times) > 1:
+        newest = max(times, key=latest)
+        times = [when for when in times if not is_older(when, newest)]
+    return min([when.earliest if when else LONG_AGO for when in times], default=LONG_AGO)
 
 
 def is_older(one: When | None, other: When | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
+from functools import reduce
 from typing import Any
 
 from cds_service.facts.demographics import AGE, SEX, Age
@@ -22,6 +23,7 @@ from cds_service.rules.rule import Case
 
 CLEARANCE: Key[Quantity] = Key("clearance", "creatinine clearance", "creatinine")
 _ML_PER_MIN = "mL/min"
+_MEASURED = "measured clearance"
 _OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "": ""}
 
 
@@ -48,15 +50,32 @@ class Kidney:
     missing: tuple[Fact[Any], ...]
 
     def against(self, limits: tuple[Quantity, ...]) -> tuple[Estimate | None, str]:
-        """The estimate that counts against these limits, and what is to be said where a newer one disagrees."""
+        """The estimate that counts against these limits, and what is to be said where another one disagrees.
+
+        A newer one that disagrees counts. Beside a formula, a reported value as new that lies lower is said too: what
+        the formula finds stands, and it clears nothing.
+        """
         if not self.estimates:
             return None, ""
         first, *others = self.estimates
         newer = [each for each in others if _newer(each.fact, first.fact) and each.band(limits) != first.band(limits)]
         chosen = newer[0] if newer else first
         note = f"{first.method} of {first.fact.when} gives {first.fact.told}; the newer value counts" if newer else ""
-        settled = not any(_between(limit, chosen) for limit in limits)
-        return (chosen if settled else replace(chosen, fact=chosen.fact.doubted(chosen.open))), note
+        lower = [each for each in others if each is not chosen and _lower(each, chosen, limits)]
+        doubts = [chosen.open] * any(_between(limit, chosen) for limit in limits)
+        for each in lower:
+            words = f"{each.method} of {each.fact.when} gives {each.fact.told}"
+            if chosen.band(limits):
+                note = f"{words}, which is lower"
+            else:
+                doubts.append(words)
+        return replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact)), note
+
+
+def _lower(one: Estimate, chosen: Estimate, limits: tuple[Quantity, ...]) -> bool:
+    """Whether it is as new as an estimate that counts, and below a limit that the other is not below."""
+    estimated = chosen.method != _MEASURED
+    return estimated and one.band(limits) > chosen.band(limits) and not _newer(chosen.fact, one.fact)
 
 
 def _newer(one: Fact[Quantity], other: Fact[Quantity]) -> bool:
@@ -76,7 +95,7 @@ def kidney(case: Case) -> Kidney:
     measured, egfr = case.fact(CREATININE_CLEARANCE, window), case.fact(EGFR, window)
     formula, missing = _cockcroft_gault(case)
     found = (
-        _as_reported(measured, "measured clearance"),
+        _as_reported(measured, _MEASURED),
         formula,
         _as_reported(egfr, "reported eGFR, indexed to body surface"),
     )
@@ -87,8 +106,8 @@ def kidney(case: Case) -> Kidney:
 def _as_reported(fact: Fact[Quantity], method: str) -> Estimate | None:
     if fact.value is None:
         return None
-    value = Quantity(fact.value.value, _ML_PER_MIN)
-    return Estimate(replace(fact, key=CLEARANCE, value=value), value, method, "as reported")
+    clearance = fact.told_as(CLEARANCE, lambda each: Quantity(each.value, _ML_PER_MIN))
+    return Estimate(clearance, Quantity(fact.value.value, _ML_PER_MIN), method, "as reported")
 
 
 def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]]:

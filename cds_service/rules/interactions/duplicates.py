@@ -29,7 +29,10 @@ def _groups(case: Case) -> Subjects[Group]:
     """Every class of which a drug is drafted or taken."""
     found: dict[str, list[Medication]] = {}
     groups = _told_of_each(case.snapshot, topics.CLASS_GROUP)
+    named = groups.keys()
     for order in _in_play(case):
+        if named.isdisjoint(order.ingredients):
+            continue
         for drug in order.ingredients:
             if drug in groups:
                 found.setdefault(groups[drug], []).append(order)

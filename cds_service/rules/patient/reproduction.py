@@ -68,8 +68,8 @@ def _tested(case: Case, use: Use) -> Outcome:
     if recent.sure:
         return Clear(f"not pregnant ({recent.when})")
     weight = _weight(case, use)
-    undecided = recent.state is State.UNREADABLE and weight is Level.WARNING  # there is a result, and it may be yes
-    if recent.state in (State.NOT_ASKED, State.FAILED) or undecided:
+    unread = recent.state is State.UNREADABLE  # there is a result, and it may be yes
+    if recent.state in (State.NOT_ASKED, State.FAILED) or (unread and weight is Level.WARNING):
         return case.blind(recent, about=use.drafts, level=weight)
     return case.fired(
         Level.INFO,
@@ -80,6 +80,7 @@ def _tested(case: Case, use: Use) -> Outcome:
         propose=(PREGNANCY_TEST,),
         line=True,
         newest=recent,
+        unread=unread,
         window=window,
     )
 

@@ -5,8 +5,9 @@ Each holds, does not hold, or stands open with the words for what would settle i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
@@ -15,6 +16,7 @@ from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
+from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import Fit, Option
 from cds_service.quantity import Quantity
@@ -40,29 +42,33 @@ class Need:
 _HOLDS = Need(Truth.YES)
 
 
+Condition = Callable[[Case, Option, Assessment], Need]
+
+
 def needs(case: Case, option: Option, fitness: Assessment) -> tuple[Need, ...]:
     """Every condition of the option that does not simply hold."""
-    return tuple(
-        need
-        for need in (
-            _marker(case, option),
-            _fitness(option, fitness),
-            after_allogeneic(case) if option.after_allogeneic else _HOLDS,
-            _first_relapse(case) if option.first_relapse else _HOLDS,
-            _age(case, option),
-            _age_caution(case, option),
-            _above(case, topics.OPTION_FIRST_REMISSION_ABOVE, option, FIRST_REMISSION),
-            _above(case, topics.OPTION_TO_RELAPSE_ABOVE, option, TO_RELAPSE),
-            _given(case, option),
+    found = [condition(case, option, fitness) for condition in _asked_of(case.snapshot, option)]
+    return tuple([need for need in found if need is not _HOLDS])
+
+
+def _asked_of(snapshot: Snapshot, option: Option) -> tuple[Condition, ...]:
+    """The conditions that an option has, of all that there are; told once for this knowledge."""
+    kept: tuple[Condition, ...] | None = snapshot.kept.get((_asked_of, option.id))
+    if kept is None:
+        every: tuple[tuple[object, Condition], ...] = (
+            (option.markers, _marker),
+            (option.fitness is not Fit.ANY, _fitness),
+            (option.after_allogeneic, _after_allogeneic),
+            (option.first_relapse, _first_relapse),
+            *[("" in snapshot.qualifiers(topic, option.about), limit) for topic, limit in _OF_LIMITS.items()],
+            (option.given or option.not_given, _given),
         )
-        if need is not _HOLDS
-    )
+        kept = snapshot.kept[_asked_of, option.id] = tuple([condition for there, condition in every if there])
+    return kept
 
 
-def _fitness(option: Option, fitness: Assessment) -> Need:
+def _fitness(case: Case, option: Option, fitness: Assessment) -> Need:
     """Intensive options need fitness; low-intensity ones are described for patients without it."""
-    if option.fitness is Fit.ANY:
-        return _HOLDS
     intensive = option.fitness is Fit.FIT
     match fitness.verdict:
         case Fitness.FIT:
@@ -78,10 +84,8 @@ def _fitness(option: Option, fitness: Assessment) -> Need:
             assert_never(other)
 
 
-def _marker(case: Case, option: Option) -> Need:
+def _marker(case: Case, option: Option, fitness: Assessment) -> Need:
     """Whether one of its markers is present in a result that counts now, and what an older result is worth."""
-    if not option.markers:
-        return _HOLDS
     results = [case.fact(MARKER_NAMES[name]) for name in option.markers if name in MARKER_NAMES]
     truths = {result.key.name: present_now(case, result) for result in results}
     present = [result for result in results if truths[result.key.name] is Truth.YES]
@@ -147,7 +151,11 @@ def after_allogeneic(case: Case) -> Need:
     return Need(Truth.UNKNOWN, "whether an allogeneic transplantation was done")
 
 
-def _first_relapse(case: Case) -> Need:
+def _after_allogeneic(case: Case, option: Option, fitness: Assessment) -> Need:
+    return after_allogeneic(case)
+
+
+def _first_relapse(case: Case, option: Option, fitness: Assessment) -> Need:
     number = case.fact(RELAPSE_NUMBER)
     if case.fact(DISEASE).value is Disease.REFRACTORY and number.value is None:
         return Need(Truth.NO, "described for a first relapse, not for refractory disease")
@@ -158,21 +166,19 @@ def _first_relapse(case: Case) -> Need:
     return _HOLDS if number.sure else Need(Truth.YES, f"first relapse as {'; '.join(number.doubts)}: confirm")
 
 
-def _age(case: Case, option: Option) -> Need:
-    limit = case.cite(topics.OPTION_AGE_AT_MOST, option.about)
+def _age(case: Case, option: Option, fitness: Assessment) -> Need:
+    limit = case.must(topics.OPTION_AGE_AT_MOST, option.about)
     age = case.fact(AGE).value
-    if limit is None:
-        return _HOLDS
     if age is None or age.youngest <= limit.value.value < age.oldest:
         return Need(Truth.UNKNOWN, "age")
     return _HOLDS if age.oldest <= limit.value.value else Need(Truth.NO, f"toxicity over {limit.value} (age {age})")
 
 
-def _age_caution(case: Case, option: Option) -> Need:
+def _age_caution(case: Case, option: Option, fitness: Assessment) -> Need:
     """The age above which the sources hold the drugs of the option too toxic together, though they list it."""
-    limit = case.cite(topics.OPTION_AGE_CAUTION, option.about)
+    limit = case.must(topics.OPTION_AGE_CAUTION, option.about)
     age = case.fact(AGE).value
-    if limit is None or (age is not None and age.oldest <= limit.value.value):
+    if age is not None and age.oldest <= limit.value.value:
         return _HOLDS
     said = f"over {limit.value} high-dose cytarabine with an anthracycline is held prohibitively toxic"
     return Need(Truth.YES, f"{said} ({f'age {age}' if age else 'age unknown'})")
@@ -180,9 +186,7 @@ def _age_caution(case: Case, option: Option) -> Need:
 
 def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months]) -> Need:
     """A number of whole months, strictly above the limit of the option."""
-    limit = case.cite(topic, option.about)
-    if limit is None:
-        return _HOLDS
+    limit = case.must(topic, option.about)
     months = case.fact(key)
     if months.value is None:
         if case.fact(DISEASE).value is Disease.REFRACTORY:
@@ -195,10 +199,21 @@ def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months])
     return Need(Truth.UNKNOWN, f"the {key.label} ({months.value})")
 
 
-def _given(case: Case, option: Option) -> Need:
+# The conditions that a number sets, by the topic under which an option has it.
+_OF_LIMITS: dict[Topic[Any], Condition] = {
+    topics.OPTION_AGE_AT_MOST: _age,
+    topics.OPTION_AGE_CAUTION: _age_caution,
+    topics.OPTION_FIRST_REMISSION_ABOVE: lambda case, option, _: _above(
+        case, topics.OPTION_FIRST_REMISSION_ABOVE, option, FIRST_REMISSION
+    ),
+    topics.OPTION_TO_RELAPSE_ABOVE: lambda case, option, _: _above(
+        case, topics.OPTION_TO_RELAPSE_ABOVE, option, TO_RELAPSE
+    ),
+}
+
+
+def _given(case: Case, option: Option, fitness: Assessment) -> Need:
     """Earlier courses, from orders on record. No record never means never given."""
-    if not option.given and not option.not_given:
-        return _HOLDS
     name = option.given or option.not_given
     on_record = _earlier_course(case, name)
     if on_record and option.given:

@@ -118,7 +118,7 @@ def _came_after(relapse: When | None, start: When | None) -> Truth:
     return Truth.YES if relapse.earliest.date() > start.latest.date() else Truth.UNKNOWN
 
 
-@rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO)
+@rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO, viewing=True)
 def no_targeted_drug(case: Case, patient: str) -> Outcome:
     """Mutations for which no drug is approved."""
     closed = shut(case, (no_relapse(case),))

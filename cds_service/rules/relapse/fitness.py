@@ -130,7 +130,8 @@ def _kidney(case: Case) -> Criterion:
     if estimate is None:
         why = ", ".join(dict.fromkeys(fact.key.label for fact in known.missing))
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
-    words = f"{estimate.fact.told} ({estimate.fact.when}, {estimate.method})" + (f"; {note}" if note else "")
+    when = estimate.fact.when or "no date"
+    words = f"{estimate.fact.told} ({when}, {estimate.method})" + (f"; {note}" if note else "")
     low = below(estimate.fact, limit)
     if estimate.fact.doubts or estimate.fact.state is not State.KNOWN or low is Truth.UNKNOWN:
         why = "; ".join(estimate.fact.doubts) or _ONLY_A_BOUND

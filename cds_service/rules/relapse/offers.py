@@ -49,6 +49,13 @@ class Offer:
     bare: bool = False
     aimed: bool = False  # at a marker that a result of now shows
 
+    def without_status(self) -> Offer:
+        """The same where its status is said once for its whole group."""
+        return Offer(
+            self.name, self.group, self.verdict, self.why, self.held, self.cautions, "", self.evidence, self.bare,
+            self.aimed,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Safety:

@@ -6,7 +6,6 @@ Nothing is ranked. Unfitness removes intensive regimens and nothing else. What i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -45,9 +44,13 @@ RULES_SPOKEN_FOR = (
 def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     """The rule that tells the options; `checks` are asked about each drug before it is offered."""
     left_out = SETTLED | OF_THE_ORDER
-    asked = tuple(check for check in checks if check.subjects is not the_patient and check.id not in left_out)
+    asked = tuple(
+        check
+        for check in checks
+        if check.subjects is not the_patient and check.id not in left_out and may_warn(check)
+    )
 
-    @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO)
+    @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO, viewing=True)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
         """At relapse, what can be done."""
         closed = gate(case)
@@ -58,6 +61,11 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
         return _told(case, cache(lambda drug: _safety(case, drug, asked)))
 
     return options_at_relapse
+
+
+def may_warn(check: Rule[Any]) -> bool:
+    """Whether it may stop a drug, hold it or warn of it, seen or not: of what only informs, no option is told."""
+    return check.worst > Level.INFO or check.blind > Level.INFO or check.before_dose
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
@@ -112,11 +120,12 @@ def _with_status(offer: Offer) -> str:
 
 def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
     """The options of a group; the status that all of them share is said once."""
-    own = tuple(offer for offer in shown if offer.group == group.value)
+    name = group.value
+    own = tuple([offer for offer in shown if offer.group == name])
     statuses = {offer.status for offer in own}
     if len(own) > 1 and len(statuses) == 1:
-        return group.value, statuses.pop(), tuple(replace(offer, status="") for offer in own)
-    return (group.value, "", own) if own else None
+        return name, statuses.pop(), tuple([offer.without_status() for offer in own])
+    return (name, "", own) if own else None
 
 
 def _by_name(snapshot: Snapshot) -> tuple[Option, ...]:

@@ -61,7 +61,7 @@ def adults_only(case: Case, patient: str) -> Outcome:
             assert_never(other)
 
 
-@rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO)
+@rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO, viewing=True)
 def trial_first(case: Case, patient: str) -> Outcome:
     """At relapse, a clinical trial first."""
     closed = gate(case)
@@ -82,7 +82,7 @@ def trial_first(case: Case, patient: str) -> Outcome:
     )
 
 
-@rule("state-not-stated", subjects=the_patient, sources=("I3",), worst=Level.INFO)
+@rule("state-not-stated", subjects=the_patient, sources=("I3",), worst=Level.INFO, viewing=True)
 def state_not_stated(case: Case, patient: str) -> Outcome:
     """AML on record without its state."""
     disease = case.fact(DISEASE)
@@ -98,7 +98,7 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     )
 
 
-@rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO)
+@rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO, viewing=True)
 def donor_search(case: Case, patient: str) -> Outcome:
     """At relapse, HLA typing and donor search."""
     closed = gate(case)

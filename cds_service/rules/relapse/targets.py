@@ -196,7 +196,7 @@ def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[s
     )
 
 
-@rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47", "G2"), worst=Level.INFO)
+@rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47", "G2"), worst=Level.INFO, viewing=True)
 def mutations_at_relapse(case: Case, patient: str) -> Outcome:
     """Mutation results since the relapse."""
     closed = shut(case, (no_relapse(case),))

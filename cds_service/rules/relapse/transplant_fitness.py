@@ -21,7 +21,7 @@ from cds_service.truth import Truth, any_of
 PLANNED = "stem_cell_transplant"
 
 
-@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING)
+@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING, viewing=True)
 def transplant_fitness(case: Case, patient: str) -> Outcome:
     """Poor performance status or organ impairment where a transplant is planned."""
     ordered = case.fact(ORDERED)

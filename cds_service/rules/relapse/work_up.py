@@ -24,6 +24,7 @@ from cds_service.truth import Truth
     subjects=the_patient,
     sources=("D07", "D08", "D10", "D11", "D12", "D13", "D14", "D15", "D16", "E54", "I4", "I6", "I7", "G1", "G4"),
     worst=Level.INFO,
+    viewing=True,
 )
 def where_it_stands(case: Case, patient: str) -> Outcome:
     """Where the patient stands: course, fitness and prognosis."""
@@ -65,6 +66,7 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     subjects=the_patient,
     sources=("D90", "D91", "D92", "D93", "E58"),
     worst=Level.INFO,
+    viewing=True,
 )
 def after_response(case: Case, patient: str) -> Outcome:
     """Remission after a relapse: what follows."""
