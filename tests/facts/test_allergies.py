@@ -140,3 +140,8 @@ def test_a_broken_entry_of_another_patient_is_not_read() -> None:
 
 def test_a_refuted_entry_that_is_not_valid_does_not_count() -> None:
     assert not names(read(allergy(concept(text="Venetoclax"), verified="refuted", reaction="zzz")))
+
+
+@pytest.mark.parametrize("text", ["No allergy to gilteritinib", "Not allergic to gilteritinib"])
+def test_that_there_is_no_allergy_to_a_drug_is_none(text: str) -> None:
+    assert names(read(allergy(concept(text=text)))) == []

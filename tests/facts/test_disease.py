@@ -81,6 +81,10 @@ def test_what_only_sounds_like_aml_is_none(text: str) -> None:
     assert state(words(text)) is Disease.NONE
 
 
+def test_relapsed_or_refractory_in_short_is_relapsed() -> None:
+    assert state(words("R/R AML")) is Disease.RELAPSED
+
+
 def test_mds_that_became_aml_is_aml() -> None:
     assert state(words("Myelodysplastic syndrome transformed to acute myeloid leukemia")) is Disease.UNSTATED
 
