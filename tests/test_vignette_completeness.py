@@ -39,6 +39,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "bazett_clears_from_rate": ("60 /min",),
         "other_formula_trusted_to_rate": ("90 /min",),
     },
+    "pres": {"open_order_lasts": ("365 d",)},
     "qtc-resume": {
         "qtc_hold_above": ("500 ms",),
         "qtc_resume_at_most": ("470 ms", "480 ms"),
@@ -244,6 +245,7 @@ SHARED = {
     ("ecg_tolerance", "qtc-hold"): "heart.current_qtc",
     ("qtc_window_after_schedule", "qtc-hold"): "heart.current_qtc",
     ("course_gap", "qtc-resume"): "treatment.started",
+    ("open_order_lasts", "pres"): "treatment.started",
     ("qtc_window_on_treatment", "qtc-hold"): "heart.current_qtc",
     ("ecg_then_every", "ecg-schedule"): "treatment.ecg_due_days",
     ("qtc_act_above", "qtc-action"): "heart.action_limit",

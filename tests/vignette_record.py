@@ -18,7 +18,7 @@ Line = Mapping[str, Any]
 _ORDER = {"order", "status", "id", "identifier", "version", "updated", "written", "from", "until", "dose", "prior"}
 _ORDER |= {"based on", "instructions"}
 _SAID = {"stated", "given", "status", "day", "asserted", "from", "until", "dose"}
-_INSTRUCTION = {"amount", "often", "code", "text", "when", "sequence", "as needed", "from", "until"}
+_INSTRUCTION = {"amount", "often", "code", "text", "when", "sequence", "as needed", "from", "until", "days"}
 _ABBREVIATIONS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 _SUBJECT = {"reference": "Patient/p1"}
 
@@ -66,6 +66,8 @@ def _instruction(step: dict[str, Any]) -> Json:
     repeat: Json = {"boundsPeriod": {key: day for key, day in period.items() if day}}
     repeat |= {"frequency": step["often"], "period": 1, "periodUnit": "d"} if "often" in step else {}
     repeat |= {"when": [step["when"]]} if "when" in step else {}
+    length = {"unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}
+    repeat |= {"boundsDuration": length | {"value": step["days"]}} if "days" in step else {}
     timing = {
         "repeat": {key: value for key, value in repeat.items() if value},
         "code": {"coding": [{"system": _ABBREVIATIONS, "code": step["code"]}]} if "code" in step else {},

@@ -7,6 +7,7 @@ that says that nothing is known of allergies is neither an allergy nor a no.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from cds_service.facts.concepts import all_text, codes
@@ -40,6 +41,10 @@ _UNSURE = frozenset({"unconfirmed", "presumed"})
 _VERIFIED = _UNSURE | {"confirmed"}
 _CRITICALITY = {"high": " (criticality high)", "low": " (criticality low)"}
 _NONE, _UNKNOWN = "none known", "not known"
+# Of one substance: "no allergy to gilteritinib" names none.
+_DENIED = re.compile(
+    r"\b(?:no|not|denies)\s+(?:known\s+)?(?:allerg\w+|hypersensitiv\w+)\s+(?:to\s+)?[\w-]+", re.IGNORECASE
+)
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
 
 
@@ -111,5 +116,5 @@ def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tu
         for code in codes(concept, reading.terms):
             product = reading.terms.drug(*code)
             found += product.ingredients if product else ()
-        found += named_in(all_text(concept), reading.terms)
+        found += named_in(_DENIED.sub(" ", all_text(concept)), reading.terms)
     return tuple(dict.fromkeys((*found, *sorted(reading.terms.with_parts(found)))))

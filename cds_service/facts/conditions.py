@@ -42,11 +42,16 @@ class Meaning:
     past: bool = False  # whether its words alone tell it, and tell it of the past
 
 
-# What the words before a name may make of it, as the table of words tells it.
+# What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
+_NEAR = r"(?:[\w-]+\s+){0,2}"
 _DENIED = re.compile(
-    r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+(?:[\w-]+\s+){0,2}\Z",
+    r"\b(?:no|not|non|without|denies|denied|negative for|absence of|free of|avoid|ohne|keine?)[\s-]+"
+    rf"(?:{_NEAR}(?:of|or|nor)\s+)*{_NEAR}\Z",
     re.IGNORECASE,
+)
+_REFUTED = re.compile(
+    r"[\s,:-]*(?:was|is|has been)?\s*(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b", re.IGNORECASE
 )
 
 
@@ -122,11 +127,12 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
     thought_of = set(terms.words["doubtful"].find_all(words))
-    past = _PAST in thought_of and not keys
+    past = False
     if keys or not thought_of & {_NOT_TOLD, _NOT_CERTAIN}:  # else it is told of somebody else, or not told as a fact
-        by_words = _named(words, terms)
-        told = told or ("its words" if by_words else "")
-        keys += by_words
+        now, before = _named(words, terms)
+        told = told or ("its words" if now or before else "")
+        past = bool(before) and not (keys or now)
+        keys += now or before
     if status in ("", "active_no_remission") and set(keys) & AML:
         status = _stated(words, terms) or status
     return Meaning(
@@ -140,11 +146,23 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     )
 
 
-def _named(words: str, terms: Terms) -> list[str]:
-    """What the words name and do not deny. Of AML the table itself holds how it is denied: "AML, no relapse" is one."""
-    table = terms.words["condition"]
-    found = [(key, _DENIED.search(words[:start])) for start, key in table.places(words)]
-    return [key for key, denied in found if key and (not denied or key in AML)]
+def _named(words: str, terms: Terms) -> tuple[list[str], list[str]]:
+    """What the words name and do not deny: now, and as history.
+
+    Of AML the table itself holds how it is denied: "AML, no relapse" is one.
+    """
+    now: list[str] = []
+    before: list[str] = []
+    pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
+    for start, end, key in terms.words["condition"].spans(words):
+        denied = key not in AML and (_DENIED.search(words[:start]) or _REFUTED.match(words[end:]))
+        if key and not denied:
+            (before if any(_is_near(words[past:start]) for past in pasts if past <= start) else now).append(key)
+    return now, before
+
+
+def _is_near(between: str) -> bool:
+    return re.fullmatch(rf"[\s:]*{_NEAR}", between) is not None
 
 
 def _stated(words: str, terms: Terms) -> str:

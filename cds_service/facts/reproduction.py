@@ -47,10 +47,10 @@ def read_pregnancy(
     """Whether the newest statement says pregnant."""
     signs = [sign for resource, source in observations if (sign := _observed(resource, source, reading))]
     for entry in problems.value or ():
-        answer = next((_ENTRIES[key] for key in entry.keys if key in _ENTRIES), None)
-        if answer is not None:
+        answers = {_ENTRIES[key] for key in entry.keys if key in _ENTRIES}
+        if answers:
             doubts = () if entry.when else ("no date",)
-            signs.append(_Sign(answer, entry.when, entry.origin, doubts))
+            signs.append(_Sign(True in answers, entry.when, entry.origin, doubts))
     return _decided(signs, reply)
 
 

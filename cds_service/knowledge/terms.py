@@ -103,7 +103,7 @@ _BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
 # The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
 # "anti-" anything, and not where the words are that there is none of it.
 _BEGIN_OF_NAME = r"(?:(?<![\w-])|(?<=\w{5}-))"
-_END_OF_NAME = r"(?!\w|-(?:free|like|na[iï]ve|sparing)\b)"
+_END_OF_NAME = r"(?!\w|-(?:free|like|na[iï]ve|sparing|placebo|resistan\w+|refractory|sensitive|specific|levels?)\b)"
 
 
 class Words:

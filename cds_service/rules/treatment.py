@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
@@ -37,16 +37,21 @@ def started(case: Case, use: Use) -> When | None:
     gap = days((case.cite(topics.COURSE_GAP, use.drug) or case.must(topics.COURSE_GAP, "policy")).value)
     current = use.of(Role.ACTIVE, Role.ON_HOLD)
     surely = _chain(current, use.of(Role.PAST), gap)
-    perhaps = _chain(current, use.of(Role.PAST), gap, open_ends=True)
+    if not use.of(Role.PAST):
+        return surely
+    longest = days(case.must(topics.OPEN_ORDER_LASTS, "policy").value)
+    perhaps = _chain(current, use.of(Role.PAST), gap, longest)
     if surely is None or perhaps is None or perhaps.earliest == surely.earliest:
         return surely
     return When.one_of(perhaps, surely)
 
 
 def _chain(
-    current: tuple[Medication, ...], past: tuple[Medication, ...], gap: timedelta, *, open_ends: bool = False
+    current: tuple[Medication, ...], past: tuple[Medication, ...], gap: timedelta, longest: timedelta = timedelta(0)
 ) -> When | None:
-    """The start of the earliest order from which the present ones go on. `open_ends`: each as long as it may last."""
+    """The start of the earliest order from which the present ones go on. `longest`: how long one may last that has no
+    last day.
+    """
     starts = [order.start for order in current if order.start is not None]
     if not starts:
         return None
@@ -56,21 +61,12 @@ def _chain(
     for begun, order in sorted(dated, key=lambda each: (each[0].earliest, each[1].reference), reverse=True):
         if begun.earliest >= first.earliest:
             continue
-        last = _last_day(order)
-        goes_on = last is None and (open_ends or order.reference in named)
-        if goes_on or first.earliest - (last or begun.latest) <= gap:
+        last = order.last_day.latest if order.last_day is not None else None
+        goes_on = last is None and order.reference in named
+        if goes_on or first.earliest - (last or begun.latest) <= (gap if last else max(gap, longest)):
             first = begun
             named.update(order.replaces)
     return first
-
-
-def _last_day(order: Medication) -> datetime | None:
-    """When an order ended, as its last day or its length says."""
-    if order.end is not None:
-        return order.end.latest
-    if order.start is None or order.dose.days is None:
-        return None
-    return order.start.latest + timedelta(days=int(order.dose.days) - 1)
 
 
 def possible(start: When) -> tuple[When, ...]:

@@ -144,4 +144,14 @@ def test_a_refuted_entry_that_is_not_valid_does_not_count() -> None:
 
 @pytest.mark.parametrize("text", ["No allergy to gilteritinib", "Not allergic to gilteritinib"])
 def test_that_there_is_no_allergy_to_a_drug_is_none(text: str) -> None:
-    assert names(read(allergy(concept(text=text)))) == []
+    assert names(read(allergy(concept(text=text)))) == [()]
+
+
+@pytest.mark.parametrize("code", [
+    concept(text="Anaphylaxis to gilteritinib, not allergic to penicillin"),
+    concept("2105806", "Gilteritinib - no allergy to other FLT3 inhibitors known", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+])
+def test_that_there_is_no_allergy_to_another_substance_hides_none(code: Json) -> None:
+    assert names(read(allergy(code))) == [("gilteritinib",)]
+    reaction = [{"substance": concept(text="gilteritinib"), "manifestation": [concept(text="rash")]}]
+    assert names(read(allergy(concept(text="no allergy to penicillin"), reaction=reaction))) == [("gilteritinib",)]

@@ -243,6 +243,16 @@ def test_a_danger_is_told_by_its_words_where_the_entry_has_no_code(said: str, ke
     assert key in keys(chart(local))
 
 
+@pytest.mark.parametrize(("said", "key", "now"), [
+    ("AML in relapse (history of MDS)", "aml", True), ("Pregnant 8 weeks, history of miscarriage", "pregnancy", True),
+    ("pregnancy test negative, now pregnant", "pregnancy", True), ("Pregnancy test positive", "pregnancy", True),
+    ("no relapse, heart failure", "heart_failure", True), ("History of acute heart failure", "heart_failure", False),
+    ("no known history of seizures", "seizure", False), ("Non pregnant", "not_pregnant", True),
+])
+def test_what_stands_around_a_name_belongs_to_that_name(said: str, key: str, now: bool) -> None:
+    assert (key in keys(chart(words(said)))) is now
+
+
 def test_history_of_is_told_as_past() -> None:
     past = chart(words("History of torsades de pointes") | {"recordedDate": "2026-11-20"})
     assert not keys(past)
@@ -255,7 +265,9 @@ def test_history_of_is_told_as_past() -> None:
 @pytest.mark.parametrize("said", ["Pulmonary veno-occlusive disease", "Possible capillary leak",
     "Rule out differentiation syndrome", "Family history of ataxia", "No long QT syndrome", "No acute heart failure",
     "Diabetes without heart failure", "Negative for hepatitis B", "Keine Epilepsie, no seizures", "Pregnancy test",
-    "Hepatitis B vaccination", "Macular edema", "No signs of heart failure", "Seizure prophylaxis", "Denies dyspnea"])
+    "Hepatitis B vaccination", "Macular edema", "No signs of heart failure", "Seizure prophylaxis", "Denies dyspnea",
+    "no complaints of headache or confusion", "Seizure precautions", "Glasgow coma score 15", "Pancreatitis excluded",
+    "Pregnancy was ruled out", "wife is pregnant", "Avoid pregnancy", "Non-smoker; pregnancy excluded"])
 def test_words_that_say_something_else_are_no_sign(said: str) -> None:
     assert not keys(chart(words(said)))
 

@@ -67,6 +67,7 @@ def test_only_whole_words_are_names(text: str) -> None:
     ("darunavir-cobicistat", ("darunavir", "cobicistat")), ("rifampin-isoniazid", ("rifampicin",)),
     ("decitabine-cedazuridine 35-100 mg", ("decitabine cedazuridine",)), ("filgrastim-aafi", ("filgrastim",)),
     ("sulfamethoxazole-trimethoprim", ("sulfamethoxazole", "trimethoprim")),
+    ("voriconazole-placebo", ()), ("posaconazole-level", ()), ("fluconazole-resistant Candida", ()),
     ("anti-venetoclax antibody", ()), ("venetoclax-free diluent", ()), ("potassium-sparing", ()),
 ])
 def test_a_hyphen_joins_the_names_of_drugs_and_hides_none(text: str, drugs: tuple[str, ...]) -> None:

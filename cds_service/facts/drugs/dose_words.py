@@ -22,6 +22,11 @@ _OF = re.compile(
     rf"(?<![\d.,])(\d+|two|three|four|five|six)\s*(?:(?:x|×|\*)\s*|(?:tab|cap|pill)\w*\s+(?:of|à|at)\s+){_MG_EACH}",
     re.IGNORECASE,
 )
+# What a text counts that is taken in more than a day, or not at all; and where it leaves a choice.
+_NOT_OF_A_DAY = re.compile(
+    r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
+)
+_CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
 _PIECES = {name: Decimal(count) for count, name in enumerate(("two", "three", "four", "five", "six"), 2)}
 
 
@@ -44,7 +49,8 @@ def daily_beside(single: Decimal, times: Decimal, text: str, terms: Terms) -> Qu
     whole = daily_in(text, terms)
     if whole is not None:
         return whole
-    in_words, amount = times_in(text, terms), _total_in(text)
+    in_words = None if _CHOICE.search(text) else times_in(text, terms)
+    amount = None if _NOT_OF_A_DAY.search(text) else _total_in(text)
     if amount is not None:
         return Quantity(amount * (times if in_words is None else in_words), "mg/d")
     if _IN_TEXT.search(text) or in_words is None or in_words <= times:

@@ -7,6 +7,7 @@ a mean would hide a dose that is too high. Of several amounts stated for one dos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -65,6 +66,11 @@ class _Step:
 
 
 _DAY = Decimal(24)
+_OTHER_DAYS = re.compile(
+    r"\b(?:or|oder|instead|odd|even|alternate|alternating|every other|weeks?|woche|then|danach|(?:un)?gerade\w*|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|days? \d+)\b",
+    re.IGNORECASE,
+)
 _ADDED = "several doses a day added"
 _PERHAPS_ADDED = "for other times of the day, though numbered one after another: may be taken on the same day, added"
 _AS_NEEDED = "to be taken as needed, so no daily dose"
@@ -143,13 +149,21 @@ def _one_day(steps: list[_Step]) -> Truth:
     if None not in sequences and len(sequences) == 1:
         return Truth.YES
     parts = [part_of_day(step.dosage.timing, step.text) for step in steps]
-    other_parts = all(parts) and len(set(parts)) == len(parts)
+    other_parts = all(parts) and len(set(parts)) == len(parts) and not _on_other_days(steps)
     if sequences != {None}:
         bound = any(lasts(step.dosage.timing, Decimal(1)) is not None for step in steps)
         return Truth.UNKNOWN if other_parts and len(steps) > 1 and not bound else Truth.NO
     times = [frozenset(hours_of(step.dosage.timing)) for step in steps]
     other_times = all(times) and sum(map(len, times)) == len(frozenset().union(*times))
     return Truth.of(other_times or other_parts)
+
+
+def _on_other_days(steps: list[_Step]) -> bool:
+    """Whether the entries may be for other days, or one instead of the other: by their days, lengths or words."""
+    repeats = [step.dosage.timing.repeat if step.dosage.timing else None for step in steps]
+    days = {frozenset(each.dayOfWeek or ()) if each else frozenset() for each in repeats}
+    lengths = {lasts(step.dosage.timing, Decimal(1)) for step in steps}
+    return len(days) > 1 or len(lengths) > 1 or any(_OTHER_DAYS.search(step.text) for step in steps)
 
 
 def _dose(step: _Step, of: _Product) -> Dose:

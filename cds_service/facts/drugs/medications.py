@@ -5,7 +5,8 @@ How one of them is read stands in `prescription`, how the list comes about in `m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 
@@ -48,6 +49,15 @@ class Medication:
     doubts: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()  # the regimens that its words name
     conflict: str = ""  # what its codes and its words say of the drug, where they disagree
+
+    @property
+    def last_day(self) -> When | None:
+        """The day on which it ended or will, as it says itself or as its length tells."""
+        if self.end is not None or self.start is None or self.dose.days is None:
+            return self.end
+        more = timedelta(days=int(self.dose.days) - 1)
+        return replace(self.start, earliest=self.start.earliest + more, latest=self.start.latest + more)
+
 
 
 @dataclass(frozen=True)

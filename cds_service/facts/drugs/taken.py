@@ -125,7 +125,7 @@ def _stands_for(order: Medication, word: _Word) -> bool:
 
 def _later(word: _Word, order: Medication) -> Truth:
     """Whether it speaks of a later day than the last that is dated of an order; on the same day that is open."""
-    last = order.end or order.start
+    last = order.last_day or order.start
     if word.last is None or last is None:
         return Truth.UNKNOWN
     if word.last.on_or_after(last) is Truth.NO:

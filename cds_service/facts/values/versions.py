@@ -33,7 +33,8 @@ def newest_versions(came: list[Placed]) -> list[Placed]:
         if said not in distinct or _is_newer(stamp, distinct[said][1]):
             distinct[said] = (placed, stamp)
     kept = tuple(distinct.values())
-    return [placed for placed, stamp in kept if not any(_is_newer(other, stamp) for _, other in kept)]
+    newest = [placed for placed, stamp in kept if not any(_is_newer(other, stamp) for _, other in kept)]
+    return newest or [placed for placed, _ in kept]  # times and numbers may go round in a circle
 
 
 def versions_that_count(resources: Iterable[Resource]) -> list[tuple[Resource, ...]]:
