@@ -46,7 +46,7 @@ class Meaning:
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _NEAR = r"(?:[\w-]+\s+){0,2}"
 _DENIED = re.compile(
-    r"\b(?:no|not|non|without|denies|denied|negative for|absence of|free of|avoid|ohne|keine?)[\s-]+"
+    r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+"
     rf"(?:{_NEAR}(?:of|or|nor)\s+)*{_NEAR}\Z",
     re.IGNORECASE,
 )

@@ -235,7 +235,9 @@ def test_a_syndrome_is_told_by_its_words_where_it_has_no_code(said: str, key: st
     ("Pancreatitis, chronic pancreatitis", "chronic_pancreatitis"), ("Pleural effusion", "pleural_effusion"),
     ("Altered mental status", "altered_mental_status"), ("Cardiomyopathy", "cardiomyopathy"),
     ("Chronic hepatitis B", "hepatitis_b"), ("Febrile neutropenia", "neutropenia_febrile"),
-    ("Not pregnant", "not_pregnant"),
+    ("Not pregnant", "not_pregnant"), ("Non-alcoholic cirrhosis of liver", "cirrhosis"),
+    ("Non-sustained ventricular tachycardia", "ventricular_tachycardia"),
+    ("Non ischemic cardiomyopathy", "cardiomyopathy"),
 ])
 def test_a_danger_is_told_by_its_words_where_the_entry_has_no_code(said: str, key: str) -> None:
     assert key in keys(chart(words(said)))

@@ -60,16 +60,16 @@ class Kidney:
         first, *others = self.estimates
         newer = [each for each in others if _newer(each.fact, first.fact) and each.band(limits) != first.band(limits)]
         chosen = newer[0] if newer else first
-        note = f"{first.method} of {first.fact.when} gives {first.fact.told}; the newer value counts" if newer else ""
+        notes = [f"{first.method} of {first.fact.when} gives {first.fact.told}; the newer value counts"] * bool(newer)
         lower = [each for each in others if each is not chosen and _lower(each, chosen, limits)]
         doubts = [chosen.open] * any(_between(limit, chosen) for limit in limits)
         for each in lower:
             words = f"{each.method} of {each.fact.when} gives {each.fact.told}"
             if chosen.band(limits):
-                note = f"{words}, which is lower"
+                notes.append(f"{words}, which is lower")
             else:
                 doubts.append(words)
-        return replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact)), note
+        return replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact)), "; ".join(notes)
 
 
 def _lower(one: Estimate, chosen: Estimate, limits: tuple[Quantity, ...]) -> bool:
