@@ -128,10 +128,11 @@ def chart(
     others: Iterable[Json] = (),
     statuses: dict[str, Status] | None = None,
     selections: tuple[str, ...] = (),
+    within: Spans | None = None,
 ) -> Chart:
     """The facts, collected as from a call. Each resource goes to the query of its type, an Observation to all three.
 
-    Drafts and `others` may be whole entries, with a fullUrl.
+    Drafts and `others` may be whole entries, with a fullUrl. `within`: what belongs together in time, when not as shipped.
     """
     homes = {"Patient": "patient", "Condition": "conditions", "MedicationRequest": "medications",
              "ServiceRequest": "orders", "Procedure": "procedures", "AllergyIntolerance": "allergies",
@@ -153,4 +154,4 @@ def chart(
         key: replace(reply, status=statuses[key], why="timed out") if statuses and key in statuses else reply
         for key, reply in gathered.replies.items()
     }
-    return read_chart(replace(gathered, replies=replies), "p1", selections, policy(), terms(), NOW)
+    return read_chart(replace(gathered, replies=replies), "p1", selections, within or policy(), terms(), NOW)

@@ -36,8 +36,12 @@ class Reach:
     found: Mapping[tuple[str, str], Sequence[int]]
 
     def asked(self, mutant: Mutant) -> list[Any]:
-        """The vignettes that could notice, those of few drugs first: asking for all options takes longest."""
-        every = [self.cases[index] for index in self.found.get((mutant.module, mutant.place), ())]
+        """The vignettes that could notice, those of few drugs first: asking for all options takes longest.
+
+        A function that none of them runs may have run when its module was imported: all of them are asked.
+        """
+        nobody: Sequence[int] = () if mutant.statement else range(len(self.cases))
+        every = [self.cases[index] for index in self.found.get((mutant.module, mutant.place), nobody)]
         return sorted(every, key=lambda vignette: vignette.rule == "options-at-relapse")
 
 

@@ -5,10 +5,14 @@ And what counts as noticed at the second look: a test that failed, and nothing e
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests import second_look
 from tests.mutants import NUMBERS, explained, mutants, paths
+from tests.mutation import Reach
+from tests.vignette_runner import vignettes
 
 
 def test_every_explained_mutant_of_a_rule_is_a_mutant() -> None:
@@ -44,3 +48,11 @@ def test_a_second_look_at_a_file_that_is_not_there_is_an_error() -> None:
 
 def test_every_file_of_the_second_look_is_there() -> None:
     assert all((second_look.ROOT / file).is_file() for file in second_look.FILES)
+
+
+def test_what_runs_at_import_alone_is_asked_of_every_vignette() -> None:
+    mutant = next(mutants("relapse.options", paths()["relapse.options"]))
+    cases = vignettes()[:3]
+    assert len(Reach(cases, {}).asked(mutant)) == 3
+    assert len(Reach(cases, {(mutant.module, mutant.place): [1]}).asked(mutant)) == 1
+    assert not Reach(cases, {}).asked(replace(mutant, statement=object()))

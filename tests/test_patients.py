@@ -215,3 +215,30 @@ def test_an_order_of_unknown_status_beside_a_sure_draft_takes_nothing_from_a_sto
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, medications=[beside])
     assert found[0]["indicator"] == "critical"
     assert "512 ms" in found[0]["summary"]
+
+
+def test_values_in_american_units_have_the_limits_of_their_source_and_are_told_as_they_came():
+    def magnesium(mg_dl):
+        return [ELECTROLYTES[0], observation("19123-9", mg_dl, "mg/dL", "2026-11-20T08:00:00Z")]
+
+    fine = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"labs": magnesium(1.7)})
+    assert not [each for each in told(fine) if each.startswith("warning")]
+    low = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"labs": magnesium(1.6)})[0]
+    assert low["summary"] == "Magnesium 0.66 mmol/L (yesterday): correct before gilteritinib"
+    assert "magnesium 0.66 mmol/L (sent as 1.6 mg/dL) on 2026-11-20" in low["detail"]
+
+
+def test_a_uric_acid_of_8_mg_reaches_the_limit_of_8_mg():
+    taken = venetoclax(id="v", authoredOn="2026-11-18")
+    day = "2026-11-20T08:00:00Z"
+    values = [observation("3084-1", 8, "mg/dL", day), observation("2777-1", 4.5, "mg/dL", day)]
+    card = next(each for each in cards("patient-view", medications=[taken], labs=values) if "lysis" in each["summary"])
+    assert (card["indicator"], "(sent as 8 mg/dL)" in card["detail"]) == ("warning", True)
+
+
+def test_a_value_that_cannot_be_used_is_named_with_its_number():
+    no_unit = qtcf(512) | {"valueQuantity": {"value": 512}}
+    ahead = qtcf(512, "2026-11-25T08:00:00Z")
+    for ecg, words in ((no_unit, "512 without a unit"), (ahead, "512 ms dated in the future")):
+        card = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [ecg]})[0]
+        assert (card["indicator"], f"QTc: {words}" in card["detail"]) == ("warning", True)

@@ -351,6 +351,12 @@ def test_no_rule_is_ever_more_urgent_than_it_says() -> None:
         assert not isinstance(outcome, Fired) or outcome.finding.level <= worst[vignette.rule], vignette.name
 
 
+def test_no_check_matters_more_unseen_than_seen() -> None:
+    for rule in RULES:
+        assert rule.blind <= rule.worst, rule.id
+        assert not rule.before_dose or rule.worst > Level.INFO, rule.id
+
+
 def test_a_check_that_no_option_asks_holds_no_drug_and_warns_of_no_gap() -> None:
     """Of a check that only informs no option is told anything, seen or not: it need not be asked about a drug."""
     informing = {rule.id for rule in RULES if not may_warn(rule)}

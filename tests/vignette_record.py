@@ -1,4 +1,4 @@
-"""The medication list of a vignette as an EHR sends it: each line becomes FHIR, and the service's own reader reads it.
+"""The record of a vignette as an EHR sends it: each line becomes FHIR, and the service's own reader reads it.
 
 How to write one: `vignettes/README.md`.
 """
@@ -9,31 +9,46 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medications
+from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.fact import Fact
-from tests.charts import Json, chart, measured, order
+from cds_service.facts.values.ecg import ECGS, QTC
+from cds_service.facts.values.results import Spans
+from tests.charts import Json, chart, measured, observation, order
 
 Line = Mapping[str, Any]
 
 _ORDER = {"order", "status", "id", "identifier", "version", "updated", "written", "from", "until", "dose", "prior"}
 _ORDER |= {"based on", "instructions"}
 _SAID = {"stated", "given", "status", "day", "asserted", "from", "until", "dose"}
+_MEASURED = {"QT interval": "8634-8", "heart rate": "8867-4"}
 _INSTRUCTION = {"amount", "often", "code", "text", "when", "sequence", "as needed", "from", "until", "days"}
 _ABBREVIATIONS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 _SUBJECT = {"reference": "Patient/p1"}
 
 
-def medications_of(lines: Iterable[Line]) -> Fact[Medications]:
-    """The medication list that is read from these lines; what is written as a draft is one of this call."""
+def read_record(lines: Iterable[Line], within: Spans) -> tuple[Fact[Any], ...]:
+    """What these lines are read as: the medication list, and the ECGs where there is one.
+
+    What is written as a draft is one of this call. `within`: what belongs together in time, by the policy.
+    """
     sent = [_resource(dict(line), number) for number, line in enumerate(lines)]
     drafts = [each for each in sent if each["status"] == "draft"]
-    return chart(*(each for each in sent if each["status"] != "draft"), drafts=drafts).get(MEDICATIONS)
+    read = chart(*(each for each in sent if each["status"] != "draft"), drafts=drafts, within=within)
+    ecgs = (QTC, ECGS) if any(each["resourceType"] == "Observation" for each in sent) else ()
+    return tuple(read.get(key) for key in (MEDICATIONS, *ecgs))
 
 
 def _resource(line: dict[str, Any], number: int) -> Json:
     if "order" in line:
         return _order(_known(line, _ORDER), number)
+    if "measured" in line:
+        return _result(_known(line, {"measured", "value", "day"}), number)
     return _statement(_known(line, _SAID), number) if "stated" in line else _dose_given(_known(line, _SAID), number)
+
+
+def _result(line: dict[str, Any], number: int) -> Json:
+    code = _MEASURED[line["measured"]]
+    return observation(code, line["day"], name=f"o{number}", valueQuantity=_amount(line["value"]))
 
 
 def _known(line: dict[str, Any], names: set[str]) -> dict[str, Any]:

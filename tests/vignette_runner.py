@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -19,6 +19,7 @@ from typing import Any
 
 from cards.loading import load
 from cards.model import Card
+from cds_service.answer import spans
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
@@ -37,14 +38,14 @@ from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.values.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
-from cds_service.knowledge.load import Knowledge
+from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Check, Evaluation, Fired, NotEvaluated
 from cds_service.rules.running import evaluate
-from tests.vignette_record import medications_of
+from tests.vignette_record import read_record
 
 HOME = Path(__file__).parent / "vignettes"
 TODAY = date(2026, 11, 20)
@@ -52,8 +53,9 @@ NUMBERS = (*LABS, *BEDSIDE, *MULTIPLES.values())
 LISTED = {"complete", "partly read", "not sent", "failed"}
 
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
-_CASE |= {"record", "subject", "edge", "expect"}
+_CASE |= {"record", "subject", "edge", "expect", "fault"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
+_EXPECT |= {"beside"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
@@ -88,6 +90,7 @@ class Told:
     text: str
     proposed: tuple[str, ...]
     missing: tuple[str, ...]
+    beside: tuple[str, ...]
 
 
 @cache
@@ -124,9 +127,10 @@ def tell(vignette: Vignette) -> Told:
     """Ask the one rule about the chart of the vignette, and write its card."""
     knowledge = _knowledge()
     chart = read_vignette(vignette)
-    snapshot = knowledge.at(chart.now.date(), vignette.content.get("jurisdiction", "US"))
+    snapshot = _snapshot(vignette)
     rule = next(each for each in RULES if each.id == vignette.rule)
-    check = _the_check(evaluate((rule,), chart, snapshot).checks, vignette)
+    checks = evaluate((rule,), chart, snapshot).checks
+    check = _the_check(checks, vignette)
     # A gap concerns the drafts that are signed; everything else shows when the patient is viewed.
     drafted = isinstance(check.outcome, NotEvaluated) and chart.medications.of(Role.DRAFT)
     moment = Moment.SIGN if drafted else Moment.VIEW
@@ -143,7 +147,25 @@ def tell(vignette: Vignette) -> Told:
         "\n".join(words),
         tuple(f"{each.actions[0].type}: {each.label}" for each in suggestions),
         tuple(fact.key.name for fact in gaps),
+        tuple(words for each in _gaps_beside(check, checks) for words in _named(each)),
     )
+
+
+def _snapshot(vignette: Vignette) -> Snapshot:
+    """The knowledge of the day and the place of the vignette."""
+    content = vignette.content
+    return _knowledge().at(content.get("today", TODAY), content.get("jurisdiction", "US"))
+
+
+def _gaps_beside(check: Check, checks: Iterable[Check]) -> list[NotEvaluated]:
+    """The gaps that are told beside that check, about the same subject."""
+    others = [each.outcome for each in checks if each is not check and each.subject == check.subject]
+    return [outcome for outcome in others if isinstance(outcome, NotEvaluated)]
+
+
+def _named(gap: NotEvaluated) -> tuple[str, ...]:
+    """What is missing, by the names of the facts; else the reason in words."""
+    return tuple(fact.key.name for fact in gap.missing) or (gap.why or "no reason",)
 
 
 def _with_leukaemia(chart: Chart, vignette: Vignette) -> Chart:
@@ -170,13 +192,25 @@ def read_vignette(vignette: Vignette) -> Chart:
     now = datetime.combine(content.get("today", TODAY), time(12), UTC)
     facts = _Facts(dict(content["facts"]))
     read = facts.all(content.get("unsent", ()), content.get("failed", ()))
-    medications = (
-        medications_of(content["record"])
-        if "record" in content
-        else _medications(content.get("orders", ()), content.get("medication list", "complete"))
-    )
-    named = {fact.key.name: fact for fact in (*read, medications)}
-    return Chart("vignette", now, named | {LEDGER.name: read_ledger(named)})
+    if "record" in content:
+        read += read_record(content["record"], spans(_snapshot(vignette)))
+    else:
+        read.append(_medications(content.get("orders", ()), content.get("medication list", "complete")))
+    named = {fact.key.name: fact for fact in read}
+    return Chart("vignette", now, _Faulty(named | {LEDGER.name: read_ledger(named)}, content.get("fault", ())))
+
+
+class _Faulty(dict[str, Fact[Any]]):
+    """The facts of a chart. Who asks for one of `faults` meets a fault of this service."""
+
+    def __init__(self, facts: Mapping[str, Fact[Any]], faults: Iterable[str]) -> None:
+        super().__init__(facts)
+        self.faults = frozenset(faults)
+
+    def __getitem__(self, name: str) -> Fact[Any]:
+        if name in self.faults:
+            raise RuntimeError(f"a fault at {name}")
+        return super().__getitem__(name)
 
 
 class _Facts:
@@ -275,7 +309,9 @@ class _Facts:
         if line is None:
             return missing(key, State.ABSENT, "none found under the codes we ask")
         if line.startswith("unreadable: "):
-            return missing(key, State.UNREADABLE, line.removeprefix("unreadable: "))
+            words = line.removeprefix("unreadable: ")
+            found, when = _WHEN.search(words), _when(words)
+            return Fact(key, State.UNREADABLE, when=when, why=words[: found.start()] if found else words)
         text, when, doubts = _split(line)
         measured, bound = quantity(text)
         fact = known(key, measured, when, Origin("Observation/1", "vignette", text), bound=bound, doubts=doubts)
@@ -511,7 +547,8 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append(f"{name}: expected {expect[name]}, found {ask(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
     wrong += [f"says '{words}'" for words in map(str, expect.get("not_says", ())) if words in told.text]
-    for name, found in (("proposes", told.proposed), ("missing", told.missing), ("cites", _cited(told.check))):
+    lists = {"proposes": told.proposed, "missing": told.missing, "beside": told.beside, "cites": _cited(told.check)}
+    for name, found in lists.items():
         if name in expect and sorted(expect[name]) != sorted(found):
             wrong.append(f"{name}: expected {sorted(expect[name])}, found {sorted(found)}")
     return wrong

@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -77,6 +77,7 @@ class UnitTable:
     units: Mapping[str, tuple[Decimal, Decimal]]  # as written, and folded: offset, factor
     low: Decimal
     high: Decimal
+    step: Decimal | None = None  # to which a value is rounded that a molar mass converted
 
     @property
     def is_score(self) -> bool:
@@ -84,11 +85,29 @@ class UnitTable:
         return self.canonical == "{score}"
 
     def convert(self, value: Decimal, unit: str) -> Quantity | None:
-        """The value in the canonical unit; None when the unit is not listed: units are never guessed."""
+        """The value in the canonical unit; None when the unit is not listed: units are never guessed.
+
+        What a molar mass converts is rounded to the step of its kind: 1.7 mg/dL of magnesium are 0.70 mmol/L.
+        """
         found = self.units.get(unit.strip()) or self.units.get(_folded(unit))
         if found is None and "{" in unit:
             found = self.units.get(_folded(_ANNOTATION.sub("", unit)))
-        return None if found is None else Quantity((value + found[0]) * found[1], self.canonical)
+        if found is None:
+            return None
+        offset, factor = found
+        converted = (value + offset) * factor
+        return Quantity(self._stepped(converted) if self.rounds(factor) else converted, self.canonical)
+
+    def rounds(self, factor: Decimal) -> bool:
+        """Whether a value so converted is rounded: a factor between units of one kind has one decimal at most."""
+        return self.step is not None and int(factor.as_tuple().exponent) < -1
+
+    def _stepped(self, value: Decimal) -> Decimal:
+        assert self.step is not None
+        try:
+            return value.quantize(self.step, ROUND_HALF_UP)
+        except InvalidOperation:  # more digits than arithmetic keeps: no possible value, and left as it is
+            return value
 
     def plausible(self, quantity: Quantity) -> bool:
         """Whether a living person can have this value."""
@@ -432,4 +451,6 @@ def _unit_table(fields: Mapping[str, Any]) -> UnitTable:
         folded.setdefault(_folded(unit), set()).add(conversion)
     unambiguous = {unit: next(iter(found)) for unit, found in folded.items() if len(found) == 1}
     plausible = fields["plausible"]
-    return UnitTable(fields["canonical"], unambiguous | exact, Decimal(plausible["min"]), Decimal(plausible["max"]))
+    step = Decimal(fields["step"]) if "step" in fields else None
+    low, high = Decimal(plausible["min"]), Decimal(plausible["max"])
+    return UnitTable(fields["canonical"], unambiguous | exact, low, high, step)

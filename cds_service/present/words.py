@@ -19,7 +19,7 @@ from cds_service.facts.genomics.mutations import Mutation
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Statement, Verification
-from cds_service.quantity import Quantity
+from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
 
@@ -70,6 +70,7 @@ class Speaker:
         vars(spoken).update(self._time(fact.when))
         spoken.why = fact.why
         spoken.received = fact.origin.as_received if fact.origin else ""
+        spoken.sent = _sent(held, spoken.received)
         spoken.known = held is not None
         spoken.doubts = "; ".join(fact.doubts)
         return spoken
@@ -144,6 +145,13 @@ _WAYS: tuple[tuple[type, Way], ...] = (
 
 _WAY_OF: dict[type, Way] = {}  # told of a type once
 _PLAIN = frozenset((str, int, bool, type(None)))  # said as it is
+
+
+def _sent(held: object, received: str) -> str:
+    """A value as the chart shows it, where it was converted: " (sent as 1.5 mg/dL)"; else ""."""
+    if type(held) is not Quantity or not received or received.lstrip("<>=").startswith(plain(held.value)):
+        return ""
+    return f" (sent as {received})"
 
 
 def _way(kind: type) -> Way:

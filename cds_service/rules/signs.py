@@ -93,14 +93,14 @@ def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
 def fever(case: Case, use: Use) -> tuple[Sign, ...]:
     """A temperature from the limit on."""
     limit = case.must(topics.FEVER_FROM, "policy").value
-    fact = case.fact(TEMPERATURE, _window(case))
+    fact = case.fact(TEMPERATURE, sign_window(case))
     return _measured(case, use, "fever", fact, at_or_above(fact, limit), f"temperature {fact.bound}{fact.value}")
 
 
 def low_oxygen(case: Case, use: Use) -> tuple[Sign, ...]:
     """An oxygen saturation below the limit."""
     limit = case.must(topics.SATURATION_BELOW, "policy").value
-    fact = case.fact(OXYGEN_SATURATION, _window(case))
+    fact = case.fact(OXYGEN_SATURATION, sign_window(case))
     return _measured(case, use, "hypoxia", fact, below(fact, limit), f"oxygen saturation {fact.bound}{fact.value}")
 
 
@@ -108,7 +108,7 @@ def low_oxygen(case: Case, use: Use) -> tuple[Sign, ...]:
 def weight_gain(case: Case, use: Use) -> tuple[Sign, ...]:
     """Weight that rose within the window."""
     by = case.must(topics.WEIGHT_RISE_FROM, "policy")
-    newest = case.fact(BODY_WEIGHT, _window(case))
+    newest = case.fact(BODY_WEIGHT, sign_window(case))
     return _risen(case, use, "weight_gain", newest, case.fact(WEIGHT_SERIES), by)
 
 
@@ -116,7 +116,7 @@ def weight_gain(case: Case, use: Use) -> tuple[Sign, ...]:
 def creatinine_rise(case: Case, use: Use) -> tuple[Sign, ...]:
     """Creatinine that rose within the window."""
     by = case.must(topics.CREATININE_RISE_FROM, "policy")
-    newest = case.fact(CREATININE, _window(case))
+    newest = case.fact(CREATININE, sign_window(case))
     return _risen(case, use, "aki", newest, case.fact(CREATININE_SERIES), by)
 
 
@@ -124,6 +124,16 @@ def unread(*facts: Fact[Quantity]) -> tuple[Fact[Quantity], ...]:
     """Those that were not to be had or not to be read. What was never measured, or long ago, is none of them."""
     return tuple(
         fact for fact in facts if fact.state in (State.FAILED, State.NOT_ASKED, State.UNREADABLE, State.CONFLICTING)
+    )
+
+
+def illegible(case: Case, within: Quantity, *facts: Fact[Quantity]) -> tuple[Fact[Quantity], ...]:
+    """Those that were measured lately, or on a day not known, and of which nobody can tell what they say."""
+    return tuple(
+        fact
+        for fact in facts
+        if fact.state is State.UNREADABLE
+        and (fact.when is None or not fact.when.older_than(int(within.value), case.now))
     )
 
 
@@ -172,7 +182,7 @@ def _number(fact: Fact[Quantity]) -> Decimal:
 def _risen(
     case: Case, use: Use, key: str, newest: Fact[Quantity], series: Fact[Series], by: Statement[Quantity]
 ) -> tuple[Sign, ...]:
-    lowest = lowest_before(newest, series, _window(case))
+    lowest = lowest_before(newest, series, sign_window(case))
     if lowest is None or lowest.value is None or newest.value is None or newest.bound:
         return ()
     limit = lowest.value.times(1 + by.value.value / 100)
@@ -190,7 +200,8 @@ def _measured(case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth
     return (Sign(key, words, str(fact.when or "no date"), fact.when, doubts, fact),)
 
 
-def _window(case: Case) -> Quantity:
+def sign_window(case: Case) -> Quantity:
+    """How old a measured sign may be."""
     return case.must(topics.SIGN_WINDOW, "policy").value
 
 

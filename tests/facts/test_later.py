@@ -73,7 +73,7 @@ def test_a_newer_result_that_cannot_be_used_is_met_before_the_one_that_can(monke
     unusable = potassium(9.9, TODAY, valueQuantity={"value": 9.9})
     facts = chart(potassium(3.9, LAST_WEEK), unusable, potassium(4.0, YESTERDAY))
     assert held_against_r4(monkeypatch, facts) == ["Observation/k-9.9", "Observation/k-4.0"]
-    assert facts.get(POTASSIUM).doubts == ("a newer result could not be used: a number without unit",)
+    assert facts.get(POTASSIUM).doubts == ("a newer result could not be used: 9.9 without a unit",)
 
 
 def test_a_result_whose_time_only_the_check_can_tell_is_always_met():

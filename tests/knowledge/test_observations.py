@@ -48,7 +48,7 @@ def test_every_limit_of_plausibility_says_whose_it_is() -> None:
     ("magnesium", "1.4 meq/L", "0.7"), ("calcium_total", "4.008 mg/dL", "1.000"),
     ("calcium_ionised", "2.4 meq/L", "1.2"),
     ("phosphate", "3.097 mg/dL", "1.000"), ("creatinine", "1 mg/dL", "88.4"), ("creatinine", "0.0884 mmol/L", "88.4"),
-    ("bilirubin_total", "1 mg/dL", "17.1"), ("bilirubin_direct", "1 mg/dL", "17.1"), ("uric_acid", "1 mg/dL", "59.48"),
+    ("bilirubin_total", "1 mg/dL", "17.1"), ("bilirubin_direct", "1 mg/dL", "17.1"), ("uric_acid", "10 mg/dL", "595"),
     ("haemoglobin", "8.2 g/dL", "82"), ("haemoglobin", "5 mmol/L", "80.57"), ("glucose", "90 mg/dL", "4.996"),
     ("albumin", "3.5 g/dL", "35"), ("troponin_t", "0.014 ng/mL", "14"), ("troponin_t", "14 pg/mL", "14"),
     ("ast", "1 ukat/L", "60"), ("alt", "1 µkat/L", "60"), ("lipase", "1000 nkat/L", "60"), ("ldh", "200 [IU]/L", "200"),
@@ -63,6 +63,24 @@ def test_conversions_are_those_of_the_sources(key: str, written: str, canonical:
     found = terms().units[key].convert(read.value, read.unit)
     assert found is not None
     assert abs(found.value - Decimal(canonical)) <= Decimal(canonical) * Decimal("0.0005"), found
+
+
+@pytest.mark.parametrize(("key", "written", "canonical"), [
+    ("magnesium", "1.7 mg/dL", "0.70"), ("magnesium", "1.6 mg/dL", "0.66"), ("magnesium", "0.695 mmol/L", "0.695"),
+    ("uric_acid", "8 mg/dL", "476"), ("uric_acid", "7.9 mg/dL", "470"), ("uric_acid", "0.4758 mmol/L", "475.8"),
+    ("phosphate", "4.5 mg/dL", "1.45"), ("calcium_total", "7.0 mg/dL", "1.75"), ("calcium_total", "7.1 mg/dL", "1.77"),
+])  # fmt: skip
+def test_a_limit_in_both_units_is_the_same_in_either(key: str, written: str, canonical: str) -> None:
+    read = Quantity.read(written)
+    found = terms().units[key].convert(read.value, read.unit)
+    assert found is not None
+    assert found.value == Decimal(canonical)
+
+
+def test_a_value_of_more_digits_than_arithmetic_keeps_is_no_possible_one() -> None:
+    table = terms().units["magnesium"]
+    found = table.convert(Decimal("1e40"), "mg/dL")
+    assert found is not None and not table.plausible(found)
 
 
 @pytest.mark.parametrize(("key", "unit"), [

@@ -9,7 +9,15 @@ from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import Name, name_of
 from cds_service.facts.values.ecg_words import IN_WORDS, NOT_READ, spoken
 from cds_service.facts.values.numbers import Number, is_empty, number
-from cds_service.facts.values.results import Reading, origin, refused_for_status, status_doubts, taken, time_notes
+from cds_service.facts.values.results import (
+    FUTURE,
+    Reading,
+    origin,
+    refused_for_status,
+    status_doubts,
+    taken,
+    time_notes,
+)
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 
@@ -45,12 +53,14 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     if status is None:
         return []
     when, time_doubts = taken(view, reading)
-    refused = refused_for_status(view) or ("dated in the future" if "dated in the future" in time_doubts else "")
+    refused = refused_for_status(view)
     found = []
     for part, name in named if view is quick else _named_parts(view, reading):
         if part is view and is_empty(part) and view.component:
             continue
         value = refused or (NOT_READ if name.key == IN_WORDS else number(name.instead or part, name.key, reading.terms))
+        if FUTURE in time_doubts:
+            value = FUTURE if isinstance(value, str) else f"{value.bound}{value.quantity} {FUTURE}"
         doubts = (*status, *time_doubts, *name.doubts)
         if isinstance(value, str):
             found.append(Value(name.key, None, value, when, doubts, origin(resource, source, "")))

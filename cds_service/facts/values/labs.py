@@ -204,7 +204,10 @@ def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
     usable, refused = results.newest()
     if not usable:
         refused.sort(key=lambda each: (-latest(each[0]).timestamp(), each[1]))
-        return missing(key, State.UNREADABLE, refused[0][1]) if refused else _seen(key, results, reply)
+        if not refused:
+            return _seen(key, results, reply)
+        when, why = refused[0]
+        return Fact(key, State.UNREADABLE, when=when, why=why)
     fact = results.first(usable)
     newer = sorted(why for when, why in refused if not is_older(when, fact.when))
     if newer:

@@ -63,7 +63,7 @@ class Results:
             return value
         when, time_doubts = taken(view, self.reading)
         if FUTURE in time_doubts:
-            return FUTURE
+            return f"{value.bound}{value.quantity} {FUTURE}"
         notes = (*value.notes, *time_notes(when, self.reading))
         fact = known(
             self.key,

@@ -93,7 +93,7 @@ def _unit(value: Measured | None, terms: Terms) -> str:
 def _converted(table: UnitTable, value: Decimal, unit: str, bound: str = "") -> Number | str:
     """The number in the canonical unit. Only a score has no unit."""
     if not unit and not table.is_score:
-        return "a number without unit"
+        return f"{bound}{value} without a unit"
     converted = table.convert(value, unit or table.canonical)
     if converted is None:
         return f"unit '{unit[:20]}' is not one we convert"

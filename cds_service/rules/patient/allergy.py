@@ -11,6 +11,9 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, our_drugs, removal
 
 
+INTOLERANCE = "intolerance"
+
+
 @rule("allergy", subjects=our_drugs, sources=("label contraindications",), worst=Level.CRITICAL)
 def allergy_on_record(case: Case, use: Use) -> Outcome:
     """An allergy on record to the drug, or to something in it."""
@@ -40,6 +43,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         doubts=found[0].doubts,
         propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
+        holds=not found[0].kind.startswith(INTOLERANCE),  # it is given once that is clarified
+        taken=not use.drafts,
         entry=found[0].words,
         kind=found[0].kind,
         day=str(found[0].when or "no date"),

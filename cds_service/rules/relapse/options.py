@@ -64,8 +64,8 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
 
 
 def may_warn(check: Rule[Any]) -> bool:
-    """Whether it may stop a drug, hold it or warn of it, seen or not: of what only informs, no option is told."""
-    return check.worst > Level.INFO or check.blind > Level.INFO or check.before_dose
+    """Whether it may stop a drug, hold it or warn of it: of what only informs, no option is told."""
+    return check.worst > Level.INFO
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:

@@ -8,7 +8,7 @@ from cds_service.facts.values.labs import AMYLASE_ULN, LIPASE_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import exposed, keys_of, no_signs, signs_since_start
+from cds_service.rules.signs import exposed, illegible, keys_of, no_signs, signs_since_start
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import ecg_due_days, not_taken, started
 from cds_service.truth import Truth
@@ -84,10 +84,12 @@ def pancreatitis(case: Case, use: Use) -> Outcome:
             action=action,
         )
     problems = case.fact(PROBLEMS)
-    lipase = enzymes[0]
+    lipase, amylase = enzymes
     if problems.sure and lipase.sure:
         return Clear("no pain recorded, lipase not raised")
-    return case.blind(problems, lipase, quiet=problems.sure)
+    untold = illegible(case, window, lipase, amylase)  # no source asks for them, but somebody did
+    others = tuple(fact for fact in untold if fact is not lipase)
+    return case.blind(problems, lipase, *others, quiet=problems.sure and not untold)
 
 
 @rule(

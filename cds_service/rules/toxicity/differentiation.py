@@ -21,9 +21,11 @@ from cds_service.rules.signs import (
     creatinine_rise,
     exposed,
     fever,
+    illegible,
     keys_of,
     low_oxygen,
     recorded,
+    sign_window,
     unread,
     weight_gain,
 )
@@ -122,12 +124,16 @@ def _doubts(signs: tuple[Sign, ...]) -> tuple[str, ...]:
 
 
 def _none(case: Case) -> Outcome:
-    """No sign found. No source asks for what is measured at the bedside: that it is missing stays in the trace."""
+    """No sign found. No source asks for what is measured at the bedside: that it is missing stays in the trace.
+
+    What was measured and cannot be read is said.
+    """
     problems, creatinine = case.fact(PROBLEMS), unread(case.fact(CREATININE))
     bedside = unread(*(case.fact(key) for key in (TEMPERATURE, OXYGEN_SATURATION, BODY_WEIGHT)))
     if problems.sure and not (bedside or creatinine):
         return Clear("no such sign recorded or measured since the start")
-    return case.blind(problems, *bedside, *creatinine, quiet=problems.sure and not creatinine)
+    quiet = problems.sure and not creatinine and not illegible(case, sign_window(case), *bedside)
+    return case.blind(problems, *bedside, *creatinine, quiet=quiet)
 
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)
