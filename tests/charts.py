@@ -132,7 +132,7 @@ def chart(
 ) -> Chart:
     """The facts, collected as from a call. Each resource goes to the query of its type, an Observation to all three.
 
-    Drafts and `others` may be whole entries, with a fullUrl. `within`: what belongs together in time, when not as shipped.
+    Drafts and `others` may be whole entries, with a fullUrl. `within`: what belongs together in time, else as shipped.
     """
     homes = {"Patient": "patient", "Condition": "conditions", "MedicationRequest": "medications",
              "ServiceRequest": "orders", "Procedure": "procedures", "AllergyIntolerance": "allergies",

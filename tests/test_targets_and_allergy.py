@@ -75,3 +75,13 @@ def test_a_pregnancy_test_that_decides_nothing_warns_before_a_drug_with_a_boxed_
     for spoiled in ({"valueString": "see the report"}, {"effectiveDateTime": "zzz"}, {"status": "zzz"}):
         told = summaries("glasdegib 100 mg", bedside=[result("2118-8", "positive") | spoiled], **ready)
         assert "warning" in [level for words, level in told.items() if "pregnancy" in words.lower()], spoiled
+
+
+def test_an_allergy_holds_an_option_until_it_is_clarified_and_an_intolerance_is_a_caution():
+    def options(kind: str) -> str:
+        found = cards("patient-view", allergies=[allergy("Azacitidine") | {"type": kind}])
+        return next(card["detail"] for card in found if card["summary"].startswith("Options"))
+
+    assert "clarify it before azacitidine" in options("allergy")
+    assert "what holds it now: Allergy on record: Azacitidine" in options("allergy")
+    assert "what holds it now: Intolerance" not in options("intolerance")

@@ -104,7 +104,7 @@ def test_text_and_display_that_disagree_name_nothing() -> None:
 def test_without_a_number_a_name_is_nothing() -> None:
     assert read(POTASSIUM, observation({"text": "Potassium"}, valueString="see report")).state is State.ABSENT
     assert str(read(POTASSIUM, observation({"text": "Potassium"}, valueString="3,1 mmol/l")).value) == "3.1 mmol/L"
-    assert "without unit" in read(POTASSIUM, result("Potassium", unit=None)).why
+    assert "3.1 without a unit" in read(POTASSIUM, result("Potassium", unit=None)).why
 
 
 def test_the_card_says_that_there_is_a_result_which_was_not_read() -> None:

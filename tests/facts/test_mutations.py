@@ -251,3 +251,17 @@ def test_an_old_result_beside_an_unfinished_answer_is_not_sure(status: Status) -
 def test_the_order_of_the_resources_does_not_change_the_result(shuffled: list[Json], count: int) -> None:
     one, other = itd(*shuffled[:count]), itd(*sorted(shuffled[:count], key=str))
     assert (outcome(one), one.state, one.doubts) == (outcome(other), other.state, other.doubts)
+
+
+@pytest.mark.parametrize(("share", "sure"), [(0, False), (0.4, True), (34, True)])
+def test_a_variant_that_is_present_in_no_read_is_doubted(share: float, sure: bool) -> None:
+    of_reads = {"code": concept("81258-6"), "valueQuantity": {"value": share, "unit": "%", "code": "%",
+                "system": "http://unitsofmeasure.org"}}  # fmt: skip
+    found = tkd(variant(component("48018-6", concept("HGNC:3765", "FLT3", HGNC)),
+                        component("48005-3", {"text": "p.Asp835Tyr"}), of_reads))  # fmt: skip
+    assert (outcome(found), found.sure) == (True, sure)
+
+
+def test_a_text_of_present_with_a_share_of_nothing_is_doubted() -> None:
+    assert not itd(text("FLT3-ITD detected, VAF 0 %")).sure
+    assert itd(text("FLT3-ITD detected, VAF 4 %")).sure

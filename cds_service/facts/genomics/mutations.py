@@ -271,6 +271,8 @@ def _results(
             from_text = in_words and said.outcome in (PRESENT, ABSENT)
             came = Origin(name, source, words, (*resource.notes, "read from text") if from_text else resource.notes)
             doubted = (*doubts, *time_doubts, *said.doubts)
+            if outcome == PRESENT and (share := detail().vaf) is not None and not share.value:
+                doubted = (*doubted, OF_NO_READ)
             made.append(Result(said.marker, outcome, words, when, came, doubted, said.share, detail))
     return made
 
@@ -282,6 +284,7 @@ def _detail(said: Said, part: Observation, parts: Sequence[Part], shape: str, re
     return said.detail if said.detail.method else replace(said.detail, method=text(part.method))
 
 
+OF_NO_READ = "present, with a share of 0 % of the reads"
 SHAPES = {"variant": "variant", "genomic_report": "report in words", "karyotype_FISH": "report in words"}
 
 

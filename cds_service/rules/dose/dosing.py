@@ -116,7 +116,7 @@ def route(case: Case, use: Use) -> Outcome:
 
 @rule("oral-form", subjects=uses(topics.ORAL_FORM), sources=("M4", "M11"), worst=Level.WARNING)
 def oral_form(case: Case, use: Use) -> Outcome:
-    """The tablet ordered in the dose of the injection, or the injection in the dose of the tablet."""
+    """The tablet ordered in the dose of the injection, or the other way; or both forms side by side."""
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -127,17 +127,23 @@ def oral_form(case: Case, use: Use) -> Outcome:
         if (order.route == ORAL and order.dose.per_area is not None)
         or (order.route not in ("", ORAL) and order.dose.daily is not None and order.dose.daily == tablet.value)
     )
-    if mixed:
+    ordered = (*use.drafts, *use.active)
+    by_mouth = tuple(order for order in ordered if order.route == ORAL)
+    injected = tuple(order for order in ordered if order.route not in ("", ORAL))
+    both = (by_mouth[0], injected[0]) if by_mouth and injected else ()
+    if mixed or both:
         return case.fired(
             Level.WARNING,
             "oral_form",
-            about=mixed,
+            about=mixed or (*by_mouth, *injected),
+            deciding=() if mixed else doubtful(by_mouth, injected),
             drug=use.drug,
             says=(said,),
-            order=mixed[0],
-            area=mixed[0].dose.per_area,
+            order=(mixed or both)[0],
+            area=(mixed or both)[0].dose.per_area,
+            beside=None if mixed else both[1],
             said=said,
-            by_mouth=mixed[0].route == ORAL,
+            by_mouth=(mixed or both)[0].route == ORAL,
         )
     if any(not order.route or (order.dose.daily is None and order.dose.per_area is None) for order in orders):
         return NotEvaluated((), f"route or dose of {use.drug} cannot be read", orders)

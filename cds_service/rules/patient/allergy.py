@@ -10,7 +10,6 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, our_drugs, removal
 
-
 INTOLERANCE = "intolerance"
 
 
