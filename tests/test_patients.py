@@ -242,3 +242,14 @@ def test_a_value_that_cannot_be_used_is_named_with_its_number():
     for ecg, words in ((no_unit, "512 without a unit"), (ahead, "512 ms dated in the future")):
         card = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [ecg]})[0]
         assert (card["indicator"], f"QTc: {words}" in card["detail"]) == ("warning", True)
+
+
+def test_a_man_who_was_born_female_may_be_pregnant_and_has_two_clearances():
+    born = [{"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex", "valueCode": "F"}]
+    man = {"resourceType": "Patient", "id": "p1", "birthDate": "1990-01-01", "gender": "male", "extension": born}
+    details = "\n".join(card["detail"] for card in cards("order-sign", STARTS_GILTERITINIB, **FINE, patient=man))
+    assert "the record says male, and female at birth" in details
+    assert "Pregnancy" in details
+    pregnant = [RELAPSED, condition("Z33.1", "Pregnant state", "2026-11-01")]
+    found = told(cards("order-sign", STARTS_GILTERITINIB, **FINE, patient=man, conditions=pregnant))
+    assert "warning: Pregnancy on record (2026-11-01) and gilteritinib" in found

@@ -1,6 +1,7 @@
 """Demographics: age as an interval, because a birth date may be a year or a month; sex as administered.
 
-Patient.gender is an administrative word. Where it says neither female nor male, the sex is not known.
+Patient.gender is an administrative word. Where it says neither female nor male, the sex at birth counts where it is on
+record (US Core's extensions); where the two differ, the sex is not known.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _LINKS = {
 }
 _NOT_READ = "what stands under the other id was not read"
 _SEXES = ("female", "male")
+_AT_BIRTH = ("/us-core-birthsex", "/us-core-sex")  # how the addresses of the extensions end
+_CODES = {"F": "female", "M": "male", "248152002": "female", "248153007": "male", "female": "female", "male": "male"}
 
 
 def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
@@ -61,7 +64,7 @@ def read_links(reply: Reply) -> Fact[tuple[str, ...]]:
 
 
 def read_sex(reply: Reply, reading: Reading) -> Fact[str]:
-    """Female or male, as the record's administrative gender says; any other word leaves the sex unknown."""
+    """Female or male, as the record's administrative gender says, else as at birth; where they differ, unknown."""
     resource = next((each for each in reply.resources if each.type == "Patient"), None)
     if resource is None:
         state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
@@ -69,9 +72,20 @@ def read_sex(reply: Reply, reading: Reading) -> Fact[str]:
     view = resource.checked()
     if not isinstance(view, Patient):
         return missing(SEX, State.UNREADABLE, getattr(view, "reason", "not readable"))
-    if view.gender not in _SEXES:
-        return missing(SEX, State.ABSENT, f"the record says {view.gender}" if view.gender else "not on record")
-    return known(SEX, view.gender, None, origin(resource, reply.source, view.gender))
+    born = _at_birth(view)
+    said = {sex for sex in _SEXES if sex == view.gender}
+    if len(said | born) > 1:
+        words = f"the record says {view.gender or 'nothing'}, and {' and '.join(sorted(born))} at birth"
+        return missing(SEX, State.CONFLICTING, words)
+    for sex in said | born:
+        return known(SEX, sex, None, origin(resource, reply.source, sex, *(() if said else ("sex at birth",))))
+    return missing(SEX, State.ABSENT, f"the record says {view.gender}" if view.gender else "not on record")
+
+
+def _at_birth(view: Patient) -> set[str]:
+    """The sex at birth, as far as extensions name it."""
+    named = (_CODES.get(each.valueCode or "") for each in view.extension or () if (each.url or "").endswith(_AT_BIRTH))
+    return {sex for sex in named if sex is not None}
 
 
 def read_demographics(reply: Reply, reading: Reading) -> tuple[Fact[str], Fact[Age]]:

@@ -79,6 +79,7 @@ class Link(msgspec.Struct, gc=False):
 class Extension(msgspec.Struct, gc=False):
     url: str | None = None
     valueReference: Reference | None = None
+    valueCode: str | None = None
 
 
 class View(msgspec.Struct, kw_only=True, tag_field="resourceType", tag=True, gc=False):
@@ -93,6 +94,7 @@ class Patient(View, kw_only=True):
     deceasedBoolean: bool | None = None
     deceasedDateTime: str | None = None
     link: list[Link] | None = None
+    extension: list[Extension] | None = None
 
 
 class Condition(View, kw_only=True):

@@ -52,6 +52,30 @@ def test_sex_is_female_or_male_as_administered_or_not_known(gender: str | None, 
     assert chart(PERSON | ({"gender": gender} if gender else {})).get(SEX).value == sex
 
 
+CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
+
+
+@pytest.mark.parametrize(("gender", "born", "sex", "state"), [
+    ("male", ("birthsex", "F"), None, State.CONFLICTING), ("female", ("birthsex", "M"), None, State.CONFLICTING),
+    ("male", ("birthsex", "M"), "male", State.KNOWN), ("male", ("birthsex", "UNK"), "male", State.KNOWN),
+    ("other", ("birthsex", "F"), "female", State.KNOWN), (None, ("sex", "248153007"), "male", State.KNOWN),
+    ("male", ("sex", "248152002"), None, State.CONFLICTING), ("male", ("ethnicity", "F"), "male", State.KNOWN),
+])  # fmt: skip
+def test_the_sex_at_birth_speaks_where_the_record_says_nothing_and_against_it(
+    gender: str | None, born: tuple[str, str], sex: str | None, state: State
+) -> None:
+    extension = [{"url": CORE + "race", "extension": [{"url": "text", "valueString": "x"}]},
+                 {"url": CORE + born[0], "valueCode": born[1]}]  # fmt: skip
+    found = chart(PERSON | {"extension": extension} | ({"gender": gender} if gender else {})).get(SEX)
+    assert (found.value, found.state) == (sex, state)
+
+
+def test_two_words_of_the_sex_at_birth_tell_nothing() -> None:
+    extension = [{"url": CORE + "birthsex", "valueCode": "F"}, {"url": CORE + "sex", "valueCode": "male"}]
+    found = chart(PERSON | {"gender": "male", "extension": extension}).get(SEX)
+    assert (found.value, found.why) == (None, "the record says male, and female and male at birth")
+
+
 @pytest.mark.parametrize(("status", "state"), [
     (Status.COMPLETE, State.ABSENT), (Status.FAILED, State.FAILED), (Status.NOT_ASKED, State.NOT_ASKED),
 ])

@@ -123,7 +123,7 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         return None, (age,)
     low, high = _ends(case, creatinine.value, weight.value, age.value, sex.value)
     open_age = "" if age.value.youngest == age.value.oldest else str(age.value)
-    unsure = (open_age, "" if sex.value else "sex not on record")
+    unsure = (open_age, "" if sex.value else _no_sex(sex))
     words = ", ".join(filter(None, unsure))
     fact = Fact(
         CLEARANCE,
@@ -136,8 +136,12 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
-    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or 'sex not on record'}"
+    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or _no_sex(sex)}"
     return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else ""), ()
+
+
+def _no_sex(sex: Fact[str]) -> str:
+    return f"sex not known ({sex.why})" if sex.state is State.CONFLICTING else "sex not on record"
 
 
 def _doubts(weight: Fact[Quantity]) -> tuple[str, ...]:

@@ -130,18 +130,18 @@ def oral_form(case: Case, use: Use) -> Outcome:
     ordered = (*use.drafts, *use.active)
     by_mouth = tuple(order for order in ordered if order.route == ORAL)
     injected = tuple(order for order in ordered if order.route not in ("", ORAL))
-    both = (by_mouth[0], injected[0]) if by_mouth and injected else ()
+    both = (*by_mouth, *injected) if by_mouth and injected else ()
     if mixed or both:
         return case.fired(
             Level.WARNING,
             "oral_form",
-            about=mixed or (*by_mouth, *injected),
+            about=mixed or both,
             deciding=() if mixed else doubtful(by_mouth, injected),
             drug=use.drug,
             says=(said,),
             order=(mixed or both)[0],
             area=(mixed or both)[0].dose.per_area,
-            beside=None if mixed else both[1],
+            beside=None if mixed else injected[0],
             said=said,
             by_mouth=(mixed or both)[0].route == ORAL,
         )

@@ -41,11 +41,11 @@ def pregnancy(case: Case, use: Use) -> Outcome:
     """Pregnancy: recorded, or not tested before a drug against leukaemia is started."""
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
-    if _is(case, MALE) is Truth.YES:
-        return NotApplicable("recorded as male")
     pregnant = case.fact(PREGNANT, case.must(topics.PREGNANCY_LASTS, "policy").value)
     if holds(pregnant, bool) is Truth.YES:
         return _pregnant(case, use)
+    if _is(case, MALE) is Truth.YES:
+        return NotApplicable("recorded as male")
     if not use.is_new:
         return NotApplicable("a test is asked for at the start")
     match _may_bear(case):
@@ -102,6 +102,7 @@ def _pregnant(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         because=(pregnant,),
         says=(said,),
+        doubts=("the record says male",) if _is(case, MALE) is Truth.YES else (),
         propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
         pregnant=pregnant,
