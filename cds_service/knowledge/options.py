@@ -65,6 +65,7 @@ class Option:
     fitness: Fit
     first_relapse: bool
     after_allogeneic: bool
+    transplants: bool  # it is a transplantation
     given: str  # an earlier course that the option presupposes
     not_given: str  # an earlier course after which it is described otherwise
     rules: tuple[str, ...]  # the decision rules that it stands for
@@ -87,7 +88,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"rules", "therapy", "evidence", "statements"}
+) | {"transplants", "rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -117,6 +118,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             fitness=Fit(fields.get("fitness", "any")),
             first_relapse=bool(fields.get("first_relapse", False)),
             after_allogeneic=bool(fields.get("after_allogeneic", False)),
+            transplants=bool(fields.get("transplants", False)),
             given=fields.get("given", ""),
             not_given=fields.get("not_given", ""),
             rules=tuple(fields["rules"]),

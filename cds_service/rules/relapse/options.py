@@ -32,8 +32,8 @@ SETTLED = frozenset({"target", "alone-in-relapse", "off-label-relapse", "aml-on-
 # Checks of how an order is written: there is none yet.
 OF_THE_ORDER = frozenset({"route", "dose-frequency", "oral-form", "also-active"})
 RULES_SPOKEN_FOR = (
-    *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
-    *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
+    *("D02", "D05", "D06", "D10", "D11", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27"),
+    *("D28", "D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
     *("D52", "D53", "D60", "D61", "D62", "D63", "D64", "D65", "D66", "D67", "D68", "D69", "D70", "D80", "D81", "D82"),
     *("D83", "E03", "E04", "E05", "E06", "E07", "E08", "E13", "E26", "E27", "E28", "E29", "E30", "E35", "E37", "E38"),
     *("E39", "E40", "E42", "E45", "E48", "E49", "E50", "E51", "E56", "E58", "E60", "G2", "G3", "G7", "G8", "T2", "T3"),
@@ -159,7 +159,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
         return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
     status, off_label = _status(case, option)
     cautions: list[str | Finding] = [need.words for need in found if need.truth is Truth.YES and need.words]
-    cautions += [*_cautions(case, option), *off_label]
+    cautions += [*_cautions(case, option, fitness), *off_label]
     checked = [safe(drug) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
     if stops:
@@ -208,7 +208,7 @@ def _evidence_said(evidence: Statement[str]) -> str:
     return f"{evidence.value} ({'; '.join(dict.fromkeys(each.reference.short for each in evidence.sources))})"
 
 
-def _cautions(case: Case, option: Option) -> list[str | Finding]:
+def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Finding]:
     """What is always said with it, and what the record adds."""
     found: list[str | Finding] = []
     caution = case.cite(topics.OPTION_CAUTION, option.about)
@@ -217,6 +217,8 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
     if option.group is Group.AFTER_HSCT and not option.drugs:
         gvhd = next((e for e in case.fact(PROBLEMS).value or () if "gvhd" in e.keys), None)
         found += [f"{gvhd.words} on record ({gvhd.when or 'no date'})"] if gvhd is not None else []
+    if option.transplants and fitness.verdict is Fitness.UNFIT:
+        found.append(case.must(topics.TRANSPLANT_UNFIT, "pathway").value)
     better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
     blasts = case.fact(MARROW_BLASTS)
     if better is not None and below(blasts, better.value) is Truth.YES:
@@ -227,6 +229,10 @@ def _cautions(case: Case, option: Option) -> list[str | Finding]:
         found += [_earlier(option.drugs[0], given[0])] if given else []
         found += [_relapsed_on(option.drugs[0], case.fact(RELAPSE))] if _on_it(given, case.fact(RELAPSE)) else []
         found += [said.value] if said is not None else []
+    elif option.group is not Group.INTENSIVE:
+        ever, relapse = case.orders(*_EVER), case.fact(RELAPSE)
+        ran = [drug for drug in option.drugs if _on_it([o for o in ever if drug in o.ingredients], relapse)]
+        found += [_relapsed_on(" and ".join(ran), relapse)] if ran else []
     return found
 
 
