@@ -129,7 +129,7 @@ def _entry(
             return None
         doubts += tuple(filter(None, (_PARTLY.get(view.status or ""),)))
         period = view.performedPeriod
-        when = reading.when(view.performedDateTime or (period.start if period else None))
+        when = _came(reading, view.performedDateTime or (period.start if period else None))
     else:
         standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
         if standing.never:
@@ -139,12 +139,21 @@ def _entry(
         period = view.onsetPeriod
         noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
         onset = view.onsetDateTime or (period.start if period else None) or noted
-        when = reading.when(onset)
+        when = _came(reading, onset, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
     where = origin(resource, source, meaning.words, *meaning.notes)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     return Entry(meaning.keys, status, named, when, where, over, ended, doubts)
+
+
+def _came(reading: Reading, *written: str | None) -> When | None:
+    """The first of these times that has come: one that has not is a wrong date. What cannot be read is no date."""
+    for text in written:
+        when = reading.when(text)
+        if when is None or when.earliest <= reading.wrong_after:
+            return when
+    return None
 
 
 def is_aml(entry: Entry) -> bool:

@@ -314,3 +314,22 @@ def test_an_entry_of_ours_that_cannot_be_read_leaves_a_doubt_and_another_does_no
     assert not chart(icd("C92.02", verificationStatus="refuted")).get(DISEASE).sure
     assert not chart(icd("C92.02", modifierExtension=[{"url": "http://example.org/x",
         "valueBoolean": True}])).get(DISEASE).sure
+
+
+@pytest.mark.parametrize(("noted", "day"), [("2026-11-10", "2026-11-10"), ("2027-11-10", None), (None, None)])
+def test_a_relapse_that_has_not_come_yet_has_a_wrong_date(noted: str | None, day: str | None) -> None:
+    more = {"recordedDate": noted} if noted else {}
+    facts = chart(icd("C92.02", onsetDateTime="2027-11-10", **more))
+    assert facts.get(DISEASE).value is Disease.RELAPSED
+    assert str(facts.get(RELAPSE).when or "") == (day or "")
+
+
+def test_a_date_of_tomorrow_is_a_clock_of_another_zone() -> None:
+    assert str(chart(icd("C92.02", onsetDateTime="2026-11-21")).get(RELAPSE).when) == "2026-11-21"
+
+
+def test_a_transplantation_that_has_not_come_yet_has_no_date() -> None:
+    done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
+            "code": {"text": "Allogeneic stem cell transplantation"}, "performedDateTime": "2027-01-10"}  # fmt: skip
+    (entry,) = chart(done).get(PROCEDURES).value or ()
+    assert entry.when is None
