@@ -527,6 +527,7 @@ def plainly(told: Told) -> list[Any]:
     proposed: set[str] = set()
     for card in told.cards:
         detail = re.sub(r"among the \d+ conditions", "among the conditions", card["detail"])  # it counts what it read
+        detail = re.sub(r" \(sent as [^)]*\)", "", detail)  # beside what it comes to, in one unit for all
         suggestions = [each["actions"] for each in card.get("suggestions", ())]
         proposed |= {json.dumps(action, sort_keys=True) for each in suggestions for action in each}
         shown.append((card["indicator"], topic(card), _words(card["summary"]), _words(detail)))
