@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
 from cds_service.store import whole
 from cds_service.store.endings import id_of
@@ -44,8 +45,9 @@ def test_a_call_is_kept_with_its_cards_and_outcomes(made: Made):
     assert ("qtc-hold", "drug", "fired", "critical") in {
         (each["rule"], each["subject"], each["outcome"], each["level"]) for each in outcomes
     }
-    checks = call.answer.evaluation.checks
-    assert sum(each["times"] for each in outcomes) + row["not_applicable"] == len(checks)
+    telling = call.answer.evaluation.many  # what is told only at viewing is not asked beside an order
+    assert sum(each["times"] for each in outcomes) + row["not_applicable"] == telling
+    assert not {each["rule"] for each in outcomes} & {each.id for each in RULES if each.viewing}
     assert [each["digest"] for each in read(kept.store, KNOWLEDGE)] == [call.answer.knowledge]
     assert read(kept.store, WHOLE) == []
 
