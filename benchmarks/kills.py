@@ -71,7 +71,7 @@ class Server:
         self._log = log
         self._env = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
-            "PYTHONPATH": str(ROOT), "PORT": str(self.port), "LOG_LEVEL": "ERROR", **env,
+            "PYTHONPATH": str(ROOT), "PORT": str(self.port), "LOG_LEVEL": "ERROR", "FEEDBACK_PER_DAY": "1000000", **env,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
