@@ -168,7 +168,7 @@ def test_in_full_a_call_can_be_answered_again_and_its_token_is_gone(made: Made, 
     kept.keeper.saw(call)
     assert kept.keeper.flush(10)
     (row,) = read(kept.store, WHOLE)
-    assert b"512" not in row["sealed"]
+    assert b"prefetch" not in row["sealed"] and b"indicator" not in row["sealed"]
     opened = kept.store.prepare().unseal(row["sealed"])
     assert opened is not None
     told = whole.unpacked(opened)
