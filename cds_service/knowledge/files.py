@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def read_list(path: Path) -> list[Any]:
 
 def _content(path: Path) -> Any:
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506 - safe, written in C
     except OSError:
         raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
     except UnicodeDecodeError:
@@ -50,11 +49,6 @@ def _place(fault: yaml.YAMLError) -> str:
     mark = getattr(fault, "problem_mark", None)
     problem = getattr(fault, "problem", None) or "cannot be read"
     return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
-
-
-@cache
-def _parsed(text: str) -> Any:
-    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - safe, written in C
 
 
 @contextmanager
