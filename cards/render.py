@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, 
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from cards.compiled import Code, Compiled
 from cards.kept import Kept
 from cards.loading import load
 from cards.model import LONGEST_SUMMARY
@@ -107,6 +109,7 @@ def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
 
 _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
+_CODE = Compiled(__file__)  # of ours
 
 
 @Kept
@@ -114,12 +117,22 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
     try:
         front, body = _read(name, home)
-        in_body, plain = _OURS if home == HOME else _THEIRS
-        summary = _text(front, "summary")
-        named = frozenset(meta.find_undeclared_variables(plain.parse(summary)))
-        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), named, home)
+        in_body, plain = environments = _OURS if home == HOME else _THEIRS
+        texts = _text(front, "summary"), body.strip()
+        make = partial(_compiled, *texts, environments)
+        of_summary, of_body, named = _CODE.of(*texts, make) if environments is _OURS else make()
+        said = Template.from_code(plain, of_summary, plain.make_globals(None))
+        return CardTemplate(name, said, Template.from_code(in_body, of_body, in_body.make_globals(None)), named, home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
+
+
+def _compiled(summary: str, body: str, environments: tuple[Environment, Environment]) -> Code:
+    """The code of both texts, and which values the summary names."""
+    in_body, plain = environments
+    tree = plain.parse(summary)
+    named = frozenset(meta.find_undeclared_variables(tree))
+    return plain.compile(tree), in_body.compile(body), named
 
 
 def parsed(name: str, home: Path = HOME) -> tuple[nodes.Template, nodes.Template]:
@@ -152,6 +165,8 @@ def check_all(home: Path = HOME) -> None:
     """Compile every template, so that a broken one is found before it is needed. Raises ValueError naming the file."""
     for path in sorted(home.glob("*.md")):
         template(path.stem, home)
+    if home == HOME:
+        _CODE.keep()
 
 
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
