@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, 
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cards.compiled import Code, Compiled
+from cards.compiled import Compiled
 from cards.kept import Kept
 from cards.loading import load
 from cards.model import LONGEST_SUMMARY
@@ -47,7 +46,6 @@ class CardTemplate:
     name: str
     summary: Template
     body: Template
-    named: frozenset[str]  # which values its summary needs
     home: Path
 
     @property
@@ -117,22 +115,19 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
     try:
         front, body = _read(name, home)
-        in_body, plain = environments = _OURS if home == HOME else _THEIRS
-        texts = _text(front, "summary"), body.strip()
-        make = partial(_compiled, *texts, environments)
-        of_summary, of_body, named = _CODE.of(*texts, make) if environments is _OURS else make()
-        said = Template.from_code(plain, of_summary, plain.make_globals(None))
-        return CardTemplate(name, said, Template.from_code(in_body, of_body, in_body.make_globals(None)), named, home)
+        summary = _text(front, "summary")
+        if home == HOME:
+            in_body, plain = _OURS
+            said = _ours(f"{name} summary", summary, plain)
+            return CardTemplate(name, said, _ours(name, body.strip(), in_body), home)
+        in_body, plain = _THEIRS
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
 
 
-def _compiled(summary: str, body: str, environments: tuple[Environment, Environment]) -> Code:
-    """The code of both texts, and which values the summary names."""
-    in_body, plain = environments
-    tree = plain.parse(summary)
-    named = frozenset(meta.find_undeclared_variables(tree))
-    return plain.compile(tree), in_body.compile(body), named
+def _ours(name: str, text: str, environment: Environment) -> Template:
+    return Template.from_code(environment, _CODE.of(name, text, environment), {})
 
 
 def parsed(name: str, home: Path = HOME) -> tuple[nodes.Template, nodes.Template]:
@@ -165,8 +160,6 @@ def check_all(home: Path = HOME) -> None:
     """Compile every template, so that a broken one is found before it is needed. Raises ValueError naming the file."""
     for path in sorted(home.glob("*.md")):
         template(path.stem, home)
-    if home == HOME:
-        _CODE.keep()
 
 
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
@@ -180,9 +173,10 @@ def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     return Words(_short(said), _tidy(body))
 
 
+@Kept
 def named_by(name: str) -> frozenset[str]:
     """The values that the summary of one of our own templates needs."""
-    return template(name, HOME).named
+    return frozenset(meta.find_undeclared_variables(parsed(name)[0]))
 
 
 def summary_of(name: str, values: Mapping[str, Any]) -> str:
