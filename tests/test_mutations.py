@@ -433,6 +433,15 @@ def test_thousands_of_entries_are_read_in_reasonable_time(client, key):
     assert time.process_time() - began < 3  # with every pair compared it were minutes
 
 
+def test_thousands_of_drafts_are_answered_in_time_and_those_beyond_the_limit_are_named(client):
+    drafts = [gilteritinib(**DRAFT) | {"id": f"m{number}"} for number in range(10_000)]
+    began = time.process_time()
+    answered = post(client, request("order-sign", *drafts), "order-sign")
+    assert time.process_time() - began < 3
+    told = json.dumps(answered.json)
+    assert answered.status_code == 200 and "9000 draft orders could not be read" in told
+
+
 def test_a_code_of_unreasonable_length_is_no_code_and_no_burden(client, line):
     long = condition("A" * 300_000, "x") | {"id": "c2"}
     began = time.monotonic()

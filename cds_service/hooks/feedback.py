@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.decoding import any_twice
 from cds_service.errors import BadRequest, TooLarge
 
 OUTCOMES = ("accepted", "overridden")
@@ -81,11 +82,15 @@ class FeedbackCounts:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body)
+        twice = any_twice(body)
     except RecursionError:
         raise BadRequest("the JSON is nested too deeply to be read") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadRequest("the body is not valid JSON (RFC 8259, UTF-8)") from None
+    if twice:  # one of the two would be lost, and acknowledged all the same
+        raise BadRequest("an element stands twice in one object: send each of them once")
+    return decoded
 
 
 def _entry(value: Any, path: str) -> Feedback:

@@ -81,7 +81,8 @@ def read_medications(
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:
-    return [(resource, order) for resource in drafts for order in found if order.resource is resource]
+    by_resource = {id(order.resource): order for order in found}
+    return [(resource, by_resource[id(resource)]) for resource in drafts if id(resource) in by_resource]
 
 
 def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
