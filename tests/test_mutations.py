@@ -442,6 +442,25 @@ def test_thousands_of_drafts_are_answered_in_time_and_those_beyond_the_limit_are
     assert answered.status_code == 200 and "9000 draft orders could not be read" in told
 
 
+def test_thousands_of_selections_cost_nothing(client):
+    drafts = [gilteritinib(**DRAFT) | {"id": f"m{number}"} for number in range(300)]
+    selected = (*(f"MedicationRequest/none-{number}" for number in range(30_000)), "MedicationRequest/m7")
+    began = time.process_time()
+    answered = post(client, request("order-select", *drafts, selected=selected), "order-select")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+
+
+@pytest.mark.parametrize("text", [
+    "acute myeloid leukaemia, no history of long QT syndrome, " * 8_000,
+    "no " + "of " * 60 + "x, y z w long QT syndrome",
+])
+def test_no_words_of_a_diagnosis_keep_the_reader_busy(client, text):
+    told = {**RELAPSED, "id": "c2", "code": {"text": text}}
+    began = time.process_time()
+    answered = post(client, request("order-sign", gilteritinib(**DRAFT), conditions=[RELAPSED, told]), "order-sign")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+
+
 def test_a_code_of_unreasonable_length_is_no_code_and_no_burden(client, line):
     long = condition("A" * 300_000, "x") | {"id": "c2"}
     began = time.monotonic()

@@ -19,6 +19,7 @@ from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 
 MOST_DRAFTS = 1_000  # that are read of one call: more would take the time of the checks
+NOT_JSON = "the body is not valid JSON (RFC 8259, UTF-8): send one object, without a byte order mark"
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _NULL = msgspec.Raw(b"null")
 T = TypeVar("T")
@@ -149,7 +150,7 @@ def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
         said = f"{missing[1]} is required and is missing" if missing else _in_words(message)
         raise BadRequest(f"{said}{_hint(path)}", path or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadRequest("the body is not valid JSON (RFC 8259, UTF-8)", where or None) from None
+        raise BadRequest(NOT_JSON, where or None) from None
 
 
 def _require_each_once(members: Members, where: str) -> None:
@@ -179,6 +180,8 @@ _JSON = {
 
 
 def _hint(path: str) -> str:
+    if not path:
+        return ": send an object with hook, hookInstance and context"
     if path.endswith("draftOrders"):
         return "; some EHRs send draft orders only when the app holds the scopes for reading unsigned orders"
     return ""
