@@ -24,6 +24,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -65,28 +66,39 @@ class Told:
 class Server:
     """The service as it is run in earnest, on a port of its own."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], log: Path) -> None:
         self.port = _free_port()
+        self._log = log
         self._env = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
-            "PYTHONPATH": str(ROOT), "PORT": str(self.port), "LOG_LEVEL": "ERROR", **env,
+            "PYTHONPATH": str(ROOT), "PORT": str(self.port), "LOG_LEVEL": "ERROR", "FEEDBACK_PER_DAY": "1000000", **env,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
         """Start it; the seconds until it answers."""
         started = time.monotonic()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"],
-            cwd=ROOT, env=self._env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"],
+                cwd=ROOT, env=self._env, start_new_session=True, stdout=log, stderr=log,
+            )
         while time.monotonic() - started < START_SECONDS:
             if self._process.poll() is not None:
-                raise RuntimeError("the server does not start")
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return time.monotonic() - started
+                raise RuntimeError(f"the server does not start: {self.said}")
+            with suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == 200:
+                    return time.monotonic() - started
             time.sleep(0.02)
-        raise RuntimeError("the server does not answer")
+        raise RuntimeError(f"the server does not answer: {self.said}")
+
+    @property
+    def said(self) -> str:
+        """How it does, and the last that it said since it was started."""
+        state = "not started" if self._process is None else "runs" if self._process.poll() is None else "ended"
+        return f"{state}; {self._log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
 
     def kill(self) -> None:
         """SIGKILL to all of its processes at once."""
@@ -138,14 +150,15 @@ def run(kills: int, kind: str, folder: Path) -> Told:
     key.write_text(f"{new_key()}\n", encoding="ascii")
     database = Postgres.start(durable=True) if kind == "postgresql" else None
     env = {"DATA": str(folder / "data"), "KEEP_KEY_FILE": str(key), "STORE": database.url() if database else ""}
-    server, stop, started = Server(env), threading.Event(), time.monotonic()
+    server, stop, started = Server(env, folder / "log"), threading.Event(), time.monotonic()
     told.starts.append(server.start())
+    more = partial(_wait_for_more, told, server)
     writers = [Writer(server.port, told, stop) for _ in range(WRITERS)]
     try:
         for writer in writers:
             writer.start()
         for number in range(1, kills + 1):
-            _wait_for_more(told, WRITERS)
+            more(WRITERS)
             time.sleep(random.uniform(0.02, 0.4))  # noqa: S311 - a moment of no meaning
             if database is not None and number % 4 == 0:
                 _kill_database(database)
@@ -154,7 +167,7 @@ def run(kills: int, kind: str, folder: Path) -> Told:
             if database is not None and number % 4 == 0:
                 _again(database)
             told.starts.append(server.start())
-        _wait_for_more(told, WRITERS)
+        more(WRITERS)
         stop.set()
         for writer in writers:
             writer.join(10)
@@ -170,12 +183,13 @@ def run(kills: int, kind: str, folder: Path) -> Told:
     return told
 
 
-def _wait_for_more(told: Told, more: int) -> None:
+def _wait_for_more(told: Told, server: Server, more: int) -> None:
     """Wait until the server that was just started has acknowledged some."""
-    goal, until = len(told.acknowledged) + more, time.monotonic() + 30
-    while len(told.acknowledged) < goal:
+    had, refused, until = len(told.acknowledged), told.refused, time.monotonic() + 30
+    while len(told.acknowledged) < had + more:
         if time.monotonic() > until:
-            raise RuntimeError(f"no feedback was acknowledged after {told.kills} kills")
+            new = f"{len(told.acknowledged) - had} feedback acknowledged and {told.refused - refused} refused"
+            raise RuntimeError(f"{new} in half a minute, after {told.kills} kills; the server: {server.said}")
         time.sleep(0.01)
 
 

@@ -56,7 +56,7 @@ def _ending(outcome: Outcome) -> tuple[str, str, str]:
         case NotApplicable(why):
             return "not applicable", "", f"the check does not apply: {why}"
         case Clear(why):
-            return "clear", "", f"no card: {why}" if why else "no card"
+            return "clear", "", f"no card from this check: {why}" if why else "no card from this check"
     raise AssertionError(outcome)
 
 

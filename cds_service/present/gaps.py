@@ -27,6 +27,7 @@ CAUSES = {
     State.NOT_ASKED: "Not sent, and not to be had",
     State.KNOWN: "Known, but not sure enough",
 }
+UNDATED = "Without a date, so perhaps too old"
 OTHER = "Other"
 NO_TIME = "No time left, so not checked"
 SWITCHED_OFF = "Switched off by local policy"
@@ -135,7 +136,7 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
     """The words for each gap, by cause, the most urgent first; what is missing for one reason stands in one line."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for fact in _first(counted, relevance):
-        reasons.setdefault((CAUSES[fact.state], _reason(fact, relevance)), []).append(fact.key.label)
+        reasons.setdefault((_cause(fact), _reason(fact, relevance)), []).append(fact.key.label)
     found: dict[str, list[str]] = {}
     for (cause, reason), labels in reasons.items():
         names = ", ".join(dict.fromkeys(labels))
@@ -153,6 +154,11 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
     return found
 
 
+def _cause(fact: Fact[Any]) -> str:
+    """Under which heading it stands that the fact does not count."""
+    return UNDATED if fact.state is State.STALE and fact.when is None else CAUSES[fact.state]
+
+
 def _named_or_counted(late: Iterable[Rule[Any]]) -> list[str]:
     """The checks that were not reached: by name those that may be critical, the others by their number."""
     every = list(late)
@@ -163,8 +169,9 @@ def _named_or_counted(late: Iterable[Rule[Any]]) -> list[str]:
 
 def _reason(fact: Fact[Any], relevance: Relevance) -> str:
     """Why the fact is missing, beyond what its cause says already."""
-    why = "" if fact.state is State.ABSENT and fact.why == State.ABSENT.value else fact.why
-    words = [part for part in (why, *(doubt for doubt in fact.doubts if doubt not in why)) if part]
+    doubts = tuple(doubt for doubt in fact.doubts if doubt not in fact.why)
+    said = _cause(fact) == UNDATED or (fact.state is State.ABSENT and fact.why == State.ABSENT.value)
+    words = [part for part in ("" if said else fact.why, *doubts) if part]
     if fact.state is State.KNOWN and fact.when is not None:
         words.append(
             f"{fact.bound}{_value(fact)}taken {fact.when}, {spoken_age(fact.when, relevance.evaluation.chart.now)}"

@@ -344,16 +344,16 @@ _WORDS = {
 class Evaluation:
     """Every check of one call, each made once somebody asks for it.
 
-    `of_orders`: those that may be told beside an order, which are made at once. `viewed`: makes those beside them that
-    are told only where the patient is viewed, within the time of the call or without hurry. `every`: makes also the
-    `idle`, which are not applicable and are most of them. All three stand in reading order.
+    `of_orders`: those that may be told beside an order, which are made at once. `viewed`: makes, within the time of
+    the call, those beside them that are told only where the patient is viewed. `every`: makes also the `idle`, which
+    are not applicable and are most of them. All three stand in reading order.
     """
 
     def __init__(
         self,
         of_orders: tuple[Check, ...],
         chart: Chart,
-        viewed: Callable[[bool], tuple[Check, ...]] | None = None,
+        viewed: Callable[[], tuple[Check, ...]] | None = None,
         every: Callable[[], tuple[Check, ...]] | None = None,
         idle: int = 0,
     ) -> None:
@@ -365,19 +365,23 @@ class Evaluation:
         """Every check, in reading order."""
         return self._of_orders if self._every is None else self._every()
 
-    @cached_property
+    @property
     def telling(self) -> tuple[Check, ...]:
-        """Every check but the idle ones, for whoever looks when nobody waits for the answer any more."""
-        return self._of_orders if self._viewed is None else self._viewed(False)
+        """Every check of this call that could be told, but the idle ones: beside an order none that is told at viewing.
+
+        It is for whoever counts and keeps what a call came to, once its cards are made.
+        """
+        seen: tuple[Check, ...] | None = self.__dict__.get("_in_time")
+        return self._of_orders if seen is None else seen
 
     @property
     def many(self) -> int:
-        """How many checks there are, the idle among them."""
+        """How many checks of this call could be told, the idle among them."""
         return len(self.telling) + self._idle
 
     @cached_property
     def _in_time(self) -> tuple[Check, ...]:
-        return self._of_orders if self._viewed is None else self._viewed(True)
+        return self._of_orders if self._viewed is None else self._viewed()
 
     def outcomes(self, kind: type[T]) -> tuple[tuple[Check, T], ...]:
         """The checks that ended so and count for cards: those in shadow do not."""

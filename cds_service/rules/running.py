@@ -148,13 +148,13 @@ def evaluate(
     made |= run(asked.urgent, in_time=in_time)
     seen: list[Made] = []  # what is told at viewing, once it is made
 
-    def with_viewed(hurried: bool) -> Made:
+    def with_viewed(*, hurried: bool) -> Made:
         if not seen:
             seen.append(run(asked.viewing, in_time=in_time if hurried else _always))
         return made | seen[0]
 
-    def viewed(hurried: bool) -> tuple[Check, ...]:
-        return _in_order(with_viewed(hurried))
+    def viewed() -> tuple[Check, ...]:
+        return _in_order(with_viewed(hurried=True))
 
     def every() -> tuple[Check, ...]:
         all_of = with_viewed(hurried=False)

@@ -46,7 +46,7 @@ class Endings:
 
 
 def endings_of(answer: Answer) -> tuple[Endings, int]:
-    """How the checks of this call ended, and how many were about nothing here."""
+    """How the checks of this call ended, and how many were about nothing here. What could not be told is not asked."""
     evaluation = answer.evaluation
     about = [
         _ending(check)

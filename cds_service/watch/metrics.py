@@ -119,10 +119,15 @@ class Metrics:
             self._count(of.CARDS_BY_INDICATOR, indicator, times=times)
         if answer.not_repeated:
             self._made[of.NOT_REPEATED.name].inc(len(answer.not_repeated))
-        for check in [each for each in answer.evaluation.telling if each.shadow is not None]:
-            if isinstance(check.outcome, (Fired, NotEvaluated)):
-                self._count(of.SHADOW, check.word)
-        self._blind([(check, blind) for check, blind in answer.evaluation.outcomes(NotEvaluated) if not blind.quiet])
+        blind: list[tuple[Check, NotEvaluated]] = []
+        for check in answer.evaluation.telling:
+            outcome = check.outcome
+            if check.shadow is not None:
+                if isinstance(outcome, (Fired, NotEvaluated)):
+                    self._count(of.SHADOW, check.word)
+            elif isinstance(outcome, NotEvaluated) and not outcome.quiet:
+                blind.append((check, outcome))
+        self._blind(blind)
 
     def _blind(self, checks: Collection[tuple[Check, NotEvaluated]]) -> None:
         for rule, times in _times(check.rule.id for check, _ in checks).items():

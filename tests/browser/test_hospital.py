@@ -61,4 +61,4 @@ def test_why_a_card_came_about_tells_no_value_where_only_outcomes_are_kept(walk,
         card = next(each for each in json.load(answered)["cards"] if each["indicator"] == "critical")
     page = walk(why_link(card), width, scheme, shot="hospital-why", at=hospital).page
     body = page.locator("body").inner_text()
-    assert page.locator("h1").inner_text() == "Why this card" and "512" in card["summary"] and "512" not in body
+    assert page.locator("h1").inner_text() == "Why this card" and "512 ms" in card["summary"] and "512 ms" not in body

@@ -66,7 +66,7 @@ def test_what_would_change_the_answer_is_tried_and_told(walk, cards):
     card = next(each for each in cards if each["indicator"] == "critical")
     page = walk(page_of(card)).page
     told = page.locator("section.ground", has=page.get_by_role("heading", name="QTc against the limit")).first
-    assert "QTc 500 ms, measured today: no card" in told.locator(".changes").inner_text()
+    assert "QTc 500 ms, measured today: no card from this check" in told.locator(".changes").inner_text()
     assert page.get_by_role("heading", name="What was not seen").is_visible()
 
 

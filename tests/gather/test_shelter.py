@@ -70,7 +70,7 @@ def test_who_finds_no_place_goes_on_at_once_and_says_so():
     began = time.monotonic()
     assert ask(shelter, session) == [BUSY, BUSY]
     assert shelter.more_pages(session, SERVER, "?page=2", deadline()).why == BUSY
-    assert time.monotonic() - began < 0.05
+    assert time.monotonic() - began < 0.5  # of the two seconds that one may wait
     assert shelter.bulkhead.full_lately and shelter.bulkhead.turned_away == 2
     session.gate.set()
     for each in waiting:

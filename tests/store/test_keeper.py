@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
 from cds_service.store import whole
 from cds_service.store.endings import id_of
@@ -44,8 +45,9 @@ def test_a_call_is_kept_with_its_cards_and_outcomes(made: Made):
     assert ("qtc-hold", "drug", "fired", "critical") in {
         (each["rule"], each["subject"], each["outcome"], each["level"]) for each in outcomes
     }
-    checks = call.answer.evaluation.checks
-    assert sum(each["times"] for each in outcomes) + row["not_applicable"] == len(checks)
+    telling = call.answer.evaluation.many  # what is told only at viewing is not asked beside an order
+    assert sum(each["times"] for each in outcomes) + row["not_applicable"] == telling
+    assert not {each["rule"] for each in outcomes} & {each.id for each in RULES if each.viewing}
     assert [each["digest"] for each in read(kept.store, KNOWLEDGE)] == [call.answer.knowledge]
     assert read(kept.store, WHOLE) == []
 
@@ -166,7 +168,7 @@ def test_in_full_a_call_can_be_answered_again_and_its_token_is_gone(made: Made, 
     kept.keeper.saw(call)
     assert kept.keeper.flush(10)
     (row,) = read(kept.store, WHOLE)
-    assert b"512" not in row["sealed"]
+    assert b"prefetch" not in row["sealed"] and b"indicator" not in row["sealed"]
     opened = kept.store.prepare().unseal(row["sealed"])
     assert opened is not None
     told = whole.unpacked(opened)

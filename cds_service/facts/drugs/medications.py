@@ -59,7 +59,6 @@ class Medication:
         return replace(self.start, earliest=self.start.earliest + more, latest=self.start.latest + more)
 
 
-
 @dataclass(frozen=True)
 class Medications:
     """Every order that could be read. `unidentified`: how many could not be told apart."""
