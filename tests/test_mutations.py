@@ -18,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.answer import Answer, answer
+from cds_service.facts.genomics.wording import INDETERMINATE, spoken
 from cds_service.hooks.services import Service
 from cds_service.rules.rule import Clear, Fired, NotEvaluated
 from cds_service.settings import Settings
@@ -459,6 +460,18 @@ def test_no_words_of_a_diagnosis_keep_the_reader_busy(client, text):
     began = time.process_time()
     answered = post(client, request("order-sign", gilteritinib(**DRAFT), conditions=[RELAPSED, told]), "order-sign")
     assert time.process_time() - began < 3 and answered.status_code == 200
+
+
+def test_a_clause_of_a_report_that_nobody_can_follow_costs_nothing_and_leaves_its_genes_open(client):
+    words = "FLT3-ITD not detected, NPM1 "
+    report = {"resourceType": "DiagnosticReport", "id": "r1", "status": "final", "subject": {"reference": "Patient/p1"},
+              "code": {"text": "NGS"}, "conclusion": words * 10_000}  # fmt: skip
+    began = time.process_time()
+    answered = post(client, request("order-sign", gilteritinib(**DRAFT), genomics=[report]), "order-sign")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+    terms = tools().knowledge.terms
+    assert {each.outcome for each in spoken(words * 10, terms)} != {INDETERMINATE}
+    assert {each.outcome for each in spoken(words * 100, terms)} == {INDETERMINATE}
 
 
 def test_a_code_of_unreasonable_length_is_no_code_and_no_burden(client, line):
