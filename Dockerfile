@@ -31,7 +31,8 @@ RUN /tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
     && /venv/bin/pip install --no-compile --no-deps --no-index wheels/*.whl \
     && /venv/bin/pip uninstall --quiet --yes pip \
     && find /venv/lib -name __pycache__ -prune -exec rm -r {} + \
-    && /venv/bin/python -m compileall -q /venv/lib
+    && /venv/bin/python -m compileall -q /venv/lib \
+    && /venv/bin/python -I -c "from cards.render import check_all; check_all()"
 
 FROM ${BASE}
 ARG BASE

@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta, 
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from cards.compiled import Compiled
 from cards.kept import Kept
 from cards.loading import load
 from cards.model import LONGEST_SUMMARY
@@ -45,7 +46,6 @@ class CardTemplate:
     name: str
     summary: Template
     body: Template
-    named: frozenset[str]  # which values its summary needs
     home: Path
 
     @property
@@ -107,6 +107,7 @@ def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
 
 _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
+_CODE = Compiled(__file__)  # of ours
 
 
 @Kept
@@ -114,12 +115,19 @@ def template(name: str, home: Path = HOME) -> CardTemplate:
     """The template of that name, compiled once. Raises ValueError naming the file."""
     try:
         front, body = _read(name, home)
-        in_body, plain = _OURS if home == HOME else _THEIRS
         summary = _text(front, "summary")
-        named = frozenset(meta.find_undeclared_variables(plain.parse(summary)))
-        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), named, home)
+        if home == HOME:
+            in_body, plain = _OURS
+            said = _ours(f"{name} summary", summary, plain)
+            return CardTemplate(name, said, _ours(name, body.strip(), in_body), home)
+        in_body, plain = _THEIRS
+        return CardTemplate(name, plain.from_string(summary), in_body.from_string(body.strip()), home)
     except (OSError, ValueError, KeyError, TypeError, TemplateError, yaml.YAMLError) as fault:
         raise ValueError(f"cards/templates/{name}.md: {fault}") from fault
+
+
+def _ours(name: str, text: str, environment: Environment) -> Template:
+    return Template.from_code(environment, _CODE.of(name, text, environment), {})
 
 
 def parsed(name: str, home: Path = HOME) -> tuple[nodes.Template, nodes.Template]:
@@ -165,9 +173,10 @@ def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     return Words(_short(said), _tidy(body))
 
 
+@Kept
 def named_by(name: str) -> frozenset[str]:
     """The values that the summary of one of our own templates needs."""
-    return template(name, HOME).named
+    return frozenset(meta.find_undeclared_variables(parsed(name)[0]))
 
 
 def summary_of(name: str, values: Mapping[str, Any]) -> str:

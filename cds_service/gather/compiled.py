@@ -83,6 +83,12 @@ _APART: dict[str, Any] = {
 _SOUND: Kept[bytes, bool] = Kept()
 # Inside these nothing is looked at: they may hold any resource, or more types than it pays to compile.
 _NEVER = frozenset({"contained", "fhir_comments", "modifierExtension"})
+# What an extension may hold, and one on a patient's record hardly ever does: a dozen models, for nothing else.
+_NEVER |= {
+    *("valueContactDetail", "valueContributor", "valueCount", "valueDataRequirement", "valueDistance", "valueMoney"),
+    *("valueCodeableReference", "valueParameterDefinition", "valueRatioRange", "valueSignature"),
+    *("valueTriggerDefinition", "valueUsageContext"),
+}
 
 
 @dataclass(frozen=True, slots=True)

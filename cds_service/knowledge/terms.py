@@ -114,9 +114,7 @@ class Words:
 
     def __init__(self, entries: Iterable[tuple[str, str]], begin: str = _BEGIN, end: str = _END) -> None:
         self._values = {words.lower(): value for words, value in entries}
-        pattern = f"{begin}{spelling.any_of(self._values)}{end}"
-        self._pattern = re.compile(pattern, re.IGNORECASE)
-        self._small = re.compile(pattern)  # for a text in small letters: several times as fast
+        self._pattern = re.compile(f"{begin}{spelling.any_of(self._values)}{end}")  # of a text in small letters
         self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)
         self._told: Kept[bytes, tuple[str, ...]] = Kept(_TEXTS)
 
@@ -133,8 +131,8 @@ class Words:
         return found[0][2] if found else None
 
     def without(self, text: str) -> str:
-        """The text without every entry that stands in it."""
-        return self._pattern.sub(" ", text)
+        """The text in small letters, without every entry that stands in it."""
+        return self._pattern.sub(" ", _small(text))
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
@@ -157,14 +155,18 @@ class Words:
         return found
 
     def _search(self, text: str) -> Iterator[Span]:
-        small = text.lower()
-        found = self._small.finditer(small) if len(small) == len(text) else self._pattern.finditer(text)
-        return ((m.start(), m.end(), self._values[m.group().lower()]) for m in found)
+        return ((m.start(), m.end(), self._values[m.group()]) for m in self._pattern.finditer(_small(text)))
 
     @property
     def entries(self) -> frozenset[str]:
         """Every entry, in lower case."""
         return frozenset(self._values)
+
+
+def _small(text: str) -> str:
+    """The text in small letters, each in its place: of a capital i with a dot, Python makes two characters."""
+    small = text.lower()
+    return small if len(small) == len(text) else text.replace("İ", "i").lower()
 
 
 class Elsewhere(Protocol):
@@ -298,8 +300,7 @@ class Terms:
     @classmethod
     def load(cls, home: Path) -> Terms:
         """The terms in the tables below `home`. Raises KnowledgeError naming file and row."""
-        words = list(_rows(home / "words.csv"))
-        kinds = {row["kind"] for row in words}
+        words = _words(home / "words.csv")
         drugs, conditions = _drugs(home / "drug_codes.csv"), _conditions(home / "conditions.csv")
         routes = {(row["system"], row["code"]): row["route"] for row in _rows(home / "routes.csv")}
         observations = {(row["system"], row["code"]): row["key"] for row in _rows(home / "observations.csv")}
@@ -326,8 +327,8 @@ class Terms:
             changes={
                 (row["gene"], row["change"].lower()): row["marker"] for row in _rows(home / "protein_changes.csv")
             },
-            words={kind: Words((r["words"], r["value"]) for r in words if r["kind"] == kind) for kind in kinds},
-            groups=_groups(home / "groups.csv", {r["value"] for r in words if r["kind"] == "condition"}, conditions),
+            words=words,
+            groups=_groups(home / "groups.csv", words["condition"].values, conditions),
         )
 
 
@@ -336,7 +337,7 @@ class _Row(dict[str, str]):
 
     __slots__ = ("place",)
 
-    def __init__(self, fields: Mapping[str, str], place: str) -> None:
+    def __init__(self, fields: Iterable[tuple[str, str]], place: str) -> None:
         super().__init__(fields)
         self.place = place
 
@@ -345,17 +346,20 @@ class _Row(dict[str, str]):
 
 
 def _rows(path: Path) -> Iterator[_Row]:
+    """Each row by the names of its columns. Texts that are alike are one: most columns say few things."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            names, *rows = [fields for fields in csv.reader(file) if fields] or [[]]
     except OSError:
         raise KnowledgeError(f"{path.name}: cannot be read; is the installation complete?") from None
     except (ValueError, csv.Error):
         raise KnowledgeError(f"{path.name}: cannot be read as CSV in UTF-8") from None
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise KnowledgeError(f"{path.name}, line {number}: has more or fewer columns than the first line")
-        yield _Row(row, f"{path.name}, line {number}")
+    said: dict[str, str] = {}
+    name = path.name  # once: there are thousands of rows
+    for number, fields in enumerate(rows, start=2):
+        if len(fields) != len(names):
+            raise KnowledgeError(f"{name}, line {number}: has more or fewer columns than the first line")
+        yield _Row(zip(names, map(said.setdefault, fields, fields), strict=True), f"{name}, line {number}")
 
 
 def _drugs(path: Path) -> dict[Code, DrugCode]:
@@ -374,7 +378,15 @@ def _conditions(path: Path) -> dict[Code, ConditionCode]:
     }
 
 
-def _groups(path: Path, told: set[str], coded: Mapping[Code, ConditionCode]) -> dict[str, frozenset[str]]:
+def _words(path: Path) -> dict[str, Words]:
+    """The tables of words, by their kind."""
+    entries: dict[str, list[tuple[str, str]]] = {}
+    for row in _rows(path):
+        entries.setdefault(row["kind"], []).append((row["words"], row["value"]))
+    return {kind: Words(every) for kind, every in entries.items()}
+
+
+def _groups(path: Path, told: frozenset[str], coded: Mapping[Code, ConditionCode]) -> dict[str, frozenset[str]]:
     """Which keys belong together; each must be one that a code or words can stand for."""
     known = told.union(*(found.keys for found in coded.values()))
     found: dict[str, frozenset[str]] = {}
