@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 
+from gunicorn import util
 from gunicorn.glogging import Logger
 
 from cds_service import __version__
@@ -15,7 +16,7 @@ from cds_service.watch import logs, shared
 
 os.environ[shared.VARIABLE] = str(shared.prepare())  # before anything imports prometheus-client
 gc.disable()  # until everything is read: what comes now stays, and it would look through all of it again and again
-from cds_service.web import serving  # noqa: E402
+from cds_service.web import serving, unread  # noqa: E402
 from cds_service.web.draining import drain_first  # noqa: E402
 
 settings = serving.settings_at_start()  # once: what a reload finds wrong must not stop the server
@@ -53,6 +54,14 @@ class Log(Logger):
 
 
 logger_class = Log
+
+
+def _refuse(connection, status, reason, _):
+    """What gunicorn itself refuses: its own page repeats what it could not read."""
+    util.write_nonblock(connection, unread.refusal(settings, status, reason))
+
+
+util.write_error = _refuse
 
 
 def when_ready(server):

@@ -14,6 +14,21 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 T = TypeVar("T")
+
+
+class Name:
+    """A name in an object, as it came. As the key of a dict, two that read alike stay two, so that none hides another.
+
+    `dict[Name, msgspec.Raw]` is such a shape: where JSON has a name twice, a plain dict holds the last one only.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+Members = dict[Name, msgspec.Raw]  # of an object, each as often as it came
 LEARNING = threading.RLock()  # held while a shape is learnt, here or elsewhere
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 
@@ -42,7 +57,7 @@ def stands_twice(raw: bytes | msgspec.Raw, name: str, often: int) -> bool:
         found = found or sum(key == name for key, _ in pairs) > 1
 
     try:
-        json.loads(whole, object_pairs_hook=look)
+        json.loads(whole, object_pairs_hook=look, parse_int=str, parse_float=str)  # a number may have any size
     except (ValueError, RecursionError):
         return False  # not readable at all, which is told elsewhere
     return found
@@ -53,8 +68,31 @@ def decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
     found = _DECODERS.get(shape)
     if found is None:
         with LEARNING:
-            found = _DECODERS.get(shape) or _DECODERS.setdefault(shape, msgspec.json.Decoder(shape))
+            found = _DECODERS.get(shape) or _DECODERS.setdefault(
+                shape, msgspec.json.Decoder(shape, dec_hook=_made)
+            )
     return cast("msgspec.json.Decoder[T]", found)
+
+
+def _made(_: type, value: Any) -> Name:
+    return Name(value)
+
+
+def each_once(members: Members) -> bool:
+    """Whether no name stands twice among these."""
+    return len({each.text for each in members}) == len(members)
+
+
+def any_twice(raw: bytes) -> bool:
+    """Whether in some object of this JSON, however deep, a name stands twice. Slow: for small bodies."""
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({name for name, _ in pairs}) != len(pairs)
+
+    json.loads(raw, object_pairs_hook=look, parse_int=str, parse_float=str)  # a number may have any size
+    return found
 
 
 def decode(raw: bytes | str | msgspec.Raw, shape: type[T]) -> T:

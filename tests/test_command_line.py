@@ -181,3 +181,15 @@ def test_the_other_shells_read_their_script(shell, check, tmp_path: Path, capsys
     file = tmp_path / "script"
     file.write_text(_script(shell, capsys), encoding="utf-8")
     assert subprocess.run([*check, str(file)], check=False, timeout=20).returncode == 0
+
+
+@pytest.mark.parametrize("typed, usage", [
+    ("report --weeks x", "usage: aml-cds report"), ("store purge --all", "usage: aml-cds store purge"),
+    ("serve --bogus", "usage: aml-cds serve"), ("--bogus", "usage: aml-cds [-h]"),
+])
+def test_what_is_not_known_is_told_by_the_command_that_does_not_know_it(typed, usage, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(typed.split())
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith(usage) and "not known: --" in said and "--help lists what is" in said

@@ -18,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.answer import Answer, answer
+from cds_service.facts.genomics.wording import INDETERMINATE, spoken
 from cds_service.hooks.services import Service
 from cds_service.rules.rule import Clear, Fired, NotEvaluated
 from cds_service.settings import Settings
@@ -431,6 +432,46 @@ def test_thousands_of_entries_are_read_in_reasonable_time(client, key):
         post(client, request("order-sign", gilteritinib(**DRAFT), **{key: made[key]}), "order-sign").status_code == 200
     )
     assert time.process_time() - began < 3  # with every pair compared it were minutes
+
+
+def test_thousands_of_drafts_are_answered_in_time_and_those_beyond_the_limit_are_named(client):
+    drafts = [gilteritinib(**DRAFT) | {"id": f"m{number}"} for number in range(10_000)]
+    began = time.process_time()
+    answered = post(client, request("order-sign", *drafts), "order-sign")
+    assert time.process_time() - began < 3
+    told = json.dumps(answered.json)
+    assert answered.status_code == 200 and "9000 draft orders could not be read" in told
+
+
+def test_thousands_of_selections_cost_nothing(client):
+    drafts = [gilteritinib(**DRAFT) | {"id": f"m{number}"} for number in range(300)]
+    selected = (*(f"MedicationRequest/none-{number}" for number in range(30_000)), "MedicationRequest/m7")
+    began = time.process_time()
+    answered = post(client, request("order-select", *drafts, selected=selected), "order-select")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+
+
+@pytest.mark.parametrize("text", [
+    "acute myeloid leukaemia, no history of long QT syndrome, " * 8_000,
+    "no " + "of " * 60 + "x, y z w long QT syndrome",
+])
+def test_no_words_of_a_diagnosis_keep_the_reader_busy(client, text):
+    told = {**RELAPSED, "id": "c2", "code": {"text": text}}
+    began = time.process_time()
+    answered = post(client, request("order-sign", gilteritinib(**DRAFT), conditions=[RELAPSED, told]), "order-sign")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+
+
+def test_a_clause_of_a_report_that_nobody_can_follow_costs_nothing_and_leaves_its_genes_open(client):
+    words = "FLT3-ITD not detected, NPM1 "
+    report = {"resourceType": "DiagnosticReport", "id": "r1", "status": "final", "subject": {"reference": "Patient/p1"},
+              "code": {"text": "NGS"}, "conclusion": words * 10_000}  # fmt: skip
+    began = time.process_time()
+    answered = post(client, request("order-sign", gilteritinib(**DRAFT), genomics=[report]), "order-sign")
+    assert time.process_time() - began < 3 and answered.status_code == 200
+    terms = tools().knowledge.terms
+    assert {each.outcome for each in spoken(words * 10, terms)} != {INDETERMINATE}
+    assert {each.outcome for each in spoken(words * 100, terms)} == {INDETERMINATE}
 
 
 def test_a_code_of_unreasonable_length_is_no_code_and_no_burden(client, line):

@@ -8,8 +8,10 @@ import pkgutil
 import re
 import signal
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -133,6 +135,7 @@ def test_what_is_in_memory_reaches_no_disk_in_the_deployments():
     assert all(each["emptyDir"].get("medium") == "Memory" for each in volumes if "emptyDir" in each)
 
 
+MOST_WRITTEN, MOST_WORDS = 6_000, 40  # characters of a pattern, and its own words that are tried
 LONG = 200  # characters: enough for what doubles with every one of them
 HOSTILE = ("a", "a-", "1", " ", "-", "(", ".", "a ", "1 ", "1.", "1 mg ", "a,", "- ", "*", "_a", "&", "\\", "/a", "[",
            "\n", "p.A1")
@@ -161,6 +164,16 @@ def _patterns() -> dict[str | bytes, re.Pattern[Any]]:
     return found
 
 
+def _own_words(pattern: re.Pattern[Any]) -> Iterator[str]:
+    """One word of the pattern, then another again and again: what words it reads in two ways keeps it busiest."""
+    written = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    if len(written) > MOST_WRITTEN:
+        return  # a table of names, which has no repetitions
+    words = tuple(dict.fromkeys(re.findall(r"[^\W\d_]+", re.sub(r"\\[A-Za-z]|\(\?[^:]", " ", written))))[:MOST_WORDS]
+    for first, again in product(words, (*(f"{word} " for word in words), "a ", "1 ")):
+        yield f"{first} {again * (LONG // len(again))}x, y z w "
+
+
 def _busy(*_: object) -> None:
     raise TimeoutError
 
@@ -171,12 +184,12 @@ def test_no_pattern_of_ours_can_be_kept_busy():
     before = signal.signal(signal.SIGVTALRM, _busy)
     try:
         for pattern in patterns.values():
-            for piece in HOSTILE:
-                text: Any = (piece * LONG)[:LONG] + "\x00"
-                text = text.encode() if isinstance(pattern.pattern, bytes) else text
-                signal.setitimer(signal.ITIMER_VIRTUAL, 5)
-                pattern.fullmatch(text)
-                pattern.search(text)
+            for piece in (*((piece * LONG)[:LONG] for piece in HOSTILE), *_own_words(pattern)):
+                for text in (piece, piece + "\x00"):
+                    asked: Any = text.encode() if isinstance(pattern.pattern, bytes) else text
+                    signal.setitimer(signal.ITIMER_VIRTUAL, 5)
+                    pattern.fullmatch(asked)
+                    pattern.search(asked)
     except TimeoutError:
         pytest.fail(f"{pattern.pattern!r} does not come to an end with {piece!r}")
     finally:

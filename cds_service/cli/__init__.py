@@ -42,7 +42,9 @@ Settings are environment variables: see docs/settings.md.
 
 def main(arguments: list[str] | None = None) -> int:
     """The console script."""
-    given = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    given, unknown = parser().parse_known_args(sys.argv[1:] if arguments is None else arguments)
+    if unknown:  # told by the command that does not know it, with its own usage
+        given.grammar.error(f"not known: {' '.join(unknown)}; {given.grammar.prog} --help lists what is")
     try:
         return int(given.run(given))
     except UsageError as error:
@@ -65,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"aml-cds {__version__}")
-    top.set_defaults(run=running.serve, whole=top)  # the whole grammar, for whoever completes it
+    top.set_defaults(run=running.serve, grammar=top, whole=top)  # the whole grammar, for whoever completes it
     commands = top.add_subparsers(metavar="COMMAND", help=argparse.SUPPRESS, prog="aml-cds")
     listed = []
     for title, group in GROUPS:

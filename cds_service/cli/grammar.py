@@ -40,7 +40,7 @@ def command(
         allow_abbrev=False,
     )
     if run is not None:
-        made.set_defaults(run=run)
+        made.set_defaults(run=run, grammar=made)
     return made
 
 

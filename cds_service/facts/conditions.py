@@ -6,6 +6,7 @@ That follows from what is written and from our tables alone, so it is kept. Code
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,11 +46,14 @@ class Meaning:
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _NEAR = r"(?:[\w-]+\s+){0,2}"
+_LISTED = r"(?:(?!(?:of|or|nor)\s)[\w-]+\s+){0,2}"  # the same between "of" and "or": read in one way only
+_BEFORE = 400  # characters before a name in which it is denied: in long texts each name would be asked for all of them
 _DENIED = re.compile(
     r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+"
-    rf"(?:{_NEAR}(?:of|or|nor)\s+)*{_NEAR}\Z",
+    rf"(?:{_LISTED}(?:of|or|nor)\s+)*{_LISTED}\Z",
     re.IGNORECASE,
 )
+_TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
     r"[\s,:-]*(?:was|is|has been)?\s*(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b", re.IGNORECASE
 )
@@ -155,14 +159,13 @@ def _named(words: str, terms: Terms) -> tuple[list[str], list[str]]:
     before: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     for start, end, key in terms.words["condition"].spans(words):
-        denied = key not in AML and (_DENIED.search(words[:start]) or _REFUTED.match(words[end:]))
+        first = max(0, start - _BEFORE)
+        denied = key not in AML and (_DENIED.search(words, first, start) or _REFUTED.match(words, end))
         if key and not denied:
-            (before if any(_is_near(words[past:start]) for past in pasts if past <= start) else now).append(key)
+            told = bisect_right(pasts, start)
+            near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
+            (before if near else now).append(key)
     return now, before
-
-
-def _is_near(between: str) -> bool:
-    return re.fullmatch(rf"[\s:]*{_NEAR}", between) is not None
 
 
 def _stated(words: str, terms: Terms) -> str:

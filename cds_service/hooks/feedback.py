@@ -15,7 +15,9 @@ from typing import Any
 
 import msgspec
 
+from cds_service.decoding import any_twice
 from cds_service.errors import BadRequest, TooLarge
+from cds_service.hooks.request import NOT_JSON
 
 OUTCOMES = ("accepted", "overridden")
 MOST = 1_000  # entries at once
@@ -81,11 +83,15 @@ class FeedbackCounts:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        decoded = msgspec.json.decode(body)
+        twice = any_twice(body)
     except RecursionError:
         raise BadRequest("the JSON is nested too deeply to be read") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadRequest("the body is not valid JSON (RFC 8259, UTF-8)") from None
+        raise BadRequest(NOT_JSON) from None
+    if twice:  # one of the two would be lost, and acknowledged all the same
+        raise BadRequest("an element stands twice in one object: send each of them once")
+    return decoded
 
 
 def _entry(value: Any, path: str) -> Feedback:
@@ -166,7 +172,8 @@ def _each(value: Any, path: str) -> tuple[tuple[Any, str], ...]:
 
 def _object(value: Any, path: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise BadRequest("expected a JSON object", path)
+        hint = "" if path else ': send {"feedback": [...]}'
+        raise BadRequest(f"expected a JSON object{hint}", path)
     return value
 
 

@@ -14,10 +14,12 @@ from typing import TypeVar
 
 import msgspec
 
-from cds_service.decoding import decode, stands_twice
+from cds_service.decoding import Members, decode, each_once, stands_twice
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 
+MOST_DRAFTS = 1_000  # that are read of one call: more would take the time of the checks
+NOT_JSON = "the body is not valid JSON (RFC 8259, UTF-8): send one object, without a byte order mark"
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _NULL = msgspec.Raw(b"null")
 T = TypeVar("T")
@@ -62,9 +64,13 @@ class HookRequest:
                 "call the service whose hook it is (see GET /cds-services)",
                 "hook",
             )
+        prefetch = envelope.prefetch or {}
+        for where, members in (("", decode(body, Members)), ("prefetch", prefetch)):
+            _require_each_once(members, where)
         if not envelope.hookInstance:
             raise BadRequest("hookInstance is empty: send a UUID for each call", "hookInstance")
         context = _decode(envelope.context, _CONTEXTS[service.hook], "context")
+        _require_each_once(decode(envelope.context, Members), "context")
         if not FHIR_ID.match(context.patientId):
             raise BadRequest(
                 "patientId is not a FHIR id (letters, digits, '-' and '.', at most 64)", "context.patientId"
@@ -76,7 +82,7 @@ class HookRequest:
             user_id=context.userId,
             drafts=_drafts(context.draftOrders) if isinstance(context, _OrderSign) else (),
             selections=tuple(context.selections) if isinstance(context, _OrderSelect) else (),
-            prefetch=MappingProxyType({key: bytes(value) for key, value in (envelope.prefetch or {}).items()}),
+            prefetch=MappingProxyType({key.text: bytes(value) for key, value in prefetch.items()}),
             fhir=_access(envelope),
         )
 
@@ -94,7 +100,7 @@ class _Envelope(msgspec.Struct):
     hook: str
     hookInstance: str  # noqa: N815 - the specification's name
     context: msgspec.Raw
-    prefetch: dict[str, msgspec.Raw] | None = None
+    prefetch: Members | None = None
     fhirServer: str | None = None  # noqa: N815
     fhirAuthorization: _Authorization | None = None  # noqa: N815
 
@@ -144,7 +150,13 @@ def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
         said = f"{missing[1]} is required and is missing" if missing else _in_words(message)
         raise BadRequest(f"{said}{_hint(path)}", path or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadRequest("the body is not valid JSON (RFC 8259, UTF-8)", where or None) from None
+        raise BadRequest(NOT_JSON, where or None) from None
+
+
+def _require_each_once(members: Members, where: str) -> None:
+    """Of two elements of one name any reader takes another one: the orders of a call could go unseen."""
+    if not each_once(members):
+        raise BadRequest("an element stands twice in one object: send each of them once", where or None)
 
 
 def _in_words(message: str) -> str:
@@ -168,6 +180,8 @@ _JSON = {
 
 
 def _hint(path: str) -> str:
+    if not path:
+        return ": send an object with hook, hookInstance and context"
     if path.endswith("draftOrders"):
         return "; some EHRs send draft orders only when the app holds the scopes for reading unsigned orders"
     return ""
@@ -179,7 +193,8 @@ def _drafts(raw: msgspec.Raw) -> tuple[Draft, ...]:
         raise BadRequest("draftOrders must be a Bundle", "context.draftOrders.resourceType")
     entries = bundle.entry or ()
     lost = any(stands_twice(raw, name, often) for name, often in (("entry", 1), ("resource", len(entries))))
-    return (*(_draft(entry) for entry in entries), *((_UNREADABLE,) if lost else ()))
+    unread = len(entries[MOST_DRAFTS:]) + lost
+    return (*(_draft(entry) for entry in entries[:MOST_DRAFTS]), *(_UNREADABLE for _ in range(unread)))
 
 
 _UNREADABLE = Draft(b"null", None)  # stands for a draft that came and cannot be had

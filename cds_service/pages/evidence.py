@@ -88,8 +88,9 @@ def evidence(tools: Tools) -> Blueprint:
 
 
 def _named(name: str) -> list[str]:
-    """The ids of an argument, as "a,b"."""
-    return [each.strip() for each in request.args.get(name, "").split(",") if each.strip()]
+    """The ids of an argument, as "a,b", each once."""
+    given = (each.strip() for each in request.args.get(name, "").split(","))
+    return list(dict.fromkeys(each for each in given if each))
 
 
 def _option(library: Library, option: Any) -> dict[str, str]:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cards.reasons import reasons
 from cds_service.answer import Tools
 from cds_service.beside import Beside
-from cds_service.errors import StoreError
+from cds_service.errors import BadRequest, StoreError
 from cds_service.knowledge.spoken import topic_words
 from cds_service.pages.charts import Bar, bars
 from cds_service.pages.doors import is_let_in
@@ -75,6 +75,8 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
         try:
             told = made_up(asked, judging) if settings.is_demo else _stored(beside, asked)
         except StoreError as error:
+            if json_wanted() or request.args.get("format") == "csv":
+                return as_json({"error": str(error)}, 503)
             return render_template("governance_lost.html", why=str(error)), 503
         if request.args.get("format") == "csv":
             return _csv(told)
@@ -99,11 +101,13 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
 
 
 def _asked(rules: Iterable[str]) -> tuple[int, Asked]:
-    """What the address asks for. What it asks for wrongly is not there."""
+    """What the address asks for. Raises BadRequest."""
     given = request.args.get("weeks", str(WEEKS[0]))
     rule, tenant = request.args.get("rule") or None, request.args.get("tenant") or None
-    if given not in map(str, WEEKS) or (rule is not None and rule not in (*rules, "gap")):
-        abort(404)
+    if given not in map(str, WEEKS):
+        raise BadRequest(f"weeks: expected one of {', '.join(map(str, WEEKS))}", "http.weeks")
+    if rule is not None and rule not in (*rules, "gap"):
+        raise BadRequest("rule: expected the id of a rule, as /knowledge/rules lists them, or gap", "http.rule")
     until = datetime.now(UTC)
     return int(given), Asked(until - timedelta(weeks=int(given)), until, tenant, rule)
 

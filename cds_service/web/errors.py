@@ -60,7 +60,7 @@ def _http_error(error: HTTPException) -> Response | AnyResponse:
     status = error.code or 500
     if status < 400:
         return error.get_response()
-    code, message = _HTTP.get(status, ("processing", "the request could not be answered"))
+    code, message = _HTTP.get(status, ("processing", "the request could not be answered: /api tells what can be asked"))
     response = outcome(status, code, message)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))

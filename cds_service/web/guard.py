@@ -33,6 +33,7 @@ _NOT_OURS = (
     "the Host header names a host that this service does not answer for: call it by its own address, "
     "or add the name to ALLOWED_HOSTS"
 )
+_NO_HOST = "the Host header is missing: send the name under which you call, as HTTP/1.1 asks for"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -51,8 +52,7 @@ _ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; said on
 def register(app: Flask, settings: Settings) -> None:
     """Check every request to this app, and dress every answer."""
     hosts = _own_hosts(settings)
-    tls = _ONLY_TLS if urlsplit(settings.public_url).scheme == "https" else {}
-    ours = tuple((_HEADERS | tls | _VARY).items())
+    ours = headers(settings)
     names = frozenset(name.lower() for name, _ in ours)
     origins = frozenset((*((SANDBOX,) if settings.is_demo else ()), *settings.cors_origins))
     # Werkzeug cuts a chunked body off at its limit without a word: one byte more lets `body` notice.
@@ -66,7 +66,10 @@ def register(app: Flask, settings: Settings) -> None:
     def check() -> Response | None:
         here = request._get_current_object()  # type: ignore[attr-defined] # asked often: each time by the proxy costs
         by_number = here.path == METRICS_PATH and settings.metrics == ON  # as Prometheus calls each replica
-        if not by_number and not is_ours(here.environ.get("HTTP_HOST", "localhost")):  # HTTP/1.0 has no Host
+        host = here.environ.get("HTTP_HOST")
+        if host is None and here.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":  # RFC 9112, 3.2
+            raise BadRequest(_NO_HOST, "http.Host")
+        if host is not None and not by_number and not is_ours(host):
             raise BadRequest(_NOT_OURS, "http.Host")
         if here.routing_exception is not None:
             return None  # 404 and 405 come before what the body may be
@@ -84,6 +87,12 @@ def register(app: Flask, settings: Settings) -> None:
             _put_on(response, ours)
         _grant(response, origins, settings.is_demo)
         return response
+
+
+def headers(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What every answer of this service carries."""
+    tls = _ONLY_TLS if urlsplit(settings.public_url).scheme == "https" else {}
+    return tuple((_HEADERS | tls | _VARY).items())
 
 
 def body() -> bytes:
@@ -137,7 +146,9 @@ def _is_ours(host: str, hosts: frozenset[str]) -> bool:
 
 def _options() -> Response:
     methods = request.url_rule.methods if request.url_rule else None
-    return Response(status=204, headers={"Allow": ", ".join(sorted(methods or ("GET", "POST", "OPTIONS")))})
+    response = Response(status=204, headers={"Allow": ", ".join(sorted(methods or ("GET", "POST", "OPTIONS")))})
+    del response.headers["Content-Type"]  # of nothing
+    return response
 
 
 def _check_body(request: Request, settings: Settings) -> None:

@@ -115,7 +115,10 @@ def test_a_call_passes_and_so_does_what_the_service_says_of_safety(proxy, call):
     assert "max-age" in headers["Strict-Transport-Security"] and "nginx/" not in headers["Server"]
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/readyz/calls", "/governance"])
+@pytest.mark.parametrize("path", [
+    "/metrics", "/healthz", "/readyz", "/readyz/calls", "/governance",
+    "/metrics/", "/healthz/", "/readyz/", "/readyz/calls/", "/governance/", "//metrics", "/%6Detrics", "/x/../healthz",
+])
 def test_what_is_for_the_inside_stays_there(proxy, path):
     assert proxy.ask("GET", path)[0] == 404
 

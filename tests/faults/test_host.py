@@ -61,13 +61,18 @@ def running() -> Iterator[Running]:
 
 def answers_to(running: Running, sent: bytes) -> list[int]:
     """The status of every answer that comes until the other side closes."""
+    return [int(each) for each in re.findall(rb"HTTP/1\.[01] (\d{3})", said_to(running, sent))]
+
+
+def said_to(running: Running, sent: bytes) -> bytes:
+    """Everything that comes until the other side closes."""
     port, got = int(running.url.rpartition(":")[2]), b""
     with socket.create_connection(("127.0.0.1", port), 15) as line, suppress(ConnectionResetError):
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)
         while piece := line.recv(65536):
             got += piece
-    return [int(each) for each in re.findall(rb"HTTP/1\.[01] (\d{3})", got)]
+    return got
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -76,6 +81,26 @@ def test_a_broken_framing_is_refused_or_closed_and_what_it_hides_is_not_answered
     assert len(statuses) <= 1 and not set(statuses) & {200, 500}, statuses
     assert all(400 <= each < 500 or each in (501, 505) for each in statuses)
     assert once(running, sign())[0] == 200
+
+
+SPILT = {  # what of a body, or of a header, the server takes for the next request
+    "no length": HEAD + b'\r\n{"name": "MARKEDqzjx"}\r\n\r\n',
+    "too small a length": HEAD + b'Content-Length: 1\r\n\r\n{"name":"MARKEDqzjx"} x HTTP/1.1\r\n\r\n',
+    "a chunk": HEAD.replace(PATH, b"/nowhere") + b"Transfer-Encoding: chunked\r\n\r\nMARKEDqzjx\r\n\r\n",
+    "a name of a header": HEAD + b"MARKEDqzjx x: 1\r\n\r\n",
+    "an expectation": HEAD + b"Expect: MARKEDqzjx\r\n\r\n",
+    "a coding": HEAD + b"Transfer-Encoding: MARKEDqzjx\r\n\r\n",
+    "a method": b"MARKEDqzjx@ / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", [*BROKEN.values(), *SPILT.values()], ids=[*BROKEN, *SPILT])
+def test_what_the_server_itself_refuses_is_json_with_our_headers_and_repeats_nothing(running, sent):
+    said = said_to(running, sent)
+    assert b"MARKEDqzjx" not in said and b"<html" not in said
+    for answer in said.split(b"HTTP/1.1 ")[1:]:
+        assert b"Content-Type: application/json\r\n" in answer and b"X-Content-Type-Options: nosniff\r\n" in answer
+        assert b'"resourceType":"OperationOutcome"' in answer
 
 
 def test_two_whole_requests_on_one_line_are_two_answers(running):

@@ -109,6 +109,16 @@ def test_a_malformed_body_is_refused(body, path):
     assert refused.value.path == path
 
 
+@pytest.mark.parametrize("once, twice", [
+    ('"feedback":', '"feedback": [], "feedback":'), ('"outcome":', '"outcome": "accepted", "outcome":'),
+])
+def test_what_stands_twice_is_refused_since_one_of_the_two_would_be_lost(once, twice):
+    written = json.dumps({"feedback": [overridden()]})
+    assert Feedback.read(written.encode())
+    with pytest.raises(BadRequest, match="stands twice"):
+        Feedback.read(written.replace(once, twice).encode())
+
+
 @pytest.mark.parametrize("more, path", [
     ({"card": MISSING}, "card"), ({"card": ""}, "card"), ({"card": True}, "card"), ({"card": {}}, "card"),
     ({"outcome": MISSING}, "outcome"), ({"outcome": "seen"}, "outcome"), ({"outcome": []}, "outcome"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest
-from cds_service.hooks.request import FhirAccess, HookRequest
+from cds_service.hooks.request import MOST_DRAFTS, FhirAccess, HookRequest
 from cds_service.hooks.services import offered
 
 CODES = {"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)}
@@ -205,3 +205,41 @@ def test_a_draft_that_another_hides_is_not_lost_in_silence(twice):
     body = json.dumps(asked).replace('"DRAFTS"', written)
     request = HookRequest.read(body.encode(), SIGN)
     assert [draft.raw for draft in request.drafts].count(b"null") == 1
+
+
+EMPTY = '{"resourceType": "Bundle", "entry": []}'
+
+
+@pytest.mark.parametrize("once, twice, path", [
+    ('"hook":', '"hook": "order-sign", "hook":', None),
+    ('"context":', '"context": {}, "context":', None),
+    ('"prefetch":', '"prefetch": {}, "prefetch":', None),
+    ('"prefetch":', '"prefetch": {}, "pre\\u0066etch":', None),
+    ('"extension":', '"extension": {}, "extension":', None),
+    ('"draftOrders":', f'"draftOrders": {EMPTY}, "draftOrders":', "context"),
+    ('"patientId":', '"patientId": "p-2", "patientId":', "context"),
+    ('"labs":', f'"labs": {EMPTY}, "labs":', "prefetch"),
+    ('"labs":', f'"labs": {EMPTY}, "l\\u0061bs":', "prefetch"),
+])
+def test_of_two_elements_of_one_name_none_is_taken(once, twice, path):
+    context = CONTEXT | {"draftOrders": DRAFTS}
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": context, "prefetch": {"labs": None}, "extension": {}}
+    written = json.dumps(asked)
+    HookRequest.read(written.encode(), SIGN)
+    fault = refused(HookRequest.read, written.replace(once, twice).encode(), SIGN)
+    assert (fault.message, fault.path) == ("an element stands twice in one object: send each of them once", path)
+
+
+def test_more_drafts_than_can_be_read_in_time_are_not_read_and_not_lost_in_silence():
+    entries = [{"resource": {"resourceType": "X", "id": str(number)}} for number in range(MOST_DRAFTS + 2)]
+    drafts = sign({"draftOrders": {"resourceType": "Bundle", "entry": entries}}).drafts
+    assert [draft.raw for draft in drafts].count(b"null") == 2
+    assert len(drafts) == MOST_DRAFTS + 2
+
+
+def test_a_number_of_any_size_hides_no_draft_behind_another():
+    number = "9" * 5000
+    entry = f'{{"resource": {{"resourceType": "X", "n": {number}}}, "resource": {{"resourceType": "X"}}}}'
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": CONTEXT | {"draftOrders": "DRAFTS"}}
+    body = json.dumps(asked).replace('"DRAFTS"', f'{{"entry": [{entry}]}}')
+    assert [draft.raw for draft in HookRequest.read(body.encode(), SIGN).drafts].count(b"null") == 1

@@ -124,6 +124,11 @@ def test_the_options_of_a_patient_bring_their_studies_only(client):
     assert [each["id"] for each in told["options"]] == ["gilteritinib", "flag-ida"] and told["ranked"] is False
 
 
+def test_an_option_that_is_named_twice_is_shown_once(client):
+    once = client.get("/evidence?options=flag-ida&format=json").json
+    assert client.get("/evidence?options=flag-ida,flag-ida&format=json").json == once
+
+
 def test_an_option_that_is_not_known_is_said_and_brings_nothing(client):
     page = client.get("/evidence?options=<b>snake-oil")
     assert page.status_code == 200 and "Not known here: &lt;b&gt;snake-oil" in page.text

@@ -68,8 +68,11 @@ def test_it_exports_what_it_shows():
 
 
 @pytest.mark.parametrize("asked", ["weeks=3", "weeks=x", "rule=none", "rule=%3Cb%3E"])
-def test_what_is_asked_wrongly_is_not_there(asked):
-    assert client_of().get(f"/governance?{asked}").status_code == 404
+def test_what_is_asked_wrongly_is_told_with_what_can_be_asked(asked):
+    response = client_of().get(f"/governance?{asked}")
+    (issue,) = response.json["issue"]
+    assert response.status_code == 400 and issue["expression"] == [f"http.{asked.partition('=')[0]}"]
+    assert "expected" in issue["diagnostics"] and "<" not in issue["diagnostics"]
 
 
 def test_the_figures_of_the_store_in_hospital_mode(hospital):
@@ -92,6 +95,9 @@ def test_it_is_not_for_strangers(hospital):
 def test_a_store_that_cannot_be_asked_is_said(hospital):
     response = client_of(Beside(report=lost), **hospital).get("/governance")
     assert response.status_code == 503 and "it is locked" in response.get_data(as_text=True)
+    for form in ("json", "csv"):
+        response = client_of(Beside(report=lost), **hospital).get(f"/governance?format={form}")
+        assert response.status_code == 503 and "it is locked" in response.json["error"]
 
 
 def test_made_up_rules_are_rules_of_ours_and_the_same_time_gives_the_same():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from werkzeug.test import create_environ, run_wsgi_app
 
 ORDER_SIGN = "/cds-services/aml-order-sign"
 
@@ -20,6 +21,13 @@ def test_another_host_name_is_refused(client, host):
     response = client.get("/cds-services", headers={"Host": host})
     assert response.status_code == 400
     assert response.get_json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("protocol, status", [("HTTP/1.1", 400), ("HTTP/1.0", 200)])
+def test_only_where_no_host_is_known_yet_it_may_be_missing(make_app, protocol, status):
+    environ = create_environ("/cds-services") | {"SERVER_PROTOCOL": protocol}
+    del environ["HTTP_HOST"]
+    assert run_wsgi_app(make_app(), environ)[1].startswith(str(status))
 
 
 @pytest.mark.parametrize("env", [
@@ -79,6 +87,7 @@ def test_a_refusal_can_be_read_by_the_page_that_asked(client):
 
 def test_options_names_the_methods_and_knows_no_unknown_address(client):
     assert client.options(ORDER_SIGN).headers["Allow"] == "OPTIONS, POST"
+    assert "Content-Type" not in client.options(ORDER_SIGN).headers
     assert client.options("/nowhere").status_code == 404
 
 

@@ -120,6 +120,16 @@ def test_who_was_turned_away_is_counted_without_a_name(client):
     assert client.get("/healthz").json["callers_turned_away"]["time"] >= 1
 
 
+def test_a_stranger_does_not_learn_at_healthz_what_his_token_lacks(client):
+    client.get("/cds-services", headers=north("/cds-services", exp=1))
+    for told in (
+        client.get("/healthz", headers={"Host": "cds.example"}, environ_base={"REMOTE_ADDR": "10.0.0.1"}),
+        client.get("/healthz", headers={"Via": "1.1 proxy"}),
+    ):
+        assert told.status_code == 200 and told.json["status"] == "ok"
+        assert "callers_turned_away" not in told.json
+
+
 def test_the_sandbox_has_no_way_in(client):
     answer = client.options(SIGN, headers={"Origin": "https://sandbox.cds-hooks.org"})
     assert "Access-Control-Allow-Origin" not in answer.headers

@@ -81,7 +81,8 @@ def read_medications(
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:
-    return [(resource, order) for resource in drafts for order in found if order.resource is resource]
+    by_resource = {id(order.resource): order for order in found}
+    return [(resource, by_resource[id(resource)]) for resource in drafts if id(resource) in by_resource]
 
 
 def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
@@ -100,8 +101,9 @@ def _drafts(
     found: list[Medication] = []
     ended: set[str] = set()
     problems: list[str] = []
-    if not any(_is_named(each) and _selected(each, selections) for each in drafts):
-        selections = ()  # a selection that names none of the drafts cannot tell which of them to leave out
+    chosen = frozenset((*selections, *map(local, selections)))
+    if not any(_is_named(each) and _selected(each, chosen) for each in drafts):
+        chosen = frozenset()  # a selection that names none of the drafts cannot tell which of them to leave out
     for resource in drafts:
         view = view_of(resource)
         if view is not None and (view.doNotPerform or view.status in _ENDED):
@@ -112,7 +114,7 @@ def _drafts(
         if isinstance(draft, Unreadable):
             problems.append(f"a draft order could not be read ({draft.reason})")
         elif draft is not None:
-            found.append(replace(draft, selected=not selections or _selected(resource, selections)))
+            found.append(replace(draft, selected=not chosen or _selected(resource, chosen)))
     return _each_drug_once(found), ended, problems
 
 
@@ -140,12 +142,12 @@ def _is_named(resource: Resource) -> bool:
     return "/" in resource.reference or bool(resource.full_url)
 
 
-def _selected(resource: Resource, selections: tuple[str, ...]) -> bool:
+def _selected(resource: Resource, chosen: frozenset[str]) -> bool:
     """Whether a selection names the draft, by type and id, by id alone or by the fullUrl of its entry."""
     if "/" not in resource.reference and not resource.full_url:
         return True  # an order without a usable id may be the selected one
     names = {resource.reference, resource.reference.rpartition("/")[2], resource.full_url} - {resource.type}
-    return any(each in names or local(each) in names for each in selections)
+    return not names.isdisjoint(chosen)
 
 
 def _listed(resource: Resource, library: Library, reading: Reading) -> Medication | Unreadable | None:

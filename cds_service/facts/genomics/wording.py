@@ -17,6 +17,7 @@ from cds_service.knowledge.terms import Terms
 
 PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
 
+_LONGEST_CLAUSE = 2_000  # characters; a longer one is not followed, and leaves its genes open
 _CLAUSE = re.compile(r"[;|\n]|\.(?=\s|$)")
 _COMMA = re.compile(r",(?![^()]*\))")
 _AND = re.compile(r"\b(?:and|but|while|whereas|however|with|without(?=.)|und|aber|ohne)\b|&|\+(?=\s)", re.IGNORECASE)
@@ -73,6 +74,9 @@ def is_plain(text: str, terms: Terms) -> bool:
 
 
 def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
+    if len(clause) > _LONGEST_CLAUSE:
+        yield from (Spoken(gene, INDETERMINATE, clause[:80], clause[:80]) for gene in markers.genes_in(clause))
+        return
     clause = _LIMIT.sub("", _NOTHING_ELSE.sub("", clause))
     genes = markers.genes_in(clause)
     if not genes or not _cues(clause, terms):
