@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import taken_together
@@ -45,6 +46,9 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             usual=case.cite(topics.USUAL_DOSE, use.drug),
             salt=case.cite(topics.SALT_DOSES, use.drug),
         )
+    denser = _over_surface(case, use, orders, limit)
+    if denser is not None:
+        return denser
     unread = [order for order in orders if order.dose.daily is None]
     if unread and all(order.dose.per_area is not None for order in unread):
         why = f"{use.drug} is ordered per body surface; no body surface is computed here"
@@ -52,6 +56,30 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     if unread:
         return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders)
     return Clear(f"{orders[0].dose.daily} is within {limit.value}")
+
+
+def _over_surface(
+    case: Case, use: Use, orders: tuple[Medication, ...], limit: Statement[Quantity]
+) -> Outcome | None:
+    """A dose per body surface above the labelled one, where one is stated: it is too much for every body."""
+    most = case.cite(topics.SURFACE_CEILING, use.drug)
+    if most is None:
+        return None
+    for order in orders:
+        area = order.dose.per_area
+        if area is not None and area > most.value:
+            return case.fired(
+                Level.WARNING,
+                "dose_over_surface",
+                about=orders,
+                drug=use.drug,
+                says=(most,),
+                order=order,
+                area=area,
+                surface=most,
+                limit=limit,
+            )
+    return None
 
 
 @rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)
