@@ -21,8 +21,9 @@ _STRICTER = {
         "tls_potassium_from creatinine_rise_from creatinine_unstable_from haemoglobin_fall_from weight_rise_from "
         "fever_from neurotoxicity_age_from neurotoxicity_alp_from neurotoxicity_creatinine_from cumulative_limit "
         "tumour_lysis_limit dose_ceiling surface_ceiling other_formula_trusted_to_rate ecg_tolerance lab_tolerance "
-        "ecg_then_every qtc_window_at_start qtc_window_on_treatment qtc_window_after_schedule electrolyte_window_at_start "
-        "electrolyte_window_on_treatment count_window_at_start count_window_on_treatment lab_window lvef_window "
+        "ecg_then_every qtc_window_at_start qtc_window_on_treatment qtc_window_after_schedule "
+        "electrolyte_window_at_start electrolyte_window_on_treatment count_window_at_start count_window_on_treatment "
+        "lab_window lvef_window "
         "weight_window pregnancy_test_window provisional_result_window"
     ),
     HIGHER: "bazett_clears_from_rate return_after lvef_at_most transplant_interval potassium_target magnesium_target",
