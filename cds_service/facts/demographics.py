@@ -42,7 +42,6 @@ _LINKS = {
 _NOT_READ = "what stands under the other id was not read"
 _SEXES = ("female", "male")
 _AT_BIRTH = ("/us-core-birthsex", "/us-core-sex")  # how the addresses of the extensions end
-_CODES = {"F": "female", "M": "male", "248152002": "female", "248153007": "male", "female": "female", "male": "male"}
 
 
 def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
@@ -72,20 +71,22 @@ def read_sex(reply: Reply, reading: Reading) -> Fact[str]:
     view = resource.checked()
     if not isinstance(view, Patient):
         return missing(SEX, State.UNREADABLE, getattr(view, "reason", "not readable"))
-    born = _at_birth(view)
-    said = {sex for sex in _SEXES if sex == view.gender}
+    born = _at_birth(view, reading)
+    said = {view.gender} if view.gender in _SEXES else set()
     if len(said | born) > 1:
         words = f"the record says {view.gender or 'nothing'}, and {' and '.join(sorted(born))} at birth"
         return missing(SEX, State.CONFLICTING, words)
-    for sex in said | born:
-        return known(SEX, sex, None, origin(resource, reply.source, sex, *(() if said else ("sex at birth",))))
-    return missing(SEX, State.ABSENT, f"the record says {view.gender}" if view.gender else "not on record")
+    if not said | born:
+        return missing(SEX, State.ABSENT, f"the record says {view.gender}" if view.gender else "not on record")
+    (sex,) = said | born
+    return known(SEX, sex, None, origin(resource, reply.source, sex, *(() if said else ("sex at birth",))))
 
 
-def _at_birth(view: Patient) -> set[str]:
+def _at_birth(view: Patient, reading: Reading) -> set[str]:
     """The sex at birth, as far as extensions name it."""
-    named = (_CODES.get(each.valueCode or "") for each in view.extension or () if (each.url or "").endswith(_AT_BIRTH))
-    return {sex for sex in named if sex is not None}
+    named = (each.valueCode for each in view.extension or () if (each.url or "").endswith(_AT_BIRTH))
+    found = (reading.terms.words["sex"].find(code) for code in named if code)
+    return {sex for sex in found if sex is not None}
 
 
 def read_demographics(reply: Reply, reading: Reading) -> tuple[Fact[str], Fact[Age]]:

@@ -148,7 +148,7 @@ def _entry(
 
 
 def _came(reading: Reading, *written: str | None) -> When | None:
-    """The first of these times that has come: one that has not is a wrong date. What cannot be read is no date."""
+    """The first of these times that has come: one that has not is a wrong date, and counts as none."""
     for text in written:
         when = reading.when(text)
         if when is None or when.earliest <= reading.wrong_after:

@@ -26,6 +26,7 @@ _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words a
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _FUSION_TEST = "KMT2A_"
+_TOO_MUCH = "not followed: more text of reports than can be read in one call"
 
 
 def tests_asked(terms: Terms) -> tuple[str, ...]:
@@ -211,14 +212,18 @@ def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, 
 def _reported(view: Observation, reading: Reading) -> list[Said]:
     """What a report in words says, clause by clause: of the genes that it names, and of no other."""
     text = value_words(view)
-    told = [said for each in spoken(text, reading.terms) for said in _in_words(each, reading)]
+    told = hinted_by(text, reading)
     told += of_karyotype(text)
     return [*told, *unread(text, reading, {said.marker for said in told})]
 
 
 def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
-    """What the conclusion of a report says of our markers."""
-    return [said for each in spoken(conclusion, reading.terms) for said in _in_words(each, reading)]
+    """What the conclusion of a report says of our markers; of more than a call can follow, its genes stay open."""
+    if reading.follows(conclusion):
+        told = spoken(conclusion, reading.terms)
+    else:
+        told = [Spoken(gene, INDETERMINATE, "", _TOO_MUCH) for gene in markers.genes_in(conclusion)]
+    return [said for each in told for said in _in_words(each, reading)]
 
 
 def _in_words(told: Spoken, reading: Reading) -> list[Said]:

@@ -20,6 +20,7 @@ COUNTING = frozenset({"final", "amended", "corrected"})
 WITH_CAVEAT = frozenset({"preliminary", "registered"})
 NEVER = frozenset({"entered-in-error", "cancelled"})
 FUTURE = "dated in the future"
+_MOST_PROSE = 300_000  # characters of reports that are followed in one call: more would take the time of the checks
 _ZONES = timedelta(days=1)  # a clock of another zone is ahead by less: only what is further ahead is a wrong date
 
 
@@ -38,11 +39,17 @@ class Reading:
     terms: Terms
     zone: tzinfo
     now: datetime
+    _prose: list[int] = field(default_factory=lambda: [0], repr=False, compare=False)  # characters of reports so far
     _times: dict[str | None, When | None] = field(default_factory=dict, repr=False, compare=False)
     wrong_after: datetime = field(init=False, repr=False, compare=False)  # what is dated later has a wrong date
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wrong_after", (self.now + _ZONES).astimezone(UTC))
+
+    def follows(self, prose: str) -> bool:
+        """Whether there is time in this call to follow the words of one more report."""
+        self._prose[0] += len(prose)
+        return self._prose[0] <= _MOST_PROSE
 
     def when(self, text: str | None) -> When | None:
         """The time that is written, as `When.read` has it: many results of a call share one."""
