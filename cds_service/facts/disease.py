@@ -18,7 +18,7 @@ from cds_service.facts.conditions import AML, IN_RELAPSE, IN_REMISSION, Meaning,
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
-from cds_service.facts.values.results import Reading, origin
+from cds_service.facts.values.results import FUTURE, Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Condition, Procedure
@@ -129,7 +129,7 @@ def _entry(
             return None
         doubts += tuple(filter(None, (_PARTLY.get(view.status or ""),)))
         period = view.performedPeriod
-        when = _came(reading, view.performedDateTime or (period.start if period else None))
+        dates: tuple[str | None, ...] = (view.performedDateTime or (period.start if period else None),)
     else:
         standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
         if standing.never:
@@ -138,11 +138,12 @@ def _entry(
         doubts += standing.doubts
         period = view.onsetPeriod
         noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
-        onset = view.onsetDateTime or (period.start if period else None) or noted
-        when = _came(reading, onset, noted)
+        dates = (view.onsetDateTime or (period.start if period else None) or noted, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
-    where = origin(resource, source, meaning.words, *meaning.notes)
+    when, first = _came(reading, *dates), reading.when(dates[0])
+    wrong = () if first is when or first is None else (f"{FUTURE} ({first}), which counts as no date",)
+    where = origin(resource, source, meaning.words, *meaning.notes, *wrong)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     return Entry(meaning.keys, status, named, when, where, over, ended, doubts)
 

@@ -322,6 +322,8 @@ def test_a_relapse_that_has_not_come_yet_has_a_wrong_date(noted: str | None, day
     facts = chart(icd("C92.02", onsetDateTime="2027-11-10", **more))
     assert facts.get(DISEASE).value is Disease.RELAPSED
     assert str(facts.get(RELAPSE).when or "") == (day or "")
+    (entry,) = facts.get(PROBLEMS).value or ()
+    assert "dated in the future (2027-11-10), which counts as no date" in entry.origin.notes
 
 
 def test_a_date_of_tomorrow_is_a_clock_of_another_zone() -> None:
