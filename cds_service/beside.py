@@ -20,6 +20,7 @@ from cds_service.hooks.caller import Caller
 from cds_service.hooks.feedback import Feedback
 from cds_service.reports import Asked, Report
 from cds_service.security.links import Links
+from cds_service.security.readers import Login
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ class Beside:
     turned_away: Callable[[str], object] = lambda _: None  # is told why a caller got no answer
     memory: Memory | None = None  # of earlier calls; None where nothing is kept
     links: Links | None = None  # to the page about a card
+    login: Login | None = None  # of those who may open it, where one has to log in
     tools: Mapping[str, Tools] = field(default_factory=dict)  # by tenant ("" in demo mode): what answers its calls
 
     def show(self, call: Call) -> None:

@@ -23,7 +23,7 @@ DEMO = "demo"
 HOSPITAL = "hospital"
 JSON = "json"
 OFF, LOOPBACK, ON = "off", "loopback", "on"
-SIGNED, OPEN = "signed", "open"
+SIGNED, LOGIN, OPEN = "signed", "login", "open"
 JURISDICTIONS = ("US", "EU", "JP")
 _PREFIX, _LONG, _NEARLY = "AML_CDS_", 6, 0.88  # of slips: see `_refuse_slips`
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -441,12 +441,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "WHY_LINKS", SIGNED,
         "Whether cards link the page that tells how they came about: no card (`off`), for some minutes by a signed "
-        "address (`signed`), or for whoever has the address (`open`, in demo mode only). In hospital mode they need a "
-        "`PUBLIC_URL` with https. See why.md.",
-        _choice(OFF, SIGNED, OPEN),
+        "address (`signed`), for those in `WHY_READERS` who log in (`login`), or for whoever has the address (`open`, "
+        "in demo mode only). In hospital mode they need a `PUBLIC_URL` with https. See why.md.",
+        _choice(OFF, SIGNED, LOGIN, OPEN),
     ),
     Setting(
-        "WHY_MINUTES", "15", "How long such an address opens.", _within(int, 1, 1440, "a whole number of minutes"),
+        "WHY_MINUTES", "15", "How long such an address opens, or such a login lasts.",
+        _within(int, 1, 1440, "a whole number of minutes"),
+    ),
+    Setting(
+        "WHY_READERS", "",
+        "With `WHY_LINKS=login`: the file of those who may log in; `aml-cds reader` writes its entries. See why.md.",
+        Kind("a file that can be read", _file),
     ),
     Setting(
         "LOG_LEVEL", "INFO", "How much is logged. Patient data never is. Hospital mode takes no DEBUG.",
@@ -545,6 +551,7 @@ class Settings:
     report_grew_times: float
     why_links: str
     why_minutes: int
+    why_readers: Path | None
     log_level: str
     log_format: str
     metrics: str
@@ -646,6 +653,7 @@ def _check(settings: Settings) -> None:
             "else no thread is left to turn anybody away"
         )
     _check_proxy(settings)
+    _check_readers(settings)
     if settings.overlay_sha256 and settings.overlay is None and settings.is_demo:
         raise SettingsError("OVERLAY_SHA256 is set, and there is no OVERLAY: set its folder, or unset this")
     if settings.mode == HOSPITAL:
@@ -657,6 +665,17 @@ def _check(settings: Settings) -> None:
             f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
             "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
         )
+
+
+def _check_readers(settings: Settings) -> None:
+    if settings.why_links != LOGIN:
+        if settings.why_readers is not None:
+            raise SettingsError("WHY_READERS is set, and nobody reads it: set WHY_LINKS=login, or unset this")
+        return
+    if settings.why_readers is None:
+        raise SettingsError("WHY_LINKS is 'login', and WHY_READERS names no file of those who may: see why.md")
+    if settings.keep == "nothing":
+        raise SettingsError("WHY_LINKS is 'login', and KEEP=nothing keeps nothing to look at: set KEEP, or signed")
 
 
 def _check_proxy(settings: Settings) -> None:
@@ -674,7 +693,7 @@ def _check_hospital(settings: Settings) -> None:
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")
     if settings.why_links == OPEN:
-        raise SettingsError("WHY_LINKS is 'open', expected off or signed in hospital mode: it opens a patient's data")
+        raise SettingsError("WHY_LINKS is 'open', expected off, signed or login in hospital mode: it opens charts")
     if settings.playground:
         raise SettingsError("PLAYGROUND is 'on', and in hospital mode there is none: unset it, or run a demo beside it")
     if settings.log_level == "DEBUG":

@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside",
         "watch", "store", "pages", "cds_service",
     },
-    "cli": {"cds_service", "errors", "settings", "rules", "sheet", "store", "trace", "console"},
+    "cli": {"cds_service", "errors", "settings", "security", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -96,9 +96,9 @@ ONLY = {
     ("sheet", "cards"): {"profile", "reasons"},
     ("sheet", "hooks"): {"services"},
     ("sheet", "security"): {"tenants"},
-    ("beside", "security"): {"links"},
+    ("beside", "security"): {"links", "readers"},
     ("beside", "gather"): {"collect"},  # what a FHIR server looks like
-    ("pages", "security"): {"links"},
+    ("pages", "security"): {"links", "readers"},
     ("pages", "console"): {"samples"},  # the stories
     ("store", "cards"): {"reasons", "topic"},
     ("store", "hooks"): {"feedback"},
@@ -108,6 +108,7 @@ ONLY = {
     ("web", "store"): {"stand"},
     ("console", "store"): {"endings", "erase", "purge", "replaying", "report", "stand", "store", "upgrade", "whole"},
     ("cli", "store"): {"keys"},
+    ("cli", "security"): {"readers"},
     ("web", "answer"): {"answer"},
     ("web", "gather"): {"shelter"},  # only to see how the servers do
     ("watch", "cards"): {"model", "topic"},
@@ -130,12 +131,12 @@ TOPICS = {
 # What lies outside, and who alone may reach for it.
 OUTSIDE = {
     "flask": {"web", "pages"},
-    "werkzeug": {"web", "pages"},
+    "werkzeug": {"web", "pages", "security"},  # there its hashes of passwords
     "gunicorn": set(),
     "jwt": {"security"},
     "prometheus_client": {"watch"},
     "opentelemetry": {"watch"},
-    "limits": {"web"},
+    "limits": {"security"},
     "cryptography": {"security", "store"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},

@@ -22,7 +22,7 @@ from cds_service.settings import SETTINGS
 NEEDS = {  # what an example needs that no test has: it is parsed only
     "serve": "a port", "doctor": "a FHIR server", "load": "a FHIR server", "unload": "a FHIR server",
     "report": "a store", "replay": "a store", "store upgrade": "a store", "store purge": "a store",
-    "store erase": "a store",
+    "store erase": "a store", "reader": "a password",
 }  # fmt: skip
 ALSO = {  # examples that need a place or a server
     "try gilteritinib-qtc-512 sign --url http://127.0.0.1:8080": "a running server",

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from getpass import getpass
 from pathlib import Path
 
 from cds_service.cli.grammar import Shelf, command, for_machines, of_tenant, words_in
@@ -34,6 +35,13 @@ def add(shelf: Shelf) -> None:
         ("settings --json", "to compare two machines"),
     ))  # fmt: skip
     for_machines(setting)
+    words = "print an entry for WHY_READERS, the file of those who may log in to see why"
+    reading = command(shelf, "reader", words, new_reader, (
+        ("reader a.example", "asks for a password; add what it prints to that file"),
+        ("reader a.example --tenant north", "of somebody who may look behind the cards of that hospital"),
+    ))  # fmt: skip
+    reading.add_argument("name", metavar="NAME", help="what is typed at the login: small letters, digits and . _ @ -")
+    of_tenant(reading, "the hospital in TENANTS whose cards these are")
     words = "the store of calls and feedback: tables, purging, erasing, a new key"
     _store(command(shelf, "store", words, None, (
         ("store upgrade", "make the tables, or bring them to this version"),
@@ -113,6 +121,30 @@ def check(given: argparse.Namespace) -> int:
     else:
         say(terminal.report(report, terminal.width()))
     return GOOD if report.sound else PROBLEM
+
+
+def new_reader(given: argparse.Namespace) -> int:
+    """Write the entry of a reader."""
+    from cds_service.security import readers
+
+    if not readers.is_name(given.name):
+        raise UsageError(f"NAME is '{given.name}', expected small letters, digits and . _ @ -, 64 at most")
+    password = _password()
+    least, most = readers.SHORTEST, readers.LONGEST
+    if not least <= len(password) <= most:
+        raise UsageError(f"the password has {len(password)} characters, expected {least} to {most}")
+    say(f"\n{readers.entry(given.name, given.tenant or '', password)}")
+    return GOOD
+
+
+def _password() -> str:
+    """As it is typed twice, or as the first line of what is piped in: an argument would be seen by others."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    typed = getpass("Password: ")
+    if getpass("The same again: ") != typed:
+        raise UsageError("the two were not the same: start again")
+    return typed
 
 
 def upgrade_store(given: argparse.Namespace) -> int:

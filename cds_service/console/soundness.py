@@ -27,6 +27,7 @@ from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
 from cds_service.security.keys import from_file
+from cds_service.security.readers import read_readers
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 
@@ -82,6 +83,7 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("codes", _terminology),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
         *([_part("tenants", lambda: _tenants(env))] if env.get("TENANTS", "").strip() else []),
+        *([_part("readers", lambda: _readers(env))] if env.get("WHY_READERS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
@@ -178,6 +180,16 @@ def _clients(env: Mapping[str, str]) -> tuple[str, list[str]]:
         for (issuer, tenant), profile in clients.routes.items()
     ]
     return f"{'; '.join(routes)}; everyone else {clients.default.name}", []
+
+
+def _readers(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Who may log in to see why."""
+    settings = Settings.load(env)
+    if settings.why_readers is None:
+        return "none", []
+    hospitals = read_tenants(settings.tenants, JURISDICTIONS, settings.way()) if settings.tenants is not None else ()
+    readers = read_readers(settings.why_readers, frozenset(each.name for each in hospitals))
+    return ", ".join(sorted(readers)), []
 
 
 def _templates() -> tuple[str, list[str]]:

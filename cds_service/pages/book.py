@@ -14,6 +14,7 @@ from cds_service.pages.covered import coverage
 from cds_service.pages.evidence import evidence
 from cds_service.pages.governance import governance
 from cds_service.pages.knowledge import knowledge
+from cds_service.pages.login import login
 from cds_service.pages.pathway import pathway
 from cds_service.pages.playground import playground
 from cds_service.pages.sheet import build_sheet
@@ -51,6 +52,8 @@ def book(settings: Settings, tools: Tools, beside: Beside) -> Book:
         Link("sheet.page", "Build sheet"),
         Link("api.page", "API"),
     ]
+    if beside.login is not None:
+        chapters.append(login(beside.login, settings.public_url))
     if settings.pages != OFF and (settings.is_demo or beside.report is not None):
         chapters.append(governance(settings, tools, beside))
         if settings.pages == ON:  # else a link that most would find dead

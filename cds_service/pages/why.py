@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 
 from cards.model import Card
 from cards.reasons import GAP
@@ -25,6 +25,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.spoken import topic_words
 from cds_service.pages.drawing import Timeline
 from cds_service.pages.graph import SHAPES, SPOKEN
+from cds_service.pages.login import ask_who, reader_of
 from cds_service.pages.own_path import OwnPath, own_path
 from cds_service.pages.rule_told import RuleTold, told_of
 from cds_service.pages.shown import shown
@@ -33,7 +34,7 @@ from cds_service.pages.twin import as_json, json_wanted
 from cds_service.pages.what_if import Change, changes
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.rule import Check, NotApplicable, NotEvaluated
-from cds_service.security.links import PATH
+from cds_service.security.links import PATH, is_card
 from cds_service.trace import Said, Step, said, step
 
 _RULES = {topic_code(rule.id): rule for rule in RULES}
@@ -75,16 +76,23 @@ def why(tools: Tools, beside: Beside) -> Blueprint:
     @pages.get(f"{PATH}/<card>")
     def card(card: str) -> Response:
         """Why this card: how it came about, as far as it is kept."""
-        links, memory = beside.links, beside.memory
-        if links is None or memory is None or not links.opens(card, request.args.get("key", "")):
+        links, memory, login = beside.links, beside.memory, beside.login
+        reader = reader_of(login)
+        if login is not None and reader is None:
+            return ask_who(card)
+        opened = reader is not None or (links is not None and links.opens(card, request.args.get("key", "")))
+        if memory is None or not opened or not is_card(card):
             return _gone()
         try:
             kept = memory.of_card(card)
         except StoreError:
             return _page(503, "why_later.html", {"error": "the store of earlier calls does not answer: try again"})
         theirs = beside.tools.get(kept.tenant) if kept is not None else None
-        if kept is None or theirs is None:
+        if kept is None or theirs is None or (reader is not None and reader.tenant != kept.tenant):
             return _gone()
+        if login is not None and reader is not None:
+            login.told("the reasons of a card were opened", reader.name, card)
+        g.reader = reader.name if reader is not None else ""  # for the page to say; its twin has no such line
         if kept.whole is not None:
             return _page(200, "why.html", _whole(kept, kept.whole, theirs))
         return _page(200, "why_audit.html", _audit(kept, theirs))
@@ -110,7 +118,7 @@ def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
         return as_json(_plain(content), status)
     html = render_template(
         template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, cause=_cause, shapes=SHAPES,
-        lights=SPOKEN,
+        lights=SPOKEN, reader=g.get("reader", ""),
     )  # fmt: skip
     return make_response(html, status)
 

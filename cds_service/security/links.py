@@ -2,7 +2,7 @@
 
 An address holds the card's uuid (128 random bits), when it ends, and a keyed mark of both: no patient and no value. A
 card of which nothing is kept, or whose key is not at hand, gets the address of its rule's page instead; that page holds
-nothing of a patient and is open to everybody.
+nothing of a patient and is open to everybody. Where readers log in (`readers`), the address is the card's uuid alone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-OFF, SIGNED, OPEN = "off", "signed", "open"
+OFF, SIGNED, LOGIN, OPEN = "off", "signed", "login", "open"
 PATH = "/why"
+LOGIN_PATH, LOGOUT_PATH = f"{PATH}/login", f"{PATH}/logout"
 _KEY = re.compile(r"(?P<until>[1-9]\d{8,10})-(?P<mark>[0-9a-f]{32})\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
@@ -38,14 +39,14 @@ class Links:
         mark = self.marker() if self.kept else None
         if mark is None:
             return f"{self.base}{PATH}/rule/{topic}"
-        if self.mode == OPEN:
+        if self.mode in (LOGIN, OPEN):
             return f"{self.base}{PATH}/{card}"
         until = int(self.now()) + self.seconds
         return f"{self.base}{PATH}/{card}?key={until}-{mark(_marked(card, until))}"
 
     def opens(self, card: str, key: str) -> bool:
-        """Whether this key opens the page of this card now."""
-        if self.mode == OFF or not _UUID.match(card):
+        """Whether this key opens the page of this card now, to somebody who has not logged in."""
+        if self.mode in (OFF, LOGIN) or not is_card(card):
             return False
         if self.mode == OPEN:
             return True
@@ -54,6 +55,11 @@ class Links:
             return False
         until = int(told["until"])
         return hmac.compare_digest(mark(_marked(card, until)), told["mark"]) and self.now() < until
+
+
+def is_card(text: str) -> bool:
+    """Whether this may be the uuid of a card."""
+    return _UUID.match(text) is not None
 
 
 def _marked(card: str, until: int) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 from cards.model import INDICATORS
 from cds_service.beside import Call
 from cds_service.decoding import decode
-from cds_service.watch.logs import CALLS, write
+from cds_service.watch.logs import CALLS, READERS, write
 
 _LONGEST = 1024 * 1024  # bytes of a refused call that are looked through for its hookInstance
 
@@ -46,6 +46,12 @@ def told(call: Call) -> dict[str, str | int | float]:
         "cause": call.cause,
         **_cards(call),
     }
+
+
+def opened(event: str, reader: str, card: str) -> None:
+    """Write who logged in, and who opened the reasons of which card: a chart may stand there."""
+    fields = {"reader": reader} | ({"card": card} if card else {})
+    write(logging.getLogger(READERS), logging.INFO, event, fields)
 
 
 def _cards(call: Call) -> dict[str, int]:

@@ -22,6 +22,7 @@ from cds_service.settings import Settings
 from cds_service.watch import outbox
 
 CALLS = "aml_cds.calls"  # the logger with one line for each call
+READERS = "aml_cds.readers"  # and that with one for each page behind a card that a reader opened
 OURS = ("cds_service", "aml_cds")
 _STDERR = 2
 _LONGEST = 500  # characters of a message
@@ -42,6 +43,11 @@ FIELDS: dict[str, tuple[str, re.Pattern[str]]] = {
     ),
     "service": ("the id of the service", re.compile(r"aml-[a-z-]{1,40}")),
     "tenant": ("the name in the file of tenants", re.compile(r"[\w .-]{1,64}")),
+    "reader": ("the name under which a reader logged in", re.compile(r"[a-z0-9._@-]{1,64}")),
+    "card": (
+        "the random id of the card whose reasons were opened",
+        re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    ),
     "status": ("the HTTP status", re.compile(r"\d{3}")),
     "seconds": ("until the answer was ready", re.compile(r"\d+(?:\.\d+)?")),
     "info": ("cards of that indicator", re.compile(r"\d{1,3}")),

@@ -17,6 +17,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from cds_service.errors import BadRequest, NotJson, TooLarge
+from cds_service.security.links import LOGIN_PATH, LOGOUT_PATH
 from cds_service.settings import ON, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _VARY = {"Vary": "Origin"}
+_FORMS = (LOGIN_PATH, LOGOUT_PATH)
 _ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; said only where the address is https
 
 
@@ -153,7 +155,10 @@ def _options() -> Response:
 
 def _check_body(request: Request, settings: Settings) -> None:
     encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower()
-    if request.environ.get("CONTENT_TYPE") != JSON_TYPES[0] and not _is_json(request):
+    if request.path in _FORMS:
+        if request.mimetype != "application/x-www-form-urlencoded":
+            raise NotJson("this address takes a form: send application/x-www-form-urlencoded", "http.Content-Type")
+    elif request.environ.get("CONTENT_TYPE") != JSON_TYPES[0] and not _is_json(request):
         raise NotJson("the body must be JSON in UTF-8: send Content-Type: application/json", "http.Content-Type")
     if encoding != "identity":
         raise NotJson("a compressed body is not read: send it without Content-Encoding", "http.Content-Encoding")

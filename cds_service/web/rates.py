@@ -6,37 +6,31 @@ for itself, in memory; behind a proxy every stranger has the proxy's address, so
 
 from __future__ import annotations
 
-import math
-import os
-import time
 from collections.abc import Callable
+from functools import partial
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
 
 from flask import request
 
-from cds_service.errors import TooMany, TooOften, Unauthorized
+from cds_service.errors import TooMany, Unauthorized
 from cds_service.hooks.caller import Caller
+from cds_service.security.limit import Limit
 from cds_service.settings import Settings
 from cds_service.web.desk import Desk, Toolbox
-
-if TYPE_CHECKING:  # imported only where a limit is set
-    from limits import RateLimitItem
-    from limits.strategies import MovingWindowRateLimiter
 
 TOO_OFTEN = "too often"  # the reason, for counting
 _SAID = "this caller calls more often than this service is set to answer: wait as Retry-After says"
 TOO_MANY = "too many at once"
 _FULL = "this service is answering as many calls as it is set to at the same time: ask again"
-Rate = tuple[int, str]
 
 
 class Rates:
     """The limits of the settings. `told`: of each caller who is turned away by them."""
 
     def __init__(self, settings: Settings, told: Callable[[str], object] = lambda _: None) -> None:
-        self._strangers = _Limit(settings.rate_limit_strangers, told)
-        self._tenants = _Limit(settings.rate_limit_tenant, told)
+        turned_away = partial(told, TOO_OFTEN)
+        self._strangers = Limit(settings.rate_limit_strangers, _SAID, turned_away)
+        self._tenants = Limit(settings.rate_limit_tenant, _SAID, turned_away)
         self.room = Room(settings.calls_at_once, told)
 
     def receive(self, desk: Desk, authorization: str | None, path: str) -> tuple[Caller | None, Toolbox]:
@@ -70,35 +64,3 @@ class Room:
         """The place is free again."""
         if self._free is not None:
             self._free.release()
-
-
-class _Limit:
-    """One limit, by name of whoever is counted. Threads do not survive a fork, so each process has its own."""
-
-    def __init__(self, rate: Rate | None, told: Callable[[str], object]) -> None:
-        self._item = _item(rate) if rate else None
-        self._told = told
-        self._by_process: dict[int, MovingWindowRateLimiter] = {}
-
-    def hit(self, name: str) -> None:
-        """Count one call. Raises TooOften."""
-        if self._item is None:
-            return
-        limiter = self._by_process.get(os.getpid()) or self._by_process.setdefault(os.getpid(), _limiter())
-        if not limiter.hit(self._item, name):
-            self._told(TOO_OFTEN)
-            wait = limiter.get_window_stats(self._item, name).reset_time - time.time()
-            raise TooOften(_SAID, max(1, math.ceil(wait)))
-
-
-def _item(rate: Rate) -> RateLimitItem:
-    from limits import parse
-
-    return parse(f"{rate[0]}/{rate[1]}")
-
-
-def _limiter() -> MovingWindowRateLimiter:
-    from limits.storage import MemoryStorage
-    from limits.strategies import MovingWindowRateLimiter
-
-    return MovingWindowRateLimiter(MemoryStorage())

@@ -17,12 +17,13 @@ from cds_service.beside import Beside
 from cds_service.errors import CdsError
 from cds_service.gather.shelter import Shelter
 from cds_service.pages.book import book
-from cds_service.security.links import OFF, Links
+from cds_service.security.links import LOGIN, OFF, Links
+from cds_service.security.readers import Login, read_readers
 from cds_service.security.tenants import Tenant, read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 from cds_service.store.stand import Stand, stand
 from cds_service.watch import logs
-from cds_service.watch.logbook import Logbook
+from cds_service.watch.logbook import Logbook, opened
 from cds_service.watch.metrics import Metrics
 from cds_service.watch.tracing import Tracing, tracing
 from cds_service.web import draining
@@ -70,12 +71,13 @@ def _loaded() -> Flask:
 
     observer = Observer(metrics.asked, not_known)
     links = _links(settings, kept)
+    login = _login(settings, kept, links)
     tools = replace(load_tools(settings, shelter, observer=observer, repeats=kept.repeats), why=links.to)
     theirs = _tools_of_tenants(settings, kept, shelter, observer, links)
     desk = _desk(settings, tools, theirs, kept, metrics)
     probes = {"fhir": fhir_probe(shelter), "knowledge": RELOADS.health, "stopping": draining.health}
     by_name = {tenant.name: each for tenant, each in theirs} or {"": tools}
-    beside = replace(kept.beside, probes={**kept.beside.probes, **probes}, links=links, tools=by_name)
+    beside = replace(kept.beside, probes={**kept.beside.probes, **probes}, links=links, login=login, tools=by_name)
     beside = _watched(beside, tools, desk, metrics, tracing(settings))
     app = create_app(settings, tools, answer, desk, beside, book(settings, tools, beside))
     app.extensions["store"] = kept
@@ -91,13 +93,26 @@ def _links(settings: Settings, kept: Stand) -> Links:
     return Links(settings.public_url, mode, 60 * settings.why_minutes, is_kept, kept.marker, time.time)
 
 
+def _login(settings: Settings, kept: Stand, links: Links) -> Login | None:
+    """The login of those who may look behind cards, where there is one."""
+    if settings.why_readers is None:
+        return None
+    readers = read_readers(settings.why_readers, frozenset(each.name for each in _hospitals(settings)))
+    return Login(readers, 60 * settings.why_minutes, kept.marker, time.time, opened) if links.mode == LOGIN else None
+
+
+def _hospitals(settings: Settings) -> tuple[Tenant, ...]:
+    """Those in the file of tenants; none in demo mode."""
+    return read_tenants(settings.tenants, JURISDICTIONS, settings.way()) if settings.tenants is not None else ()
+
+
 def _tools_of_tenants(
     settings: Settings, kept: Stand, shelter: Shelter, observer: Observer, links: Links
 ) -> tuple[tuple[Tenant, Tools], ...]:
     """Each tenant with what answers its calls; none in demo mode."""
-    if settings.tenants is None:
+    tenants = _hospitals(settings)
+    if not tenants:
         return ()
-    tenants = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
     theirs = load_tools_of_tenants(settings, tenants, shelter, observer=observer, repeats=kept.repeats)
     return tuple((each, replace(theirs[each.issuer], why=links.to)) for each in tenants)
 

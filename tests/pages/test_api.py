@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.pages import api
+from cds_service.security.readers import entry
 from tests.calls import gilteritinib, request
 from tests.pages.test_why import CHART, SIGN, link, signed
 
@@ -28,8 +29,9 @@ def told(served) -> dict[str, Any]:
     return served().test_client().get("/openapi.json").get_json()
 
 
-def test_every_route_is_described_and_every_description_is_of_a_route(served):
-    app = served(METRICS="on")
+def test_every_route_is_described_and_every_description_is_of_a_route(served, tmp_path):
+    (tmp_path / "readers.toml").write_text(entry("a.example", "", "a long enough secret"), encoding="utf-8")
+    app = served(METRICS="on", WHY_LINKS="login", WHY_READERS=str(tmp_path / "readers.toml"))
     told = app.test_client().get("/openapi.json").get_json()
     routes = {
         (api._VARIABLE.sub(r"{\1}", rule.rule), method.lower())
