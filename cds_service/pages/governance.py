@@ -91,7 +91,8 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            firings=_by_rule_and_week(told.weekly), total=_total(rules), spoken=_spoken, reason=_reason, topic_words=topic_words, titles=_TITLES,
+            firings=_by_rule_and_week(told.weekly), total=_total(rules), spoken=_spoken,
+            reason=_reason, topic_words=topic_words, titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(
                 [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"

@@ -153,10 +153,8 @@ def open_groups(evaluation: Evaluation) -> tuple[str, ...]:
 
 
 def _of_options(evaluation: Evaluation, name: str) -> Any:
-    return next(
-        (fired.finding.values.get(name, ()) for check, fired in evaluation.outcomes(Fired) if check.rule.id == _OPTIONS),
-        (),
-    )
+    told = (fired.finding.values for check, fired in evaluation.outcomes(Fired) if check.rule.id == _OPTIONS)
+    return next(told, {}).get(name, ())
 
 
 def _light(
