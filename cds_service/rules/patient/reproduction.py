@@ -44,8 +44,8 @@ def pregnancy(case: Case, use: Use) -> Outcome:
     label has a boxed warning of harm to the unborn child, and a warning for every other drug. An entry that is
     doubtful, or older than the policy lets a pregnancy last, counts one step lower.
 
-    Before a first order, for a woman within the ages of the policy, a line asks for a test where none of the window
-    says no. An unknown age or sex, and tests that were not sent, are named as a gap, as a warning beside a drug with
+    Before a first order, for a woman within the ages of the policy, a line asks for a test where none of the window is
+    negative. An unknown age or sex, and tests that were not sent, are named as a gap, as a warning beside a drug with
     such a box. No test is asked for where the record says male, or on running treatment.
     """
     if not (use.drafts or use.active):

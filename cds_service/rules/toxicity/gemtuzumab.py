@@ -33,8 +33,8 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     order or restart. Doubtful values count one step lower.
 
     The card lists the liver values on record and those that are missing or unreadable. A record that was not read
-    whole is named as a gap, as a warning, but not beside a first order, where the warning stands anyway. Raised liver
-    values without a gain of weight belong to the check of liver values.
+    whole is named as a gap, as a warning, but not beside a first order or a restart, where the warning stands anyway.
+    Raised liver values without a gain of weight belong to the check of liver values.
     """
     if not (use.drafts or use.active):
         return not_taken(case, use)
