@@ -7,7 +7,6 @@ code and data; nothing here is written by hand.
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from cds_service.knowledge.model import Level
 from cds_service.pages.entries import Line
 from cds_service.pages.library import Library
 from cds_service.pages.reading import reach
+from cds_service.pages.rule_told import in_words
 from cds_service.pages.validation import CaseFile, by_outcome, cases_of
 from cds_service.rules.rule import Rule
 
@@ -141,7 +141,7 @@ def record(rule: Rule[Any], library: Library, snapshot: Snapshot) -> Record:
     return Record(
         id=rule.id,
         title=rule.title,
-        what=inspect.cleandoc(rule.function.__doc__ or ""),
+        what="\n\n".join(in_words(rule)),
         told_when=_AT_VIEWING if rule.viewing else _AT_EVERY_HOOK,
         topic=topic_code(rule.id),
         module=rule.function.__module__,

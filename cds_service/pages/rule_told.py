@@ -31,12 +31,15 @@ class RuleTold:
     sources: tuple[From, ...]
 
 
+def in_words(rule: Rule[Any]) -> tuple[str, ...]:
+    """Its description, paragraph by paragraph, the title first; each in one line, as the page breaks it."""
+    return tuple(" ".join(each.split()) for each in (inspect.getdoc(rule.function) or "").split("\n\n"))
+
+
 def told_of(rule: Rule[Any], knowledge: Knowledge) -> RuleTold:
     """The rule as its own description tells it."""
-    described = inspect.getdoc(rule.function) or ""
-    paragraphs = [" ".join(each.split()) for each in described.split("\n\n")[1:]]
     rows = {**knowledge.decision_rules, **knowledge.safety_rules}
     sources = tuple(From(each, rows[each].says if each in rows else "") for each in rule.sources)
     return RuleTold(
-        rule.id, rule.title, tuple(paragraphs), rule.worst.indicator, rule.blind.indicator, rule.before_dose, sources
+        rule.id, rule.title, in_words(rule)[1:], rule.worst.indicator, rule.blind.indicator, rule.before_dose, sources
     )
