@@ -5,19 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.fact import below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
-INTRATHECAL = "intrathecal"
 
 
 @rule("dose-over-label", subjects=uses(topics.DOSE_CEILING), sources=("D20", "M10", "M11"), worst=Level.WARNING)
@@ -26,14 +27,15 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
 
     Asked of a drug with a highest daily dose in its source, when it is ordered, else while it is taken. A warning when
     an order, or several that begin together, comes to more; a dose per body surface is compared only where one is
-    stated. Where the source allows more beside cytarabine, any order of cytarabine counts, and a medication list read
-    in part makes it information.
+    stated. Where the source allows more beside low-dose cytarabine, an order of cytarabine counts unless it is known
+    to be more, or goes into the spinal fluid; a medication list read in part makes it information.
 
     A dose that cannot be read goes to the card of gaps as information. No body surface is computed, and the lower doses
     beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
     """
-    with_cytarabine = any("cytarabine" in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE))
-    alone = None if with_cytarabine else case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
+    alone = case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
+    if alone is not None and low_dose_cytarabine(case) is not Truth.NO:
+        alone = None
     orders = use.drafts or use.active
     by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
     limit = by_mouth or alone or case.cite(topics.DOSE_CEILING, use.drug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -229,7 +230,8 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
-    many = len(present) >= int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    enough = int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    many = len(present) >= enough
     if many or slow is Truth.YES:
         sure = slow is Truth.YES and estimate is not None
         return case.fired(
@@ -237,7 +239,7 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
             "cytarabine_neurotoxicity",
             about=use.in_play,
             drug=use.drug,
-            because=(estimate.fact,) if sure and not many and estimate else tuple(fact for fact, _ in present),
+            because=(estimate.fact,) if sure and not many and estimate else _deciding(present, enough),
             says=(said, low) if sure and not many else (said, *(limit for _, limit in present)),
             factors=tuple(_factor(fact, limit) for fact, limit in present),
             count=len(present),
@@ -250,11 +252,18 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
             said=said,
             unknown=unknown,
         )
-    if unknown and (len(present) + len(unknown) > 1 or slow is Truth.UNKNOWN):
+    if unknown and (len(present) + len(unknown) >= enough or slow is Truth.UNKNOWN):
         return case.blind(*unknown, about=use.in_play)
     if slow is Truth.UNKNOWN:
         return case.blind(*kidney(case).missing, about=use.in_play, why="kidney function is not known well enough")
-    return Clear("fewer than two risk factors, and the kidneys clear well")
+    return Clear("too few risk factors, and the kidneys clear well")
+
+
+def _deciding(present: Iterable[tuple[Fact[Any], Statement[Quantity]]], enough: int) -> tuple[Fact[Any], ...]:
+    """The factors on which the card rests: a doubtful one does not weaken it where the sure ones are enough."""
+    facts = tuple(fact for fact, _ in present)
+    sure = tuple(fact for fact in facts if fact.sure)
+    return sure if len(sure) >= enough else facts
 
 
 def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:

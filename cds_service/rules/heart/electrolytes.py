@@ -272,7 +272,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
 
     Asked of a drug, ordered or taken, whose source wants potassium and magnesium corrected. A line in the order's card
     names each other drug, ordered or taken, that is known to lower them, with the newest values; a warning when what
-    they lower is low already. A low value that is too old or in doubt makes it information again.
+    they lower is low already. Where the only low value is too old or in doubt, it is information again.
 
     A value that is missing is said as such here, and counted as a gap by the check of the values. Where none is found
     and the medication list is missing or was read in part, the card of gaps says so.
@@ -299,7 +299,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
         about=(*use.drafts, *use.active, *(order for each in others for order in each.orders)),
         deciding=doubtful((*use.drafts, *use.active), tuple(order for each in others for order in each.orders)),
         drug=use.drug,
-        because=tuple(facts[key] for key in low[:1]),
+        because=tuple(facts[key] for key in sorted(low, key=lambda key: not facts[key].sure)[:1]),
         says=(required, *(limits[key] for key in low)),
         mentions=effects,
         propose=tuple(Proposal("order", f"Repeat {key.label}", order=key.order) for key in low),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Topic
@@ -119,14 +120,17 @@ def not_interchangeable(case: Case, use: Use) -> Outcome:
     ordered or taken as well; one step lower where either is known only from orders in doubt. An order that a draft
     replaces does not count.
 
-    Route, day and dose are not looked at, so that the plain drug into the spinal fluid is told too. Where none is found
+    Day and dose are not looked at; a plain drug that goes into the spinal fluid is none of these. Where none is found
     and the medication list is missing or was read in part, the card of gaps says so.
     """
     mine = (*use.drafts, *use.active)
     if not mine:
         return NotApplicable("neither drafted nor taken now")
     names = case.must(topics.NOT_INTERCHANGEABLE_WITH, use.drug)
-    plain = tuple(order for order in _in_play(case) if set(names.value) & set(order.ingredients))
+    plain = tuple(
+        order for order in _in_play(case)
+        if set(names.value) & set(order.ingredients) and order.route != INTRATHECAL
+    )  # fmt: skip
     if not plain:
         medications = case.fact(MEDICATIONS)
         return Clear("no plain form beside it") if medications.sure else case.blind(medications, about=mine)
@@ -148,8 +152,8 @@ def also_active(case: Case, use: Use) -> Outcome:
     """A draft beside a running order of the same drug.
 
     Asked when a drug that has a usual daily dose is ordered. A warning when an order of it is running or on hold that
-    the draft does not say it replaces; information when both come to the same daily dose. Doses that cannot be read are
-    not taken for the same, and of several orders only the first two are compared.
+    the draft does not say it replaces; information when all come to the same daily dose. Doses that cannot be read are
+    not taken for the same.
 
     Where none is found and the medication list is missing or was read in part, the card of gaps says so. Drugs given in
     cycles, without a usual daily dose, are not asked about.
@@ -160,8 +164,11 @@ def also_active(case: Case, use: Use) -> Outcome:
     beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)
-    draft, active = use.drafts[0], beside[0]
-    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
+    same = use.drafts[0].dose.daily
+    others = [each for each in (*use.drafts, *beside) if same is None or each.dose.daily != same]
+    unchanged = not others
+    draft = next((each for each in use.drafts if each in others), use.drafts[0])
+    active = next((each for each in beside if each in others), beside[0])
     usual = case.must(topics.USUAL_DOSE, use.drug)
     return case.fired(
         Level.INFO if unchanged else Level.WARNING,

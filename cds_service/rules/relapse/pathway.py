@@ -9,7 +9,7 @@ from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPS
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.orders import ORDERED, TYPED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.relapse.fitness import Fitness, assess
@@ -135,8 +135,8 @@ def donor_search(case: Case, patient: str) -> Outcome:
     line proposes HLA typing and a donor search, to be ordered in one click.
 
     It is silent where either is ordered already, or where a transplantation is on record that had a donor or may have
-    had one. Procedures or problems that were not read whole are named in the line. A typing that was done is not
-    looked for among the results.
+    had one. So it is where HLA typing was done, as a result, a procedure or a completed order says. Procedures or
+    problems that were not read whole are named in the line.
     """
     closed = gate(case)
     if closed is not None:
@@ -147,6 +147,8 @@ def donor_search(case: Case, patient: str) -> Outcome:
     ordered = case.fact(ORDERED).value or frozenset()
     if ordered & {"hla_typing", "donor_search"}:
         return Clear("HLA typing or donor search is already ordered")
+    if case.fact(TYPED).value:
+        return Clear("HLA typing was done")
     said = case.must(topics.DONOR_SEARCH, "pathway")
     unknown = tuple(fact for fact in (case.fact(PROCEDURES), case.fact(PROBLEMS)) if not fact.sure)
     return case.fired(

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import above
+from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.signs import (
     Sign,
@@ -153,20 +154,17 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
     where its source names a rise, also when the count rose by more since the start. A count that is too old counts one
     step lower.
 
-    A missing or old count is named as a gap, unless it lies above the limit. Without a count from before the start no
-    rise is judged, and the limit alone decides. Signs of differentiation syndrome are a check of their own.
+    A missing or old count is named as a gap, unless it lies above the limit. So is a missing count from before the
+    start, where the count of today is high enough to have risen by that much. Signs of differentiation syndrome are a
+    check of their own.
     """
     if not use.active:
         return not_taken(case, use)
     limit = case.must(topics.LEUKOCYTOSIS_ABOVE, use.drug)
     rise = case.cite(topics.LEUKOCYTOSIS_RISE_ABOVE, use.drug)
     wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_ON_TREATMENT, "policy").value)
-    start = started(case, use)
-    points = case.fact(WBC_SERIES).value or ()
-    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
-    base = before[0].value if before else None
-    risen = above(wbc, base + rise.value) if base is not None and rise is not None else Truth.NO
-    high = above(wbc, limit.value)
+    base = _count_before(case, use)
+    high, risen = above(wbc, limit.value), _risen(wbc, base, rise)
     match any_of((high, risen)):
         case Truth.YES:
             return case.fired(
@@ -185,6 +183,23 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"white cells {wbc.value}")
         case Truth.UNKNOWN:
-            return case.blind(wbc)
+            return case.blind(wbc, why="no white cells from before the start, so no rise is known" if wbc.sure else "")
         case other:
             assert_never(other)
+
+
+def _count_before(case: Case, use: Use) -> Quantity | None:
+    """The newest count from before the drug was started, the day of the start included."""
+    start = started(case, use)
+    points = case.fact(WBC_SERIES).value or ()
+    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
+    return before[0].value if before else None
+
+
+def _risen(wbc: Fact[Quantity], base: Quantity | None, rise: Statement[Quantity] | None) -> Truth:
+    """Whether the count rose by more than the source allows. Without an earlier one, a low count cannot have."""
+    if rise is None:
+        return Truth.NO
+    if base is not None:
+        return above(wbc, base + rise.value)
+    return Truth.NO if above(wbc, rise.value) is Truth.NO else Truth.UNKNOWN

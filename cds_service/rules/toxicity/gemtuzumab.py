@@ -33,7 +33,7 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     order or restart. Doubtful values count one step lower.
 
     The card lists the liver values on record and those that are missing or unreadable. A record that was not read
-    whole is named as a gap, as a warning, but not beside a first order or a restart, where the warning stands anyway.
+    whole is named on the card of a first order or a restart, and else as a gap, as a warning.
     Raised liver values without a gain of weight belong to the check of liver values.
     """
     if not (use.drafts or use.active):
@@ -79,6 +79,7 @@ def _said(
     window = case.must(topics.LAB_WINDOW, "policy").value
     multiple, default = bilirubin_multiple(case, window)
     values = (multiple, *(case.fact(key, window) for key in (AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
+    history = case.fact(HISTORY)
     return case.fired(
         Level.WARNING,
         "sos_vod",
@@ -95,6 +96,7 @@ def _said(
         unread=tuple(fact for fact in values if fact.state is State.UNREADABLE),
         unknown=tuple(fact.key.label for fact in values if not fact.usable and fact.state is not State.UNREADABLE),
         entries=entries,
+        unseen=() if history.sure or entries else (history,),
         weight=weight,
         bilirubin=bilirubin,
         assumed=default,
