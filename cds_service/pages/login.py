@@ -1,7 +1,8 @@
 """The login in front of the pages behind cards, where `WHY_LINKS=login`: a form, and a cookie that ends by itself.
 
 Whoever has not logged in gets the form at any address of a card, whether there is such a card or not. A form that
-another site sends is not read: browsers say where a form comes from.
+another site sends is not read: browsers of today say from where it comes (Sec-Fetch-Site), and most others from which
+origin. An old one whose sender hides its origin is believed, as our own pages give no referrer and look the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cds_service.security.readers import Login, Reader
 COOKIE = "aml-cds-reader"
 WRONG = "That name with that password is not known here. Both have to be typed as they were given to you."
 _LARGEST = 4096  # bytes of a form
-_HERE = ("same-origin", "none")  # Sec-Fetch-Site of a form of ours, or of an address that was typed
+_HERE = ("same-origin", "none")  # Sec-Fetch-Site of a form of ours, or of what was typed or asked for again
 
 
 def login(known: Login, public_url: str) -> Blueprint:
@@ -72,7 +73,7 @@ def _begun(known: Login, card: str) -> str | Response:
     try:
         made = known.begin(request.form.get("name", "").strip().lower(), request.form.get("password", ""))
     except TooOften as error:
-        answer = ask_who(card, "Too many tries in the last minute. Please wait a minute, then try again.", 429)
+        answer = ask_who(card, f"Too many tries. Please wait {error.retry_after} s, then try again.", 429)
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except StoreError:
@@ -98,4 +99,16 @@ def ask_who(card: str, words: str = "", status: int = 401) -> Response:
 
 
 def _is_ours() -> bool:
-    return request.headers.get("Sec-Fetch-Site", "same-origin") in _HERE
+    """Whether a page of ours sent this form, or no page at all."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    if site is not None:
+        return site in _HERE
+    return origin == "null" or _host_of(origin) == _host_of(f"//{request.host}")
+
+
+def _host_of(address: str) -> str | None:
+    """Without its port, which a proxy may leave out."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return ""

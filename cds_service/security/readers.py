@@ -15,6 +15,7 @@ taken out of the file or gets another password.
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -62,8 +63,12 @@ def is_name(text: str) -> bool:
 
 def entry(name: str, tenant: str, password: str) -> str:
     """What stands in the file for this reader."""
-    lines = ["[[reader]]", f'name = "{name}"', *([f'tenant = "{tenant}"'] if tenant else [])]
+    lines = ["[[reader]]", f'name = "{name}"', *([f"tenant = {_in_toml(tenant)}"] if tenant else [])]
     return "\n".join((*lines, f'password = "{generate_password_hash(password, method=_METHOD)}"'))
+
+
+def _in_toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a string of JSON is one of TOML
 
 
 def read_readers(path: Path, tenants: frozenset[str]) -> Mapping[str, Reader]:

@@ -51,6 +51,8 @@ def test_what_the_command_writes_is_read_and_holds_no_password(file):
 
 
 def test_a_reader_belongs_to_a_hospital_where_there_are_some(file):
+    quoted = 'Clinic "north" \\ Öst'
+    assert read_readers(file(entry("a", quoted, SECRET)), frozenset((quoted,)))["a"].tenant == quoted
     north = file(entry("a.example", "north", SECRET))
     assert read_readers(north, frozenset(("north", "south")))["a.example"].tenant == "north"
     with pytest.raises(SettingsError, match="'tenant': expected one of east, west"):
