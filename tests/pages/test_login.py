@@ -304,3 +304,10 @@ def test_the_check_names_those_who_may_log_in(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("WHY_READERS", str(tmp_path / "readers.toml"))
     assert cli.main(["check"]) == 0
     assert re.search(r"^readers +sound +a\.example$", capsys.readouterr().out, re.M)
+    (tmp_path / "tenants.toml").write_text(TENANTS, encoding="utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps(key_set(jwk(ec_key("n"), "n"))), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(entry("a.example", "north", SECRET), encoding="utf-8")
+    for name, value in (("MODE", "hospital"), ("TENANTS", str(tmp_path / "tenants.toml")), ("PUBLIC_URL", PUBLIC)):
+        monkeypatch.setenv(name, value)
+    cli.main(["check"])
+    assert re.search(r"^readers +sound +a\.example \(north\)$", capsys.readouterr().out, re.M)
