@@ -15,10 +15,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from cds_service.errors import StoreError, TooOften
 from cds_service.pages.twin import as_json, json_wanted
 from cds_service.security.links import LOGIN_PATH, LOGOUT_PATH, PATH, is_card
-from cds_service.security.readers import Login, Reader
+from cds_service.security.readers import Login, Reader, is_name
 
 COOKIE = "aml-cds-reader"
 WRONG = "That name with that password is not known here. Both have to be typed as they were given to you."
+_FOREIGN = "That form came from a page of another site, and was not read. Please log in here."
 _LARGEST = 4096  # bytes of a form
 _HERE = ("same-origin", "none")  # Sec-Fetch-Site of a form of ours, or of what was typed or asked for again
 
@@ -52,7 +53,7 @@ def login(known: Login, public_url: str) -> Blueprint:
         request.max_content_length = _LARGEST
         card = request.form.get("card", "")
         if not _is_ours():
-            return ask_who(card)
+            return ask_who(card, _FOREIGN)
         made = _begun(known, card)
         if not isinstance(made, str):
             return made
@@ -70,15 +71,16 @@ def login(known: Login, public_url: str) -> Blueprint:
 
 def _begun(known: Login, card: str) -> str | Response:
     """The cookie of a new login, or the form again with the reason why there is none."""
+    name = request.form.get("name", "").strip().lower()
     try:
-        made = known.begin(request.form.get("name", "").strip().lower(), request.form.get("password", ""))
+        made = known.begin(name, request.form.get("password", ""))
     except TooOften as error:
         answer = ask_who(card, f"Too many tries. Please wait {error.retry_after} s, then try again.", 429)
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     except StoreError:
         return ask_who(card, "The key that logins need is not at hand at the moment. Please try again.", 503)
-    return ask_who(card, WRONG) if made is None else made
+    return ask_who(card, WRONG, name=name) if made is None else made
 
 
 def reader_of(known: Login | None) -> Reader | None:
@@ -86,13 +88,14 @@ def reader_of(known: Login | None) -> Reader | None:
     return known.who(request.cookies.get(COOKIE, "")) if known is not None else None
 
 
-def ask_who(card: str, words: str = "", status: int = 401) -> Response:
-    """The form. `words`: why it is shown again."""
+def ask_who(card: str, words: str = "", status: int = 401, name: str = "") -> Response:
+    """The form. `words`: why it is shown again; `name`: what was typed, so that only the password is typed again."""
     if json_wanted():
         answer = as_json({"error": words or f"log in at {LOGIN_PATH}, and send the cookie along"}, status)
     else:
         shown = card if is_card(card) else ""
-        answer = make_response(render_template("why_login.html", reader="", card=shown, words=words), status)
+        told = {"reader": "", "card": shown, "words": words, "name": name if is_name(name) else ""}
+        answer = make_response(render_template("why_login.html", **told), status)
     if status == 401:
         answer.headers["WWW-Authenticate"] = 'Form realm="why this card"'
     return answer

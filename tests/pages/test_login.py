@@ -100,6 +100,15 @@ def test_a_wrong_login_gets_the_form_again_with_the_card_and_one_sentence(client
     assert client.get(page_of_a_card(client)).status_code == 401
 
 
+def test_a_name_is_typed_once_and_nothing_else_of_a_wrong_form_comes_back(client):
+    again = client.post(LOGIN, data=FORM | {"password": "typed wrong"}).text
+    assert re.search(r'id="name"[^>]* value="a.example"', again) and "typed wrong" not in again
+    assert re.search(r'id="password"[^>]* autofocus', again) and again.count("autofocus") == 1
+    for name in ('"><script>', "my password here", "x" * 65):
+        again = client.post(LOGIN, data=FORM | {"name": name}).text
+        assert name not in again and re.search(r'id="name"[^>]* autofocus', again)
+
+
 @pytest.mark.parametrize("card", ["//evil.example/", "https://evil.example", "../knowledge", "\"><script>", "x" * 36])
 def test_a_login_leads_nowhere_else(client, card):
     answered = client.post(LOGIN, data=FORM | {"card": card})
@@ -115,6 +124,7 @@ def test_the_form_of_another_site_is_not_read(client):
     for site in ("cross-site", "same-site"):
         answered = client.post(LOGIN, data=FORM, headers={"Sec-Fetch-Site": site})
         assert answered.status_code == 401 and "Set-Cookie" not in answered.headers
+        assert "was not read" in answered.text and "a.example" not in answered.text
     client.post(LOGIN, data=FORM, headers={"Sec-Fetch-Site": "same-origin"})
     client.post(LOGOUT, headers={"Sec-Fetch-Site": "cross-site"}, content_type="application/x-www-form-urlencoded")
     assert client.get(LOGIN).status_code == 200
