@@ -57,6 +57,9 @@ def test_the_site_is_built_strictly_and_takes_nothing_from_elsewhere(tmp_path):
     pages = list(tmp_path.rglob("*.html"))
     assert len(pages) > 30
     for page in pages:
-        assert not LOADED.findall(page.read_text("utf-8")), page.name
+        text = page.read_text("utf-8")
+        assert not LOADED.findall(text), page.name
+        assert "site.css" in text and 'id="hljs-dark"' in text, page.name  # tables that scroll; colours that follow
+        assert not re.findall(r'<h2 id="\d', text), "the theme's script takes no address of a heading that begins so"
     for sheet in tmp_path.rglob("*.css"):
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", sheet.read_text("utf-8")), sheet.name

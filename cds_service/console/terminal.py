@@ -148,8 +148,8 @@ def _said(said: Said) -> str:
     if said.local:
         return f"{said.id} = {said.value} [{said.local}]"
     borrowed = f", {said.foreign} only" if said.foreign else ""
-    signed = f" by {said.reviewed_by}" if said.reviewed_by else ""
-    return f"{said.id} = {said.value} [{said.verification}{borrowed}, reviewed {said.reviewed_on}{signed}] {places}"
+    by = f"reviewed {said.reviewed_on} by {said.reviewed_by}" if said.reviewed_by else f"{said.reviewed_on}, not signed"
+    return f"{said.id} = {said.value} [{said.verification}{borrowed}, {by}] {places}"
 
 
 def genomics(lines: Iterable[str], columns: int) -> str:

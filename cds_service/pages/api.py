@@ -82,6 +82,7 @@ def _found(app: Flask, rule: Rule) -> dict[str, Any]:
         "tags": ["Operations" if rule.endpoint.startswith("operations.") else "Pages"],
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": words.partition("\n")[0].rstrip("."),
+        "parameters": [{"$ref": "#/components/parameters/format"}],
         "responses": {"200": {"description": "The page, or its twin.", "content": _PAGE}},
     }
 

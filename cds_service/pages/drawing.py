@@ -16,7 +16,7 @@ from cds_service.quantity import Quantity
 TOP, LANE = 18, 26  # in the drawing's own units, like all that follow
 _LABEL = 16  # between two labels
 _DAY_ROOM = 92  # for the words of a day
-_BACK, AHEAD = 400, 35  # days that are drawn, before and after today; the table has them all
+BACK, AHEAD = 400, 35  # days that are drawn, before and after today; the table has them all
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _SPANS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364)  # days between two that are named
 
@@ -215,7 +215,7 @@ def _point(value: Value, scale: Scale) -> Point:
 def _scale(
     values: list[Value], lines: Sequence[Line], orders: Orders, due: DueDays, today: date, frame: Frame
 ) -> Scale:
-    oldest = today - timedelta(days=_BACK)
+    oldest = today - timedelta(days=BACK)
     begins = [order.start.earliest.date() for _, them in orders for order in them if order.start is not None]
     days = [*(each.day for each in values), *begins, *(day for day, _, _ in due), today]
     drawn = [day for day in days if oldest <= day <= today + timedelta(days=AHEAD)] or [today]

@@ -24,13 +24,14 @@ from cds_service.pages.charts import Bar, bars
 from cds_service.pages.doors import is_let_in
 from cds_service.pages.made_up import made_up
 from cds_service.pages.twin import as_json, json_wanted
-from cds_service.reports import Asked, Judging, Report, Taken
+from cds_service.reports import Asked, Judging, Report, Taken, Weekly, last_weeks, week_of
 from cds_service.rules.catalogue import RULES
 from cds_service.settings import Settings
 
 WEEKS = (4, 12, 26, 52)
 _TITLES = {rule.id: rule.title for rule in RULES}
 _MOST_RULES = 12  # in the chart; the table has all
+_MOST_WEEKS = 6  # beside each other, the newest; the CSV has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             body = told.as_json() | {"made_up": settings.is_demo}
             return as_json(body)
         rules = _summed(told.taken, lambda each: each.topic)
-        by_week = _summed(told.taken, lambda each: each.week)
+        by_week = [_so_far(each, told.asked.until) for each in _summed(told.taken, lambda each: each.week)]
         return render_template(
             "governance.html",
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            total=_total(rules), spoken=_spoken, reason=_reason, topic_words=topic_words, titles=_TITLES,
+            firings=_by_rule_and_week(told.weekly), total=_total(rules), spoken=_spoken,
+            reason=_reason, topic_words=topic_words, titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(
                 [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"
@@ -109,7 +111,8 @@ def _asked(rules: Iterable[str]) -> tuple[int, Asked]:
     if rule is not None and rule not in (*rules, "gap"):
         raise BadRequest("rule: expected the id of a rule, as /knowledge/rules lists them, or gap", "http.rule")
     until = datetime.now(UTC)
-    return int(given), Asked(until - timedelta(weeks=int(given)), until, tenant, rule)
+    since, _ = last_weeks(until, int(given) - 2)  # the week that runs is one of them: no bar is of a part of another
+    return int(given), Asked(since, until, tenant, rule)
 
 
 def _stored(beside: Beside, asked: Asked) -> Report:
@@ -132,6 +135,21 @@ def _summed(taken: Iterable[Taken], by: Callable[[Taken], str]) -> list[Sum]:
         for name, found in together.items()
     ]
     return sorted(sums, key=lambda each: (-each.shown, each.name))
+
+
+def _so_far(week: Sum, until: datetime) -> Sum:
+    """The week that still runs says so: it is shorter than the others for no other reason."""
+    return replace(week, name=f"{week.name} (so far)") if week.name == week_of(until) else week
+
+
+def _by_rule_and_week(weekly: Iterable[Weekly]) -> tuple[list[str], dict[str, list[int]]]:
+    """The newest weeks, and in how many calls of each a rule fired; the most frequent rule first."""
+    calls: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for each in weekly:
+        calls[each.rule][each.week] = each.calls
+    weeks = sorted({week for found in calls.values() for week in found})[-_MOST_WEEKS:]
+    rules = sorted(calls, key=lambda rule: (-sum(calls[rule].values()), rule))
+    return weeks, {rule: [calls[rule].get(week, 0) for week in weeks] for rule in rules}
 
 
 def _spoken(rule: str) -> str:

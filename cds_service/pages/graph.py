@@ -22,10 +22,10 @@ WIDE, NARROW = SHAPES = ("wide", "narrow")
 HERE, OPEN, LOOKED, ENDS, OFF = LIGHTS = ("here", "open", "looked", "ends", "off")
 SPOKEN = {
     HERE: "on this patient's path",
-    OPEN: "open: a check could not be made",
+    OPEN: "open: something is missing",
     LOOKED: "looked at, nothing to do",
     ENDS: "the path ends here",
-    OFF: "not for this patient",
+    OFF: "not asked in this call",
 }
 _OPTIONS = "options-at-relapse"
 _OUTCOMES = {"fired": HERE, "not evaluated": OPEN, "clear": LOOKED}  # by their weight; all others are off
@@ -130,29 +130,42 @@ def _places(fields: Mapping[str, Any]) -> Mapping[str, tuple[int, ...]]:
     return {shape: tuple(fields[shape]) for shape in SHAPES}
 
 
-def lit(steps: Iterable[Step], offered: Iterable[str] = ()) -> Lights:
-    """How the checks of one call light the graph. `offered`: the groups of options on its card (`offered_groups`)."""
+def lit(steps: Iterable[Step], offered: Iterable[str] = (), left_open: Iterable[str] = ()) -> Lights:
+    """How the checks of one call light the graph.
+
+    `offered`: the groups of options on its card; `left_open`: those with an option that depends on what is missing.
+    """
     outcomes: dict[str, list[str]] = {}
     for step in steps:
         outcomes.setdefault(step.rule, []).append(step.outcome)
-    groups = frozenset(offered)
-    return {node.id: _light(node, outcomes, groups) for node in graph().nodes.values()}
+    groups, waiting = frozenset(offered), frozenset(left_open)
+    return {node.id: _light(node, outcomes, groups, waiting) for node in graph().nodes.values()}
 
 
 def offered_groups(evaluation: Evaluation) -> tuple[str, ...]:
     """The groups of options that the card at relapse tells."""
-    for check, fired in evaluation.outcomes(Fired):
-        if check.rule.id == _OPTIONS:
-            groups: Any = fired.finding.values.get("groups", ())
-            return tuple(name for name, *_ in groups)
-    return ()
+    return tuple(name for name, *_ in _of_options(evaluation, "groups"))
 
 
-def _light(node: Node, outcomes: Mapping[str, Sequence[str]], offered: frozenset[str]) -> str:
+def open_groups(evaluation: Evaluation) -> tuple[str, ...]:
+    """The groups in which an option depends on what is missing: neither offered nor excluded."""
+    return tuple(_of_options(evaluation, "open_groups"))
+
+
+def _of_options(evaluation: Evaluation, name: str) -> Any:
+    told = (fired.finding.values for check, fired in evaluation.outcomes(Fired) if check.rule.id == _OPTIONS)
+    return next(told, {}).get(name, ())
+
+
+def _light(
+    node: Node, outcomes: Mapping[str, Sequence[str]], offered: frozenset[str], left_open: frozenset[str]
+) -> str:
     if any("fired" in outcomes.get(rule, ()) for rule in node.ends):
         return ENDS
     if node.offers in offered:
         return HERE
+    if node.offers in left_open:
+        return OPEN
     rules = [*node.lights, *([_OPTIONS] if node.offers else [])]
     seen = [outcome for rule in rules for outcome in outcomes.get(rule, ())]
     found = next((light for outcome, light in _OUTCOMES.items() if outcome in seen), OFF)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.knowledge.load import Knowledge
-from cds_service.pages.graph import HERE, Drawing, as_query, drawing, graph, lit, offered_groups
+from cds_service.pages.graph import HERE, Drawing, as_query, drawing, graph, lit, offered_groups, open_groups
 from cds_service.rules.rule import Evaluation, Fired
 from cds_service.trace import Step
 
@@ -30,7 +30,7 @@ class OwnPath:
 
 def own_path(evaluation: Evaluation, steps: Iterable[Step], knowledge: Knowledge) -> OwnPath | None:
     """None where the patient is not on the pathway: no step of it says anything."""
-    lights = lit(steps, offered_groups(evaluation))
+    lights = lit(steps, offered_groups(evaluation), open_groups(evaluation))
     if HERE not in lights.values():
         return None
     rules = frozenset(rule for node in graph().nodes.values() for rule in node.rules)

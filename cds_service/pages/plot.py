@@ -60,7 +60,7 @@ def rows_of(results: Iterable[Result], kind: str) -> tuple[Row, ...]:
     for name, own in groupby(results, key=lambda each: each.name):
         drawn = [(each, point) for each in own for point in each.points if point.kind == kind]
         if drawn:
-            rows.append(Row(name, _cut(name, _SHORT)))
+            rows.append(Row(name, _cut(name, _SHORT - 2)))  # bold letters are wider
             rows += [Row(_label(each, point), _short(each, point), point, bool(each.flags)) for each, point in drawn]
     return tuple(rows)
 

@@ -30,6 +30,8 @@ from cds_service.pages.validation import CaseFile, by_outcome, cases_of
 from cds_service.rules.rule import Rule
 
 REVIEWS = Path(rules_of_ours.__path__[0]) / "reviews.yaml"
+_AT_VIEWING = "only where the chart is opened (patient-view)"
+_AT_EVERY_HOOK = "where the chart is opened, an order is chosen or signed (patient-view, order-select, order-sign)"
 _SIGNED = ("written_by", "reviewed_by", "on", "note")
 # What the US rule on decision support interventions asks about by name, 45 CFR 170.315(b)(11)(iv)(A).
 # The fact that would carry it; no fact of ours carries those without one.
@@ -83,6 +85,7 @@ class Record:
     id: str
     title: str
     what: str
+    told_when: str
     topic: str
     module: str
     developer: str
@@ -139,6 +142,7 @@ def record(rule: Rule[Any], library: Library, snapshot: Snapshot) -> Record:
         id=rule.id,
         title=rule.title,
         what=inspect.cleandoc(rule.function.__doc__ or ""),
+        told_when=_AT_VIEWING if rule.viewing else _AT_EVERY_HOOK,
         topic=topic_code(rule.id),
         module=rule.function.__module__,
         developer="the maintainers of aml-cds",

@@ -15,13 +15,13 @@ from cds_service.facts.values.labs import BILIRUBIN, CREATININE, MAGNESIUM, OVER
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Statement
-from cds_service.pages.drawing import AHEAD, SMALL, WIDE, Line, Timeline, Value, drawn
+from cds_service.pages.drawing import AHEAD, BACK, SMALL, WIDE, Line, Timeline, Value, drawn
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Check, Evaluation, Fired
 from cds_service.rules.subjects import uses
 from cds_service.rules.treatment import ecg_due_days, started
 
-_MOST = 12  # due days that are drawn and told
+_MOST, _PAST = 12, 8  # due days that are drawn and told, and how many of them lie behind
 
 # How a limit is spoken, by its topic. Topics without an entry have no line.
 LIMITS: Mapping[str, str] = {
@@ -148,12 +148,13 @@ def _lengthening(evaluation: Evaluation) -> list[str]:
 
 
 def _due(evaluation: Evaluation, snapshot: Snapshot) -> list[tuple[date, str, str]]:
-    """The days on which ECGs are due from here on, and the last one before, by drug."""
+    """The days on which ECGs were due as far as the drawing goes back, and are due from here on, by drug."""
     case = Case(evaluation.chart, snapshot)
     today, found = case.now.date(), []
     for use in uses(topics.ECG_ON_CYCLE_ONE_DAYS, topics.ECG_ON_DAYS)(case).found:
         start = started(case, use) if use.active else None
         if start is not None:
             found += [(day, words, use.drug) for day, words in ecg_due_days(case, use, start)]
-    near = [each for each in sorted(found) if each[0] >= today - timedelta(days=AHEAD)]
-    return [each for each in near if each[0] <= today + timedelta(days=3 * AHEAD)][:_MOST]
+    behind = [each for each in sorted(found) if today - timedelta(days=BACK) <= each[0] < today]
+    ahead = [each for each in sorted(found) if today <= each[0] <= today + timedelta(days=3 * AHEAD)]
+    return [*behind[-_PAST:], *ahead][:_MOST]

@@ -23,6 +23,10 @@ STOPS_OF_A_DATE = 4  # month, day, year, and the calendar
 SPARE = 60  # what a browser makes a stop by itself: drawings and boxes that scroll
 NO_WIDER = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
+# Cells that stand below each other, as on a phone, and leave most of its width empty.
+SQUEEZED = """() => [...document.querySelectorAll('main td, main tbody th')].filter(each =>
+  getComputedStyle(each).display === 'block' && each.checkVisibility() && each.getBoundingClientRect().width
+    < 0.8 * each.closest('tr').getBoundingClientRect().width).map(each => each.outerHTML.slice(0, 90))"""
 # Everything that a mouse can use and a keyboard must reach: shown, and not within a closed <details>.
 CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')].filter(each =>
   !each.disabled && each.checkVisibility({checkVisibilityCSS: true, contentVisibilityAuto: true})
@@ -58,6 +62,7 @@ def test_it_opens_at_every_width_in_both_colours(walk, addresses, name, width, s
     page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
     assert page.locator("h1").count() == 1
     assert page.evaluate(NO_WIDER)
+    assert page.evaluate(SQUEEZED) == []
 
 
 @pytest.mark.parametrize("name", [name for name, _ in EVERY])

@@ -79,6 +79,29 @@ def test_it_opens_in_every_width_and_colour(open_playground, width, scheme):
         _shot(page, f"controls-{width}-{scheme}")
 
 
+def test_it_works_over_plain_http_from_another_machine(open_playground):
+    """There a browser offers no `crypto.randomUUID`: the page is no secure context."""
+    page = open_playground().page
+    page.add_init_script("delete Crypto.prototype.randomUUID")
+    page.reload()
+    _answered(page)
+    assert page.evaluate("crypto.randomUUID") is None and len(_summaries(page)) == 1
+    with _asks(page):
+        page.get_by_role("button", name="Order a 12-lead ECG").click()
+    assert "12 lead EKG panel" in page.inner_text("#drugs")
+
+
+def test_what_stands_in_a_field_is_what_was_asked_about(open_playground):
+    """A field that was emptied takes the value from the record; where there must be one it comes back."""
+    page = open_playground().page
+    _set(page, "#value-qtc", "")
+    assert "QTc: none on file" in page.inner_text("#heard") and any("ECG" in each for each in _summaries(page))
+    for field, value in (("#age", "64"), ("#order-0-dose", "120")):
+        page.fill(field, "")
+        page.keyboard.press("Tab")
+        assert page.input_value(field) == value
+
+
 def test_a_qtc_of_512_stops_430_does_not_and_a_missing_ecg_is_a_gap(open_playground):
     page = open_playground().page
     assert _summaries(page) == ["Stop QTcF 512 ms (yesterday): do not start gilteritinib, limit 500 ms"]

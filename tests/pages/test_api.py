@@ -99,3 +99,36 @@ def test_the_page_shows_every_operation(served):
     for path in client.get("/openapi.json").get_json()["paths"]:
         assert f"<code>{path}</code>" in page
     assert "<script" not in page and "style=" not in page
+
+
+NAMED = {"name": "gilteritinib", "topic": "qtcHold", "story": "gilteritinib-qtc-512"}
+INSTEAD = {"/knowledge/rules/{name}": "/knowledge/rules/qtc-hold",
+           "/playground/stories/{story}/{name}": "/playground/stories/gilteritinib-qtc-512/sign"}  # fmt: skip
+
+
+def test_every_address_answers_in_the_forms_that_are_told(served):
+    """Each form of the page that the description tells, and none but these; SVG, CSV and Markdown too."""
+    client = served(METRICS="on").test_client()
+    told = client.get("/openapi.json").get_json()
+    asked = 0
+    for path, methods in told["paths"].items():
+        if "get" not in methods or path == "/why/{card}":  # which needs a call, see above
+            continue
+        address = INSTEAD.get(path) or path.format_map(NAMED)
+        forms = set(methods["get"]["responses"]["200"]["content"])
+        plain = client.get(address)
+        assert plain.status_code == 200 and plain.mimetype in forms, path
+        seen = {plain.mimetype} | {client.get(address, query_string={"format": name}).mimetype
+                                   for name in _formats(told, methods["get"])}  # fmt: skip
+        assert seen == forms, path
+        asked += 1
+    assert asked > 15
+
+
+def _formats(told: dict[str, Any], operation: dict[str, Any]) -> list[str]:
+    """The values that its parameter `format` may have."""
+    for each in operation.get("parameters", ()):
+        each = told["components"]["parameters"]["format"] if "$ref" in each else each
+        if each["name"] == "format":
+            return list(each["schema"]["enum"])
+    return []

@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 
 import pytest
 
@@ -15,7 +16,7 @@ from cds_service.beside import Beside
 from cds_service.errors import StoreError
 from cds_service.pages.book import book
 from cds_service.pages.made_up import _RULES, made_up
-from cds_service.reports import GREW, SILENT, Asked, Judging, Report, Taken
+from cds_service.reports import GREW, SILENT, Asked, Judging, Report, Taken, week_of
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
 from tests.calls import tools
@@ -55,6 +56,25 @@ def test_demo_mode_shows_made_up_figures_and_says_so():
     told = client.get("/governance?format=json").get_json()
     assert told["made_up"] is True and told["taken"]
     assert "Governance" in client.get("/").get_data(as_text=True)
+
+
+def test_it_tells_what_fired_by_rule_and_week_not_only_the_cards():
+    client = client_of()
+    told = client.get("/governance?weeks=12&format=json").get_json()
+    page = client.get("/governance?weeks=12").get_data(as_text=True).partition("What fired</h2>")[2]
+    fired = page.partition("<h2>")[0]
+    for each in told["ended"]:
+        assert each["rule"] in fired and f'data-name="calls">{each["calls"]}<' in fired
+    newest = max(each["week"] for each in told["weekly"])
+    assert any(f'data-name="{newest}">{each["calls"]}<' in fired for each in told["weekly"] if each["week"] == newest)
+
+
+@pytest.mark.parametrize("weeks", [4, 12, 52])
+def test_so_many_weeks_are_whole_but_for_the_one_that_runs(weeks):
+    told = client_of().get(f"/governance?weeks={weeks}&format=json").get_json()
+    since, until = (datetime.fromisoformat(told["asked"][name]) for name in ("since", "until"))
+    assert since.isoweekday() == 1 and since.time() == time_of_day(0)
+    assert len({week_of(since + timedelta(days=day)) for day in range((until - since).days + 1)}) == weeks
 
 
 def test_it_exports_what_it_shows():

@@ -92,6 +92,8 @@ def test_a_record_says_what_a_committee_asks():
     assert {each.label for each in told.inputs} >= {"QTc", "medication list"}
     assert "gilteritinib-qtc-hold" in {line.id for line in told.statements}
     assert told.overrides[0].code == "ecg-repeated"
+    assert "order-sign" in told.told_when
+    assert a_record("options-at-relapse").told_when.startswith("only where the chart is opened")
     assert told.answers[0].id == "SAF01" and "500 ms" in told.answers[0].says
 
 

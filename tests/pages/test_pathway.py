@@ -10,7 +10,7 @@ import pytest
 from cds_service.console import asking, samples
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages import graph as graphs
-from cds_service.pages.graph import SHAPES, as_query, drawing, from_query, graph, lit, offered_groups
+from cds_service.pages.graph import SHAPES, as_query, drawing, from_query, graph, lit, offered_groups, open_groups
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.subjects import the_patient
 from cds_service.trace import trace
@@ -26,6 +26,23 @@ def test_a_story_at_relapse_lights_its_path(tools):
     lights = lit(trace(made.evaluation), groups)
     assert lights["scope"] == lights["trial"] == lights["stands"] == "here" and groups
     assert all(lights[node.id] == "here" for node in graph().nodes.values() if node.offers in groups)
+
+
+def test_options_that_wait_for_what_is_missing_stand_open(tools):
+    """Fitness is not known in this story: neither intensive nor low-intensity treatment has been looked at and left."""
+    story = samples.find("relapse-first-steps")
+    sample = next(each for each in story.samples if each.name == "view")
+    made = asking.in_process(sample, replace(tools, now=lambda: story.now)).answer
+    waiting = open_groups(made.evaluation)
+    assert {"intensive", "low-intensity"} <= set(waiting)
+    lights = lit(trace(made.evaluation), offered_groups(made.evaluation), waiting)
+    assert lights["intensive"] == lights["low-intensity"] == "open" and lights["targeted"] == "here"
+
+
+def test_what_a_hook_does_not_ask_is_not_said_of_the_patient():
+    """Where an order is signed no options are told: that is no word on whether supportive care is for this patient."""
+    lights = lit([Told("trial-first", "fired"), Told("options-at-relapse", "not applicable")])
+    assert lights["supportive"] == "off" and "patient" not in graphs.SPOKEN["off"]
 
 
 def test_every_node_names_rules_and_topics_that_exist():

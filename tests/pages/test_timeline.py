@@ -36,6 +36,14 @@ def test_values_limits_orders_and_due_days_stand_where_they_belong():
     assert all(lower - upper >= 15 for upper, lower in pairwise(labels))
 
 
+def test_ecgs_that_were_due_earlier_in_the_course_stand_in_it_too():
+    """Gilteritinib since 8 September: days 8 and 15 of the first cycle, then before the second and the third."""
+    drawn = qtc_timeline(*made(ecg=[qtcf(440)]))
+    assert drawn is not None
+    assert [each.day for each in drawn.due] == ["2026-09-15", "2026-09-22", "2026-10-06", "2026-11-03"]
+    assert all(drawn.left <= each.x <= drawn.right for each in drawn.due)
+
+
 def test_a_doubtful_value_is_an_open_circle():
     unsure = qtcf(470, "2026-11-18T08:00:00Z") | {"status": "preliminary"}
     drawn = qtc_timeline(*made(ecg=[unsure]))

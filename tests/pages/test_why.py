@@ -54,6 +54,16 @@ def test_everything_is_shown_where_everything_is_kept(served):
         assert words in page, words
 
 
+def test_the_bar_of_an_order_on_hold_says_so(served):
+    """Its length is since the order began, not since the hold: the record does not say when that came."""
+    held = gilteritinib(status="on-hold", id="m-held", authoredOn="2026-09-08")
+    app = served()
+    cards = signed(app, request("order-sign", gilteritinib(status="draft"), **{**CHART, "medications": [held]}))
+    page = app.test_client().get(link(stop(cards))).text
+    assert "120 mg daily, on hold now</text>" in page and "A pale bar is an order that is on hold now" in page
+    assert "on hold now" not in app.test_client().get(link(stop(signed(app)))).text
+
+
 def test_what_would_change_the_answer_was_tried(served):
     app = served()
     told = app.test_client().get(link(stop(signed(app))) + "&format=json").get_json()

@@ -19,16 +19,18 @@ export function build({ controls }, patient, changed) {
   fill(find("markers"), markers.map(({ element }) => element));
   adding(controls, patient, changed);
   find("age").addEventListener("change", () => {
-    if (find("age").value === "" || !chart.person(patient())) return;
+    if (find("age").value === "" || !chart.person(patient())) return sync();
     chart.setAge(patient(), Number(find("age").value));
     changed(`Age ${find("age").value}`);
   });
   find("today").addEventListener("change", () => {
-    if (!find("today").value) return;
+    if (!find("today").value) return sync();
     patient().now = find("today").value + patient().now.slice(10);
     changed(`Answered as of ${find("today").value}`);
   });
-  return function sync() {
+  return sync;
+
+  function sync() {
     for (const each of [...rows.values(), ...markers]) each.sync();
     drugList(patient, changed);
     const years = chart.age(patient());
@@ -38,7 +40,7 @@ export function build({ controls }, patient, changed) {
     if (!find("new-since").value) find("new-since").value = find("today").value;
     const further = chart.furtherGenomics(patient(), controls.markers);
     find("other-genomics").textContent = further ? `Other genomic results on file, kept as they are: ${further}` : "";
-  };
+  }
 }
 
 function valueRow(control, patient, changed) {
@@ -48,31 +50,32 @@ function valueRow(control, patient, changed) {
   const date = make("input", { id: `${id}-date`, type: "date", "aria-label": `${control.label}: date` });
   const none = make("button", { type: "button", class: "small", "aria-label": `${control.label}: take from the record`, title: "take from the record" }, "×");
   const note = make("span", { class: "note small quiet" });
+  const forget = () => {
+    chart.forget(patient(), control);
+    changed(`${control.label}: none on file`);
+  };
   const set = () => {
-    if (number.value === "") return;
+    if (number.validity.badInput) return sync(); // no number: what is on file stands there again
+    if (number.value === "") return none.disabled || forget(); // what stands here is what was asked about
     chart.setMeasured(patient(), control, Number(number.value), date.value || patient().now.slice(0, 10));
     changed(`${control.label} ${number.value} ${unit.textContent}`.trim());
   };
   number.addEventListener("change", set);
   date.addEventListener("change", set);
-  none.addEventListener("click", () => {
-    chart.forget(patient(), control);
-    changed(`${control.label}: none on file`);
-  });
+  none.addEventListener("click", forget);
   const element = make("div", { class: "value" }, make("label", { for: id }, control.label),
     make("span", { class: "with-unit" }, number, " ", unit), date, none, note);
-  return {
-    element,
-    sync() {
-      const found = chart.measured(patient(), control);
-      number.value = found?.value ?? "";
-      unit.textContent = found ? found.unit || control.unit : control.unit;
-      date.value = found?.date ?? "";
-      none.disabled = found === null;
-      const earlier = found && found.number > 1 ? `newest of ${found.number}` : "";
-      note.textContent = found === null ? "none on file" : [found.text, earlier].filter(Boolean).join("; ");
-    },
-  };
+  return { element, sync };
+
+  function sync() {
+    const found = chart.measured(patient(), control);
+    number.value = found?.value ?? "";
+    unit.textContent = found ? found.unit || control.unit : control.unit;
+    date.value = found?.date ?? "";
+    none.disabled = found === null;
+    const earlier = found && found.number > 1 ? `newest of ${found.number}` : "";
+    note.textContent = found === null ? "none on file" : [found.text, earlier].filter(Boolean).join("; ");
+  }
 }
 
 function markerRow(marker, { presence, answers }, patient, changed) {
@@ -117,7 +120,10 @@ function drug({ resource, name, dose, quantity, role, key }, index, chosen, pati
     ? make("input", { id: `${id}-dose`, type: "number", min: 0, step: "any", value: quantity.value, "aria-label": `One dose of ${name}` })
     : "";
   if (amount) amount.addEventListener("change", () => {
-    if (amount.value === "") return;
+    if (amount.value === "") {
+      amount.value = quantity.value;
+      return;
+    }
     chart.setDose(resource, Number(amount.value));
     changed(`${name} ${amount.value} ${quantity.unit ?? ""}`);
   });

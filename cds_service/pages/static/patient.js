@@ -3,6 +3,8 @@
 // {title, shows, story, now, patientId, userId, encounterId, fhirServer, prefetch, drafts, selections}: `prefetch` holds
 // resources and Bundles under the keys of the services, `drafts` the orders that are not signed.
 
+import { uuid } from "./elements.js";
+
 const LOINC = "http://loinc.org";
 const RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm";
 const UCUM = "http://unitsofmeasure.org";
@@ -10,7 +12,7 @@ const OBSERVATION_STATUS = "final";
 
 /** The patient of a hook request. Raises an Error in words. */
 export function fromRequest(request, about = {}) {
-  const context = request.context ?? {};
+  const context = request?.context ?? {};
   if (typeof context.patientId !== "string") throw new Error("This is no hook request: it has no context.patientId.");
   return {
     title: "", shows: "", story: "", now: "", ...about,
@@ -19,14 +21,14 @@ export function fromRequest(request, about = {}) {
     encounterId: context.encounterId,
     fhirServer: typeof request.fhirServer === "string" ? request.fhirServer : undefined, // its token is not taken along
     prefetch: clone(request.prefetch ?? {}),
-    drafts: (context.draftOrders?.entry ?? []).map((entry) => clone(entry)),
-    selections: [...(context.selections ?? [])],
+    drafts: listed(context.draftOrders?.entry).map((entry) => clone(entry)),
+    selections: [...listed(context.selections)],
   };
 }
 
 /** The patient of a Bundle, sorted into the queries as an EHR would answer them. Raises an Error in words. */
 export function fromBundle(bundle, queries, about = {}) {
-  const resources = (bundle.entry ?? []).map((entry) => entry?.resource).filter((each) => each?.resourceType);
+  const resources = listed(bundle.entry).map((entry) => entry?.resource).filter((each) => each?.resourceType);
   const person = resources.find((each) => each.resourceType === "Patient" && each.id);
   if (!person) throw new Error("The Bundle holds no Patient with an id.");
   const patient = fromRequest({ context: { patientId: person.id } }, about);
@@ -285,7 +287,8 @@ export const clone = (value) => JSON.parse(JSON.stringify(value));
 
 export const reference = (resource) => `${resource?.resourceType}/${resource?.id}`;
 
-const freshId = () => `playground-${crypto.randomUUID()}`;
+const listed = (found) => (Array.isArray(found) ? found : []);
+const freshId = () => `playground-${uuid()}`;
 
 const searchset = (entry) => ({ resourceType: "Bundle", type: "searchset", total: entry.length, entry });
 

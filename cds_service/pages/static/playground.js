@@ -2,7 +2,7 @@
 
 import { showCards } from "./card.js";
 import { build } from "./controls.js";
-import { counted, fill, link, make } from "./elements.js";
+import { counted, fill, link, make, uuid } from "./elements.js";
 import * as chart from "./patient.js";
 import { openRule, showReasons } from "./reasons.js";
 
@@ -63,7 +63,7 @@ function use(text) {
     const sent = JSON.parse(text);
     const about = { title: "Your own", story: "own", now: offer.now };
     const found = sent?.resourceType === "Bundle" ? chart.fromBundle(sent, queries(), about) : chart.fromRequest(sent, about);
-    if (offer.services.some((service) => service.hook === sent.hook)) hook = sent.hook;
+    if (offer.services.some((service) => service.hook === sent?.hook)) hook = sent.hook;
     else if (!found.drafts.length) hook = "patient-view"; // nothing to sign yet
     from = "own";
     find("own-text").value = text;
@@ -134,7 +134,7 @@ async function fire(which, words = "") {
     button.setAttribute("aria-pressed", String(button.dataset.hook === hook));
   }
   const mine = ++turn;
-  const request = chart.requestOf(patient, hook, crypto.randomUUID());
+  const request = chart.requestOf(patient, hook, uuid());
   const body = JSON.stringify(request);
   showRequest(request, body);
   const since = performance.now();
@@ -183,7 +183,7 @@ function why(card, steps) {
 
 function refused(words, issues) {
   shown = null;
-  fill(find("cards"), make("p", { class: "panel" }, words, issues.map((issue) => make("span", { class: "why" }, issue.diagnostics ?? ""))));
+  fill(find("cards"), issues.length ? make("p", { class: "panel" }, issues.map((issue) => make("span", { class: "why" }, issue.diagnostics ?? ""))) : "");
   fill(find("reasons"), make("p", { class: "quiet" }, "No check was made."));
   say(words);
   where.answered = String(turn);

@@ -92,7 +92,7 @@ function read(fact) {
 function cited(statement) {
   return make("li", {}, make("code", {}, statement.id), " ", make("strong", {}, statement.value), " ",
     make("span", { class: "tag" }, statement.verification),
-    make("span", { class: "small quiet" }, ` reviewed ${statement.reviewed_on}, since ${statement.effective}`),
+    make("span", { class: "small quiet" }, ` ${statement.reviewed_by ? `reviewed ${statement.reviewed_on} by ${statement.reviewed_by}` : `${statement.reviewed_on}, not signed`}; since ${statement.effective}`),
     statement.foreign ? make("span", { class: "small" }, ` of ${statement.foreign}`) : "",
     statement.local ? make("span", { class: "small" }, ` ${statement.local}`) : "",
     make("ul", { class: "small" }, statement.sources.map((each) =>

@@ -88,6 +88,7 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
+        open_groups=tuple(dict.fromkeys(offer.group for offer in kept if offer.verdict is Verdict.DEPENDS)),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
         aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
