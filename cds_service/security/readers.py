@@ -40,7 +40,7 @@ _KEYS = {"name", "tenant", "password"}
 # Each process takes so many tries: a hash is dear on purpose, and must not be dear to those whose orders are checked.
 _TRIES, _TRIES_OF_ALL = (10, "minute"), (60, "minute")
 _SAID = "too many tries to log in: wait as Retry-After says"
-_PLACES = 3  # for tries at the same time in a process: one is hashed, and its threads are there for calls
+_PLACES = 3  # for tries at the same moment in a process: whoever waits for a hash holds a thread that calls need
 _FULL = "too many are logging in at this moment: try again"
 
 
