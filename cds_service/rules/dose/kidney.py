@@ -39,7 +39,16 @@ class Step:
     worst=Level.CRITICAL,
 )
 def renal_dose(case: Case, use: Use) -> Outcome:
-    """Creatinine clearance against the steps of the dose table."""
+    """Creatinine clearance against the steps of the dose table.
+
+    Asked of a drug with a step for weak kidneys, when it is ordered, else while it is taken. Kidney function is the
+    measured clearance, else Cockcroft–Gault with actual weight in adults, else the reported eGFR; a newer one that
+    disagrees counts. Critical where the label of this place advises against the drug, a warning at the other steps; one
+    step lower where a value is old, creatinine moves, or age or sex leaves it open.
+
+    What is missing, or good and in doubt, goes to the card of gaps: as a warning where a stop may hide behind it, else
+    as information. Where the source only says that it was not studied, nothing is asked for.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -129,7 +138,16 @@ _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
     worst=Level.WARNING,
 )
 def renal_creatinine(case: Case, use: Use) -> Outcome:
-    """Serum creatinine above the value from which the dose is to be reconsidered."""
+    """Serum creatinine above the value from which the dose is to be reconsidered.
+
+    Asked of a drug whose source judges by serum creatinine, when it is ordered, else while it is taken. A warning above
+    the limit of the source, or of the policy where the source states none; one step lower when the value is too old or
+    in doubt.
+
+    A value that is missing, or good and in doubt, goes to the card of gaps as information. So does one without the
+    laboratory's upper limit, where the drug's limit is a multiple of it. Where the clearance is below a step of the
+    drug, the check of the clearance speaks instead.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -169,7 +187,15 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
     worst=Level.WARNING,
 )
 def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:
-    """High-dose cytarabine with risk factors for neurotoxicity."""
+    """High-dose cytarabine with risk factors for neurotoxicity.
+
+    Asked of cytarabine that is ordered or taken in high dose, by its dose per body surface or by name. A warning when
+    as many risk factors as the source asks for are there (age, creatinine, alkaline phosphatase), or when the
+    creatinine clearance is below its limit. It is one step lower when any value that counts is too old or in doubt.
+
+    What is missing goes to the card of gaps only where it could change the answer, and so do milligrams alone that
+    could be high dose. Signs of neurotoxicity that are on record already are told by their own check.
+    """
     match high_dose(case, use):
         case Truth.NO:
             return NotApplicable("no high-dose cytarabine among the orders")

@@ -63,7 +63,15 @@ def _in_play(case: Case) -> tuple[Medication, ...]:
 
 @rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
 def duplicate_class(case: Case, group: Group) -> Outcome:
-    """Two drugs of one class or target at once."""
+    """Two drugs of one class or target at once.
+
+    Asked of every class of which a drug is ordered or taken. A warning when two drugs of it stand side by side that no
+    source supports together; a line where a regimen may hold both, one after the other. Where one of the drugs is known
+    only from orders in doubt, it is one step lower.
+
+    An order that a draft replaces, or that is stopped or on hold, does not count, and on which days each is given is
+    not read. One drug alone in a medication list read in part goes to the card of gaps.
+    """
     drugs = sorted(  # by name: in which order the list came says nothing
         {
             drug
@@ -105,7 +113,15 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
     pairs=True,
 )
 def not_interchangeable(case: Case, use: Use) -> Outcome:
-    """A liposomal combination beside the plain drugs that it must not be exchanged with."""
+    """A liposomal combination beside the plain drugs that it must not be exchanged with.
+
+    Asked of a liposomal combination that is ordered or taken. A warning when a plain form of one of its drugs is
+    ordered or taken as well; one step lower where either is known only from orders in doubt. An order that a draft
+    replaces does not count.
+
+    Route, day and dose are not looked at, so that the plain drug into the spinal fluid is told too. Where none is found
+    and the medication list is missing or was read in part, the card of gaps says so.
+    """
     mine = (*use.drafts, *use.active)
     if not mine:
         return NotApplicable("neither drafted nor taken now")
@@ -129,7 +145,15 @@ def not_interchangeable(case: Case, use: Use) -> Outcome:
 
 @rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
 def also_active(case: Case, use: Use) -> Outcome:
-    """A draft beside a running order of the same drug."""
+    """A draft beside a running order of the same drug.
+
+    Asked when a drug that has a usual daily dose is ordered. A warning when an order of it is running or on hold that
+    the draft does not say it replaces; information when both come to the same daily dose. Doses that cannot be read are
+    not taken for the same, and of several orders only the first two are compared.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so. Drugs given in
+    cycles, without a usual daily dose, are not asked about.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     superseded = {each for draft in use.drafts for each in draft.replaces}

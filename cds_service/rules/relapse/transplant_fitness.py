@@ -23,7 +23,15 @@ PLANNED = "stem_cell_transplant"
 
 @rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING, viewing=True)
 def transplant_fitness(case: Case, patient: str) -> Outcome:
-    """Poor performance status or organ impairment where a transplant is planned."""
+    """Poor performance status or organ impairment where a transplant is planned.
+
+    It is asked where the patient is viewed and a transplantation is ordered, whatever the state of the AML. A
+    performance status, an ejection fraction or a creatinine clearance beyond the limits of the policy warns, and so
+    does a weak heart or liver on record. The transplant centre decides.
+
+    Missing values stand in the trace only, as no source asks for them here. A value that is old or preliminary warns
+    all the same, and its doubt is not told. Lungs, infection and the donor are not looked at.
+    """
     ordered = case.fact(ORDERED)
     if PLANNED not in (ordered.value or frozenset()):
         return NotApplicable("no transplant is ordered") if ordered.sure else NotEvaluated((ordered,), quiet=True)

@@ -45,7 +45,16 @@ DIAGNOSIS = "differentiation syndrome, the diagnosis"
     worst=Level.WARNING,
 )
 def differentiation_syndrome(case: Case, use: Use) -> Outcome:
-    """Signs of differentiation syndrome on treatment."""
+    """Signs of differentiation syndrome on treatment.
+
+    It is asked of a drug whose source warns of the syndrome, while it is taken and when it is ordered again. Several
+    signs since the start, or one that is telling by itself, are a warning; another sign alone is a line. Signs are
+    recorded entries, fever, low oxygen, and weight or creatinine that rose.
+
+    A sign that is old, doubtful or later than the syndrome usually comes counts one step lower, unless sure signs are
+    enough. A restart asks for the diagnosis, or for enough signs after a hold. Bedside values never taken are no gap;
+    what cannot be read is, and so is a problem list that was not read whole.
+    """
     if not exposed(use):
         return not_taken(case, use)
     signs = _once_each(_in_window(case, use, sign) for sign in _signs(case, use))
@@ -138,7 +147,15 @@ def _none(case: Case) -> Outcome:
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)
 def leukocytosis(case: Case, use: Use) -> Outcome:
-    """White cells that rise on an IDH inhibitor."""
+    """White cells that rise on an IDH inhibitor.
+
+    It is asked of an IDH inhibitor with a limit for white cells, while it is taken. It warns above that limit and,
+    where its source names a rise, also when the count rose by more since the start. A count that is too old counts one
+    step lower.
+
+    A missing or old count is named as a gap, unless it lies above the limit. Without a count from before the start no
+    rise is judged, and the limit alone decides. Signs of differentiation syndrome are a check of their own.
+    """
     if not use.active:
         return not_taken(case, use)
     limit = case.must(topics.LEUKOCYTOSIS_ABOVE, use.drug)
