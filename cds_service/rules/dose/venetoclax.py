@@ -46,8 +46,9 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
 
     Asked of venetoclax, when it is ordered, else while it is taken, beside any drug on the list that inhibits CYP3A or
     P-gp and reaches the blood; food does not count. Critical when the daily dose is above the lowest ceiling for them;
-    orders that begin together are added. A warning where the dose cannot be read, an order is in doubt, or the ceiling
-    or the inhibitor's class rests on a weak source, such as recall, the policy or another country's label.
+    orders that begin together are added. A warning beside a P-gp inhibitor, where the dose cannot be read, an order is
+    in doubt, or the ceiling or the inhibitor's class rests on a weak source. Some that inhibit both count as P-gp
+    inhibitors, with the same ceiling.
 
     Beside cytarabine in low daily dose the higher ceilings of the policy hold. Where nothing is above a ceiling, only a
     medication list read completely clears; else the card of gaps says so as a warning.

@@ -33,7 +33,7 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
     found = [
         Ceiling(other, limit, effect, qualifier == other.drug)
         for other in others
-        for qualifier, effect in _qualifiers(case, other)
+        for qualifier, effect in _qualifiers(case, use, other)
         if (limit := _limit(case, use, qualifier)) is not None
     ]
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
@@ -65,11 +65,16 @@ def low_dose_cytarabine(case: Case) -> Truth:
     return Truth.YES if all(order.dose.daily is not None for order in orders) else Truth.UNKNOWN
 
 
-def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...]:
-    """Under which names the dose table may list this drug: by itself, by its CYP3A strength, as a P-gp inhibitor."""
+def _qualifiers(case: Case, use: Use, other: Met) -> tuple[tuple[str, Statement[str]], ...]:
+    """Under which names the dose table may list this drug: by itself, by its CYP3A strength, as a P-gp inhibitor.
+
+    Some that inhibit both count as P-gp inhibitors alone (M9).
+    """
     cyp3a, pgp = case.effect(other.drug, "cyp3a"), case.effect(other.drug, "pgp")
+    told = case.cite(topics.COUNTS_AS_PGP, use.drug)
+    only_pgp = told is not None and other.drug in told.value and pgp is not None
     names: list[tuple[str, Statement[str]]] = []
-    if cyp3a is not None and cyp3a.value.endswith("inhibitor"):
+    if cyp3a is not None and cyp3a.value.endswith("inhibitor") and not only_pgp:
         names += [(other.drug, cyp3a), (cyp3a.value, cyp3a)]
     if pgp is not None and pgp.value == "inhibitor":
         names.append(("P-gp inhibitor", pgp))
