@@ -45,6 +45,7 @@ class Why:
     code: str
     ours: bool
     times: int
+    weeks: Mapping[str, int]  # of `times` those of each week in which it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Blind:
     fact: str
     state: str
     times: int
+    weeks: Mapping[str, int]  # of `times` those of each week in which it was so
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +184,15 @@ class Report:
                 number = str(getattr(card, what))
                 yield ("cards", card.week, card.topic, card.indicator, card.role, what, number)
         for why in self.reasons:
-            yield ("override reason", "", why.topic, "", "", why.code, str(why.times))
+            for week, times in why.weeks.items():
+                yield ("override reason", week, why.topic, "", "", why.code, str(times))
         for gap in self.blind:
-            yield ("not evaluated", "", gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(gap.times))
+            for week, times in gap.weeks.items():
+                yield ("not evaluated", week, gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(times))
         for would in self.shadow:
             yield ("shadow", "", would.rule, would.level, "", would.because, str(would.calls))
-        for week in self.weekly:
-            yield ("calls in which it fired", week.week, week.rule, "", "", "calls", str(week.calls))
+        for each in self.weekly:
+            yield ("calls in which it fired", each.week, each.rule, "", "", "calls", str(each.calls))
         for change in self.changes:
             yield ("changed", change.week, change.rule, "", "", change.what, str(change.calls))
         for code in self.unknown_codes:

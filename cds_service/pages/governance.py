@@ -91,7 +91,8 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            firings=_by_rule_and_week(told.weekly), total=_total(rules), spoken=_spoken,
+            firings=_by_rule_and_week(told.weekly), newest=_newest(told), running=week_of(asked.until),
+            total=_total(rules), spoken=_spoken,
             reason=_reason, topic_words=topic_words, titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(
@@ -142,14 +143,18 @@ def _so_far(week: Sum, until: datetime) -> Sum:
     return replace(week, name=f"{week.name} (so far)") if week.name == week_of(until) else week
 
 
-def _by_rule_and_week(weekly: Iterable[Weekly]) -> tuple[list[str], dict[str, list[int]]]:
-    """The newest weeks, and in how many calls of each a rule fired; the most frequent rule first."""
+def _newest(told: Report) -> list[str]:
+    """The newest weeks of which there is something to tell by rule."""
+    told_of = ({each.week for each in told.weekly}, *(set(each.weeks) for each in (*told.reasons, *told.blind)))
+    return sorted(set().union(*told_of))[-_MOST_WEEKS:]
+
+
+def _by_rule_and_week(weekly: Iterable[Weekly]) -> dict[str, dict[str, int]]:
+    """In how many calls of each week a rule fired; the most frequent rule first."""
     calls: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for each in weekly:
         calls[each.rule][each.week] = each.calls
-    weeks = sorted({week for found in calls.values() for week in found})[-_MOST_WEEKS:]
-    rules = sorted(calls, key=lambda rule: (-sum(calls[rule].values()), rule))
-    return weeks, {rule: [calls[rule].get(week, 0) for week in weeks] for rule in rules}
+    return dict(sorted(calls.items(), key=lambda found: (-sum(found[1].values()), found[0])))
 
 
 def _spoken(rule: str) -> str:
