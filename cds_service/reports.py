@@ -183,12 +183,7 @@ class Report:
             for what in ("shown", "accepted", "overridden"):
                 number = str(getattr(card, what))
                 yield ("cards", card.week, card.topic, card.indicator, card.role, what, number)
-        for why in self.reasons:
-            for week, times in why.weeks.items():
-                yield ("override reason", week, why.topic, "", "", why.code, str(times))
-        for gap in self.blind:
-            for week, times in gap.weeks.items():
-                yield ("not evaluated", week, gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(times))
+        yield from self._rows_of_causes()
         for would in self.shadow:
             yield ("shadow", "", would.rule, would.level, "", would.because, str(would.calls))
         for each in self.weekly:
@@ -197,6 +192,14 @@ class Report:
             yield ("changed", change.week, change.rule, "", "", change.what, str(change.calls))
         for code in self.unknown_codes:
             yield ("code not known", code.week, "", "", "", f"{code.kind}, {code.system}", str(code.times))
+
+    def _rows_of_causes(self) -> Iterator[tuple[str, ...]]:
+        for why in self.reasons:
+            for week, times in why.weeks.items():
+                yield ("override reason", week, why.topic, "", "", why.code, str(times))
+        for gap in self.blind:
+            for week, times in gap.weeks.items():
+                yield ("not evaluated", week, gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(times))
 
 
 class _OfRule(Protocol):

@@ -145,8 +145,10 @@ def _so_far(week: Sum, until: datetime) -> Sum:
 
 def _newest(told: Report) -> list[str]:
     """The newest weeks of which there is something to tell by rule."""
-    told_of = ({each.week for each in told.weekly}, *(set(each.weeks) for each in (*told.reasons, *told.blind)))
-    return sorted(set().union(*told_of))[-_MOST_WEEKS:]
+    weeks = {each.week for each in told.weekly}
+    weeks.update(week for why in told.reasons for week in why.weeks)
+    weeks.update(week for gap in told.blind for week in gap.weeks)
+    return sorted(weeks)[-_MOST_WEEKS:]
 
 
 def _by_rule_and_week(weekly: Iterable[Weekly]) -> dict[str, dict[str, int]]:

@@ -69,7 +69,9 @@ def test_it_tells_what_fired_by_rule_and_week_not_only_the_cards():
     assert any(f'data-name="{newest}">{each["calls"]}<' in fired for each in told["weekly"] if each["week"] == newest)
 
 
-@pytest.mark.parametrize(("part", "heading"), [("reasons", "Reasons to override"), ("blind", "Not evaluated, for want of")])
+@pytest.mark.parametrize(
+    ("part", "heading"), [("reasons", "Reasons to override"), ("blind", "Not evaluated, for want of")]
+)
 def test_reasons_and_what_was_not_evaluated_stand_by_rule_and_week(part, heading):
     client = client_of()
     told = client.get("/governance?weeks=12&format=json").get_json()
