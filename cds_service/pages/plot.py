@@ -154,9 +154,9 @@ def _chart(rows: Sequence[Row], places: Sequence[float], unit: str, top: int, sh
     chart = library.XY(
         width=shape.width, height=int(shape.line * lines) + _FRAME, style=style, js=(), css=(), no_prefix=True,
         stroke=False, show_legend=False, show_x_guides=True, show_y_guides=False,
-        dots_size=5 if shape is WIDE else 4, spacing=6, margin=6, margin_left=left, margin_right=6 if shape.labels else 14,
-        xrange=(0, top), range=(0.4, lines + 0.6), truncate_label=-1, disable_xml_declaration=True,
-        print_values=False, x_title=unit,
+        dots_size=5 if shape is WIDE else 4, spacing=6, margin=6, margin_left=left,
+        margin_right=6 if shape.labels else 14, xrange=(0, top), range=(0.4, lines + 0.6), truncate_label=-1,
+        disable_xml_declaration=True, print_values=False, x_title=unit,
     )  # fmt: skip
     chart.x_labels = list(range(0, top + 1, step))
     chart.y_labels = [{"label": label, "value": y} for label, y in zip(labels, places, strict=True)]
