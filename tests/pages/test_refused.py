@@ -25,7 +25,9 @@ def test_what_can_be_asked_stands_on_it_with_a_way_back(client):
     assert "Weeks: expected one of 4, 12, 26, 52." in page and 'href="/governance"' in page
 
 
-@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/fhir+json, */*", "application/json, text/html"])
+@pytest.mark.parametrize(
+    "accept", [None, "*/*", "application/json", "application/fhir+json, */*", "application/json, text/html"]
+)
 @pytest.mark.parametrize(("path", "status"), ASKED.items())
 def test_for_a_program_it_is_what_it_was(client, path, status, accept):
     response = client.get(path, headers={"Accept": accept} if accept else {})
