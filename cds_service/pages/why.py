@@ -215,7 +215,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         others=tuple(step(each) for each in rest if each not in about_nothing),
         not_applicable=tuple(dict.fromkeys(each.rule.title for each in about_nothing)),
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
-        trends=lab_trends(evaluation, behind),
+        trends=lab_trends(evaluation, tools.knowledge.terms.units, behind),
         path=path,
         about_path=path is not None and any(each.rule.id in path.rules for each in behind),
     )
