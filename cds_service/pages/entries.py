@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.knowledge.load import JURISDICTIONS
 from cds_service.knowledge.model import Citation, Statement
-from cds_service.knowledge.spoken import STATES, topic_words
+from cds_service.knowledge.spoken import STATES, topic_words, value_words, what_words
 from cds_service.knowledge.therapies import Evidence, Kind, Standing, Therapy
 from cds_service.quantity import Quantity
 from cds_service.trace import spoken
@@ -60,6 +60,7 @@ class Line:
     of: str  # "drug", "interaction", "pathway", "default" or "option"
     topic: str
     words: str
+    what: str  # with the qualifier
     about: str
     qualifier: str
     value: str
@@ -168,9 +169,10 @@ def line_of(
         of=shelf,
         topic=statement.topic,
         words=topic_words(statement.topic),
+        what=what_words(statement.topic, statement.qualifier),
         about=statement.about,
         qualifier=statement.qualifier,
-        value=spoken(value),
+        value=value_words(statement.topic, spoken(value)),
         unit=value.unit if isinstance(value, Quantity) else "",
         jurisdictions=_in_order(statement.jurisdictions),
         effective=statement.effective.isoformat(),
@@ -196,7 +198,7 @@ def _by_day(statements: Iterable[Statement[Any]]) -> list[Statement[Any]]:
 def _past(other: Statement[Any], this: Statement[Any]) -> Past:
     return Past(
         id=other.id,
-        value=spoken(other.value),
+        value=value_words(other.topic, spoken(other.value)),
         effective=other.effective.isoformat(),
         until=other.until.isoformat() if other.until else "",
         jurisdictions=_in_order(other.jurisdictions),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
@@ -20,6 +21,7 @@ from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.errors import BadRequest, StoreError
 from cds_service.knowledge.spoken import topic_words
+from cds_service.pages.causes import because_words, state_words
 from cds_service.pages.charts import Bar, bars
 from cds_service.pages.doors import is_let_in
 from cds_service.pages.made_up import made_up
@@ -65,6 +67,7 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
     page = Blueprint(
         "governance", __name__, template_folder="templates", static_folder="static", static_url_path="/pages/static"
     )
+    by_id = cache(lambda: {each.id: each for each in tools.knowledge.all_statements()})
     judging = Judging(settings.report_weeks, settings.report_silent_from, settings.report_grew_times)
 
     @page.get("/governance")
@@ -93,7 +96,8 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
             firings=_by_rule_and_week(told.weekly), newest=_newest(told), running=week_of(asked.until),
             total=_total(rules), spoken=_spoken,
-            reason=_reason, topic_words=topic_words, titles=_TITLES,
+            reason=_reason, topic_words=topic_words, state_words=state_words,
+            because=lambda kept: because_words(kept, by_id()), titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(
                 [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"

@@ -65,8 +65,8 @@ def made_up(asked: Asked, judging: Judging) -> Report:
             ("hepatic-dose", "child_pugh", "absent", 4), ("lvef-before", "lvef", "stale", 2),
         )),
         shadow=(
-            Would("ecg-schedule", "info", "ecg_times by gilteritinib-ecg-schedule", 3 * len(weeks), 3 * len(weeks)),
-            Would("acid-reducer", "warning", "orders by acid-reducer", len(weeks), len(weeks)),
+            Would("ecg-schedule", "info", "ecg_times by gilteritinib-ecg-cycle-one", 3 * len(weeks), 3 * len(weeks)),
+            Would("acid-reducer", "warning", "orders by ziftomenib-acid", len(weeks), len(weeks)),
         ),
         weekly=tuple(weekly),
         changes=changes(weekly, dict.fromkeys(weeks, _CALLS), last, judging),
