@@ -78,7 +78,8 @@ class Line:
     reviewed_by: str
     note: str
     local: str  # what the hospital says in its place
-    history: tuple[Past, ...]
+    history: tuple[Past, ...]  # other answers in a place of this one: before or after it
+    elsewhere: tuple[Past, ...]  # those of other places only
 
     @property
     def sought(self) -> str:
@@ -163,7 +164,7 @@ def line_of(
     statement: Statement[Any], shelf: str, answers: Iterable[Statement[Any]], local: str, today: Today
 ) -> Line:
     """A statement as one reads it. `answers`: all that answer its question; `local`: what the hospital says instead."""
-    value = statement.value
+    value, others = statement.value, [each for each in _by_day(answers) if each is not statement]
     return Line(
         id=statement.id,
         of=shelf,
@@ -187,7 +188,8 @@ def line_of(
         reviewed_by=statement.reviewed_by,
         note=statement.note,
         local=local,
-        history=tuple(_past(each, statement) for each in _by_day(answers) if each is not statement),
+        history=tuple(_past(each, statement) for each in others if each.jurisdictions & statement.jurisdictions),
+        elsewhere=tuple(_past(each, statement) for each in others if not each.jurisdictions & statement.jurisdictions),
     )
 
 
