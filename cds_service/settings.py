@@ -699,6 +699,8 @@ def _check_hospital(settings: Settings) -> None:
     if settings.log_level == "DEBUG":
         raise SettingsError("LOG_LEVEL is 'DEBUG', expected INFO, WARNING or ERROR in hospital mode: unset it for INFO")
     public = urlsplit(settings.public_url)
+    if public.scheme != "https" and settings.why_links == LOGIN:
+        raise SettingsError("WHY_LINKS is 'login', and PUBLIC_URL has no https: passwords would be sent in the clear")
     if public.scheme != "https" and not is_loopback(public.hostname or ""):
         raise SettingsError(
             "PUBLIC_URL has no https, expected the address under which the EHR calls this service: its tokens name it"

@@ -131,6 +131,10 @@ def new_reader(given: argparse.Namespace) -> int:
         raise UsageError(f"NAME is '{given.name}', expected small letters, digits and . _ @ -, 64 at most")
     password = _password()
     least, most = readers.SHORTEST, readers.LONGEST
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the password is no text in UTF-8: type it, or pipe it in so") from None
     if not least <= len(password) <= most:
         raise UsageError(f"the password has {len(password)} characters, expected {least} to {most}")
     say(f"\n{readers.entry(given.name, given.tenant or '', password)}")

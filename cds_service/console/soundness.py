@@ -189,7 +189,7 @@ def _readers(env: Mapping[str, str]) -> tuple[str, list[str]]:
         return "none", []
     hospitals = read_tenants(settings.tenants, JURISDICTIONS, settings.way()) if settings.tenants is not None else ()
     readers = read_readers(settings.why_readers, frozenset(each.name for each in hospitals))
-    return ", ".join(sorted(readers)), []
+    return ", ".join(f"{each.name} ({each.tenant})" if each.tenant else each.name for each in readers.values()), []
 
 
 def _templates() -> tuple[str, list[str]]:

@@ -22,7 +22,7 @@ from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import MARKER_NAMES, read_mutations
 from cds_service.facts.later import WhenAsked
-from cds_service.facts.orders import read_orders
+from cds_service.facts.orders import TYPED, read_orders, read_typing
 from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.values.ecg import read_ecgs
 from cds_service.facts.values.inside import with_reports
@@ -118,12 +118,17 @@ def read_chart(
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
     markers = WhenAsked({}, dict.fromkeys(MARKER_NAMES, mutations.fact))
+    typing = (  # who tells of it, if anybody
+        *gathered.reply("orders").resources, *gathered.reply("procedures").resources,
+        *(resource for resource, _ in came.observations),
+    )  # fmt: skip
     course = Course(history, procedures, relapse, reading)
     later: dict[str, Callable[[str], Fact[Any]]] = {
         **dict.fromkeys(COURSE_FACTS, course.fact),
         **dict.fromkeys(MARKER_NAMES, markers.__getitem__),
         LEDGER.name: lambda _: read_ledger(markers, mutations.beside),
         **dict.fromkeys(LAB_FACTS, measured.fact),
+        TYPED.name: lambda _: read_typing(typing, reading),
     }
     every = WhenAsked(facts, later)  # nothing in it holds it: it is gone with the call
     return Chart(patient_id, now, every, gathered.foreign, len(gathered.unreadable))

@@ -9,11 +9,15 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import ServiceRequest
+from cds_service.gather.views import Observation, Procedure, ServiceRequest
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
 
+TYPED: Key[bool] = Key("hla_typed", "HLA typing that was done")
+
 _OPEN = frozenset({"draft", "active", "on-hold"})
+_TYPING = "hla_typing"
+_DONE = frozenset({"completed", "final", "amended", "corrected"})
 
 
 def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
@@ -34,6 +38,20 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
         value = frozenset(found) if found else None
         return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
     return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
+    """Whether HLA typing was done: a result, a procedure or a completed order says so. It holds for life."""
+    for resource in resources:
+        quick = resource.view()
+        if not isinstance(quick, ServiceRequest | Procedure | Observation):
+            continue
+        if _TYPING not in _keys(wording(quick.code, reading.terms)):
+            continue
+        view = resource.checked()
+        if isinstance(view, type(quick)) and view.status in _DONE and not getattr(view, "doNotPerform", None):
+            return known(TYPED, True, None, Origin(resource.reference, "record"))
+    return known(TYPED, False, None, Origin("", ""))
 
 
 @told_once

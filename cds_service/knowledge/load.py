@@ -115,6 +115,7 @@ class Knowledge:
     errata: Mapping[str, Erratum]
     decision_rules: Mapping[str, SourceRule]
     safety_rules: Mapping[str, SourceRule]
+    open_questions: Mapping[str, SourceRule]  # left open by the sources, and decided here
     options: Mapping[str, Option]
     courses: Mapping[str, EarlierCourse]
     terms: Terms
@@ -269,6 +270,7 @@ def _shipped(home: Path, version: str) -> Knowledge:
         errata=errata,
         decision_rules=load_source_rules(home / "sources" / "decision_rules.yaml"),
         safety_rules=load_source_rules(home / "sources" / "safety_rules.yaml"),
+        open_questions=load_source_rules(home / "sources" / "open_questions.yaml"),
         options=options,
         courses=courses,
         terms=Terms.load(home / "terminology"),

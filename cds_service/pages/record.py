@@ -7,7 +7,6 @@ code and data; nothing here is written by hand.
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,11 +20,12 @@ from cds_service import __version__
 from cds_service import rules as rules_of_ours
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import check_days, read_yaml
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.pages.entries import Line
 from cds_service.pages.library import Library
 from cds_service.pages.reading import reach
+from cds_service.pages.rule_told import From, in_words, written_from
 from cds_service.pages.validation import CaseFile, by_outcome, cases_of
 from cds_service.rules.rule import Rule
 
@@ -53,14 +53,6 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An entry of the sources that the rule answers, in its words; empty where the tables have none."""
-
-    id: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
 class Input:
     """A fact that the rule may read."""
 
@@ -84,7 +76,7 @@ class Record:
 
     id: str
     title: str
-    what: str
+    what: tuple[str, ...]
     told_when: str
     topic: str
     module: str
@@ -93,7 +85,7 @@ class Record:
     release: str
     knowledge: str
     signature: Signature
-    answers: tuple[Answered, ...]
+    answers: tuple[From, ...]
     inputs: tuple[Input, ...]
     personal: Mapping[str, bool]
     pairs: bool
@@ -141,7 +133,7 @@ def record(rule: Rule[Any], library: Library, snapshot: Snapshot) -> Record:
     return Record(
         id=rule.id,
         title=rule.title,
-        what=inspect.cleandoc(rule.function.__doc__ or ""),
+        what=in_words(rule),
         told_when=_AT_VIEWING if rule.viewing else _AT_EVERY_HOOK,
         topic=topic_code(rule.id),
         module=rule.function.__module__,
@@ -150,7 +142,7 @@ def record(rule: Rule[Any], library: Library, snapshot: Snapshot) -> Record:
         release=__version__,
         knowledge=knowledge.version,
         signature=signatures().get(rule.id, Signature()),
-        answers=tuple(Answered(each, _says(knowledge, each)) for each in rule.sources),
+        answers=written_from(rule, knowledge),
         inputs=tuple(Input(key.name, key.label) for key in within.keys),
         personal={name: bool(key) and key in keys for name, key in PERSONAL.items()},
         pairs=rule.pairs,
@@ -178,15 +170,6 @@ def signatures() -> Mapping[str, Signature]:
         check_days({"on": fields.get("on")})
         found[name] = Signature(**{each: str(fields.get(each, "")) for each in _SIGNED})
     return found
-
-
-def _says(knowledge: Knowledge, source: str) -> str:
-    """What an entry of the sources says: a decision rule, a safety rule or an erratum."""
-    row = knowledge.decision_rules.get(source) or knowledge.safety_rules.get(source)
-    if row is not None:
-        return row.says
-    erratum = knowledge.errata.get(source)
-    return f"Erratum, {erratum.about}: {erratum.supported}" if erratum is not None else ""
 
 
 def _severity(rule: Rule[Any], cited: Iterable[Line], outcomes: Mapping[str, int]) -> tuple[str, ...]:

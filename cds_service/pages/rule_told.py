@@ -12,7 +12,7 @@ from cds_service.rules.rule import Rule
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """A recommendation that the rule answers: its number in our tables, and what it says."""
+    """What the rule answers or rests on: its number in our tables, and what it says."""
 
     id: str
     says: str
@@ -33,10 +33,27 @@ class RuleTold:
 
 def told_of(rule: Rule[Any], knowledge: Knowledge) -> RuleTold:
     """The rule as its own description tells it."""
-    described = inspect.getdoc(rule.function) or ""
-    paragraphs = [" ".join(each.split()) for each in described.split("\n\n")[1:]]
-    rows = {**knowledge.decision_rules, **knowledge.safety_rules}
-    sources = tuple(From(each, rows[each].says if each in rows else "") for each in rule.sources)
     return RuleTold(
-        rule.id, rule.title, tuple(paragraphs), rule.worst.indicator, rule.blind.indicator, rule.before_dose, sources
-    )
+        rule.id, rule.title, in_words(rule), rule.worst.indicator, rule.blind.indicator, rule.before_dose,
+        written_from(rule, knowledge),
+    )  # fmt: skip
+
+
+def in_words(rule: Rule[Any]) -> tuple[str, ...]:
+    """What the rule does, paragraph by paragraph, without its title."""
+    described = inspect.getdoc(rule.function) or ""
+    return tuple(" ".join(each.split()) for each in described.split("\n\n")[1:])
+
+
+def written_from(rule: Rule[Any], knowledge: Knowledge) -> tuple[From, ...]:
+    """What it was written from, in the order in which it names it."""
+    return tuple(From(each, _says(each, knowledge)) for each in rule.sources)
+
+
+def _says(source: str, knowledge: Knowledge) -> str:
+    """What stands under a number: a rule of the sources, a question that they leave open, or an erratum."""
+    for rows in (knowledge.decision_rules, knowledge.safety_rules, knowledge.open_questions):
+        if source in rows:
+            return rows[source].says
+    erratum = knowledge.errata.get(source)
+    return f"erratum, {erratum.about}: {erratum.supported}" if erratum is not None else ""

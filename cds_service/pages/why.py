@@ -2,7 +2,8 @@
 
 Kept whole, the call is answered again from what it brought along, on its own day: values, reasons, what would change
 the answer. Kept for audit: outcomes and sources without values. Not kept: the page of the rule. The page says which.
-A card that nobody knows of and a link that has ended get the same answer, so that nobody learns which cards there were.
+A card that nobody knows of and a link that has ended get the same answer, so that nobody learns which cards there were;
+so do, where readers log in, a card that nobody knows of and one of another hospital.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def why(tools: Tools, beside: Beside) -> Blueprint:
         reader = reader_of(login)
         if login is not None and reader is None:
             return ask_who(card)
+        g.reader = reader.name if reader is not None else ""  # for the page to say; its twin has no such line
         opened = reader is not None or (links is not None and links.opens(card, request.args.get("key", "")))
         if memory is None or not opened or not is_card(card):
             return _gone()
@@ -93,7 +95,6 @@ def why(tools: Tools, beside: Beside) -> Blueprint:
             return _gone()
         if login is not None and reader is not None:
             login.told("the reasons of a card were opened", reader.name, card)
-        g.reader = reader.name if reader is not None else ""  # for the page to say; its twin has no such line
         if kept.whole is not None:
             return _page(200, "why.html", _whole(kept, kept.whole, theirs))
         return _page(200, "why_audit.html", _audit(kept, theirs))
@@ -111,7 +112,8 @@ def why(tools: Tools, beside: Beside) -> Blueprint:
 
 
 def _gone() -> Response:
-    return _page(404, "why_gone.html", {"error": "this link has ended, or there is no such card"})
+    ended = "this link has ended, or there is no such card"
+    return _page(404, "why_gone.html", {"error": "there is no such card for this reader" if g.get("reader") else ended})
 
 
 def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:

@@ -6,6 +6,7 @@ Shared by several topics.
 from __future__ import annotations
 
 from cds_service.facts.drugs.medications import Medication
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Use
@@ -19,7 +20,7 @@ def high_dose(case: Case, use: Use) -> Truth:
 
 def _is_high(case: Case, drug: str, order: Medication) -> Truth:
     limit = case.must(topics.HIGH_DOSE_FROM, drug)
-    if order.route == "intrathecal":
+    if order.route == INTRATHECAL:
         return Truth.NO
     if order.high_dose:
         return Truth.YES

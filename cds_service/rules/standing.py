@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from cds_service.facts.demographics import AGE, DECEASED, Age
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.fact import Fact, Key, State, holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.facts.times import When
@@ -92,7 +93,7 @@ def running_option(case: Case) -> str:
     treating = _treating(case)
     for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
         drug = next((drug for drug in order.ingredients if drug in treating), "")
-        if order.route == "intrathecal":
+        if order.route == INTRATHECAL:
             continue  # given against disease of the meninges: the relapse is still to be treated
         if drug and _since_relapse(case, order, drug) and not _reopened(case, order, drug):
             return drug

@@ -15,29 +15,33 @@ taken out of the file or gets another password.
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from cds_service.errors import SettingsError, StoreError
+from cds_service.errors import SettingsError, StoreError, TooOften
 from cds_service.security.limit import Limit
 from cds_service.security.links import Mark
 
 SHORTEST, LONGEST = 12, 200  # characters of a password
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
-_HASH = re.compile(r"scrypt:\d{1,7}:\d{1,2}:\d{1,2}\$[A-Za-z0-9]{8,64}\$[0-9a-f]{64,256}\Z")
+_METHOD = "scrypt:32768:8:1"  # one for all, so that no name takes longer than another; 32 MB while a hash is made
+_HASH = re.compile(_METHOD + r"\$[A-Za-z0-9]{8,64}\$[0-9a-f]{128}\Z")
 _COOKIE = re.compile(r"(?P<until>[1-9]\d{8,10})-(?P<mark>[0-9a-f]{32})-(?P<name>[a-z0-9._@-]{1,64})\Z")
 _KEYS = {"name", "tenant", "password"}
 # Each process takes so many tries: a hash is dear on purpose, and must not be dear to those whose orders are checked.
 _TRIES, _TRIES_OF_ALL = (10, "minute"), (60, "minute")
 _SAID = "too many tries to log in: wait as Retry-After says"
+_PLACES = 3  # for tries at the same moment in a process: whoever waits for a hash holds a thread that calls need
+_FULL = "too many are logging in at this moment: try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,12 @@ def is_name(text: str) -> bool:
 
 def entry(name: str, tenant: str, password: str) -> str:
     """What stands in the file for this reader."""
-    lines = ["[[reader]]", f'name = "{name}"', *([f'tenant = "{tenant}"'] if tenant else [])]
-    return "\n".join((*lines, f'password = "{generate_password_hash(password, method="scrypt")}"'))
+    lines = ["[[reader]]", f'name = "{name}"', *([f"tenant = {_in_toml(tenant)}"] if tenant else [])]
+    return "\n".join((*lines, f'password = "{generate_password_hash(password, method=_METHOD)}"'))
+
+
+def _in_toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a string of JSON is one of TOML
 
 
 def read_readers(path: Path, tenants: frozenset[str]) -> Mapping[str, Reader]:
@@ -116,19 +124,21 @@ class Login:
     told: Callable[[str, str, str], object] = lambda *_: None  # what happened, to which reader, at which card
     _of_one: Limit = field(default_factory=lambda: Limit(_TRIES, _SAID))
     _of_all: Limit = field(default_factory=lambda: Limit(_TRIES_OF_ALL, _SAID))
-    _one_at_a_time: Lock = field(default_factory=Lock)  # a hash takes 32 MB while it is made
+    _places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_PLACES))
+    _one_at_a_time: Lock = field(default_factory=Lock)
 
     def begin(self, name: str, password: str) -> str | None:
         """The cookie of a new login; None when name or password is wrong. Raises TooOften, StoreError.
 
         A name that nobody has takes as long as a wrong password, and may be tried as often.
         """
-        self._of_all.hit("")
-        self._of_one.hit(sha256(name.encode()).hexdigest())
         reader = self.readers.get(name)
-        hashed = (reader or next(iter(self.readers.values()))).password
-        with self._one_at_a_time:
-            fits = check_password_hash(hashed, password[: LONGEST + 1])
+        if not self._places.acquire(blocking=False):
+            raise TooOften(_FULL, 1)
+        try:
+            fits = self._tried(name, reader or next(iter(self.readers.values())), password)
+        finally:
+            self._places.release()
         mark = self.marker()
         if mark is None:
             raise StoreError("the key of the store is not at hand, so nobody can log in: try again")
@@ -138,6 +148,13 @@ class Login:
         self.told("a reader logged in", reader.name, "")
         until = int(self.now()) + self.seconds
         return f"{until}-{mark(_marked(reader, until))}-{reader.name}"
+
+    def _tried(self, name: str, reader: Reader, password: str) -> bool:
+        """Whether this is the password of this reader, in the place of whoever has this name. Raises TooOften."""
+        self._of_all.hit("")
+        self._of_one.hit(sha256(name.encode()).hexdigest())
+        with self._one_at_a_time:
+            return check_password_hash(reader.password, password[: LONGEST + 1])
 
     def who(self, cookie: str) -> Reader | None:
         """Whose login this cookie is; None when it is nobody's, or has ended."""

@@ -155,7 +155,7 @@ def _options() -> Response:
 
 def _check_body(request: Request, settings: Settings) -> None:
     encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower()
-    if request.path in _FORMS:
+    if request.path.rstrip("/") in _FORMS:
         if request.mimetype != "application/x-www-form-urlencoded":
             raise NotJson("this address takes a form: send application/x-www-form-urlencoded", "http.Content-Type")
     elif request.environ.get("CONTENT_TYPE") != JSON_TYPES[0] and not _is_json(request):

@@ -40,8 +40,7 @@ def test_a_reader_logs_in_sees_why_and_logs_out_by_keyboard(walk, locked, width,
     page.keyboard.press("Enter")
     assert "not known here" in page.get_by_role("alert").inner_text()
     page.screenshot(path=SHOTS / f"login-wrong-{width}-{scheme}.png", full_page=True)
-    page.get_by_label("Name").fill("a.example")
-    page.get_by_label("Password").fill(SECRET)
+    page.keyboard.type(SECRET)  # the name is still there, and so is the caret
     page.keyboard.press("Enter")
     headed(page, "Why this card")
     assert "512 ms" in page.inner_text("main")
@@ -67,3 +66,23 @@ def test_a_link_from_elsewhere_keeps_a_reader_logged_in(walk, locked):
     page.goto("about:blank")
     page.goto(locked + page_of(card))
     assert page.locator("h1").inner_text() == "Why this card"
+
+
+def test_what_another_site_does_in_that_browser_logs_nobody_in_or_out(walk, locked):
+    page = walk("/why/login", gone=True, at=locked).page.context.new_page()
+    elsewhere = locked.replace("127.0.0.1", "localhost")  # the same service, and another site to a browser
+    form = """([at, fields]) => { const form = document.createElement("form"); form.method = "post"; form.action = at;
+        for (const [name, value] of Object.entries(fields)) { const field = document.createElement("input");
+        field.name = name; field.value = value; form.append(field); } document.body.append(form); form.submit(); }"""
+    page.context.route("**/elsewhere", lambda route: route.fulfill(content_type="text/html", body="<h1>Elsewhere</h1>"))
+    page.goto(f"{elsewhere}/elsewhere")
+    page.evaluate(form, [f"{locked}/why/login", {"name": "a.example", "password": SECRET}])
+    headed(page, "Log in to see why")
+    assert "another site" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Name").fill("a.example")
+    page.get_by_label("Password").fill(SECRET)
+    page.keyboard.press("Enter")
+    headed(page, "You are logged in")
+    page.goto(f"{elsewhere}/elsewhere")
+    page.evaluate(form, [f"{locked}/why/logout", {}])
+    headed(page, "You are logged in")

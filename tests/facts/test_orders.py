@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.fact import State
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.orders import ORDERED, TYPED
 from cds_service.gather.replies import Status
 from tests.charts import Json, chart, concept
 
@@ -53,3 +53,19 @@ def test_orders_that_were_not_had_are_not_known(status: Status) -> None:
     facts = chart(statuses={"orders": status})
     assert facts.get(ORDERED).value is None
     assert facts.get(ORDERED).state in (State.FAILED, State.NOT_ASKED)
+
+
+def typed(*resources: Json) -> bool | None:
+    return chart(*resources).get(TYPED).value
+
+
+def test_hla_typing_was_done_where_a_result_a_procedure_or_a_completed_order_says_so() -> None:
+    person, code = {"subject": {"reference": "Patient/p1"}}, concept(text="HLA typing")
+    procedure = {"resourceType": "Procedure", "id": "t1", "status": "completed", "code": code} | person
+    result = {"resourceType": "Observation", "id": "t2", "status": "final", "code": concept("13303-3"),
+              "effectiveDateTime": "2026-11-10", "valueString": "A*02:01"} | person
+    assert typed(request(code, status="completed")) and typed(procedure) and typed(result)
+    assert not typed() and not typed(request(code))
+    assert not typed(procedure | {"status": "not-done"}) and not typed(result | {"status": "cancelled"})
+    assert not typed(request(code, status="completed", doNotPerform=True))
+    assert not typed(procedure | {"code": concept(text="Bone marrow biopsy")})

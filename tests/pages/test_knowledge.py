@@ -95,6 +95,12 @@ def test_what_a_check_reads_and_cites_lies_within_reach_of_its_rule():
         assert ours <= within.topics, vignette.name
 
 
+def test_a_record_tells_the_rule_in_whole_paragraphs(client):
+    """The lines of the code are no lines of the page."""
+    what = client.get("/knowledge/rules/qtc-hold?format=json").get_json()["what"]
+    assert len(what) == 2 and "\n" not in "".join(what)
+
+
 def test_a_record_says_what_a_committee_asks():
     told = a_record("qtc-hold")
     assert told.worst == "critical" and told.cases == len([v for v in vignettes() if v.rule == "qtc-hold"])

@@ -100,6 +100,15 @@ def test_a_wrong_login_gets_the_form_again_with_the_card_and_one_sentence(client
     assert client.get(page_of_a_card(client)).status_code == 401
 
 
+def test_a_name_is_typed_once_and_nothing_else_of_a_wrong_form_comes_back(client):
+    again = client.post(LOGIN, data=FORM | {"password": "typed wrong"}).text
+    assert re.search(r'id="name"[^>]* value="a.example"', again) and "typed wrong" not in again
+    assert re.search(r'id="password"[^>]* autofocus', again) and again.count("autofocus") == 1
+    for name in ('"><script>', "my password here", "x" * 65):
+        again = client.post(LOGIN, data=FORM | {"name": name}).text
+        assert name not in again and re.search(r'id="name"[^>]* autofocus', again)
+
+
 @pytest.mark.parametrize("card", ["//evil.example/", "https://evil.example", "../knowledge", "\"><script>", "x" * 36])
 def test_a_login_leads_nowhere_else(client, card):
     answered = client.post(LOGIN, data=FORM | {"card": card})
@@ -115,9 +124,32 @@ def test_the_form_of_another_site_is_not_read(client):
     for site in ("cross-site", "same-site"):
         answered = client.post(LOGIN, data=FORM, headers={"Sec-Fetch-Site": site})
         assert answered.status_code == 401 and "Set-Cookie" not in answered.headers
+        assert "was not read" in answered.text and "a.example" not in answered.text
     client.post(LOGIN, data=FORM, headers={"Sec-Fetch-Site": "same-origin"})
     client.post(LOGOUT, headers={"Sec-Fetch-Site": "cross-site"}, content_type="application/x-www-form-urlencoded")
     assert client.get(LOGIN).status_code == 200
+
+
+@pytest.mark.parametrize(("headers", "read"), [
+    ({"Origin": "http://localhost"}, True),
+    ({"Origin": "https://localhost:8443"}, True),  # as nginx hands on a Host without its port
+    ({"Origin": "null"}, True),  # what a browser says of a form of ours, as our pages give no referrer
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "http://localhost.evil.example"}, False),
+    ({"Origin": "http://["}, False),
+    ({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, True),  # no script can write that one
+])  # fmt: skip
+def test_where_a_browser_does_not_say_the_site_its_origin_tells(client, headers, read):
+    assert client.post(LOGIN, data=FORM, headers=headers).status_code == (303 if read else 401)
+
+
+def test_whoever_has_no_such_card_sees_who_is_logged_in(client):
+    client.post(LOGIN, data=FORM)
+    for where in (NOBODYS, "/why/x"):
+        page = client.get(where).text
+        assert "Logged in as <strong>a.example" in page and "another hospital" in page
+        assert "few minutes" not in page, "that is said of signed links"
+        assert client.get(f"{where}?format=json").get_json() == {"error": "there is no such card for this reader"}
 
 
 def test_logging_out_ends_it(client):
@@ -145,12 +177,15 @@ def test_what_is_no_form_or_too_large_is_refused(client):
     assert client.post(LOGIN, data="{}", content_type="text/plain").status_code == 415
     assert client.post(LOGIN, data=FORM | {"card": "x" * 10_000}).status_code == 413
     assert client.post(SIGN, data=FORM).status_code == 415, "only this address takes forms"
+    assert client.post(f"{LOGIN}/", data=FORM).status_code == 303, "with a slash it is the same address"
+    assert client.post(f"{LOGIN}/", json=FORM).status_code == 415
 
 
 def test_too_many_tries_have_to_wait(client):
     answers = [client.post(LOGIN, data=FORM | {"password": "wrong"}) for _ in range(11)]
     assert [each.status_code for each in answers] == [401] * 10 + [429]
-    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60 and "wait a minute" in answers[-1].text
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60 and "Too many tries" in answers[-1].text
+    assert f"wait {answers[-1].headers['Retry-After']} s" in answers[-1].text
 
 
 def test_who_opened_which_card_is_written_down_and_no_password(app, monkeypatch):
@@ -230,6 +265,18 @@ def test_settings_that_do_not_fit_stop_the_start(tmp_path, env, said):
         Settings.load({name: value.replace("FILE", str(tmp_path / "readers.toml")) for name, value in env.items()})
 
 
+def test_a_login_in_the_clear_stops_the_start_of_a_hospital(tmp_path):
+    for name, text in (("readers", entry("a.example", "north", SECRET)), ("tenants", TENANTS)):
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    env = {
+        "MODE": "hospital", "TENANTS": str(tmp_path / "tenants.toml"), "PUBLIC_URL": "http://127.0.0.1:8080",
+        "WHY_LINKS": "login", "WHY_READERS": str(tmp_path / "readers.toml"),
+    }  # fmt: skip
+    with pytest.raises(SettingsError, match="WHY_LINKS is 'login', and PUBLIC_URL has no https"):
+        Settings.load(env)
+    assert Settings.load(env | {"PUBLIC_URL": PUBLIC}).why_links == "login"
+
+
 def test_the_command_prints_an_entry_that_logs_in(monkeypatch, capsys, served, tmp_path):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     monkeypatch.setattr("sys.stdin.readline", lambda: SECRET + "\n", raising=False)
@@ -240,6 +287,7 @@ def test_the_command_prints_an_entry_that_logs_in(monkeypatch, capsys, served, t
 
 
 @pytest.mark.parametrize(("name", "typed", "said"), [
+    ("a", "a long enough \udcff", "the password is no text in UTF-8"),
     ("A b", SECRET, "expected small letters"), ("a.example", "short", "has 5 characters, expected 12 to 200"),
     ("a.example", "x" * 201, "has 201 characters"),
 ])  # fmt: skip
@@ -266,3 +314,10 @@ def test_the_check_names_those_who_may_log_in(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("WHY_READERS", str(tmp_path / "readers.toml"))
     assert cli.main(["check"]) == 0
     assert re.search(r"^readers +sound +a\.example$", capsys.readouterr().out, re.M)
+    (tmp_path / "tenants.toml").write_text(TENANTS, encoding="utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps(key_set(jwk(ec_key("n"), "n"))), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(entry("a.example", "north", SECRET), encoding="utf-8")
+    for name, value in (("MODE", "hospital"), ("TENANTS", str(tmp_path / "tenants.toml")), ("PUBLIC_URL", PUBLIC)):
+        monkeypatch.setenv(name, value)
+    cli.main(["check"])
+    assert re.search(r"^readers +sound +a\.example \(north\)$", capsys.readouterr().out, re.M)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -49,6 +51,8 @@ def test_what_the_command_writes_is_read_and_holds_no_password(file):
 
 
 def test_a_reader_belongs_to_a_hospital_where_there_are_some(file):
+    quoted = 'Clinic "north" \\ Öst'
+    assert read_readers(file(entry("a", quoted, SECRET)), frozenset((quoted,)))["a"].tenant == quoted
     north = file(entry("a.example", "north", SECRET))
     assert read_readers(north, frozenset(("north", "south")))["a.example"].tenant == "north"
     with pytest.raises(SettingsError, match="'tenant': expected one of east, west"):
@@ -67,6 +71,8 @@ def test_a_reader_belongs_to_a_hospital_where_there_are_some(file):
     ("[[reader]]\nname = 'A'\npassword = 'x'", "'name': expected small letters"),
     ("[[reader]]\nname = 1", "'name': expected small letters"),
     ("[[reader]]\nname = 'a'\npassword = 'typed in plain'", "'password': expected the hash"),
+    (ENTRY.replace("scrypt:32768:8:1", "scrypt:1:8:1"), "'password': expected the hash"),
+    (ENTRY.replace("scrypt:32768:8:1", "scrypt:1048576:99:1"), "'password': expected the hash"),
     ("[[reader]]\nname = 'a'\npasword = 'x'", "'pasword': expected one of name, password, tenant"),
     (f"{ENTRY}\n{ENTRY}", "two readers of one name"),
     ("[[reader", "is not TOML"),
@@ -150,6 +156,22 @@ def test_a_name_is_tried_ten_times_a_minute_and_all_together_sixty(login):
     assert len(outcomes) == 48
     with pytest.raises(TooOften):
         login.begin("a.example", SECRET)
+
+
+def test_few_wait_for_a_hash_and_the_others_are_told_at_once(login, monkeypatch):
+    slow, asked = threading.Event(), threading.Semaphore(0)
+    monkeypatch.setattr(security, "check_password_hash", lambda *_: asked.release() or slow.wait(10))
+    with ThreadPoolExecutor(16) as threads:
+        tries = [threads.submit(login.begin, f"name{number}", "x") for number in range(16)]
+        assert asked.acquire(timeout=10)
+        until = time.monotonic() + 10
+        while sum(each.done() for each in tries) < 13 and time.monotonic() < until:
+            time.sleep(0.01)
+        turned_away = [each.exception() for each in tries if each.done()]
+        slow.set()
+    assert len(turned_away) == 13 and {type(each) for each in turned_away} == {TooOften}
+    assert {each.retry_after for each in turned_away} == {1}
+    assert login.begin("a.example", SECRET), "nobody is kept out for having come when it was full"
 
 
 def test_a_name_that_nobody_has_takes_as_long(login, monkeypatch):

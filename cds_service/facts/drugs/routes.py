@@ -13,7 +13,8 @@ from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.knowledge.terms import Terms
 
 SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
-_FIRST = SYSTEMIC | {"intrathecal"}  # more than these a body cannot be reached
+INTRATHECAL = "intrathecal"  # into the spinal fluid
+_FIRST = SYSTEMIC | {INTRATHECAL}  # more than these a body cannot be reached
 
 
 def ordered(view: MedicationRequest, terms: Terms) -> str:

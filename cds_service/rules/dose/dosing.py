@@ -5,26 +5,37 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.fact import below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
-INTRATHECAL = "intrathecal"
 
 
 @rule("dose-over-label", subjects=uses(topics.DOSE_CEILING), sources=("D20", "M10", "M11"), worst=Level.WARNING)
 def dose_over_label(case: Case, use: Use) -> Outcome:
-    """Daily dose against the highest labelled dose."""
-    with_cytarabine = any("cytarabine" in order.ingredients for order in case.orders(Role.DRAFT, Role.ACTIVE))
-    alone = None if with_cytarabine else case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
+    """Daily dose against the highest labelled dose.
+
+    Asked of a drug with a highest daily dose in its source, when it is ordered, else while it is taken. A warning when
+    an order, or several that begin together, comes to more; a dose per body surface is compared only where one is
+    stated. Where the source allows more beside low-dose cytarabine, an order of cytarabine counts unless it is known
+    to be more, or goes into the spinal fluid; a medication list read in part makes it information.
+
+    A dose that cannot be read goes to the card of gaps as information. No body surface is computed, and the lower doses
+    beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
+    """
+    alone = case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
+    if alone is not None and low_dose_cytarabine(case) is not Truth.NO:
+        alone = None
     orders = use.drafts or use.active
     by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
     limit = by_mouth or alone or case.cite(topics.DOSE_CEILING, use.drug)
@@ -84,7 +95,15 @@ def _over_surface(
 
 @rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)
 def dose_frequency(case: Case, use: Use) -> Outcome:
-    """How often a day it is ordered against the label."""
+    """How often a day it is ordered against the label.
+
+    Asked of a drug whose source says how often a day it is given, when it is ordered, else while it is taken. A warning
+    when a single order says otherwise, one step lower where the order itself is in doubt. Several orders may share the
+    day's doses, so they are not judged.
+
+    Where that cannot be read, the record of the call notes it and no card does, because the check of the dose tells a
+    dose that cannot be read. The hour, and the days of a cycle, are not looked at.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -115,7 +134,15 @@ def _often(times: Decimal | None) -> str:
 
 @rule("route", subjects=uses(topics.ROUTES), sources=("M4", "M10"), worst=Level.CRITICAL)
 def route(case: Case, use: Use) -> Outcome:
-    """Route of the order against the routes that the label knows."""
+    """Route of the order against the routes that the label knows.
+
+    Asked of a drug whose source names its routes, when it is ordered, else while it is taken. A warning for a route
+    that is not among them; into the spinal fluid it is critical, where the source is more than recalled or restated. An
+    order that is in doubt is one step lower.
+
+    A route that is not stated is taken neither for right nor for wrong: the record of the call notes it and no card
+    does.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -144,7 +171,16 @@ def route(case: Case, use: Use) -> Outcome:
 
 @rule("oral-form", subjects=uses(topics.ORAL_FORM), sources=("M4", "M11"), worst=Level.WARNING)
 def oral_form(case: Case, use: Use) -> Outcome:
-    """The tablet ordered in the dose of the injection, or the other way; or both forms side by side."""
+    """The tablet ordered in the dose of the injection, or the other way; or both forms side by side.
+
+    Asked of a drug whose tablets and injection must not stand for each other, when it is ordered, else while it is
+    taken. A warning when tablets are ordered per body surface, when an injection has exactly the dose of the tablets,
+    or when both forms stand side by side. Where one of the two forms is known only from orders in doubt, it is
+    information.
+
+    A route or dose that cannot be read goes to the card of gaps as information. Whether a dose is too high is asked by
+    the check of the highest dose.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -180,7 +216,14 @@ def oral_form(case: Case, use: Use) -> Outcome:
 
 @rule("small-patient", subjects=uses(topics.SMALL_PATIENT_BELOW), sources=("D20", "M11"), worst=Level.WARNING)
 def small_patient(case: Case, use: Use) -> Outcome:
-    """A flat dose in a patient too light for it."""
+    """A flat dose in a patient too light for it.
+
+    Asked of a drug whose flat dose holds only from a weight on, when it is ordered, else while it is taken. A warning
+    when the weight is below; a weight in doubt, or older than the window of the policy, is one step lower. A weight
+    that is missing, or high enough but in doubt, goes to the card of gaps as information.
+
+    No dose per body surface is computed. Beside a strong CYP3A inhibitor the dose by weight has a check of its own.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")

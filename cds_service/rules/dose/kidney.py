@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -39,7 +40,16 @@ class Step:
     worst=Level.CRITICAL,
 )
 def renal_dose(case: Case, use: Use) -> Outcome:
-    """Creatinine clearance against the steps of the dose table."""
+    """Creatinine clearance against the steps of the dose table.
+
+    Asked of a drug with a step for weak kidneys, when it is ordered, else while it is taken. Kidney function is the
+    measured clearance, else Cockcroft–Gault with actual weight in adults, else the reported eGFR; a newer one that
+    disagrees counts. Critical where the label of this place advises against the drug, a warning at the other steps; one
+    step lower where a value is old, creatinine moves, or age or sex leaves it open.
+
+    What is missing, or good and in doubt, goes to the card of gaps: as a warning where a stop may hide behind it, else
+    as information. Where the source only says that it was not studied, nothing is asked for.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -129,7 +139,16 @@ _LIMITS: tuple[tuple[Topic[Quantity], bool], ...] = (
     worst=Level.WARNING,
 )
 def renal_creatinine(case: Case, use: Use) -> Outcome:
-    """Serum creatinine above the value from which the dose is to be reconsidered."""
+    """Serum creatinine above the value from which the dose is to be reconsidered.
+
+    Asked of a drug whose source judges by serum creatinine, when it is ordered, else while it is taken. A warning above
+    the limit of the source, or of the policy where the source states none; one step lower when the value is too old or
+    in doubt.
+
+    A value that is missing, or good and in doubt, goes to the card of gaps as information. So does one without the
+    laboratory's upper limit, where the drug's limit is a multiple of it. Where the clearance is below a step of the
+    drug, the check of the clearance speaks instead.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -169,7 +188,15 @@ def renal_creatinine(case: Case, use: Use) -> Outcome:
     worst=Level.WARNING,
 )
 def cytarabine_neurotoxicity(case: Case, use: Use) -> Outcome:
-    """High-dose cytarabine with risk factors for neurotoxicity."""
+    """High-dose cytarabine with risk factors for neurotoxicity.
+
+    Asked of cytarabine that is ordered or taken in high dose, by its dose per body surface or by name. A warning when
+    as many risk factors as the source asks for are there (age, creatinine, alkaline phosphatase), or when the
+    creatinine clearance is below its limit. It is one step lower when any value that counts is too old or in doubt.
+
+    What is missing goes to the card of gaps only where it could change the answer, and so do milligrams alone that
+    could be high dose. Signs of neurotoxicity that are on record already are told by their own check.
+    """
     match high_dose(case, use):
         case Truth.NO:
             return NotApplicable("no high-dose cytarabine among the orders")
@@ -203,7 +230,8 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
     present = tuple((fact, limit) for truth, fact, limit in factors if truth is Truth.YES)
     unknown = tuple(fact for truth, fact, _ in factors if truth is Truth.UNKNOWN)
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, low.value)
-    many = len(present) >= int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    enough = int(case.must(topics.NEUROTOXICITY_FACTORS_FROM, use.drug).value)
+    many = len(present) >= enough
     if many or slow is Truth.YES:
         sure = slow is Truth.YES and estimate is not None
         return case.fired(
@@ -211,7 +239,7 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
             "cytarabine_neurotoxicity",
             about=use.in_play,
             drug=use.drug,
-            because=(estimate.fact,) if sure and not many and estimate else tuple(fact for fact, _ in present),
+            because=(estimate.fact,) if sure and not many and estimate else _deciding(present, enough),
             says=(said, low) if sure and not many else (said, *(limit for _, limit in present)),
             factors=tuple(_factor(fact, limit) for fact, limit in present),
             count=len(present),
@@ -224,11 +252,18 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
             said=said,
             unknown=unknown,
         )
-    if unknown and (len(present) + len(unknown) > 1 or slow is Truth.UNKNOWN):
+    if unknown and (len(present) + len(unknown) >= enough or slow is Truth.UNKNOWN):
         return case.blind(*unknown, about=use.in_play)
     if slow is Truth.UNKNOWN:
         return case.blind(*kidney(case).missing, about=use.in_play, why="kidney function is not known well enough")
-    return Clear("fewer than two risk factors, and the kidneys clear well")
+    return Clear("too few risk factors, and the kidneys clear well")
+
+
+def _deciding(present: Iterable[tuple[Fact[Any], Statement[Quantity]]], enough: int) -> tuple[Fact[Any], ...]:
+    """The factors on which the card rests: a doubtful one does not weaken it where the sure ones are enough."""
+    facts = tuple(fact for fact, _ in present)
+    sure = tuple(fact for fact in facts if fact.sure)
+    return sure if len(sure) >= enough else facts
 
 
 def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:

@@ -41,7 +41,16 @@ class Over:
     worst=Level.WARNING,
 )
 def hepatic_dose(case: Case, use: Use) -> Outcome:
-    """Bilirubin, AST and ALT before a drug whose dose depends on the liver."""
+    """Bilirubin, AST and ALT before a drug whose dose depends on the liver.
+
+    Asked of a drug whose dose depends on the liver, when it is ordered, else while it is taken. A warning when
+    bilirubin, AST or ALT is above its limit, a multiple of the laboratory's upper limit that the policy sets where no
+    source does. The surest value decides, with the step of the source's table where there is one. Where only old or
+    doubtful values are too high, it is information and new tests are offered.
+
+    A bilirubin without its upper limit is held against a default of the policy, AST and ALT are not; all three must be
+    sure to clear, else the card of gaps says so.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -101,7 +110,15 @@ def _step(case: Case, use: Use) -> Statement[str] | None:
     worst=Level.WARNING,
 )
 def liver_disease(case: Case, use: Use) -> Outcome:
-    """Liver disease on record before a drug whose source names a Child–Pugh class."""
+    """Liver disease on record before a drug whose source names a Child–Pugh class.
+
+    Asked of a drug whose source speaks of severe liver disease or a Child–Pugh class, when it is ordered, else while it
+    is taken. A warning when liver failure, or liver disease in class C, is on record; information when the class is B,
+    not stated, or contradictory. Class A alone is silent.
+
+    The class is read from the words of the problem list and never computed, and liver tests have a check of their own.
+    A problem list that is missing or read in part goes to the card of gaps as information.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -137,7 +154,14 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def liver_tumour(case: Case, use: Use) -> Outcome:
-    """A malignant liver tumour on record before a drug that is contraindicated with an advanced one."""
+    """A malignant liver tumour on record before a drug that is contraindicated with an advanced one.
+
+    Asked of a drug that its label forbids with an advanced malignant tumour of the liver, when it is ordered, else
+    while it is taken. A warning when such a tumour, one of the bile ducts, or a liver metastasis is on record. It is
+    never more, although the label forbids, because no entry tells whether the tumour is advanced.
+
+    A problem list that is missing or read in part, with none found, goes to the card of gaps as a warning.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")

@@ -42,7 +42,16 @@ def _carried(ceiling: Ceiling) -> Level:
     blind=Level.WARNING,
 )
 def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
-    """Daily dose against the ceiling beside CYP3A and P-gp inhibitors."""
+    """Daily dose against the ceiling beside CYP3A and P-gp inhibitors.
+
+    Asked of venetoclax, when it is ordered, else while it is taken, beside any drug on the list that inhibits CYP3A or
+    P-gp and reaches the blood; food does not count. Critical when the daily dose is above the lowest ceiling for them;
+    orders that begin together are added. A warning where the dose cannot be read, an order is in doubt, or the ceiling
+    or the inhibitor's class rests on a weak source, such as recall, the policy or another country's label.
+
+    Beside cytarabine in low daily dose the higher ceilings of the policy hold. Where nothing is above a ceiling, only a
+    medication list read completely clears; else the card of gaps says so as a warning.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("not taken now")
@@ -128,7 +137,15 @@ def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple
     worst=Level.INFO,
 )
 def inhibitor_stopped(case: Case, use: Use) -> Outcome:
-    """Return to the earlier dose after an inhibitor was stopped."""
+    """Return to the earlier dose after an inhibitor was stopped.
+
+    Asked while venetoclax is taken below its usual dose. Information, when an inhibitor with a ceiling ended within the
+    window of the policy, that the dose may return as the label says; silent while another one is taken. An end on a day
+    not stated counts where the inhibitor may have been taken beside venetoclax, and that is said.
+
+    Why the dose is low is not known here: one lowered for another reason looks the same. A dose that cannot be read, or
+    a medication list read in part, goes to the card of gaps as information.
+    """
     usual = case.must(topics.USUAL_DOSE, use.drug)
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     reduced = [o for o in use.active if o.dose.daily is not None and o.dose.daily < usual.value]
@@ -176,7 +193,15 @@ def _ended_lately(case: Case, reduced: list[Medication], past: Medication, windo
 
 @rule("inhibitor-just-stopped", subjects=uses(topics.RETURN_AFTER), sources=("SAF40", "E33"), worst=Level.WARNING)
 def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
-    """A dose above the ceiling of an inhibitor that ended only days ago."""
+    """A dose above the ceiling of an inhibitor that ended only days ago.
+
+    Asked of an order of venetoclax. A warning when its dose is above the ceiling beside an inhibitor that ended within
+    the days that the label waits before the return. One that ended on a day not stated, and began within the window of
+    the policy, is told as information.
+
+    A dose that cannot be read so soon after an inhibitor goes to the card of gaps as a warning, a medication list read
+    in part as information. While the inhibitor is taken, the check of the ceiling speaks.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     wash_out = case.must(topics.RETURN_AFTER, use.drug)
@@ -215,7 +240,16 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def contraindicated_at_start(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inhibitors at the start in lymphocytic leukaemia, where the label forbids them."""
+    """Strong CYP3A inhibitors at the start in lymphocytic leukaemia, where the label forbids them.
+
+    Asked when venetoclax is started in chronic lymphocytic leukaemia or small lymphocytic lymphoma, with no AML on
+    record. Critical when a strong CYP3A inhibitor is ordered or taken, because the label forbids it at that start; a
+    warning where the order is in doubt. A problem list, or with none found a medication list, that is missing or read
+    in part goes to the card of gaps as a warning.
+
+    Where AML is or may be on record it is not applied. Weaker inhibitors, and the dose, are left to the check of the
+    ceiling.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     problems = case.fact(PROBLEMS)

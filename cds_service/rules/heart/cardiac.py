@@ -35,7 +35,15 @@ ECHO = Proposal("order", "Order an echocardiogram", order="echo")
     blind=Level.WARNING,  # an LVEF that was not had weighs like one that is not there
 )
 def lvef_before(case: Case, use: Use) -> Outcome:
-    """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline."""
+    """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline.
+
+    Asked of every new order of an anthracycline or mitoxantrone, a renewal too. A warning when no LVEF is on record, or
+    when the newest is older than the window of the policy or from before the last such drug ended. An LVEF that is
+    preliminary, unreadable or contradictory, or that could not be had, goes to the card of gaps as a warning.
+
+    Where heart failure or cardiomyopathy is on record, the check of a low LVEF asks for the missing value instead.
+    Whether the LVEF is good enough is that check's question too.
+    """
     if not use.drafts:
         return NotApplicable("no new order")
     lvef = _current_lvef(case)
@@ -87,7 +95,15 @@ def _last_anthracycline(case: Case) -> When | None:
 
 @rule("lvef-low", subjects=uses(topics.LVEF_AT_MOST, topics.LVEF_BELOW), sources=("SAF20", "D48"), worst=Level.WARNING)
 def lvef_low(case: Case, use: Use) -> Outcome:
-    """Low LVEF or heart failure on record before a cardiotoxic drug."""
+    """Low LVEF or heart failure on record before a cardiotoxic drug.
+
+    Asked of an anthracycline or mitoxantrone that is ordered or taken. A warning when the LVEF is low by the limit of
+    the drug's source, else of the policy, and at any LVEF when heart failure or cardiomyopathy is on record. Without
+    such an entry, a low LVEF that is too old or in doubt is told as information.
+
+    A good LVEF clears only when it is sure and the whole problem list was read; else the card of gaps says so. A
+    missing or old LVEF before a new order is left to the check that asks for the LVEF.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
@@ -167,7 +183,16 @@ class Row:
     worst=Level.WARNING,
 )
 def cumulative_anthracycline(case: Case, use: Use) -> Outcome:
-    """Anthracycline already given, in mg/m² drug by drug as the orders state it, and with the drafts."""
+    """Anthracycline already given, in mg/m² drug by drug as the orders state it, and with the drafts.
+
+    Asked of every new order of an anthracycline or mitoxantrone. A line lists, drug by drug, what the orders on record
+    come to per body surface, and what with the new one; a warning once a drug passes the limit of its source. A drug
+    without such a limit is only listed, and with nothing on record a medication list read in part is a gap.
+
+    Only ended orders and drafts that state the dose per body surface, how often and for which days are counted; every
+    other one is named as not counted. Orders are not doses given, and doses of different drugs are never added up:
+    equivalents only stand beside.
+    """
     medications = case.fact(MEDICATIONS)
     found = exposures(case.orders(*Role), _cardiotoxic(case))
     rows = tuple(_row(case, exposure) for exposure in found)
@@ -221,7 +246,15 @@ def _row(case: Case, exposure: Exposure) -> Row:
     pairs=True,
 )
 def age_high_dose_cytarabine(case: Case, use: Use) -> Outcome:
-    """High-dose cytarabine with an anthracycline above the age at which it is held too toxic."""
+    """High-dose cytarabine with an anthracycline above the age at which it is held too toxic.
+
+    Asked of cytarabine when an anthracycline or mitoxantrone is ordered or taken as well. A warning when cytarabine is
+    high dose and the patient older than the age that the source names; beside mitoxantrone alone it is information.
+
+    High dose is known from the dose per body surface or from the words of the order, and never counts into the spinal
+    fluid. Milligrams alone leave it open unless they are too few; that, a missing age, or a birth year that fits both
+    sides, goes to the card of gaps. Which days the drugs are given on is not read.
+    """
     partners = _partners(case)
     if not partners or not use.in_play:
         return NotApplicable("no anthracycline or mitoxantrone beside cytarabine")

@@ -77,7 +77,16 @@ class Both:
     before_dose=True,
 )
 def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
-    """Potassium and magnesium before and during treatment."""
+    """Potassium and magnesium before and during treatment.
+
+    Asked of potassium and of magnesium, each by itself, for a drug ordered or taken whose source wants them corrected.
+    A warning below the low limit of the policy, and a line between that limit and the target. A low value that is too
+    old, preliminary or contradictory is one step lower, with the gap named beside it as a warning; a good one in doubt
+    clears nothing.
+
+    What is missing or cannot be used goes to the card of gaps as a warning, unless it is told as due on treatment.
+    Where the drug's own text forbids it in severe deficiency, the check of severe deficiency speaks instead.
+    """
     use, key = subject.use, subject.key
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -147,7 +156,15 @@ def _severe(case: Case, use: Use, key: Key[Quantity], value: Fact[Quantity]) -> 
     before_dose=True,
 )
 def severe_deficiency(case: Case, subject: UseAndElectrolyte) -> Outcome:
-    """Severe lack of potassium or magnesium, in which the drug is contraindicated."""
+    """Severe lack of potassium or magnesium, in which the drug is contraindicated.
+
+    Asked only of a drug, ordered or taken, whose own text forbids it in severe lack of potassium or magnesium. Critical
+    when the value is below what the policy takes for severe: the text forbids, and the policy only says what severe
+    means. A value too old or in doubt makes it a warning, and so does a text borrowed from another country.
+
+    A value that is missing or cannot be used, or a good one in doubt, goes to the card of gaps as a warning. What is
+    low but not severe is told by the check of potassium and magnesium before and during treatment.
+    """
     use, key = subject.use, subject.key
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -183,7 +200,15 @@ def severe_deficiency(case: Case, subject: UseAndElectrolyte) -> Outcome:
 
 @rule("electrolyte-schedule", subjects=uses(topics.ELECTROLYTES_REQUIRED), sources=("SAF05",), worst=Level.WARNING)
 def electrolyte_schedule(case: Case, use: Use) -> Outcome:
-    """Potassium and magnesium due on treatment."""
+    """Potassium and magnesium due on treatment.
+
+    Asked while a drug is taken whose source wants potassium and magnesium watched. Counted from the newest value, or
+    from the start of treatment, a line says that the next is due by the interval of the policy; beyond its tolerance, a
+    warning. That one interval holds for every drug, also where a source asks less often.
+
+    Where the start or a value's date is not known, or a value could not be read, no card comes from here: the check of
+    the values names the gap. It looks at dates only, not at values, nor whether the test is ordered already.
+    """
     if not use.active:
         return not_taken(case, use)
     if started(case, use) is None:
@@ -245,7 +270,12 @@ def _told_by_schedule(case: Case, use: Use, value: Fact[Quantity]) -> bool:
 def electrolyte_wasting(case: Case, use: Use) -> Outcome:
     """Drugs that lower potassium or magnesium, beside a drug that prolongs the QT interval.
 
-    A line in the order's card; a warning when what they lower is low already.
+    Asked of a drug, ordered or taken, whose source wants potassium and magnesium corrected. A line in the order's card
+    names each other drug, ordered or taken, that is known to lower them, with the newest values; a warning when what
+    they lower is low already. Where the only low value is too old or in doubt, it is information again.
+
+    A value that is missing is said as such here, and counted as a gap by the check of the values. Where none is found
+    and the medication list is missing or was read in part, the card of gaps says so.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -269,7 +299,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
         about=(*use.drafts, *use.active, *(order for each in others for order in each.orders)),
         deciding=doubtful((*use.drafts, *use.active), tuple(order for each in others for order in each.orders)),
         drug=use.drug,
-        because=tuple(facts[key] for key in low[:1]),
+        because=tuple(facts[key] for key in sorted(low, key=lambda key: not facts[key].sure)[:1]),
         says=(required, *(limits[key] for key in low)),
         mentions=effects,
         propose=tuple(Proposal("order", f"Repeat {key.label}", order=key.order) for key in low),

@@ -20,13 +20,14 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
 
     The limit is the lower one where the sources interrupt above it already.
 
-    A hold is an order on hold, or a new draft after a course that ended not long ago. A hold for a stated other reason
-    is none of ours.
+    A hold is an order on hold, or a new draft after a course that ended not long ago, with none that goes on. A hold
+    for a stated other reason is none of ours.
     """
-    held = use.of(Role.ON_HOLD)
-    before = (*use.of(Role.ACTIVE), *held, *(order for order in use.of(Role.PAST) if _not_long_ago(case, order)))
-    if not held and not (use.drafts and before):
+    held, active = use.of(Role.ON_HOLD), use.of(Role.ACTIVE)
+    ended = tuple(order for order in use.of(Role.PAST) if _not_long_ago(case, order))
+    if not held and (active or not (use.drafts and ended)):
         return Truth.NO
+    before = (*active, *held, *ended)
     reasons = [order.reason for order in held if order.reason]
     if reasons and not any("qt" in reason.lower() for reason in reasons):
         return Truth.NO

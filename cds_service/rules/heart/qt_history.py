@@ -22,7 +22,16 @@ from cds_service.truth import Truth
     blind=Level.WARNING,
 )
 def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
-    """Torsades or another serious arrhythmia since the drug was started."""
+    """Torsades or another serious arrhythmia since the drug was started.
+
+    Asked of a drug whose source says to stop it for good after a serious arrhythmia: taken, on hold, or ordered again
+    after an earlier course. Critical when an arrhythmia of the policy's list is on record since the first dose; a
+    warning where its source is recalled or restated, or where the day leaves open whether it began before. A symptom
+    such as syncope since then, while the drug is taken, is a warning that asks for an ECG.
+
+    What a stronger source forbids, and what was there before the first dose, is told by the checks of contraindications
+    and of QT history. A problem list that is missing or read in part goes to the card of gaps as a warning.
+    """
     if not (use.of(Role.ACTIVE, Role.ON_HOLD) or (use.drafts and use.of(Role.PAST))):
         return not_taken(case, use)
     signs = case.must(topics.QT_ARRHYTHMIA_SIGNS, "policy")
@@ -87,7 +96,16 @@ def _symptoms(case: Case, use: Use, said: Statement[str]) -> Outcome:
     before_dose=True,
 )
 def contraindicated_by_history(case: Case, use: Use) -> Outcome:
-    """Conditions of the heart on record, past ones included, in which the drug is contraindicated."""
+    """Conditions of the heart on record, past ones included, in which the drug is contraindicated.
+
+    Asked of a drug, ordered, taken or on hold, whose label forbids it with a condition of the heart. Critical when one
+    is on record, however long ago; a warning where the text is borrowed from another country or the order is in doubt.
+    An arrhythmia that surely began under the drug is told as arrhythmia on treatment, where the source for that is as
+    strong.
+
+    When none is found and the problem list is missing or was read in part, the card of gaps says so as a warning. Only
+    entries of the record count: nothing is concluded from an ECG.
+    """
     stop = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug)
     found = []
     for said in _contraindications(case, use):
@@ -127,7 +145,15 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     worst=Level.WARNING,
 )
 def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
-    """Long QT or a serious arrhythmia on record before an order of a drug held for a long QTc, or since it began."""
+    """Long QT or a serious arrhythmia on record before an order of a drug held for a long QTc, or since it began.
+
+    Asked of every drug that is held for a long QTc, when it is ordered; while it is taken, only where no source says
+    when to stop it for an arrhythmia. A warning, with an ECG offered, when long QT syndrome or a serious arrhythmia of
+    the policy's list is on record, however long ago; on treatment only what surely began since the first dose.
+
+    What the label forbids is told as a contraindication, and what may have begun under the drug as arrhythmia on
+    treatment. A problem list that is missing or read in part goes to the card of gaps as information.
+    """
     told_there = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None
     if not use.drafts and (told_there or not use.active):
         return NotApplicable("no order of it")
@@ -168,7 +194,13 @@ def _contraindications(case: Case, use: Use) -> tuple[Statement[tuple[str, ...]]
 
 @rule("qtc-overestimated", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("Q13",), worst=Level.INFO)
 def wide_qrs(case: Case, use: Use) -> Outcome:
-    """Bundle branch block or pacing on record: the QTc may overestimate."""
+    """Bundle branch block or pacing on record: the QTc may overestimate.
+
+    Asked of every drug that is held for a long QTc, once there is a QTc. Always a line: with bundle branch block or
+    pacing on record the QTc may be read too long. It corrects no value, moves no limit and quiets no other check, and
+    the width of the QRS itself is not read. A problem list that is missing or read in part is noted in the record of
+    the call, on no card.
+    """
     wide = case.must(topics.QTC_OVERESTIMATED_WITH, "policy")
     qtc = case.fact(QTC)
     if qtc.value is None:
@@ -199,7 +231,12 @@ def wide_qrs(case: Case, use: Use) -> Outcome:
 def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
     """What is known of the QT risk of a drug that is started, and when ECGs are due.
 
-    Rates are told where they warn, never where they might reassure.
+    Asked when a drug is started of which rates of QT events, or days for ECGs, are known. Always a line: the rates as
+    the source gives them, and the days on which ECGs are due, as dates once the order states its first day. Rates are
+    told where they warn, never where they might reassure.
+
+    Where the card for the start already names the ECG days, they are not repeated. No value of the patient is looked
+    at.
     """
     if not use.is_new:
         return NotApplicable("not a start")

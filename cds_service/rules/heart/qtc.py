@@ -37,7 +37,17 @@ from cds_service.truth import Truth
     before_dose=True,
 )
 def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
-    """QTc against the limit above which the drug is held."""
+    """QTc against the limit above which the drug is held.
+
+    Asked of every drug whose source says to hold it above a certain QTc, whether it is ordered, taken or on hold.
+    Critical when the newest QTc is above the limit; a warning where the limit was only recalled, read in a text that
+    restates the label, or borrowed from another country. A QTc above it that is too old, in doubt or only a bound is a
+    warning, and so is one by another formula than Fridericia's where the formula may matter.
+
+    Below the limit only a sure and recent QTc clears, by Fridericia or, at a heart rate where it reads no lower, by
+    Bazett; else the card of gaps says so as a warning. At a first order the check of the limit for starting speaks
+    instead where its source is as strong; a scheduled ECG that was missed is told as due.
+    """
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     newest = current_qtc(case, use)
     truth, qtc = over(case, newest, limit.value)
@@ -96,7 +106,16 @@ def _above_before(case: Case, use: Use, limit: Quantity) -> Ecg | None:
 
 @rule("qtc-near-hold", subjects=uses(topics.QTC_HOLD_ABOVE), sources=("SAF01", "Q9"), worst=Level.WARNING)
 def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
-    """QTc just below the hold limit at a new order or a restart, or exactly at it on treatment."""
+    """QTc just below the hold limit at a new order or a restart, or exactly at it on treatment.
+
+    Asked of every drug that is held for a long QTc, at a new order, when it is taken up again, and while it is taken. A
+    warning at a start when the QTc is above the caution limit of the policy and not above the hold limit; on treatment,
+    when it lies exactly at the hold limit. A QTc too old or in doubt is one step lower; a missing one goes to the card
+    of gaps as information.
+
+    It is silent where a check with a limit from the sources speaks: for holding, for starting, or for acting below the
+    hold limit on treatment. After a hold for the QTc the check for resuming speaks.
+    """
     if use.of(Role.ON_HOLD) and not (use.restarts and held_for_qtc(case, use) is Truth.NO):
         return NotApplicable("on hold: see the check for resuming")
     begins = use.is_new or use.restarts
@@ -150,8 +169,14 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
 def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
     """QTc against the limit above which the drug is not started, or its dose not raised.
 
-    A restart after a hold at no higher dose is held against the limit for starting too, as a warning; where the hold
-    was for the QTc and a value for the return is stated, the check for resuming speaks.
+    Asked when a drug is started or its dose raised, where its source states a QTc above which that is not done.
+    Critical above that limit; a warning where the limit is restated or borrowed, the QTc too old, in doubt or by
+    another formula, or it is open whether the dose is raised. A QTc that is missing, or that is good and in doubt, goes
+    to the card of gaps as a warning.
+
+    A restart after a hold at no higher dose is a warning; where the hold was for the QTc and the source states a value
+    for the return, the check for resuming speaks. Above the hold limit the check for holding speaks, where its source
+    is stronger or the drug is taken up again.
     """
     raises = _raises_dose(use)
     again = use.restarts and raises is Truth.NO
@@ -214,7 +239,16 @@ def _raises_dose(use: Use) -> Truth:
 
 @rule("qtc-action", subjects=uses(topics.QTC_ACT_ABOVE), sources=("SAF15", "SAF17"), worst=Level.WARNING)
 def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
-    """QTc on treatment above the lower limit, where the drug is reduced, interrupted or reviewed."""
+    """QTc on treatment above the lower limit, where the drug is reduced, interrupted or reviewed.
+
+    Asked while a drug is taken whose source acts on a QTc below the hold limit. A warning above that lower limit, with
+    what the source asks for: a lower dose, an interruption, or a review of the other drugs. A QTc too old or in doubt
+    is one step lower; one by another formula stays a warning, to be confirmed where the text does not leave the formula
+    open.
+
+    Above the hold limit the check for holding speaks. A QTc that is missing, or good and in doubt, goes to the card of
+    gaps as information, and a scheduled ECG that was missed is told as due.
+    """
     if not use.active:
         return not_taken(case, use)
     limit = action_limit(case, use.drug)

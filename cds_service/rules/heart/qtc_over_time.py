@@ -35,7 +35,16 @@ from cds_service.truth import Truth
     blind=Level.WARNING,
 )
 def qtc_after_hold(case: Case, use: Use) -> Outcome:
-    """After a hold for QTc: stay on hold, or resume at the reduced dose."""
+    """After a hold for QTc: stay on hold, or resume at the reduced dose.
+
+    Asked of a drug on hold, or ordered again during or soon after a course, where that course has a QTc above its limit
+    for interrupting, unless another reason for the hold is stated. A warning to stay on hold while the QTc is above the
+    source's value for the return, and not near enough to the baseline where the source allows that. Else information
+    that it may go on at the source's dose, and a warning when the order is above that dose or its dose cannot be read.
+
+    Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
+    gaps says so as a warning. Still above the hold limit, the check for holding speaks.
+    """
     held = held_for_qtc(case, use)
     match held:
         case Truth.NO:
@@ -136,7 +145,16 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
 
 @rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09", "Q6", "Q7"), worst=Level.WARNING)
 def qtc_rise(case: Case, use: Use) -> Outcome:
-    """Rise of the QTc over its baseline on treatment."""
+    """Rise of the QTc over its baseline on treatment.
+
+    Asked while a drug is taken whose source names a rise of the QTc that calls for action. The baseline is the last
+    sure QTc up to the day of the first dose, within the window of the policy. A warning when the newest QTc is above it
+    by more than that rise, one step lower when that QTc is old or in doubt; the card says whether a second ECG confirms
+    it.
+
+    Without a baseline, with one by another formula, or with one perhaps taken on the drug that shows no rise, the card
+    of gaps says so. Above the hold limit the check for holding speaks.
+    """
     if not use.active:
         return not_taken(case, use)
     qtc = current_qtc(case, use)
@@ -216,7 +234,16 @@ def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
     worst=Level.WARNING,
 )
 def ecg_schedule(case: Case, use: Use) -> Outcome:
-    """ECGs due on treatment."""
+    """ECGs due on treatment.
+
+    Asked while a drug is taken whose source names days for ECGs, counted from the first dose of the present course. A
+    line when an ECG is due within the tolerance of the policy, a warning once it is overdue; a missed one stays overdue
+    until a later ECG. Where an earlier order may belong to the course, an ECG that is due only if it does is
+    information.
+
+    When the start is not known, or whether an ECG was taken, the card of gaps says so. Only ECGs with a QTc on record
+    count, whatever the QTc is; one that is only ordered does not.
+    """
     if not use.active:
         return not_taken(case, use)
     start = started(case, use)

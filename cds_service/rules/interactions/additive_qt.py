@@ -21,7 +21,15 @@ from cds_service.truth import Truth
 
 @rule("5ht2b-sigma", subjects=uses(topics.TARGET_5HT2B_SIGMA), sources=("SAF13b", "E10"), worst=Level.WARNING)
 def serotonin_and_sigma(case: Case, use: Use) -> Outcome:
-    """Drugs acting on 5-HT2B or the sigma receptor, whose effect may be lost."""
+    """Drugs acting on 5-HT2B or the sigma receptor, whose effect may be lost.
+
+    Asked of a drug, ordered or taken, whose source says that drugs acting on these receptors may lose their effect
+    beside it. A warning when one that the source names is ordered or taken; one step lower where it is known only from
+    orders in doubt. The card offers to take back a draft of it.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so as information.
+    A drug that acts on these receptors and is named by no source read here is not known.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     others = met(case, use, "target-5ht2b-sigma")
@@ -35,7 +43,13 @@ def serotonin_and_sigma(case: Case, use: Use) -> Outcome:
 def additive_qt(case: Case, use: Use) -> Outcome:
     """A second drug that prolongs the QT interval.
 
-    A line in the order's card; a warning when the heart or its electrolytes leave no room, or are not known.
+    Asked of a drug, ordered or taken, that prolongs the QT interval, beside another that does, or that its label names
+    as doing so. With room to spare it is a line; a warning when the other is an antiarrhythmic or an arrhythmia is on
+    record. It is a warning, too, when the QTc or its rise passes the limits of the policy, or when potassium or
+    magnesium is low, or one of these not known.
+
+    Of two drugs that both have this check one card speaks, that of the draft. A medication list that is missing or read
+    in part, with none found, goes to the card of gaps; a missing problem list is told by the checks of the history.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
+from cds_service.truth import Truth
 
 CYTARABINE = "cytarabine"
 
@@ -40,16 +42,27 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
 def _limit(case: Case, use: Use, qualifier: str) -> Statement[Quantity] | None:
     """The ceiling under that name; beside low-dose cytarabine, which allows more, the one made for it (M7)."""
     higher = case.cite(topics.DOSE_CEILING, use.drug, f"{qualifier} with {CYTARABINE}")
-    if higher is not None and _low_dose_cytarabine(case):
+    if higher is not None and low_dose_cytarabine(case) is Truth.YES:
         return higher
     return case.cite(topics.DOSE_CEILING, use.drug, qualifier)
 
 
-def _low_dose_cytarabine(case: Case) -> bool:
-    """Whether cytarabine is given at a dose that is known to be low; a dose that cannot be read raises no ceiling."""
+@once
+def low_dose_cytarabine(case: Case) -> Truth:
+    """Whether cytarabine is given in low dose; UNKNOWN where a dose cannot be read. Into the spinal fluid is none."""
+    orders = [
+        order for order in case.orders(Role.DRAFT, Role.ACTIVE)
+        if CYTARABINE in order.ingredients and order.route != INTRATHECAL
+    ]  # fmt: skip
     most = case.must(topics.LOW_DOSE_CYTARABINE, "policy").value
-    orders = [order for order in case.orders(Role.DRAFT, Role.ACTIVE) if CYTARABINE in order.ingredients]
-    return bool(orders) and all(each.dose.daily is not None and each.dose.daily <= most for each in orders)
+    high = case.must(topics.HIGH_DOSE_FROM, CYTARABINE).value
+    for order in orders:
+        more = order.dose.daily is not None and order.dose.daily > most
+        if more or order.high_dose or (order.dose.per_area is not None and order.dose.per_area >= high):
+            return Truth.NO
+    if not orders:
+        return Truth.NO
+    return Truth.YES if all(order.dose.daily is not None for order in orders) else Truth.UNKNOWN
 
 
 def _qualifiers(case: Case, other: Met) -> tuple[tuple[str, Statement[str]], ...]:

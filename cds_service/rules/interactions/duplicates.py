@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Topic
@@ -63,7 +64,15 @@ def _in_play(case: Case) -> tuple[Medication, ...]:
 
 @rule("duplicate-class", subjects=_groups, sources=("issue-duplicates",), worst=Level.WARNING, pairs=True)
 def duplicate_class(case: Case, group: Group) -> Outcome:
-    """Two drugs of one class or target at once."""
+    """Two drugs of one class or target at once.
+
+    Asked of every class of which a drug is ordered or taken. A warning when two drugs of it stand side by side that no
+    source supports together; a line where a regimen may hold both, one after the other. Where one of the drugs is known
+    only from orders in doubt, it is one step lower.
+
+    An order that a draft replaces, or that is stopped or on hold, does not count, and on which days each is given is
+    not read. One drug alone in a medication list read in part goes to the card of gaps.
+    """
     drugs = sorted(  # by name: in which order the list came says nothing
         {
             drug
@@ -105,12 +114,23 @@ def duplicate_class(case: Case, group: Group) -> Outcome:
     pairs=True,
 )
 def not_interchangeable(case: Case, use: Use) -> Outcome:
-    """A liposomal combination beside the plain drugs that it must not be exchanged with."""
+    """A liposomal combination beside the plain drugs that it must not be exchanged with.
+
+    Asked of a liposomal combination that is ordered or taken. A warning when a plain form of one of its drugs is
+    ordered or taken as well; one step lower where either is known only from orders in doubt. An order that a draft
+    replaces does not count.
+
+    Day and dose are not looked at; a plain drug that goes into the spinal fluid is none of these. Where none is found
+    and the medication list is missing or was read in part, the card of gaps says so.
+    """
     mine = (*use.drafts, *use.active)
     if not mine:
         return NotApplicable("neither drafted nor taken now")
     names = case.must(topics.NOT_INTERCHANGEABLE_WITH, use.drug)
-    plain = tuple(order for order in _in_play(case) if set(names.value) & set(order.ingredients))
+    plain = tuple(
+        order for order in _in_play(case)
+        if set(names.value) & set(order.ingredients) and order.route != INTRATHECAL
+    )  # fmt: skip
     if not plain:
         medications = case.fact(MEDICATIONS)
         return Clear("no plain form beside it") if medications.sure else case.blind(medications, about=mine)
@@ -129,15 +149,26 @@ def not_interchangeable(case: Case, use: Use) -> Outcome:
 
 @rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
 def also_active(case: Case, use: Use) -> Outcome:
-    """A draft beside a running order of the same drug."""
+    """A draft beside a running order of the same drug.
+
+    Asked when a drug that has a usual daily dose is ordered. A warning when an order of it is running or on hold that
+    the draft does not say it replaces; information when all come to the same daily dose. Doses that cannot be read are
+    not taken for the same.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so. Drugs given in
+    cycles, without a usual daily dose, are not asked about.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     superseded = {each for draft in use.drafts for each in draft.replaces}
     beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)
-    draft, active = use.drafts[0], beside[0]
-    unchanged = draft.dose.daily is not None and draft.dose.daily == active.dose.daily
+    same = use.drafts[0].dose.daily
+    others = [each for each in (*use.drafts, *beside) if same is None or each.dose.daily != same]
+    unchanged = not others
+    draft = next((each for each in use.drafts if each in others), use.drafts[0])
+    active = next((each for each in beside if each in others), beside[0])
     usual = case.must(topics.USUAL_DOSE, use.drug)
     return case.fired(
         Level.INFO if unchanged else Level.WARNING,

@@ -36,7 +36,16 @@ from cds_service.rules.subjects import Met, Use, doubtful, uses
     blind=Level.WARNING,
 )
 def contraindicated_pair(case: Case, use: Use) -> Outcome:
-    """Drugs that the label forbids beside ours."""
+    """Drugs that the label forbids beside ours.
+
+    Asked of a drug, ordered or taken, whose label names drugs that it forbids beside it. Critical when one of these is
+    ordered or taken and reaches the blood; a warning where only another country's label forbids it, or the order is in
+    doubt. Other inducers of CYP3A stand in the same card as a forbidden one.
+
+    Where the label of this place has words of its own on inducers, no foreign list of them is borrowed, and the checks
+    of inducers speak. Where none is found and the medication list is missing or was read in part, the card of gaps says
+    so as a warning.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     found = barred(case, use)
@@ -77,7 +86,16 @@ def contraindicated_pair(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def combined_inducer(case: Case, use: Use) -> Outcome:
-    """Combined P-gp and strong CYP3A inducers, which make the drug fail."""
+    """Combined P-gp and strong CYP3A inducers, which make the drug fail.
+
+    Asked of a drug, ordered or taken, whose source advises against drugs that induce both P-gp and, strongly, CYP3A.
+    Critical when one is ordered or taken; a warning where the advice is borrowed, where the effect of that drug was
+    only recalled or is the policy's, or where the order is in doubt. Strong inducers of CYP3A alone are named in the
+    same card.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so as a warning.
+    An inducer that ended lately has a check of its own.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     strong = with_cyp3a(case, use, "strong inducer")
@@ -98,7 +116,15 @@ def combined_inducer(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def strong_inducer(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inducers; those that induce P-gp as well are another check where the label joins the two."""
+    """Strong CYP3A inducers; those that induce P-gp as well are another check where the label joins the two.
+
+    Asked of a drug, ordered or taken, whose source warns of strong CYP3A inducers. A warning when one is ordered or
+    taken and reaches the blood; one step lower where all of them are known only from orders in doubt. Where one is told
+    as contraindicated or as a combined inducer, that card speaks for all.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so as a warning.
+    Dose and duration of the inducer are not weighed.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     others = with_cyp3a(case, use, "strong inducer")
@@ -122,7 +148,15 @@ def strong_inducer(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def any_inducer(case: Case, use: Use) -> Outcome:
-    """Strong and moderate CYP3A inducers, which lower exposure."""
+    """Strong and moderate CYP3A inducers, which lower exposure.
+
+    Asked of a drug, ordered or taken, whose source warns of strong and moderate CYP3A inducers. A warning when one is
+    ordered or taken and reaches the blood; one step lower where all of them are known only from orders in doubt.
+    Inducers that matter only over weeks and are needed in between, such as a steroid, alone make a line.
+
+    Where one is told as contraindicated, that card speaks. Where none is found and the medication list is missing or
+    was read in part, the card of gaps says so as a warning.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if inducer_barred(case, use):
@@ -162,7 +196,15 @@ def _short_course(case: Case, use: Use, others: tuple[Met, ...], said: Statement
     worst=Level.INFO,
 )
 def inducer_ended(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inducers that ended lately and may still lower exposure."""
+    """Strong CYP3A inducers that ended lately and may still lower exposure.
+
+    Asked of a drug, ordered or taken, whose source warns of inducers. A line when a strong CYP3A inducer ended within
+    the window of the policy, because its effect fades only slowly; without a day of its end the day of its start
+    counts.
+
+    While a strong inducer is still taken, its own check speaks; moderate ones are not looked for. Where none is found
+    and the medication list is missing or was read in part, the card of gaps says so as information.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if with_cyp3a(case, use, "strong inducer"):
@@ -193,7 +235,16 @@ def inducer_ended(case: Case, use: Use) -> Outcome:
     blind=Level.WARNING,
 )
 def strong_inhibitor(case: Case, use: Use) -> Outcome:
-    """Strong CYP3A inhibitors, which raise exposure; a line where the dose beside them is a check of its own."""
+    """Strong CYP3A inhibitors, which raise exposure; a line where the dose beside them is a check of its own.
+
+    Asked of a drug, ordered or taken, whose source speaks of strong CYP3A inhibitors. A warning when one is ordered or
+    taken and reaches the blood; one step lower where all of them are known only from orders in doubt. Which drug is
+    strong is said by the label's own list, else by the common lists; a food that counts as strong is to be left out.
+
+    Where the source states a dose beside such a drug, the check of that dose speaks, and here is only a line once the
+    dose is right. Where none is found and the medication list is missing or was read in part, the card of gaps says so
+    as a warning.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     others = with_cyp3a(case, use, STRONG)
@@ -238,7 +289,14 @@ def _said_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[str] | 
     blind=Level.WARNING,
 )
 def moderate_inhibitor(case: Case, use: Use) -> Outcome:
-    """Moderate CYP3A inhibitors, where the label speaks of them."""
+    """Moderate CYP3A inhibitors, where the label speaks of them.
+
+    Asked of a drug, ordered or taken, whose source speaks of moderate CYP3A inhibitors. A warning when one is ordered
+    or taken and reaches the blood; one step lower where all of them are known only from orders in doubt.
+
+    It is silent while a strong inhibitor is on the list as well: the checks of strong inhibitors speak. Where none is
+    found and the medication list is missing or was read in part, the card of gaps says so as a warning.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if with_cyp3a(case, use, STRONG):

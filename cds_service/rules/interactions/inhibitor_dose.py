@@ -41,7 +41,16 @@ LIGHTER = "strong inhibitor, lighter"  # the dose for those below the weight fro
     blind=Level.WARNING,
 )
 def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
-    """Daily dose beside a strong CYP3A inhibitor, by weight where the label says so."""
+    """Daily dose beside a strong CYP3A inhibitor, by weight where the label says so.
+
+    Asked of a drug, ordered or else taken, whose source states a dose beside a strong CYP3A inhibitor, when one is on
+    the list too; food does not count. Critical when the daily dose is above the stated one; a warning where it or the
+    inhibitor's class rests on a weak source, such as recall, or an order is in doubt. A warning, too, when the dose
+    cannot be read, or when the patient is below the weight from which it holds.
+
+    A weight below the limit that is old or in doubt makes it information. A missing weight that matters, or a
+    medication list read in part, goes to the card of gaps as a warning; no body surface is computed.
+    """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("not taken now")
@@ -131,7 +140,15 @@ def _correct(case: Case, use: Use, limit: Statement[Quantity], how: str) -> tupl
     worst=Level.INFO,
 )
 def inhibitor_ended(case: Case, use: Use) -> Outcome:
-    """Return to the earlier dose after a strong CYP3A inhibitor ended."""
+    """Return to the earlier dose after a strong CYP3A inhibitor ended.
+
+    Asked of a drug, ordered or taken, whose source says how to return after an inhibitor. A line when a strong CYP3A
+    inhibitor ended within the window of the policy, with the words of the source, and whether the dose is above the
+    lowered one already. Without a day of its end the day of its start counts.
+
+    It is silent while a strong inhibitor is still taken, and the return of venetoclax has its own checks. Where none is
+    found and the medication list is missing or was read in part, the card of gaps says so as information.
+    """
     if with_cyp3a(case, use, STRONG):
         return Clear("a strong CYP3A inhibitor is still taken")
     ended = recently_ended(case, use, STRONG)

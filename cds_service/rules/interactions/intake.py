@@ -22,7 +22,15 @@ ACID_CLASSES = ("proton pump inhibitor", "h2 blocker", "antacid")
     blind=Level.WARNING,
 )
 def acid_reducer(case: Case, use: Use) -> Outcome:
-    """Acid reducers, which lower the uptake of a capsule that needs the acid."""
+    """Acid reducers, which lower the uptake of a capsule that needs the acid.
+
+    Asked of a capsule, ordered or taken, that needs the acid of the stomach. A warning when a proton pump inhibitor, an
+    H2 blocker or an antacid is ordered or taken; of several, the one that lowers the acid longest names the card. It is
+    one step lower where that one is known only from orders in doubt.
+
+    The hours at which each is taken are not read, and where no source states a spacing none is invented. Where none is
+    found and the medication list is missing or was read in part, the card of gaps says so as a warning.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     found = sorted(met(case, use, "acid"), key=lambda other: (ACID_CLASSES.index(_class(case, other)), other.drug))
@@ -54,7 +62,12 @@ def _class(case: Case, other: Met) -> str:
 
 @rule("take-apart", subjects=uses(topics.TAKE_APART), sources=("SAF40",), pairs=True, worst=Level.INFO)
 def take_apart(case: Case, use: Use) -> Outcome:
-    """Two capsules that are taken some hours apart."""
+    """Two capsules that are taken some hours apart.
+
+    Asked of a drug whose source wants some hours between it and another one that it names. Always a line, when both are
+    ordered or taken: at which hour each is taken is not read. Where the other one is not found and the medication list
+    is missing or was read in part, the card of gaps says so as information.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     for name in case.snapshot.qualifiers(topics.TAKE_APART, use.drug):
@@ -77,7 +90,14 @@ def take_apart(case: Case, use: Use) -> Outcome:
 
 @rule("food-and-vaccines", subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES), sources=("SAF12",), worst=Level.INFO)
 def food_and_vaccines(case: Case, use: Use) -> Outcome:
-    """Food and vaccines to avoid, told when the drug is started."""
+    """Food and vaccines to avoid, told when the drug is started.
+
+    Asked when a drug is started whose source names food or live vaccines to avoid. Always a line, and food that the
+    card for the start names already is not repeated. Where a medication list read in part leaves open whether the drug
+    is new, the card of gaps says so as information.
+
+    What the patient eats, and which vaccines were given, is not looked up.
+    """
     medications = case.fact(MEDICATIONS)
     if use.drafts and not medications.sure and not use.of(Role.ACTIVE, Role.ON_HOLD):
         return case.blind(medications, about=use.drafts, why=f"whether {use.drug} is new is not known")

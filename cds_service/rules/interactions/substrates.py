@@ -32,7 +32,15 @@ class Touched:
     worst=Level.WARNING,
 )
 def effect_on_others(case: Case, use: Use) -> Outcome:
-    """What our drug does to the level of another; a warning where a small change matters, else a line."""
+    """What our drug does to the level of another; a warning where a small change matters, else a line.
+
+    Asked of a drug, ordered or taken, that is known to change the level or the effect of others. A warning when one of
+    these, ordered or taken, is a drug of which a small change matters; else a line.
+
+    A forbidden pair is told as contraindicated. Drugs carried by P-gp count only where a small change matters, because
+    they are so many. Where none is found and the medication list is missing or was read in part, the card of gaps says
+    so; no dose is computed for the other drug.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     found = _touched(case, use)

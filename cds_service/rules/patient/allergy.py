@@ -13,9 +13,18 @@ from cds_service.rules.subjects import Use, doubtful, our_drugs, removal
 INTOLERANCE = "intolerance"
 
 
-@rule("allergy", subjects=our_drugs, sources=("label contraindications",), worst=Level.CRITICAL)
+@rule("allergy", subjects=our_drugs, sources=("label-contraindications",), worst=Level.CRITICAL)
 def allergy_on_record(case: Case, use: Use) -> Outcome:
-    """An allergy on record to the drug, or to something in it."""
+    """An allergy on record to the drug, or to something in it.
+
+    It is asked of every drug of this service that is drafted or taken; one that is only on hold is left out. An
+    allergy to it is critical where its label forbids the drug after one, and else a warning; one to a named part of it
+    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most.
+
+    A list that was not sent, or an entry that cannot be read, is named as a gap before an order: as a warning where
+    the unread entry could forbid the drug. Cross-reactions and allergies that name only a class of drugs are not
+    looked for.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     allergies = case.fact(ALLERGIES)

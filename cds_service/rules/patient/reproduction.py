@@ -38,7 +38,16 @@ def _is(case: Case, sex: str) -> Truth:
 
 @rule("pregnancy", subjects=our_drugs, sources=("T5", "SAF39"), worst=Level.CRITICAL)
 def pregnancy(case: Case, use: Use) -> Outcome:
-    """Pregnancy: recorded, or not tested before a drug against leukaemia is started."""
+    """Pregnancy: recorded, or not tested before a drug against leukaemia is started.
+
+    It is asked of every drug of this service that is drafted or taken. A pregnancy on record is critical where the
+    label has a boxed warning of harm to the unborn child, and a warning for every other drug. An entry that is
+    doubtful, or older than the policy lets a pregnancy last, counts one step lower.
+
+    Before a first order, for a woman within the ages of the policy, a line asks for a test where none of the window is
+    negative. An unknown age or sex, and tests that were not sent, are named as a gap, as a warning beside a drug with
+    such a box. No test is asked for where the record says male, or on running treatment.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     pregnant = case.fact(PREGNANT, case.must(topics.PREGNANCY_LASTS, "policy").value)
@@ -113,7 +122,15 @@ def _pregnant(case: Case, use: Use) -> Outcome:
 
 @rule("contraception", subjects=uses(topics.CONTRACEPTION, topics.LACTATION), sources=("SAF39",), worst=Level.INFO)
 def contraception(case: Case, use: Use) -> Outcome:
-    """What to tell about contraception and breast-feeding when the drug is started."""
+    """What to tell about contraception and breast-feeding when the drug is started.
+
+    It is asked when a drug is started of whose contraception or breast-feeding a source speaks, and is a line of
+    information. Without a sex on record both what holds for women and what holds for men are told; what nobody read is
+    told as such.
+
+    Outside the ages of the policy it is silent, unless the record says male; an age that is not known does not silence
+    it. Treatment that goes on is not counselled again, and whether contraception is in use is not looked for.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     male, female = _is(case, MALE), _is(case, FEMALE)
@@ -148,7 +165,14 @@ def contraception(case: Case, use: Use) -> Outcome:
 
 @rule("breastfeeding", subjects=our_drugs, sources=("SAF39",), worst=Level.WARNING)
 def breastfeeding(case: Case, use: Use) -> Outcome:
-    """Breast-feeding on record."""
+    """Breast-feeding on record.
+
+    It is asked of every drug of this service that is drafted or taken, unless the record says male. Breast-feeding
+    among the current problems is a warning, with the interval of the drug's own source, or with a default of this
+    service where none is stated.
+
+    A problem list that was not read whole is named as a gap. Notes and other records of breast-feeding are not read.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if _is(case, MALE) is Truth.YES:

@@ -19,7 +19,15 @@ from cds_service.truth import Truth, any_of
 
 @rule("alone-in-relapse", subjects=uses(topics.ALONE_IN_RELAPSE), sources=("D22", "D64"), worst=Level.INFO)
 def alone_in_relapse(case: Case, use: Use) -> Outcome:
-    """Drugs that do little when given alone in relapse."""
+    """Drugs that do little when given alone in relapse.
+
+    It is asked of an order for a drug that the sources do not support alone in relapse. In relapsed or refractory AML,
+    with no other drug against leukaemia drafted or taken, a card of information says so. Hydroxycarbamide is no
+    partner; a partner that is only planned or on hold is not seen.
+
+    Where the medication list is not known, it is told with that doubt; an unknown state of the AML is named as a gap.
+    It is silent in new disease or remission, on running treatment, and where another disease is the reason.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     if elsewhere := not_for_aml(case):
@@ -70,7 +78,15 @@ def _partners(case: Case, use: Use) -> tuple[str, ...]:
     worst=Level.INFO,
 )
 def relapse_on_drug(case: Case, use: Use) -> Outcome:
-    """Relapse after a targeted drug: test for resistance before it is given again."""
+    """Relapse after a targeted drug: test for resistance before it is given again.
+
+    It is asked of a targeted drug with known ways of resistance that is taken, held or was given before. Where the
+    relapse came after its start, a card of information asks for the test of the source before the drug is given again.
+    A drug begun on the day of the relapse was begun because of it.
+
+    Dates that leave open which came first are named as a gap where the drug is ordered. Whether it was still taken
+    when the relapse came is not asked, and results of such tests are not read.
+    """
     given = use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
     if not given:
         return NotApplicable("not taken before")
@@ -120,7 +136,14 @@ def _came_after(relapse: When | None, start: When | None) -> Truth:
 
 @rule("no-targeted-drug", subjects=the_patient, sources=("D28", "E53"), worst=Level.INFO, viewing=True)
 def no_targeted_drug(case: Case, patient: str) -> Outcome:
-    """Mutations for which no drug is approved."""
+    """Mutations for which no drug is approved.
+
+    It is asked where the patient is viewed and the AML is relapsed or refractory. Where a result since the relapse
+    shows a mutation at which no approved drug aims, a line of information says so and points to trials.
+
+    An older or missing result leaves it silent: the check of mutation results since the relapse asks for the test. It
+    speaks against no treatment.
+    """
     closed = shut(case, (no_relapse(case),))
     if closed is not None:
         return closed
@@ -150,7 +173,15 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
     worst=Level.INFO,
 )
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:
-    """Approval status in relapsed or refractory AML."""
+    """Approval status in relapsed or refractory AML.
+
+    It is asked of an order in relapsed or refractory AML, by drug and route. Where a source read for this place says
+    that the drug is not approved there for that use, a line of information says what it is approved for. It is no
+    reason against the drug.
+
+    It is silent in new disease or remission, and where nothing was read for this place: approval is never borrowed
+    from another country. An unknown state of the AML is named as a gap.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     disease = case.fact(DISEASE)

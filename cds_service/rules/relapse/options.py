@@ -36,8 +36,8 @@ RULES_SPOKEN_FOR = (
     *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
     *("D52", "D53", "D60", "D61", "D62", "D63", "D64", "D65", "D66", "D67", "D68", "D69", "D70", "D80", "D81", "D82"),
     *("D83", "E03", "E04", "E05", "E06", "E07", "E08", "E13", "E26", "E27", "E28", "E29", "E30", "E35", "E37", "E38"),
-    *("E39", "E40", "E42", "E45", "E48", "E49", "E50", "E51", "E56", "E58", "E60", "G2", "G3", "G7", "G8", "T2", "T3"),
-    *("T9", "H6", "I5", "M12", "D11"),
+    *("E39", "E40", "E42", "E45", "E48", "E49", "E50", "E51", "E56", "E58", "E60", "G2", "gap-3", "G7", "G8", "T2"),
+    *("T3", "T9", "H6", "I5", "M12", "D11"),
 )
 
 
@@ -52,7 +52,18 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
 
     @rule("options-at-relapse", subjects=the_patient, sources=RULES_SPOKEN_FOR, worst=Level.INFO, viewing=True)
     def options_at_relapse(case: Case, patient: str) -> Outcome:
-        """At relapse, what can be done."""
+        """At relapse, what can be done.
+
+        It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated.
+        One card of information lists what the sources describe, by kind and never ranked: offered, offered with
+        cautions, open, or excluded, each with its reason. Markers, fitness, age, earlier treatment and transplantation
+        decide, and no record never means no.
+
+        Every drug of an option also runs through the checks of an order: what would be critical excludes it, and what
+        would hold it, or cannot be seen, leaves it open. It is silent with acute promyelocytic leukaemia, in a child,
+        after death and while orders are being written; doses, trials and wishes are not looked at. An unknown state of
+        the AML or an unknown age is named as a gap.
+        """
         closed = gate(case)
         if closed is not None:
             return closed

@@ -9,7 +9,7 @@ from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPS
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.orders import ORDERED, TYPED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.rules.relapse.fitness import Fitness, assess
@@ -24,7 +24,14 @@ _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
 
 @rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO)
 def out_of_scope(case: Case, patient: str) -> Outcome:
-    """Acute promyelocytic leukaemia is outside the relapse pathway."""
+    """Acute promyelocytic leukaemia is outside the relapse pathway.
+
+    It is asked of every patient. Where the problem list holds acute promyelocytic leukaemia, one card of information
+    says that no work-up and no option for relapse is offered. The checks of drugs go on.
+
+    A problem list that was not read whole is named as a gap, unless the disease was found in what was read. Gene
+    fusions and laboratory results are not read for it.
+    """
     match is_apl(case):
         case Truth.YES:
             said = case.must(topics.OUT_OF_SCOPE, "pathway")
@@ -42,7 +49,15 @@ def out_of_scope(case: Case, patient: str) -> Outcome:
 
 @rule("scope-adult", subjects=the_patient, sources=("D07", "T10"), worst=Level.INFO)
 def adults_only(case: Case, patient: str) -> Outcome:
-    """The options are written for adults."""
+    """The options are written for adults.
+
+    It is asked where the AML is relapsed or refractory, or where a drug of this service is drafted, taken or held.
+    Below the age of an adult, one card of information says that no adult option is offered and that the checks of
+    drugs go on, with limits for adults.
+
+    An age that is not known, or a birth date that leaves it open, is named as a gap. Labels that begin at a younger
+    age are not told apart here.
+    """
     ours = [order for order in case.orders(*_IN_PLAY) if any(drug in case.snapshot.drugs for drug in order.ingredients)]
     if in_relapse(case) is not Truth.YES and not ours:
         return NotApplicable("nothing here depends on age")
@@ -63,7 +78,14 @@ def adults_only(case: Case, patient: str) -> Outcome:
 
 @rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO, viewing=True)
 def trial_first(case: Case, patient: str) -> Outcome:
-    """At relapse, a clinical trial first."""
+    """At relapse, a clinical trial first.
+
+    It is asked where the patient is viewed, for an adult with relapsed or refractory AML. It is information: a
+    clinical trial comes first, and is the best option where every criterion of fitness holds.
+
+    It is silent with acute promyelocytic leukaemia, in a child, after death, and once this relapse is treated. An
+    unknown state of the AML or an unknown age is named as a gap. Trials are not searched or matched.
+    """
     closed = gate(case)
     if closed is not None:
         return closed
@@ -84,7 +106,14 @@ def trial_first(case: Case, patient: str) -> Outcome:
 
 @rule("state-not-stated", subjects=the_patient, sources=("I3",), worst=Level.INFO, viewing=True)
 def state_not_stated(case: Case, patient: str) -> Outcome:
-    """AML on record without its state."""
+    """AML on record without its state.
+
+    It is asked where the patient is viewed. Where AML is on record without its state, or markers of a leukaemia beside
+    a problem list that could not be read, one card of information asks which it is.
+
+    It is silent once the state is recorded, without AML, with acute promyelocytic leukaemia, in a child and after
+    death. An unknown age is named as a gap. It asks because one code covers new and refractory disease alike.
+    """
     disease = case.fact(DISEASE)
     unstated = holds(disease, lambda state: state is Disease.UNSTATED)
     unread = disease.value is None and any(case.fact(key).value is not None for key in MARKER_NAMES.values())
@@ -100,7 +129,15 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
 
 @rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO, viewing=True)
 def donor_search(case: Case, patient: str) -> Outcome:
-    """At relapse, HLA typing and donor search."""
+    """At relapse, HLA typing and donor search.
+
+    It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated. A
+    line proposes HLA typing and a donor search, to be ordered in one click.
+
+    It is silent where either is ordered already, or where a transplantation is on record that had a donor or may have
+    had one. So it is where HLA typing was done, as a result, a procedure or a completed order says. Procedures or
+    problems that were not read whole are named in the line.
+    """
     closed = gate(case)
     if closed is not None:
         return closed
@@ -110,6 +147,8 @@ def donor_search(case: Case, patient: str) -> Outcome:
     ordered = case.fact(ORDERED).value or frozenset()
     if ordered & {"hla_typing", "donor_search"}:
         return Clear("HLA typing or donor search is already ordered")
+    if case.fact(TYPED).value:
+        return Clear("HLA typing was done")
     said = case.must(topics.DONOR_SEARCH, "pathway")
     unknown = tuple(fact for fact in (case.fact(PROCEDURES), case.fact(PROBLEMS)) if not fact.sure)
     return case.fired(
@@ -136,7 +175,15 @@ def _transplanted(case: Case) -> tuple[Entry, ...]:
 
 @rule("aml-on-record", subjects=uses(topics.TARGETS, topics.RAMP_UP), sources=("I8", "I9"), worst=Level.INFO)
 def aml_on_record(case: Case, use: Use) -> Outcome:
-    """A diagnosis on record that fits the drug."""
+    """A diagnosis on record that fits the drug.
+
+    It is asked of an order for a targeted drug or for venetoclax. Where no AML is on record, and no other disease for
+    which the drug is given, a line of information says so and the checks go on. For a drug that the sources place at
+    relapse, a line says when the record states no relapse.
+
+    A problem list that was not read whole is named as a gap. It never stops an order: the diagnosis may stand in a
+    note that is not read.
+    """
     if not use.drafts:
         return NotApplicable("not drafted")
     disease = case.fact(DISEASE)

@@ -47,12 +47,21 @@ def tests_for(results: Iterable[Fact[Mutation]]) -> tuple[Proposal, ...]:
 @rule(
     "target",
     subjects=uses(topics.TARGETS),
-    sources=("D20", "D05", "D06", "D21", "D25", "D26", "SAF13", "SAF32", "G1", "G2", "G4", "G6", "G8"),
+    sources=("D20", "D05", "D06", "D21", "D25", "D26", "SAF32", "G1", "G2", "G4", "G6", "G8"),
     worst=Level.WARNING,
     blind=Level.WARNING,
 )
 def target(case: Case, use: Use) -> Outcome:
-    """Target of the drug in the newest results."""
+    """Target of the drug in the newest results.
+
+    It is asked of a targeted drug that is drafted or taken. It warns where every target is absent in results since the
+    relapse, where the leukaemia carries a marker that the drug does not aim at, or where an order rests on older
+    results. A weak CD33, and an older result of a stable marker, are a line.
+
+    An order without a usable result, or a target found only in a preliminary one, is named as a gap, as a warning.
+    Running treatment is not questioned for want of a newer result. Where another disease than AML is the reason, the
+    check is not made, and that is said.
+    """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if elsewhere := not_for_aml(case):
@@ -198,7 +207,16 @@ def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[s
 
 @rule("mutations-at-relapse", subjects=the_patient, sources=("D04", "D05", "E47", "G2"), worst=Level.INFO, viewing=True)
 def mutations_at_relapse(case: Case, patient: str) -> Outcome:
-    """Mutation results since the relapse."""
+    """Mutation results since the relapse.
+
+    It is asked where the patient is viewed and the AML is relapsed or refractory. A line of information lists what of
+    the panel was found since the relapse, what is older and what was never tested, and proposes the panel unless it is
+    ordered. A marker that was lost or gained is told on a card of its own.
+
+    A doubtful result, or one whose specimen has no certain day, does not count as tested. An unknown state of the AML
+    is named as a gap. With acute promyelocytic leukaemia it is silent; and, unless a marker changed, in a child, with
+    a complete panel, and once this relapse is treated.
+    """
     closed = shut(case, (no_relapse(case),))
     if closed is not None:
         return closed

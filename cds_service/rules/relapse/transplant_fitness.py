@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 from cds_service.facts.disease import PROBLEMS
@@ -23,7 +24,15 @@ PLANNED = "stem_cell_transplant"
 
 @rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING, viewing=True)
 def transplant_fitness(case: Case, patient: str) -> Outcome:
-    """Poor performance status or organ impairment where a transplant is planned."""
+    """Poor performance status or organ impairment where a transplant is planned.
+
+    It is asked where the patient is viewed and a transplantation is ordered, whatever the state of the AML. A
+    performance status, an ejection fraction or a creatinine clearance beyond the limits of the policy warns, and so
+    does a weak heart or liver on record. The transplant centre decides.
+
+    Missing values stand in the trace only, as no source asks for them here. Where only values that are old or
+    preliminary speak, it is one step lower and says so. Lungs, infection and the donor are not looked at.
+    """
     ordered = case.fact(ORDERED)
     if PLANNED not in (ordered.value or frozenset()):
         return NotApplicable("no transplant is ordered") if ordered.sure else NotEvaluated((ordered,), quiet=True)
@@ -37,32 +46,42 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
     estimate, _ = kidney(case).against((clearance_below.value,))
     weak = keys_of(case, "weak heart") | keys_of(case, "weak liver")
     organs = tuple(entry.words for entry in entries_of(problems, weak))
-    values: list[tuple[str, Truth]] = [
-        (f"ECOG {_plain(ecog)} ({ecog.when})", at_or_above(ecog, ecog_from.value)),
-        (f"LVEF {lvef.told} ({lvef.when})", at_or_below(lvef, lvef_at_most.value)),
-        (", ".join(organs), Truth.of(bool(organs)) if organs or problems.sure else Truth.UNKNOWN),
-    ]
     slow = Truth.UNKNOWN if estimate is None else below(estimate.fact, clearance_below.value)
-    values.append((f"creatinine clearance {estimate.fact.told if estimate else ''}", slow))
-    match any_of(truth for _, truth in values):
+    kidneys = (estimate.fact,) if estimate is not None else ()
+    values: list[tuple[str, Truth, tuple[Fact[Any], ...]]] = [  # in words, whether it is weak, and read from what
+        (f"ECOG {_plain(ecog)} ({ecog.when})", at_or_above(ecog, ecog_from.value), (ecog,)),
+        (f"LVEF {lvef.told} ({lvef.when})", at_or_below(lvef, lvef_at_most.value), (lvef,)),
+        (", ".join(organs), Truth.of(bool(organs)) if organs or problems.sure else Truth.UNKNOWN, ()),
+        (f"creatinine clearance {estimate.fact.told if estimate else ''}", slow, kidneys),
+    ]
+    weakness = [(words, facts) for words, truth, facts in values if truth is Truth.YES]
+    match any_of(truth for _, truth, _ in values):
         case Truth.YES:
             said = case.must(topics.TRANSPLANT_UNFIT, "pathway")
             return case.fired(
                 Level.WARNING,
                 "transplant_fitness",
                 drug=RELAPSE_CARD,
+                because=_deciding(facts for _, facts in weakness),
                 says=(said, ecog_from),
-                found=tuple(words for words, truth in values if truth is Truth.YES),
+                found=tuple(words for words, _ in weakness),
                 said=said,
             )
         case Truth.NO:
             return Clear("nothing on record speaks against it")
         case Truth.UNKNOWN:
-            kidneys = kidney(case).missing if slow is Truth.UNKNOWN else ()
-            read: tuple[Fact[Any], ...] = (ecog, lvef, problems, *kidneys)
+            lacking = kidney(case).missing if slow is Truth.UNKNOWN else ()
+            read: tuple[Fact[Any], ...] = (ecog, lvef, problems, *lacking)
             return NotEvaluated(tuple(fact for fact in read if not fact.sure), quiet=True)
         case other:
             assert_never(other)
+
+
+def _deciding(each: Iterable[tuple[Fact[Any], ...]]) -> tuple[Fact[Any], ...]:
+    """What the card rests on: a doubtful value weakens it only where no sure one says the same."""
+    found = tuple(each)
+    sure = any(all(fact.sure for fact in facts) for facts in found)
+    return () if sure else tuple(fact for facts in found for fact in facts)
 
 
 def _plain(fact: Fact[Quantity]) -> str:

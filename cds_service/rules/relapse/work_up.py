@@ -22,12 +22,21 @@ from cds_service.truth import Truth
 @rule(
     "where-it-stands",
     subjects=the_patient,
-    sources=("D07", "D08", "D10", "D11", "D12", "D13", "D14", "D15", "D16", "E54", "I4", "I6", "I7", "G1", "G4"),
+    sources=("D07", "D08", "D10", "D11", "D12", "D13", "D14", "D15", "D16", "E54", "I4", "I6", "I7", "gap-1", "gap-4"),
     worst=Level.INFO,
     viewing=True,
 )
 def where_it_stands(case: Case, patient: str) -> Outcome:
-    """Where the patient stands: course, fitness and prognosis."""
+    """Where the patient stands: course, fitness and prognosis.
+
+    It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated. A
+    line of information tells the course, each criterion of fitness, the prognosis of a first relapse, and the aim of
+    transplantation. The limits of fitness are a policy of this service, which a hospital may replace.
+
+    One criterion against intensive therapy is enough; what is left to judgement, or not known, is said as such, and
+    old or doubtful values do not count. The score is told only when each of its inputs is known. Lung function,
+    infection and dependence on help are not read.
+    """
     closed = gate(case)
     if closed is not None:
         return closed
@@ -69,7 +78,16 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     viewing=True,
 )
 def after_response(case: Case, patient: str) -> Outcome:
-    """Remission after a relapse: what follows."""
+    """Remission after a relapse: what follows.
+
+    It is asked where the patient is viewed, for an adult whose AML is in remission after an earlier relapse. One card
+    of information tells what follows: transplantation, residual disease, and that maintenance evidence is of first
+    remissions.
+
+    It is silent in a first remission, with acute promyelocytic leukaemia, in a child and after death. A record that
+    does not tell whether a relapse came before, or an unknown age, is named as a gap; a relapse without a date counts
+    as earlier. Results of residual disease are not read.
+    """
     disease, history = case.fact(DISEASE), case.fact(HISTORY)
     remission = holds(disease, lambda state: state is Disease.REMISSION)
     closed = shut(case, ((~remission, f"on record: {disease.value.value if disease.value else ''}", disease),))

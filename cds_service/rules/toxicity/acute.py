@@ -16,7 +16,16 @@ from cds_service.truth import Truth
 
 @rule("pres", subjects=uses(topics.PRES), sources=("SAF08", "E12"), worst=Level.CRITICAL, blind=Level.WARNING)
 def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
-    """Seizure, altered mental state or sight on treatment: PRES."""
+    """Seizure, altered mental state or sight on treatment: PRES.
+
+    It is asked of a drug whose source warns of PRES, while it is taken and when it is ordered again. A seizure, an
+    altered mental state or PRES itself on record since the start is critical; trouble of sight alone is a warning.
+    Before the drug is given again only the recorded diagnosis counts.
+
+    A sign of which the day or the course of treatment is not certain counts one step lower, and advice borrowed from
+    another country warns at most. Without a whole problem list it is named as not made, as a warning. It reads
+    recorded entries, past ones included, and neither notes nor images.
+    """
     if not exposed(use):
         return not_taken(case, use)
     telling = keys_of(case, "PRES" if use.active else "PRES, the diagnosis")
@@ -44,7 +53,16 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
 
 @rule("pancreatitis", subjects=uses(topics.PANCREATITIS), sources=("SAF09", "E12"), worst=Level.WARNING)
 def pancreatitis(case: Case, use: Use) -> Outcome:
-    """Raised lipase or amylase, or abdominal pain, on treatment."""
+    """Raised lipase or amylase, or abdominal pain, on treatment.
+
+    It is asked of a drug whose source warns of pancreatitis, while it is taken and when it is ordered again. Lipase or
+    amylase above the higher limit of the policy warns, and so does pain of the abdomen or pancreatitis recorded since
+    the start. An enzyme above the lower limit is information.
+
+    A doubtful or old value, or a sign without a certain day, counts one step lower unless a sure one stands beside it.
+    No source asks for the enzymes, so one never measured is no gap on a card; one measured lately that cannot be read
+    is. An enzyme counts by its age, even if it was raised before the start.
+    """
     if not exposed(use):
         return not_taken(case, use)
     action = case.must(topics.PANCREATITIS, use.drug)
@@ -99,7 +117,14 @@ def pancreatitis(case: Case, use: Use) -> Outcome:
     worst=Level.INFO,
 )
 def starting(case: Case, use: Use) -> Outcome:
-    """What to tell the patient and to arrange when the drug is started."""
+    """What to tell the patient and to arrange when the drug is started.
+
+    It is asked when a drug is started whose source warns of differentiation syndrome, and is a card of information. It
+    gathers what the sources ask to tell and to arrange: signs, ECGs, electrolytes, laboratory checks, grapefruit.
+
+    It weighs no value of the patient: other checks hold those against their limits. Treatment that goes on, or is
+    taken up from a hold, is not counselled again.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     syndrome = case.must(topics.DIFFERENTIATION_SYNDROME, use.drug)

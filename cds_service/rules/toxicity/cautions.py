@@ -19,7 +19,15 @@ _WEAK_HEART = "weak heart"
 
 @rule("caution", subjects=uses(topics.CAUTION), sources=("SAF27", "SAF28"), worst=Level.WARNING)
 def disease_on_record(case: Case, use: Use) -> Outcome:
-    """A disease on record that speaks against the drug."""
+    """A disease on record that speaks against the drug.
+
+    It is asked of drugs of trials that are drafted or taken, and of which the sources name diseases that speak against
+    them. Such a disease among the current problems is a warning. A weak heart shows also by an ejection fraction at or
+    below the limit of the policy; an old one alone counts one step lower.
+
+    It is silent where no AML is on record, because the sources speak of AML. A problem list that was not read whole is
+    named as a gap where nothing was found; a missing ejection fraction is not asked for here.
+    """
     if not (use.drafts or use.active):
         return not_taken(case, use)
     disease = case.fact(DISEASE)

@@ -38,7 +38,16 @@ NOT_HIGH = "the source speaks of the high dose, and this is none"
     blind=Level.WARNING,
 )
 def capillary_leak(case: Case, use: Use) -> Outcome:
-    """Signs of capillary leak on treatment."""
+    """Signs of capillary leak on treatment.
+
+    It is asked of a drug whose source warns of capillary leak, while it is taken. Low pressure, an effusion, oedema or
+    failing lungs recorded since the start is critical. A rise of creatinine alone is a warning, since its limit is one
+    of this service.
+
+    A sign whose day is not certain counts one step lower. Where no sign was found, a problem list that was not read
+    whole, or a creatinine that could not be had or read, is named as a gap, as a warning. Pressure, weight and oxygen
+    as measured are not read here.
+    """
     if not use.active:
         return not_taken(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
@@ -65,7 +74,15 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
 
 @rule("neurotoxicity", subjects=uses(topics.NEUROTOXICITY), sources=("SAF22", "SAF23b", "M11"), worst=Level.WARNING)
 def neurotoxicity(case: Case, use: Use) -> Outcome:
-    """Neurological signs on a drug that damages the nervous system."""
+    """Neurological signs on a drug that damages the nervous system.
+
+    It is asked of a drug that its source calls neurotoxic, while it is taken. Signs of the cerebellum, a seizure, an
+    altered mental state or trouble of sight recorded since the start are a warning. A sign without a certain day
+    counts one step lower, and so does any on cytarabine that is not known to be in high dose.
+
+    A problem list that was not read whole is named as a gap where no sign was found. What kidney function means for
+    high-dose cytarabine is another check, on the risk of neurotoxicity.
+    """
     if not use.active:
         return not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
@@ -103,7 +120,16 @@ def _low(case: Case, use: Use) -> tuple[str, ...]:
 
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
 def haemolysis(case: Case, use: Use) -> Outcome:
-    """Haemolysis on treatment: on record, or falling haemoglobin with its markers."""
+    """Haemolysis on treatment: on record, or falling haemoglobin with its markers.
+
+    It is asked of a drug whose source warns of haemolysis, while it is taken. It warns where haemolysis is recorded
+    since the start, or where haemoglobin fell by the limit of the policy and bilirubin or LDH is raised. Doubtful
+    values, and an entry without a certain day, count one step lower.
+
+    A bilirubin without its upper limit is weighed by a default, which the card says. What is missing or too old is
+    named as a gap, as far as it could decide. Without an earlier haemoglobin there is no fall to speak of;
+    transfusions and the antiglobulin test are not looked at.
+    """
     if not use.active:
         return not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"))

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from cds_service.facts.disease import PROBLEMS
-from cds_service.facts.fact import above
+from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.signs import (
     Sign,
@@ -45,7 +46,16 @@ DIAGNOSIS = "differentiation syndrome, the diagnosis"
     worst=Level.WARNING,
 )
 def differentiation_syndrome(case: Case, use: Use) -> Outcome:
-    """Signs of differentiation syndrome on treatment."""
+    """Signs of differentiation syndrome on treatment.
+
+    It is asked of a drug whose source warns of the syndrome, while it is taken and when it is ordered again. Several
+    signs since the start, or one that is telling by itself, are a warning; another sign alone is a line. Signs are
+    recorded entries, fever, low oxygen, and weight or creatinine that rose.
+
+    A sign that is old, doubtful or later than the syndrome usually comes counts one step lower, unless sure signs are
+    enough. A restart asks for the diagnosis, or for enough signs after a hold. Bedside values never taken are no gap;
+    what cannot be read is, and so is a problem list that was not read whole.
+    """
     if not exposed(use):
         return not_taken(case, use)
     signs = _once_each(_in_window(case, use, sign) for sign in _signs(case, use))
@@ -138,18 +148,23 @@ def _none(case: Case) -> Outcome:
 
 @rule("leukocytosis", subjects=uses(topics.LEUKOCYTOSIS_ABOVE), sources=("SAF17", "SAF18"), worst=Level.WARNING)
 def leukocytosis(case: Case, use: Use) -> Outcome:
-    """White cells that rise on an IDH inhibitor."""
+    """White cells that rise on an IDH inhibitor.
+
+    It is asked of an IDH inhibitor with a limit for white cells, while it is taken. It warns above that limit and,
+    where its source names a rise, also when the count rose by more since the start. A count that is too old counts one
+    step lower.
+
+    A missing or old count is named as a gap, unless it lies above the limit. So is a missing count from before the
+    start, where the count of today is high enough to have risen by that much. Signs of differentiation syndrome are a
+    check of their own.
+    """
     if not use.active:
         return not_taken(case, use)
     limit = case.must(topics.LEUKOCYTOSIS_ABOVE, use.drug)
     rise = case.cite(topics.LEUKOCYTOSIS_RISE_ABOVE, use.drug)
     wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_ON_TREATMENT, "policy").value)
-    start = started(case, use)
-    points = case.fact(WBC_SERIES).value or ()
-    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
-    base = before[0].value if before else None
-    risen = above(wbc, base + rise.value) if base is not None and rise is not None else Truth.NO
-    high = above(wbc, limit.value)
+    base = _count_before(case, use)
+    high, risen = above(wbc, limit.value), _risen(wbc, base, rise)
     match any_of((high, risen)):
         case Truth.YES:
             return case.fired(
@@ -168,6 +183,23 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"white cells {wbc.value}")
         case Truth.UNKNOWN:
-            return case.blind(wbc)
+            return case.blind(wbc, why="no white cells from before the start, so no rise is known" if wbc.sure else "")
         case other:
             assert_never(other)
+
+
+def _count_before(case: Case, use: Use) -> Quantity | None:
+    """The newest count from before the drug was started, the day of the start included."""
+    start = started(case, use)
+    points = case.fact(WBC_SERIES).value or ()
+    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
+    return before[0].value if before else None
+
+
+def _risen(wbc: Fact[Quantity], base: Quantity | None, rise: Statement[Quantity] | None) -> Truth:
+    """Whether the count rose by more than the source allows. Without an earlier one, a low count cannot have."""
+    if rise is None:
+        return Truth.NO
+    if base is not None:
+        return above(wbc, base + rise.value)
+    return Truth.NO if above(wbc, rise.value) is Truth.NO else Truth.UNKNOWN

@@ -26,7 +26,16 @@ SOS = "SOS/VOD"
 
 @rule("sos-vod", subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
 def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
-    """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start."""
+    """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start.
+
+    It is asked of gemtuzumab ozogamicin that is drafted or taken, and is a warning. It speaks where SOS/VOD is on
+    record, past or present; where bilirubin above the limit for a dose meets a rise of weight; and at every first
+    order or restart. Doubtful values count one step lower.
+
+    The card lists the liver values on record and those that are missing or unreadable. A record that was not read
+    whole is named on the card of a first order or a restart, and else as a gap, as a warning.
+    Raised liver values without a gain of weight belong to the check of liver values.
+    """
     if not (use.drafts or use.active):
         return not_taken(case, use)
     boxed = case.must(topics.SOS_VOD, use.drug)
@@ -70,6 +79,7 @@ def _said(
     window = case.must(topics.LAB_WINDOW, "policy").value
     multiple, default = bilirubin_multiple(case, window)
     values = (multiple, *(case.fact(key, window) for key in (AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
+    history = case.fact(HISTORY)
     return case.fired(
         Level.WARNING,
         "sos_vod",
@@ -86,6 +96,7 @@ def _said(
         unread=tuple(fact for fact in values if fact.state is State.UNREADABLE),
         unknown=tuple(fact.key.label for fact in values if not fact.usable and fact.state is not State.UNREADABLE),
         entries=entries,
+        unseen=() if history.sure or entries else (history,),
         weight=weight,
         bilirubin=bilirubin,
         assumed=default,
@@ -100,7 +111,16 @@ def _said(
     blind=Level.WARNING,
 )
 def around_a_transplant(case: Case, use: Use) -> Outcome:
-    """A transplant before or after the drug, and the months between them."""
+    """A transplant before or after the drug, and the months between them.
+
+    It is asked of gemtuzumab ozogamicin that is drafted, taken, held or was given before. A transplant on record warns
+    while it is ordered or given, and afterwards one that followed the last dose within the months of the source. A
+    transplant that is ordered warns too; a donor search or HLA typing is a line.
+
+    After the last dose, a transplant without a date counts one step lower. Procedures or problems not read whole are
+    named as a gap, as a warning, and so is an unknown last dose, as information. It is silent once twice those months
+    have passed since the last dose; an autologous transplant counts like one from a donor.
+    """
     interval = case.must(topics.TRANSPLANT_INTERVAL, use.drug)
     last = _last_dose(use)
     given_now = bool(use.drafts or use.active)

@@ -23,11 +23,20 @@ Passed = tuple[Fact[Quantity], Statement[Quantity], bool]
 @rule(
     "liver",
     subjects=uses(topics.TRANSAMINASE_HOLD_ABOVE, topics.BILIRUBIN_HOLD_ABOVE),
-    sources=("SAF10", "SAF18", "SAF30", "section 11"),
+    sources=("SAF10", "SAF18", "SAF30", "section-11"),
     worst=Level.WARNING,
 )
 def liver(case: Case, use: Use) -> Outcome:
-    """Liver values on treatment, and before a new order: what stops treatment is no place to start it from."""
+    """Liver values on treatment, and before a new order: what stops treatment is no place to start it from.
+
+    It is asked of a drug with a limit for transaminases or bilirubin at which treatment is held, while it is taken and
+    before it is ordered. A value above it warns, and so does a transaminase above its lower limit beside a raised
+    bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
+
+    A bilirubin without its upper limit is weighed by a default, which the card says. Missing values are a gap on
+    treatment; before a first order they are one only where the source asks for them before each dose. A dose for a
+    sick liver is another check, and causes are not looked for.
+    """
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
     again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
     orders = (*use.drafts, *use.active)

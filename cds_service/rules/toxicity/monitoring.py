@@ -54,7 +54,16 @@ class Panel:
 
 @rule("lab-schedule", subjects=uses(topics.LAB_SCHEDULE), sources=("SAF10", "SAF37", "SAF44"), worst=Level.WARNING)
 def lab_schedule(case: Case, use: Use) -> Outcome:
-    """Blood counts and chemistry due on treatment."""
+    """Blood counts and chemistry due on treatment.
+
+    It is asked of a drug for which a source, or a default of this service, sets a schedule, while it is taken. A panel
+    that is due is a line with an order to accept; one overdue beyond the tolerance of the policy is a warning. Days
+    count from the newest result, or from the start where there is none since.
+
+    An unknown day of the start, and results that could not be had, are named as a gap. It is silent on hold, after the
+    end of the schedule, and where another disease than AML is the reason. It asks whether a panel was measured, never
+    what the values say.
+    """
     if not use.active:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
@@ -143,7 +152,14 @@ def _taken(fact: Fact[Any]) -> date:
 
 @rule("count-at-start", subjects=uses(topics.MYELOSUPPRESSION), sources=("SAF37",), worst=Level.INFO)
 def blood_count_at_start(case: Case, use: Use) -> Outcome:
-    """A blood count before the first dose of a drug that lowers the counts."""
+    """A blood count before the first dose of a drug that lowers the counts.
+
+    It is asked when a drug is started whose source says that it lowers the blood counts. Without white cells or
+    platelets of the last days, as the policy counts them, a line of information proposes a blood count.
+
+    It is silent for drugs whose label limits the white cells before the start, as the check of these asks for them. A
+    count that could not be had or read is named as a gap. How low the counts are is not judged.
+    """
     if not use.is_new:
         return NotApplicable("not a first dose")
     if case.cite(topics.WBC_START_BELOW, use.drug) is not None:
@@ -203,7 +219,15 @@ def _missing(fact: Fact[Quantity]) -> Truth:
     worst=Level.INFO,
 )
 def start_advice(case: Case, use: Use) -> Outcome:
-    """What the sources ask to arrange or to watch when the drug is started."""
+    """What the sources ask to arrange or to watch when the drug is started.
+
+    It is asked when a drug is started for which the sources name something to arrange or to watch, and is a line of
+    information: premedication, schedule, signs, blood products, toxicity. What holds in one country only is told
+    there.
+
+    It weighs no value of the patient, and is not repeated for treatment that goes on. Other checks speak once a sign
+    is recorded or a value is out of its limits.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     advice = tuple(

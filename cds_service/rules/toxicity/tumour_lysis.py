@@ -30,7 +30,16 @@ from cds_service.truth import Truth
     before_dose=True,
 )
 def white_cells_before_start(case: Case, use: Use) -> Outcome:
-    """White cells before the first dose, and before a drug on hold is taken up again."""
+    """White cells before the first dose, and before a drug on hold is taken up again.
+
+    It is asked before the first dose, and before a restart after a hold, of a drug whose source wants the white cells
+    below a limit. A count that is not below it is a warning; one that is too old or doubtful counts one step lower,
+    and the gap is named beside it.
+
+    Without a count of the window it is named as not made: a warning before a first dose, information before a restart.
+    Where another disease than AML is the reason, the limit is not applied, and that is said. On running treatment it
+    is silent.
+    """
     if not (use.is_new or use.restarts):
         return NotApplicable("neither a first dose nor a restart")
     if elsewhere := not_for_aml(case):
@@ -68,7 +77,16 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
     before_dose=True,
 )
 def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
-    """Blood chemistry and tumour lysis prophylaxis before the first dose."""
+    """Blood chemistry and tumour lysis prophylaxis before the first dose.
+
+    It is asked before the first dose of a drug whose source asks for blood chemistry against tumour lysis. A potassium
+    from the limit of the policy on is a warning; one that is too old or doubtful counts one step lower, and the gap is
+    named beside it.
+
+    A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where potassium already
+    warns, the other gaps are left out. What the other tests say is not weighed before the start. Running or held
+    treatment is not asked about; where another disease than AML is the reason, that is said instead.
+    """
     if not use.is_new:
         return NotApplicable("not a first dose")
     if elsewhere := not_for_aml(case):
@@ -102,7 +120,15 @@ _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
 
 @rule("venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO)
 def starting_venetoclax(case: Case, use: Use) -> Outcome:
-    """What to arrange when venetoclax is started."""
+    """What to arrange when venetoclax is started.
+
+    It is asked when venetoclax is started, and is a card of information: prophylaxis of tumour lysis, steps of the
+    ramp-up, organ values to follow, grapefruit. The steps beside a strong inhibitor are told where one is drafted or
+    taken, and the plain ones only where surely no inhibitor is.
+
+    Beside other inhibitors, or where the medication list is not known, no steps are told. Where another disease than
+    AML is the reason nothing is told but that. Dose limits and blood values are checks of their own.
+    """
     if not use.is_new:
         return NotApplicable("not a start")
     if elsewhere := not_for_aml(case):
@@ -139,7 +165,16 @@ def _ramp(case: Case, use: Use) -> Statement[str] | None:
     worst=Level.WARNING,
 )
 def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
-    """Tumour lysis on treatment, by blood chemistry."""
+    """Tumour lysis on treatment, by blood chemistry.
+
+    It is asked of a drug whose source asks for blood chemistry against tumour lysis, while it is taken. Several values
+    beyond the limits of laboratory tumour lysis warn, and so does the syndrome recorded since the start, or a high
+    potassium alone in the first days. Another value alone is a line.
+
+    Old or doubtful values count one step lower, unless enough sure ones stand beside them. It is named as not made
+    where what is missing could make several, or where the problem list was not read whole. A value counts by its age,
+    even from before the start; where another disease than AML is the reason, that is said instead.
+    """
     if not use.active:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
