@@ -45,6 +45,7 @@ class Why:
     code: str
     ours: bool
     times: int
+    weeks: Mapping[str, int]  # of `times` those of each week in which it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Blind:
     fact: str
     state: str
     times: int
+    weeks: Mapping[str, int]  # of `times` those of each week in which it was so
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +183,23 @@ class Report:
             for what in ("shown", "accepted", "overridden"):
                 number = str(getattr(card, what))
                 yield ("cards", card.week, card.topic, card.indicator, card.role, what, number)
-        for why in self.reasons:
-            yield ("override reason", "", why.topic, "", "", why.code, str(why.times))
-        for gap in self.blind:
-            yield ("not evaluated", "", gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(gap.times))
+        yield from self._rows_of_causes()
         for would in self.shadow:
             yield ("shadow", "", would.rule, would.level, "", would.because, str(would.calls))
-        for week in self.weekly:
-            yield ("calls in which it fired", week.week, week.rule, "", "", "calls", str(week.calls))
+        for each in self.weekly:
+            yield ("calls in which it fired", each.week, each.rule, "", "", "calls", str(each.calls))
         for change in self.changes:
             yield ("changed", change.week, change.rule, "", "", change.what, str(change.calls))
         for code in self.unknown_codes:
             yield ("code not known", code.week, "", "", "", f"{code.kind}, {code.system}", str(code.times))
+
+    def _rows_of_causes(self) -> Iterator[tuple[str, ...]]:
+        for why in self.reasons:
+            for week, times in why.weeks.items():
+                yield ("override reason", week, why.topic, "", "", why.code, str(times))
+        for gap in self.blind:
+            for week, times in gap.weeks.items():
+                yield ("not evaluated", week, gap.rule, "", "", f"{gap.fact}:{gap.state}".rstrip(":"), str(times))
 
 
 class _OfRule(Protocol):

@@ -160,6 +160,7 @@ def test_a_shell_learns_every_command_option_story_and_rule(shell, capsys):
     ("aml-cds try gilteritinib-qtc-512 si", ["sign"]),
     ("aml-cds explain gilteritinib-qtc-512 sign --rule qtc-h", ["qtc-hold"]),
     ("aml-cds completion f", ["fish"]),
+    ("aml-cds load --fhir x --story gilteritinib-qtc", ["gilteritinib-qtc-512"]),
 ])  # fmt: skip
 def test_bash_completes(typed, offered, tmp_path: Path, capsys):
     file = tmp_path / "aml-cds.bash"

@@ -17,8 +17,10 @@ import pytest
 
 from cds_service import cli
 from cds_service.answer import answer, load_tools
+from cds_service.beside import Beside
 from cds_service.cli.completing import words_of
 from cds_service.console import samples
+from cds_service.pages.book import book
 from cds_service.settings import SETTINGS, Settings
 from cds_service.web.app import create_app
 
@@ -138,7 +140,8 @@ def test_every_make_target_in_the_pages_exists():
 
 def test_every_curl_command_is_answered():
     settings = Settings.load({})
-    client = create_app(settings, load_tools(settings), answer).test_client()
+    tools = load_tools(settings)
+    client = create_app(settings, tools, answer, book=book(settings, tools, Beside())).test_client()
     commands = [line for block in _blocks("sh") for line in block.splitlines() if line.startswith("curl ")]
     assert any("-d" in shlex.split(line) for line in commands)
     for line in commands:

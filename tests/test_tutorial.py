@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.fhir_server.running import started
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(sh|text|gone)\n(.*?)```", PAGE, re.DOTALL)
+CLI = f'aml-cds() {{ PYTHONPATH="{ROOT}" "{sys.executable}" -m cds_service.cli "$@"; }}\n'
+BLOCKS = re.findall(r"```(sh|text|gone|console)\n(.*?)```", PAGE, re.DOTALL)
 LOADED = re.compile(r"<(?:link|script|img|iframe|source)\b[^>]*?(?:src|href)=\"((?:https?:)?//[^\"]+)")
 SITE = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 
@@ -36,7 +38,20 @@ def test_every_command_of_the_tutorial_does_what_it_says():
                 assert not [line for line in lines if line not in said], said[:2000]
             elif kind == "gone":
                 assert '"cards"' in said and not [line for line in lines if line in said]
-    assert ran >= 3
+            elif kind == "console":
+                (command, *told) = block.strip("\n").splitlines()
+                assert command.startswith("$ ")
+                made = subprocess.run(
+                    ["bash", "-c", CLI + command[2:]], cwd=ROOT, capture_output=True, text=True, timeout=60
+                )
+                assert made.stdout.rstrip().splitlines() == told, made.stderr
+                ran += 1
+    assert ran == 7
+
+
+def test_no_block_of_the_tutorial_is_left_out():
+    assert len(re.findall(r"^```\w+$", PAGE, re.MULTILINE)) == len(BLOCKS)
+    assert len(re.findall("^```", PAGE, re.MULTILINE)) == 2 * len(BLOCKS)
 
 
 def _named(entries: list) -> list[str]:

@@ -74,6 +74,7 @@ def _bash(words: Words, stories: Mapping[str, Sequence[str]], rules: Sequence[st
     yield '  local here="${COMP_WORDS[COMP_CWORD]}" last="${COMP_WORDS[COMP_CWORD-1]}"'
     yield '  local command="${COMP_WORDS[1]}" words=""'
     yield f'  if [ "$last" = --rule ]; then COMPREPLY=($(compgen -W "{" ".join(rules)}" -- "$here")); return; fi'
+    yield f'  if [ "$last" = --story ]; then COMPREPLY=($(compgen -W "{" ".join(stories)}" -- "$here")); return; fi'
     yield '  case "$last" in --token-file) COMPREPLY=($(compgen -f -- "$here")); return ;; esac'
     yield '  if [ "$COMP_CWORD" -eq 1 ]; then command=""; fi'
     yield '  if [ "$command" = store ] && [ "$COMP_CWORD" -gt 2 ]; then command="store ${COMP_WORDS[2]}"; fi'
@@ -121,6 +122,7 @@ def _fish(words: Words, stories: Mapping[str, Sequence[str]], rules: Sequence[st
         for option in follow:
             if option.startswith("--"):
                 more = f" -x -a '{' '.join(rules)}'" if option == "--rule" else ""
+                more = f" -x -a '{' '.join(stories)}'" if option == "--story" else more
                 more = " -r -F" if option == "--token-file" else more
                 yield f"complete -c aml-cds -n '{here}' -l {option[2:]}{more}"
     if stories:

@@ -18,9 +18,36 @@ _CAPITALS = {
     "qtc": "QTc", "qt": "QT", "ecg": "ECG", "wbc": "white cells", "tls": "tumour lysis", "cyp3a": "CYP3A",
     "pgp": "P-gp", "uln": "upper limit", "alt": "ALT", "ast": "AST", "anc": "ANC", "inr": "INR", "hla": "HLA",
     "pres": "PRES", "5ht2b": "5-HT2B", "lvef": "LVEF", "hsct": "HSCT", "cd33": "CD33", "ck": "CK",
+    "bcrp": "BCRP", "oct1": "OCT1", "oatp1b": "OATP1B", "cyp2c9": "CYP2C9", "cda": "cytidine deaminase",
+    "cockcroft": "Cockcroft", "gault": "Gault", "sos": "SOS", "vod": "VOD", "h2": "H2",
 }  # fmt: skip
+_PHRASES = {"child pugh": "Child–Pugh", "Cockcroft Gault": "Cockcroft–Gault", "SOS VOD": "SOS/VOD"}
+_AFFECTED = {
+    "pgp": "drugs that P-gp carries", "bcrp": "drugs that BCRP carries", "oct1": "drugs that OCT1 carries",
+    "oatp1b": "drugs that OATP1B carries", "cyp3a-substrate": "drugs that CYP3A breaks down",
+    "cyp2c9-substrate": "drugs that CYP2C9 breaks down", "contraceptive": "hormonal contraception",
+    "cda-substrate": "drugs that cytidine deaminase breaks down",
+}  # fmt: skip
+_GRADES = {"boxed": "a boxed warning", "warning": "a warning", "reported": "reported"}
 
 
 def topic_words(name: str) -> str:
     """The name of a topic as it is spoken: "qtc_hold_above" is "QTc hold above"."""
-    return " ".join(_CAPITALS.get(word, word) for word in re.split("[_-]", name))
+    words = " ".join(_CAPITALS.get(word, word) for word in re.split("[_-]", name))
+    for written, said in _PHRASES.items():
+        words = words.replace(written, said)
+    return words
+
+
+def what_words(topic: str, qualifier: str) -> str:
+    """What a statement is of, as it is spoken: "what it does to drugs that BCRP carries", "renal action (mild)"."""
+    if topic == "affects":
+        return f"what it does to {_AFFECTED.get(qualifier, qualifier)}"
+    told = topic_words(qualifier) if re.fullmatch("[a-z0-9_-]+", qualifier) else qualifier
+    return f"{topic_words(topic)} ({told})" if told else topic_words(topic)
+
+
+def value_words(topic: str, value: str) -> str:
+    """The value of a statement as it is spoken: "prolongs it (a warning)" for "prolongs (warning)" of the QT."""
+    does, _, grade = value.rstrip(")").partition(" (")
+    return f"{does} it ({_GRADES[grade]})" if topic == "qt" and grade in _GRADES else value

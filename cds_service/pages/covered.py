@@ -31,7 +31,7 @@ class CoveredRule:
     says: str
     rules: tuple[str, ...]
     done: str
-    cases: int
+    cases_of_these_rules: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CoveredTherapy:
     therapy: Entry
     options: tuple[str, ...]
     rules: tuple[str, ...]
-    cases: int
+    cases_of_its_drugs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CoveredErratum:
     done: str
     rules: tuple[str, ...]
     therapies: tuple[str, ...]
-    cases: int
+    cases_of_these_rules: int
     sources: tuple[Source, ...]
 
 
@@ -97,7 +97,7 @@ class Coverage:
                 done=each.show + ("; the printed words are kept off every card" if each.hide else ""),
                 rules=answering(each.id),
                 therapies=tuple(therapy.id for therapy in therapies if each.id in therapy.errata),
-                cases=told_of(answering(each.id)), sources=sources_of(each.sources),
+                cases_of_these_rules=told_of(answering(each.id)), sources=sources_of(each.sources),
             )
             for each in self._knowledge.errata.values()
         )  # fmt: skip

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from cds_service.facts.drugs.medications import Medication, Role
-from cds_service.quantity import Quantity
 
 TOP, LANE = 18, 26  # in the drawing's own units, like all that follow
 _LABEL = 16  # between two labels
@@ -180,7 +178,7 @@ def drawn(
     orders: Orders = (),
     due: DueDays = (),
 ) -> Timeline:
-    """The drawing. `name`: for ids in the page."""
+    """The drawing. `name`: for ids in the page; `unit`: in words."""
     measured = sorted(values, key=lambda each: each.day)
     scale = _scale(measured, lines, orders, due, now.date(), frame)
     bottom = TOP + frame.height
@@ -189,7 +187,7 @@ def drawn(
     return Timeline(
         name=name,
         title=title,
-        unit=str(Quantity(Decimal(1), unit)).removeprefix("1").strip() or unit,
+        unit=unit,
         summary=_summary(title, measured, limits, due, now.date()),
         width=frame.width,
         height=bottom + 30 + (20 + LANE * len(lanes) if lanes else 0),

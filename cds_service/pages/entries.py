@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.knowledge.load import JURISDICTIONS
 from cds_service.knowledge.model import Citation, Statement
-from cds_service.knowledge.spoken import STATES, topic_words
+from cds_service.knowledge.spoken import STATES, topic_words, value_words, what_words
 from cds_service.knowledge.therapies import Evidence, Kind, Standing, Therapy
 from cds_service.quantity import Quantity
 from cds_service.trace import spoken
@@ -60,6 +60,7 @@ class Line:
     of: str  # "drug", "interaction", "pathway", "default" or "option"
     topic: str
     words: str
+    what: str  # with the qualifier
     about: str
     qualifier: str
     value: str
@@ -77,7 +78,8 @@ class Line:
     reviewed_by: str
     note: str
     local: str  # what the hospital says in its place
-    history: tuple[Past, ...]
+    history: tuple[Past, ...]  # other answers in a place of this one: before or after it
+    elsewhere: tuple[Past, ...]  # those of other places only
 
     @property
     def sought(self) -> str:
@@ -162,15 +164,16 @@ def line_of(
     statement: Statement[Any], shelf: str, answers: Iterable[Statement[Any]], local: str, today: Today
 ) -> Line:
     """A statement as one reads it. `answers`: all that answer its question; `local`: what the hospital says instead."""
-    value = statement.value
+    value, others = statement.value, [each for each in _by_day(answers) if each is not statement]
     return Line(
         id=statement.id,
         of=shelf,
         topic=statement.topic,
         words=topic_words(statement.topic),
+        what=what_words(statement.topic, statement.qualifier),
         about=statement.about,
         qualifier=statement.qualifier,
-        value=spoken(value),
+        value=value_words(statement.topic, spoken(value)),
         unit=value.unit if isinstance(value, Quantity) else "",
         jurisdictions=_in_order(statement.jurisdictions),
         effective=statement.effective.isoformat(),
@@ -185,7 +188,8 @@ def line_of(
         reviewed_by=statement.reviewed_by,
         note=statement.note,
         local=local,
-        history=tuple(_past(each, statement) for each in _by_day(answers) if each is not statement),
+        history=tuple(_past(each, statement) for each in others if each.jurisdictions & statement.jurisdictions),
+        elsewhere=tuple(_past(each, statement) for each in others if not each.jurisdictions & statement.jurisdictions),
     )
 
 
@@ -196,7 +200,7 @@ def _by_day(statements: Iterable[Statement[Any]]) -> list[Statement[Any]]:
 def _past(other: Statement[Any], this: Statement[Any]) -> Past:
     return Past(
         id=other.id,
-        value=spoken(other.value),
+        value=value_words(other.topic, spoken(other.value)),
         effective=other.effective.isoformat(),
         until=other.until.isoformat() if other.until else "",
         jurisdictions=_in_order(other.jurisdictions),

@@ -14,7 +14,7 @@ from cds_service.answer import Tools
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages.library import Library, Shelves
 from cds_service.pages.plot import SHAPES, endpoint_class, plot, rows_of, top_of
-from cds_service.pages.results import KINDS, RESPONSE, UNITS, Result, hidden, results, table
+from cds_service.pages.results import KINDS, NOT_SAID, RESPONSE, UNITS, Result, hidden, results, table
 from cds_service.pages.twin import as_json, json_wanted
 from cds_service.trace import spoken
 
@@ -81,7 +81,8 @@ def evidence(tools: Tools) -> Blueprint:
             return as_json(told | {"results": results(knowledge, of_some), "populations": table().populations})
         return render_template(
             "evidence.html", told=told, populations=shown(of_some), every=of_some is None,
-            unread=_without(knowledge, of_some), endpoints=_legend(), args=request.args.to_dict(),
+            unread=_without(knowledge, of_some), endpoints=_legend(), not_said=NOT_SAID,
+            args=request.args.to_dict(),
         )  # fmt: skip
 
     return pages

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
@@ -20,6 +21,7 @@ from cds_service.answer import Tools
 from cds_service.beside import Beside
 from cds_service.errors import BadRequest, StoreError
 from cds_service.knowledge.spoken import topic_words
+from cds_service.pages.causes import because_words, state_words
 from cds_service.pages.charts import Bar, bars
 from cds_service.pages.doors import is_let_in
 from cds_service.pages.made_up import made_up
@@ -65,6 +67,7 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
     page = Blueprint(
         "governance", __name__, template_folder="templates", static_folder="static", static_url_path="/pages/static"
     )
+    by_id = cache(lambda: {each.id: each for each in tools.knowledge.all_statements()})
     judging = Judging(settings.report_weeks, settings.report_silent_from, settings.report_grew_times)
 
     @page.get("/governance")
@@ -91,8 +94,10 @@ def governance(settings: Settings, tools: Tools, beside: Beside) -> Blueprint:
             told=told, weeks=weeks, choices=WEEKS, rules=rules, all_rules=(*tools.rules, "gap"), judging=judging,
             last_day=told.asked.until - timedelta(microseconds=1),
             by_week=sorted(by_week, key=lambda each: each.name), roles=_summed(told.taken, lambda each: each.role),
-            firings=_by_rule_and_week(told.weekly), total=_total(rules), spoken=_spoken,
-            reason=_reason, topic_words=topic_words, titles=_TITLES,
+            firings=_by_rule_and_week(told.weekly), newest=_newest(told), running=week_of(asked.until),
+            total=_total(rules), spoken=_spoken,
+            reason=_reason, topic_words=topic_words, state_words=state_words,
+            because=lambda kept: because_words(kept, by_id()), titles=_TITLES,
             week_chart=_chart(sorted(by_week, key=lambda each: each.name), "Cards by week"),
             rule_chart=_chart(
                 [replace(each, name=_spoken(each.name)) for each in rules[:_MOST_RULES]], "Cards by rule"
@@ -142,14 +147,20 @@ def _so_far(week: Sum, until: datetime) -> Sum:
     return replace(week, name=f"{week.name} (so far)") if week.name == week_of(until) else week
 
 
-def _by_rule_and_week(weekly: Iterable[Weekly]) -> tuple[list[str], dict[str, list[int]]]:
-    """The newest weeks, and in how many calls of each a rule fired; the most frequent rule first."""
+def _newest(told: Report) -> list[str]:
+    """The newest weeks of which there is something to tell by rule."""
+    weeks = {each.week for each in told.weekly}
+    weeks.update(week for why in told.reasons for week in why.weeks)
+    weeks.update(week for gap in told.blind for week in gap.weeks)
+    return sorted(weeks)[-_MOST_WEEKS:]
+
+
+def _by_rule_and_week(weekly: Iterable[Weekly]) -> dict[str, dict[str, int]]:
+    """In how many calls of each week a rule fired; the most frequent rule first."""
     calls: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for each in weekly:
         calls[each.rule][each.week] = each.calls
-    weeks = sorted({week for found in calls.values() for week in found})[-_MOST_WEEKS:]
-    rules = sorted(calls, key=lambda rule: (-sum(calls[rule].values()), rule))
-    return weeks, {rule: [calls[rule].get(week, 0) for week in weeks] for rule in rules}
+    return dict(sorted(calls.items(), key=lambda found: (-sum(found[1].values()), found[0])))
 
 
 def _spoken(rule: str) -> str:

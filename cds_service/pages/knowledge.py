@@ -85,6 +85,7 @@ def _index(library: Library) -> Page:
         counts=Counter(line.state for line in every),
         signed=sum(bool(line.reviewed_by) for line in every),
         total=len(every),
+        changed=sum(bool(line.until or line.withdrawn) for line in every),
         places=JURISDICTIONS,
         shelves=SHELVES,
         others=sorted(name for name in library.subjects if name not in library.knowledge.drugs),

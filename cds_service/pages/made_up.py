@@ -40,7 +40,7 @@ def made_up(asked: Asked, judging: Judging) -> Report:
     last = week_of(last_weeks(asked.until, 0)[1] - timedelta(days=1))
     weekly, taken, ended, reasons = [], [], [], []
     for rule, indicator, each_week, accepted, overridden, why in _RULES:
-        shown_in_all = overridden_in_all = 0
+        shown_in_all, overridden_in = 0, dict[str, int]()
         for place, week in enumerate(weeks):
             shown = _shown(rule, each_week, place, week, last)
             for role, share in (("Practitioner", 7), ("PractitionerRole", 3)):
@@ -48,24 +48,25 @@ def made_up(asked: Asked, judging: Judging) -> Report:
                 if cards:
                     yes, no = cards * accepted // 10, cards * overridden // 10
                     taken.append(Taken(rule, role, week, indicator, cards, yes, no))
-                    shown_in_all, overridden_in_all = shown_in_all + cards, overridden_in_all + no
+                    shown_in_all += cards
+                    overridden_in[week] = overridden_in.get(week, 0) + no
             if shown and rule != "gap":
                 weekly.append(Weekly(rule, week, shown))
         if rule != "gap":
             ended.append(Ended(rule, "fired", indicator, False, shown_in_all, shown_in_all))
         for place, code in enumerate(why):
-            if times := overridden_in_all // (place + 1) // len(why):
-                reasons.append(Why(rule, code, True, times))
+            given = {week: times // (place + 1) // len(why) for week, times in overridden_in.items()}
+            reasons += [Why(rule, code, True, *_in_all(given))] if any(given.values()) else []
     told = Report(
         asked=asked, answered=_CALLS * len(weeks), refused=len(weeks) // 2, not_repeated=0, knowledge=("made-up",),
         ended=tuple(ended), taken=tuple(taken), reasons=tuple(reasons),
-        blind=tuple(Blind(rule, fact, state, times * len(weeks)) for rule, fact, state, times in (
+        blind=tuple(Blind(rule, fact, state, *_in_all(_about(weeks, times))) for rule, fact, state, times in (
             ("qtc-hold", "qtc", "absent", 9), ("electrolytes", "magnesium", "stale", 7),
             ("hepatic-dose", "child_pugh", "absent", 4), ("lvef-before", "lvef", "stale", 2),
         )),
         shadow=(
-            Would("ecg-schedule", "info", "ecg_times by gilteritinib-ecg-schedule", 3 * len(weeks), 3 * len(weeks)),
-            Would("acid-reducer", "warning", "orders by acid-reducer", len(weeks), len(weeks)),
+            Would("ecg-schedule", "info", "ecg_times by gilteritinib-ecg-cycle-one", 3 * len(weeks), 3 * len(weeks)),
+            Would("acid-reducer", "warning", "orders by ziftomenib-acid", len(weeks), len(weeks)),
         ),
         weekly=tuple(weekly),
         changes=changes(weekly, dict.fromkeys(weeks, _CALLS), last, judging),
@@ -73,6 +74,17 @@ def made_up(asked: Asked, judging: Judging) -> Report:
         unknown_codes=tuple(Unknown(week, "drug", "other", 3) for week in weeks[-2:]),
     )  # fmt: skip
     return told if asked.rule is None else told.of_rule(asked.rule)
+
+
+def _about(weeks: list[str], times: int) -> dict[str, int]:
+    """About so many times in each week."""
+    return {week: times + (place * 5) % 3 - 1 for place, week in enumerate(weeks)}
+
+
+def _in_all(weeks: dict[str, int]) -> tuple[int, dict[str, int]]:
+    """How many in all, and in each week that had some."""
+    some = {week: times for week, times in weeks.items() if times}
+    return sum(some.values()), some
 
 
 def _weeks(asked: Asked) -> list[str]:

@@ -43,7 +43,8 @@ def pathway(tools: Tools) -> Blueprint:
         lights = from_query(request.args.get("lit", ""))
         shape = request.args.get("shape", WIDE)
         drawn = drawing(lights, shape if shape in SHAPES else WIDE)
-        return Response(render_template("pathway.svg", drawn=drawn), mimetype="image/svg+xml")
+        alone = render_template("pathway.svg", drawn=drawn, legend=SPOKEN if lights else {})
+        return Response(alone, mimetype="image/svg+xml")
 
     return pages
 

@@ -63,6 +63,7 @@ def _offer(settings: Settings, tools: Tools) -> dict[str, Any]:
     return {
         "now": now.isoformat(),
         "public_url": settings.public_url,
+        "max_body_mb": settings.max_body_mb,
         "knowledge": tools.knowledge_version,
         "services": [
             {

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
+from itertools import accumulate, groupby
+from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
@@ -27,11 +28,15 @@ _MOST_STEPS = 12  # labels below an axis
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a plot is, in px: its width, the column of labels, the letters."""
+    """How large a plot is, in px: its width, the column of labels, a line, the letters.
+
+    Without a column of labels (0) they stand above the dots.
+    """
 
     name: str
     width: int
     labels: int
+    line: int
     letters: int
 
     @property
@@ -40,18 +45,32 @@ class Shape:
         return self.letters * 0.6
 
 
-WIDE, NARROW = SHAPES = (Shape("wide", 980, 500, 13), Shape("narrow", 360, 175, 11))
-_SHORT = 25  # letters of a label in the narrow shape
+WIDE, NARROW = SHAPES = (Shape("wide", 980, 500, _ROW, 13), Shape("narrow", 360, 0, 15, 11))
+_ABOVE, _GAP = 54, 0.5  # letters of a line above the dots; lines left free
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a plot: a figure, or the name of the therapy whose figures follow. `short`: where there is no room."""
+    """A row of a plot: a figure, or the name of the therapy whose figures follow."""
 
     label: str
-    short: str
     point: Point | None = None
     flagged: bool = False
+
+    def lines(self, shape: Shape) -> tuple[str, ...]:
+        """The label, on as many lines as it takes."""
+        letters = _ABOVE if self.point is not None else _ABOVE - 8  # bold letters are wider
+        label = self.label.replace(" †", "\N{NO-BREAK SPACE}†")
+        return (self.label,) if shape.labels else tuple(wrap(label, letters))
+
+    def height(self, shape: Shape) -> float:
+        """How many lines it takes, with that of its dots and what lies between it and its neighbours."""
+        between = 1 + _GAP if self.point is not None else _GAP
+        return 1 if shape.labels else len(self.lines(shape)) + between
+
+    def foot(self, shape: Shape) -> float:
+        """How many lines lie free below it."""
+        return 0 if shape.labels or self.point is None else _GAP
 
 
 def rows_of(results: Iterable[Result], kind: str) -> tuple[Row, ...]:
@@ -60,8 +79,8 @@ def rows_of(results: Iterable[Result], kind: str) -> tuple[Row, ...]:
     for name, own in groupby(results, key=lambda each: each.name):
         drawn = [(each, point) for each in own for point in each.points if point.kind == kind]
         if drawn:
-            rows.append(Row(name, _cut(name, _SHORT - 2)))  # bold letters are wider
-            rows += [Row(_label(each, point), _short(each, point), point, bool(each.flags)) for each, point in drawn]
+            rows.append(Row(name))
+            rows += [Row(_label(each, point), point, bool(each.flags)) for each, point in drawn]
     return tuple(rows)
 
 
@@ -72,19 +91,8 @@ def _label(result: Result, point: Point) -> str:
     phase = "" if phase in shown.study else phase
     study = ", ".join(filter(None, (shown.study, phase, f"n={shown.n}" if shown.n else "n not stated")))
     what = point.endpoint if point.kind == RESPONSE else ""  # survival is drawn in one way only, which the heading says
-    told = ", ".join(filter(None, (what, point.of)))
+    told = ", ".join(filter(None, (what, point.of or result.whom)))
     return f"{study}{': ' if told else ''}{told}{' †' if result.flags else ''}"
-
-
-def _short(result: Result, point: Point) -> str:
-    """The study and how many: "Perl 2017, 252, with †"."""
-    ending = f", {point.of.partition(' ')[0]}" if point.of else ""
-    ending = f"{f', {result.shown.n}' if result.shown.n else ''}{ending}{' †' if result.flags else ''}"
-    return _cut(result.shown.study, _SHORT - len(ending)) + ending
-
-
-def _cut(words: str, letters: int) -> str:
-    return words if len(words) <= letters else f"{words[: letters - 1].rstrip(' ,')}…"
 
 
 def top_of(points: Iterable[Point]) -> int:
@@ -101,9 +109,9 @@ def endpoint_class(name: str) -> str:
 
 def plot(rows: Sequence[Row], kind: str, top: int, name: str, key: str, shape: Shape = WIDE) -> Markup:
     """The plot. `top`: where its axis ends; `name`: what it shows, read aloud; `key`: unlike that of other plots."""
-    chart = _chart(rows, UNITS[kind], top, shape)
-    places = {len(rows) - index: row for index, row in enumerate(rows)}
-    figures = [(y, row.point, row.flagged) for y, row in places.items() if row.point is not None]
+    places = _places(rows, shape)
+    chart = _chart(rows, places, UNITS[kind], top, shape)
+    figures = [(y, row.point, row.flagged) for y, row in zip(places, rows, strict=True) if row.point is not None]
     for y, point, _ in figures:
         for low, high, what in _lines(point):
             chart.add(what, [(float(low), y), (float(high), y)], stroke=True, show_dots=False)
@@ -112,7 +120,13 @@ def plot(rows: Sequence[Row], kind: str, top: int, name: str, key: str, shape: S
     for end in ("low", "high"):
         told = [each for each in figures if end == "low" or each[1].low != each[1].high]
         chart.add("figure", [_dot(getattr(point, end), y, _class(point, flagged)) for y, point, flagged in told])
-    return _cleaned(chart, name, f"{key}-{shape.name}", shape)
+    return _cleaned(chart, rows, name, f"{key}-{shape.name}", shape)
+
+
+def _places(rows: Sequence[Row], shape: Shape) -> list[float]:
+    """Where each row stands on the upward axis, in lines: that of its dots, or the last of its name."""
+    below = [0.0, *accumulate(row.height(shape) for row in reversed(rows))]
+    return [under + 1 + row.foot(shape) for row, under in zip(rows, below[-2::-1], strict=True)]
 
 
 def _class(point: Point, flagged: bool) -> str:
@@ -126,33 +140,34 @@ def _lines(point: Point) -> Iterable[tuple[Decimal, Decimal, str]]:
         yield point.low, point.other[0], "pair"
 
 
-def _dot(x: Decimal, y: int, kind: str) -> dict[str, Any]:
+def _dot(x: Decimal, y: float, kind: str) -> dict[str, Any]:
     return {"value": (float(x), y), "node": {"class": kind}}
 
 
-def _chart(rows: Sequence[Row], unit: str, top: int, shape: Shape) -> Any:
+def _chart(rows: Sequence[Row], places: Sequence[float], unit: str, top: int, shape: Shape) -> Any:
     library, styles = pygal()
     step = _STEPS[unit] * max(1, math.ceil(top / _STEPS[unit] / _MOST_STEPS))
-    labels = [row.label if shape is WIDE else row.short for row in rows]
+    lines = sum(row.height(shape) for row in rows)
+    labels = [row.label if shape.labels else "." for row in rows]  # those above the dots are written afterwards
     left = max(6, int(shape.labels - shape.letter * max(map(len, labels))))  # so that plots stand in line
     style = styles.Style(label_font_size=shape.letters, major_label_font_size=shape.letters, font_family="sans-serif")
     chart = library.XY(
-        width=shape.width, height=_ROW * len(rows) + _FRAME, style=style, js=(), css=(), no_prefix=True, stroke=False,
-        show_legend=False, show_x_guides=True, show_y_guides=False, dots_size=5 if shape is WIDE else 4, spacing=6,
-        margin=6, margin_left=left,
-        xrange=(0, top), range=(0.4, len(rows) + 0.6), truncate_label=-1, disable_xml_declaration=True,
-        print_values=False, x_title=unit,
+        width=shape.width, height=int(shape.line * lines) + _FRAME, style=style, js=(), css=(), no_prefix=True,
+        stroke=False, show_legend=False, show_x_guides=True, show_y_guides=False,
+        dots_size=5 if shape is WIDE else 4, spacing=6, margin=6, margin_left=left,
+        margin_right=6 if shape.labels else 14, xrange=(0, top), range=(0.4, lines + 0.6), truncate_label=-1,
+        disable_xml_declaration=True, print_values=False, x_title=unit,
     )  # fmt: skip
     chart.x_labels = list(range(0, top + 1, step))
-    chart.y_labels = [{"label": label, "value": len(rows) - index} for index, label in enumerate(labels)]
-    chart.y_labels_major = [len(rows) - index for index, row in enumerate(rows) if row.point is None]
+    chart.y_labels = [{"label": label, "value": y} for label, y in zip(labels, places, strict=True)]
+    chart.y_labels_major = [y for y, row in zip(places, rows, strict=True) if row.point is None]
     return chart
 
 
 _NOISE = frozenset(["style", "script", "desc", "defs", "title"])
 
 
-def _cleaned(chart: Any, name: str, key: str, shape: Shape) -> Markup:
+def _cleaned(chart: Any, rows: Sequence[Row], name: str, key: str, shape: Shape) -> Markup:
     """The picture without styles, scripts and what a script would have read; with a name."""
     root = ElementTree.fromstring(chart.render())  # noqa: S314 - our own, from the line before
     kinds = [settings["title"] for _, settings in chart.raw_series]
@@ -168,9 +183,27 @@ def _cleaned(chart: Any, name: str, key: str, shape: Shape) -> Markup:
         if classes.startswith("series"):
             index = int(classes.split("serie-")[1].split()[0])
             node.set("class", f"series {kinds[index]}")
+    if not shape.labels:
+        _labels_above(root, rows, shape)
     title = ElementTree.Element(f"{_SVG}title", {"id": f"{key}-title"})
     title.text = name
     root.insert(0, title)
     root.attrib.update({"role": "img", "aria-labelledby": f"{key}-title", "class": f"plot {shape.name}"})
     ElementTree.register_namespace("", _SVG[1:-1])
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - made above; texts are escaped
+
+
+def _labels_above(root: ElementTree.Element, rows: Sequence[Row], shape: Shape) -> None:
+    """Write each label on lines of its own above its dots, over the lines of the axis."""
+    (plot,) = [each for each in root.iter(f"{_SVG}g") if each.get("class") == "plot"]
+    (axis,) = [each for each in plot if each.get("class") == "axis y"]
+    plot.remove(axis)
+    plot.append(axis)
+    for row, text in zip(rows, axis.iter(f"{_SVG}text"), strict=True):
+        lines = row.lines(shape)
+        above = len(lines) if row.point is not None else len(lines) - 1
+        y = float(text.get("y", 0)) - above * shape.line
+        text.text = None
+        for index, line in enumerate(lines):
+            span = ElementTree.SubElement(text, f"{_SVG}tspan", {"x": "2", "y": f"{y + index * shape.line:.1f}"})
+            span.text = line

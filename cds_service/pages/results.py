@@ -59,6 +59,7 @@ class Result:
     shown: Shown
     points: tuple[Point, ...]
     flags: tuple[Flag, ...]
+    whom: str = ""  # said where the patients are not those that a reader of the group would assume
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Table:
     populations: Mapping[str, str]  # in the order in which they are shown
     marks: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]  # in the order in which they are tried
     groups: Mapping[str, str]
+    assumed: Mapping[str, tuple[str, ...]]  # by group: what the leukaemia of its patients is taken to have
+    chosen_by: tuple[str, ...]
     endpoints: Mapping[str, tuple[str, str]]  # as written: the kind, and how we name it
 
 
@@ -80,6 +83,8 @@ def table() -> Table:
         populations={name: words[name] for name in content["order"]},
         marks=tuple((each["id"], tuple(each["any"]), tuple(each.get("all", ()))) for each in content["populations"]),
         groups=content["groups"],
+        assumed={group: tuple(names) for group, names in content["assumed"].items()},
+        chosen_by=tuple(content["chosen_by"]),
         endpoints={
             written: (kind, name) for kind in KINDS for name, ways in content[kind].items() for written in ways
         },
@@ -94,6 +99,28 @@ def population(line: str | None) -> str:
         if line in whole or any(part in line for part in parts):
             return name
     raise LookupError(f"evidence.yaml, populations: no entry for '{line}'")
+
+
+NOT_SAID = "mutation not stated"
+
+
+def whom(group: str, line: str | None, value: str = "") -> str:
+    """What a reader of this group would not assume of the patients of this line; "" where nothing is.
+
+    In a group of drugs against a mutation: that neither the line nor the value names one, as all comers may have been
+    treated.
+    """
+    assumed, held = table().assumed.get(group, ()), population(line)
+    if line is None or held == "laboratory":
+        return ""
+    parts = re.split("[,;] ", line)
+    told = line if held == "part" else ", ".join(part for part in parts if _chosen(part) and not assumed)
+    unsaid = assumed and not any(each in f"{line} {value}" for each in assumed)
+    return ", ".join(filter(None, (told, NOT_SAID if unsaid else "")))
+
+
+def _chosen(part: str) -> bool:
+    return any(each in part for each in table().chosen_by)
 
 
 def results(knowledge: Knowledge, therapies: Iterable[str] | None = None) -> tuple[Result, ...]:
@@ -130,6 +157,7 @@ def _result(therapy: Therapy, evidence: Evidence, errata: Mapping[str, Erratum])
         shown=shown_of(evidence),
         points=tuple(points(evidence.endpoint, evidence.value)),
         flags=_flags(evidence, errata),
+        whom=whom(therapy.group, evidence.line, evidence.value),
     )
 
 

@@ -15,12 +15,15 @@ from cds_service.facts.values.labs import BILIRUBIN, CREATININE, MAGNESIUM, OVER
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Statement
+from cds_service.knowledge.terms import UnitTable
 from cds_service.pages.drawing import AHEAD, BACK, SMALL, WIDE, Line, Timeline, Value, drawn
+from cds_service.pages.units import Drawn, drawn_in, rounded, spoken
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Check, Evaluation, Fired
 from cds_service.rules.subjects import uses
 from cds_service.rules.treatment import ecg_due_days, started
 
+_MS = Drawn("ms")
 _MOST, _PAST = 12, 8  # due days that are drawn and told, and how many of them lie behind
 
 # How a limit is spoken, by its topic. Topics without an entry have no line.
@@ -61,13 +64,15 @@ def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot) -> Timeline | None:
     drugs = dict.fromkeys((*(each.about for each in cited), *_lengthening(evaluation)))
     due = _due(evaluation, snapshot)
     orders = [(drug, evaluation.chart.medications.naming(drug)) for drug in drugs]
-    return drawn("qtc", "QTc over time", "ms", values, _lines(cited), evaluation.chart.now, WIDE, orders, due)
+    return drawn("qtc", "QTc over time", "ms", values, _lines(cited, _MS), evaluation.chart.now, WIDE, orders, due)
 
 
-def lab_trends(evaluation: Evaluation, of: Iterable[Check] | None = None) -> tuple[Timeline, ...]:
+def lab_trends(
+    evaluation: Evaluation, units: Mapping[str, UnitTable], of: Iterable[Check] | None = None
+) -> tuple[Timeline, ...]:
     """Potassium, magnesium, creatinine, white cells and bilirubin, each where one of these checks read it.
 
-    `of`: the checks; left out, all that ended in an answer.
+    `units`: of each kind of value. `of`: the checks; left out, all that ended in an answer.
     """
     asked = [each for each in evaluation.checks if each.word in ("fired", "clear")] if of is None else of
     read = {fact.key.name for check in asked for fact in check.reads}
@@ -76,12 +81,13 @@ def lab_trends(evaluation: Evaluation, of: Iterable[Check] | None = None) -> tup
         series = OVER_TIME[key]
         if not read & {key.name, series.name, f"{key.name}_uln", key.name.removesuffix("_total") + "_uln"}:
             continue
-        values = [_of_fact(fact) for fact in evaluation.chart.get(series).value or () if fact.value and fact.when]
-        if values:
-            unit = next(fact.value.unit for fact in evaluation.chart.get(series).value or () if fact.value)
-            lines = _lines(_cited(evaluation, prefixes)) if prefixes else []
+        measured = [fact for fact in evaluation.chart.get(series).value or () if fact.value and fact.when]
+        if measured:
+            unit = drawn_in(measured, units[key.name])
+            values = [_of_fact(fact, unit) for fact in measured]
+            lines = _lines(_cited(evaluation, prefixes), unit) if prefixes else []
             title = f"{key.label[:1].upper()}{key.label[1:]} over time"
-            found.append(drawn(key.name, title, unit, values, lines, evaluation.chart.now, SMALL))
+            found.append(drawn(key.name, title, unit.words, values, lines, evaluation.chart.now, SMALL))
     return tuple(found)
 
 
@@ -93,12 +99,13 @@ def _of_ecg(ecg: Ecg) -> Value:
     return Value(float(ecg.qtc.value), day, f"{ecg.bound}{ecg.qtc}", unsure, ", ".join(how), ecg.origin.resource)
 
 
-def _of_fact(fact: Fact[Quantity]) -> Value:
-    assert fact.value is not None and fact.when is not None
+def _of_fact(fact: Fact[Quantity], unit: Drawn) -> Value:
+    assert fact.when is not None
+    amount, told = unit.measured(fact)
     resource = fact.origin.resource if fact.origin else ""
     day = fact.when.latest.date()
     note = ", ".join(fact.doubts)
-    return Value(float(fact.value.value), day, fact.told, bool(fact.doubts or fact.bound), note, resource)
+    return Value(float(amount), day, told, bool(fact.doubts or fact.bound), note, resource)
 
 
 def _cited(evaluation: Evaluation, prefixes: tuple[str, ...]) -> list[Statement[Any]]:
@@ -107,21 +114,22 @@ def _cited(evaluation: Evaluation, prefixes: tuple[str, ...]) -> list[Statement[
     return list({each.id: each for each in every if each.topic in LIMITS and each.topic.startswith(prefixes)}.values())
 
 
-def _lines(statements: Iterable[Statement[Any]]) -> list[Line]:
+def _lines(statements: Iterable[Statement[Any]], unit: Drawn) -> list[Line]:
     """One line for each value, with all who say it."""
-    by_value: dict[tuple[float, str], list[Statement[Any]]] = {}
+    by_value: dict[Quantity, list[Statement[Any]]] = {}
     for each in statements:
-        by_value.setdefault((float(each.value.value), str(each.value)), []).append(each)
+        by_value.setdefault(each.value, []).append(each)
     found = []
     several = len({each.about for each in _all(by_value.values())}) > 1
-    for (amount, value), together in by_value.items():
+    for value, together in by_value.items():
         said: dict[str, list[str]] = {}
         for each in together:
             whose = [each.about] if several and each.about not in ("policy", "pathway", "signs") else []
             said.setdefault(LIMITS[each.topic], []).extend(whose)
         words = "; ".join(f"{how} ({', '.join(dict.fromkeys(who))})" if who else how for how, who in said.items())
         sources = dict.fromkeys(_source(each) for each in together)
-        found.append(Line(amount, value, words, "; ".join(sources)))
+        kept = f"; held as {rounded(value.value)} {spoken(value.unit)}" if unit.converts else ""
+        found.append(Line(float(unit.amount(value)), unit.told(value), words, "; ".join(sources) + kept))
     return found
 
 

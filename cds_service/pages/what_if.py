@@ -60,7 +60,7 @@ def _ending(outcome: Outcome) -> tuple[str, str, str]:
     raise AssertionError(outcome)
 
 
-_SPOKEN = {"info": "information", "warning": "a warning", "critical": "a stop"}
+_SPOKEN = {"info": "information", "warning": "a warning", "critical": "a critical card"}
 
 
 def _asked(check: Check, chart: Chart, snapshot: Snapshot) -> Outcome:

@@ -23,7 +23,8 @@ from cds_service.beside import Beside, Ending, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.load import Snapshot
-from cds_service.knowledge.spoken import topic_words
+from cds_service.knowledge.spoken import topic_words, value_words
+from cds_service.pages.causes import cause_words, state_words
 from cds_service.pages.drawing import Timeline
 from cds_service.pages.graph import SHAPES, SPOKEN
 from cds_service.pages.login import ask_who, reader_of
@@ -119,8 +120,8 @@ def _page(status: int, template: str, content: Mapping[str, Any]) -> Response:
     if json_wanted():
         return as_json(_plain(content), status)
     html = render_template(
-        template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, cause=_cause, shapes=SHAPES,
-        lights=SPOKEN, reader=g.get("reader", ""),
+        template, **content, shown=shown, rule_page=_rule_page, topic_words=topic_words, cause=cause_words,
+        state_words=state_words, value_words=value_words, shapes=SHAPES, lights=SPOKEN, reader=g.get("reader", ""),
     )  # fmt: skip
     return make_response(html, status)
 
@@ -142,13 +143,15 @@ def _audit(kept: Remembered, tools: Tools) -> dict[str, Any]:
     titles = {rule.id: rule.title for rule in RULES}
     endings = [asdict(each) | {"title": titles.get(each.rule, each.rule)} for each in kept.endings]
     own = _RULES.get(here.topic)
+    rest = [each for each in endings if own is None or each["rule"] != own.id]
     mine = [each for each in kept.endings if own is not None and each.rule == own.id]
     return {
         "kept": "audit", "lost": kept.lost, "about": _about(kept), "card": asdict(here),
         "title": own.title if own else _GAP_TITLE,
         "rule": told_of(own, tools.knowledge) if own else None,
         "endings": [each for each in endings if own is not None and each["rule"] == own.id],
-        "others": [each for each in endings if own is None or each["rule"] != own.id],
+        "folded": [each for each in rest if _has_no_card(each, kept)],
+        "others": [each for each in rest if not _has_no_card(each, kept)],
         "cites": tuple(_cited(mine, tools)),
         "cards": [
             asdict(each) | {"title": _RULES[each.topic].title if each.topic in _RULES else _GAP_TITLE}
@@ -159,6 +162,12 @@ def _audit(kept: Remembered, tools: Tools) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _has_no_card(ending: Mapping[str, Any], kept: Remembered) -> bool:
+    """Whether this check fired and no card is of its rule: it was folded into that of another, or not shown again."""
+    fired = ending["outcome"] == "fired" and not ending["shadow"]
+    return fired and topic_code(ending["rule"]) not in {each.topic for each in kept.cards}
+
+
 def _cited(endings: Iterable[Ending], tools: Tools) -> Iterator[Said]:
     """What the checks that fired went by: the statements of today under the ids that are kept."""
     ids = {name for each in endings for name in (each.because or "").partition(" by ")[2].split(", ")}
@@ -166,12 +175,6 @@ def _cited(endings: Iterable[Ending], tools: Tools) -> Iterator[Said]:
         if statement.id in ids:
             ids.discard(statement.id)
             yield said(statement)
-
-
-def _cause(words: str) -> str:
-    """Why a check was not made: "potassium: stale, QTc: absent" for what is kept as "potassium:stale, qtc:absent"."""
-    parts = (each.partition(":") for each in words.split(", "))
-    return ", ".join(f"{topic_words(name)}: {state.replace('_', ' ')}" if state else name for name, _, state in parts)
 
 
 def _about(kept: Remembered) -> dict[str, str]:
@@ -217,7 +220,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         others=tuple(step(each) for each in rest if each not in about_nothing),
         not_applicable=tuple(dict.fromkeys(each.rule.title for each in about_nothing)),
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
-        trends=lab_trends(evaluation, behind),
+        trends=lab_trends(evaluation, tools.knowledge.terms.units, behind),
         path=path,
         about_path=path is not None and any(each.rule.id in path.rules for each in behind),
     )

@@ -7,7 +7,7 @@ counted apart (`unknown_feedback`), so that nobody can make a rule look useless 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,21 +53,25 @@ def taken(connection: Connection, span: Span) -> list[Taken]:
 
 
 def reasons_given(connection: Connection, span: Span) -> list[Why]:
-    """Why cards were overridden, by rule and reason, the most frequent first."""
+    """Why cards were overridden, by rule and reason, the most frequent first; in all and of each week."""
     last = _last_feedback()
-    times = func.count()
+    by = (CARD.c.topic, REASON.c.code, REASON.c.ours, CALL.c.week)
     asked = (
-        select(CARD.c.topic, REASON.c.code, REASON.c.ours, times)
+        select(*by, func.count())
         .select_from(
             CARD.join(CALL, CARD.c.call == CALL.c.id)
             .join(last, _is_about(last))
             .join(REASON, REASON.c.feedback == last.c.mark)
         )
         .where(span.holds(), last.c.outcome == "overridden")
-        .group_by(CARD.c.topic, REASON.c.code, REASON.c.ours)
-        .order_by(CARD.c.topic, times.desc(), REASON.c.code)
+        .group_by(*by)
+        .order_by(*by)
     )
-    return [Why(*row) for row in connection.execute(asked)]
+    found: defaultdict[tuple[str, str, bool], dict[str, int]] = defaultdict(dict)
+    for topic, code, ours, week, times in connection.execute(asked):
+        found[topic, code, ours][week] = times
+    given = [Why(*key, sum(weeks.values()), weeks) for key, weeks in found.items()]
+    return sorted(given, key=lambda each: (each.topic, -each.times, each.code))
 
 
 def ended(connection: Connection, span: Span) -> list[Ended]:
@@ -120,13 +124,17 @@ def unknown_codes(connection: Connection, first: str, last: str) -> list[Unknown
 
 
 def not_evaluated(connection: Connection, span: Span) -> list[Blind]:
-    """Which facts were missing, in which state, by rule, the most frequent first. What lacked two counts twice."""
-    counted: Counter[tuple[str, str, str]] = Counter()
-    for rule, cause, _, times in _endings(connection, span, ("rule", "cause"), outcome="not evaluated"):
+    """Which facts were missing, in which state, by rule, the most frequent first; in all and of each week.
+
+    What lacked two counts twice.
+    """
+    counted: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for rule, cause, week, _, times in _endings(connection, span, ("rule", "cause", "week"), outcome="not evaluated"):
         for each in cause.split(", "):
             fact, _, state = each.partition(":")
-            counted[rule, fact, state] += times
-    return [Blind(*key, times) for key, times in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+            counted[rule, fact, state][week] += times
+    found = [Blind(*key, weeks.total(), dict(sorted(weeks.items()))) for key, weeks in counted.items()]
+    return sorted(found, key=lambda each: (-each.times, each.rule, each.fact, each.state))
 
 
 def unknown_feedback(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """Errors as a caller sees them: an OperationOutcome with the path of the fault, or one card that says what happened.
 
+Whoever asks for a page (`Accept` prefers text/html) and is no caller of a hook reads the same on a page.
+
 To a clinician an HTTP error is silence. So when something of ours breaks during a call, the answer is 200 with one
 warning card; error statuses are for requests that nobody could answer.
 """
@@ -11,13 +13,15 @@ import traceback
 import uuid
 
 import msgspec
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from cds_service.errors import RequestError
 
 CALL_ENDPOINT = "hooks_api.call"
+_CALLS = "/cds-services"  # and what lies below: for EHRs, whatever they accept
+_HTML, _JSON = "text/html", "application/json"
 log = logging.getLogger(__name__)
 
 # FHIR's IssueType for each status that Flask itself may raise, and what to do about it.
@@ -45,9 +49,29 @@ def outcome(status: int, code: str, message: str, path: str | None = None) -> Re
     return Response(msgspec.json.encode(body), status, mimetype="application/json")
 
 
+def _told(status: int, code: str, message: str, path: str | None = None) -> Response:
+    """The same as a page for whoever sits before a browser, in the frame of all pages, with where to go from here.
+
+    A page under another host's name would be without its style sheet, which is refused likewise: JSON.
+    """
+    if not _before_a_browser() or path == "http.Host":
+        return outcome(status, code, message, path)
+    known = request.url_rule is not None and request.method == "GET"
+    page = render_template("refused.html", status=status, message=message, here=request.path if known else None)
+    return Response(page, status, mimetype=_HTML)
+
+
+def _before_a_browser() -> bool:
+    """Whether a page is preferred to JSON: a program, which takes anything, is none."""
+    if request.path.startswith(_CALLS) or "format" in request.args:
+        return False
+    accepted = request.accept_mimetypes
+    return _HTML in accepted.values() and accepted.best_match([_JSON, _HTML]) == _HTML
+
+
 def _refused(error: RequestError) -> Response:
     g.cause = type(error).__name__
-    response = outcome(error.status, error.code, error.message, error.path)
+    response = _told(error.status, error.code, error.message, error.path)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
@@ -61,7 +85,7 @@ def _http_error(error: HTTPException) -> Response | AnyResponse:
     if status < 400:
         return error.get_response()
     code, message = _HTTP.get(status, ("processing", "the request could not be answered: /api tells what can be asked"))
-    response = outcome(status, code, message)
+    response = _told(status, code, message)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response

@@ -20,6 +20,7 @@ from cds_service.settings import Settings
 from cds_service.sheet import prefetch_table
 from cds_service.web.desk import Desk, Toolbox
 from cds_service.web.guard import METRICS_PATH
+from cds_service.web.intended_use import INTENDED_USE, LIMITS_OF_USE
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOR_CALLS = ("knowledge", "stopping")  # the parts without which no call can be answered
@@ -86,6 +87,8 @@ def _home(settings: Settings, tools: Toolbox, beside: Beside) -> str | Response:
         tools=tools,
         version=__version__,
         url=settings.public_url,
+        intended_use=INTENDED_USE,
+        limits_of_use=LIMITS_OF_USE,
         ready=_READY[worst],
         light=worst.name.lower(),
         has=lambda endpoint: endpoint in current_app.view_functions,
@@ -113,6 +116,7 @@ def _told(settings: Settings, tools: Toolbox, ready: str) -> dict[str, object]:
     return {
         "service": "aml-cds: decision support for relapsed or refractory AML in adults",
         "for": USAGE,
+        "intended_use": [INTENDED_USE, *(" ".join(filter(None, each)) for each in LIMITS_OF_USE)],
         "state": ready,
         "version": __version__,
         "mode": settings.mode,

@@ -88,7 +88,7 @@ def test_it_works_over_plain_http_from_another_machine(open_playground):
     assert page.evaluate("crypto.randomUUID") is None and len(_summaries(page)) == 1
     with _asks(page):
         page.get_by_role("button", name="Order a 12-lead ECG").click()
-    assert "12 lead EKG panel" in page.inner_text("#drugs")
+    assert "12 lead EKG panel" in page.inner_text("#tests") and "EKG" not in page.inner_text("#drugs")
 
 
 def test_what_stands_in_a_field_is_what_was_asked_about(open_playground):
@@ -151,7 +151,7 @@ def test_a_dose_is_changed_by_an_update_and_a_test_is_ordered_by_a_create(open_p
     page = open_playground().page
     with _asks(page):
         page.get_by_role("button", name="Order a 12-lead ECG").click()
-    assert "12 lead EKG panel" in page.inner_text("#drugs")
+    assert "12 lead EKG panel" in page.inner_text("#tests") and "EKG" not in page.inner_text("#drugs")
     assert page.get_by_role("button", name="Order a 12-lead ECG").count() == 0
     _tell(page, "venetoclax-on-posaconazole/sign")
     with _asks(page):
@@ -228,6 +228,14 @@ def test_a_patient_outlives_a_reload_of_the_tab_and_no_other(open_playground, wa
     other = walk(START).page
     _answered(other)
     assert other.input_value("#value-potassium") == "4.2"
+
+
+def test_what_is_larger_than_the_service_reads_is_told_before_anything_reads_it(open_playground):
+    page = open_playground().page
+    page.locator(".own summary").click()
+    page.evaluate("document.getElementById('own-text').value = '['.repeat(11 * 1024 * 1024)")
+    page.click("#own-use")
+    assert "This is 11.0 MB, and the service reads" in page.inner_text("#own-said")
 
 
 def test_your_own_bundle_is_sorted_into_the_queries(open_playground):

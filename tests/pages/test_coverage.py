@@ -37,7 +37,15 @@ def test_the_tables_count_as_the_documents_do():
     decisions = (DOCS / "decision_rules.md").read_text(encoding="utf-8")
     for row in COVERED.decisions:
         line = next(line for line in decisions.splitlines() if line.startswith(f"| {row.id} |"))
-        assert line.endswith(f"| {row.done} | {row.cases or 'none'} |")
+        assert line.endswith(f"| {row.done} | {row.cases_of_these_rules or 'none'} |")
+
+
+def test_the_page_on_a_phone_and_the_data_say_of_what_the_cases_are(client):
+    page, told = client.get("/coverage").text, client.get("/coverage?format=json").json
+    assert "> cases<" not in page and ">Cases<" not in page and " cases of these rules<" in page
+    for row in (*told["decision_rules"], *told["safety_rules"], *told["errata"]):
+        assert "cases_of_these_rules" in row and "cases" not in row
+    assert all("cases_of_its_drugs" in row for rows in told["therapies"].values() for row in rows)
 
 
 def test_no_row_is_left_without_a_word():

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import pytest
 
 from cds_service.knowledge.load import Knowledge
 from cds_service.pages.evidence import populations
-from cds_service.pages.plot import WIDE, plot, rows_of
-from cds_service.pages.results import RESPONSE, SURVIVAL, Point, hidden, points, population, results, table
+from cds_service.pages.plot import NARROW, WIDE, plot, rows_of
+from cds_service.pages.results import RESPONSE, SURVIVAL, Point, hidden, points, population, results, table, whom
 
 KNOWLEDGE = Knowledge.load()
 EVERY = results(KNOWLEDGE)
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def of(low: str, high: str = "") -> tuple[Decimal, Decimal]:
@@ -109,6 +111,65 @@ def test_a_plot_and_its_table_hold_the_same_figures():
             drawn = sum(len(result.points) for result in shelf.results)
             rows = [row for kind in (RESPONSE, SURVIVAL) for row in rows_of(shelf.results, kind) if row.point]
             assert len(rows) == drawn
+
+
+def test_on_a_phone_a_label_says_all_that_the_wide_one_says_and_no_two_are_alike():
+    for each in populations(EVERY):
+        for shelf in each.shelves:
+            for kind in (RESPONSE, SURVIVAL):
+                rows = rows_of(shelf.results, kind)
+                if not rows:
+                    continue
+                svg = ElementTree.fromstring(plot(rows, kind, 100, "all", "key", NARROW))
+                (axis,) = [one for one in svg.iter(f"{SVG}g") if one.get("class") == "axis y"]
+                texts = [" ".join(span.text for span in one.iter(f"{SVG}tspan")) for one in axis.iter(f"{SVG}text")]
+                assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in texts] == [row.label for row in rows]
+                places = [float(span.get("y")) for span in axis.iter(f"{SVG}tspan")]
+                assert places == sorted(set(places)), "one above the other"
+                assert max(len(span.text) for span in axis.iter(f"{SVG}tspan")) <= 54
+
+
+def test_within_a_therapy_no_two_figures_have_one_label():
+    for each in populations(EVERY):
+        for shelf in each.shelves:
+            for kind in (RESPONSE, SURVIVAL):
+                labels = []
+                for row in rows_of(shelf.results, kind):
+                    labels = [] if row.point is None else [*labels, row.label]
+                    assert len(labels) == len(set(labels)), labels
+
+
+@pytest.mark.parametrize(
+    ("group", "line", "words"),
+    [
+        ("flt3", "R/R, FLT3 mutated; v salvage chemotherapy", ""),
+        ("flt3", "R/R, FLT3-ITD", ""),
+        ("flt3", "R/R", "mutation not stated"),
+        ("idh", "R/R, 100 mg daily", "mutation not stated"),
+        ("menin", "R/R, KMT2A rearranged", ""),
+        ("since_2021", "R/R, IDH1 mutated", "IDH1 mutated"),
+        ("antibodies", "first relapse, CD33 positive", "CD33 positive"),
+        ("cytotoxic", "R/R", ""),
+        ("flt3", "part with MEC", "part with MEC, mutation not stated"),
+        ("antibodies", "only those with CR/CRh", "only those with CR/CRh"),
+        ("other_targeted", "MDS, TP53 mutated; with azacitidine v azacitidine", "MDS, TP53 mutated"),
+        ("flt3", None, ""),
+    ],
+)
+def test_patients_who_are_not_those_that_the_group_lets_assume_are_named(group, line, words):
+    assert whom(group, line) == words
+
+
+def test_what_the_figure_itself_says_of_the_mutation_is_enough():
+    assert whom("flt3", "R/R", "49 % with, 12 % without a FLT3 mutation") == ""
+
+
+def test_a_row_of_all_comers_among_drugs_against_a_mutation_says_so(client):
+    page = client.get("/evidence?therapies=sorafenib_mono,gilteritinib").text
+    assert "Borthakur 2011, phase I, n=50: overall response, mutation not stated" in page
+    assert "R/R; <strong>mutation not stated</strong>" in page
+    assert "<td>R/R</td>" in client.get("/evidence?therapies=gilteritinib").text
+    assert "Perl 2017, phase I/II, n=252: overall response, without FLT3 mutation" in page
 
 
 def test_a_plot_brings_no_style_script_or_address_of_elsewhere():

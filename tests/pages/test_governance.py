@@ -69,6 +69,25 @@ def test_it_tells_what_fired_by_rule_and_week_not_only_the_cards():
     assert any(f'data-name="{newest}">{each["calls"]}<' in fired for each in told["weekly"] if each["week"] == newest)
 
 
+@pytest.mark.parametrize(
+    ("part", "heading"), [("reasons", "Reasons to override"), ("blind", "Not evaluated, for want of")]
+)
+def test_reasons_and_what_was_not_evaluated_stand_by_rule_and_week(part, heading):
+    client = client_of()
+    told = client.get("/governance?weeks=12&format=json").get_json()
+    page = client.get("/governance?weeks=12").get_data(as_text=True).partition(f"<h2>{heading}</h2>")[2]
+    table = page.partition("<h2>")[0]
+    newest = sorted({week for each in told[part] for week in each["weeks"]})[-6:]
+    assert len(newest) == 6
+    for each in told[part]:
+        assert sum(each["weeks"].values()) == each["times"] and f'data-name="in all">{each["times"]}<' in table
+        for week in newest:
+            assert f'data-name="{week}">{each["weeks"].get(week, 0)}<' in table
+    rows = csv.reader(io.StringIO(client.get("/governance?weeks=12&format=csv").get_data(as_text=True)))
+    name = {"reasons": "override reason", "blind": "not evaluated"}[part]
+    assert all(row[1] for row in rows if row[0] == name)
+
+
 @pytest.mark.parametrize("weeks", [4, 12, 52])
 def test_so_many_weeks_are_whole_but_for_the_one_that_runs(weeks):
     told = client_of().get(f"/governance?weeks={weeks}&format=json").get_json()

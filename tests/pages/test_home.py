@@ -30,5 +30,7 @@ def test_a_service_that_limps_says_so_in_a_word(make_app):
 def test_the_same_as_data(client, tools):
     for told in (client.get("/?format=json"), client.get("/", headers={"Accept": "application/json"})):
         told = told.get_json()
+        use = " ".join(told["intended_use"])
+        assert "not a medical device" in use and "orders nothing" in use
         assert told["state"] == "ready" and told["knowledge"]["version"] == tools.knowledge_version
         assert [each["id"] for each in told["services"]] == [service.id for service in tools.services]

@@ -61,6 +61,15 @@ def test_a_statement_tells_what_came_before_it(overlaid_history):
     assert not next(each for each in overlaid_history.lines if each.id == "gilteritinib-qtc-hold").holds
 
 
+def test_an_answer_of_another_place_is_no_history(client):
+    assert not [line.id for line in LIBRARY.lines if line.history], "nothing has ended yet"
+    line = next(line for line in LIBRARY.lines if line.id == "gilteritinib-ecg-cycles-us")
+    assert "gilteritinib-ecg-cycles-eu" in {each.id for each in line.elsewhere}
+    page = client.get("/knowledge/gilteritinib").text
+    assert "<summary>Elsewhere (1)</summary>" in page and "<summary>History" not in page
+    assert "None has ended yet" in client.get("/knowledge").text
+
+
 @pytest.fixture
 def overlaid_history() -> Library:
     """A knowledge in which one limit was followed by another."""

@@ -127,6 +127,22 @@ def test_the_picture_is_xml_with_a_name_and_its_own_colours(client):
     assert "<style" not in answered.text and "pathway.css" in answered.text
 
 
+def test_the_picture_by_itself_has_its_legend_and_no_two_lights_look_alike(client):
+    lit = "trial:here,donor:looked,transplant:open,scope:ends,response:off"
+    root = ElementTree.fromstring(client.get("/pathway.svg", query_string={"lit": lit}).data)
+    assert set(graphs.SPOKEN.values()) <= {"".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")}
+    looks = {}
+    for node in root.iter("{http://www.w3.org/2000/svg}g"):
+        kind, _, light = node.get("class", "").partition(" ")
+        if kind == "node" and light:
+            rect = node[0]
+            names = ("fill", "stroke", "stroke-width", "stroke-dasharray")
+            looks.setdefault(light, set()).add(tuple(rect.get(name) for name in names))
+    assert set(looks) == set(graphs.SPOKEN) and all(len(each) == 1 for each in looks.values())
+    assert len(set.union(*looks.values())) == len(looks)
+    assert "looked at" not in client.get("/pathway.svg").text
+
+
 def test_the_list_tells_what_the_picture_shows(client):
     page = client.get("/pathway?lit=trial:here,donor:open").text
     for node in graph().nodes.values():

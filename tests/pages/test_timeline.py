@@ -9,6 +9,7 @@ from cds_service.pages.timeline import lab_trends, qtc_timeline
 from cds_service.pages.what_if import changes
 from tests.calls import NOW, ask, gilteritinib, observation, order, qtcf, request, tools
 
+UNITS = tools().knowledge.terms.units
 DAYS = ("2026-09-01", "2026-10-01", "2026-11-18")
 
 
@@ -53,17 +54,52 @@ def test_a_doubtful_value_is_an_open_circle():
 def test_nothing_is_drawn_of_nothing():
     answer = ask(request("patient-view"))
     assert qtc_timeline(answer.evaluation, tools().knowledge.at(NOW.date(), "US")) is None
-    assert lab_trends(answer.evaluation) == ()
+    assert lab_trends(answer.evaluation, UNITS) == ()
 
 
 def test_labs_are_drawn_where_a_check_read_them():
     values = zip((4.4, 4, 3.1), DAYS, strict=True)
     labs = [observation("2823-3", value, "mmol/L", f"{day}T08:00:00Z") for value, day in values]
     evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
-    (potassium,) = [each for each in lab_trends(evaluation) if each.name == "potassium"]
+    (potassium,) = [each for each in lab_trends(evaluation, UNITS) if each.name == "potassium"]
     assert [each.value for each in potassium.points] == ["4.4 mmol/L", "4 mmol/L", "3.1 mmol/L"]
     assert potassium.falls, "the newest value stands below the line that falls to it"
-    assert lab_trends(evaluation, []) == ()
+    assert lab_trends(evaluation, UNITS, []) == ()
+
+
+def creatinine_of(*received: tuple[float, str]) -> Any:
+    labs = [
+        observation("2160-0", value, unit, f"{day}T08:00:00Z")
+        for (value, unit), day in zip(received, DAYS[-len(received):], strict=True)
+    ]  # fmt: skip
+    evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
+    (drawn,) = [each for each in lab_trends(evaluation, UNITS) if each.name == "creatinine"]
+    return drawn
+
+
+def test_a_trend_is_drawn_in_the_unit_in_which_it_came():
+    drawn = creatinine_of((0.8, "mg/dL"), (0.9, "mg/dL"))
+    assert (drawn.unit, [each.value for each in drawn.points]) == ("mg/dL", ["0.8 mg/dL", "0.9 mg/dL"])
+    assert all(each.value.endswith(" mg/dL") for each in drawn.limits)
+    drawn = creatinine_of((71, "umol/L"), (80, "umol/L"))
+    assert (drawn.unit, drawn.points[0].value) == ("µmol/L", "71 µmol/L")
+
+
+def test_a_trend_in_two_units_is_drawn_in_one_rounded_as_one_speaks():
+    drawn = creatinine_of((0.8, "mg/dL"), (80, "umol/L"))
+    assert (drawn.unit, [each.value for each in drawn.points]) == ("µmol/L", ["70.7 µmol/L", "80 µmol/L"])
+
+
+def test_a_limit_stands_where_its_value_is_in_that_unit_and_its_own_beside_the_source():
+    values = zip((2.2, 2.0, 1.4), DAYS, strict=True)
+    labs = [observation("19123-9", value, "mg/dL", f"{day}T08:00:00Z") for value, day in values]
+    evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
+    (magnesium,) = [each for each in lab_trends(evaluation, UNITS) if each.name == "magnesium"]
+    assert magnesium.points[-1].value == "1.4 mg/dL" and magnesium.limits
+    for limit in magnesium.limits:
+        assert limit.value.endswith(" mg/dL") and limit.source.endswith(" mmol/L") and "held as" in limit.source
+    low = next(each for each in magnesium.limits if "low below" in each.words)
+    assert magnesium.points[1].y < low.y < magnesium.points[2].y
 
 
 def test_what_would_change_the_answer_is_what_the_check_then_says():

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from cards.topic import topic_code
 from cds_service.web import serving
 from tests.calls import ELECTROLYTES, PATIENT, RELAPSED, flt3_itd, gilteritinib, observation, order, qtcf, request
 
@@ -80,7 +81,22 @@ def test_outcomes_without_values_are_shown_where_only_those_are_kept(served):
     assert not re.search(r"\b512\b", page) and "Observation/" not in page
     cited = page.partition("What it went by")[2].partition("</table>")[0]
     assert "hold above" in cited and "500 ms" in cited and "Ma and Ge 2021" in cited  # what the knowledge says
-    assert "bilirubin upper limit: absent" in page and "_uln" not in page
+    assert "bilirubin upper limit: none found under the codes we ask" in page and "_uln" not in page
+
+
+def test_where_only_outcomes_are_kept_a_check_without_a_card_of_its_own_is_told_apart(served):
+    app = served(KEEP="audit")
+    taken = [gilteritinib(), order("ondansetron 8 MG Oral Tablet", "312086", 16, id="m-onda")]
+    draft = order("posaconazole 100 MG Delayed Release Oral Tablet", "1482669", 300, status="draft", id="m-posa")
+    cards = signed(app, request("order-sign", draft, **{**CHART, "medications": taken}))
+    told = app.test_client().get(link(stop(cards)) + "&format=json").get_json()
+    topics = {each["topic"] for each in told["cards"]}
+    assert "additive-qt" in {each["rule"] for each in told["folded"]}
+    assert all(each["outcome"] == "fired" and topic_code(each["rule"]) not in topics for each in told["folded"])
+    assert all(topic_code(each["rule"]) in topics for each in told["others"] if each["outcome"] == "fired")
+    page = app.test_client().get(link(stop(cards))).text
+    assert page.index("Fired about") < page.index("More about this rule"), "first what happened"
+    assert "These fired too" in page
 
 
 def test_the_rule_is_told_where_nothing_is_kept(served):

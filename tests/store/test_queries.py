@@ -46,7 +46,7 @@ def test_the_last_word_about_a_card_counts_by_rule_role_and_week(made: Made):
     kept.ledger.add("s", "north", (told(hold(second), "accepted", NOW + timedelta(minutes=1)),))
     (row,) = [each for each in of(kept, queries.taken) if each.topic == "qtcHold"]
     assert row == Taken("qtcHold", "Practitioner", "2026-W47", "critical", 3, 1, 1)
-    assert of(kept, queries.reasons_given) == [Why("qtcHold", "x", False, 1)]
+    assert of(kept, queries.reasons_given) == [Why("qtcHold", "x", False, 1, {"2026-W47": 1})]
 
 
 def test_feedback_about_cards_of_another_tenant_or_of_nobody_is_kept_and_not_counted(made: Made):
@@ -78,6 +78,22 @@ def test_what_fired_and_what_could_not_be_seen(made: Made):
     assert any(each.fact == "potassium" and each.state == "absent" for each in of(kept, queries.not_evaluated))
     assert of(kept, queries.would_have_fired) == []
     assert of(kept, queries.calls) == {("aml-order-sign", 200): 2}
+
+
+def test_reasons_and_what_could_not_be_seen_are_told_by_week(made: Made):
+    before = timedelta(weeks=1)
+    bare = request("order-sign", gilteritinib(status="draft"))
+    calls = [a_call(tenant="north"), a_call(tenant="north", at=NOW - before)]
+    kept = kept_with(made, *calls, a_call(body=bare), *(a_call(body=bare, at=NOW - before) for _ in range(2)))
+    kept.ledger.add("s", "north", tuple(told(hold(call), reasons=(Reason("x", "urn:x"),)) for call in calls))
+    span = Span(DAY.since - before, DAY.until)
+    (why,) = of(kept, queries.reasons_given, span)
+    assert (why.times, why.weeks) == (2, {"2026-W46": 1, "2026-W47": 1})
+    rows = of(kept, queries.not_evaluated, span)
+    assert rows == sorted(rows, key=lambda each: -each.times)
+    assert all(each.times == sum(each.weeks.values()) for each in rows)
+    (qtc,) = [each for each in rows if (each.rule, each.fact) == ("qtc-hold", "qtc")]
+    assert qtc.weeks == {"2026-W46": 2, "2026-W47": 1}
 
 
 def test_what_would_have_fired_in_shadow(made: Made, tmp_path):

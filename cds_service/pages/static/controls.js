@@ -103,14 +103,16 @@ function markerRow(marker, { presence, answers }, patient, changed) {
   };
 }
 
+const TESTS = ["ServiceRequest", "DeviceRequest", "Task"]; // ECGs, laboratory tests: orders that are no drugs
+
 function drugList(patient, changed) {
-  const listed = chart.orders(patient());
   const chosen = chart.chosen(patient());
-  if (!listed.length) {
-    fill(find("drugs"), make("p", { class: "small quiet" }, "No order on file."));
-    return;
-  }
-  fill(find("drugs"), make("ul", { class: "orders" }, listed.map((each, index) => drug(each, index, chosen, patient, changed))));
+  const listed = chart.orders(patient()).map((each, index) => [each, drug(each, index, chosen, patient, changed)]);
+  const [drugs, tests] = [false, true].map((isTest) => listed.filter(([each]) => isTest === TESTS.includes(each.resource?.resourceType)));
+  const list = (rows) => make("ul", { class: "orders" }, rows.map(([, row]) => row));
+  fill(find("drugs"), drugs.length ? list(drugs) : make("p", { class: "small quiet" }, "No order on file."));
+  fill(find("tests"), tests.length ? list(tests) : "");
+  find("tests-ordered").hidden = !tests.length;
 }
 
 function drug({ resource, name, dose, quantity, role, key }, index, chosen, patient, changed) {

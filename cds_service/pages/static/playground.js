@@ -36,7 +36,7 @@ async function start() {
   find("own-use").addEventListener("click", () => use(find("own-text").value));
   find("own-file").addEventListener("change", async () => {
     const file = find("own-file").files[0];
-    if (file) use(await file.text());
+    if (file && !tooLarge(file.size)) use(await file.text());
   });
   find("copy").addEventListener("click", copy);
   tabs();
@@ -57,8 +57,18 @@ async function tell(name) {
   begin(told.record ? chart.fromBundle(told.record, queries(), about) : chart.fromRequest(told.request, about));
 }
 
+/** Whether so many bytes are more than the service reads: said in words, before anything is read. */
+function tooLarge(bytes) {
+  const most = offer.max_body_mb * 1024 * 1024;
+  if (bytes <= most) return false;
+  find("own-said").textContent = `This is ${(bytes / 1024 / 1024).toFixed(1)} MB, and the service reads ${offer.max_body_mb} MB at most. `
+    + "Not used: leave out resources that no query asks for, or older ones.";
+  return true;
+}
+
 function use(text) {
   const said = find("own-said");
+  if (tooLarge(new Blob([text]).size)) return;
   try {
     const sent = JSON.parse(text);
     const about = { title: "Your own", story: "own", now: offer.now };
