@@ -25,6 +25,7 @@ from tests.tokens import bearer, ec_key, jwk, key_set
 
 SIGN, LOGIN, LOGOUT = "/cds-services/aml-order-sign", "/why/login", "/why/logout"
 SECRET = "a long enough secret"
+ENTRY = entry("a.example", "", SECRET)
 FORM = {"name": "a.example", "password": SECRET}
 NOBODYS = "/why/00000000-0000-4000-8000-000000000000"
 CALL = request("order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)], labs=ELECTROLYTES, medications=[])
@@ -32,7 +33,7 @@ CALL = request("order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)], labs
 
 @pytest.fixture
 def app(served, tmp_path: Path) -> Flask:
-    (tmp_path / "readers.toml").write_text(entry("a.example", "", SECRET), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(ENTRY, encoding="utf-8")
     return served(WHY_LINKS="login", WHY_READERS=str(tmp_path / "readers.toml"))
 
 
@@ -83,7 +84,7 @@ def test_the_cookie_is_for_these_pages_alone_and_no_script_sees_it(client):
 
 
 def test_behind_https_and_a_path_the_cookie_says_so(served, tmp_path):
-    (tmp_path / "readers.toml").write_text(entry("a.example", "", SECRET), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(ENTRY, encoding="utf-8")
     app = served(WHY_LINKS="login", WHY_READERS=str(tmp_path / "readers.toml"), PUBLIC_URL="https://cds.example/aml")
     cookie = app.test_client().post(LOGIN, data=FORM).headers["Set-Cookie"]
     assert "; Secure" in cookie and "Path=/aml/why" in cookie
@@ -260,7 +261,7 @@ def test_a_reader_sees_the_cards_of_the_own_hospital_only(served, tmp_path):
     ({"WHY_LINKS": "login", "WHY_READERS": "nowhere.toml"}, "expected a file that can be read"),
 ])  # fmt: skip
 def test_settings_that_do_not_fit_stop_the_start(tmp_path, env, said):
-    (tmp_path / "readers.toml").write_text(entry("a.example", "", SECRET), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(ENTRY, encoding="utf-8")
     with pytest.raises(SettingsError, match=said):
         Settings.load({name: value.replace("FILE", str(tmp_path / "readers.toml")) for name, value in env.items()})
 
@@ -309,7 +310,7 @@ def test_at_a_terminal_a_password_is_typed_twice(monkeypatch, capsys, again, cod
 
 
 def test_the_check_names_those_who_may_log_in(monkeypatch, capsys, tmp_path):
-    (tmp_path / "readers.toml").write_text(entry("a.example", "", SECRET), encoding="utf-8")
+    (tmp_path / "readers.toml").write_text(ENTRY, encoding="utf-8")
     monkeypatch.setenv("WHY_LINKS", "login")
     monkeypatch.setenv("WHY_READERS", str(tmp_path / "readers.toml"))
     assert cli.main(["check"]) == 0
