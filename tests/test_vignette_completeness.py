@@ -132,6 +132,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "dose-ceiling": {
         "dose_ceiling": ("70 mg/d", "100 mg/d", "200 mg/d", "300 mg/d"),
         "low_dose_cytarabine": ("100 mg/d",),
+        "low_dose_cytarabine_surface": ("40 mg/m2",),
     },
     "inhibitor-just-stopped": {"return_after": ("3 d",), "recently_stopped": ("14 d",)},
     "dose-beside-inhibitor": {
@@ -264,6 +265,7 @@ SHARED = {
     ("ceiling_beside_inhibitor", "dose-beside-inhibitor"): "partners.dose_told",
     ("dose_weight_from", "dose-beside-inhibitor"): "the same",
     ("low_dose_cytarabine", "dose-ceiling"): "ceilings.ceilings",
+    ("low_dose_cytarabine_surface", "dose-ceiling"): "the same",
     ("dose_weight_window", "dose-beside-inhibitor"): "the same",
     ("bilirubin_uln_default", "hepatic-dose"): "upper_limits.bilirubin_multiple",
     ("lab_window", "renal-dose"): "clearance.kidney, and the window of every laboratory value",

@@ -95,6 +95,7 @@ RETURN_WORDS = Topic("return_words", words)
 AFFECTS = Topic("affects", words)  # qualifier: a kind of effect of interactions/precipitants.yaml, or a drug
 TAKE_APART = Topic("take_apart", words)  # qualifier: the other drug
 LOW_DOSE_CYTARABINE = Topic("low_dose_cytarabine", in_unit("mg/d"))
+LOW_DOSE_CYTARABINE_SURFACE = Topic("low_dose_cytarabine_surface", in_unit("mg/m2"))
 INDUCTION_FADES = Topic("induction_fades", words)
 ACID_REDUCER = Topic("acid_reducer", words)  # qualifier: "" or a class of acid reducer
 LIVE_VACCINES = Topic("live_vaccines", words)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended
 from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
@@ -94,7 +94,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         total=total,
         ceiling=lowest,
         others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
-        ramp=case.cite(topics.RAMP_UP, use.drug, lowest.because.value) if _ramps_up(case, use, lowest) else None,
+        ramp=_ramp(case, use, lowest),
         back=case.cite(topics.RETURN_TO_DOSE, use.drug),
         drafted=order.role is Role.DRAFT,
         several=len(above_it) > 1,
@@ -105,9 +105,15 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
     )
 
 
-def _ramps_up(case: Case, use: Use, ceiling: Ceiling) -> bool:
-    """Whether the steps of the ramp-up concern this order: a first dose in AML, beside a CYP3A inhibitor."""
-    return use.is_new and not not_for_aml(case) and ceiling.because.topic == "cyp3a"
+def _ramp(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
+    """The steps of the ramp-up, where they concern this order: a first dose in AML, beside a CYP3A inhibitor.
+
+    One that counts as a P-gp inhibitor for the ceiling is a CYP3A inhibitor still.
+    """
+    effect = case.effect(ceiling.other.drug, "cyp3a")
+    if effect is None or not use.is_new or not_for_aml(case):
+        return None
+    return case.cite(topics.RAMP_UP, use.drug, effect.value)
 
 
 def _daily(order: Medication) -> Decimal:
@@ -125,7 +131,7 @@ def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple
         drug, dose = use.drug, ceiling.limit.value
         label = f"Change {drug} to {dose}"
         if use.is_new:
-            ramp = " (after the ramp-up)" if _ramps_up(case, use, ceiling) else ""
+            ramp = " (after the ramp-up)" if _ramp(case, use, ceiling) else ""
             label = f"Change the target dose of {drug} to {dose}{ramp}"
         return (Proposal("dose", label, medication=order, drug=drug, daily=dose),)
     return removal(ceiling.other.drug, ceiling.other.orders)

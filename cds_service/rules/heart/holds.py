@@ -21,15 +21,18 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     The limit is the lower one where the sources interrupt above it already.
 
     A hold is an order on hold, or a new draft after a course that ended not long ago, with none that goes on. A hold
-    for a stated other reason is none of ours.
+    for a stated other reason is none of ours. An order that says that it was stopped for its QTc stays a hold beside a
+    running one, until a sure QTc since then is back at the source's value for the return.
     """
     held, active = use.of(Role.ON_HOLD), use.of(Role.ACTIVE)
     ended = tuple(order for order in use.of(Role.PAST) if _not_long_ago(case, order))
-    if not held and (active or not (use.drafts and ended)):
+    if not held and not (use.drafts and ended):
+        return Truth.NO
+    if not held and active and not any(_stopped_for_qtc(case, use, order) for order in ended):
         return Truth.NO
     before = (*active, *held, *ended)
     reasons = [order.reason for order in held if order.reason]
-    if reasons and not any("qt" in reason.lower() for reason in reasons):
+    if reasons and not any(_names_qtc(reason) for reason in reasons):
         return Truth.NO
     interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT)
     limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
@@ -41,6 +44,19 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     if any(ecg.qtc > limit.value for ecg in on_drug):
         return Truth.YES
     return Truth.NO if ecgs.sure else Truth.UNKNOWN
+
+
+def _names_qtc(reason: str) -> bool:
+    return "qt" in reason.lower()
+
+
+def _stopped_for_qtc(case: Case, use: Use, order: Medication) -> bool:
+    """Whether an order says that it was stopped for its QTc, and no sure QTc since then is back."""
+    if not _names_qtc(order.reason) or order.end is None:
+        return False
+    back = case.cite(topics.QTC_RESUME_AT_MOST, use.drug)
+    since = taken_since(case.fact(ECGS).value or (), order.end.latest.date())
+    return back is None or not any(ecg.qtc <= back.value for ecg in since if not ecg.doubts and not ecg.bound)
 
 
 def _not_long_ago(case: Case, order: Medication) -> bool:

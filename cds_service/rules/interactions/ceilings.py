@@ -12,7 +12,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, met
-from cds_service.truth import Truth
+from cds_service.truth import Truth, any_of
 
 CYTARABINE = "cytarabine"
 
@@ -54,15 +54,21 @@ def low_dose_cytarabine(case: Case) -> Truth:
         order for order in case.orders(Role.DRAFT, Role.ACTIVE)
         if CYTARABINE in order.ingredients and order.route != INTRATHECAL
     ]  # fmt: skip
-    most = case.must(topics.LOW_DOSE_CYTARABINE, "policy").value
-    high = case.must(topics.HIGH_DOSE_FROM, CYTARABINE).value
-    for order in orders:
-        more = order.dose.daily is not None and order.dose.daily > most
-        if more or order.high_dose or (order.dose.per_area is not None and order.dose.per_area >= high):
-            return Truth.NO
     if not orders:
         return Truth.NO
-    return Truth.YES if all(order.dose.daily is not None for order in orders) else Truth.UNKNOWN
+    return ~any_of(_is_more(case, order) for order in orders)
+
+
+def _is_more(case: Case, order: Medication) -> Truth:
+    """Whether an order is more than low-dose cytarabine, by milligrams or per body surface a day, or by name."""
+    most = case.must(topics.LOW_DOSE_CYTARABINE, "policy").value
+    densest = case.must(topics.LOW_DOSE_CYTARABINE_SURFACE, "policy").value
+    daily, area, times = order.dose.daily, order.dose.per_area, order.dose.times
+    if order.high_dose or (daily is not None and daily > most) or (area is not None and area > densest):
+        return Truth.YES
+    if area is not None and times is not None:
+        return Truth.of(area.value * times > densest.value)
+    return Truth.UNKNOWN if daily is None else Truth.NO
 
 
 def _qualifiers(case: Case, use: Use, other: Met) -> tuple[tuple[str, Statement[str]], ...]:
