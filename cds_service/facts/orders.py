@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from cds_service.facts.concepts import Wording, told_once, wording
+from cds_service.facts.concepts import Wording, all_text, told_once, wording
 from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
@@ -18,6 +19,13 @@ TYPED: Key[bool] = Key("hla_typed", "HLA typing that was done")
 _OPEN = frozenset({"draft", "active", "on-hold"})
 _TYPING = "hla_typing"
 _DONE = frozenset({"completed", "final", "amended", "corrected"})
+_NOT_DONE = re.compile(
+    r"\bnot\s+(?:yet\s+)?(?:done|performed|tested|possible|available)\b"
+    r"|\b(?:requested|planned|pending|cancel\w*|to follow)\b"
+    r"|\binsufficient\b|\bno (?:hla|tissue).typing\b|\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling)s?\b",
+    re.IGNORECASE,
+)
+_ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
 
 def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
@@ -41,7 +49,10 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
 
 
 def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
-    """Whether HLA typing was done: a result, a procedure or a completed order says so. It holds for life."""
+    """Whether HLA typing was done: a result, a procedure or a completed order says so. It holds for life.
+
+    Words that deny it, that tell it of a donor, or that name one antigen only are none.
+    """
     for resource in resources:
         quick = resource.view()
         if not isinstance(quick, ServiceRequest | Procedure | Observation):
@@ -49,9 +60,21 @@ def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
         if _TYPING not in _keys(wording(quick.code, reading.terms)):
             continue
         view = resource.checked()
-        if isinstance(view, type(quick)) and view.status in _DONE and not getattr(view, "doNotPerform", None):
+        if isinstance(view, type(quick)) and view.status in _DONE and not _denied(view):
             return known(TYPED, True, None, Origin(resource.reference, "record"))
     return known(TYPED, False, None, Origin("", ""))
+
+
+def _denied(view: ServiceRequest | Procedure | Observation) -> bool:
+    """Whether what tells of the typing says that there was none of the patient, whatever its status."""
+    said = all_text(view.code)
+    if _ONE_ANTIGEN.search(said) or (isinstance(view, ServiceRequest) and view.doNotPerform):
+        return True
+    if isinstance(view, Observation):
+        if view.dataAbsentReason is not None:
+            return True
+        said = " | ".join((said, view.valueString or "", all_text(view.valueCodeableConcept)))
+    return _NOT_DONE.search(said) is not None
 
 
 @told_once

@@ -69,3 +69,28 @@ def test_hla_typing_was_done_where_a_result_a_procedure_or_a_completed_order_say
     assert not typed(procedure | {"status": "not-done"}) and not typed(result | {"status": "cancelled"})
     assert not typed(request(code, status="completed", doNotPerform=True))
     assert not typed(procedure | {"code": concept(text="Bone marrow biopsy")})
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["HLA typing not done", "HLA typing requested", "HLA typing of potential donor", "HLA typing, HLA-B27"],
+)
+def test_words_that_deny_hla_typing_or_tell_it_of_another_are_none(words: str) -> None:
+    person = {"subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2026-11-10"}
+    result = {"resourceType": "Observation", "id": "t1", "status": "final", "code": concept(text=words)} | person
+    assert not typed(result)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueString": "specimen insufficient"},
+        {"valueString": "Not performed"},
+        {"dataAbsentReason": concept("error")},
+    ],
+)
+def test_a_result_of_hla_typing_that_holds_none_is_none(value: Json) -> None:
+    person = {"subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2026-11-10"}
+    result = {"resourceType": "Observation", "id": "t1", "status": "final", "code": concept("13303-3")} | person
+    assert not typed(result | value)
+    assert typed(result | {"valueString": "A*02:01, B*27:05, no ambiguities"})

@@ -31,7 +31,7 @@ from cds_service.rules.signs import (
     weight_gain,
 )
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import not_taken, started
+from cds_service.rules.treatment import days, not_taken, started
 from cds_service.truth import Truth, any_of
 
 SYNDROME = "differentiation syndrome"
@@ -154,9 +154,9 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
     where its source names a rise, also when the count rose by more since the start. A count that is too old counts one
     step lower.
 
-    A missing or old count is named as a gap, unless it lies above the limit. So is a missing count from before the
-    start, where the count of today is high enough to have risen by that much. Signs of differentiation syndrome are a
-    check of their own.
+    A missing or old count is named as a gap, unless it lies above the limit. So it is where no sure and recent count
+    from before the start is on record and that of today is high enough to have risen by that much. Signs of
+    differentiation syndrome are a check of their own.
     """
     if not use.active:
         return not_taken(case, use)
@@ -183,17 +183,24 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"white cells {wbc.value}")
         case Truth.UNKNOWN:
-            return case.blind(wbc, why="no white cells from before the start, so no rise is known" if wbc.sure else "")
+            why = "no sure and recent white cells from before the start, so no rise is known" if wbc.sure else ""
+            return case.blind(wbc, why=why)
         case other:
             assert_never(other)
 
 
 def _count_before(case: Case, use: Use) -> Quantity | None:
-    """The newest count from before the drug was started, the day of the start included."""
+    """The newest sure count from before the start, its day included, if not older than laboratory values may be."""
     start = started(case, use)
-    points = case.fact(WBC_SERIES).value or ()
-    before = [each for each in points if start and each.when and each.when.latest.date() <= start.latest.date()]
-    return before[0].value if before else None
+    if start is None:
+        return None
+    since = start.earliest.date() - days(case.must(topics.LAB_WINDOW, "policy").value)
+    before = (
+        each
+        for each in case.fact(WBC_SERIES).value or ()
+        if each.when is not None and since <= each.when.latest.date() <= start.latest.date()
+    )
+    return next((each.value for each in before if each.sure and not each.bound.startswith(">")), None)
 
 
 def _risen(wbc: Fact[Quantity], base: Quantity | None, rise: Statement[Quantity] | None) -> Truth:
