@@ -115,12 +115,12 @@ class Store:
         self.prepare()
         kind: _Kind = "lightly" if lightly else "at once"
         try:
-            with self._engine(kind).begin() as connection:
+            with _connected(self._engine(kind)) as connection, connection.begin():
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             self.failure = spoken(error)
             if "read-only" in self.failure or "damaged" in self.failure:
-                self._engine(kind).dispose()  # after a failover, or a repair, only new connections see the change
+                self.close()  # after a failover, or a repair, only new connections see the change
             raise StoreError(self.failure) from None
         self.failure = ""
 
@@ -132,8 +132,8 @@ class Store:
         """
         try:
             engine = self._engine("patiently" if patiently else "at once")
-            with engine.connect().execution_options(**{READING: True}) as connection:
-                yield connection
+            with _connected(engine) as connection:
+                yield connection.execution_options(**{READING: True})
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(spoken(error)) from None
 
@@ -160,3 +160,19 @@ class Store:
         """Give the connections back. The next use makes new ones."""
         for engine in list(self._engines.values()):
             engine.dispose()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """A connection, which is not kept when all of them were given up meanwhile.
+
+    It would live on in a pool that is nobody's, and SQLite tells every connection of a process that a file is
+    read-only while one of them has it open so.
+    """
+    pool = engine.pool
+    with engine.connect() as connection:
+        try:
+            yield connection
+        finally:
+            if engine.pool is not pool and not connection.closed:
+                connection.invalidate()
