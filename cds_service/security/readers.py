@@ -17,7 +17,6 @@ from __future__ import annotations
 import hmac
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -30,6 +29,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from cds_service.errors import SettingsError, StoreError, TooOften
 from cds_service.security.limit import Limit
 from cds_service.security.links import Mark
+from cds_service.security.toml_file import entries_in
 
 SHORTEST, LONGEST = 12, 200  # characters of a password
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
@@ -76,15 +76,7 @@ def read_readers(path: Path, tenants: frozenset[str]) -> Mapping[str, Reader]:
 
     Raises SettingsError.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise SettingsError(f"WHY_READERS: {path.name} cannot be read ({fault.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"WHY_READERS: {path.name} is not TOML: {fault}") from None
-    entries = content.get("reader")
-    if set(content) != {"reader"} or not isinstance(entries, list) or not entries:
-        raise SettingsError(f"WHY_READERS: {path.name} has no reader: add what `aml-cds reader NAME` writes")
+    entries = entries_in(path, "WHY_READERS", "reader", "has no reader: add what `aml-cds reader NAME` writes")
     read = [_reader(path, place, each, tenants) for place, each in enumerate(entries, start=1)]
     by_name = {each.name: each for each in read}
     if len(by_name) < len(read):

@@ -25,7 +25,6 @@ A fault in the file stops the start, with the entry, the key and what was expect
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from urllib.parse import urlsplit
 from cds_service.errors import SettingsError
 from cds_service.security.fhir_servers import AllowedServers
 from cds_service.security.outbound import Way, credentials_in, proxy_address, require_certificates
+from cds_service.security.toml_file import entries_in
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 USUAL = ("ES384", "RS384")
@@ -71,15 +71,8 @@ def read_tenants(path: Path, jurisdictions: tuple[str, ...], way: Way) -> tuple[
 
     Raises SettingsError.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise SettingsError(f"TENANTS: {path.name} cannot be read ({fault.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"TENANTS: {path.name} is not TOML: {fault}") from None
-    entries = content.get("tenant")
-    if set(content) != {"tenant"} or not isinstance(entries, list) or not entries:
-        raise SettingsError(f"TENANTS: {path.name} holds no hospital: write one [[tenant]] for each, and nothing else")
+    wanted = "holds no hospital: write one [[tenant]] for each, and nothing else"
+    entries = entries_in(path, "TENANTS", "tenant", wanted)
     read = (_Entry(path, position, entry, jurisdictions, way) for position, entry in enumerate(entries, 1))
     tenants = tuple(each.read() for each in read)
     for what, values in (("issuer", [each.issuer for each in tenants]), ("name", [each.name for each in tenants])):

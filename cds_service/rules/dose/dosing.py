@@ -27,14 +27,15 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
 
     Asked of a drug with a highest daily dose in its source, when it is ordered, else while it is taken. A warning when
     an order, or several that begin together, comes to more; a dose per body surface is compared only where one is
-    stated. Where the source allows more beside low-dose cytarabine, an order of cytarabine counts unless it is known
-    to be more, or goes into the spinal fluid; a medication list read in part makes it information.
+    stated. Where the source allows more beside low-dose cytarabine, an order of it counts when its dose is known to be
+    low. A dose of it that cannot be read, and a medication list read in part, make the warning information.
 
     A dose that cannot be read goes to the card of gaps as information. No body surface is computed, and the lower doses
     beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
     """
     alone = case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
-    if alone is not None and low_dose_cytarabine(case) is not Truth.NO:
+    low_dose = Truth.NO if alone is None else low_dose_cytarabine(case)
+    if low_dose is Truth.YES:
         alone = None
     orders = use.drafts or use.active
     by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
@@ -50,7 +51,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             about=orders,
             drug=use.drug,
             says=(limit,),
-            doubts=() if not alone or case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",),
+            doubts=_doubts(case, low_dose) if limit is alone else (),
             order=(over or orders)[0],
             total=total,
             limit=limit,
@@ -67,6 +68,13 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     if unread:
         return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders)
     return Clear(f"{orders[0].dose.daily} is within {limit.value}")
+
+
+def _doubts(case: Case, low_dose: Truth) -> tuple[str, ...]:
+    """Why the limit without low-dose cytarabine may not be the one that holds."""
+    if low_dose is Truth.UNKNOWN:
+        return ("whether the cytarabine is low-dose is not known",)
+    return () if case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",)
 
 
 def _over_surface(
