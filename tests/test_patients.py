@@ -191,12 +191,13 @@ def test_a_name_in_another_language_is_recognised():
     assert told(cards("order-sign", draft, medications=[venetoclax()]))[0].startswith("critical: Venetoclax 400 mg")
 
 
-def test_venetoclax_600_mg_needs_cytarabine_beside_it():
+def test_venetoclax_600_mg_needs_low_dose_cytarabine_beside_it():
     high = venetoclax(600, id="v", status="draft")
-    alone, beside = (
-        told(cards("order-sign", high, medications=listed)) for listed in ([], [order("cytarabine 20 mg injection")])
-    )
+    unread, low = order("cytarabine 20 mg injection"), order("cytarabine 20 mg injection", "", 40)
+    alone, open_, beside = (told(cards("order-sign", high, medications=each)) for each in ([], [unread], [low]))
     assert alone[0] == "warning: Venetoclax 600 mg daily: above the labelled 400 mg daily"
+    assert not any("warning: Venetoclax 600 mg" in line for line in open_)
+    assert any("above the labelled" in line for line in open_), "a dose that cannot be read is said"
     assert not any("above the labelled" in line for line in beside)
 
 
