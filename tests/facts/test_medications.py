@@ -89,9 +89,40 @@ def test_a_draft_is_a_draft_and_stands_for_the_order_of_its_id() -> None:
     assert roles(VENETOCLAX, drafts=[VENETOCLAX | {"status": "draft"}]) == [("venetoclax", Role.DRAFT)]
 
 
-@pytest.mark.parametrize("more", [{"status": "stopped"}, {"status": "cancelled"}, {"doNotPerform": True}])
-def test_a_draft_that_ends_an_order_ends_it_and_no_other(more: Json) -> None:
-    assert roles(VENETOCLAX, POSACONAZOLE, drafts=[POSACONAZOLE | more]) == [("venetoclax", Role.ACTIVE)]
+@pytest.mark.parametrize("more", [{"status": "stopped"}, {"status": "completed"}, {"doNotPerform": True}])
+def test_a_draft_that_stops_an_order_ends_it_today_and_no_other(more: Json) -> None:
+    found = chart(VENETOCLAX, POSACONAZOLE, drafts=[POSACONAZOLE | more]).medications
+    assert (found.drugs(Role.ACTIVE), found.drugs(Role.PAST)) == (("venetoclax",), ("posaconazole",))
+    assert str(found.of(Role.PAST)[0].end) == "2026-11-20"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+def test_a_draft_that_takes_an_order_back_leaves_none_of_it(status: str) -> None:
+    assert roles(VENETOCLAX, POSACONAZOLE, drafts=[POSACONAZOLE | {"status": status}]) == [("venetoclax", Role.ACTIVE)]
+
+
+@pytest.mark.parametrize("listed", [{"status": "on-hold"}, {"status": "stopped"}])
+def test_when_an_order_was_taken_last_that_was_not_in_use_is_not_said_by_the_draft_that_stops_it(listed: Json) -> None:
+    found = chart(POSACONAZOLE | listed, drafts=[POSACONAZOLE | {"status": "stopped"}]).medications
+    assert [(each.role, each.end) for each in found.orders] == [(Role.PAST, None)]
+
+
+@pytest.mark.parametrize("unnamed", [None, {"reference": "Medication/elsewhere"}])
+def test_a_draft_that_names_no_drug_does_not_stand_for_the_order_of_its_id(unnamed: Json | None) -> None:
+    draft = {key: value for key, value in POSACONAZOLE.items() if key != "medicationCodeableConcept"}
+    draft |= {"status": "draft"} | ({"medicationReference": unnamed} if unnamed else {})
+    assert roles(POSACONAZOLE, drafts=[draft]) == [("posaconazole", Role.ACTIVE)]
+
+
+@pytest.mark.parametrize(("status", "until", "end"), [
+    ("stopped", "2026-12-10", None), ("completed", "2026-12-10", None), ("stopped", "2026-11-20", "2026-11-20"),
+    ("stopped", "2026-11-01", "2026-11-01"), ("active", "2026-12-10", "2026-12-10"),
+])
+def test_the_planned_last_day_of_an_order_that_is_over_is_not_the_day_it_ended(
+    status: str, until: str, end: str | None
+) -> None:
+    found = chart(order("posaconazole", status, dosageInstruction=lasting({"end": until}))).medications.orders[0]
+    assert (str(found.end) if found.end else None, found.cut_short) == (end, status != "active" and end is None)
 
 
 def test_a_draft_names_the_order_that_it_replaces() -> None:

@@ -117,7 +117,7 @@ def test_an_order_that_names_itself_and_one_that_is_over_stay_what_they_are() ->
 
 def test_a_prohibition_ends_the_order_that_it_stands_in_the_place_of() -> None:
     prohibition = order("posaconazole", "active", id="new", doNotPerform=True, **NAMES[0])
-    assert roles(order("posaconazole", id="old"), drafts=[prohibition]) == {}
+    assert roles(order("posaconazole", id="old"), drafts=[prohibition]) == {"posaconazole": Role.PAST}
 
 
 def test_a_changed_azole_is_one_card_about_the_new_one_and_its_draft_keeps_what_it_names() -> None:
@@ -130,6 +130,12 @@ def test_a_changed_azole_is_one_card_about_the_new_one_and_its_draft_keeps_what_
     updates = [action["resource"] for card in changed for each in card.get("suggestions", ())
                for action in each["actions"] if action["type"] == "update"]
     assert updates and all(each["priorPrescription"] == NAMES[0]["priorPrescription"] for each in updates)
+
+
+def test_an_inhibitor_that_is_stopped_as_the_higher_dose_is_signed_still_acts() -> None:
+    azole, stop = ordered("posaconazole 300 mg", mg=300), {"status": "stopped"}
+    found = cards("order-sign", ordered_venetoclax(400, status="draft"), azole | stop, medications=[azole])
+    assert any("Posaconazole ended" in card["summary"] and "too early" in card["summary"] for card in found)
 
 
 # Which drafts are selected

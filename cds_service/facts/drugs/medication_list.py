@@ -13,11 +13,12 @@ from decimal import Decimal
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
-from cds_service.facts.drugs.prescription import continues, order_of, read_order, view_of
+from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
+from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
@@ -59,7 +60,8 @@ def read_medications(
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
-    seen = ended | {draft.reference for draft in found}
+    never, stopped = ended
+    seen = never | {draft.reference for draft in found if draft.ingredients or draft.label}
     for versions in versions_that_count(each for each in reply.resources if each.type == "MedicationRequest"):
         read += 1
         order = _in_use([_listed(each, library, reading) for each in versions])
@@ -69,7 +71,7 @@ def read_medications(
         elif order is not None and not order.ingredients:
             unidentified += 1
         elif order is not None and not ("/" in order.reference and order.reference in seen):
-            found.append(order)
+            found.append(_stopped_now(order, reading.now) if order.reference in stopped else order)
             seen.add(order.reference)
     found = [_going_on(order, found) for order in found]
     taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
@@ -96,10 +98,14 @@ def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
 
 def _drafts(
     drafts: tuple[Resource, ...], library: Library, selections: tuple[str, ...], reading: Reading
-) -> tuple[list[Medication], set[str], list[str]]:
-    """The drafts that are to be given, the references of orders that a draft ends, and what could not be read."""
+) -> tuple[list[Medication], tuple[set[str], set[str]], list[str]]:
+    """The drafts that are to be given, the orders that a draft ends, and what could not be read.
+
+    Of the orders that are ended, the references of those that were never to be given, and of those that are stopped.
+    """
     found: list[Medication] = []
-    ended: set[str] = set()
+    never: set[str] = set()
+    stopped: set[str] = set()
     problems: list[str] = []
     chosen = frozenset((*selections, *map(local, selections)))
     if not any(_is_named(each) and _selected(each, chosen) for each in drafts):
@@ -107,7 +113,7 @@ def _drafts(
     for resource in drafts:
         view = view_of(resource)
         if view is not None and (view.doNotPerform or view.status in _ENDED):
-            ended |= _ends(resource, view)
+            (never if view.status in _NOT_TAKEN else stopped).update(_ends(resource, view))
             continue
         role = Role.ON_HOLD if view is not None and view.status == "on-hold" else Role.DRAFT
         draft = read_regimen(resource, reading) if view is None else read_order(resource, role, library, reading)
@@ -115,7 +121,7 @@ def _drafts(
             problems.append(f"a draft order could not be read ({draft.reason})")
         elif draft is not None:
             found.append(replace(draft, selected=not chosen or _selected(resource, chosen)))
-    return _each_drug_once(found), ended, problems
+    return _each_drug_once(found), (never, stopped), problems
 
 
 def _ends(resource: Resource, view: MedicationRequest) -> set[str]:
@@ -213,4 +219,11 @@ def _ended(order: Medication, now: datetime) -> Medication:
     """An active order whose stated end has passed is no longer taken; one without an end still is."""
     if order.role is Role.ACTIVE and order.end is not None and order.end.latest < now:
         return replace(order, role=Role.PAST)
-    return order
+    return ended_before(order, now)
+
+
+def _stopped_now(order: Medication, now: datetime) -> Medication:
+    """An order that a draft of this call stops: one in use was taken until now, so that what it did may last."""
+    if order.role is not Role.ACTIVE:
+        return replace(order, role=Role.PAST)
+    return replace(order, role=Role.PAST, end=When(now, now))

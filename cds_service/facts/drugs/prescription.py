@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose
@@ -101,6 +102,14 @@ def medication(
         courses=product.courses,
         conflict=product.doubt,
     )
+
+
+def ended_before(order: Medication, now: datetime) -> Medication:
+    """An order that is over before the last day that it states: that day was planned, and which it was is not known."""
+    last = order.last_day if order.role is Role.PAST else None
+    if last is None or last.earliest <= now:
+        return order
+    return replace(order, end=None, dose=replace(order.dose, days=None), cut_short=True)
 
 
 def continues(order: MedicationRequest) -> tuple[str, ...]:

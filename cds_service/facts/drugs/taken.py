@@ -15,7 +15,7 @@ from typing import assert_never
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import Library, said_of
-from cds_service.facts.drugs.prescription import medication
+from cds_service.facts.drugs.prescription import ended_before, medication
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
@@ -227,7 +227,7 @@ def _as(
     if role is Role.ACTIVE and period is not None:
         closed = reading.when(period.end)
         role, end = (Role.PAST, closed) if closed is not None and closed.latest < reading.now else (role, end)
-    return replace(found, role=role, start=start or found.start, end=end)
+    return ended_before(replace(found, role=role, start=start or found.start, end=end), reading.now)
 
 
 def _joined(one: Medication, other: Medication) -> Medication:

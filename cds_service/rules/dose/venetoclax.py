@@ -194,6 +194,8 @@ def _ended_lately(case: Case, reduced: list[Medication], past: Medication, windo
     """Whether it ended within the window; without a day of its end, whether it may have been taken beside our drug."""
     if past.end is not None:
         return 0 <= past.end.days_ago(case.now) <= window
+    if past.cut_short:
+        return True
     began = max((order.start.days_ago(case.now) for order in reduced if order.start is not None), default=0)
     return past.start is not None and past.start.days_ago(case.now) <= began + window
 
@@ -203,8 +205,8 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
     """A dose above the ceiling of an inhibitor that ended only days ago.
 
     Asked of an order of venetoclax. A warning when its dose is above the ceiling beside an inhibitor that ended within
-    the days that the label waits before the return. One that ended on a day not stated, and began within the window of
-    the policy, is told as information.
+    the days that the label waits before the return. One that ended on a day not stated is told as information, where it
+    began within the window of the policy or was to last until now.
 
     A dose that cannot be read so soon after an inhibitor goes to the card of gaps as a warning, a medication list read
     in part as information. While the inhibitor is taken, the check of the ceiling speaks.

@@ -122,7 +122,8 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
         if order.end is not None:
             recent = 0 <= order.end.days_ago(case.now) <= int(wash_out.value)
         else:
-            recent = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
+            begun = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
+            recent = begun or order.cut_short
         past = imposed(case, use, order) if recent else ()
         if past:
             found.append(JustEnded(order, past[0], order.end is not None))

@@ -207,7 +207,7 @@ def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, .
     found = []
     for order in case.orders(Role.PAST):
         day = order.end or order.start
-        recent = day is not None and 0 <= day.days_ago(case.now) <= window
+        recent = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
         if recent and not still & set(order.ingredients) and _acted(case, order, strengths):
             found.append(order)
     return tuple(found)
