@@ -263,6 +263,12 @@ class MedicationStatement(View, kw_only=True):
     contained: list[msgspec.Raw] | None = None
 
 
+class Given(msgspec.Struct, gc=False):
+    """How a dose was given."""
+
+    route: CodeableConcept | None = None
+
+
 class MedicationAdministration(View, kw_only=True):
     """One dose, or a time of doses, that was given."""
 
@@ -272,6 +278,7 @@ class MedicationAdministration(View, kw_only=True):
     subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
+    dosage: Given | None = None
     contained: list[msgspec.Raw] | None = None
 
 

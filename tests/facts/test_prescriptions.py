@@ -381,6 +381,41 @@ def test_many_doses_are_one_entry_from_the_first_to_the_last() -> None:
     assert (str(found.start), str(found.end)) == ("2026-10-01", "2026-10-03")
 
 
+EYES, SWALLOWED = "ciprofloxacin 0.3 % ophthalmic solution", "ciprofloxacin 500 mg oral tablet"
+
+
+@pytest.mark.parametrize("first", [EYES, SWALLOWED])
+def test_eye_drops_that_are_stated_do_not_stand_for_the_tablets_beside_them(first: str) -> None:
+    second = SWALLOWED if first == EYES else EYES
+    both = listed(stated(first, id="s1"), stated(second, id="s2"))
+    assert {each.route for each in both} == {"oral", "ophthalmic/otic"}
+
+
+@pytest.mark.parametrize(("ordered_as", "said", "found"), [
+    (EYES, SWALLOWED, ["ophthalmic/otic", "oral"]), (SWALLOWED, EYES, ["oral"]), (EYES, "ciprofloxacin",
+    ["ophthalmic/otic"]), ("ciprofloxacin", SWALLOWED, [""]),
+])
+def test_an_order_of_eye_drops_does_not_stand_for_stated_tablets(ordered_as: str, said: str, found: list[str]) -> None:
+    assert [each.route for each in listed(order(ordered_as), stated(said))] == found
+
+
+def test_the_route_of_a_dose_that_was_given_is_read() -> None:
+    spinal = given("cytarabine", dosage={"route": {"text": "intrathecal"}})
+    by_vein = given("cytarabine", id="a2", dosage={"route": {"text": "IV"}, "dose": measured(3000, "mg")})
+    assert [each.route for each in listed(spinal, by_vein)] == ["intrathecal", "parenteral"]
+
+
+def test_cytarabine_given_into_the_spinal_fluid_is_no_treatment_of_the_relapse() -> None:
+    spinal = given("cytarabine", dosage={"route": {"text": "intrathecal"}})
+    assert any("Relapsed AML" in card["summary"] for card in cards("patient-view", administrations=[spinal]))
+
+
+@pytest.mark.parametrize("doses", [(100, 400), (400, 100)])
+def test_of_two_doses_that_are_stated_the_higher_counts(doses: tuple[int, int]) -> None:
+    both = [stated("venetoclax", id=f"s{mg}", dosage=[{"text": f"{mg} mg daily"}]) for mg in doses]
+    assert [str(each.dose.daily) for each in listed(*both)] == ["400 mg daily"]
+
+
 def test_the_dosage_of_a_statement_is_read_like_that_of_an_order() -> None:
     dosage = [{"timing": ONCE, "doseAndRate": [{"doseQuantity": measured(400, "mg")}]}]
     assert str(listed(stated("venetoclax", dosage=dosage))[0].dose.daily) == "400 mg daily"

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
 from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
 from cds_service.facts.drugs.products import product_of
@@ -178,12 +177,8 @@ def _in_use(versions: list[Medication | Unreadable | None]) -> Medication | Unre
     named = [each for each in versions if isinstance(each, Medication) and each.ingredients]
     if not named:
         return next((each for each in versions if each is not None), None)
-    first = min(named, key=lambda each: (_IN_USE.index(each.role), -_daily(each), each.resource.raw))
+    first = min(named, key=lambda each: (_IN_USE.index(each.role), -daily_mg(each), each.resource.raw))
     return replace(first, doubts=(*first.doubts, _VERSIONS))
-
-
-def _daily(order: Medication) -> Decimal:
-    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 
@@ -58,6 +59,11 @@ class Medication:
             return self.end
         more = timedelta(days=int(self.dose.days) - 1)
         return replace(self.start, earliest=self.start.earliest + more, latest=self.start.latest + more)
+
+
+def daily_mg(order: Medication) -> Decimal:
+    """What a day of it comes to; nothing where that is not known, to put the higher of two doses first."""
+    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 @dataclass(frozen=True)

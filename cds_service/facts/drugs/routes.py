@@ -22,6 +22,11 @@ def ordered(view: MedicationRequest, terms: Terms) -> str:
     return _one(route for dosage in view.dosageInstruction or () for route in told(dosage.route, terms))
 
 
+def named(concept: CodeableConcept | None, terms: Terms) -> str:
+    """The one route that a concept names; "" where it names none."""
+    return _one(told(concept, terms))
+
+
 def told(concept: CodeableConcept | None, terms: Terms) -> tuple[str, ...]:
     """The routes that a concept names: by its codes, else by its words."""
     coded = [terms.routes[code] for code in codes(concept, terms) if code in terms.routes]

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs import routes
+from cds_service.facts.drugs.medications import Medication, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import ended_before, medication
 from cds_service.facts.drugs.products import product_of
@@ -45,9 +46,7 @@ _PERHAPS_GIVEN = "the record does not say whether it was given"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One entry for each drug that no order in use names and each way in which it stands, and how many could not be
-    read.
-    """
+    """What no order in use names: one entry for a drug, a way to stand and a route; and how many could not be read."""
 
     entries: tuple[Medication, ...]
     lost: int
@@ -74,7 +73,7 @@ def read_taken(
     for order in orders:
         for drug in dict.fromkeys(order.ingredients):
             naming.setdefault(drug, []).append(order)
-    found: dict[tuple[tuple[str, ...], Role], Medication] = {}
+    found: dict[tuple[tuple[str, ...], Role, str], Medication] = {}
     lost = 0
     told = (each for each in resources if each.type in ("MedicationStatement", "MedicationAdministration"))
     for resource in (each for versions in versions_that_count(told) for each in versions):
@@ -82,7 +81,7 @@ def read_taken(
         lost += isinstance(word, Unreadable)
         entry = _added(word, naming) if isinstance(word, _Word) else None
         if entry is not None:
-            mark = (entry.ingredients, entry.role)
+            mark = (entry.ingredients, entry.role, entry.route)
             found[mark] = _joined(found[mark], entry) if mark in found else entry
     return Taken(tuple(found.values()), lost)
 
@@ -107,7 +106,9 @@ def _added(word: _Word, naming: Mapping[str, list[Medication]]) -> Medication | 
 
 
 def _stands_for(order: Medication, word: _Word) -> bool:
-    """Whether the order says already what is said or was given."""
+    """Whether the order says already what is said or was given; that of eye drops says nothing of tablets."""
+    if "" not in (order.route, word.entry.route) and word.entry.route != order.route not in routes.SYSTEMIC:
+        return False
     match order.role:
         case Role.DRAFT:
             return False
@@ -180,6 +181,8 @@ def _given(
     found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
     if not isinstance(found, Medication):
         return found
+    route = routes.named(view.dosage.route, reading.terms) if view.dosage is not None else ""
+    found = replace(found, route=route or found.route)
     if found.role is Role.ACTIVE:  # it is being given now
         return _Word(found, GIVEN, When(reading.now, reading.now))
     return _Word(_perhaps_going_on(found, view, reading, goes_on), GIVEN, found.end or found.start)
@@ -234,7 +237,7 @@ def _joined(one: Medication, other: Medication) -> Medication:
     """Two entries about the same drug as one, from the first to the last day."""
     starts = [each.start for each in (one, other) if each.start is not None]
     ends = [each.end for each in (one, other) if each.end is not None]
-    plainer = min((other, one), key=lambda each: (each.dose.daily is None, len(each.doubts)))
+    plainer = min((other, one), key=lambda each: (each.dose.daily is None, len(each.doubts), -daily_mg(each)))
     return replace(
         plainer,
         start=min(starts, key=lambda when: when.earliest, default=None),
