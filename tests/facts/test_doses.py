@@ -172,6 +172,64 @@ def test_a_text_with_more_than_one_reading_is_not_read(text: str) -> None:
     assert daily({"text": text}) is None
 
 
+@pytest.mark.parametrize("text", [
+    "Take four 100 mg tablets by mouth once daily", "Take 4 (100 mg) tablets daily", "4 100mg tablets daily",
+    "100 mg tablets: take 4 daily", "100 mg tablets, four daily", "100 mg x4 daily", "100 mg ×4 daily",
+    "Take eight tablets of 100 mg daily", "4 comprimés de 100 mg, daily", "4 tbl 100 mg daily",
+    "Take 1.5 tablets of 100 mg daily", "400/200/100 mg daily", "120-80 mg daily", "120 to 80 mg daily",
+    "120 mg then 80 mg daily", "400/100/200 mg daily", "200 mg daily 1-0-1", "200 mg daily 1-0-1-0",
+])
+def test_a_text_whose_one_amount_is_not_that_of_the_day_is_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("400 mg/day", "400"), ("400 mg per day", "400"), ("400 mg a day", "400"), ("800 mg/day divided BID", "800"),
+    ("100/200/400 mg daily", "400"), ("80 to 120 mg daily", "120"), ("400 mg daily x 28 days", "400"),
+    ("100 mg x 7 days, daily", "100"), ("take 1 tablet (400 mg) daily", "400"),
+    ("100 mg tablet three times daily", "300"), ("100 mg tablets daily for 28 days", "100"),
+    ("400 mg daily on days 1-14", "400"),
+    ("200 mg in the morning and at night", "400"), ("200 mg daily with breakfast and dinner", "400"),
+    ("200 mg in the morning, at noon and at bedtime", "600"), ("200 mg daily in the morning or evening", "200"),
+    ("400 mg daily with lunch or dinner", "400"),
+])
+def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: str) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize(("amounts", "text", "expected"), [
+    ((1, "tablet"), "Take 4 tablets by mouth daily", "400"), ((4, "tablet"), "Take one tablet daily", "400"),
+    ((100, "mg"), "Take four 100 mg tablets once daily", "400"),
+])
+def test_pieces_in_words_that_contradict_the_code_are_said_and_the_higher_counts(
+    amounts: tuple[int, str], text: str, expected: str
+) -> None:
+    found = dose(dosage(amount(*amounts), text=text))
+    assert (str(found.daily), found.plain) == (f"{expected} mg daily", False)
+    assert "in words" in found.note
+
+
+@pytest.mark.parametrize(("amounts", "text"), [
+    ((400, "mg"), "Take four 100 mg tablets once daily"), ((4, "tablet"), "Take 4 tablets by mouth daily"),
+    ((1, "tablet"), "Take 1-2 tablets daily"), ((1, "tablet"), "Take 1 tablet daily. Dispense 30 tablets."),
+])
+def test_pieces_in_words_that_agree_or_say_several_things_take_nothing_from_the_code(
+    amounts: tuple[int, str], text: str
+) -> None:
+    found = dose(dosage(amount(*amounts), text=text))
+    assert (found.note, found.plain) == ("", True)
+
+
+@pytest.mark.parametrize(("unit", "often", "area", "of_a_day"), [
+    ("mg/m2/day", 1, "3000 mg/m²", None), ("mg/m2/d", 2, None, None), ("mg/m2/dose", 2, "3000 mg/m²", None),
+    ("mg/day", 1, None, "3000"), ("mg/day", 2, None, None), ("gm", 1, None, "3000000"),
+])
+def test_an_amount_per_day_is_that_of_the_day(unit: str, often: int, area: str | None, of_a_day: str | None) -> None:
+    written = dosage(amount(3000, unit), timing={"repeat": {"frequency": often, "period": 1, "periodUnit": "d"}})
+    found = dose(written).per_area
+    assert (str(found) if found else None, daily(written)) == (area, of_a_day)
+
+
 def test_what_was_read_from_text_says_so() -> None:
     assert dose({"text": "400 mg once daily"}).note == "read from the dose text"
     assert dose(dosage(amount(400), timing=None, text="twice daily")).note == "frequency read from the dose text"

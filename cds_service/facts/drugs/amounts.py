@@ -24,10 +24,11 @@ class Amount:
     per: str = ""  # "m2" or "kg"
     hours: Decimal | None = None  # a rate: the time in which it is given
     why: str = ""
+    pieces: Decimal | None = None  # how many pieces it is, where it is counted so
 
 
 _MG: dict[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")}
-_MG |= dict.fromkeys(("milligram", "milligrams"), _MG["mg"]) | dict.fromkeys(("gram", "grams"), _MG["g"])
+_MG |= dict.fromkeys(("milligram", "milligrams"), _MG["mg"]) | dict.fromkeys(("gram", "grams", "gm"), _MG["g"])
 _MG |= dict.fromkeys(("mcg", "µg", "μg", "microgram", "micrograms"), _MG["ug"])
 _PER: Mapping[str, str] = {"m2": "m2", "m^2": "m2", "m²": "m2", "sq m": "m2", "sq. m": "m2", "sqm": "m2", "kg": "kg"}
 _TIME: dict[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
@@ -68,7 +69,7 @@ def amount_of(measured: Measured | None, strength: Strength) -> Amount:
             return found
     if any(_PIECE.fullmatch(unit.strip("{}")) or _CODED_PIECE.fullmatch(unit.strip("{}")) for unit in units):
         piece = strength()
-        return Amount(measured.value * piece) if piece is not None else Amount(None, why=PIECES)
+        return Amount(measured.value * piece, pieces=measured.value) if piece is not None else Amount(None, why=PIECES)
     return Amount(None, why=f"its unit '{units[-1][:20]}' is not one that counts in mg")
 
 
@@ -128,6 +129,7 @@ def _folded(unit: str) -> str:
 def _in_mg(value: Decimal, unit: str) -> Amount | None:
     """The amount where its unit is a mass, perhaps per surface or weight, perhaps per time."""
     mass, *rest = (part.strip() for part in unit.split("/"))
+    rest = rest[:-1] if rest and rest[-1].strip("{}") == "dose" else rest  # each time, as any amount is
     factor = _MG.get(mass)
     if factor is None or len(rest) > 2:
         return None

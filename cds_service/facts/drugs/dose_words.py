@@ -15,36 +15,72 @@ from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
-_COUNTED = re.compile(r"\b(?:[2-9]|\d\d+|two|three|four|five|six)\s*(?:x|×|\*|tab|cap|pill)", re.IGNORECASE)
+_WORDS = "two|three|four|five|six|seven|eight|nine|ten"
+_MANY = rf"(?:[2-9]|\d\d+|\d+[.,]\d+|{_WORDS}|half)"
+_PIECE = r"(?:tab|tbl|cap|cáp|kaps|pill|gél|compr|drag)"
+_SPAN = r"(?:d|days?|weeks?|months?|cycles?|doses?|h|hrs?|hours?|tage?)\b"
+# Pieces that are counted, before their strength or behind it: "4 tab", "four 100 mg", "100 mg x4", "100 mg tablets: 4".
+_COUNTED = re.compile(
+    rf"\b{_MANY}\s*(?:x|×|\*|{_PIECE})|\b{_MANY}(?:\s+|\s*\(\s*)\d[\d.,]*\s*mg\b"
+    rf"|mg\W{{0,3}}[x×*]\s*{_MANY}\b(?!\s*{_SPAN})"
+    rf"|mg\W{{0,2}}{_PIECE}\w*\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|dann)\s*\Z", re.IGNORECASE)
+_SERIES = 60  # letters before an amount in which the others of its series stand
+_A_DAY = re.compile(r"\s*(?:/\s*|per\s+|an?\s+)(?:d\b|day\b|24\s*h)", re.IGNORECASE)
+_DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
 _MG_EACH = r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)"
 _TOTAL = re.compile(rf"{_MG_EACH}\s*(?:in\s+)?total\b|\btotal(?:\s+(?:dose|of))*\s*[:=]?\s*{_MG_EACH}", re.IGNORECASE)
 _OF = re.compile(
-    rf"(?<![\d.,])(\d+|two|three|four|five|six)\s*(?:(?:x|×|\*)\s*|(?:tab|cap|pill)\w*\s+(?:of|à|at)\s+){_MG_EACH}",
+    rf"(?<![\w.,-])(\d+|{_WORDS})(?:\s*(?:x|×|\*)\s*|\s*{_PIECE}\w*\s+(?:of|à|at)\s+|\s+\(?|\s*\(){_MG_EACH}",
     re.IGNORECASE,
 )
+_TAKEN = re.compile(rf"(?<![\w.,/-])(\d+|one|{_WORDS})\s*{_PIECE}", re.IGNORECASE)
 # What a text counts that is taken in more than a day, or not at all; and where it leaves a choice.
 _NOT_OF_A_DAY = re.compile(
     r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
 )
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
-_PIECES = {name: Decimal(count) for count, name in enumerate(("two", "three", "four", "five", "six"), 2)}
+_PIECES = {name: Decimal(count) for count, name in enumerate(("one", *_WORDS.split("|")), 1)}
 
 
 def daily_in(text: str, terms: Terms) -> Quantity | None:
-    """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else."""
+    """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else.
+
+    "400 mg/day" is what a day comes to. Of a series that goes up ("100/200/400 mg") the last amount is the highest; one
+    that goes down has more than one reading.
+    """
     matches = list(_IN_TEXT.finditer(text))
     found = {plainly(match[1]) for match in matches}
     if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
         return None
     amount, times = found.pop(), times_in(text, terms)
-    return Quantity(amount * times, "mg/d") if amount is not None and times is not None else None
+    if amount is None or any(_goes_down(text[: match.start()], amount) for match in matches):
+        return None
+    if all(_A_DAY.match(text, match.end()) for match in matches) and (times is None or _DIVIDED.search(text)):
+        return Quantity(amount, "mg/d")
+    return Quantity(amount * times, "mg/d") if times is not None else None
 
 
-def daily_beside(single: Decimal, times: Decimal, text: str, terms: Terms) -> Quantity | None:
+def _goes_down(before: str, amount: Decimal) -> bool:
+    """Whether an amount is the last of a series in which a higher one, or one that cannot be read, comes before it."""
+    before = before[-_SERIES:]
+    while (match := _BEFORE.search(before)) is not None:
+        earlier = plainly(match[1])
+        if earlier is None or earlier > amount:
+            return True
+        before = before[: match.start()]
+    return False
+
+
+def daily_beside(
+    single: Decimal, times: Decimal, text: str, terms: Terms, pieces: Decimal | None = None
+) -> Quantity | None:
     """What the words say beside a coded dose of so many mg so often a day; None where they state no daily dose.
 
     They may leave a part of it to the code: how often, or how much. "Daily" beside a coded frequency may only say that
-    it goes on, so a frequency alone counts where it is higher.
+    it goes on, so a frequency alone counts where it is higher. `pieces`: how many the code counts, where it does.
     """
     whole = daily_in(text, terms)
     if whole is not None:
@@ -53,6 +89,9 @@ def daily_beside(single: Decimal, times: Decimal, text: str, terms: Terms) -> Qu
     amount = None if _NOT_OF_A_DAY.search(text) else _total_in(text)
     if amount is not None:
         return Quantity(amount * (times if in_words is None else in_words), "mg/d")
+    counted = _pieces_in(text)
+    if pieces is not None and counted is not None and counted != pieces:
+        return Quantity(single / pieces * counted * (times if in_words is None else in_words), "mg/d")
     if _IN_TEXT.search(text) or in_words is None or in_words <= times:
         return None
     return Quantity(single * in_words, "mg/d")
@@ -66,3 +105,11 @@ def _total_in(text: str) -> Decimal | None:
         pieces = ((_PIECES.get(count) or plainly(count), each) for count, each in counted)
         totals = {count * each if count is not None and each is not None else None for count, each in pieces}
     return totals.pop() if len(totals) == 1 else None
+
+
+def _pieces_in(text: str) -> Decimal | None:
+    """How many pieces a text says are taken each time, where it names one number of them and no amount."""
+    if _IN_TEXT.search(text) or _CHOICE.search(text) or _NOT_OF_A_DAY.search(text):
+        return None
+    counts = {_PIECES.get(match[1].lower()) or plainly(match[1]) for match in _TAKEN.finditer(text)}
+    return counts.pop() if len(counts) == 1 else None

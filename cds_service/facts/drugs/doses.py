@@ -94,8 +94,11 @@ def daily_dose(
 
 
 def _read(dosage: Dosage, of: _Product) -> _Step:
-    stated = tuple(amount for each in dosage.doseAndRate or () for amount in _stated(each, of))
-    return _Step(dosage, stated, rhythm(dosage.timing, of.terms))
+    often = rhythm(dosage.timing, of.terms)
+    times = often.times if often is not None else times_in(dosage.text or "", of.terms)
+    once = times is None or times == 1
+    stated = tuple(amount for each in dosage.doseAndRate or () for amount in _stated(each, of, once=once))
+    return _Step(dosage, stated, often)
 
 
 def _daily_dose(steps: list[_Step], of: _Product, one_day: Truth) -> Dose:
@@ -205,7 +208,7 @@ def _coded(step: _Step, of: _Product) -> Dose:
     note = note or often.note
     if note:
         return Dose(daily, note=note, plain=False)
-    return _against_text(daily, single.mg, often.times, step.text, of.terms)
+    return _against_text(daily, single, often.times, step.text, of.terms)
 
 
 def _partly_written(single: Amount, step: _Step, terms: Terms) -> Dose:
@@ -237,9 +240,9 @@ def _running(rate: Amount, step: _Step) -> Dose:
     return Dose(Quantity(each * repeated, "mg/d"), note="from the rate at which it is given", plain=False)
 
 
-def _against_text(daily: Quantity, single: Decimal, times: Decimal, text: str, terms: Terms) -> Dose:
+def _against_text(daily: Quantity, single: Amount, times: Decimal, text: str, terms: Terms) -> Dose:
     """The coded dose; where its own text says another, the higher of the two, and nothing to be rewritten."""
-    written = daily_beside(single, times, text, terms)
+    written = daily_beside(single.mg, times, text, terms, single.pieces) if single.mg is not None else None
     if written is None or written == daily:
         return Dose(daily)
     higher = max(daily, written, key=lambda dose: dose.value)
@@ -261,11 +264,15 @@ def _single(step: _Step) -> tuple[Amount, str]:
     return (told[0] if told else Amount(None, why=amounts.NO_AMOUNT)), ""
 
 
-def _stated(each: DoseAndRate, of: _Product) -> list[Amount]:
-    """What one entry states: an amount, of a range the highest, and where there is none its rate."""
+def _stated(each: DoseAndRate, of: _Product, *, once: bool) -> list[Amount]:
+    """What one entry states: an amount, of a range the highest, and where there is none its rate.
+
+    An amount "per day" is that of the day; whether it is, of what is given several times a day, nobody can tell.
+    """
     if each.doseQuantity is not None:
         found = amount_of(each.doseQuantity, of.strength)
-        return [found if found.hours is None else Amount(None, why=amounts.NO_AMOUNT)]
+        clear = found.hours is None or (found.hours == _DAY and once)
+        return [found if clear else Amount(None, why=amounts.NO_AMOUNT)]
     if each.doseRange is not None:
         top = each.doseRange.high
         return [amount_of(top, of.strength) if top is not None else Amount(None, why=amounts.ONLY_LOWEST)]

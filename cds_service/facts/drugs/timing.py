@@ -63,6 +63,14 @@ _PARTS: Mapping[str, str] = {
 }
 _NOON = 12
 _AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
+_BOTH = re.compile(
+    r"\b(?:mornings?|breakfast|am)\b[^.;]{0,25}?(?:\band\b|&|\+|\bund\b)[^.;]{0,25}?"
+    r"\b(?:evenings?|bedtime|night|dinner|supper|pm)\b",
+    re.IGNORECASE,
+)
+_MIDDAY = re.compile(r"\b(?:noon|midday|lunch|lunchtime|mittags?)\b", re.IGNORECASE)
+_CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
+_SCHEME = re.compile(r"(?<![\w-])[\d½]-[\d½]-[\d½](?:-[\d½])?(?![\w-])")  # pieces for morning, noon, evening
 
 
 def rhythm(timing: Timing | None, terms: Terms) -> Rhythm | None:
@@ -136,7 +144,9 @@ def duration(timing: Timing | None) -> Decimal | None:
 
 
 def times_in(text: str, terms: Terms) -> Decimal | None:
-    """How often a day, as words say it: one frequency, nothing else."""
+    """How often a day, as words say it: one frequency, nothing else. Parts of the day that are named count each."""
+    if _SCHEME.search(text):
+        return None
     found = {Decimal(match[1]) for match in _TIMES.finditer(text) if not match[2]}
     if len(found) < len(_TIMES.findall(text)):
         return None
@@ -146,8 +156,12 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
         return None
     found |= {_DAY / hours for hours in hourly}
     found |= {Decimal(times) for times in terms.words["timing"].find_all(_EVERY.sub(" ", rest))}
-    if found == {ONE} and _AM.search(text) and _PM.search(text):
-        return Decimal(2)
+    if found == {ONE} and not _CHOICE.search(text):
+        both = _BOTH.search(text)
+        if both is not None:
+            return Decimal(3 if _MIDDAY.search(both.group()) else 2)
+        if _AM.search(text) and _PM.search(text):
+            return Decimal(2)
     return found.pop() if len(found) == 1 else None
 
 
