@@ -68,3 +68,27 @@ def test_a_draft_stands_apart_from_what_is_on_record_and_is_added_to_it() -> Non
 def test_a_draft_without_days_is_left_out_and_counted_as_such() -> None:
     (found,) = exposed(given(), drafts=(given(status="draft", id="next", end=None),))
     assert (str(found.with_drafts), found.drafted, found.left_out) == ("180 mg/m²", None, 1)
+
+
+BASED = {"basedOn": [{"reference": "MedicationRequest/m1"}]}
+
+
+def test_the_instances_of_an_order_are_no_second_course() -> None:
+    days = ("10", "11", "12")
+    each = [given(start=f"2026-01-{day}", end=f"2026-01-{day}", id=f"i{day}", **BASED) for day in days]
+    (found,) = exposed(given(), *each)
+    assert (str(found.total), found.counted, found.uncounted) == ("180 mg/m²", 1, 0)
+
+
+@pytest.mark.parametrize("more", [
+    {"start": "2026-03-10", "end": "2026-03-12"}, {"start": "2026-01-11", "end": "2026-01-13"},
+    {"repeat": {"frequency": 2}},
+])
+def test_a_later_or_higher_order_that_is_based_on_one_is_a_course_of_its_own(more: Json) -> None:
+    (found,) = exposed(given(), given(id="m2", **BASED, **more))
+    assert found.counted == 2
+
+
+def test_an_instance_counts_where_its_order_cannot_be_counted() -> None:
+    (found,) = exposed(given(end=None), given(id="m2", **BASED))
+    assert (str(found.total), found.counted, found.uncounted) == ("180 mg/m²", 1, 1)

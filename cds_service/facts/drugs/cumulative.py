@@ -1,7 +1,8 @@
 """Cumulative doses: what the orders on record come to per body surface, drug by drug, and what with the drafts.
 
 Orders are not administrations. An order counts where it states mg per m2, how often a day, and its first and last day
-or for how many days; any other order of the drug is named as not counted. No body surface is computed.
+or for how many days; any other order of the drug is named as not counted. What is based on an order and lies within its
+days is an instance of it, and counts with it once. No body surface is computed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def exposures(orders: Iterable[Medication], drugs: Iterable[str]) -> tuple[Expos
 
 
 def _exposure(drug: str, orders: list[Medication]) -> Exposure:
-    given = [order for order in orders if order.role is not Role.DRAFT]
+    given = [order for order in orders if order.role is not Role.DRAFT and not _is_instance(order, orders)]
     drafts = [order for order in orders if order.role is Role.DRAFT]
     amounts = [amount for order in given if order.role is Role.PAST and (amount := _amount(order)) is not None]
     drafted = [amount for order in drafts if (amount := _amount(order)) is not None]
@@ -60,6 +61,24 @@ def _exposure(drug: str, orders: list[Medication]) -> Exposure:
     return Exposure(
         drug, _sum(amounts), len(amounts), len(given) - len(amounts), last, _sum(drafted), len(drafts) - len(drafted)
     )
+
+
+def _is_instance(order: Medication, orders: list[Medication]) -> bool:
+    """Whether it only carries out a part of another order, which counts already."""
+    bases = (each for each in orders if each.reference in order.replaces and each is not order)
+    return any(_is_part(order, base) for base in bases if base.role is Role.PAST)
+
+
+def _is_part(order: Medication, base: Medication) -> bool:
+    """Whether all of it, its days and its amount, lies within the other."""
+    part, whole = _amount(order), _amount(base)
+    if part is None or whole is None or part > whole:
+        return False
+    first, last = order.start, order.last_day
+    begun, over = base.start, base.last_day
+    if first is None or last is None or begun is None or over is None:
+        return False
+    return begun.earliest <= first.earliest and last.latest <= over.latest
 
 
 def _sum(amounts: list[Decimal]) -> Quantity | None:
