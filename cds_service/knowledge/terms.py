@@ -120,9 +120,10 @@ Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its
 # Where an entry may begin and end: a hyphen makes it part of a longer word.
 _BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
 # The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
-# "anti-" anything, and not where the words are that there is none of it.
-_BEGIN_OF_NAME = r"(?:(?<![\w-])|(?<=\w{5}-))"
-_END_OF_NAME = r"(?!\w|-(?:free|like|na[iï]ve|sparing|placebo|resistan\w+|refractory|sensitive|specific|levels?)\b)"
+# "anti-" anything, and not where the words are that there is none of it. Catalogues write "VORICONAZOLE_200MG_TAB".
+_BEGIN_OF_NAME = r"(?:(?<![^\W_])(?<!-)|(?<=\w{5}-))"
+_WITHOUT = r"-(?:free|like|na[iï]ve|sparing|placebo|resistan\w+|refractory|sensitive|specific|levels?)\b"
+_END_OF_NAME = rf"(?![^\W\d_]|(?<=\d)\d|{_WITHOUT})"
 
 
 class Words:

@@ -191,7 +191,8 @@ def test_a_text_whose_one_amount_is_not_that_of_the_day_is_not_read(text: str) -
     ("400 mg daily on days 1-14", "400"),
     ("200 mg in the morning and at night", "400"), ("200 mg daily with breakfast and dinner", "400"),
     ("200 mg in the morning, at noon and at bedtime", "600"), ("200 mg daily in the morning or evening", "200"),
-    ("400 mg daily with lunch or dinner", "400"),
+    ("400 mg daily with lunch or dinner", "400"), ("200 mg twice per day", "400"), ("200 mg b.i.d.", "400"),
+    ("400 mg nightly", "400"), ("200 mg every morning and nightly", "400"), ("400 mg every morning", "400"),
 ])
 def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: str) -> None:
     assert daily({"text": text}) == expected

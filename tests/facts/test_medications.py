@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
-from tests.charts import Json, chart, order
+from tests.charts import RXNORM, Json, chart, concept, order
 
 VENETOCLAX, POSACONAZOLE = order("venetoclax", id="v1"), order("posaconazole", id="p1")
 
@@ -160,7 +160,9 @@ def test_a_list_that_was_read_whole_is_sure_even_when_empty() -> None:
 
 
 @pytest.mark.parametrize("unclear", [order({}), order("", medicationReference={"reference": "Medication/gone"}),
-                                     order({"coding": [{"system": "urn:oid:1.2", "code": "17"}]})])
+                                     order({"coding": [{"system": "urn:oid:1.2", "code": "17"}]}),
+                                     order("Study drug"), order("NON-FORMULARY (see comments)"), order("Unknown"),
+                                     order(concept("999999999", system=RXNORM, display="unknown"))])
 def test_an_order_that_cannot_be_told_apart_makes_the_list_unsure(unclear: Json) -> None:
     assert not chart(VENETOCLAX, unclear).get(MEDICATIONS).sure
 

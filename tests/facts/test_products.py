@@ -56,10 +56,27 @@ def test_a_name_helps_where_no_code_does_and_says_so(text: str, drug: str) -> No
     assert ingredients(concept("unknown", system=RXNORM, display=text)) == (drug,)
 
 
+@pytest.mark.parametrize(("text", "drug"), [
+    ("VORICONAZOLE_200_MG_TAB", "voriconazole"), ("TAB_POSACONAZOLE", "posaconazole"),
+    ("posaconazole100mg", "posaconazole"),
+    ("Klacid 500 mg", "clarithromycin"), ("Tegretal 200", "carbamazepine"), ("Eremfat 600", "rifampicin"),
+    ("Johanniskraut-Trockenextrakt", "St John's wort"), ("Cytarabin 100 mg", "cytarabine"), ("AraC", "cytarabine"),
+    ("Azacitidin 100 mg", "azacitidine"), ("Mitoxantron 10 mg", "mitoxantrone"), ("Gilterinib 40 mg", "gilteritinib"),
+    ("isavucaonzole", "isavuconazole"),
+])
+def test_a_name_is_read_as_catalogues_and_other_languages_write_it(text: str, drug: str) -> None:
+    assert ingredients(text) == (drug,)
+
+
 @pytest.mark.parametrize("text", ["aspirin", "venetoclaxine", "no-venetoclax-here", "", "xospatal"])
 def test_only_whole_words_are_names(text: str) -> None:
     assert "venetoclax" not in ingredients(text)
     assert "gilteritinib" not in ingredients(text)
+
+
+@pytest.mark.parametrize("text", ["ac2201", "ag-1200"])
+def test_a_number_that_goes_on_is_another_name(text: str) -> None:
+    assert ingredients(text) == ()
 
 
 @pytest.mark.parametrize(("text", "drugs"), [

@@ -22,7 +22,7 @@ from cds_service.knowledge.terms import Code, Terms
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What was ordered: its ingredients, its words, its name with strength, its route, and how it was told."""
+    """What was ordered: its ingredients, words that name it, its name with strength, its route, and how it was told."""
 
     ingredients: tuple[str, ...]
     words: str
@@ -71,6 +71,7 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     regimen = _regimen(concepts, found.ingredients, terms) if found.told in ("", BY_NAME) else None
     ingredients, told = regimen or (found.ingredients, found.told)
     words = (next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display)[:80]
+    words = words if ingredients or _names_something(words, terms) else ""
     everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
     name = found.display if any(character.isdigit() for character in found.display) else everything
     return Product(
@@ -84,6 +85,11 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
         bool(terms.words["high_dose"].find(words)),
         terms.words["course"].find_all(f"{words} {name}"),
     )
+
+
+def _names_something(words: str, terms: Terms) -> bool:
+    """Whether the words name a drug, be it none of ours: "study drug" and "see comments" may stand for any."""
+    return any(character.isalpha() for character in terms.words["any drug"].without(words))
 
 
 def _regimen(product: Concepts, named: tuple[str, ...], terms: Terms) -> tuple[tuple[str, ...], str] | None:

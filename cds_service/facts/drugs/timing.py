@@ -65,7 +65,7 @@ _NOON = 12
 _AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
 _BOTH = re.compile(
     r"\b(?:mornings?|breakfast|am)\b[^.;]{0,25}?(?:\band\b|&|\+|\bund\b)[^.;]{0,25}?"
-    r"\b(?:evenings?|bedtime|night|dinner|supper|pm)\b",
+    r"\b(?:evenings?|bedtime|night|nightly|dinner|supper|pm)\b",
     re.IGNORECASE,
 )
 _MIDDAY = re.compile(r"\b(?:noon|midday|lunch|lunchtime|mittags?)\b", re.IGNORECASE)
