@@ -182,11 +182,17 @@ def taken_since(ecgs: Iterable[Ecg], day: date) -> tuple[Ecg, ...]:
 
 
 def taken_together(orders: tuple[Medication, ...]) -> Quantity | None:
-    """What several orders that begin together come to a day (50 mg and 10 mg tablets, say); None for a single order."""
-    doses = [order.dose.daily for order in orders if order.dose.daily is not None and order.start == orders[0].start]
-    if len(doses) < 2:
-        return None
-    return Quantity(sum((dose.value for dose in doses), Decimal(0)), doses[0].unit)
+    """What several orders that begin together come to a day (50 mg and 10 mg tablets, say); None for a single order.
+
+    An order and its instance, or its renewal, are one treatment; so are an order and what is reported of it.
+    """
+    named = {reference for order in orders for reference in order.replaces}
+    begun: dict[tuple[When | None, bool], list[Quantity]] = {}
+    for order in orders:
+        if order.dose.daily is not None and order.reference not in named:
+            begun.setdefault((order.start, order.reported), []).append(order.dose.daily)
+    sums = [sum((dose.value for dose in doses), Decimal(0)) for doses in begun.values() if len(doses) > 1]
+    return Quantity(max(sums), "mg/d") if sums else None
 
 
 def days(quantity: Quantity) -> timedelta:

@@ -410,6 +410,16 @@ def test_cytarabine_given_into_the_spinal_fluid_is_no_treatment_of_the_relapse()
     assert any("Relapsed AML" in card["summary"] for card in cards("patient-view", administrations=[spinal]))
 
 
+def test_statements_of_one_drug_with_and_without_a_route_are_one_entry() -> None:
+    (found,) = listed(stated("venetoclax"), stated("venetoclax 100 mg oral tablet", id="s2"))
+    assert found.role is Role.ACTIVE
+
+
+def test_what_is_reported_and_what_is_ordered_on_one_day_are_one_dose() -> None:
+    both = [ordered_venetoclax(400, id="v1"), ordered_venetoclax(400, id="v2", reportedBoolean=True)]
+    assert not any("above the labelled" in card["summary"] for card in cards("patient-view", medications=both))
+
+
 @pytest.mark.parametrize("doses", [(100, 400), (400, 100)])
 def test_of_two_doses_that_are_stated_the_higher_counts(doses: tuple[int, int]) -> None:
     both = [stated("venetoclax", id=f"s{mg}", dosage=[{"text": f"{mg} mg daily"}]) for mg in doses]

@@ -49,6 +49,7 @@ class Medication:
     high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()  # the regimens that its words name
+    reported: bool = False  # somebody says so: nobody ordered it here
     cut_short: bool = False  # over before the last day that it states, and when is not known
     conflict: str = ""  # what its codes and its words say of the drug, where they disagree
 

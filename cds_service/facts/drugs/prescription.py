@@ -82,7 +82,7 @@ def medication(
     """The order with its dose, route and times."""
     told = instructed(order, said.strength, product, reading.terms)
     start, end = _bounds(order, reading)
-    reported = order.reportedBoolean or order.reportedReference is not None
+    reported = bool(order.reportedBoolean) or order.reportedReference is not None
     return Medication(
         product.ingredients,
         role,
@@ -100,6 +100,7 @@ def medication(
         high_dose=product.high_dose or told.high_dose,
         doubts=doubts,
         courses=product.courses,
+        reported=reported,
         conflict=product.doubt,
     )
 

@@ -81,7 +81,7 @@ def read_taken(
         lost += isinstance(word, Unreadable)
         entry = _added(word, naming) if isinstance(word, _Word) else None
         if entry is not None:
-            mark = (entry.ingredients, entry.role, entry.route)
+            mark = (entry.ingredients, entry.role, "" if entry.route in routes.SYSTEMIC else entry.route)
             found[mark] = _joined(found[mark], entry) if mark in found else entry
     return Taken(tuple(found.values()), lost)
 
