@@ -39,9 +39,13 @@ _GIVEN |= {"completed": Role.PAST, "stopped": Role.PAST}
 STATED, GIVEN = "as stated", "as given"
 _NO_ORDER, _ENDED, _HELD = "no order seen", "its order has ended", "its order is on hold"
 _WHICH_IS_NEWER = "whether this or the order that has ended is the newer word is not known"
+_SINCE_STOPPED = "a later statement says that it was stopped"
 _UNCLEAR = "the statement does not say whether it is taken"
 _NOT_GIVEN = frozenset({"entered-in-error", "not-done"})
 _PERHAPS_GIVEN = "the record does not say whether it was given"
+
+
+_Mark = tuple[tuple[str, ...], Role, str]  # the drugs, how they stand, and the route where it is not a systemic one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def read_taken(
     for order in orders:
         for drug in dict.fromkeys(order.ingredients):
             naming.setdefault(drug, []).append(order)
-    found: dict[tuple[tuple[str, ...], Role, str], Medication] = {}
+    found: dict[_Mark, Medication] = {}
+    said: dict[_Mark, When] = {}  # the last day of which each speaks, of what is stated
     lost = 0
     told = (each for each in resources if each.type in ("MedicationStatement", "MedicationAdministration"))
     for resource in (each for versions in versions_that_count(told) for each in versions):
@@ -83,7 +88,17 @@ def read_taken(
         if entry is not None:
             mark = (entry.ingredients, entry.role, "" if entry.route in routes.SYSTEMIC else entry.route)
             found[mark] = _joined(found[mark], entry) if mark in found else entry
-    return Taken(tuple(found.values()), lost)
+            if isinstance(word, _Word) and word.last is not None and word.how == STATED:
+                said[mark] = max(said.get(mark, word.last), word.last, key=lambda when: when.latest)
+    return Taken(tuple(_perhaps_stopped(mark, entry, said) for mark, entry in found.items()), lost)
+
+
+def _perhaps_stopped(mark: _Mark, entry: Medication, said: Mapping[_Mark, When]) -> Medication:
+    """The entry; with a doubt where it is stated as taken, and on a later day as stopped."""
+    drugs, role, route = mark
+    taken, over = said.get(mark), said.get((drugs, Role.PAST, route))
+    later = role is Role.ACTIVE and taken is not None and over is not None and taken.on_or_after(over) is Truth.NO
+    return replace(entry, doubts=(*entry.doubts, _SINCE_STOPPED)) if later else entry
 
 
 def _added(word: _Word, naming: Mapping[str, list[Medication]]) -> Medication | None:
