@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
+from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
@@ -100,6 +101,13 @@ def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
     return ceilings(case, use, others)
 
 
+def _replaced_now(case: Case) -> tuple[Medication, ...]:
+    """The orders in use in whose place a draft of this call is written: they are taken until now."""
+    now = When(case.now, case.now)
+    replaced = case.chart.medications.superseded
+    return tuple(replace(order, role=Role.PAST, end=now) for order in replaced if order.role is Role.ACTIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class JustEnded:
     """An inhibitor that ended only days ago, or may have, and the ceiling that it imposed."""
@@ -111,12 +119,15 @@ class JustEnded:
 
 @once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
-    """The inhibitors whose effect may last: ended within the days of the source, or stopped on a day not stated."""
+    """The inhibitors whose effect may last: ended within the days of the source, or stopped on a day not stated.
+
+    One in whose place a draft is written ends with this call.
+    """
     wash_out = case.must(topics.RETURN_AFTER, use.drug).value
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in case.orders(Role.PAST):
+    for order in (*case.orders(Role.PAST), *_replaced_now(case)):
         if still & set(order.ingredients):
             continue
         if order.end is not None:
