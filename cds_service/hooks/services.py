@@ -70,7 +70,7 @@ def offered(codes: Mapping[str, tuple[str, ...]]) -> tuple[Service, ...]:
     )
     medications = Query(
         "medications",
-        "MedicationRequest?patient={{context.patientId}}&status=active,on-hold,stopped,completed",
+        "MedicationRequest?patient={{context.patientId}}&status=active,on-hold,stopped,completed,unknown",
         "drugs the patient takes, holds or has stopped: interactions, doses, treatment start",
     )
     ecg = Query("ecg", _observations(codes["ecg"]), "QTc with its formula, QT, RR and heart rate of the same ECG")

@@ -98,3 +98,9 @@ def test_one_key_means_one_query_at_every_hook():
     queries = {query for service in SERVICES for query in service.queries}
     assert len({query.key for query in queries}) == len(queries)
     assert all(query.needed_for for query in queries)
+
+
+def test_every_status_with_which_an_order_counts_is_asked_for():
+    (template,) = {query.template for service in SERVICES for query in service.queries if query.key == "medications"}
+    asked = dict(parse_qsl(template.partition("?")[2]))["status"].split(",")
+    assert set(asked) == {"active", "on-hold", "stopped", "completed", "unknown"}
