@@ -176,10 +176,18 @@ def _stated(
     found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
     if not isinstance(found, Medication):
         return found
+    if found.role is Role.PAST and found.end is not None:
+        return _Word(found, STATED, found.end)
     said = [reading.when(each) for each in (view.dateAsserted, view.effectiveDateTime)]
-    days = [when for when in (*said, found.start) if when is not None]
-    last = found.end if found.role is Role.PAST and found.end is not None else None
-    return _Word(found, STATED, last or max(days, key=lambda when: when.latest, default=None))
+    days = [when for when in said if when is not None]
+    if found.start is not None:
+        days.append(found.start if days else _open(found.start, found.role, reading))
+    return _Word(found, STATED, max(days, key=lambda when: when.latest, default=None))
+
+
+def _open(start: When, role: Role, reading: Reading) -> When:
+    """The last day of which a statement speaks that has no day of its own: what is taken since a day may go on."""
+    return When(start.earliest, max(start.latest, reading.now)) if role is Role.ACTIVE else start
 
 
 def _given(
