@@ -89,7 +89,9 @@ def test_a_draft_is_a_draft_and_stands_for_the_order_of_its_id() -> None:
     assert roles(VENETOCLAX, drafts=[VENETOCLAX | {"status": "draft"}]) == [("venetoclax", Role.DRAFT)]
 
 
-@pytest.mark.parametrize("more", [{"status": "stopped"}, {"status": "completed"}, {"doNotPerform": True}])
+@pytest.mark.parametrize("more", [
+    {"status": "stopped"}, {"status": "completed"}, {"doNotPerform": True}, {"doNotPerform": True, "status": "draft"},
+])
 def test_a_draft_that_stops_an_order_ends_it_today_and_no_other(more: Json) -> None:
     found = chart(VENETOCLAX, POSACONAZOLE, drafts=[POSACONAZOLE | more]).medications
     assert (found.drugs(Role.ACTIVE), found.drugs(Role.PAST)) == (("venetoclax",), ("posaconazole",))

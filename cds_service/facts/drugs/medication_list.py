@@ -34,7 +34,8 @@ _ROLES: Mapping[str, Role] = {
 _ENDED = frozenset({"cancelled", "entered-in-error", "stopped", "completed", "ended"})
 _IN_USE = (Role.ACTIVE, Role.ON_HOLD, Role.PAST, Role.DRAFT)  # what counts first where one of several must
 _VERSIONS = "the order came in versions that differ, and which is the newest is not known"
-_NOT_TAKEN = frozenset({"cancelled", "entered-in-error", "draft"})
+_TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
+_NOT_TAKEN = _TAKEN_BACK | {"draft"}
 
 
 def read_medications(
@@ -112,7 +113,7 @@ def _drafts(
     for resource in drafts:
         view = view_of(resource)
         if view is not None and (view.doNotPerform or view.status in _ENDED):
-            (never if view.status in _NOT_TAKEN else stopped).update(_ends(resource, view))
+            (never if view.status in _TAKEN_BACK else stopped).update(_ends(resource, view))
             continue
         role = Role.ON_HOLD if view is not None and view.status == "on-hold" else Role.DRAFT
         draft = read_regimen(resource, reading) if view is None else read_order(resource, role, library, reading)
