@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,10 +18,11 @@ PAGES = (
 )
 
 
-@pytest.fixture(params=["https://cds.example/aml", "https://cds.example/aml/"])
-def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setenv("PUBLIC_URL", request.param)
-    return serving.from_environment().test_client()
+@pytest.fixture(scope="module", params=["https://cds.example/aml", "https://cds.example/aml/"])
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBLIC_URL", request.param)
+        yield serving.from_environment().test_client()
 
 
 @pytest.mark.parametrize("page", PAGES)
