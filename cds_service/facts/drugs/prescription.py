@@ -6,9 +6,11 @@ Medication that it refers to could not be had, the words of the reference stand 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose
@@ -110,7 +112,7 @@ def ended_before(order: Medication, now: datetime) -> Medication:
     last = order.last_day if order.role is Role.PAST else None
     if last is None or last.earliest <= now:
         return order
-    return replace(order, end=None, dose=replace(order.dose, days=None), cut_short=True)
+    return replace(order, end=None, dose=dataclasses.replace(order.dose, days=None), cut_short=True)
 
 
 def continues(order: MedicationRequest) -> tuple[str, ...]:

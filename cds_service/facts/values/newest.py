@@ -7,10 +7,11 @@ nothing; it is neither read nor held against R4.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
