@@ -116,7 +116,7 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
-_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ", "another ECG has no date")
+_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:

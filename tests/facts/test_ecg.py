@@ -91,6 +91,30 @@ def test_an_ecg_of_today_without_hour_may_be_before_or_after_one_of_this_morning
         assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
 
 
+def test_the_other_ecg_of_a_day_is_named_with_its_value_whichever_is_the_higher() -> None:
+    for day, morning in ((510, 470), (470, 510)):
+        found = qtc(ms(QTCF, day, "2026-11-20"), ms(QTCF, morning))
+        assert found.doubts == ("another ECG of the same time or without date: 470 ms",)
+    assert qtc(ms(QTCF, 470, "2026-11-20", name="a"), ms(QTCF, 470, name="b")).sure
+
+
+def test_a_filing_makes_no_ecg_with_a_date_older() -> None:
+    found = qtc(ms(QTCF, 520), ms(QTCF, 430, None, issued="2026-11-20T10:00:00Z"), ms(QTCF, 540, LAST_WEEK))
+    assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
+    ahead = ms(QTCF, 430, None, issued="2027-11-20T10:00:00Z")
+    assert said(qtc(ms(QTCF, 520), ahead)) == ("520 ms", Formula.FRIDERICIA)
+
+
+def test_an_ecg_that_is_certainly_older_than_another_is_no_rival_of_a_month() -> None:
+    found = qtc(ms(QTCF, 520, "2026-11-02T08:00:00Z"), ms(QTCF, 430, YESTERDAY), ms(QTCF, 440, "2026-11"))
+    assert said(found) == ("440 ms", Formula.FRIDERICIA)
+
+
+def test_a_bound_of_the_same_day_does_not_stand_for_a_measured_qtc() -> None:
+    below = observation(QTCF, "2026-11-20", name="b", valueQuantity=measured(520, "ms", comparator="<"))
+    assert said(qtc(ms(QTCF, 510), below)) == ("510 ms", Formula.FRIDERICIA)
+
+
 def test_of_several_values_of_one_minute_the_highest_counts() -> None:
     for pair in ((490, 505), (505, 490)):
         assert said(qtc(*(ms(QTCF, value) for value in pair))) == ("505 ms", Formula.FRIDERICIA)

@@ -339,6 +339,34 @@ def test_the_time_of_filing_is_not_the_time_of_the_specimen() -> None:
     assert found.doubts == ("only the filing time is known",)
 
 
+def test_a_filing_makes_no_result_with_a_date_older() -> None:
+    filed = k(4.2, None, issued="2026-11-20T09:00:00Z")
+    found = potassium(filed, k(3.0), k(2.5, YESTERDAY))
+    assert (str(found.value), found.sure, below(found, Quantity(Decimal("3.5"), "mmol/L"))) == (
+        "3 mmol/L", False, Truth.YES,
+    )
+    assert found.doubts == ("another result of the same time or without date: 4.2 mmol/L",)
+    assert str(potassium(k(4.2, None, issued="2026-11-19T09:00:00Z"), k(3.0)).value) == "3 mmol/L"
+
+
+def test_of_results_that_are_only_filed_the_one_filed_last_counts() -> None:
+    early = k(3.0, None, issued="2026-11-18T09:00:00Z")
+    found = potassium(early, k(4.2, None, issued="2026-11-20T09:00:00Z"))
+    assert (str(found.value), found.doubts) == ("4.2 mmol/L", ("only the filing time is known",))
+
+
+def test_a_result_filed_in_the_future_is_not_used() -> None:
+    found = potassium(k(4.0, None, issued="2027-11-20T09:00:00Z"), k(3.1, YESTERDAY))
+    assert (str(found.value), found.sure) == ("3.1 mmol/L", False)
+    assert found.doubts == ("a newer result could not be used: 4 mmol/L dated in the future",)
+
+
+def test_what_is_certainly_older_than_another_result_is_no_rival_of_a_month() -> None:
+    found = potassium(k(2.9, "2026-11-02T08:00:00Z"), k(4.2, YESTERDAY), k(4.1, "2026-11"))
+    assert (str(found.value), found.rivals) == ("4.1 mmol/L", (Quantity(Decimal("4.2"), "mmol/L"),))
+    assert below(found, Quantity(Decimal("3.5"), "mmol/L")) is Truth.NO
+
+
 def test_the_specimen_decides_what_is_newest_however_late_it_was_filed() -> None:
     late = k(4.0, LAST_WEEK, issued="2026-11-20T11:00:00Z")
     assert str(potassium(late, k(3.1, YESTERDAY)).value) == "3.1 mmol/L"

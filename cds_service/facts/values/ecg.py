@@ -20,8 +20,8 @@ from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
-from cds_service.facts.values.newest import LONG_AGO
-from cds_service.facts.values.results import Reading
+from cds_service.facts.values.newest import LONG_AGO, may_be_newer, may_be_newest, newest_of
+from cds_service.facts.values.results import FILED, Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.quantity import Quantity
@@ -75,17 +75,18 @@ def read_ecgs(
         nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words)
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
-    rivals = [ecg for ecg in ecgs if not _is_older(ecg.when, newest_when)]
-    first = max(rivals, key=lambda ecg: ecg.qtc.value)
+    times = newest_of((ecg.when, FILED in ecg.doubts) for ecg in ecgs)
+    rivals = [ecg for ecg in ecgs if may_be_newest((ecg.when, FILED in ecg.doubts), times)]
+    first = max(rivals, key=_danger)
+    others = [ecg for ecg in rivals if (ecg.qtc, ecg.bound) != (first.qtc, first.bound)]
     ecgs.remove(first)
     ecgs.insert(0, first)
-    newer = next((why for when, why in refused if not _is_older(when, newest_when)), "")
+    newer = next((why for when, why in refused if may_be_newer(when, times)), "")
     extra = tuple(
         filter(
             None,
             (
-                f"another ECG of the same time or without date: {rivals[0].qtc}" if first is not rivals[0] else "",
-                "another ECG has no date" if first is rivals[0] and len(rivals) > 1 else "",
+                f"another ECG of the same time or without date: {others[0].bound}{others[0].qtc}" if others else "",
                 f"a newer ECG could not be used: {newer}" if newer else "",
                 f"a newer ECG is {in_words.refused}" if in_words and _is_later(in_words, newest_when, same) else "",
                 f"not every ECG was read: {reply.why}" if reply.status is not Status.COMPLETE else "",
@@ -94,8 +95,13 @@ def read_ecgs(
     )
     newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
-        newest = replace(newest, rivals=tuple(each for each in rivals if each is not first))
+        newest = replace(newest, rivals=tuple(others))
     return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
+
+
+def _danger(ecg: Ecg) -> tuple[bool, Decimal, bool, bool]:
+    """The ECG nearest to danger; of equal ones the surest."""
+    return ecg.bound not in ("<", "<="), ecg.qtc.value, not ecg.doubts, ecg.formula is Formula.FRIDERICIA
 
 
 def _nothing(reply: Reply, in_words: Value | None) -> Fact[tuple[Ecg, ...]]:
@@ -174,11 +180,6 @@ def _distance(one: Value, other: Value) -> tuple[bool, float]:
 
 def _same_resource(one: Value, other: Value) -> bool:
     return one.origin.resource == other.origin.resource and "/" in one.origin.resource
-
-
-def _is_older(one: When | None, other: When | None) -> bool:
-    """Whether `one` certainly lies before `other`; an ECG without a date may be the newest."""
-    return one is not None and other is not None and one.latest < other.earliest
 
 
 def _is_later(value: Value, other: When | None, same: timedelta) -> bool:

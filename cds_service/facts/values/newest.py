@@ -1,12 +1,13 @@
 """The newest: of all results of one kind those that may be the newest, read from there backwards.
 
-A result counts by when it was taken. What is certainly older than every usable result that may be the newest changes
-nothing; it is neither read nor held against R4.
+A result counts by when it was taken. What is certainly older than another usable result changes nothing; it is neither
+read nor held against R4. A filing says of no result with a date of its own that it is older: what was filed today may
+have been taken long before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import BY_NAME
 from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import (
+    FILED,
     FUTURE,
     Reading,
     origin,
@@ -85,28 +87,28 @@ class Results:
     def newest(self) -> tuple[list[Fact[Quantity]], list[tuple[When | None, str]]]:
         """The results that can be used, and those that cannot (when, and why), back to the last that may be the newest.
 
-        What is certainly older than each of those changes nothing, and is not looked at.
+        What is certainly older than one of those changes nothing, and is not looked at.
         """
         usable: dict[int, Fact[Quantity]] = {}
         refused: dict[int, tuple[When | None, str]] = {}
         timeless, timed = self.by_time
 
-        def meet(index: int, when: When | None) -> bool:
+        def meet(index: int, when: When | None) -> datetime:
             fact = self.read(index)
             if isinstance(fact, Fact):
                 usable[index] = fact
-            elif fact:
+                return newest_of([at(fact)])[0]
+            if fact:
                 refused[index] = (when, fact)
-            return isinstance(fact, Fact)
+            return LONG_AGO
 
+        reach = LONG_AGO
         for index in timeless:
-            meet(index, when_taken(self.places[index].resource, self.reading))
-        reach, is_first = _reach(usable.values()), True
+            reach = max(reach, meet(index, when_taken(self.places[index].resource, self.reading)))
         for when, index in timed:
             if when.latest < reach:
                 break
-            if meet(index, when):
-                reach, is_first = _reach(usable.values()) if is_first else min(reach, when.earliest), False
+            reach = max(reach, meet(index, when))
         return [usable[index] for index in sorted(usable)], [refused[index] for index in sorted(refused)]
 
     @cached_property
@@ -129,10 +131,10 @@ class Results:
         """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
         if len(usable) == 1:
             return usable[0]
-        newest = max(usable, key=lambda fact: latest(fact.when))
-        rivals = [fact for fact in usable if not is_older(fact.when, newest.when)]
+        newest = newest_of(map(at, usable))
+        rivals = [fact for fact in usable if may_be_newest(at(fact), newest)]
         if len(rivals) == 1:
-            return newest
+            return rivals[0]
         rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
         nearer = min if self.low_is_danger else max
         chosen = nearer(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
@@ -195,18 +197,34 @@ def _in_unit_of(part: Component, high: Measured) -> Measured:
     return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
 
 
-def _reach(usable: Collection[Fact[Quantity]]) -> datetime:
-    """How far back the results go of which one may be the newest; without end where there is none, or one undated."""
-    times = [fact.when for fact in usable]
-    if len(times) > 1:
-        newest = max(times, key=latest)
-        times = [when for when in times if not is_older(when, newest)]
-    return min([when.earliest if when else LONG_AGO for when in times], default=LONG_AGO)
+At = tuple[When | None, bool]  # when it was taken; and whether only its filing is known
 
 
-def is_older(one: When | None, other: When | None) -> bool:
-    """Whether `one` certainly lies before `other`; a result without a date may be the newest."""
-    return one is not None and other is not None and one.latest < other.earliest
+def at(fact: Fact[Quantity]) -> At:
+    """When the result of a fact was taken, and whether that is only its filing."""
+    return fact.when, FILED in fact.doubts
+
+
+def newest_of(times: Iterable[At]) -> tuple[datetime, datetime]:
+    """The moments before which a result is certainly older than one of these: one with a date, and one only filed."""
+    dated = filed = LONG_AGO
+    for when, only_filed in times:
+        if when is not None and only_filed:
+            filed = max(filed, when.earliest)
+        elif when is not None:
+            dated = max(dated, when.earliest)
+    return dated, max(dated, filed)
+
+
+def may_be_newest(at: At, newest: tuple[datetime, datetime]) -> bool:
+    """Whether nothing is certainly newer; a result without a date may be the newest."""
+    when, only_filed = at
+    return when is None or when.latest >= newest[only_filed]
+
+
+def may_be_newer(when: When | None, newest: tuple[datetime, datetime]) -> bool:
+    """Whether a result that cannot be used may be newer than the one that counts."""
+    return may_be_newest((when, newest[0] == LONG_AGO), newest)
 
 
 def latest(when: When | None) -> datetime:
