@@ -324,6 +324,13 @@ def test_the_ways_of_writing_micromoles(unit: str) -> None:
     assert str(chart(quantity("14682-9", 88, unit)).get(CREATININE).value) == "88 umol/L"
 
 
+def test_a_value_whose_code_and_printed_unit_are_two_is_not_read_where_either_may_be_meant() -> None:
+    ucum = {"system": "http://unitsofmeasure.org", "code": "mmol/L"}
+    found = chart(observation("2601-3", valueQuantity=measured(1.5, "mg/dL", **ucum))).get(MAGNESIUM)
+    assert found.why == "1.5 with two units, mmol/L by its code and mg/dL as printed"
+    assert potassium(observation(K, valueQuantity=measured(4.1, "mEq/L", **ucum))).sure
+
+
 def test_a_clearance_by_body_surface_is_none_in_millilitres_a_minute() -> None:
     found = chart(quantity("2164-2", 60, "mL/min/{1.73_m2}")).get(CREATININE_CLEARANCE)
     assert (found.value, "not one we convert" in found.why) == (None, True)
