@@ -14,7 +14,7 @@ from cds_service.facts.concepts import Wording, told_once
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.later import Later
 from cds_service.facts.places import Place, places
-from cds_service.facts.values.lab_names import Named, named, observed
+from cds_service.facts.values.lab_names import SHOWN, Named, named, observed
 from cds_service.facts.values.newest import LONG_AGO as LONG_AGO
 from cds_service.facts.values.newest import Multiples, Results, at, latest, may_be_newer, newest_of, when_taken
 from cds_service.facts.values.results import NEVER, Reading
@@ -173,10 +173,11 @@ def read_labs(
 
 @told_once
 def lab_of(said: Wording) -> str | Named | None:
-    """Which lab or bedside value a name stands for: the first known code that is one, else its words."""
+    """Which lab or bedside value a name stands for: as its codes say, else its words. Codes of two kinds are unclear."""
     known_as = observed(said)
     if known_as:
-        return next((kind for kind in known_as if kind in _BY_NAME), None)
+        kind = next((kind for kind in known_as if kind in _BY_NAME), None)
+        return kind if kind is None or len({*known_as}) == 1 else Named(kind, said.words[:SHOWN] or "coded as two tests")
     by_name = named(said)
     return by_name if by_name is not None and by_name.key in _BY_NAME else None
 
