@@ -173,11 +173,13 @@ def read_labs(
 
 @told_once
 def lab_of(said: Wording) -> str | Named | None:
-    """Which lab or bedside value a name stands for: as its codes say, else its words. Codes of two kinds are unclear."""
+    """Which lab or bedside value a name stands for: by its codes, else its words. Codes of two kinds are unclear."""
     known_as = observed(said)
     if known_as:
         kind = next((kind for kind in known_as if kind in _BY_NAME), None)
-        return kind if kind is None or len({*known_as}) == 1 else Named(kind, said.words[:SHOWN] or "coded as two tests")
+        if kind is None or len({*known_as}) == 1:
+            return kind
+        return Named(kind, said.words[:SHOWN] or "coded as two tests")
     by_name = named(said)
     return by_name if by_name is not None and by_name.key in _BY_NAME else None
 
