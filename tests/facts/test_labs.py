@@ -537,3 +537,16 @@ def test_the_order_of_the_resources_does_not_change_the_fact(shuffled: list[Json
 def test_the_system_of_every_lab_code_is_loinc() -> None:
     names = {lab.name for lab in LABS}
     assert {system for (system, _), key in terms().observations.items() if key in names} == {LOINC}
+
+
+def test_a_contained_result_may_name_the_patient_by_a_whole_address() -> None:
+    low = inside(2.9, subject={"reference": "https://ehr.example/fhir/Patient/p1"})
+    found = potassium(report(low, result=[{"reference": "#k"}]), k(4.0, YESTERDAY))
+    assert (str(found.value), found.sure) == ("2.9 mmol/L", True)
+
+
+def test_a_report_that_names_a_result_which_it_does_not_contain_leaves_a_doubt() -> None:
+    of_another = report(inside(2.9, subject={"reference": "Patient/p2"}), result=[{"reference": "#k"}])
+    for named in (report(inside(2.9), result=[{"reference": "#lost"}]), of_another):
+        found = potassium(named, k(4.0, "2026-11-20T09:00:00Z"))
+        assert found.doubts == ("not every result was read: a report came without its results",)
