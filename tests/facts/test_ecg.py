@@ -162,6 +162,23 @@ def test_rates_of_a_monitor_every_few_minutes_do_not_hide_the_one_of_the_ecg() -
     assert said(found) == ("431 ms", Formula.FRIDERICIA)
 
 
+def test_a_heart_rate_of_the_day_of_an_ecg_clears_nothing() -> None:
+    day = "2026-11-20"
+    alone = qtc(ms(QT, 400, day), rate(50, day), rate(75, day, name="faster"))
+    assert (said(alone), alone.doubts) == (
+        ("431 ms", Formula.FRIDERICIA), ("a heart rate of that day, perhaps not of the ECG",),
+    )
+    beside = qtc(ms(QT, 400, day), rate(50, day), ms(QTCB, 520, day))
+    assert said(beside) == ("520 ms", Formula.BAZETT)
+    assert beside.value is not None and beside.value.rate is None
+    part_of_it = observation("34534-8", day, component=[part(QT, 400), part(RATE, 75, "/min")])
+    assert qtc(part_of_it, rate(50, day)).sure
+
+
+def test_of_two_heart_rates_of_one_minute_the_faster_one_counts() -> None:
+    assert said(qtc(ms(QT, 400), rate(50), rate(75, name="faster"))) == ("431 ms", Formula.FRIDERICIA)
+
+
 def test_the_rate_of_the_ecg_itself_comes_before_one_measured_minutes_later() -> None:
     own = observation("34534-8", name="e", component=[part(QT, 400), part(RATE, 75, "/min")])
     assert said(qtc(own, rate(120, FOUR_LATER))) == ("431 ms", Formula.FRIDERICIA)
@@ -429,3 +446,14 @@ def test_beside_a_measured_qtc_words_say_something_only_where_they_are_newer() -
 
 def test_the_same_value_in_words_takes_nothing_from_the_measured_one() -> None:
     assert chart(quantity("76634-5", 430, "ms"), in_words("QTcF 430 ms")).get(QTC).sure
+
+
+def test_an_ecg_in_words_without_a_date_leaves_a_doubt() -> None:
+    found = qtc(observation({"text": "ECG"}, None, name="w", valueString="AF, QTc 530 ms, prolonged"), ms(QTCF, 430))
+    assert found.doubts[0].startswith("an ECG without date is told in words")
+
+
+@pytest.mark.parametrize("name", ["Previous QTcF", "QTcF goal", "Prior QTc (Fridericia)", "vorheriges QTcF"])
+def test_the_qtc_of_an_earlier_ecg_or_a_goal_is_not_that_of_today(name: str) -> None:
+    found = qtc(ms({"text": name}, 430), ms(QTCF, 510, YESTERDAY))
+    assert said(found) == ("510 ms", Formula.FRIDERICIA)

@@ -2,7 +2,8 @@
 
 Best is QTcF as stated; else Fridericia computed from the QT and RR (or rate) of the same ECG; else the QTc that is
 stated, with its formula. Discrete values, never waveforms, and of words only those that state one QTc. Several values
-of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt.
+of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt. A rate that
+may not be that of the ECG makes what is computed of it doubtful, and clears no stated QTc.
 """
 
 from __future__ import annotations
@@ -67,12 +68,12 @@ def read_ecgs(
     every = [value for resource, source in observations for value in values_of(resource, source, reading)]
     same = timedelta(minutes=float(same_ecg.value))
     tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
-    in_words = min((value for value in every if value.key == IN_WORDS), key=_place, default=None)
+    in_words = sorted((value for value in every if value.key == IN_WORDS), key=_place)
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
     ecgs = [ecg for _, ecg in best if isinstance(ecg, Ecg)]
     refused = [(when, why) for when, why in best if isinstance(why, str)]
     if not ecgs:
-        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words)
+        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
     times = newest_of((ecg.when, FILED in ecg.doubts) for ecg in ecgs)
@@ -82,13 +83,14 @@ def read_ecgs(
     ecgs.remove(first)
     ecgs.insert(0, first)
     newer = next((why for when, why in refused if may_be_newer(when, times)), "")
+    unread = next((value for value in in_words if value.when is None or _is_later(value, newest_when, same)), None)
     extra = tuple(
         filter(
             None,
             (
                 f"another ECG of the same time or without date: {others[0].bound}{others[0].qtc}" if others else "",
                 f"a newer ECG could not be used: {newer}" if newer else "",
-                f"a newer ECG is {in_words.refused}" if in_words and _is_later(in_words, newest_when, same) else "",
+                f"{'a newer ECG' if unread.when else 'an ECG without date'} is {unread.refused}" if unread else "",
                 f"not every ECG was read: {reply.why}" if reply.status is not Status.COMPLETE else "",
             ),
         )
@@ -104,11 +106,11 @@ def _danger(ecg: Ecg) -> tuple[bool, Decimal, bool, bool]:
     return ecg.bound not in ("<", "<="), ecg.qtc.value, not ecg.doubts, ecg.formula is Formula.FRIDERICIA
 
 
-def _nothing(reply: Reply, in_words: Value | None) -> Fact[tuple[Ecg, ...]]:
+def _nothing(reply: Reply, in_words: list[Value]) -> Fact[tuple[Ecg, ...]]:
     """Why there is no ECG: nothing came, or one that is told in words which are not read."""
     absent = not_there(Key("ecgs", "ECGs"), reply)
-    if absent.state is State.ABSENT and in_words is not None:
-        return missing(ECGS, State.UNREADABLE, f"an ECG of {in_words.when or 'no date'} is {in_words.refused}")
+    for told in in_words if absent.state is State.ABSENT else ():
+        return missing(ECGS, State.UNREADABLE, f"an ECG of {told.when or 'no date'} is {told.refused}")
     return missing(ECGS, absent.state, absent.why)
 
 
@@ -205,12 +207,14 @@ def _best(tracing: list[Value]) -> Ecg | str:
     fridericia = [value for value in stated if value.key == "qtc_fridericia"]
     lost = next((value.refused for value in tracing if value.refused and value.key == "qtc_fridericia"), "")
     computed = None if fridericia else _computed(tracing, rate, rate_doubts)
-    if computed is not None:
+    if computed is not None and not (computed.doubts and stated):
         return _doubting(computed, lost)
     lost = lost or next((v.refused for v in tracing if v.refused and v.key in _STATED and not fridericia), "")
     for choice in (fridericia, stated):
         if choice:
-            return _doubting(_ecg(max(choice, key=lambda value: (_height(value), not value.doubts)), rate), lost)
+            highest = max(choice, key=lambda value: (_height(value), not value.doubts))
+            best = _ecg(highest, None if rate_doubts else rate)
+            return _doubting(best if computed is None else max(best, computed, key=_danger), lost)
     refused = next((value.refused for value in tracing if value.refused), "")
     return refused or "a QT interval without rate, so no QTc"
 
@@ -240,14 +244,24 @@ def _ecg(value: Value, rate: Quantity | None) -> Ecg:
 
 
 def _rate(tracing: list[Value]) -> tuple[Quantity | None, tuple[str, ...]]:
-    """The rate of the ECG, per minute, and the doubts about it."""
-    for value in tracing:
-        if value.number is not None and not value.number.bound:
-            if value.key == "heart_rate":
-                return value.number.quantity, value.doubts
-            if value.key == "rr_interval" and value.number.quantity.value > 0:
-                return Quantity(_MS_PER_MINUTE / value.number.quantity.value, "/min"), value.doubts
-    return None, ()
+    """The rate of the ECG, per minute, and the doubts about it; of two that lie equally near the higher one."""
+    ecg = tracing[0]
+    rates = [(value, rate) for value in tracing if (rate := _per_minute(value)) is not None]
+    if not rates:
+        return None, ()
+    near = [each for each in rates if _distance(ecg, each[0]) == _distance(ecg, rates[0][0])]
+    value, rate = max(near, key=lambda each: each[1].value)
+    of_a_day = not (_same_resource(ecg, value) or (value.when is not None and value.when.is_moment))
+    return rate, (*value.doubts, *(("a heart rate of that day, perhaps not of the ECG",) if of_a_day else ()))
+
+
+def _per_minute(value: Value) -> Quantity | None:
+    if value.number is None or value.number.bound:
+        return None
+    if value.key == "heart_rate":
+        return value.number.quantity
+    is_rr = value.key == "rr_interval" and value.number.quantity.value > 0
+    return Quantity(_MS_PER_MINUTE / value.number.quantity.value, "/min") if is_rr else None
 
 
 _MS_PER_MINUTE = Decimal(60_000)
