@@ -116,7 +116,7 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
-_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
+RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
@@ -150,7 +150,7 @@ def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:
 
 
 def _only_rivalled(fact: Fact[T]) -> bool:
-    only = all(doubt.startswith(_RIVALRIES) for doubt in fact.doubts)
+    only = all(doubt.startswith(RIVALRIES) for doubt in fact.doubts)
     return fact.state is State.KNOWN and bool(fact.rivals) and not fact.bound and only
 
 

@@ -16,7 +16,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
-from cds_service.facts.values.results import FILED, FUTURE, Reading, origin, status_doubts, taken
+from cds_service.facts.values.results import FUTURE, Reading, origin, status_doubts, taken
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -66,10 +66,11 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
             return missing(PREGNANT, State.UNREADABLE, why)
         state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
         return missing(PREGNANT, state, reply.why or "none found under the codes we ask")
-    times = newest_of((_day(sign.when), FILED in sign.doubts) for sign in decided)
-    newest = [sign for sign in decided if may_be_newest((_day(sign.when), FILED in sign.doubts), times)]
-    chosen = next((sign for sign in newest if sign.answer), newest[0])
-    doubts = list(chosen.doubts)
+    newest = _newest(decided)
+    chosen, doubts = newest[0], [*newest[0].doubts]
+    certain = _newest([sign for sign in decided if not sign.doubts])
+    if chosen.doubts and not chosen.answer and certain and certain[0].answer:
+        newest, chosen, doubts = certain, certain[0], ["a newer result that is not certain says otherwise"]
     if any(sign.answer is not chosen.answer for sign in newest):
         doubts.append("another result of the same time or without date says otherwise")
     if any(sign.answer is None and _latest(sign) >= _latest(chosen) for sign in signs):
@@ -79,6 +80,12 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
 
 def _latest(sign: _Sign) -> float:
     return (sign.when.latest if sign.when else LONG_AGO).timestamp()
+
+
+def _newest(signs: list[_Sign]) -> list[_Sign]:
+    """The signs that may be the newest, a "yes" first."""
+    newest = newest_of(_day(sign.when) for sign in signs)
+    return sorted((sign for sign in signs if may_be_newest(_day(sign.when), newest)), key=lambda sign: not sign.answer)
 
 
 def _day(when: When | None) -> When | None:

@@ -105,6 +105,16 @@ def test_a_filing_makes_no_ecg_with_a_date_older() -> None:
     assert said(qtc(ms(QTCF, 520), ahead)) == ("520 ms", Formula.FRIDERICIA)
 
 
+def test_a_preliminary_ecg_hides_no_danger_that_is_certain() -> None:
+    preliminary = ms(QTCF, 440, status="preliminary")
+    found = qtc(preliminary, ms(QTCF, 520, YESTERDAY), ms(QTCF, 560, LAST_WEEK))
+    assert (said(found), str(found.when)) == (("520 ms", Formula.FRIDERICIA), "2026-11-19")
+    assert found.doubts == ("a newer ECG is not certain (preliminary): 440 ms",)
+    assert said(qtc(preliminary, ms(QTCF, 430, YESTERDAY))) == ("440 ms", Formula.FRIDERICIA)
+    ecgs = chart(preliminary, ms(QTCF, 520, YESTERDAY)).get(ECGS).value
+    assert ecgs is not None and [str(ecg.qtc) for ecg in ecgs] == ["440 ms", "520 ms"]
+
+
 def test_an_ecg_that_is_certainly_older_than_another_is_no_rival_of_a_month() -> None:
     found = qtc(ms(QTCF, 520, "2026-11-02T08:00:00Z"), ms(QTCF, 430, YESTERDAY), ms(QTCF, 440, "2026-11"))
     assert said(found) == ("440 ms", Formula.FRIDERICIA)

@@ -352,8 +352,24 @@ def test_a_filing_makes_no_result_with_a_date_older() -> None:
     assert (str(found.value), found.sure, below(found, Quantity(Decimal("3.5"), "mmol/L"))) == (
         "3 mmol/L", False, Truth.YES,
     )
-    assert found.doubts == ("another result of the same time or without date: 4.2 mmol/L",)
+    assert found.doubts == ("a newer result is not certain (only the filing time is known): 4.2 mmol/L",)
     assert str(potassium(k(4.2, None, issued="2026-11-19T09:00:00Z"), k(3.0)).value) == "3 mmol/L"
+
+
+@pytest.mark.parametrize("more", [{"status": "preliminary"}, {"code": {"text": "Potassium"}}, {"status": "odd"}])
+def test_a_doubtful_result_hides_no_danger_that_is_certain(more: Json) -> None:
+    newer = k(4.2) | more
+    found = potassium(newer, k(3.0, YESTERDAY), k(2.5, LAST_WEEK))
+    assert (str(found.value), str(found.when), found.sure) == ("3 mmol/L", "2026-11-19", False)
+    assert found.doubts[0].startswith("a newer result is not certain (") and found.doubts[0].endswith("4.2 mmol/L")
+    for harmless in (4.4, 4.2):
+        assert str(potassium(newer, k(harmless, YESTERDAY), k(2.5, LAST_WEEK)).value) == "4.2 mmol/L"
+    assert not potassium(newer, k(4.2, YESTERDAY)).sure
+
+
+def test_a_range_of_today_is_as_new_as_a_number() -> None:
+    today = observation(K, valueRange={"low": measured(4.0, "mmol/L"), "high": measured(4.4, "mmol/L")})
+    assert str(potassium(today, k(3.0, YESTERDAY)).value) == "4 mmol/L"
 
 
 def test_of_results_that_are_only_filed_the_one_filed_last_counts() -> None:

@@ -92,6 +92,12 @@ def test_a_negative_test_of_which_only_the_filing_is_known_hides_no_pregnancy() 
     assert (found.value, found.sure) == (True, False)
 
 
+def test_a_preliminary_negative_test_hides_no_pregnancy() -> None:
+    preliminary = observation(TEST, TODAY, name="new", valueString="negative", status="preliminary")
+    found = chart(preliminary, observation(TEST, YESTERDAY, valueString="positive")).get(PREGNANT)
+    assert (found.value, found.doubts) == (True, ("a newer result that is not certain says otherwise",))
+
+
 def test_a_positive_test_that_is_certainly_older_than_a_negative_one_is_no_rival_of_a_month() -> None:
     negatives = [observation(TEST, day, name=day, valueString="negative") for day in ("2026-11", "2026-11-19")]
     found = chart(*negatives, observation(TEST, "2026-11-02", valueString="positive")).get(PREGNANT)

@@ -21,8 +21,8 @@ from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
-from cds_service.facts.values.newest import LONG_AGO, may_be_newer, may_be_newest, newest_of
-from cds_service.facts.values.results import FILED, Reading
+from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.quantity import Quantity
@@ -76,18 +76,24 @@ def read_ecgs(
         nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
-    times = newest_of((ecg.when, FILED in ecg.doubts) for ecg in ecgs)
-    rivals = [ecg for ecg in ecgs if may_be_newest((ecg.when, FILED in ecg.doubts), times)]
-    first = max(rivals, key=_danger)
-    others = [ecg for ecg in rivals if (ecg.qtc, ecg.bound) != (first.qtc, first.bound)]
+    first, rivals = _first(ecgs)
     ecgs.remove(first)
     ecgs.insert(0, first)
-    newer = next((why for when, why in refused if may_be_newer(when, times)), "")
+    doubtful = ""
+    certain = [ecg for ecg in ecgs if not ecg.doubts]
+    before, before_rivals = _first(certain) if first.doubts and certain else (first, rivals)
+    if _danger(before)[:2] > _danger(first)[:2]:
+        doubtful = f"a newer ECG is not certain ({first.doubts[0]}): {first.bound}{first.qtc}"
+        first, rivals = before, before_rivals
+    others = [ecg for ecg in rivals if (ecg.qtc, ecg.bound) != (first.qtc, first.bound)]
+    last = newest_of([first.when, *(ecg.when for ecg in certain)])
+    newer = next((why for when, why in refused if may_be_newest(when, last)), "")
     unread = next((value for value in in_words if value.when is None or _is_later(value, newest_when, same)), None)
     extra = tuple(
         filter(
             None,
             (
+                doubtful,
                 f"another ECG of the same time or without date: {others[0].bound}{others[0].qtc}" if others else "",
                 f"a newer ECG could not be used: {newer}" if newer else "",
                 f"{'a newer ECG' if unread.when else 'an ECG without date'} is {unread.refused}" if unread else "",
@@ -99,6 +105,13 @@ def read_ecgs(
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
         newest = replace(newest, rivals=tuple(others))
     return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
+
+
+def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:
+    """Of the ECGs that may be the newest the one nearest to danger, and all of them."""
+    newest = newest_of(ecg.when for ecg in ecgs)
+    rivals = [ecg for ecg in ecgs if may_be_newest(ecg.when, newest)]
+    return max(rivals, key=_danger), rivals
 
 
 def _danger(ecg: Ecg) -> tuple[bool, Decimal, bool, bool]:

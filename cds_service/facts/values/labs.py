@@ -16,7 +16,7 @@ from cds_service.facts.later import Later
 from cds_service.facts.places import Place, places
 from cds_service.facts.values.lab_names import SHOWN, Named, named, observed
 from cds_service.facts.values.newest import LONG_AGO as LONG_AGO
-from cds_service.facts.values.newest import Multiples, Results, at, latest, may_be_newer, newest_of, when_taken
+from cds_service.facts.values.newest import Multiples, Results, is_certain, latest, may_be_newest, newest_of, when_taken
 from cds_service.facts.values.results import NEVER, Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
@@ -211,8 +211,9 @@ def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
             return _seen(key, results, reply)
         when, why = refused[0]
         return Fact(key, State.UNREADABLE, when=when, why=why)
-    fact, newest = results.first(usable), newest_of(map(at, usable))
-    newer = sorted(why for when, why in refused if may_be_newer(when, newest))
+    fact = results.first(usable)
+    certain = newest_of([fact.when, *(each.when for each in usable if is_certain(each.doubts))])
+    newer = sorted(why for when, why in refused if may_be_newest(when, certain))
     if newer:
         fact = fact.doubted(f"a newer result could not be used: {newer[0]}")
     if reply.status is not Status.COMPLETE:

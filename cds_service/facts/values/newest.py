@@ -1,8 +1,8 @@
 """The newest: of all results of one kind those that may be the newest, read from there backwards.
 
 A result counts by when it was taken. What is certainly older than another usable result changes nothing; it is neither
-read nor held against R4. A filing says of no result with a date of its own that it is older: what was filed today may
-have been taken long before.
+read nor held against R4. One that is doubtful, as it is preliminary or only its filing is dated, hides none that is
+certain and nearer to danger.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 
-from cds_service.facts.fact import Fact, Key, known, ranging, rivalled
+from cds_service.facts.fact import RIVALRIES, Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place
 from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import BY_NAME
 from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import (
-    FILED,
     FUTURE,
     Reading,
     origin,
@@ -87,7 +86,7 @@ class Results:
     def newest(self) -> tuple[list[Fact[Quantity]], list[tuple[When | None, str]]]:
         """The results that can be used, and those that cannot (when, and why), back to the last that may be the newest.
 
-        What is certainly older than one of those changes nothing, and is not looked at.
+        What is certainly older than a certain one of those changes nothing, and is not looked at.
         """
         usable: dict[int, Fact[Quantity]] = {}
         refused: dict[int, tuple[When | None, str]] = {}
@@ -97,7 +96,7 @@ class Results:
             fact = self.read(index)
             if isinstance(fact, Fact):
                 usable[index] = fact
-                return newest_of([at(fact)])[0]
+                return newest_of([fact.when]) if is_certain(fact.doubts) else LONG_AGO
             if fact:
                 refused[index] = (when, fact)
             return LONG_AGO
@@ -128,11 +127,24 @@ class Results:
         return timeless, timed
 
     def first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
-        """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
+        """The newest result; where it is doubtful, the newest certain one if that lies nearer to danger."""
+        found = self._first(usable)
+        certain = [] if is_certain(found.doubts) else [fact for fact in usable if is_certain(fact.doubts)]
+        if not certain:
+            return found
+        before = self._first(certain)
+        if found.value is None or before.value is None or found.value == before.value:
+            return found
+        if self.low_is_danger is not (before.value < found.value):
+            return found
+        return before.doubted(f"a newer result is not certain ({found.doubts[0]}): {found.told}")
+
+    def _first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
+        """Of the results that may be the newest the one nearer to danger, with its rival as a doubt."""
         if len(usable) == 1:
             return usable[0]
-        newest = newest_of(map(at, usable))
-        rivals = [fact for fact in usable if may_be_newest(at(fact), newest)]
+        newest = newest_of(fact.when for fact in usable)
+        rivals = [fact for fact in usable if may_be_newest(fact.when, newest)]
         if len(rivals) == 1:
             return rivals[0]
         rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
@@ -197,34 +209,19 @@ def _in_unit_of(part: Component, high: Measured) -> Measured:
     return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
 
 
-At = tuple[When | None, bool]  # when it was taken; and whether only its filing is known
+def newest_of(times: Iterable[When | None]) -> datetime:
+    """The moment before which a result is certainly older than one of these."""
+    return max((when.earliest for when in times if when is not None), default=LONG_AGO)
 
 
-def at(fact: Fact[Quantity]) -> At:
-    """When the result of a fact was taken, and whether that is only its filing."""
-    return fact.when, FILED in fact.doubts
-
-
-def newest_of(times: Iterable[At]) -> tuple[datetime, datetime]:
-    """The moments before which a result is certainly older than one of these: one with a date, and one only filed."""
-    dated = filed = LONG_AGO
-    for when, only_filed in times:
-        if when is not None and only_filed:
-            filed = max(filed, when.earliest)
-        elif when is not None:
-            dated = max(dated, when.earliest)
-    return dated, max(dated, filed)
-
-
-def may_be_newest(at: At, newest: tuple[datetime, datetime]) -> bool:
+def may_be_newest(when: When | None, newest: datetime) -> bool:
     """Whether nothing is certainly newer; a result without a date may be the newest."""
-    when, only_filed = at
-    return when is None or when.latest >= newest[only_filed]
+    return when is None or when.latest >= newest
 
 
-def may_be_newer(when: When | None, newest: tuple[datetime, datetime]) -> bool:
-    """Whether a result that cannot be used may be newer than the one that counts."""
-    return may_be_newest((when, newest[0] == LONG_AGO), newest)
+def is_certain(doubts: tuple[str, ...]) -> bool:
+    """Whether nothing but its rivals and its range makes one doubt a result: one that is doubtful hides no danger."""
+    return all(doubt.startswith(RIVALRIES) for doubt in doubts)
 
 
 def latest(when: When | None) -> datetime:
