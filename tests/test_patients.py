@@ -279,3 +279,34 @@ def test_an_ecg_hides_behind_none_that_was_filed_later_on_a_day_nobody_states():
     del filed["effectiveDateTime"]
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(520), filed]})
     assert found[0]["summary"] == "QTcF 520 ms (yesterday): do not start gilteritinib, limit 500 ms"
+
+
+def preliminary(value, when="2026-11-20T08:00:00Z"):
+    return qtcf(value, when) | {"id": "preliminary", "status": "preliminary"}
+
+
+def test_a_preliminary_ecg_does_not_silence_the_final_one_before_it():
+    ecgs = [qtcf(520, "2026-11-19T08:00:00Z"), preliminary(440)]
+    card = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs})[0]
+    assert (card["indicator"], card["summary"]) == (
+        "warning",
+        "QTcF 520 ms (2 days ago): do not start gilteritinib, limit 500 ms",
+    )
+    assert "a newer ECG is not certain (preliminary): 440 ms" in card["detail"]
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "patient-view"])
+def test_a_final_ecg_that_no_longer_counts_does_not_stand_before_a_preliminary_one(hook):
+    ecgs = [qtcf(520, "2026-10-27T08:00:00Z"), preliminary(440)]
+    taken = [gilteritinib(id="a", authoredOn="2026-10-20")]
+    drafts, more = ((STARTS_GILTERITINIB,), {}) if hook == "order-sign" else ((), {"medications": taken})
+    found = cards(hook, *drafts, **FINE | {"ecg": ecgs} | more)
+    assert all("520 ms" not in each["summary"] for each in found)
+    assert "QTc: preliminary; 440 ms" in "\n".join(each["detail"] for each in found)
+
+
+def test_a_final_ecg_from_before_the_relapse_does_not_stand_before_a_preliminary_one():
+    ecgs = [qtcf(520, "2026-11-17T08:00:00Z"), preliminary(440)]
+    relapse = condition("C92.02", "AML in relapse", "2026-11-18")
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs, "conditions": [relapse]})
+    assert any("QTc: preliminary; 440 ms" in each["detail"] for each in found)

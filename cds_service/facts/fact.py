@@ -66,6 +66,7 @@ class Fact(Generic[T]):
     doubts: tuple[str, ...] = ()
     why: str = ""  # the reason, in words, when the state is not KNOWN
     rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
+    newer: Fact[T] | None = None  # a newer one that is doubtful; it counts once this one is too old
 
     @property
     def usable(self) -> bool:
@@ -90,6 +91,8 @@ class Fact(Generic[T]):
             return replace(self.doubted("no date"), state=State.STALE, why="has no date")
         if not self.when.older_than(int(days.value), now):
             return self
+        if self.newer is not None:
+            return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
         return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
 
@@ -101,7 +104,10 @@ class Fact(Generic[T]):
 
     def doubted(self, doubt: str) -> Fact[T]:
         """The same fact with one more doubt."""
-        return self if doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
+        if doubt in self.doubts:
+            return self
+        newer = self.newer.doubted(doubt) if self.newer is not None else None
+        return replace(self, doubts=(*self.doubts, doubt), newer=newer)
 
 
 def known(key: Key[T], value: T, when: When | None = None, origin: Origin | None = None, **more: Any) -> Fact[T]:

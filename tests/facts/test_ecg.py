@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import as_quantity
 from cds_service.truth import Truth
-from tests.charts import LAST_WEEK, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
+from tests.charts import LAST_WEEK, NOW, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
 MDC = "urn:iso:std:iso:11073:10101"
@@ -111,6 +112,11 @@ def test_a_preliminary_ecg_hides_no_danger_that_is_certain() -> None:
     assert (said(found), str(found.when)) == (("520 ms", Formula.FRIDERICIA), "2026-11-19")
     assert found.doubts == ("a newer ECG is not certain (preliminary): 440 ms",)
     assert said(qtc(preliminary, ms(QTCF, 430, YESTERDAY))) == ("440 ms", Formula.FRIDERICIA)
+    assert found.within(Quantity(Decimal(1), "d"), NOW).value is found.value
+    too_old = qtc(preliminary, ms(QTCF, 520, LAST_WEEK)).within(Quantity(Decimal(6), "d"), NOW)
+    assert (said(too_old), too_old.state, too_old.doubts) == (
+        ("440 ms", Formula.FRIDERICIA), State.KNOWN, ("preliminary",),
+    )
     ecgs = chart(preliminary, ms(QTCF, 520, YESTERDAY)).get(ECGS).value
     assert ecgs is not None and [str(ecg.qtc) for ecg in ecgs] == ["440 ms", "520 ms"]
 

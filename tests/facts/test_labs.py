@@ -29,6 +29,7 @@ from cds_service.truth import Truth
 from tests.charts import (
     LAST_WEEK,
     LOINC,
+    NOW,
     TODAY,
     YESTERDAY,
     Json,
@@ -365,6 +366,8 @@ def test_a_doubtful_result_hides_no_danger_that_is_certain(more: Json) -> None:
     for harmless in (4.4, 4.2):
         assert str(potassium(newer, k(harmless, YESTERDAY), k(2.5, LAST_WEEK)).value) == "4.2 mmol/L"
     assert not potassium(newer, k(4.2, YESTERDAY)).sure
+    too_old = potassium(newer, k(3.0, LAST_WEEK)).within(Quantity(Decimal(6), "d"), NOW)
+    assert (str(too_old.value), too_old.state) == ("4.2 mmol/L", State.KNOWN)
 
 
 def test_a_range_of_today_is_as_new_as_a_number() -> None:

@@ -79,7 +79,7 @@ def read_ecgs(
     first, rivals = _first(ecgs)
     ecgs.remove(first)
     ecgs.insert(0, first)
-    doubtful = ""
+    newest, doubtful = first, ""
     certain = [ecg for ecg in ecgs if not ecg.doubts]
     before, before_rivals = _first(certain) if first.doubts and certain else (first, rivals)
     if _danger(before)[:2] > _danger(first)[:2]:
@@ -101,10 +101,13 @@ def read_ecgs(
             ),
         )
     )
-    newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
+    fact = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
-        newest = replace(newest, rivals=tuple(others))
-    return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
+        fact = replace(fact, rivals=tuple(others))
+    if doubtful:
+        beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
+        fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))
+    return fact, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
 
 
 def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:

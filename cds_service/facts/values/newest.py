@@ -137,7 +137,8 @@ class Results:
             return found
         if self.low_is_danger is not (before.value < found.value):
             return found
-        return before.doubted(f"a newer result is not certain ({found.doubts[0]}): {found.told}")
+        words = f"a newer result is not certain ({found.doubts[0]}): {found.told}"
+        return replace(before.doubted(words), newer=found)
 
     def _first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
         """Of the results that may be the newest the one nearer to danger, with its rival as a doubt."""
