@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 _WRITTEN = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s+(\S.*?)\s*\Z")
 
@@ -25,8 +26,7 @@ _SPOKEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=False)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True):
     """A value and its UCUM unit. Two quantities compare only in the same unit (ValueError otherwise)."""
 
     value: Decimal

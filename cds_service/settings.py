@@ -321,8 +321,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "PUBLIC_URL", "",
-        "The address under which callers reach this service; links in cards start with it. "
-        "Unset means `http://HOST:PORT`.",
+        "The address under which callers reach this service; links start with it. A path in it may come with a call "
+        "or be taken away by the proxy. Unset means `http://HOST:PORT`.",
         Kind("an http(s) URL without query", _public_url),
     ),
     Setting(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from cds_service.answer import spans
 from cds_service.facts.chart import Chart, read_chart
@@ -154,4 +156,5 @@ def chart(
         key: replace(reply, status=statuses[key], why="timed out") if statuses and key in statuses else reply
         for key, reply in gathered.replies.items()
     }
-    return read_chart(replace(gathered, replies=replies), "p1", selections, within or policy(), terms(), NOW)
+    gathered = dataclasses.replace(gathered, replies=replies)
+    return read_chart(gathered, "p1", selections, within or policy(), terms(), NOW)

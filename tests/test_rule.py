@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics

@@ -6,16 +6,19 @@ A vignette speaks the facts' own names. What it does not name was asked for and 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from cards.loading import load
 from cards.model import Card
@@ -172,7 +175,7 @@ def _with_leukaemia(chart: Chart, vignette: Vignette) -> Chart:
     """The chart for the cards: where a case says nothing of the disease, it is not about patients without leukaemia."""
     if "disease" in vignette.content["facts"]:
         return chart
-    return replace(chart, facts={**chart.facts, DISEASE.name: known(DISEASE, Disease.RELAPSED)})
+    return dataclasses.replace(chart, facts={**chart.facts, DISEASE.name: known(DISEASE, Disease.RELAPSED)})
 
 
 def _the_check(checks: tuple[Check, ...], vignette: Vignette) -> Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
@@ -19,6 +19,7 @@ from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
 from cds_service.facts.drugs.medication_list import read_medications
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Key
+from cds_service.facts.genomics.karyotype import read_karyotypes
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import MARKER_NAMES, read_mutations
 from cds_service.facts.later import WhenAsked
@@ -122,7 +123,9 @@ def read_chart(
         *gathered.reply("orders").resources, *gathered.reply("procedures").resources,
         *(resource for resource, _ in came.observations),
     )  # fmt: skip
-    course = Course(history, procedures, relapse, reading)
+    course = Course(
+        history, procedures, relapse, reading, partial(read_karyotypes, (*results.genomics, *within.genomics), reading)
+    )
     later: dict[str, Callable[[str], Fact[Any]]] = {
         **dict.fromkeys(COURSE_FACTS, course.fact),
         **dict.fromkeys(MARKER_NAMES, markers.__getitem__),

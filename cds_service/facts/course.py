@@ -7,6 +7,7 @@ autologous transplantation is no allogeneic one; a bare "transplant status" does
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any
 from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION
 from cds_service.facts.disease import Entry, is_aml
 from cds_service.facts.fact import Fact, Key, State, known, missing
+from cds_service.facts.genomics.karyotype import Karyotype
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 
@@ -52,8 +54,10 @@ class Course:
         procedures: Fact[tuple[Entry, ...]],
         relapse: Fact[Entry],
         reading: Reading,
+        karyotypes: Callable[[], list[Karyotype]],
     ) -> None:
         self._history, self._procedures, self._relapse, self._reading = history, procedures, relapse, reading
+        self._karyotypes = karyotypes
 
     def fact(self, name: str) -> Fact[Any]:
         """The fact of that name."""
@@ -68,7 +72,7 @@ class Course:
             *_lasted(history, aml, first, self._relapse),
             _number(history, aml, reading),
             _allogeneic(history, self._procedures, reading),
-            _cytogenetics(history, aml, reading),
+            _cytogenetics(history, aml, self._karyotypes(), first, reading),
         )
         return {fact.key.name: fact for fact in found}
 
@@ -171,18 +175,34 @@ def _allogeneic(
     return known(ALLOGENEIC, False, None, procedures.origin, doubts=(*procedures.doubts, *history.doubts))
 
 
-def _cytogenetics(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading) -> Fact[str]:
-    """The group that the names of the AML entries state; two of them decide nothing."""
+def _cytogenetics(
+    history: Fact[tuple[Entry, ...]], aml: list[Entry], results: list[Karyotype], first: Entry | None, reading: Reading
+) -> Fact[str]:
+    """The group that the names of the AML entries state, and karyotypes from before the first remission; two of them
+    decide nothing. A karyotype of another or an unknown time leaves open what it was at diagnosis.
+    """
     table = reading.terms.words["cytogenetics"]
     by_certainty = sorted(aml, key=lambda entry: entry.certain)
     found = {group: entry for entry in by_certainty for group in table.find_all(entry.words)}
-    if len(found) > 1:
-        return missing(CYTOGENETICS, State.CONFLICTING, f"the entries name {' and '.join(sorted(found))}")
+    began = _start(first) if first is not None and not first.noted else date.min
+    early = [each for each in results if each.when and each.when.latest.date() <= began]
+    measured = {each.group: each for each in early if each.group is not None}
+    if len(found.keys() | measured.keys()) > 1:
+        named = " and ".join(sorted(found.keys() | measured.keys()))
+        return missing(CYTOGENETICS, State.CONFLICTING, f"the record names {named}")
     for group, entry in found.items():
         return known(CYTOGENETICS, group, entry.when, entry.origin, doubts=(*history.doubts, *entry.doubts))
+    for group, each in measured.items():
+        return known(CYTOGENETICS, group, each.when, each.origin, doubts=(*history.doubts, *each.doubts))
+    for each in results:
+        if each.group is not None:
+            doubts = (*history.doubts, *each.doubts, "whether it is the karyotype of the diagnosis is not known")
+            return known(CYTOGENETICS, each.group, each.when, each.origin, doubts=doubts)
+    if results:
+        return missing(CYTOGENETICS, State.UNREADABLE, "a karyotype could not be read")
     if history.value is None:
         return missing(CYTOGENETICS, history.state, history.why)
-    return missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
+    return missing(CYTOGENETICS, State.ABSENT, "no entry and no result names the karyotype")
 
 
 def _ordinal(entry: Entry, reading: Reading) -> int:

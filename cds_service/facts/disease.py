@@ -9,10 +9,11 @@ it was recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from cds_service.facts.conditions import AML, IN_RELAPSE, IN_REMISSION, Meaning, meaning_of, standing_of
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
@@ -34,8 +35,7 @@ class Disease(Enum):
     REFRACTORY = "refractory AML"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One counting entry of the problem list or of the procedures: our keys, its words and its time."""
 
     keys: tuple[str, ...]

@@ -8,10 +8,13 @@ are not above 25, an eGFR of > 60 is not below 30. Of QTc, potassium and magnesi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.times import When, spoken_age
 from cds_service.quantity import Quantity
@@ -43,8 +46,7 @@ class Key(Generic[T]):
     exact: bool = False  # nothing but a plain value clears it: a bound never does
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a value came from: the resource, the query or prefetch key, and what it looked like there."""
 
     resource: str
@@ -53,8 +55,7 @@ class Origin:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fact(Generic[T]):
+class Fact(msgspec.Struct, Generic[T], frozen=True):
     """A value with time and origin, or the reason why there is none."""
 
     key: Key[T]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+import msgspec
 
 from cds_service.truth import Truth
 
@@ -20,8 +21,7 @@ _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?\Z")
 _LEAP_SECOND = re.compile(r"(T\d\d:\d\d):60(?:\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(msgspec.Struct, frozen=True):
     """The interval in which something happened: both ends included, always with zone."""
 
     earliest: datetime

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from cds_service.gather.resources import Resource, Unreadable
 
 
@@ -18,8 +20,7 @@ class Status(Enum):
     NOT_ASKED = "not asked"  # not sent along, and no FHIR server that we may ask
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """The answer to one query, with its status, where it came from and, when incomplete, why (in words).
 
     `notes`: what was asked in other words than first meant, and still answered whole.

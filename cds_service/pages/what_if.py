@@ -6,10 +6,13 @@ partner drug is left out. Only what ends otherwise is told, nearest first.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
@@ -125,7 +128,7 @@ def _with(chart: Chart, fact: Fact[Any], value: Quantity) -> Chart:
 
 
 def _changed(chart: Chart, *facts: Fact[Any]) -> Chart:
-    return replace(chart, facts={**chart.facts, **{fact.key.name: fact for fact in facts}})
+    return dataclasses.replace(chart, facts={**chart.facts, **{fact.key.name: fact for fact in facts}})
 
 
 def _without_partners(check: Check, chart: Chart) -> Iterator[tuple[str, str, Chart]]:

@@ -11,6 +11,8 @@ from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
 from cards.render import Safe, named_by, summary_of
 from cds_service.facts.disease import Disease, Entry
 from cds_service.facts.drugs.medications import Medication
@@ -123,7 +125,7 @@ def _statement(statement: Statement[Any]) -> Any:
     )
 
 
-# How each kind of value is spoken; any other dataclass by its parts, anything else as it is written.
+# How each kind of value is spoken; any other whole by its parts, anything else as it is written.
 Way = Callable[[Speaker, Any], Any]
 _WAYS: tuple[tuple[type, Way], ...] = (
     (str, lambda _, words: words),
@@ -154,14 +156,21 @@ def _sent(held: object, received: str) -> str:
     return f" (sent as {received})"
 
 
+def _parts_of(kind: type) -> tuple[str, ...]:
+    """The names of what a value of this type is made of; none where it is no whole of parts."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+
+
 def _way(kind: type) -> Way:
     """How values of a type are spoken."""
     found = next((speak for each, speak in _WAYS if issubclass(kind, each)), None)
     if found is not None:
         return found
-    if not is_dataclass(kind):
+    names = _parts_of(kind)
+    if not names:
         return lambda _, value: str(value)
-    names = tuple(each.name for each in fields(kind))
     if len(names) == 1:
         return lambda speaker, value: SimpleNamespace(**{names[0]: speaker.one(getattr(value, names[0]))})
     parts = attrgetter(*names)

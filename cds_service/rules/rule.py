@@ -13,6 +13,8 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, Key
@@ -26,8 +28,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """Something the clinician may accept in one click. What becomes of it in FHIR is for `present` to say."""
 
     kind: str  # "order", "dose", "delete"
@@ -38,8 +39,7 @@ class Proposal:
     daily: Quantity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something to say: how urgent, about which orders, because of which facts, on whose word."""
 
     level: Level
@@ -58,22 +58,19 @@ class Finding:
     line: bool = False  # small enough to stand as a line in another card about the same drug
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(msgspec.Struct, frozen=True):
     """The check found something."""
 
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(msgspec.Struct, frozen=True):
     """The check looked, with these facts, and found nothing."""
 
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotEvaluated:
+class NotEvaluated(msgspec.Struct, frozen=True):
     """The check could not be made, because of these facts or for this reason."""
 
     missing: tuple[Fact[Any], ...] = ()
@@ -84,20 +81,17 @@ class NotEvaluated:
     broke: bool = False  # the check failed in this service
 
 
-@dataclass(frozen=True, slots=True)
-class NoTimeLeft(NotEvaluated):
+class NoTimeLeft(NotEvaluated, frozen=True):
     """The time of the call was over before the check was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotApplicable:
+class NotApplicable(msgspec.Struct, frozen=True):
     """There is nothing here that the check is about."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchedOff(NotApplicable):
+class SwitchedOff(NotApplicable, frozen=True):
     """The hospital switched the check off. `about`: the orders for which it would have been made."""
 
     about: tuple[Medication, ...] = ()

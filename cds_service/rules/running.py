@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import Role

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Precipitant, Topic
@@ -61,8 +63,7 @@ class Use:
         return bool(self.drafts) and bool(self.of(Role.ON_HOLD)) and not self.active
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(msgspec.Struct, frozen=True):
     """Another drug that changes how ours works, with its orders."""
 
     drug: str

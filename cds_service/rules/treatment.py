@@ -5,9 +5,10 @@ ECGs are due.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact

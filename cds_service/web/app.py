@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -12,6 +13,7 @@ from cds_service.hooks.feedback import FeedbackCounts
 from cds_service.pages.book import Book, Link
 from cds_service.settings import Settings
 from cds_service.web import errors, guard
+from cds_service.web.below import below
 from cds_service.web.desk import Desk, OpenDesk, Toolbox
 from cds_service.web.hooks_api import Answers, hooks_api
 from cds_service.web.lean import Lean
@@ -52,4 +54,5 @@ def create_app(
     app.config["NAVIGATION"] = (*book.links, Link("operations.prefetch", "Prefetch table"))
     for chapter in book.chapters:
         app.register_blueprint(chapter)
+    app.wsgi_app = below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app

@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.fact import State
-from tests.charts import ICD, chart, clinical, concept, condition
+from tests.charts import ICD, chart, clinical, concept, condition, observation
 
 SNOMED = "http://snomed.info/sct"
 
@@ -130,6 +130,61 @@ def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
     assert chart(relapse(text=text)).get(CYTOGENETICS).value == group
 
 
+ISCN = "59267-5"
+AT_DIAGNOSIS = "2025-01-05"
+COURSE = (relapse(), remission("2025-03-01", "2026-10-20"))
+
+
+def karyotype(text, when=AT_DIAGNOSIS, **more):
+    return observation(ISCN, when, valueString=text, **more)
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("46,XY,t(8;21)(q22;q22.1)[18]/46,XY[2]", "t(8;21)"),
+        ("46,XX,inv(16)(p13.1q22)[20]", "inv(16)"),
+        ("46,XX,t(16;16)(p13.1;q22)", "inv(16)"),
+        ("46,XX[20]", "other"),
+        ("45,XY,-7,t(9;11)(p21;q23)[20]", "other"),
+    ],
+)
+def test_a_karyotype_from_before_the_first_remission_is_that_of_the_diagnosis(text, group):
+    read = chart(*COURSE, karyotype(text)).get(CYTOGENETICS)
+    assert (read.value, read.sure) == (group, True)
+
+
+@pytest.mark.parametrize("when", ["2026-11-02", "2025-06-01", None])
+def test_a_later_karyotype_leaves_open_what_it_was_at_diagnosis(when):
+    read = chart(*COURSE, karyotype("46,XX[20]", when, issued="2026-11-02T10:00:00Z")).get(CYTOGENETICS)
+    assert read.value == "other" and not read.sure
+    assert "whether it is the karyotype of the diagnosis is not known" in read.doubts
+
+
+@pytest.mark.parametrize("text", ["46,XX,der(8)t(8;21)(q22;q22)", "46,XX,inv(16)(p13q22)c[20]", "46,XX,inv(16)"])
+def test_a_change_in_another_form_is_not_read(text):
+    assert chart(*COURSE, karyotype(text)).get(CYTOGENETICS).state is State.UNREADABLE
+
+
+@pytest.mark.parametrize("text", ["no t(8;21) seen, 46,XX", "46,XX with comment"])
+def test_words_beside_a_karyotype_are_not_read(text):
+    assert chart(*COURSE, karyotype(text)).get(CYTOGENETICS).state is State.ABSENT
+
+
+def test_a_karyotype_that_was_taken_back_does_not_count():
+    assert chart(*COURSE, karyotype("46,XX", status="entered-in-error")).get(CYTOGENETICS).state is State.ABSENT
+
+
+def test_a_preliminary_karyotype_is_doubted():
+    read = chart(*COURSE, karyotype("46,XX", status="preliminary")).get(CYTOGENETICS)
+    assert read.value == "other" and not read.sure
+
+
+def test_a_karyotype_against_the_name_of_the_disease_decides_nothing():
+    read = chart(relapse(text="AML with t(8;21)"), COURSE[1], karyotype("46,XX[20]")).get(CYTOGENETICS)
+    assert read.state is State.CONFLICTING
+
+
 def test_two_karyotypes_decide_nothing():
     read = chart(relapse(text="AML with t(8;21)"), entry("C92.00", "2025-01-01", text="AML with inv(16)"))
     assert read.get(CYTOGENETICS).state is State.CONFLICTING
@@ -171,6 +226,8 @@ def test_a_remission_of_which_only_the_record_has_a_day_may_have_begun_long_befo
         ("counted by the days on which the entries were recorded",),
     )
     assert not read.get(TO_RELAPSE).sure
+    before = chart(relapse(), remission(None, recordedDate="2026-10-15"), karyotype("46,XX[20]", "2026-10-01"))
+    assert not before.get(CYTOGENETICS).sure
     assert not chart(relapse(None, recordedDate="2026-11-05"), remission("2025-01-01")).get(FIRST_REMISSION).sure
     assert chart(relapse(), remission("2025-01-01", recordedDate="2026-10-15")).get(FIRST_REMISSION).sure
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, State, above, at_or_above, at_or_below, below, holds, known, missing
 from cds_service.facts.times import When
@@ -59,7 +60,7 @@ def test_a_bound_at_the_limit_itself(bound: str, value: str, reaches: Truth, fal
 
 
 def test_a_bound_of_what_has_to_be_exact_or_with_a_doubt_clears_nothing() -> None:
-    exact = replace(fact("3.6", ">"), key=replace(KEY, exact=True))
+    exact = replace(fact("3.6", ">"), key=dataclasses.replace(KEY, exact=True))
     assert (above(exact, LIMIT), below(exact, LIMIT)) == (Truth.YES, Truth.UNKNOWN)
     assert below(fact("3.6", ">").doubted("preliminary"), LIMIT) is Truth.UNKNOWN
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.concepts import Wording
@@ -25,7 +26,7 @@ LETTER = "to be taken as we agreed when she came to the ward with her daughter, 
 @pytest.fixture
 def terms(monkeypatch: pytest.MonkeyPatch) -> Terms:
     """Terms that nothing was asked of yet."""
-    fresh = replace(charts.terms(), elsewhere=None)
+    fresh = dataclasses.replace(charts.terms(), elsewhere=None)
     monkeypatch.setattr(charts, "terms", lambda: fresh)
     return fresh
 

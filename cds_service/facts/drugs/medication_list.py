@@ -7,9 +7,10 @@ take or was given adds to the list where no order names it; that nobody sent suc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
 from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of

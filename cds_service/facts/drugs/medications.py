@@ -5,10 +5,13 @@ How one of them is read stands in `prescription`, how the list comes about in `m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.fact import Key
@@ -27,8 +30,7 @@ class Role(Enum):
     __hash__ = object.__hash__  # each is made once; every list of orders is kept by roles
 
 
-@dataclass(frozen=True, slots=True)
-class Medication:
+class Medication(msgspec.Struct, frozen=True):
     """One order, drafted or on record: its ingredients, how they were told, its dose and its times."""
 
     ingredients: tuple[str, ...]

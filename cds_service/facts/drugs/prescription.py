@@ -7,7 +7,8 @@ Medication that it refers to could not be had, the words of the reference stand 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose

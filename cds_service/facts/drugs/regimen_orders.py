@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import all_text
 from cds_service.facts.drugs.doses import Dose

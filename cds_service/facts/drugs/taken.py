@@ -10,8 +10,10 @@ does not say that nothing is taken; a draft says nothing of today. Each speaks o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescribed import Library, said_of

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import Wording, all_text, text, told_once, wording
 from cds_service.facts.values.numbers import number
@@ -22,8 +24,7 @@ RATIO = "FLT3-ITD_allelic_ratio"
 Part = tuple[Component, tuple[str, ...]]  # a component, and what its name means among the genomic ones
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(msgspec.Struct, frozen=True):
     """What a result adds to present or absent. `vaf` in %, `ratio` mutant to normal; `from_text`: read from words."""
 
     shape: str = ""

@@ -106,9 +106,14 @@ def _noted(gene: str, text: str, terms: Terms) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_karyotype(text: str) -> bool:
+    """Whether the text is a karyotype in the notation of ISCN, and nothing else."""
+    return _KARYOTYPE.fullmatch(text) is not None
+
+
 def in_karyotype(text: str) -> str:
     """The translocation of KMT2A that a karyotype names by both bands; "" where the text is no plain karyotype."""
-    found = _OF_KMT2A.search(text) if _KARYOTYPE.fullmatch(text) else None
+    found = _OF_KMT2A.search(text) if is_karyotype(text) else None
     return found[1] if found else ""
 
 

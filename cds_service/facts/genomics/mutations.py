@@ -8,8 +8,10 @@ result says of which marker is for `reports` to read, when its specimen was take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import text
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
@@ -36,8 +38,7 @@ class Formula(Enum):
     UNSPECIFIED = "QTc (formula not stated)"
 
 
-@dataclass(frozen=True, slots=True)
-class Ecg:
+class Ecg(msgspec.Struct, frozen=True):
     """One ECG: its QTc with formula and rate, when it was taken, and what makes one doubt it."""
 
     qtc: Quantity

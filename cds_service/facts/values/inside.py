@@ -6,10 +6,10 @@ When such an Observation was taken, it may leave to its holder. Of a holder that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.values.results import NEVER
 from cds_service.facts.values.versions import Placed

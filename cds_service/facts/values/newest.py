@@ -8,10 +8,11 @@ certain and nearer to danger.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from cds_service.facts.fact import RIVALRIES, Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place

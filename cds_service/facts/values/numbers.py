@@ -6,8 +6,10 @@ comparator and the end of a range are bounds. What holds no number says why, in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.concepts import codes
 from cds_service.facts.values.written import written
@@ -19,8 +21,7 @@ from cds_service.quantity import Quantity
 BOUNDS = frozenset({"<", "<=", ">", ">="})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A measured value in its canonical unit, as received, and perhaps only as a bound.
 
     Of a range the low end is the value, as ">=", and `most` is the high one: a reader may weigh both.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, assert_never
+
+from msgspec.structs import replace
 
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import PROBLEMS

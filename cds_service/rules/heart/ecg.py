@@ -5,9 +5,10 @@ Shared by several topics.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from cds_service.facts.disease import HISTORY, RELAPSE, Entry
 from cds_service.facts.drugs.medications import Role

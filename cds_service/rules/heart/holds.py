@@ -21,7 +21,8 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     The limit is the lower one where the sources interrupt above it already.
 
     A hold is an order on hold, or a new draft after a course that ended not long ago, with none that goes on. A hold
-    for a stated other reason is none of ours. An order that says that it was stopped for its QTc stays a hold beside a
+    for a stated other reason is none of ours; a reason that may stand for the QTc, as an adverse reaction does, leaves
+    it to the ECGs. An order that says that it was stopped for its QTc stays a hold beside a
     running one, until a sure QTc since then is back at the source's value for the return.
     """
     held, active = use.of(Role.ON_HOLD), use.of(Role.ACTIVE)
@@ -32,7 +33,7 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
         return Truth.NO
     before = (*active, *held, *ended)
     reasons = [order.reason for order in held if order.reason]
-    if reasons and not any(_names_qtc(reason) for reason in reasons):
+    if reasons and not any(_may_be_qtc(reason) for reason in reasons):
         return Truth.NO
     interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT)
     limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
@@ -48,6 +49,13 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
 
 def _names_qtc(reason: str) -> bool:
     return "qt" in reason.lower()
+
+
+_MAY_BE_QTC = ("adverse", "side effect", "intoleran", "toxicity", "interact")  # what a hold for a QTc is filed under
+
+
+def _may_be_qtc(reason: str) -> bool:
+    return _names_qtc(reason) or any(words in reason.lower() for words in _MAY_BE_QTC)
 
 
 def _stopped_for_qtc(case: Case, use: Use, order: Medication) -> bool:

@@ -6,8 +6,9 @@ Each holds, does not hold, or stands open with the words for what would settle i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, assert_never
+
+import msgspec
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
@@ -27,8 +28,7 @@ from cds_service.rules.standing import present_now
 from cds_service.truth import Truth
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """One condition of an option: whether it holds, and the words for what is open, against it, or to be said with it.
 
     `judged`: it is open for the clinician's judgement or a repeat test, rather than for want of any record.

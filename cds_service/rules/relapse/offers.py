@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, imagined
 from cds_service.facts.fact import Fact
@@ -34,8 +36,7 @@ class Verdict(Enum):
     EXCLUDED = "excluded because"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """One option as it stands for this patient. `bare`: nothing yet speaks for it but its name."""
 
     name: str
@@ -57,8 +58,7 @@ class Offer:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(msgspec.Struct, frozen=True):
     """What the checks of one drug say, were it ordered now."""
 
     stops: tuple[Finding, ...] = ()
