@@ -326,7 +326,7 @@ SETTINGS: tuple[Setting, ...] = (
         Kind("an http(s) URL without query", _public_url),
     ),
     Setting(
-        "TIME_ZONE", "UTC", "The zone of times that arrive without one.",
+        "TIME_ZONE", "UTC", "The zone in which days are counted and told, and of times that arrive without one.",
         Kind("an IANA name such as Europe/Berlin", _zone),
     ),
     Setting(

@@ -254,3 +254,59 @@ def test_a_man_who_was_born_female_may_be_pregnant_and_has_two_clearances():
     pregnant = [RELAPSED, condition("Z33.1", "Pregnant state", "2026-11-01")]
     found = told(cards("order-sign", STARTS_GILTERITINIB, **FINE, patient=man, conditions=pregnant))
     assert "warning: Pregnancy on record (2026-11-01) and gilteritinib" in found
+
+
+def test_an_inducer_that_ended_this_month_may_have_ended_lately():
+    taken = {
+        "resourceType": "MedicationStatement",
+        "id": "s",
+        "status": "completed",
+        "subject": {"reference": "Patient/p1"},
+        "medicationCodeableConcept": {"text": "rifampin"},
+        "effectivePeriod": {"start": "2026-09", "end": "2026-11"},
+    }
+    details = "\n".join(each["detail"] for each in cards("order-sign", STARTS_GILTERITINIB, **FINE, statements=[taken]))
+    assert "a strong CYP3A inducer, ended 2026-11; induction fades" in details
+
+
+def test_an_ecg_that_is_dated_by_its_month_is_not_called_one_of_today():
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(440, "2026-11")]})
+    assert "QTc: newest: 2026-11, up to 20 days ago; counts for 14 days" in found[0]["detail"]
+
+
+def test_an_ecg_hides_behind_none_that_was_filed_later_on_a_day_nobody_states():
+    filed = qtcf(430) | {"id": "filed", "issued": "2026-11-21T09:00:00Z"}
+    del filed["effectiveDateTime"]
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(520), filed]})
+    assert found[0]["summary"] == "QTcF 520 ms (yesterday): do not start gilteritinib, limit 500 ms"
+
+
+def preliminary(value, when="2026-11-20T08:00:00Z"):
+    return qtcf(value, when) | {"id": "preliminary", "status": "preliminary"}
+
+
+def test_a_preliminary_ecg_does_not_silence_the_final_one_before_it():
+    ecgs = [qtcf(520, "2026-11-19T08:00:00Z"), preliminary(440)]
+    card = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs})[0]
+    assert (card["indicator"], card["summary"]) == (
+        "warning",
+        "QTcF 520 ms (2 days ago): do not start gilteritinib, limit 500 ms",
+    )
+    assert "a newer ECG is not certain (preliminary): 440 ms" in card["detail"]
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "patient-view"])
+def test_a_final_ecg_that_no_longer_counts_does_not_stand_before_a_preliminary_one(hook):
+    ecgs = [qtcf(520, "2026-10-27T08:00:00Z"), preliminary(440)]
+    taken = [gilteritinib(id="a", authoredOn="2026-10-20")]
+    drafts, more = ((STARTS_GILTERITINIB,), {}) if hook == "order-sign" else ((), {"medications": taken})
+    found = cards(hook, *drafts, **FINE | {"ecg": ecgs} | more)
+    assert all("520 ms" not in each["summary"] for each in found)
+    assert "QTc: preliminary; 440 ms" in "\n".join(each["detail"] for each in found)
+
+
+def test_a_final_ecg_from_before_the_relapse_does_not_stand_before_a_preliminary_one():
+    ecgs = [qtcf(520, "2026-11-17T08:00:00Z"), preliminary(440)]
+    relapse = condition("C92.02", "AML in relapse", "2026-11-18")
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs, "conditions": [relapse]})
+    assert any("QTc: preliminary; 440 ms" in each["detail"] for each in found)

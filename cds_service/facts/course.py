@@ -1,7 +1,8 @@
 """Course: how the AML went so far. Which relapse this is, how long the first remission held, whether it saw a donor.
 
 Whole calendar months, as an interval where a date is a month or a year. Nothing is filled in: what no entry says stays
-unknown. An autologous transplantation is no allogeneic one; a bare "transplant status" does not say which it was.
+unknown, and what rests on an entry that is not certain, or on the day on which one was recorded, is doubtful. An
+autologous transplantation is no allogeneic one; a bare "transplant status" does not say which it was.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ CYTOGENETICS: Key[str] = Key("cytogenetics", "cytogenetics at diagnosis")
 COURSE_FACTS = tuple(key.name for key in (FIRST_REMISSION, TO_RELAPSE, RELAPSE_NUMBER, ALLOGENEIC, CYTOGENETICS))
 
 _COUNTED = "counted from the entries on record"
+_NOTED = "counted by the days on which the entries were recorded"
 _GRAFT = "hsct_procedure"  # the one entry whose date is that of the transplant
 
 
@@ -94,16 +96,32 @@ def _lasted(
     if first is None or first.when is None:
         why = "no entry of a first remission with its date"
         return missing(FIRST_REMISSION, State.ABSENT, why), missing(TO_RELAPSE, State.ABSENT, why)
-    ends = [e.when for e in aml if e.status in IN_RELAPSE and e.when and _start(e) >= _start(first)]
-    end = first.ended or min(ends, key=lambda when: when.earliest, default=None)
-    if end is None:
-        lasted: Fact[Months] = missing(FIRST_REMISSION, State.ABSENT, "the end of the first remission has no date")
-    else:
-        lasted = known(FIRST_REMISSION, _between(first.when, end), end, first.origin, doubts=history.doubts)
+    lasted = _held(history, aml, first, first.when)
     if relapse.when is None:
         return lasted, missing(TO_RELAPSE, State.ABSENT, relapse.why or "the relapse has no date")
-    months = _between(first.when, relapse.when)
-    return lasted, known(TO_RELAPSE, months, relapse.when, first.origin, doubts=history.doubts)
+    months, doubts = _between(first.when, relapse.when), _doubts(history, first, relapse.value)
+    return lasted, known(TO_RELAPSE, months, relapse.when, first.origin, doubts=doubts)
+
+
+def _held(history: Fact[tuple[Entry, ...]], aml: list[Entry], first: Entry, begin: When) -> Fact[Months]:
+    """How long the first remission held: until it abated, and no longer than until the relapse after it."""
+    relapses = [entry for entry in aml if entry.status in IN_RELAPSE and entry.when and _start(entry) >= _start(first)]
+    relapse = min(relapses, key=_start, default=None)
+    ends = [when for when in (first.ended, relapse.when if relapse else None) if when is not None]
+    end = min(ends, key=lambda when: when.earliest, default=None)
+    if end is None:
+        return missing(FIRST_REMISSION, State.ABSENT, "the end of the first remission has no date")
+    if end.latest.date() < begin.earliest.date():
+        return missing(FIRST_REMISSION, State.CONFLICTING, f"the first remission began on {begin} and ended on {end}")
+    doubts = _doubts(history, first, relapse if relapse is not None and end is relapse.when else None)
+    return known(FIRST_REMISSION, _between(begin, end), end, first.origin, doubts=doubts)
+
+
+def _doubts(history: Fact[tuple[Entry, ...]], *entries: Entry | None) -> tuple[str, ...]:
+    """What makes one doubt a time that is counted from these entries."""
+    used = [entry for entry in entries if entry is not None]
+    by_record = (_NOTED,) if any(entry.noted for entry in used) else ()
+    return tuple(dict.fromkeys((*history.doubts, *(doubt for entry in used for doubt in entry.doubts), *by_record)))
 
 
 def _number(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading) -> Fact[int]:
@@ -114,10 +132,11 @@ def _number(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading
     if not relapses:
         return missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
     last = max(relapses, key=lambda entry: (entry.when is not None, _day(entry)))
-    stated = max((_ordinal(entry, reading) for entry in relapses), default=0)
+    named = max(relapses, key=lambda entry: (_ordinal(entry, reading), entry.certain))
+    stated = _ordinal(named, reading)
     counted = max(1, _after_remissions(aml))
     if stated >= counted:
-        return known(RELAPSE_NUMBER, stated, last.when, last.origin, doubts=history.doubts)
+        return known(RELAPSE_NUMBER, stated, last.when, last.origin, doubts=(*history.doubts, *named.doubts))
     return known(RELAPSE_NUMBER, counted, last.when, last.origin, doubts=(*history.doubts, _COUNTED))
 
 
@@ -143,9 +162,10 @@ def _allogeneic(
         return [entry for entry in entries if not names.isdisjoint(entry.keys)]
 
     if sure := of("allogeneic transplant"):
-        grafts = [entry for entry in sure if _GRAFT in entry.keys]
-        newest = max(grafts or sure, key=lambda entry: (entry.when is not None, _day(entry)))
-        return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin)
+        certain = [entry for entry in sure if entry.certain] or sure
+        grafts = [entry for entry in certain if _GRAFT in entry.keys]
+        newest = max(grafts or certain, key=lambda entry: (entry.when is not None, _day(entry)))
+        return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin, doubts=newest.doubts)
     untold = next(iter(of("some transplant")), None)
     if untold is not None and not of("autologous transplant"):
         return missing(ALLOGENEIC, State.UNREADABLE, f"'{untold.words}' does not say whether it was allogeneic")
@@ -162,14 +182,16 @@ def _cytogenetics(
     decide nothing. A karyotype of another or an unknown time leaves open what it was at diagnosis.
     """
     table = reading.terms.words["cytogenetics"]
-    found = {group: entry for entry in aml for group in table.find_all(entry.words)}
-    early = [each for each in results if each.when and first and each.when.latest.date() <= _start(first)]
+    by_certainty = sorted(aml, key=lambda entry: entry.certain)
+    found = {group: entry for entry in by_certainty for group in table.find_all(entry.words)}
+    began = _start(first) if first is not None and not first.noted else date.min
+    early = [each for each in results if each.when and each.when.latest.date() <= began]
     measured = {each.group: each for each in early if each.group is not None}
     if len(found.keys() | measured.keys()) > 1:
         named = " and ".join(sorted(found.keys() | measured.keys()))
         return missing(CYTOGENETICS, State.CONFLICTING, f"the record names {named}")
     for group, entry in found.items():
-        return known(CYTOGENETICS, group, entry.when, entry.origin, doubts=history.doubts)
+        return known(CYTOGENETICS, group, entry.when, entry.origin, doubts=(*history.doubts, *entry.doubts))
     for group, each in measured.items():
         return known(CYTOGENETICS, group, each.when, each.origin, doubts=(*history.doubts, *each.doubts))
     for each in results:

@@ -46,6 +46,7 @@ class Entry(msgspec.Struct, frozen=True):
     over: bool = False  # resolved or inactive: past, and no problem of today
     ended: When | None = None  # when it abated, as far as the record says
     doubts: tuple[str, ...] = ()  # why it is not certain, as the entry itself says
+    noted: bool = False  # its time is the day on which it was recorded: it may have begun at any time before
 
     @property
     def certain(self) -> bool:
@@ -123,13 +124,14 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
 def _entry(
     view: Condition | Procedure, meaning: Meaning, resource: Resource, source: str, reading: Reading
 ) -> Entry | None:
-    status, over, ended, doubts = meaning.status, False, None, meaning.doubts
+    status, over, ended, doubts, onset = meaning.status, False, None, meaning.doubts, None
     if isinstance(view, Procedure):
         if view.status not in _DONE | _PARTLY.keys():
             return None
         doubts += tuple(filter(None, (_PARTLY.get(view.status or ""),)))
         period = view.performedPeriod
-        dates: tuple[str | None, ...] = (view.performedDateTime or (period.start if period else None),)
+        onset = view.performedDateTime or (period.start if period else None)
+        dates: tuple[str | None, ...] = (onset,)
     else:
         standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
         if standing.never:
@@ -138,14 +140,16 @@ def _entry(
         doubts += standing.doubts
         period = view.onsetPeriod
         noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
-        dates = (view.onsetDateTime or (period.start if period else None) or noted, noted)
+        onset = view.onsetDateTime or (period.start if period else None)
+        dates = (onset or noted, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
     when, first = _came(reading, *dates), reading.when(dates[0])
     wrong = () if first is when or first is None else (f"{FUTURE} ({first}), which counts as no date",)
     where = origin(resource, source, meaning.words, *meaning.notes, *wrong)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
-    return Entry(meaning.keys, status, named, when, where, over, ended, doubts)
+    by_record = when is not None and (onset is None or bool(wrong))
+    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record)
 
 
 def _came(reading: Reading, *written: str | None) -> When | None:

@@ -67,6 +67,7 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
     doubts: tuple[str, ...] = ()
     why: str = ""  # the reason, in words, when the state is not KNOWN
     rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
+    newer: Fact[T] | None = None  # a newer one that is doubtful; it counts once this one is too old
 
     @property
     def usable(self) -> bool:
@@ -91,6 +92,8 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
             return replace(self.doubted("no date"), state=State.STALE, why="has no date")
         if not self.when.older_than(int(days.value), now):
             return self
+        if self.newer is not None:
+            return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
         return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
 
@@ -102,7 +105,10 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
 
     def doubted(self, doubt: str) -> Fact[T]:
         """The same fact with one more doubt."""
-        return self if doubt in self.doubts else replace(self, doubts=(*self.doubts, doubt))
+        if doubt in self.doubts:
+            return self
+        newer = self.newer.doubted(doubt) if self.newer is not None else None
+        return replace(self, doubts=(*self.doubts, doubt), newer=newer)
 
 
 def known(key: Key[T], value: T, when: When | None = None, origin: Origin | None = None, **more: Any) -> Fact[T]:
@@ -117,7 +123,7 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
-_RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ", "another ECG has no date")
+RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
@@ -151,7 +157,7 @@ def holds(fact: Fact[T], test: Callable[[T], bool]) -> Truth:
 
 
 def _only_rivalled(fact: Fact[T]) -> bool:
-    only = all(doubt.startswith(_RIVALRIES) for doubt in fact.doubts)
+    only = all(doubt.startswith(RIVALRIES) for doubt in fact.doubts)
     return fact.state is State.KNOWN and bool(fact.rivals) and not fact.bound and only
 
 

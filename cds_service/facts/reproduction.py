@@ -1,20 +1,22 @@
 """Reproduction: the sex on record, and whether a pregnancy is recorded, by condition, status or test.
 
-The newest statement decides. A possible pregnancy counts as one, with a doubt; one not yet confirmed decides nothing.
+The newest statement decides. A possible pregnancy counts as one, with a doubt; one not yet confirmed decides nothing,
+and neither does a "no" that is dated in the future.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time
 
 from cds_service.facts.concepts import Wording, all_text, codes, told_once, wording
 from cds_service.facts.disease import Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import observed
-from cds_service.facts.values.newest import LONG_AGO
-from cds_service.facts.values.results import Reading, origin, status_doubts, taken
+from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
+from cds_service.facts.values.results import FUTURE, Reading, origin, status_doubts, taken
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -49,7 +51,7 @@ def read_pregnancy(
     for entry in problems.value or ():
         answers = {_ENTRIES[key] for key in entry.keys if key in _ENTRIES}
         if answers:
-            doubts = () if entry.when else ("no date",)
+            doubts = (*entry.doubts, *(() if entry.when else ("no date",)))
             signs.append(_Sign(True in answers, entry.when, entry.origin, doubts))
     return _decided(signs, reply)
 
@@ -64,10 +66,11 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
             return missing(PREGNANT, State.UNREADABLE, why)
         state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
         return missing(PREGNANT, state, reply.why or "none found under the codes we ask")
-    first = decided[0]
-    newest = decided if first.when is None else [sign for sign in decided if _may_be_newest(sign, first)]
-    chosen = next((sign for sign in newest if sign.answer), first)
-    doubts = list(chosen.doubts)
+    newest = _newest(decided)
+    chosen, doubts = newest[0], [*newest[0].doubts]
+    certain = _newest([sign for sign in decided if not sign.doubts])
+    if chosen.doubts and not chosen.answer and certain and certain[0].answer:
+        newest, chosen, doubts = certain, certain[0], ["a newer result that is not certain says otherwise"]
     if any(sign.answer is not chosen.answer for sign in newest):
         doubts.append("another result of the same time or without date says otherwise")
     if any(sign.answer is None and _latest(sign) >= _latest(chosen) for sign in signs):
@@ -79,8 +82,18 @@ def _latest(sign: _Sign) -> float:
     return (sign.when.latest if sign.when else LONG_AGO).timestamp()
 
 
-def _may_be_newest(sign: _Sign, first: _Sign) -> bool:
-    return first.when is not None and (sign.when is None or sign.when.latest.date() >= first.when.earliest.date())
+def _newest(signs: list[_Sign]) -> list[_Sign]:
+    """The signs that may be the newest, a "yes" first."""
+    newest = newest_of(_day(sign.when) for sign in signs)
+    return sorted((sign for sign in signs if may_be_newest(_day(sign.when), newest)), key=lambda sign: not sign.answer)
+
+
+def _day(when: When | None) -> When | None:
+    """The whole days of it: of two statements of one day nobody knows which is the newer one."""
+    if when is None:
+        return None
+    first, last = (datetime.combine(end, time.min, when.latest.tzinfo) for end in (when.earliest, when.latest))
+    return When(first, last)
 
 
 def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None:
@@ -99,6 +112,8 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     answer = answers.pop() if len(answers) == 1 else None
     unsure = ("a possible pregnancy",) if "possible" in _coded(view, reading) else ()
     words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
+    if FUTURE in time_doubts and not answer:
+        answer, words = None, f"{words[:50]}, {FUTURE}"
     return _Sign(answer, when, origin(resource, source, words[:80]), (*doubts, *time_doubts, *unsure))
 
 

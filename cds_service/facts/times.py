@@ -1,5 +1,6 @@
 """Times as intervals: "2026-11" is a month, "2026-11-20" a day. A time without zone gets the site's zone, noted.
 
+Every time is told in the site's zone, in which its days are counted: 1 a.m. in UTC is the evening before in New York.
 A leap second, which FHIR allows and no clock of ours counts, is the second before it.
 """
 
@@ -42,7 +43,7 @@ class When(msgspec.Struct, frozen=True):
                 return _whole(int(written[1]), written[2], written[3], zone)
             moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text) if ":60" in text else text)
             assumed = moment.tzinfo is None
-            moment = moment.replace(tzinfo=zone) if assumed else moment
+            moment = moment.replace(tzinfo=zone) if assumed else moment.astimezone(zone)
             moment.astimezone(UTC)  # refuses what lies outside the calendar
         except (ValueError, OverflowError):
             return None
@@ -79,8 +80,9 @@ class When(msgspec.Struct, frozen=True):
         return (now.date() - self.earliest.astimezone(now.tzinfo).date()).days > days
 
     def days_ago(self, now: datetime) -> int:
-        """Whole calendar days between then (its latest end) and now."""
-        return (now.date() - self.latest.astimezone(now.tzinfo).date()).days
+        """Whole calendar days between then (its latest end, of a month that runs today) and now."""
+        latest = now if self.earliest <= now < self.latest else self.latest
+        return (now.date() - latest.astimezone(now.tzinfo).date()).days
 
     def __str__(self) -> str:
         if self.filed:
@@ -106,8 +108,12 @@ def _whole(year: int, month: str | None, day: str | None, zone: tzinfo) -> When:
 
 
 def spoken_age(when: When, now: datetime) -> str:
-    """How long ago, as one says it: "today", "yesterday", "12 days ago"."""
+    """How long ago, as one says it: "today", "yesterday", "12 days ago"; of a month "20 to 50 days ago"."""
     days = when.days_ago(now)
+    most = days if when.filed else (now.date() - when.earliest.astimezone(now.tzinfo).date()).days
+    if most > max(days, 0):
+        upto = "today or yesterday" if most == 1 else f"up to {most} days ago"
+        return f"{days} to {most} days ago" if days > 0 else upto
     if days <= 0:
         return "today"
     return "yesterday" if days == 1 else f"{days} days ago"

@@ -204,3 +204,48 @@ def test_usual_names_of_an_allogeneic_transplantation_are_read(text):
 def test_words_about_a_transplantation_that_was_none(text):
     read = chart(entry("Z99.99", "2025-06-01", text=text)).get(ALLOGENEIC)
     assert read.value is not True and read.state is not State.UNREADABLE
+
+
+PROVISIONAL = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
+
+
+def test_what_is_counted_from_an_entry_that_is_not_certain_is_doubtful():
+    read = chart(relapse(), remission("2025-01-01", "2026-05-01", **PROVISIONAL))
+    for key in (FIRST_REMISSION, TO_RELAPSE):
+        assert (read.get(key).value is not None, read.get(key).doubts) == (True, ("provisional, not certain",))
+    karyotype = chart(relapse(text="AML with t(8;21), in relapse", **PROVISIONAL)).get(CYTOGENETICS)
+    assert (karyotype.value, karyotype.sure) == ("t(8;21)", False)
+    assert not chart(relapse(text="AML, second relapse", **PROVISIONAL)).get(RELAPSE_NUMBER).sure
+
+
+def test_a_remission_of_which_only_the_record_has_a_day_may_have_begun_long_before():
+    read = chart(relapse(), remission(None, recordedDate="2026-10-15"))
+    found = read.get(FIRST_REMISSION)
+    assert (found.value, found.doubts) == (
+        Months(0, 0),
+        ("counted by the days on which the entries were recorded",),
+    )
+    assert not read.get(TO_RELAPSE).sure
+    before = chart(relapse(), remission(None, recordedDate="2026-10-15"), karyotype("46,XX[20]", "2026-10-01"))
+    assert not before.get(CYTOGENETICS).sure
+    assert not chart(relapse(None, recordedDate="2026-11-05"), remission("2025-01-01")).get(FIRST_REMISSION).sure
+    assert chart(relapse(), remission("2025-01-01", recordedDate="2026-10-15")).get(FIRST_REMISSION).sure
+
+
+def test_a_remission_holds_no_longer_than_until_the_relapse_after_it():
+    read = chart(relapse("2026-01-01"), remission("2025-06-01", "2026-09-01"))
+    assert read.get(FIRST_REMISSION).value == Months(7, 7)
+
+
+def test_a_remission_that_ends_before_it_begins_tells_no_duration():
+    found = chart(relapse(), remission("2025-05-01", "2024-11-19")).get(FIRST_REMISSION)
+    assert (found.value, found.state) == (None, State.CONFLICTING)
+    assert found.why == "the first remission began on 2025-05-01 and ended on 2024-11-19"
+
+
+def test_a_transplantation_of_which_nobody_knows_whether_it_was_done_is_doubtful():
+    unknown = procedure("58390007") | {"status": "unknown"}
+    found = chart(relapse(), unknown).get(ALLOGENEIC)
+    assert (found.value, found.doubts) == (True, ("not known whether done",))
+    told = entry("Z94.84", "2025-06-01", text="Status after allogeneic stem cell transplantation")
+    assert chart(relapse(), unknown, told).get(ALLOGENEIC).sure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import as_quantity
 from cds_service.truth import Truth
-from tests.charts import LAST_WEEK, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
+from tests.charts import LAST_WEEK, NOW, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
 MDC = "urn:iso:std:iso:11073:10101"
@@ -91,6 +92,45 @@ def test_an_ecg_of_today_without_hour_may_be_before_or_after_one_of_this_morning
         assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
 
 
+def test_the_other_ecg_of_a_day_is_named_with_its_value_whichever_is_the_higher() -> None:
+    for day, morning in ((510, 470), (470, 510)):
+        found = qtc(ms(QTCF, day, "2026-11-20"), ms(QTCF, morning))
+        assert found.doubts == ("another ECG of the same time or without date: 470 ms",)
+    assert qtc(ms(QTCF, 470, "2026-11-20", name="a"), ms(QTCF, 470, name="b")).sure
+
+
+def test_a_filing_makes_no_ecg_with_a_date_older() -> None:
+    found = qtc(ms(QTCF, 520), ms(QTCF, 430, None, issued="2026-11-20T10:00:00Z"), ms(QTCF, 540, LAST_WEEK))
+    assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)
+    ahead = ms(QTCF, 430, None, issued="2027-11-20T10:00:00Z")
+    assert said(qtc(ms(QTCF, 520), ahead)) == ("520 ms", Formula.FRIDERICIA)
+
+
+def test_a_preliminary_ecg_hides_no_danger_that_is_certain() -> None:
+    preliminary = ms(QTCF, 440, status="preliminary")
+    found = qtc(preliminary, ms(QTCF, 520, YESTERDAY), ms(QTCF, 560, LAST_WEEK))
+    assert (said(found), str(found.when)) == (("520 ms", Formula.FRIDERICIA), "2026-11-19")
+    assert found.doubts == ("a newer ECG is not certain (preliminary): 440 ms",)
+    assert said(qtc(preliminary, ms(QTCF, 430, YESTERDAY))) == ("440 ms", Formula.FRIDERICIA)
+    assert found.within(Quantity(Decimal(1), "d"), NOW).value is found.value
+    too_old = qtc(preliminary, ms(QTCF, 520, LAST_WEEK)).within(Quantity(Decimal(6), "d"), NOW)
+    assert (said(too_old), too_old.state, too_old.doubts) == (
+        ("440 ms", Formula.FRIDERICIA), State.KNOWN, ("preliminary",),
+    )
+    ecgs = chart(preliminary, ms(QTCF, 520, YESTERDAY)).get(ECGS).value
+    assert ecgs is not None and [str(ecg.qtc) for ecg in ecgs] == ["440 ms", "520 ms"]
+
+
+def test_an_ecg_that_is_certainly_older_than_another_is_no_rival_of_a_month() -> None:
+    found = qtc(ms(QTCF, 520, "2026-11-02T08:00:00Z"), ms(QTCF, 430, YESTERDAY), ms(QTCF, 440, "2026-11"))
+    assert said(found) == ("440 ms", Formula.FRIDERICIA)
+
+
+def test_a_bound_of_the_same_day_does_not_stand_for_a_measured_qtc() -> None:
+    below = observation(QTCF, "2026-11-20", name="b", valueQuantity=measured(520, "ms", comparator="<"))
+    assert said(qtc(ms(QTCF, 510), below)) == ("510 ms", Formula.FRIDERICIA)
+
+
 def test_of_several_values_of_one_minute_the_highest_counts() -> None:
     for pair in ((490, 505), (505, 490)):
         assert said(qtc(*(ms(QTCF, value) for value in pair))) == ("505 ms", Formula.FRIDERICIA)
@@ -136,6 +176,23 @@ def test_a_rate_within_five_minutes_belongs_to_the_ecg_and_a_later_one_does_not(
 def test_rates_of_a_monitor_every_few_minutes_do_not_hide_the_one_of_the_ecg() -> None:
     found = qtc(ms(QT, 400), rate(75, FOUR_LATER), rate(120, "2026-11-20T08:08:00Z"), rate(50, SIX_LATER))
     assert said(found) == ("431 ms", Formula.FRIDERICIA)
+
+
+def test_a_heart_rate_of_the_day_of_an_ecg_clears_nothing() -> None:
+    day = "2026-11-20"
+    alone = qtc(ms(QT, 400, day), rate(50, day), rate(75, day, name="faster"))
+    assert (said(alone), alone.doubts) == (
+        ("431 ms", Formula.FRIDERICIA), ("a heart rate of that day, perhaps not of the ECG",),
+    )
+    beside = qtc(ms(QT, 400, day), rate(50, day), ms(QTCB, 520, day))
+    assert said(beside) == ("520 ms", Formula.BAZETT)
+    assert beside.value is not None and beside.value.rate is None
+    part_of_it = observation("34534-8", day, component=[part(QT, 400), part(RATE, 75, "/min")])
+    assert qtc(part_of_it, rate(50, day)).sure
+
+
+def test_of_two_heart_rates_of_one_minute_the_faster_one_counts() -> None:
+    assert said(qtc(ms(QT, 400), rate(50), rate(75, name="faster"))) == ("431 ms", Formula.FRIDERICIA)
 
 
 def test_the_rate_of_the_ecg_itself_comes_before_one_measured_minutes_later() -> None:
@@ -405,3 +462,14 @@ def test_beside_a_measured_qtc_words_say_something_only_where_they_are_newer() -
 
 def test_the_same_value_in_words_takes_nothing_from_the_measured_one() -> None:
     assert chart(quantity("76634-5", 430, "ms"), in_words("QTcF 430 ms")).get(QTC).sure
+
+
+def test_an_ecg_in_words_without_a_date_leaves_a_doubt() -> None:
+    found = qtc(observation({"text": "ECG"}, None, name="w", valueString="AF, QTc 530 ms, prolonged"), ms(QTCF, 430))
+    assert found.doubts[0].startswith("an ECG without date is told in words")
+
+
+@pytest.mark.parametrize("name", ["Previous QTcF", "QTcF goal", "Prior QTc (Fridericia)", "vorheriges QTcF"])
+def test_the_qtc_of_an_earlier_ecg_or_a_goal_is_not_that_of_today(name: str) -> None:
+    found = qtc(ms({"text": name}, 430), ms(QTCF, 510, YESTERDAY))
+    assert said(found) == ("510 ms", Formula.FRIDERICIA)

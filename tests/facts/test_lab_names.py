@@ -110,3 +110,11 @@ def test_without_a_number_a_name_is_nothing() -> None:
 def test_the_card_says_that_there_is_a_result_which_was_not_read() -> None:
     found = cards("order-sign", gilteritinib(status="draft"), ecg=[qtcf(420)], labs=[result("Potassium POC")])
     assert any("there is a result named" in card["detail"] for card in found)
+
+
+def test_a_result_whose_codes_are_those_of_two_tests_is_seen_and_not_read() -> None:
+    two = {"coding": [{"system": LOINC, "code": code} for code in ("2823-3", "2601-3")]}
+    found = read(POTASSIUM, result(two, 3.9))
+    assert (found.state, "may be another test: it was not read" in found.why) == (State.UNREADABLE, True)
+    of_one_kind = {"coding": [{"system": LOINC, "code": code} for code in ("2823-3", "6298-4")]}
+    assert read(POTASSIUM, result(of_one_kind, 3.9)).sure

@@ -29,6 +29,7 @@ from cds_service.truth import Truth
 from tests.charts import (
     LAST_WEEK,
     LOINC,
+    NOW,
     TODAY,
     YESTERDAY,
     Json,
@@ -324,6 +325,13 @@ def test_the_ways_of_writing_micromoles(unit: str) -> None:
     assert str(chart(quantity("14682-9", 88, unit)).get(CREATININE).value) == "88 umol/L"
 
 
+def test_a_value_whose_code_and_printed_unit_are_two_is_not_read_where_either_may_be_meant() -> None:
+    ucum = {"system": "http://unitsofmeasure.org", "code": "mmol/L"}
+    found = chart(observation("2601-3", valueQuantity=measured(1.5, "mg/dL", **ucum))).get(MAGNESIUM)
+    assert found.why == "1.5 with two units, mmol/L by its code and mg/dL as printed"
+    assert potassium(observation(K, valueQuantity=measured(4.1, "mEq/L", **ucum))).sure
+
+
 def test_a_clearance_by_body_surface_is_none_in_millilitres_a_minute() -> None:
     found = chart(quantity("2164-2", 60, "mL/min/{1.73_m2}")).get(CREATININE_CLEARANCE)
     assert (found.value, "not one we convert" in found.why) == (None, True)
@@ -337,6 +345,52 @@ def test_a_result_dated_in_the_future_is_not_used() -> None:
 def test_the_time_of_filing_is_not_the_time_of_the_specimen() -> None:
     found = potassium(k(4.0, None, issued="2026-11-20T09:00:00Z"))
     assert found.doubts == ("only the filing time is known",)
+
+
+def test_a_filing_makes_no_result_with_a_date_older() -> None:
+    filed = k(4.2, None, issued="2026-11-20T09:00:00Z")
+    found = potassium(filed, k(3.0), k(2.5, YESTERDAY))
+    assert (str(found.value), found.sure, below(found, Quantity(Decimal("3.5"), "mmol/L"))) == (
+        "3 mmol/L", False, Truth.YES,
+    )
+    assert found.doubts == ("a newer result is not certain (only the filing time is known): 4.2 mmol/L",)
+    assert str(potassium(k(4.2, None, issued="2026-11-19T09:00:00Z"), k(3.0)).value) == "3 mmol/L"
+
+
+@pytest.mark.parametrize("more", [{"status": "preliminary"}, {"code": {"text": "Potassium"}}, {"status": "odd"}])
+def test_a_doubtful_result_hides_no_danger_that_is_certain(more: Json) -> None:
+    newer = k(4.2) | more
+    found = potassium(newer, k(3.0, YESTERDAY), k(2.5, LAST_WEEK))
+    assert (str(found.value), str(found.when), found.sure) == ("3 mmol/L", "2026-11-19", False)
+    assert found.doubts[0].startswith("a newer result is not certain (") and found.doubts[0].endswith("4.2 mmol/L")
+    for harmless in (4.4, 4.2):
+        assert str(potassium(newer, k(harmless, YESTERDAY), k(2.5, LAST_WEEK)).value) == "4.2 mmol/L"
+    assert not potassium(newer, k(4.2, YESTERDAY)).sure
+    too_old = potassium(newer, k(3.0, LAST_WEEK)).within(Quantity(Decimal(6), "d"), NOW)
+    assert (str(too_old.value), too_old.state) == ("4.2 mmol/L", State.KNOWN)
+
+
+def test_a_range_of_today_is_as_new_as_a_number() -> None:
+    today = observation(K, valueRange={"low": measured(4.0, "mmol/L"), "high": measured(4.4, "mmol/L")})
+    assert str(potassium(today, k(3.0, YESTERDAY)).value) == "4 mmol/L"
+
+
+def test_of_results_that_are_only_filed_the_one_filed_last_counts() -> None:
+    early = k(3.0, None, issued="2026-11-18T09:00:00Z")
+    found = potassium(early, k(4.2, None, issued="2026-11-20T09:00:00Z"))
+    assert (str(found.value), found.doubts) == ("4.2 mmol/L", ("only the filing time is known",))
+
+
+def test_a_result_filed_in_the_future_is_not_used() -> None:
+    found = potassium(k(4.0, None, issued="2027-11-20T09:00:00Z"), k(3.1, YESTERDAY))
+    assert (str(found.value), found.sure) == ("3.1 mmol/L", False)
+    assert found.doubts == ("a newer result could not be used: 4 mmol/L dated in the future",)
+
+
+def test_what_is_certainly_older_than_another_result_is_no_rival_of_a_month() -> None:
+    found = potassium(k(2.9, "2026-11-02T08:00:00Z"), k(4.2, YESTERDAY), k(4.1, "2026-11"))
+    assert (str(found.value), found.rivals) == ("4.1 mmol/L", (Quantity(Decimal("4.2"), "mmol/L"),))
+    assert below(found, Quantity(Decimal("3.5"), "mmol/L")) is Truth.NO
 
 
 def test_the_specimen_decides_what_is_newest_however_late_it_was_filed() -> None:
@@ -502,3 +556,16 @@ def test_the_order_of_the_resources_does_not_change_the_fact(shuffled: list[Json
 def test_the_system_of_every_lab_code_is_loinc() -> None:
     names = {lab.name for lab in LABS}
     assert {system for (system, _), key in terms().observations.items() if key in names} == {LOINC}
+
+
+def test_a_contained_result_may_name_the_patient_by_a_whole_address() -> None:
+    low = inside(2.9, subject={"reference": "https://ehr.example/fhir/Patient/p1"})
+    found = potassium(report(low, result=[{"reference": "#k"}]), k(4.0, YESTERDAY))
+    assert (str(found.value), found.sure) == ("2.9 mmol/L", True)
+
+
+def test_a_report_that_names_a_result_which_it_does_not_contain_leaves_a_doubt() -> None:
+    of_another = report(inside(2.9, subject={"reference": "Patient/p2"}), result=[{"reference": "#k"}])
+    for named in (report(inside(2.9), result=[{"reference": "#lost"}]), of_another):
+        found = potassium(named, k(4.0, "2026-11-20T09:00:00Z"))
+        assert found.doubts == ("not every result was read: a report came without its results",)

@@ -75,3 +75,38 @@ def test_an_hcg_without_its_limit_is_told_as_it_came() -> None:
     found = chart(observation("21198-7", valueQuantity={"value": 5000, "unit": "m[IU]/mL"})).get(PREGNANT)
     assert found.state is State.UNREADABLE
     assert "decides nothing (5000 m[IU]/mL, without an upper limit)" in found.why
+
+
+def test_a_negative_test_that_is_dated_in_the_future_hides_no_pregnancy() -> None:
+    ahead = observation(TEST, "2027-06-01", name="ahead", valueString="negative")
+    positive = observation(TEST, "2026-11-10", valueString="positive")
+    found = chart(ahead, positive).get(PREGNANT)
+    assert (found.value, found.doubts) == (True, ("a newer result decides nothing",))
+    alone = chart(ahead).get(PREGNANT)
+    assert (alone.value, alone.why) == (None, "result of 2027-06-01 decides nothing (negative, dated in the future)")
+
+
+def test_a_negative_test_of_which_only_the_filing_is_known_hides_no_pregnancy() -> None:
+    filed = observation(TEST, None, name="filed", valueString="negative", issued="2026-11-20T09:00:00Z")
+    found = chart(filed, observation(TEST, "2026-11-10", valueString="positive")).get(PREGNANT)
+    assert (found.value, found.sure) == (True, False)
+
+
+def test_a_preliminary_negative_test_hides_no_pregnancy() -> None:
+    preliminary = observation(TEST, TODAY, name="new", valueString="negative", status="preliminary")
+    found = chart(preliminary, observation(TEST, YESTERDAY, valueString="positive")).get(PREGNANT)
+    assert (found.value, found.doubts) == (True, ("a newer result that is not certain says otherwise",))
+
+
+def test_a_positive_test_that_is_certainly_older_than_a_negative_one_is_no_rival_of_a_month() -> None:
+    negatives = [observation(TEST, day, name=day, valueString="negative") for day in ("2026-11", "2026-11-19")]
+    found = chart(*negatives, observation(TEST, "2026-11-02", valueString="positive")).get(PREGNANT)
+    assert (found.value, found.sure) == (False, True)
+
+
+@pytest.mark.parametrize(("code", "pregnant"), [("77386006", True), ("60001007", False)])
+def test_a_provisional_entry_of_a_pregnancy_or_of_none_is_doubtful(code: str, pregnant: bool) -> None:
+    provisional = {"coding": [{"code": "provisional"}]}
+    entry = condition(concept(code, system=SNOMED), onsetDateTime="2026-11-10", verificationStatus=provisional)
+    found = chart(entry).get(PREGNANT)
+    assert (found.value, found.doubts) == (pregnant, ("provisional, not certain",))

@@ -50,11 +50,20 @@ def test_what_no_living_person_could_have_had_taken_is_no_date(text: str) -> Non
     assert When.read(text, UTC) is None
 
 
-def test_a_time_with_zone_keeps_it() -> None:
-    found = When.read("2026-11-20T08:00:00+01:00", TOKYO)
+def test_a_time_with_zone_is_that_moment_on_the_day_of_the_site() -> None:
+    found = When.read("2026-11-20T18:00:00+01:00", TOKYO)
     assert found is not None
     assert not found.zone_assumed
-    assert found.earliest == datetime(2026, 11, 20, 7, tzinfo=UTC)
+    assert found.earliest == datetime(2026, 11, 20, 17, tzinfo=UTC)
+    assert str(found) == "2026-11-21"
+
+
+def test_two_times_of_one_evening_lie_on_one_day_whatever_zone_they_are_written_in() -> None:
+    new_york = ZoneInfo("America/New_York")
+    ecg, relapse = (When.read(text, new_york) for text in ("2026-11-20T22:00:00-05:00", "2026-11-21T01:00:00Z"))
+    assert ecg is not None and relapse is not None
+    assert ecg.on_or_after(relapse) is Truth.YES
+    assert (str(ecg), str(relapse)) == ("2026-11-20", "2026-11-20")
 
 
 @pytest.mark.parametrize("text", [
@@ -89,8 +98,13 @@ def test_a_month_may_be_as_old_as_its_first_day() -> None:
     assert when("2026-11").older_than(14, NOW)
 
 
+def test_a_month_that_runs_is_not_over_before_today() -> None:
+    assert [when(text).days_ago(NOW) for text in ("2026-11", "2026-10", "2026-12")] == [0, 20, -41]
+
+
 @pytest.mark.parametrize(("text", "spoken"), [
     ("2026-11-20", "today"), ("2026-11-19", "yesterday"), ("2026-11-08", "12 days ago"), ("2026-11-21", "today"),
+    ("2026-11", "up to 19 days ago"), ("2026-10", "20 to 50 days ago"), ("2026", "up to 323 days ago"),
 ])
 def test_an_age_is_spoken_as_in_the_clinic(text: str, spoken: str) -> None:
     assert spoken_age(when(text), NOW) == spoken

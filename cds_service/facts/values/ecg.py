@@ -2,7 +2,8 @@
 
 Best is QTcF as stated; else Fridericia computed from the QT and RR (or rate) of the same ECG; else the QTc that is
 stated, with its formula. Discrete values, never waveforms, and of words only those that state one QTc. Several values
-of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt.
+of the same minute: the highest. ECGs whose order in time nobody can tell: the highest too, with a doubt. A rate that
+may not be that of the ECG makes what is computed of it doubtful, and clears no stated QTc.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
-from cds_service.facts.values.newest import LONG_AGO
+from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
@@ -68,42 +69,65 @@ def read_ecgs(
     every = [value for resource, source in observations for value in values_of(resource, source, reading)]
     same = timedelta(minutes=float(same_ecg.value))
     tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
-    in_words = min((value for value in every if value.key == IN_WORDS), key=_place, default=None)
+    in_words = sorted((value for value in every if value.key == IN_WORDS), key=_place)
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
     ecgs = [ecg for _, ecg in best if isinstance(ecg, Ecg)]
     refused = [(when, why) for when, why in best if isinstance(why, str)]
     if not ecgs:
-        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words)
+        nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
-    rivals = [ecg for ecg in ecgs if not _is_older(ecg.when, newest_when)]
-    first = max(rivals, key=lambda ecg: ecg.qtc.value)
+    first, rivals = _first(ecgs)
     ecgs.remove(first)
     ecgs.insert(0, first)
-    newer = next((why for when, why in refused if not _is_older(when, newest_when)), "")
+    newest, doubtful = first, ""
+    certain = [ecg for ecg in ecgs if not ecg.doubts]
+    before, before_rivals = _first(certain) if first.doubts and certain else (first, rivals)
+    if _danger(before)[:2] > _danger(first)[:2]:
+        doubtful = f"a newer ECG is not certain ({first.doubts[0]}): {first.bound}{first.qtc}"
+        first, rivals = before, before_rivals
+    others = [ecg for ecg in rivals if (ecg.qtc, ecg.bound) != (first.qtc, first.bound)]
+    last = newest_of([first.when, *(ecg.when for ecg in certain)])
+    newer = next((why for when, why in refused if may_be_newest(when, last)), "")
+    unread = next((value for value in in_words if value.when is None or _is_later(value, newest_when, same)), None)
     extra = tuple(
         filter(
             None,
             (
-                f"another ECG of the same time or without date: {rivals[0].qtc}" if first is not rivals[0] else "",
-                "another ECG has no date" if first is rivals[0] and len(rivals) > 1 else "",
+                doubtful,
+                f"another ECG of the same time or without date: {others[0].bound}{others[0].qtc}" if others else "",
                 f"a newer ECG could not be used: {newer}" if newer else "",
-                f"a newer ECG is {in_words.refused}" if in_words and _is_later(in_words, newest_when, same) else "",
+                f"{'a newer ECG' if unread.when else 'an ECG without date'} is {unread.refused}" if unread else "",
                 f"not every ECG was read: {reply.why}" if reply.status is not Status.COMPLETE else "",
             ),
         )
     )
-    newest = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
+    fact = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
-        newest = replace(newest, rivals=tuple(each for each in rivals if each is not first))
-    return newest, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
+        fact = replace(fact, rivals=tuple(others))
+    if doubtful:
+        beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
+        fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))
+    return fact, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
 
 
-def _nothing(reply: Reply, in_words: Value | None) -> Fact[tuple[Ecg, ...]]:
+def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:
+    """Of the ECGs that may be the newest the one nearest to danger, and all of them."""
+    newest = newest_of(ecg.when for ecg in ecgs)
+    rivals = [ecg for ecg in ecgs if may_be_newest(ecg.when, newest)]
+    return max(rivals, key=_danger), rivals
+
+
+def _danger(ecg: Ecg) -> tuple[bool, Decimal, bool, bool]:
+    """The ECG nearest to danger; of equal ones the surest."""
+    return ecg.bound not in ("<", "<="), ecg.qtc.value, not ecg.doubts, ecg.formula is Formula.FRIDERICIA
+
+
+def _nothing(reply: Reply, in_words: list[Value]) -> Fact[tuple[Ecg, ...]]:
     """Why there is no ECG: nothing came, or one that is told in words which are not read."""
     absent = not_there(Key("ecgs", "ECGs"), reply)
-    if absent.state is State.ABSENT and in_words is not None:
-        return missing(ECGS, State.UNREADABLE, f"an ECG of {in_words.when or 'no date'} is {in_words.refused}")
+    for told in in_words if absent.state is State.ABSENT else ():
+        return missing(ECGS, State.UNREADABLE, f"an ECG of {told.when or 'no date'} is {told.refused}")
     return missing(ECGS, absent.state, absent.why)
 
 
@@ -177,11 +201,6 @@ def _same_resource(one: Value, other: Value) -> bool:
     return one.origin.resource == other.origin.resource and "/" in one.origin.resource
 
 
-def _is_older(one: When | None, other: When | None) -> bool:
-    """Whether `one` certainly lies before `other`; an ECG without a date may be the newest."""
-    return one is not None and other is not None and one.latest < other.earliest
-
-
 def _is_later(value: Value, other: When | None, same: timedelta) -> bool:
     """Whether the value certainly lies after the ECG of `other`."""
     when = value.when
@@ -205,12 +224,14 @@ def _best(tracing: list[Value]) -> Ecg | str:
     fridericia = [value for value in stated if value.key == "qtc_fridericia"]
     lost = next((value.refused for value in tracing if value.refused and value.key == "qtc_fridericia"), "")
     computed = None if fridericia else _computed(tracing, rate, rate_doubts)
-    if computed is not None:
+    if computed is not None and not (computed.doubts and stated):
         return _doubting(computed, lost)
     lost = lost or next((v.refused for v in tracing if v.refused and v.key in _STATED and not fridericia), "")
     for choice in (fridericia, stated):
         if choice:
-            return _doubting(_ecg(max(choice, key=lambda value: (_height(value), not value.doubts)), rate), lost)
+            highest = max(choice, key=lambda value: (_height(value), not value.doubts))
+            best = _ecg(highest, None if rate_doubts else rate)
+            return _doubting(best if computed is None else max(best, computed, key=_danger), lost)
     refused = next((value.refused for value in tracing if value.refused), "")
     return refused or "a QT interval without rate, so no QTc"
 
@@ -240,14 +261,24 @@ def _ecg(value: Value, rate: Quantity | None) -> Ecg:
 
 
 def _rate(tracing: list[Value]) -> tuple[Quantity | None, tuple[str, ...]]:
-    """The rate of the ECG, per minute, and the doubts about it."""
-    for value in tracing:
-        if value.number is not None and not value.number.bound:
-            if value.key == "heart_rate":
-                return value.number.quantity, value.doubts
-            if value.key == "rr_interval" and value.number.quantity.value > 0:
-                return Quantity(_MS_PER_MINUTE / value.number.quantity.value, "/min"), value.doubts
-    return None, ()
+    """The rate of the ECG, per minute, and the doubts about it; of two that lie equally near the higher one."""
+    ecg = tracing[0]
+    rates = [(value, rate) for value in tracing if (rate := _per_minute(value)) is not None]
+    if not rates:
+        return None, ()
+    near = [each for each in rates if _distance(ecg, each[0]) == _distance(ecg, rates[0][0])]
+    value, rate = max(near, key=lambda each: each[1].value)
+    of_a_day = not (_same_resource(ecg, value) or (value.when is not None and value.when.is_moment))
+    return rate, (*value.doubts, *(("a heart rate of that day, perhaps not of the ECG",) if of_a_day else ()))
+
+
+def _per_minute(value: Value) -> Quantity | None:
+    if value.number is None or value.number.bound:
+        return None
+    if value.key == "heart_rate":
+        return value.number.quantity
+    is_rr = value.key == "rr_interval" and value.number.quantity.value > 0
+    return Quantity(_MS_PER_MINUTE / value.number.quantity.value, "/min") if is_rr else None
 
 
 _MS_PER_MINUTE = Decimal(60_000)

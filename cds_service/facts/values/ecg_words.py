@@ -30,7 +30,7 @@ def spoken(part: Component, reading: Reading) -> Name | None:
     if not is_report(wording(part.code, reading.terms)):
         return None
     table = reading.terms.words["qtc"]
-    if table.find(text) is None:
+    if not {*table.find_all(text)} - {"other"}:
         return None
     told = _TOLD.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     number = written(told["number"]) if told else ""

@@ -28,7 +28,7 @@ def results_inside(resources: Iterable[Resource]) -> Iterator[Resource]:
         holder = view if isinstance(view, (DiagnosticReport, Observation)) else None
         for place, raw in enumerate(holder.contained or () if holder else ()):
             part = _decoded(raw)
-            if holder and part.get("resourceType") == "Observation" and _is_same_patient(part, holder):
+            if holder and _is_result(part, holder):
                 content = msgspec.json.encode(_completed(part, holder))
                 name = f"{resource.reference}#{part.get('id') or place}"
                 yield Resource("Observation", content, resource.where, inside=name, mending=resource.mending)
@@ -57,11 +57,23 @@ def with_reports(reply: Reply, holders: Iterable[Resource], observations: Iterab
             what = "a report" if resource.type == "DiagnosticReport" else "a panel"
             return _partial(reply, f"{what} could not be read ({getattr(report, 'reason', 'not readable')})")
         named = [each.reference or "" for each in report.result or ()]
-        outside = [each for each in named if not each.startswith("#")]
-        lost = not (named or any(results_inside([resource]))) or any(_local(each) not in came for each in outside)
+        inside = _inside(report)
+        lost = not (named or inside) or any(
+            each[1:] not in inside if each.startswith("#") else _local(each) not in came for each in named
+        )
         if lost:
             return _partial(reply, "a report came without its results")
     return reply
+
+
+def _inside(report: DiagnosticReport) -> set[str]:
+    """The ids of the Observations that a report contains, of its own patient."""
+    parts = (_decoded(raw) for raw in report.contained or ())
+    return {str(part.get("id")) for part in parts if _is_result(part, report)}
+
+
+def _is_result(part: dict[str, Any], holder: Holder) -> bool:
+    return part.get("resourceType") == "Observation" and _is_same_patient(part, holder)
 
 
 def _partial(reply: Reply, why: str) -> Reply:
@@ -85,7 +97,8 @@ def _is_same_patient(part: dict[str, Any], holder: Holder) -> bool:
     """Whether the part names nobody, or whom its holder names."""
     subject = part.get("subject")
     named = subject.get("reference") if isinstance(subject, dict) else subject
-    return named is None or (holder.subject is not None and named == holder.subject.reference)
+    of_holder = holder.subject.reference if holder.subject is not None else None
+    return named is None or (isinstance(named, str) and of_holder is not None and _local(named) == _local(of_holder))
 
 
 def _completed(part: dict[str, Any], holder: Holder) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cds_service.gather.views import Component
 
 BY_NAME = "known by its name alone"
 _WORD = re.compile(r"[^\W\d_]+")
-_SHOWN = 40  # characters of a name that a card repeats
+SHOWN = 40  # characters of a name that a card repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def named(said: Wording) -> Named | None:
         word.lower() in words["lab filler"].entries for word in _WORD.findall(words["lab"].without(name))
     )
     found = found or set(words["unclear lab"].find_all(name))
-    return Named(found.pop(), "" if plain else name[:_SHOWN]) if len(found) == 1 else None
+    return Named(found.pop(), "" if plain else name[:SHOWN]) if len(found) == 1 else None
 
 
 @told_once

@@ -14,9 +14,9 @@ from cds_service.facts.concepts import Wording, told_once
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.later import Later
 from cds_service.facts.places import Place, places
-from cds_service.facts.values.lab_names import Named, named, observed
+from cds_service.facts.values.lab_names import SHOWN, Named, named, observed
 from cds_service.facts.values.newest import LONG_AGO as LONG_AGO
-from cds_service.facts.values.newest import Multiples, Results, is_older, latest, when_taken
+from cds_service.facts.values.newest import Multiples, Results, is_certain, latest, may_be_newest, newest_of, when_taken
 from cds_service.facts.values.results import NEVER, Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
@@ -173,10 +173,13 @@ def read_labs(
 
 @told_once
 def lab_of(said: Wording) -> str | Named | None:
-    """Which lab or bedside value a name stands for: the first known code that is one, else its words."""
+    """Which lab or bedside value a name stands for: by its codes, else its words. Codes of two kinds are unclear."""
     known_as = observed(said)
     if known_as:
-        return next((kind for kind in known_as if kind in _BY_NAME), None)
+        kind = next((kind for kind in known_as if kind in _BY_NAME), None)
+        if kind is None or len({*known_as}) == 1:
+            return kind
+        return Named(kind, said.words[:SHOWN] or "coded as two tests")
     by_name = named(said)
     return by_name if by_name is not None and by_name.key in _BY_NAME else None
 
@@ -209,7 +212,8 @@ def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
         when, why = refused[0]
         return Fact(key, State.UNREADABLE, when=when, why=why)
     fact = results.first(usable)
-    newer = sorted(why for when, why in refused if not is_older(when, fact.when))
+    certain = newest_of([fact.when, *(each.when for each in usable if is_certain(each.doubts))])
+    newer = sorted(why for when, why in refused if may_be_newest(when, certain))
     if newer:
         fact = fact.doubted(f"a newer result could not be used: {newer[0]}")
     if reply.status is not Status.COMPLETE:

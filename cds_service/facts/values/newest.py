@@ -1,19 +1,20 @@
 """The newest: of all results of one kind those that may be the newest, read from there backwards.
 
-A result counts by when it was taken. What is certainly older than every usable result that may be the newest changes
-nothing; it is neither read nor held against R4.
+A result counts by when it was taken. What is certainly older than another usable result changes nothing; it is neither
+read nor held against R4. One that is doubtful, as it is preliminary or only its filing is dated, hides none that is
+certain and nearer to danger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 
 from msgspec.structs import replace
 
-from cds_service.facts.fact import Fact, Key, known, ranging, rivalled
+from cds_service.facts.fact import RIVALRIES, Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place
 from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import BY_NAME
@@ -86,28 +87,28 @@ class Results:
     def newest(self) -> tuple[list[Fact[Quantity]], list[tuple[When | None, str]]]:
         """The results that can be used, and those that cannot (when, and why), back to the last that may be the newest.
 
-        What is certainly older than each of those changes nothing, and is not looked at.
+        What is certainly older than a certain one of those changes nothing, and is not looked at.
         """
         usable: dict[int, Fact[Quantity]] = {}
         refused: dict[int, tuple[When | None, str]] = {}
         timeless, timed = self.by_time
 
-        def meet(index: int, when: When | None) -> bool:
+        def meet(index: int, when: When | None) -> datetime:
             fact = self.read(index)
             if isinstance(fact, Fact):
                 usable[index] = fact
-            elif fact:
+                return newest_of([fact.when]) if is_certain(fact.doubts) else LONG_AGO
+            if fact:
                 refused[index] = (when, fact)
-            return isinstance(fact, Fact)
+            return LONG_AGO
 
+        reach = LONG_AGO
         for index in timeless:
-            meet(index, when_taken(self.places[index].resource, self.reading))
-        reach, is_first = _reach(usable.values()), True
+            reach = max(reach, meet(index, when_taken(self.places[index].resource, self.reading)))
         for when, index in timed:
             if when.latest < reach:
                 break
-            if meet(index, when):
-                reach, is_first = _reach(usable.values()) if is_first else min(reach, when.earliest), False
+            reach = max(reach, meet(index, when))
         return [usable[index] for index in sorted(usable)], [refused[index] for index in sorted(refused)]
 
     @cached_property
@@ -127,13 +128,27 @@ class Results:
         return timeless, timed
 
     def first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
-        """The newest result. Of those that may be the newest, the one nearer to danger, with its rival as a doubt."""
+        """The newest result; where it is doubtful, the newest certain one if that lies nearer to danger."""
+        found = self._first(usable)
+        certain = [] if is_certain(found.doubts) else [fact for fact in usable if is_certain(fact.doubts)]
+        if not certain:
+            return found
+        before = self._first(certain)
+        if found.value is None or before.value is None or found.value == before.value:
+            return found
+        if self.low_is_danger is not (before.value < found.value):
+            return found
+        words = f"a newer result is not certain ({found.doubts[0]}): {found.told}"
+        return replace(before.doubted(words), newer=found)
+
+    def _first(self, usable: list[Fact[Quantity]]) -> Fact[Quantity]:
+        """Of the results that may be the newest the one nearer to danger, with its rival as a doubt."""
         if len(usable) == 1:
             return usable[0]
-        newest = max(usable, key=lambda fact: latest(fact.when))
-        rivals = [fact for fact in usable if not is_older(fact.when, newest.when)]
+        newest = newest_of(fact.when for fact in usable)
+        rivals = [fact for fact in usable if may_be_newest(fact.when, newest)]
         if len(rivals) == 1:
-            return newest
+            return rivals[0]
         rivals.sort(key=lambda fact: (fact.bound, fact.origin.resource if fact.origin else ""))
         nearer = min if self.low_is_danger else max
         chosen = nearer(rivals, key=lambda fact: fact.value.value if fact.value else Decimal(0))
@@ -196,18 +211,19 @@ def _in_unit_of(part: Component, high: Measured) -> Measured:
     return Measured(high.value, unit=value.unit, system=value.system, code=value.code) if value else high
 
 
-def _reach(usable: Collection[Fact[Quantity]]) -> datetime:
-    """How far back the results go of which one may be the newest; without end where there is none, or one undated."""
-    times = [fact.when for fact in usable]
-    if len(times) > 1:
-        newest = max(times, key=latest)
-        times = [when for when in times if not is_older(when, newest)]
-    return min([when.earliest if when else LONG_AGO for when in times], default=LONG_AGO)
+def newest_of(times: Iterable[When | None]) -> datetime:
+    """The moment before which a result is certainly older than one of these."""
+    return max((when.earliest for when in times if when is not None), default=LONG_AGO)
 
 
-def is_older(one: When | None, other: When | None) -> bool:
-    """Whether `one` certainly lies before `other`; a result without a date may be the newest."""
-    return one is not None and other is not None and one.latest < other.earliest
+def may_be_newest(when: When | None, newest: datetime) -> bool:
+    """Whether nothing is certainly newer; a result without a date may be the newest."""
+    return when is None or when.latest >= newest
+
+
+def is_certain(doubts: tuple[str, ...]) -> bool:
+    """Whether nothing but its rivals and its range makes one doubt a result: one that is doubtful hides no danger."""
+    return all(doubt.startswith(RIVALRIES) for doubt in doubts)
 
 
 def latest(when: When | None) -> datetime:

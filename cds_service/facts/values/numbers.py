@@ -1,7 +1,7 @@
 """Numbers: which number an Observation or one of its components holds, in which of FHIR's many shapes.
 
-A unit is never guessed: no unit, no number, except for a score. A comparator and the end of a range are bounds. What
-holds no number says why, in words that repeat no text of the record.
+A unit is never guessed: no unit, no number, except for a score; two units of which either may be meant, none either. A
+comparator and the end of a range are bounds. What holds no number says why, in words that repeat no text of the record.
 """
 
 from __future__ import annotations
@@ -80,7 +80,13 @@ def _measured(value: Measured, table: UnitTable, terms: Terms) -> Number | str:
         return "no value"
     if value.comparator is not None and value.comparator not in BOUNDS:
         return "a comparator that FHIR does not have"
-    return _converted(table, value.value, _unit(value, terms), value.comparator or "")
+    unit = _unit(value, terms)
+    found = _converted(table, value.value, unit, value.comparator or "")
+    if isinstance(found, Number) and value.unit and value.unit != unit:
+        printed = table.convert(value.value, value.unit)
+        if printed is not None and printed != found.quantity and table.plausible(printed):
+            return f"{value.value} with two units, {unit} by its code and {value.unit} as printed"
+    return found
 
 
 def _unit(value: Measured | None, terms: Terms) -> str:

@@ -20,6 +20,7 @@ COUNTING = frozenset({"final", "amended", "corrected"})
 WITH_CAVEAT = frozenset({"preliminary", "registered"})
 NEVER = frozenset({"entered-in-error", "cancelled"})
 FUTURE = "dated in the future"
+FILED = "only the filing time is known"
 _MOST_PROSE = 300_000  # characters of reports that are followed in one call: more would take the time of the checks
 _ZONES = timedelta(days=1)  # a clock of another zone is ahead by less: only what is further ahead is a wrong date
 
@@ -65,7 +66,7 @@ def taken(observation: Observation, reading: Reading) -> tuple[When | None, tupl
     if when is not None:
         return when, doubts
     filed = reading.when(observation.issued)
-    return filed, ("only the filing time is known" if filed else "no date",)
+    return filed, (FILED if filed else "no date", *_ahead(filed, reading))
 
 
 def at_effective(observation: Observation, reading: Reading) -> tuple[When | None, tuple[str, ...]]:
@@ -80,7 +81,11 @@ def at_effective(observation: Observation, reading: Reading) -> tuple[When | Non
             *_moments(observation),
         )
         when = next((found for text in others if (found := reading.when(text)) is not None), None)
-    return when, (FUTURE,) if when is not None and when.earliest > reading.wrong_after else ()
+    return when, _ahead(when, reading)
+
+
+def _ahead(when: When | None, reading: Reading) -> tuple[str, ...]:
+    return (FUTURE,) if when is not None and when.earliest > reading.wrong_after else ()
 
 
 def _moments(observation: Observation) -> list[str]:

@@ -44,6 +44,9 @@ def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
             return after
     fact = case.fact(QTC)
     missed = _missed(case, schedule, fact)
+    if missed is not None and fact.newer is not None:
+        fact = fact.newer
+        missed = _missed(case, schedule, fact)
     if missed is None:
         return fact
     doubt = f"{fact.when}, before the ECG due on {missed[0]}"
@@ -57,6 +60,8 @@ def _since_relapse(case: Case, fact: Fact[Ecg]) -> Fact[Ecg]:
         return fact
     if fact.when.on_or_after(relapse.when) is not Truth.NO:
         return fact
+    if fact.newer is not None:
+        return _since_relapse(case, fact.newer)
     doubt = f"{fact.when}, before the relapse of {relapse.when}"
     return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt}")
 

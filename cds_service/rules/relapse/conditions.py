@@ -142,6 +142,8 @@ def _old(case: Case, result: Fact[Mutation]) -> Need | None:
 def after_allogeneic(case: Case) -> Need:
     """Whether the relapse came after an allogeneic transplantation."""
     transplanted, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)
+    if transplanted.value and not transplanted.sure:
+        return Need(Truth.UNKNOWN, f"whether an allogeneic transplantation was done ({'; '.join(transplanted.doubts)})")
     if transplanted.value:
         if transplanted.when and relapse.when and transplanted.when.earliest.date() > relapse.when.latest.date():
             return Need(Truth.NO, "the transplantation came after the relapse")
@@ -192,7 +194,7 @@ def _above(case: Case, topic: Topic[Quantity], option: Option, key: Key[Months])
         if case.fact(DISEASE).value is Disease.REFRACTORY:
             return Need(Truth.NO, "refractory disease, no first remission on record")
         return Need(Truth.UNKNOWN, f"the {key.label}")
-    if months.value.most <= limit.value.value:
+    if months.value.most <= limit.value.value and months.sure:
         return Need(Truth.NO, f"{key.label}: {months.value}, not above {limit.value}")
     if months.value.fewest > limit.value.value and months.sure:
         return _HOLDS

@@ -55,9 +55,11 @@ def _transplanted(case: Case, points: int) -> set[int]:
     """The points for any earlier transplantation; none where the record does not tell."""
     history, procedures = case.fact(HISTORY), case.fact(PROCEDURES)
     wanted = keys_of(case, "transplant")
-    if case.fact(ALLOGENEIC).value or entries_of(history, wanted) or entries_of(procedures, wanted):
+    allogeneic = case.fact(ALLOGENEIC)
+    found = (*entries_of(history, wanted), *entries_of(procedures, wanted))
+    if (allogeneic.value and allogeneic.sure) or any(entry.certain for entry in found):
         return {points}
-    return {0} if history.sure and procedures.sure else set()
+    return {0} if history.sure and procedures.sure and not allogeneic.value and not found else set()
 
 
 def _age_at_relapse(case: Case) -> tuple[int, ...]:
