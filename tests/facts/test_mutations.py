@@ -265,3 +265,55 @@ def test_a_variant_that_is_present_in_no_read_is_doubted(share: float, sure: boo
 def test_a_text_of_present_with_a_share_of_nothing_is_doubted() -> None:
     assert not itd(text("FLT3-ITD detected, VAF 0 %")).sure
     assert itd(text("FLT3-ITD detected, VAF 4 %")).sure
+
+
+# FLT3 that is changed, and nobody says how
+
+
+def flt3(*components: Json, **more: Any) -> Json:
+    return variant(component("48018-6", concept("HGNC:3765", "FLT3", HGNC)), *components) | more
+
+
+def test_a_positive_of_flt3_that_does_not_say_which_is_told_for_both() -> None:
+    both = chart(coded(PRESENT, GENE_TEST))
+    for key in (FLT3_ITD, FLT3_TKD):
+        assert (both.get(key).state, both.get(key).value) == (State.UNREADABLE, None)
+        assert "whether ITD or TKD is not stated" in both.get(key).why
+
+
+def test_the_marker_that_is_named_explains_the_positive_of_the_gene() -> None:
+    told = chart(coded(PRESENT, GENE_TEST, id="a"), coded(PRESENT, id="b"), coded(ABSENT, TKD_TEST, id="c"))
+    assert (outcome(told.get(FLT3_ITD)), told.get(FLT3_ITD).sure) == (True, True)
+    assert (outcome(told.get(FLT3_TKD)), told.get(FLT3_TKD).sure) == (False, True)
+
+
+def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only() -> None:
+    found = itd(coded(PRESENT, GENE_TEST, id="a"), coded(ABSENT, id="b"))
+    assert (outcome(found), found.sure) == (False, False)
+    assert "whether ITD or TKD is not stated" in found.doubts[0]
+
+
+@pytest.mark.parametrize("change", [
+    "p.Asp600_Leu601dup", "p.Tyr597_Glu598insAspTyrVal", "p.(Lys602_Trp603ins21)", "c.1770_1793dup",
+    "p.Phe594_Arg595delinsTyrTyr",
+])
+def test_a_duplication_of_flt3_without_its_exon_is_told_and_may_be_an_internal_tandem_duplication(change: str) -> None:
+    code = "48004-6" if change.startswith("c.") else "48005-3"
+    found = itd(flt3(component(code, change)))
+    assert (found.state, found.value) == (State.UNREADABLE, None)
+    assert change in found.why
+    assert itd(flt3(component(code, change)), coded(PRESENT, id="b")).sure
+    assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
+
+
+@pytest.mark.parametrize(("code", "change"), [("48005-3", "p.Asn841Lys"), ("48005-3", "p.N676K"),
+    ("48004-6", "c.2523C>A")])
+def test_another_change_of_flt3_is_told_beside_its_kinase_domain(code: str, change: str) -> None:
+    found = chart(flt3(component(code, change)))
+    assert (found.get(FLT3_TKD).state, found.get(FLT3_ITD).state) == (State.UNREADABLE, State.ABSENT)
+    assert change in found.get(FLT3_TKD).why
+
+
+def test_a_variant_of_flt3_without_any_change_is_told_for_both() -> None:
+    found = chart(flt3())
+    assert {found.get(key).state for key in (FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}

@@ -39,6 +39,7 @@ _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
+_SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
 _PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
 # A karyotype as ISCN writes it: number of chromosomes, sex chromosomes, changes; clones apart by "/".
 _CLONE = r"\d\d(?:~\d\d)?,[XY]{1,3}(?:\[\w+\])?(?:,[^\s,/?]+)*"
@@ -130,6 +131,16 @@ def one_partner(text: str) -> bool:
 def other_change(text: str) -> bool:
     """Whether the text names any change of a protein."""
     return _CHANGE.search(text) is not None
+
+
+def is_duplication(text: str) -> bool:
+    """Whether the text names a duplication or an insertion."""
+    return _DUPLICATED.search(text) is not None
+
+
+def is_substitution(text: str) -> bool:
+    """Whether the text names a change of one base, of which the protein is not told."""
+    return _SUBSTITUTED.search(text) is not None
 
 
 def whole_site(gene: str, text: str, terms: Terms) -> bool:

@@ -7,14 +7,14 @@ disease is no mutation test: its positive counts with a doubt, its negative says
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
-from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.results import Reading
@@ -150,7 +150,8 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
         beside = markers.noted(gene, heard.words, reading.terms)
-        return [Said(marker, outcome, words) for marker in (*_flt3_markers(heard, test, outcome), *beside)]
+        found = (*_flt3_markers(heard, test, outcome), *beside)
+        return [Said(marker, outcome, words) for marker in found] or _flt3_unnamed(heard, outcome, words)
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
@@ -226,6 +227,11 @@ def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
     return [said for each in told for said in _in_words(each, reading)]
 
 
+def changes_named(conclusion: str, told: Collection[str], reading: Reading) -> set[str]:
+    """The markers, beside those told, of which the conclusion names a change: "IDH1 p.R132H, VAF 34 %"."""
+    return set(markers.shown(markers.genes_in(conclusion), conclusion, reading.terms)) - set(told)
+
+
 def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     """The markers of which a clause speaks."""
     gene, outcome, words = told.gene, told.outcome, told.clause[:80]
@@ -267,6 +273,21 @@ def genes_in(said: Wording) -> tuple[str, ...]:
 def is_unnamed(view: Observation, reading: Reading) -> bool:
     """Whether it is a variant of a gene that nobody can tell: it may be one of ours."""
     return test_of(wording(view.code, reading.terms)) == VARIANT and not partners(view, reading)
+
+
+def _flt3_unnamed(heard: Heard, outcome: str, words: str) -> list[Said]:
+    """What a result of FLT3 leaves open that names neither marker: a duplication may be the one, another change not.
+
+    Without it a gene that was found changed would be told as one of which there is no result.
+    """
+    if outcome == ABSENT:
+        return []
+    if markers.is_duplication(heard.words) or "delins" in heard.words:
+        return [Said(markers.ITD, OTHER_CHANGE, f"a duplication or insertion, its exon not stated: {words}")]
+    if heard.other_change or markers.is_substitution(heard.words):
+        return [Said(markers.TKD, OTHER_CHANGE, f"variant of unknown significance: {words}")]
+    unsaid = f"a change of FLT3, whether ITD or TKD is not stated: {words}"
+    return [Said(marker, UNSTATED, unsaid) for marker in markers.MARKERS_OF[markers.FLT3]]
 
 
 def _flt3_markers(heard: Heard, test: str, outcome: str) -> tuple[str, ...]:
