@@ -3,7 +3,7 @@
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
 several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
 refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
-it was recorded.
+it was recorded; where only the clinical status says relapse or remission, that date is the disease's and dates neither.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.conditions import AML, IN_RELAPSE, IN_REMISSION, Meaning, meaning_of, standing_of
+from cds_service.facts.conditions import (
+    AML,
+    IN_RELAPSE,
+    IN_REMISSION,
+    Meaning,
+    agree,
+    disagree,
+    meaning_of,
+    standing_of,
+)
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
@@ -123,7 +132,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
 def _entry(
     view: Condition | Procedure, meaning: Meaning, resource: Resource, source: str, reading: Reading
 ) -> Entry | None:
-    status, over, ended, doubts = meaning.status, False, None, meaning.doubts
+    status, over, ended, doubts, notes = meaning.status, False, None, meaning.doubts, meaning.notes
     if isinstance(view, Procedure):
         if view.status not in _DONE | _PARTLY.keys():
             return None
@@ -141,11 +150,24 @@ def _entry(
         dates = (view.onsetDateTime or (period.start if period else None) or noted, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
+        if set(meaning.keys) & AML and standing.disease:
+            if disagree(standing.disease, meaning.status):
+                doubts += ("its code and its clinical status disagree, not certain",)
+            if not agree(standing.disease, meaning.status):
+                dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), standing.disease))
+        if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:
+            over = view.clinicalStatus is None
+            doubts += () if over else (f"recorded as ended on {ended}, not certain",)
     when, first = _came(reading, *dates), reading.when(dates[0])
     wrong = () if first is when or first is None else (f"{FUTURE} ({first}), which counts as no date",)
-    where = origin(resource, source, meaning.words, *meaning.notes, *wrong)
+    where = origin(resource, source, meaning.words, *notes, *wrong)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     return Entry(meaning.keys, status, named, when, where, over, ended, doubts)
+
+
+def _of_disease(when: When | None, state: str) -> tuple[str, ...]:
+    """What the onset of an entry is that only its clinical status calls a relapse or a remission."""
+    return () if when is None else (f"its date ({when}) is that of the disease, not of the {state}",)
 
 
 def _came(reading: Reading, *written: str | None) -> When | None:
