@@ -173,7 +173,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
         keys += now or before
-    doubts = (_BY_ITS_WORDS,) if unsure else ()
+    doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(words, terms) or status
     elif disagree(status, _stated(said.text, terms)):

@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.fact import Fact, State
-from cds_service.facts.genomics.mutations import FLT3_ITD, FLT3_TKD, Mutation
+from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.genomics.mutations import (
+    FLT3_ITD,
+    FLT3_TKD,
+    IDH1,
+    IDH2,
+    KMT2A_R,
+    NPM1,
+    RUNX1,
+    TP53,
+    Mutation,
+)
 from cds_service.gather.replies import Status
 from tests.charts import LAST_WEEK, LOINC, TODAY, YESTERDAY, Json, chart, concept, observation
 
@@ -317,3 +327,45 @@ def test_another_change_of_flt3_is_told_beside_its_kinase_domain(code: str, chan
 def test_a_variant_of_flt3_without_any_change_is_told_for_both() -> None:
     found = chart(flt3())
     assert {found.get(key).state for key in (FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}
+
+
+# Tests that are named in words: several genes at once, a loss, a rearrangement
+
+
+def named(name: str, value: str) -> Json:
+    return observation({"text": name}, valueString=value)
+
+
+@pytest.mark.parametrize("name", ["IDH1/2 mutation", "IDH1 and IDH2 mutation analysis", "IDH1/IDH2"])
+def test_a_negative_of_two_genes_is_one_of_both_and_a_positive_of_neither(name: str) -> None:
+    absent, present, pending = (chart(named(name, value)) for value in ("Not detected", "positive", "pending"))
+    for key in (IDH1, IDH2):
+        assert (outcome(absent.get(key)), absent.get(key).sure) == (False, True)
+        assert (present.get(key).value, "several genes" in present.get(key).why) == (None, True)
+        assert pending.get(key).state is State.UNREADABLE
+    which = chart(named(name, "IDH2 R140Q positive"))
+    assert (outcome(which.get(IDH2)), which.get(IDH1).value) == (True, None)
+
+
+def test_a_negative_of_one_marker_of_flt3_and_of_another_gene_says_nothing_of_the_other_marker() -> None:
+    told = chart(named("FLT3-ITD and NPM1", "negative"))
+    assert (outcome(told.get(FLT3_ITD)), outcome(told.get(NPM1)), told.get(FLT3_TKD).value) == (False, False, None)
+
+
+@pytest.mark.parametrize(("key", "name"), [(TP53, "TP53 (17p) FISH"), (TP53, "TP53 deletion"), (RUNX1, "RUNX1 FISH")])
+@pytest.mark.parametrize("value", ["negative", "positive"])
+def test_a_test_of_a_loss_or_a_break_is_none_of_a_mutation(key: Key[Mutation], name: str, value: str) -> None:
+    for told in (chart(named(name, value)).get(key), chart(text(f"{name}: {value}", "51969-4")).get(key)):
+        assert (told.value, "says nothing of a mutation" in told.why) == (None, True)
+    assert outcome(chart(named(f"{name} and mutation analysis", "negative")).get(key)) is False
+
+
+@pytest.mark.parametrize("name", ["KMT2A (11q23) rearrangement FISH", "KMT2A break-apart", "KMT2A (MLL) rearrangement"])
+@pytest.mark.parametrize(("value", "present"), [("negative", False), ("positive", True)])
+def test_the_break_of_kmt2a_is_told_by_each_of_its_names(name: str, value: str, present: bool) -> None:
+    assert outcome(chart(named(name, value)).get(KMT2A_R)) is present
+
+
+def test_a_gene_and_its_outcome_in_one_word_are_told_and_not_read() -> None:
+    told = chart(text("NPM1mut, FLT3wt", "51969-4"))
+    assert {told.get(key).state for key in (NPM1, FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}

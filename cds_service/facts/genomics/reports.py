@@ -25,6 +25,7 @@ from cds_service.knowledge.terms import VARIANT, Terms
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
+_SEVERAL = "several genes"
 _FUSION_TEST = "KMT2A_"
 _TOO_MUCH = "not followed: more text of reports than can be read in one call"
 
@@ -70,8 +71,10 @@ def _by_name(said: Wording) -> str | None:
     if not genes:
         panel = terms.words["panel name"].find(name) is not None and is_plain(name, terms)
         return _IN_WORDS if panel else None
-    if len(genes) > 1 or not is_plain(name, terms):
+    if not is_plain(name, terms) or re.search(r"\d(?:wt|neg)\b", name, re.IGNORECASE):
         return None
+    if len(genes) > 1:
+        return _SEVERAL
     if genes[0] == markers.KMT2A:
         return markers.KMT2A
     shown = markers.shown(genes, name, terms)
@@ -129,11 +132,28 @@ def said_by(heard: Heard, test: str) -> list[Said]:
     if test == VARIANT:
         genes = _genes_named(heard)
         return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
+    if test == _SEVERAL:
+        return _of_several(heard)
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
         said = Said(test, outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
+
+
+def _of_several(heard: Heard) -> list[Said]:
+    """What a test of several genes says: not found is none of them; found is one of them, and nobody says which."""
+    view, reading = heard.view, heard.reading
+    if markers.genes_in(value_words(view)):
+        return _reported(view, reading)
+    name = all_text(view.code)
+    genes, (outcome, words) = markers.genes_in(name), heard.answer("")
+    if outcome == ABSENT:
+        return [said for gene in genes for said in _of_gene(heard, gene, gene)]
+    shown = markers.shown((markers.FLT3,), name, reading.terms) if markers.FLT3 in genes else ()
+    asked = [each for gene in genes for each in (shown if gene == markers.FLT3 and shown else markers.MARKERS_OF[gene])]
+    unsaid = f"a test of several genes, and of which is not stated: {words}"
+    return [Said(marker, UNSTATED if outcome == PRESENT else outcome, unsaid) for marker in asked]
 
 
 def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
@@ -155,9 +175,11 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
-        return [_rearrangement(marker, test, outcome, words, heard.named + fused, reading)]
+        return [_rearrangement(marker, test, outcome, words, _plainly(heard.named) + fused, reading)]
     if heard.residual:
         return [_of_residual(Said(marker, outcome, words))]
+    if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
+        return [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
     of_one = test == VARIANT or heard.other_change
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
@@ -193,7 +215,13 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     return Said(marker, outcome, words)
 
 
+_OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
 _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
+
+
+def _plainly(text: str) -> str:
+    """The text without what a name of KMT2A carries in brackets: "KMT2A (11q23) rearrangement"."""
+    return re.sub(r"\s*\((?:11q23[^)]*|MLL1?|KMT2A)\)", "", text)
 
 
 def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
@@ -242,10 +270,11 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
         every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
         found = [Said(marker, outcome, words) for marker in (*every, *beside)]
     elif gene == markers.KMT2A:
-        text = re.sub(r"\s*\(11q23[^)]*\)", "", told.words)
-        found = [_rearrangement(marker, "", outcome, words, text, reading)]
+        found = [_rearrangement(marker, "", outcome, words, _plainly(told.words), reading)]
     else:
         found = [_judged(marker, gene, outcome, words, told.words, reading)]
+        if gene in markers.ANY_CHANGE and markers.of_a_loss(told.words):
+            found = [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
     if outcome == ABSENT and markers.other_change(told.words):
         unsaid = "one change of the gene is absent, which says nothing of the others"
         found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
