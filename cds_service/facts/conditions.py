@@ -176,8 +176,9 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(words, terms) or status
-    elif disagree(status, _stated(said.text, terms)):
+    elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
+        status = status if status in IN_RELAPSE else told_state
     return Meaning(
         tuple(dict.fromkeys(keys)),
         status,

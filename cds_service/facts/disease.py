@@ -151,9 +151,10 @@ def _entry(
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
         if set(meaning.keys) & AML and standing.disease:
-            if disagree(standing.disease, meaning.status):
+            if disagree(standing.disease, meaning.status):  # a relapse where nobody can tell
                 doubts += ("its code and its clinical status disagree, not certain",)
-            if not agree(standing.disease, meaning.status):
+                status = standing.disease if standing.disease in IN_RELAPSE else meaning.status
+            if not agree(status, meaning.status):
                 dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), standing.disease))
         if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:
             over = view.clinicalStatus is None
@@ -197,25 +198,38 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
 
 
 def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:
-    """A doubt where relapse and remission stand on record and one of them has no date."""
+    """A doubt where relapse and remission stand on record, and their dates do not say which came first."""
     rivals = IN_REMISSION if state in (Disease.RELAPSED, Disease.REFRACTORY) else IN_RELAPSE | {"refractory"}
     others = [other for other in aml if other.status in rivals]
-    if state is Disease.UNSTATED or not others or (entry.when and all(other.when for other in others)):
+    if state is Disease.UNSTATED or not others:
         return ()
-    return ("relapse and remission are both on record, not both with a date",)
+    if entry.when is None or any(other.when is None for other in others):
+        return ("relapse and remission are both on record, not both with a date",)
+    if any(_may_be_either(entry.when, other.when) for other in others if other.when):
+        return ("relapse and remission are both on record, and their dates do not say which came first",)
+    return ()
+
+
+def _may_be_either(one: When, other: When) -> bool:
+    """Whether each of the two may lie before the other, at least one of them being a month or a year."""
+    return one.earliest.date() < other.latest.date() and other.earliest.date() < one.latest.date()
 
 
 def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
-    """The newest entry that states where the disease stands; relapse outlives an undated or older remission."""
+    """The newest entry that states where the disease stands; relapse outlives a remission that is not surely newer."""
     relapsed = _newest(entry for entry in aml if entry.status in IN_RELAPSE)
     refractory = _newest(entry for entry in aml if entry.status == "refractory")
     remission = _newest(entry for entry in aml if entry.status in IN_REMISSION)
     active = max(filter(None, (relapsed, refractory)), key=_time, default=None)
-    if active is not None and (
-        remission is None or active.when is None or remission.when is None or _time(remission) <= _time(active)
-    ):
+    if active is not None and not (remission is not None and _surely_newer(remission, active)):
         return active, Disease.RELAPSED if active is relapsed else Disease.REFRACTORY
     return (remission, Disease.REMISSION) if remission is not None else (aml[0], Disease.UNSTATED)
+
+
+def _surely_newer(one: Entry, other: Entry) -> bool:
+    if one.when is None or other.when is None or _may_be_either(one.when, other.when):
+        return False
+    return _time(one) > _time(other)
 
 
 def _newest(entries: Iterable[Entry]) -> Entry | None:
