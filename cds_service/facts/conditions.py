@@ -47,6 +47,7 @@ class Meaning:
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
 _BY_ITS_WORDS = "by its words not certain"
+GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
 _LISTED = r"(?:(?!(?:of|or|nor)\s)[\w-]+\s+){0,2}"  # the same between "of" and "or": read in one way only
@@ -62,11 +63,29 @@ _REFUTED = re.compile(
     r"(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b",
     re.IGNORECASE,
 )
+# A transplantation that was not done, or not yet, or of which only a service is named.
+_PLANNED = re.compile(
+    r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
+    r"|await\w*|before|prior to|bridge to|bridging to|towards?|referr\w+ (?:for|to)|work-?up for|scheduled for"
+    rf"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd])\s+{_NEAR}\Z",
+    re.IGNORECASE,
+)
+_NOT_DONE = re.compile(
+    r"[\s,:(-]*(?:is |was |are )?(?:planned|not (?:planned|eligible|done|performed)|ineligible|scheduled|pending"
+    r"|declined|geplant|vorgesehen)\b|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
+    re.IGNORECASE,
+)
 _FUSION = re.compile(r"pml|t\(15", re.IGNORECASE)  # the fusion of APL, which a text names where it was looked for too
 _LAST = re.compile(r"[\s).,]*(?:[;|\n]|\Z)")  # a hedge that stands last speaks of what is before it: "PRES suspected"
 _DENIAL = re.compile(
     r"\b(?:no|not|non|without|negative|absent|absence|excluded|ruled out|ohne|kein\w*|nicht|negativ)\b", re.IGNORECASE
 )
+_DENIES_AHEAD = re.compile(r"\b(?:no|not|non|without|negative for|absence of|ohne|keine?|nicht)\b", re.IGNORECASE)
+_ABERRATIONS = re.compile(
+    r"(?:\s*(?:[,/&]|and|or|und|oder)?\s*(?:(?:t|inv|del)\([^()]*\)(?:\([^()]*\))?|\w+(?:::|[-/])\w+))+",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"[,;|\n]|\.(?=\s|$)")
 _CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
 # A remission that was, or that is only aimed at: "relapse after CR2", "no longer in remission", "CR2 not reached".
 _NOT_NOW = re.compile(
@@ -190,6 +209,14 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     )
 
 
+def is_no_aberration(words: str, start: int) -> bool:
+    """Whether what stands around a chromosomal change denies it, alone or in a list: "t(8;21), inv(16): not found"."""
+    before = _CLAUSE.split(words[max(0, start - _BEFORE) : start])[-1]
+    listed = _ABERRATIONS.match(words, start, start + _BEFORE)
+    after = _PART.split(words[listed.end() if listed else start : start + _BEFORE])[0]
+    return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
+
+
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
     """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
 
@@ -222,10 +249,9 @@ def _denied(words: str, start: int, end: int, key: str) -> bool:
     first = max(0, start - _BEFORE)
     if _REFUTED.match(words, end) or (key not in AML and _DENIED.search(words, first, start)):
         return True
-    if key != "apl" or not _FUSION.match(words, start):
-        return False
-    before, after = _CLAUSE.split(words[first:start])[-1], _CLAUSE.split(words[start : end + _BEFORE])[0]
-    return _DENIAL.search(before + after) is not None
+    if key in GRAFTS and (_PLANNED.search(words, first, start) or _NOT_DONE.match(words, end)):
+        return True
+    return key == "apl" and bool(_FUSION.match(words, start)) and is_no_aberration(words, start)
 
 
 def _stated(words: str, terms: Terms) -> str:

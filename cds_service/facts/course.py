@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION
+from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION, is_no_aberration
 from cds_service.facts.disease import Entry, is_aml
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype
@@ -162,7 +162,12 @@ def _cytogenetics(
     decide nothing. A karyotype of another or an unknown time leaves open what it was at diagnosis.
     """
     table = reading.terms.words["cytogenetics"]
-    found = {group: entry for entry in aml for group in table.find_all(entry.words)}
+    found = {
+        group: entry
+        for entry in aml
+        for start, _, group in table.spans(entry.words)
+        if not is_no_aberration(entry.words, start)
+    }
     early = [each for each in results if each.when and first and each.when.latest.date() <= _start(first)]
     measured = {each.group: each for each in early if each.group is not None}
     if len(found.keys() | measured.keys()) > 1:

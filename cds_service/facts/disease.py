@@ -17,6 +17,7 @@ import msgspec
 
 from cds_service.facts.conditions import (
     AML,
+    GRAFTS,
     IN_RELAPSE,
     IN_REMISSION,
     Meaning,
@@ -125,8 +126,17 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             meaning = meaning_of(view.code, reading.terms)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
-            found.append(entry)
+            found += _apart(entry)
     return tuple(found), unreadable
+
+
+def _apart(entry: Entry) -> tuple[Entry, ...]:
+    """The entry, and apart from it a transplantation that an entry of AML names: the date is not that of the graft."""
+    grafts = tuple(key for key in entry.keys if key in GRAFTS)
+    if not grafts or not set(entry.keys) & AML:
+        return (entry,)
+    others = tuple(key for key in entry.keys if key not in GRAFTS)
+    return msgspec.structs.replace(entry, keys=others), msgspec.structs.replace(entry, keys=grafts, status="", when=None, ended=None)
 
 
 def _entry(
