@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ _LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
 _LISTED = r"(?:(?!(?:of|or|nor)\s)[\w-]+\s+){0,2}"  # the same between "of" and "or": read in one way only
 _BEFORE = 400  # characters before a name in which it is denied: in long texts each name would be asked for all of them
+_MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
+_NEARBY = 60  # the same for what stands close to a name
 _DENIED = re.compile(
     r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+"
     rf"(?:{_LISTED}(?:of|or|nor)\s+)*{_LISTED}\Z",
@@ -180,9 +183,11 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             status = status or found.status
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
-    own = _DONOR.sub(lambda match: " " * len(match[0]), words)
-    hedges = [span for span in terms.words["doubtful"].spans(own) if span[2] != _PAST]
+    hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] != _PAST]
     thought_of = {value for _, _, value in hedges}
+    if _NOT_TOLD in thought_of and _DONOR.search(words):
+        hedges = [span for span in hedges if not _is_donor(words, span)]
+        thought_of = {value for _, _, value in hedges}
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     in_words = not keys
     if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
@@ -211,10 +216,17 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
 
 def is_no_aberration(words: str, start: int) -> bool:
     """Whether what stands around a chromosomal change denies it, alone or in a list: "t(8;21), inv(16): not found"."""
-    before = _CLAUSE.split(words[max(0, start - _BEFORE) : start])[-1]
-    listed = _ABERRATIONS.match(words, start, start + _BEFORE)
-    after = _PART.split(words[listed.end() if listed else start : start + _BEFORE])[0]
+    before = _CLAUSE.split(words[max(0, start - _NEARBY) : start])[-1]
+    listed = _ABERRATIONS.match(words, start, start + _NEARBY)
+    end = listed.end() if listed else start
+    after = _PART.split(words[end : end + _NEARBY], maxsplit=1)[0]
     return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
+
+
+def _is_donor(words: str, hedge: Span) -> bool:
+    """Whether the hedge is a relative of whom only the graft is told."""
+    near = words[max(0, hedge[0] - _NEARBY) : hedge[1] + _NEARBY]
+    return hedge[2] == _NOT_TOLD and _DONOR.search(near) is not None
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
@@ -235,8 +247,12 @@ def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[s
     now: list[str] = []
     before: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
+    asked: Counter[str] = Counter()
     for start, end, key in terms.words["condition"].spans(words):
-        if not key or start >= (leukaemia if key in _LEUKAEMIA else other) or _denied(words, start, end, key):
+        if not key or key in now or start >= (leukaemia if key in _LEUKAEMIA else other):
+            continue
+        asked[key] += 1
+        if asked[key] > _MOST_NAMES or _denied(words, start, end, key):
             continue
         told = bisect_right(pasts, start)
         near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
@@ -249,7 +265,7 @@ def _denied(words: str, start: int, end: int, key: str) -> bool:
     first = max(0, start - _BEFORE)
     if _REFUTED.match(words, end) or (key not in AML and _DENIED.search(words, first, start)):
         return True
-    if key in GRAFTS and (_PLANNED.search(words, first, start) or _NOT_DONE.match(words, end)):
+    if key in GRAFTS and (_PLANNED.search(words, max(0, start - _NEARBY), start) or _NOT_DONE.match(words, end)):
         return True
     return key == "apl" and bool(_FUSION.match(words, start)) and is_no_aberration(words, start)
 
@@ -259,16 +275,17 @@ def _stated(words: str, terms: Terms) -> str:
 
     A remission that is over, or only aimed at, and a relapse that was excluded are no state.
     """
+    spans = [span for span in terms.words["state"].spans(words) if span[2]]
     found = [
         state
-        for start, end, state in terms.words["state"].spans(words)
-        if state and not (_REFUTED.match(words, end) or (state in IN_REMISSION and _is_past(words, start, end)))
+        for start, end, state in spans[:_MOST_NAMES]
+        if not (_REFUTED.match(words, end) or (state in IN_REMISSION and _is_past(words, start, end)))
     ]
     return "in remission" if "in remission" in found else next(iter(found), "")
 
 
 def _is_past(words: str, start: int, end: int) -> bool:
-    return bool(_NOT_NOW.search(words, max(0, start - _BEFORE), start) or _NOT_KEPT.match(words, end))
+    return bool(_NOT_NOW.search(words, max(0, start - _NEARBY), start) or _NOT_KEPT.match(words, end))
 
 
 def agree(one: str, other: str) -> bool:

@@ -136,7 +136,8 @@ def _apart(entry: Entry) -> tuple[Entry, ...]:
     if not grafts or not set(entry.keys) & AML:
         return (entry,)
     others = tuple(key for key in entry.keys if key not in GRAFTS)
-    return msgspec.structs.replace(entry, keys=others), msgspec.structs.replace(entry, keys=grafts, status="", when=None, ended=None)
+    graft = msgspec.structs.replace(entry, keys=grafts, status="", when=None, ended=None)
+    return msgspec.structs.replace(entry, keys=others), graft
 
 
 def _entry(

@@ -7,8 +7,9 @@ result says of which marker is for `reports` to read, when its specimen was take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 
 from msgspec.structs import replace
@@ -106,12 +107,27 @@ def read_mutations(
 
 def _unexplained(results: list[Result]) -> list[Result]:
     """The results without those that leave open which change they found, where one of that time or newer names it."""
-    return [result for result in results if result.outcome != UNSTATED or not _is_explained(result, results)]
+    asked: dict[str, set[str]] = {}
+    for result in results:
+        if result.outcome == UNSTATED:
+            asked.setdefault(result.origin.resource, set()).add(result.marker)
+    if not asked:
+        return results
+    named: dict[str, date] = {}  # until when each marker was found; one without a date may be the newest
+    for result in results:
+        if result.outcome == PRESENT:
+            last = result.when.latest.date() if result.when else date.max
+            named[result.marker] = max(last, named.get(result.marker, date.min))
+    return [
+        result
+        for result in results
+        if result.outcome != UNSTATED or not _is_named(result, asked[result.origin.resource], named)
+    ]
 
 
-def _is_explained(result: Result, every: list[Result]) -> bool:
-    asked = {r.marker for r in every if r.outcome == UNSTATED and r.origin.resource == result.origin.resource}
-    return any(r.outcome == PRESENT and r.marker in asked and not _is_older(r, result) for r in every)
+def _is_named(result: Result, asked: Iterable[str], named: Mapping[str, date]) -> bool:
+    since = result.when.earliest.date() if result.when else date.max
+    return any(named.get(marker, date.min) >= since for marker in asked)
 
 
 class Mutations:
