@@ -71,6 +71,7 @@ HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past one
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 _NAMELESS = "an entry has neither code nor words"
+_REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
@@ -196,8 +197,14 @@ def is_aml(entry: Entry) -> bool:
     return bool(set(entry.keys) & AML) and "apl" not in entry.keys
 
 
-def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
+def _of_aml(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that speak of AML, and beside one of them that which calls a leukaemia refractory."""
     aml = [entry for entry in entries if is_aml(entry)]
+    return aml + [entry for entry in entries if aml and _REFRACTORY in entry.keys]
+
+
+def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
+    aml = _of_aml(entries)
     if problems.value is None:
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
@@ -255,7 +262,7 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     """The newest relapse (or refractory) entry; its date may be unknown."""
     if problems.value is None:
         return missing(RELAPSE, problems.state, problems.why)
-    stated = [entry for entry in entries if is_aml(entry) and entry.status in IN_RELAPSE | {"refractory"}]
+    stated = [entry for entry in _of_aml(entries) if entry.status in IN_RELAPSE | {"refractory"}]
     newest = _newest(stated)
     if newest is None:
         return missing(RELAPSE, State.ABSENT, "no relapse on record")

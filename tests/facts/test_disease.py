@@ -156,6 +156,22 @@ def test_a_german_problem_list_is_read_by_its_words(text: str, expected: Disease
     assert state(words(text)) is expected
 
 
+GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+
+
+@pytest.mark.parametrize(("code", "expected"), [("C92.00", Disease.UNSTATED), ("C92.01", Disease.REMISSION),
+    ("C92.51", Disease.REMISSION), ("C93.01", Disease.REMISSION), ("C92.81", Disease.REMISSION)])
+def test_the_german_fifth_character_says_where_the_disease_stands(code: str, expected: Disease) -> None:
+    assert state(condition(concept(code, system=GM))) is expected
+
+
+def test_the_german_code_of_refractory_leukaemia_speaks_of_the_aml_beside_it() -> None:
+    refractory = condition(concept("C95.8", system=GM), id="c2", onsetDateTime="2026-10-01")
+    facts = chart(condition(concept("C92.00", system=GM)), refractory)
+    assert (facts.get(DISEASE).value, str(facts.get(RELAPSE).when)) == (Disease.REFRACTORY, "2026-10-01")
+    assert state(refractory) is Disease.NONE
+
+
 # Relapse and remission
 
 
