@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import (
+    CD33,
     FLT3_ITD,
     FLT3_TKD,
     IDH1,
@@ -369,3 +370,47 @@ def test_the_break_of_kmt2a_is_told_by_each_of_its_names(name: str, value: str, 
 def test_a_gene_and_its_outcome_in_one_word_are_told_and_not_read() -> None:
     told = chart(text("NPM1mut, FLT3wt", "51969-4"))
     assert {told.get(key).state for key in (NPM1, FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}
+
+
+# A change of DNA, of no protein, of no certain meaning
+
+
+@pytest.mark.parametrize(("key", "change", "present"), [
+    (FLT3_TKD, "c.2503G>T", True), (FLT3_TKD, "c.2508C>G", True), (FLT3_TKD, "c.2509A>G", None),
+])
+def test_a_change_of_one_base_lies_in_a_codon(key: Key[Mutation], change: str, present: bool | None) -> None:
+    found = chart(flt3(component("48004-6", change))).get(key)
+    assert (outcome(found), found.sure) == (present, False)
+
+
+@pytest.mark.parametrize(("hgnc", "key", "code", "change", "present"), [
+    ("HGNC:5382", IDH1, "48004-6", "c.395G>A", True), ("HGNC:5382", IDH1, "48004-6", "c.532G>A", None),
+    ("HGNC:5383", IDH2, "48004-6", "c.419G>A", True), ("HGNC:5383", IDH2, "48004-6", "c.421G>A", None),
+    ("HGNC:7910", NPM1, "48004-6", "c.860_863dup", True), ("HGNC:7910", NPM1, "48004-6", "c.310G>A", None),
+    ("HGNC:7910", NPM1, "48004-6", "c.847-7T>C", None), ("HGNC:11998", TP53, "48004-6", "c.375+5G>A", True),
+    ("HGNC:11998", TP53, "48005-3", "p.Arg213=", None), ("HGNC:5383", IDH2, "48005-3", "p.(Gly145=)", None),
+])
+def test_a_change_that_cannot_be_the_one_that_counts_is_told_and_is_no_positive(
+    hgnc: str, key: Key[Mutation], code: str, change: str, present: bool | None
+) -> None:
+    found = chart(variant(component("48018-6", concept(hgnc, system=HGNC)), component(code, change))).get(key)
+    assert outcome(found) is present
+    assert present or change in found.why
+
+
+def test_a_variant_of_the_third_tier_is_of_uncertain_significance() -> None:
+    parts = component("48018-6", concept("HGNC:11998", system=HGNC)), component("48005-3", "p.Arg175His")
+    assert outcome(chart(variant(*parts, component("53037-8", {"text": "Tier III"}))).get(TP53)) is None
+    assert outcome(chart(variant(*parts, component("53037-8", {"text": "Tier I"}))).get(TP53)) is True
+
+
+def test_a_method_of_residual_disease_is_no_mutation_test() -> None:
+    absent = coded(ABSENT, method={"text": "MRD by NGS"})
+    assert itd(absent).value is None
+    assert itd(absent, coded(PRESENT, when=LAST_WEEK)).sure
+
+
+def test_words_that_name_cd33_and_cannot_be_read_are_told() -> None:
+    told = chart(named("Flow cytometry", "Blasts positive for CD33, CD34, CD117")).get(CD33)
+    assert (told.state, told.value) == (State.UNREADABLE, None)
+    assert "CD33" in told.why

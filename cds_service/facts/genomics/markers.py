@@ -48,6 +48,9 @@ _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
 _SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
+_CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
+_BETWEEN_EXONS = re.compile(r"(?<![A-Za-z0-9])c\.\d{1,5}[+-]\d", re.IGNORECASE)
+_SILENT = re.compile(r"(?<![A-Za-z0-9])p\.\(?(?:[A-Za-z]{1,3}\d{1,4})?=|synonymous|silent", re.IGNORECASE)
 _OF_A_LOSS = re.compile(r"\bFISH\b|\bdeletions?\b|\bdel\(|\bloss\b|(?<![\d.])17p|break.?apart", re.IGNORECASE)
 _OF_A_MUTATION = re.compile(r"mutat|mutier|variant|sequenc|\bNGS\b", re.IGNORECASE)
 _PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
@@ -166,6 +169,24 @@ def either(text: str) -> bool:
 def of_a_loss(text: str) -> bool:
     """Whether the text speaks of a deletion or of a FISH, and of no mutation: neither tells of the other."""
     return _OF_A_LOSS.search(text) is not None and not (_OF_A_MUTATION.search(text) or other_change(text))
+
+
+def dna_sites(gene: str, text: str, terms: Terms) -> bool | None:
+    """Whether a change of one base that the text names lies in a codon of the gene that counts; None: it names none.
+
+    The codon follows from the place: three bases make one.
+    """
+    places = [int(match[1]) for match in _CODING.finditer(text) if not _BETWEEN_EXONS.match(match[0])]
+    if not places:
+        return False if _BETWEEN_EXONS.search(text) else None
+    known = (_CODON.fullmatch(change) for (_, change), _ in _changes((gene,), terms))
+    sites = {int(re.sub(r"\D", "", codon[1])) for codon in known if codon}
+    return any((place + 2) // 3 in sites for place in places)
+
+
+def is_silent(text: str) -> bool:
+    """Whether the text names a change that alters no protein, and none that does."""
+    return _SILENT.search(text) is not None and not other_change(text)
 
 
 def whole_site(gene: str, text: str, terms: Terms) -> bool:

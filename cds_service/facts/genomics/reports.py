@@ -109,7 +109,7 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
     parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
     beside = [(part.code, part.valueCodeableConcept, part.valueString) for part in parts]
     absent = view.dataAbsentReason is not None
-    written = as_written(test, view.code, value, view.valueBoolean, view.interpretation, absent, beside)
+    written = as_written(test, view.code, value, view.valueBoolean, view.interpretation, absent, beside, view.method)
     known: tuple[tuple[tuple[str, ...], ...], tuple[Said, ...]] | None = kept.get(written)
     if known is None:
         heard = Heard(view, reading)
@@ -205,9 +205,11 @@ def _of_ratio(view: Observation, reading: Reading) -> Said:
 
 def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
     """A positive of a gene whose variant decides: susceptible, of unknown significance, or not stated."""
+    if outcome == PRESENT and markers.is_silent(text):
+        return Said(marker, OTHER_CHANGE, f"a change that alters no protein: {words}")
     if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
-    if other_change(phrase(text, reading.terms)):
+    if other_change(phrase(text, reading.terms)) or markers.dna_sites(gene, text, reading.terms) is False:
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         unsaid = "the variant is not stated"
@@ -313,6 +315,8 @@ def _flt3_unnamed(heard: Heard, outcome: str, words: str) -> list[Said]:
         return []
     if markers.is_duplication(heard.words) or "delins" in heard.words:
         return [Said(markers.ITD, OTHER_CHANGE, f"a duplication or insertion, its exon not stated: {words}")]
+    if outcome == PRESENT and markers.dna_sites(markers.FLT3, heard.words, heard.reading.terms):
+        return [Said(markers.TKD, outcome, words, ("the variant is not stated as a protein change",))]
     if heard.other_change or markers.is_substitution(heard.words):
         return [Said(markers.TKD, OTHER_CHANGE, f"variant of unknown significance: {words}")]
     unsaid = f"a change of FLT3, whether ITD or TKD is not stated: {words}"
