@@ -245,6 +245,23 @@ def test_a_panel_that_found_a_change_of_flt3_earns_no_negative_of_what_it_may_be
     assert {marker for marker in ("FLT3-ITD", "FLT3-TKD") if read(came, marker).value is None} == told
 
 
+@pytest.mark.parametrize(("day", "doubted"), [("2026-11-10", False), ("2026-11-12", False), ("2026-11-01", True)])
+def test_the_silence_of_a_sequencing_does_not_contradict_a_test_of_the_duplication(day: str, doubted: bool) -> None:
+    [test] = marker_test(Finding("FLT3-ITD", True))
+    fact = read([test | {"id": "g9", "effectiveDateTime": day}, *panel_with("FLT3-TKD")], "FLT3-ITD")
+    assert (fact.value is not None and fact.value.present, fact.state) == (True, State.KNOWN)
+    assert ("a newer sequencing found none, and may miss it" in fact.doubts) is doubted
+
+
+@pytest.mark.parametrize(("status", "doubts"), [("appended", ()), ("partial", ("its report: partial",))])
+def test_a_report_to_which_something_was_added_is_final_and_a_partial_one_is_not(
+    status: str, doubts: tuple[str, ...]
+) -> None:
+    [test] = marker_test(Finding("IDH1", True))
+    told = report(result=[{"reference": "Observation/g1"}], status=status, effectiveDateTime="2026-11-10")
+    assert read([test, told], "IDH1").doubts == doubts
+
+
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
 def test_a_result_that_was_taken_back_earns_its_gene_no_negative(status: str) -> None:
     came = panel_with("IDH1", variant_of("HGNC:5382", "p.Arg132His") | {"status": status})

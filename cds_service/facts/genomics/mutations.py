@@ -7,6 +7,7 @@ result says of which marker is for `reports` to read, when its specimen was take
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,9 +19,9 @@ from cds_service.facts.concepts import text
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, Part, detail_of, is_coded
-from cds_service.facts.genomics.panels import Panel, covered
+from cds_service.facts.genomics.panels import MAY_MISS, Panel, covered
 from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unnamed, tests_in, told_by
-from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD, UNSTATED, Said
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
@@ -102,7 +103,20 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    return Mutations(_unexplained(found.results), found.unreadable, reply)
+    return Mutations(_outweighed(_unexplained(found.results)), found.unreadable, reply)
+
+
+def _outweighed(results: list[Result]) -> list[Result]:
+    """The results; beside a test of the marker itself the silence of a sequencing that may miss it decides nothing."""
+    if not any(MAY_MISS in result.doubts for result in results):
+        return results
+    told = {r.marker for r in results if r.outcome in (PRESENT, ABSENT) and MAY_MISS not in r.doubts}
+    return [
+        dataclasses.replace(result, outcome=ELSEWHERE)
+        if MAY_MISS in result.doubts and result.marker in told
+        else result
+        for result in results
+    ]
 
 
 def _unexplained(results: list[Result]) -> list[Result]:
@@ -168,6 +182,8 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
         doubts.append(_left_open(unsure, first))
     if any(r.when is None and r.outcome != first.outcome for r in decided) and not conflict:
         doubts.append("a result without date says otherwise")
+    if first.outcome == PRESENT and any(MAY_MISS in r.doubts and _is_older(first, r) for r in own):
+        doubts.append("a newer sequencing found none, and may miss it")
     if unreadable:
         doubts.append(f"another result could not be read: {unreadable}")
     if reply.status is not Status.COMPLETE:

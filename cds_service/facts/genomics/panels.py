@@ -18,6 +18,7 @@ from cds_service.facts.values.results import COUNTING, NEVER, Reading
 from cds_service.gather.views import Observation
 
 REGION = "region_studied"
+MAY_MISS = "sequencing of the gene may miss a duplication"
 _NOT_BY_SEQUENCE = frozenset({markers.REARRANGEMENT})
 _ONLY_PARTS = frozenset({"ranges_examined", "region_description"})
 
@@ -83,6 +84,6 @@ def covered(panel: Panel) -> list[Said]:
         for marker in markers.MARKERS_OF.get(gene, ()):
             if marker in spoken_of or marker in _NOT_BY_SEQUENCE:
                 continue
-            unsure = ("sequencing of the gene may miss a duplication",) if marker == markers.ITD else ()
+            unsure = (MAY_MISS,) if marker == markers.ITD else ()
             found.append(Said(marker, ABSENT, f"{gene} covered, no variant reported", (*doubts, *unsure)))
     return found
