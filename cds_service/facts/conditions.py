@@ -194,6 +194,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         now, before = _named(words, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
         if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
             now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
+        if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
+            now = [key for key in now if key != "apl"]
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
         keys += now or before

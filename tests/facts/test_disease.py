@@ -424,6 +424,13 @@ def test_apl_that_is_denied_is_aml(text: str) -> None:
     assert (facts.get(APL).value, facts.get(DISEASE).value) == (False, Disease.UNSTATED)
 
 
+def test_apl_that_was_only_thought_of_beside_aml_is_aml() -> None:
+    for entry in (words("AML, initially suspected APL"), icd("C92.02") | {"code": concept("C92.02", "r/o APL", ICD)}):
+        facts = chart(entry)
+        assert (facts.get(APL).value, facts.get(DISEASE).sure) == (False, False)
+        assert facts.get(DISEASE).value in (Disease.UNSTATED, Disease.RELAPSED)
+
+
 @pytest.mark.parametrize(("said", "key"), [("Heart failure, possible PRES", "heart_failure"),
     ("Seizure, at risk for falls", "seizure"), ("Syncope; rule out ventricular tachycardia", "syncope")])
 def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
