@@ -180,6 +180,43 @@ def test_words_that_do_not_tell_of_a_relapse_of_this_patient_offer_nothing(words
     assert [card for card in found if card["source"]["topic"]["code"] != "stateNotStated"] == []
 
 
+@pytest.mark.parametrize("words", ["AML, relapse after CR2", "AML-Rezidiv", "Relapsed AML, graft from his brother"])
+def test_a_relapse_in_words_is_met_with_its_options(words):
+    problem = condition("x", "x") | {"code": {"text": words}}
+    found = cards("patient-view", **FINE, conditions=[problem])
+    assert any(card["summary"].startswith("Options at relapse") for card in found)
+
+
+def test_apl_by_a_short_name_is_outside_of_this_service():
+    problem = condition("x", "x") | {"code": {"text": "AML M3, relapsed"}}
+    [card] = cards("patient-view", **FINE, conditions=[problem])
+    assert card["summary"] == "Acute promyelocytic leukaemia: outside this service"
+
+
+def test_a_result_of_the_diagnosis_is_not_newer_than_a_relapse_that_only_the_clinical_status_tells():
+    status = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "relapse"}]}
+    problem = condition("C92.00", "AML", "2024-02-01", clinicalStatus=status)
+    old = FINE | {"genomics": [flt3_itd("2024-03-10")]}
+    found = cards("order-sign", STARTS_GILTERITINIB, **old, conditions=[problem])
+    assert found[0]["summary"].startswith("FLT3-ITD result of 2024-03-10 may be older than the relapse")
+
+
+def test_the_onset_of_a_relapse_that_only_the_clinical_status_tells_is_its_date():
+    status = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "relapse"}]}
+    problem = condition("C92.00", "AML", "2026-10-20", clinicalStatus=status)
+    before, since = (FINE | {"genomics": [flt3_itd(day)]} for day in ("2026-09-30", "2026-10-25"))
+    early, late = (cards("order-sign", STARTS_GILTERITINIB, **each, conditions=[problem]) for each in (before, since))
+    assert "older than the relapse" in early[0]["summary"]
+    assert not any("older than" in each["summary"] for each in late)
+
+
+def test_no_known_allergies_except_the_drug_is_an_allergy_to_it():
+    code = {"text": "No known allergies except gilteritinib"}
+    entry = {"resourceType": "AllergyIntolerance", "id": "a1", "patient": {"reference": "Patient/p1"}, "code": code}
+    found = cards("order-sign", STARTS_GILTERITINIB, **FINE, conditions=[RELAPSED], allergies=[entry])
+    assert "Allergy on record" in found[0]["summary"]
+
+
 def test_a_target_that_was_lost_is_named_at_the_order():
     results = [flt3_itd("2026-11-10", present=False), flt3_itd("2026-03-01")]
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"genomics": results})

@@ -1,8 +1,8 @@
 """Allergies: to which of the drugs that we know, and in which words.
 
 Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt, and so does
-what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy; an entry
-that says that nothing is known of allergies is neither an allergy nor a no.
+what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy, unless it
+names one all the same; an entry that says that nothing is known of allergies is neither an allergy nor a no.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ _NONE, _UNKNOWN = "none known", "not known"
 _DENIED = re.compile(
     r"\b(?:no|not|denies)\s+(?:known\s+)?(?:allerg\w+|hypersensitiv\w+)\s+(?:to\s+)?[\w-]+", re.IGNORECASE
 )
+_BUT = re.compile(r"\b(?:except\w*|but|other than|besides|apart from|au(?:ß|ss)er|bis auf)\b", re.IGNORECASE)
+_UNSAID = re.compile(
+    r"(?:see|refer to) (?:notes?|comments?|remarks?|chart|text)|others?|unspecified|unknown|not known|unbekannt"
+    r"|siehe (?:text|notiz|akte|bemerkung)",
+    re.IGNORECASE,
+)
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
 
 
@@ -80,14 +86,18 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     if said & (_NEVER | _OVER):
         return None
     answer = _answer(view.code, reading)
-    if answer:
-        return NOTHING_KNOWN if answer == _UNKNOWN else None
     concepts = (view.code, *(reaction.substance for reaction in view.reaction or ()))
     words = next((spoken(concept) for concept in concepts if spoken(concept)), "")
     drugs = _drugs(concepts, reading)
+    if answer and not drugs and not _BUT.search(words):
+        return NOTHING_KNOWN if answer == _UNKNOWN else None
     if not words and not drugs:
         return "an entry has neither words nor a code that we know"
+    if not drugs and _UNSAID.fullmatch(words.strip()):
+        return f"an entry does not say to what ({words.strip()})"
     unsure = sorted(said & _UNSURE)
+    if answer:  # "no known allergies except cytarabine"
+        unsure.append("it also says that no allergy is known")
     if view.verificationStatus is not None and not _VERIFIED & _status(view.verificationStatus, reading):
         unsure.append("its verification cannot be read")  # it may say that the entry is refuted
     recorded = reading.when(view.onsetDateTime or view.recordedDate)

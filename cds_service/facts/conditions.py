@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from cds_service.facts.concepts import Wording, codes, is_of_catalogue, texts_of
 from cds_service.facts.concepts import text as spoken
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
-from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Terms
+from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Span, Terms
 
 AML = frozenset({"aml", "aml_genetic_subtype", "aml_therapy_related", "aml_relapse_or_remission", "myeloid_sarcoma"})
 IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
@@ -45,9 +46,15 @@ class Meaning:
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
+_TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
+_BY_ITS_WORDS = "by its words not certain"
+GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
+_LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
 _LISTED = r"(?:(?!(?:of|or|nor)\s)[\w-]+\s+){0,2}"  # the same between "of" and "or": read in one way only
 _BEFORE = 400  # characters before a name in which it is denied: in long texts each name would be asked for all of them
+_MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
+_NEARBY = 60  # the same for what stands close to a name
 _DENIED = re.compile(
     r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+"
     rf"(?:{_LISTED}(?:of|or|nor)\s+)*{_LISTED}\Z",
@@ -55,7 +62,53 @@ _DENIED = re.compile(
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
-    r"[\s,:-]*(?:was|is|has been)?\s*(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b", re.IGNORECASE
+    r"(?:\s*\([^()]*\))?[\s,:-]*(?:was|is|has been)?\s*"
+    r"(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b",
+    re.IGNORECASE,
+)
+# A transplantation that was not done, or not yet, or of which only a service is named.
+_PLANNED = re.compile(
+    r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
+    r"|await\w*|before|prior to|bridge to|bridging to|towards?|referr\w+ (?:for|to)|work-?up for|scheduled for"
+    rf"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd])\s+{_NEAR}\Z",
+    re.IGNORECASE,
+)
+_NOT_DONE = re.compile(
+    r"[\s,:(-]*(?:is |was |are )?(?:planned|not (?:planned|eligible|done|performed)|ineligible|scheduled|pending"
+    r"|declined|geplant|vorgesehen)\b|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
+    re.IGNORECASE,
+)
+_FUSION = re.compile(r"pml|t\(15", re.IGNORECASE)  # the fusion of APL, which a text names where it was looked for too
+_LAST = re.compile(r"[\s).,]*(?:[;|\n]|\Z)")  # a hedge that stands last speaks of what is before it: "PRES suspected"
+_DENIAL = re.compile(
+    r"\b(?:no|not|non|without|negative|absent|absence|excluded|ruled out|ohne|kein\w*|nicht|negativ)\b", re.IGNORECASE
+)
+_DENIES_AHEAD = re.compile(r"\b(?:no|not|non|without|negative for|absence of|ohne|keine?|nicht)\b", re.IGNORECASE)
+_ABERRATIONS = re.compile(
+    r"(?:\s*(?:[,/&]|and|or|und|oder)?\s*(?:(?:t|inv|del)\([^()]*\)(?:\([^()]*\))?|\w+(?:::|[-/])\w+))+",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"[,;|\n]|\.(?=\s|$)")
+_CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
+# A remission that was, or that is only aimed at: "relapse after CR2", "no longer in remission", "CR2 not reached".
+_NOT_NOW = re.compile(
+    r"\b(?:no|not|without|never|no longer|not yet|after|following|from|post|lost|loss of|end of|until|previous\w*"
+    r"|formerly|prior|earlier|history of|to achieve|to reach|aim\w*(?: for)?|goal|nach|aus|ohne|keine?|nie|nicht"
+    r"|nicht mehr)\b:?\s+"
+    r"(?:(?:an?|the|any|his|her|first|second|third|1st|2nd|3rd|initial|brief|short|long|prolonged|complete|full|been|yet"
+    r"|currently|h(?:a?)ematologic\w*|morphologic\w*|molecular|erste[rn]?|zweite[rn]?|komplette[rn]?)\s+){0,3}\Z",
+    re.IGNORECASE,
+)
+_NOT_KEPT = re.compile(
+    r"[\s,:-]*(?:was|is|has been)?\s*(?:lost|not (?:yet )?(?:reached|achieved|attained)|until|till|bis|lasting|lasted"
+    r"|duration|nicht erreicht)\b",
+    re.IGNORECASE,
+)
+_DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
+    r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+)*"
+    r"(?:father|mother|brother|sister)\b"
+    r"|\b(?:father|mother|brother|sister)(?:\s+(?:is|was|as))?(?:\s+(?:a|the))?\s+donor\b",
+    re.IGNORECASE,
 )
 
 
@@ -130,45 +183,118 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             status = status or found.status
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
-    thought_of = set(terms.words["doubtful"].find_all(words))
-    past = False
-    if keys or not thought_of & {_NOT_TOLD, _NOT_CERTAIN}:  # else it is told of somebody else, or not told as a fact
-        now, before = _named(words, terms)
+    hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] != _PAST]
+    thought_of = {value for _, _, value in hedges}
+    if _NOT_TOLD in thought_of and _DONOR.search(words):
+        hedges = [span for span in hedges if not _is_donor(words, span)]
+        thought_of = {value for _, _, value in hedges}
+    unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
+    in_words = not keys
+    if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
+        now, before = _named(words, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
+        if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
+            now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
+        if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
+            now = [key for key in now if key != "apl"]
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
         keys += now or before
-    if status in ("", "active_no_remission") and set(keys) & AML:
+    doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
+    if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(words, terms) or status
+    elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
+        doubts += ("its code and its words disagree, not certain",)
+        status = status if status in IN_RELAPSE else told_state
     return Meaning(
         tuple(dict.fromkeys(keys)),
         status,
         (f"told by {told}",) if told else (),
-        ("by its words not certain",) if _NOT_CERTAIN in thought_of else (),
+        doubts,
         said.text[:80],
         bool(words or said.codes),
         past,
     )
 
 
-def _named(words: str, terms: Terms) -> tuple[list[str], list[str]]:
-    """What the words name and do not deny: now, and as history.
+def is_no_aberration(words: str, start: int) -> bool:
+    """Whether what stands around a chromosomal change denies it, alone or in a list: "t(8;21), inv(16): not found"."""
+    before = _CLAUSE.split(words[max(0, start - _NEARBY) : start])[-1]
+    listed = _ABERRATIONS.match(words, start, start + _NEARBY)
+    end = listed.end() if listed else start
+    after = _PART.split(words[end : end + _NEARBY], maxsplit=1)[0]
+    return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
+
+
+def _is_donor(words: str, hedge: Span) -> bool:
+    """Whether the hedge is a relative of whom only the graft is told."""
+    near = words[max(0, hedge[0] - _NEARBY) : hedge[1] + _NEARBY]
+    return hedge[2] == _NOT_TOLD and _DONOR.search(near) is not None
+
+
+def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
+    """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
+
+    "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt.
+    """
+    sure = [end for _, end, value in hedges if value != _NOT_CERTAIN]
+    thought = [0 if _LAST.match(words, end) else end for _, end, value in hedges if value == _NOT_CERTAIN]
+    return min(sure, default=len(words)), min((*sure, *thought), default=len(words))
+
+
+def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[str], list[str]]:
+    """What the words name and do not deny, up to where they tell it as a fact: now, and as history.
 
     Of AML the table itself holds how it is denied: "AML, no relapse" is one.
     """
     now: list[str] = []
     before: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
+    asked: Counter[str] = Counter()
     for start, end, key in terms.words["condition"].spans(words):
-        first = max(0, start - _BEFORE)
-        denied = key not in AML and (_DENIED.search(words, first, start) or _REFUTED.match(words, end))
-        if key and not denied:
-            told = bisect_right(pasts, start)
-            near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
-            (before if near else now).append(key)
+        if not key or key in now or start >= (leukaemia if key in _LEUKAEMIA else other):
+            continue
+        asked[key] += 1
+        if asked[key] > _MOST_NAMES or _denied(words, start, end, key):
+            continue
+        told = bisect_right(pasts, start)
+        near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
+        (before if near else now).append(key)
     return now, before
 
 
+def _denied(words: str, start: int, end: int, key: str) -> bool:
+    """Whether the words around a name deny it; the fusion of APL is denied by any word of its clause."""
+    first = max(0, start - _BEFORE)
+    if _REFUTED.match(words, end) or (key not in AML and _DENIED.search(words, first, start)):
+        return True
+    if key in GRAFTS and (_PLANNED.search(words, max(0, start - _NEARBY), start) or _NOT_DONE.match(words, end)):
+        return True
+    return key == "apl" and bool(_FUSION.match(words, start)) and is_no_aberration(words, start)
+
+
 def _stated(words: str, terms: Terms) -> str:
-    """The state that the words give, remission before all; the table holds negations as phrases without a state."""
-    found = [state for state in terms.words["state"].find_all(words) if state]
+    """The state that the words give, remission before all; the table holds negations as phrases without a state.
+
+    A remission that is over, or only aimed at, and a relapse that was excluded are no state.
+    """
+    spans = [span for span in terms.words["state"].spans(words) if span[2]]
+    found = [
+        state
+        for start, end, state in spans[:_MOST_NAMES]
+        if not (_REFUTED.match(words, end) or (state in IN_REMISSION and _is_past(words, start, end)))
+    ]
     return "in remission" if "in remission" in found else next(iter(found), "")
+
+
+def _is_past(words: str, start: int, end: int) -> bool:
+    return bool(_NOT_NOW.search(words, max(0, start - _NEARBY), start) or _NOT_KEPT.match(words, end))
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether both states of the disease are a relapse, or both a remission."""
+    return {one, other} <= IN_RELAPSE or {one, other} <= IN_REMISSION
+
+
+def disagree(one: str, other: str) -> bool:
+    """Whether one of two states of the disease is a relapse, and the other one a remission."""
+    return (one in IN_RELAPSE and other in IN_REMISSION) or (one in IN_REMISSION and other in IN_RELAPSE)

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION
+from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION, is_no_aberration
 from cds_service.facts.disease import Entry, is_aml
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype
@@ -182,8 +182,12 @@ def _cytogenetics(
     decide nothing. A karyotype of another or an unknown time leaves open what it was at diagnosis.
     """
     table = reading.terms.words["cytogenetics"]
-    by_certainty = sorted(aml, key=lambda entry: entry.certain)
-    found = {group: entry for entry in by_certainty for group in table.find_all(entry.words)}
+    found = {
+        group: entry
+        for entry in sorted(aml, key=lambda entry: entry.certain)
+        for start, _, group in table.spans(entry.words)
+        if not is_no_aberration(entry.words, start)
+    }
     began = _start(first) if first is not None and not first.noted else date.min
     early = [each for each in results if each.when and each.when.latest.date() <= began]
     measured = {each.group: each for each in early if each.group is not None}

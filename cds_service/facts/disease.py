@@ -3,7 +3,7 @@
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
 several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
 refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
-it was recorded.
+it was recorded; where only the clinical status says relapse or remission, that date is the disease's and dates neither.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.conditions import AML, IN_RELAPSE, IN_REMISSION, Meaning, meaning_of, standing_of
+from cds_service.facts.conditions import (
+    AML,
+    GRAFTS,
+    IN_RELAPSE,
+    IN_REMISSION,
+    Meaning,
+    agree,
+    disagree,
+    meaning_of,
+    standing_of,
+)
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
@@ -47,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
     ended: When | None = None  # when it abated, as far as the record says
     doubts: tuple[str, ...] = ()  # why it is not certain, as the entry itself says
     noted: bool = False  # its time is the day on which it was recorded: it may have begun at any time before
+    of_disease: bool = False  # its time may be that of the disease: only the clinical status calls it a relapse
 
     @property
     def certain(self) -> bool:
@@ -62,6 +73,7 @@ HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past one
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 _NAMELESS = "an entry has neither code nor words"
+_REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
@@ -117,14 +129,25 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             meaning = meaning_of(view.code, reading.terms)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
-            found.append(entry)
+            found += _apart(entry)
     return tuple(found), unreadable
+
+
+def _apart(entry: Entry) -> tuple[Entry, ...]:
+    """The entry, and apart from it a transplantation that an entry of AML names: the date is not that of the graft."""
+    grafts = tuple(key for key in entry.keys if key in GRAFTS)
+    if not grafts or not set(entry.keys) & AML:
+        return (entry,)
+    others = tuple(key for key in entry.keys if key not in GRAFTS)
+    graft = msgspec.structs.replace(entry, keys=grafts, status="", when=None, ended=None)
+    return msgspec.structs.replace(entry, keys=others), graft
 
 
 def _entry(
     view: Condition | Procedure, meaning: Meaning, resource: Resource, source: str, reading: Reading
 ) -> Entry | None:
-    status, over, ended, doubts, onset = meaning.status, False, None, meaning.doubts, None
+    status, over, ended, onset, of_disease = meaning.status, False, None, None, False
+    doubts, notes = meaning.doubts, meaning.notes
     if isinstance(view, Procedure):
         if view.status not in _DONE | _PARTLY.keys():
             return None
@@ -144,12 +167,28 @@ def _entry(
         dates = (onset or noted, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
+        if set(meaning.keys) & AML and standing.disease:
+            if disagree(standing.disease, meaning.status):  # a relapse where nobody can tell
+                doubts += ("its code and its clinical status disagree, not certain",)
+                status = standing.disease if standing.disease in IN_RELAPSE else meaning.status
+            by_status = not agree(status, meaning.status)
+            of_disease = by_status and status in IN_RELAPSE and onset is not None
+            if by_status and not of_disease:
+                dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), standing.disease))
+        if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:
+            over = view.clinicalStatus is None
+            doubts += () if over else (f"recorded as ended on {ended}, not certain",)
     when, first = _came(reading, *dates), reading.when(dates[0])
     wrong = () if first is when or first is None else (f"{FUTURE} ({first}), which counts as no date",)
-    where = origin(resource, source, meaning.words, *meaning.notes, *wrong)
+    where = origin(resource, source, meaning.words, *notes, *wrong)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     by_record = when is not None and (onset is None or bool(wrong))
-    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record)
+    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record, of_disease)
+
+
+def _of_disease(when: When | None, state: str) -> tuple[str, ...]:
+    """What the onset of an entry is that only its clinical status calls a remission."""
+    return () if when is None else (f"its date ({when}) is that of the disease, not of the {state}",)
 
 
 def _came(reading: Reading, *written: str | None) -> When | None:
@@ -166,8 +205,14 @@ def is_aml(entry: Entry) -> bool:
     return bool(set(entry.keys) & AML) and "apl" not in entry.keys
 
 
-def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
+def _of_aml(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that speak of AML, and beside one of them that which calls a leukaemia refractory."""
     aml = [entry for entry in entries if is_aml(entry)]
+    return aml + [entry for entry in entries if aml and _REFRACTORY in entry.keys]
+
+
+def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Disease]:
+    aml = _of_aml(entries)
     if problems.value is None:
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
@@ -179,25 +224,38 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
 
 
 def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:
-    """A doubt where relapse and remission stand on record and one of them has no date."""
+    """A doubt where relapse and remission stand on record, and their dates do not say which came first."""
     rivals = IN_REMISSION if state in (Disease.RELAPSED, Disease.REFRACTORY) else IN_RELAPSE | {"refractory"}
     others = [other for other in aml if other.status in rivals]
-    if state is Disease.UNSTATED or not others or (entry.when and all(other.when for other in others)):
+    if state is Disease.UNSTATED or not others:
         return ()
-    return ("relapse and remission are both on record, not both with a date",)
+    if entry.when is None or any(other.when is None for other in others):
+        return ("relapse and remission are both on record, not both with a date",)
+    if any(_may_be_either(entry.when, other.when) for other in others if other.when):
+        return ("relapse and remission are both on record, and their dates do not say which came first",)
+    return ()
+
+
+def _may_be_either(one: When, other: When) -> bool:
+    """Whether each of the two may lie before the other, at least one of them being a month or a year."""
+    return one.earliest.date() < other.latest.date() and other.earliest.date() < one.latest.date()
 
 
 def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
-    """The newest entry that states where the disease stands; relapse outlives an undated or older remission."""
+    """The newest entry that states where the disease stands; relapse outlives a remission that is not surely newer."""
     relapsed = _newest(entry for entry in aml if entry.status in IN_RELAPSE)
     refractory = _newest(entry for entry in aml if entry.status == "refractory")
     remission = _newest(entry for entry in aml if entry.status in IN_REMISSION)
     active = max(filter(None, (relapsed, refractory)), key=_time, default=None)
-    if active is not None and (
-        remission is None or active.when is None or remission.when is None or _time(remission) <= _time(active)
-    ):
+    if active is not None and not (remission is not None and _surely_newer(remission, active)):
         return active, Disease.RELAPSED if active is relapsed else Disease.REFRACTORY
     return (remission, Disease.REMISSION) if remission is not None else (aml[0], Disease.UNSTATED)
+
+
+def _surely_newer(one: Entry, other: Entry) -> bool:
+    if one.when is None or other.when is None or _may_be_either(one.when, other.when):
+        return False
+    return _time(one) > _time(other)
 
 
 def _newest(entries: Iterable[Entry]) -> Entry | None:
@@ -212,7 +270,7 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     """The newest relapse (or refractory) entry; its date may be unknown."""
     if problems.value is None:
         return missing(RELAPSE, problems.state, problems.why)
-    stated = [entry for entry in entries if is_aml(entry) and entry.status in IN_RELAPSE | {"refractory"}]
+    stated = [entry for entry in _of_aml(entries) if entry.status in IN_RELAPSE | {"refractory"}]
     newest = _newest(stated)
     if newest is None:
         return missing(RELAPSE, State.ABSENT, "no relapse on record")

@@ -47,7 +47,8 @@ def in_relapse(case: Case) -> Truth:
 def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
     """Whether a result speaks of the leukaemia as it is now: its specimen is not older than the relapse.
 
-    Without a relapse it counts. With a relapse of unknown date it counts provisionally while it is recent.
+    Without a relapse it counts. With a relapse of unknown date it counts provisionally while it is recent; so it does
+    after the onset of an entry that only its clinical status calls a relapse, as that may be the onset of the disease.
     """
     if result.value is None or result.when is None:
         return Truth.UNKNOWN
@@ -55,10 +56,11 @@ def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
     if relapsed is not Truth.YES:
         return ~relapsed
     relapse = case.fact(RELAPSE)
-    if relapse.when is None:
+    since = Truth.YES if relapse.when is None else result.when.on_or_after(relapse.when)
+    if since is not Truth.NO and (relapse.when is None or (relapse.value is not None and relapse.value.of_disease)):
         recent = case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy").value
-        return Truth.UNKNOWN if result.within(recent, case.now).state is State.STALE else Truth.YES
-    return result.when.on_or_after(relapse.when)
+        return Truth.UNKNOWN if result.within(recent, case.now).state is State.STALE else since
+    return since
 
 
 @once

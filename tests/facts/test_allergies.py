@@ -155,3 +155,23 @@ def test_that_there_is_no_allergy_to_another_substance_hides_none(code: Json) ->
     assert names(read(allergy(code))) == [("gilteritinib",)]
     reaction = [{"substance": concept(text="gilteritinib"), "manifestation": [concept(text="rash")]}]
     assert names(read(allergy(concept(text="no allergy to penicillin"), reaction=reaction))) == [("gilteritinib",)]
+
+
+@pytest.mark.parametrize("code", [
+    concept(text="No known allergies except cytarabine"), concept(text="NKDA; cytarabine: rash"),
+    concept("409137002", text="No known drug allergy other than cytarabine", system="http://snomed.info/sct"),
+])
+def test_an_entry_of_no_known_allergy_that_names_one_is_an_allergy_with_a_doubt(code: Json) -> None:
+    found = read(allergy(code))
+    assert names(found) == [("cytarabine",)]
+    assert (found.value or ())[0].doubts == ("it also says that no allergy is known",)
+    assert read(allergy(concept(text="No known allergy to cytarabine"))).value == ()
+    (other,) = read(allergy(concept(text="No known allergies except walnuts"))).value or ()
+    assert (other.drugs, other.words) == ((), "No known allergies except walnuts")
+
+
+@pytest.mark.parametrize("text", ["Unknown", "see note", "Other", "unbekannt"])
+def test_an_entry_that_does_not_say_to_what_clears_nothing(text: str) -> None:
+    found = read(allergy(concept(text=text)))
+    assert (found.value, found.sure) == ((), False)
+    assert text in found.doubts[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
+from cds_service.facts.disease import RELAPSE
 from cds_service.facts.fact import State
 from tests.charts import ICD, chart, clinical, concept, condition, observation
 
@@ -249,3 +250,44 @@ def test_a_transplantation_of_which_nobody_knows_whether_it_was_done_is_doubtful
     assert (found.value, found.doubts) == (True, ("not known whether done",))
     told = entry("Z94.84", "2025-06-01", text="Status after allogeneic stem cell transplantation")
     assert chart(relapse(), unknown, told).get(ALLOGENEIC).sure
+
+
+@pytest.mark.parametrize("text", [
+    "alloHSCT 2025", "allo-HSCT performed 2025", "alloHSCT, donor: brother", "Haploidentical HCT",
+    "Cord blood transplantation", "MUD transplant", "Allogene Stammzelltransplantation", "Z.n. allogener SZT",
+    "AML relapse post-allo-HSCT",
+])
+def test_short_and_german_names_of_an_allogeneic_transplantation_are_read(text):
+    assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is True
+
+
+@pytest.mark.parametrize("text", [
+    "Planned alloHSCT", "alloHSCT planned", "HSCT evaluation", "awaiting alloHSCT", "not eligible for HSCT",
+    "BMT clinic follow-up", "alloHSCT not done", "AML, bridge to alloHSCT", "No prior HSCT", "HSCT donor",
+])
+def test_a_transplantation_that_is_planned_denied_or_a_service_is_none(text):
+    fact = chart(condition({"text": text}, id="told")).get(ALLOGENEIC)
+    assert (fact.value, fact.sure) == (False, True)
+
+
+def test_a_bare_hsct_does_not_say_whose_cells_they_were():
+    assert chart(condition({"text": "Status post HSCT"}, id="told")).get(ALLOGENEIC).state is State.UNREADABLE
+
+
+def test_the_date_of_a_relapse_is_not_that_of_the_transplantation_that_its_words_name():
+    read = chart(relapse("2026-11-01", text="AML, relapse after alloHSCT"))
+    assert (read.get(ALLOGENEIC).value, read.get(ALLOGENEIC).when) == (True, None)
+    assert str(read.get(RELAPSE).when) == "2026-11-01"
+
+
+@pytest.mark.parametrize(("text", "group"), [
+    ("AML, no t(8;21)", None), ("AML, t(8;21), inv(16): not detected", None), ("AML, CBFB-MYH11 negative", None),
+    ("AML, t(8;21) negative, inv(16)", "inv(16)"), ("AML with t(8;21)(q22;q22.1), FLT3 negative", "t(8;21)"),
+])
+def test_a_karyotype_that_is_denied_is_none(text, group):
+    assert chart(relapse(text=text)).get(CYTOGENETICS).value == group
+
+
+@pytest.mark.parametrize(("text", "number"), [("AML, 2. Rezidiv", 2), ("AML, zweites Rezidiv", 2)])
+def test_a_german_number_of_the_relapse_is_read(text, number):
+    assert chart(relapse(text=text)).get(RELAPSE_NUMBER).value == number

@@ -156,6 +156,22 @@ def test_a_german_problem_list_is_read_by_its_words(text: str, expected: Disease
     assert state(words(text)) is expected
 
 
+GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+
+
+@pytest.mark.parametrize(("code", "expected"), [("C92.00", Disease.UNSTATED), ("C92.01", Disease.REMISSION),
+    ("C92.51", Disease.REMISSION), ("C93.01", Disease.REMISSION), ("C92.81", Disease.REMISSION)])
+def test_the_german_fifth_character_says_where_the_disease_stands(code: str, expected: Disease) -> None:
+    assert state(condition(concept(code, system=GM))) is expected
+
+
+def test_the_german_code_of_refractory_leukaemia_speaks_of_the_aml_beside_it() -> None:
+    refractory = condition(concept("C95.8", system=GM), id="c2", onsetDateTime="2026-10-01")
+    facts = chart(condition(concept("C92.00", system=GM)), refractory)
+    assert (facts.get(DISEASE).value, str(facts.get(RELAPSE).when)) == (Disease.REFRACTORY, "2026-10-01")
+    assert state(refractory) is Disease.NONE
+
+
 # Relapse and remission
 
 
@@ -169,6 +185,8 @@ def both(relapse: str | None, remission: str | None) -> list[list[Json]]:
     ("2026-10-01", "2025-03-01", Disease.RELAPSED, True), ("2025-03-01", "2026-10-01", Disease.REMISSION, True),
     ("2026-10-01", "2026-10-01", Disease.RELAPSED, True), ("2026-10-01", None, Disease.RELAPSED, False),
     (None, "2026-10-01", Disease.RELAPSED, False), (None, None, Disease.RELAPSED, False),
+    ("2026-03-01", "2026", Disease.RELAPSED, False), ("2026", "2026-03-01", Disease.RELAPSED, False),
+    ("2025", "2026-03", Disease.REMISSION, True), ("2026-03", "2025", Disease.RELAPSED, True),
 ])
 def test_the_newest_of_relapse_and_remission_counts_and_relapse_where_nobody_can_tell(
     relapse: str | None, remission: str | None, expected: Disease, sure: bool,
@@ -335,3 +353,122 @@ def test_a_transplantation_that_has_not_come_yet_has_no_date() -> None:
             "code": {"text": "Allogeneic stem cell transplantation"}, "performedDateTime": "2027-01-10"}  # fmt: skip
     (entry,) = chart(done).get(PROCEDURES).value or ()
     assert entry.when is None
+
+
+# What the words around a state, a name or a date make of it
+
+
+@pytest.mark.parametrize("text", [
+    "AML, relapse after CR2", "AML relapsed after complete remission of 8 months", "AML in relapse, previously in CR1",
+    "AML, relapse from second remission", "AML: in CR until 3/2026, now in relapse", "AML-Rezidiv", "AML Frührezidiv",
+    "rezidivierte AML", "Leukemia, acute myeloid, in relapse", "t-AML in relapse", "Erythroleukemia (AML-M6), relapsed",
+    "Acute monocytic leukaemia, relapsed", "Relapsed AML, allogeneic transplant from his brother",
+    "AML in relapse, donor: sister",
+])
+def test_words_that_tell_of_a_relapse_are_one_whatever_was_before(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("text", ["refraktäre AML", "AML, therapierefraktär", "AML, failed induction"])
+def test_words_that_tell_of_refractory_disease(text: str) -> None:
+    assert state(words(text)) is Disease.REFRACTORY
+
+
+@pytest.mark.parametrize("text", ["AML in CR", "AML in CR1", "AML, komplette Remission", "AML in MRD-negative CR",
+    "AML, no signs of relapse, in CR", "AML; relapse excluded, in CR2", "AML in CR1, aim CR2",
+    "AML, after induction in complete remission", "AML, since 2024 in CR2", "AML nach 7+3 in kompletter Remission"])
+def test_words_that_tell_of_a_remission(text: str) -> None:
+    assert state(words(text)) is Disease.REMISSION
+
+
+@pytest.mark.parametrize("text", [
+    "AML, never in remission", "AML no longer in remission", "AML, lost CR2", "AML, CR2 not reached", "AML not in CR",
+    "AML, relapse ruled out", "impending relapse of AML", "keine komplette Remission der AML",
+    "AML at risk for relapse",
+])
+def test_a_state_that_is_denied_past_or_only_feared_is_none(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.UNSTATED, True)
+
+
+@pytest.mark.parametrize("text", [
+    "suspected relapse of AML", "AML, possible relapse", "Verdacht auf Rezidiv AML", "V. a. AML-Rezidiv",
+    "AML ?relapse",
+    "AML, rule out relapse", "Suspected AML", "History of AML, now relapsed", "Z.n. AML, Rezidiv",
+])
+def test_a_leukaemia_in_words_that_is_not_certain_is_not_silence(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert (found.value, found.doubts) == (Disease.UNSTATED, ("by its words not certain",))
+
+
+@pytest.mark.parametrize("text", ["Rule out relapsed AML", "Screening for AML", "Brother had AML", "AML was ruled out",
+    "History of AML", "Z.n. AML", "apl antibodies positive"])
+def test_a_leukaemia_of_others_of_the_past_or_looked_for_is_none(text: str) -> None:
+    facts = chart(words(text))
+    assert (facts.get(DISEASE).value, facts.get(APL).value) == (Disease.NONE, False)
+
+
+@pytest.mark.parametrize("text", ["APL", "APML in relapse", "AML M3", "AML (FAB M3)", "AML-M3", "AML with t(15;17)",
+    "PML-RARA positive AML", "AML with PML::RARA", "Promyelozytenleukämie"])
+def test_apl_is_told_by_each_of_its_names(text: str) -> None:
+    facts = chart(words(text))
+    assert (facts.get(APL).value, facts.get(DISEASE).value) == (True, Disease.NONE)
+
+
+@pytest.mark.parametrize("text", ["AML (not APL)", "AML, APL excluded", "AML; APL (M3) ruled out", "AML, non-APL",
+    "AML, PML-RARA negative", "AML t(8;21), t(15;17) negative", "AML, t(15;17)/PML-RARA not detected",
+    "AML; no t(15;17), no inv(16)"])
+def test_apl_that_is_denied_is_aml(text: str) -> None:
+    facts = chart(words(text))
+    assert (facts.get(APL).value, facts.get(DISEASE).value) == (False, Disease.UNSTATED)
+
+
+def test_apl_that_was_only_thought_of_beside_aml_is_aml() -> None:
+    for entry in (words("AML, initially suspected APL"), icd("C92.02") | {"code": concept("C92.02", "r/o APL", ICD)}):
+        facts = chart(entry)
+        assert (facts.get(APL).value, facts.get(DISEASE).sure) == (False, False)
+        assert facts.get(DISEASE).value in (Disease.UNSTATED, Disease.RELAPSED)
+
+
+@pytest.mark.parametrize(("said", "key"), [("Heart failure, possible PRES", "heart_failure"),
+    ("Seizure, at risk for falls", "seizure"), ("Syncope; rule out ventricular tachycardia", "syncope")])
+def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
+    assert keys(chart(words(said))) == {key}
+    assert not keys(chart(words("PRES suspected"))) | keys(chart(words("at risk for seizures")))
+
+
+@pytest.mark.parametrize("entry", [
+    icd("C92.02", clinicalStatus=clinical("remission")), icd("C92.01", clinicalStatus=clinical("relapse")),
+    icd("C92.02") | {"code": concept("C92.02", "AML in remission", ICD)},
+    icd("C92.01") | {"code": concept("C92.01", "AML, relapse after CR1", ICD)},
+])
+def test_an_entry_that_contradicts_itself_is_a_relapse_and_not_certain(entry: Json) -> None:
+    found = chart(entry).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, False)
+    assert "disagree" in found.doubts[0]
+
+
+def test_the_onset_of_the_disease_dates_no_remission_that_only_the_clinical_status_tells() -> None:
+    named = {"onsetDateTime": "2024-02-01", "recordedDate": "2024-02-02"}
+    facts = chart(icd("C92.00", clinicalStatus=clinical("remission"), **named))
+    assert (facts.get(DISEASE).value, facts.get(DISEASE).when) == (Disease.REMISSION, None)
+    (entry,) = facts.get(PROBLEMS).value or ()
+    assert any("2024-02-01) is that of the disease" in note for note in entry.origin.notes)
+
+
+@pytest.mark.parametrize("status", ["relapse", "recurrence"])
+def test_the_onset_of_a_relapse_that_only_the_clinical_status_tells_may_be_that_of_the_disease(status: str) -> None:
+    told = chart(icd("C92.00", clinicalStatus=clinical(status), onsetDateTime="2026-10-01")).get(RELAPSE)
+    assert (str(told.when), told.value and told.value.of_disease) == ("2026-10-01", True)
+    coded = chart(icd("C92.02", clinicalStatus=clinical("relapse"), onsetDateTime="2026-10-01")).get(RELAPSE)
+    assert (str(coded.when), coded.value and coded.value.of_disease) == ("2026-10-01", False)
+
+
+def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too() -> None:
+    ended = icd("C92.02", abatementDateTime="2026-05-01")
+    assert chart(ended | {"clinicalStatus": None}).get(DISEASE).value is Disease.NONE
+    called_active = chart(ended).get(DISEASE)
+    assert (called_active.value, called_active.sure) == (Disease.RELAPSED, False)
+    assert "recorded as ended on 2026-05-01" in called_active.doubts[0]
+    assert chart(icd("C92.02", abatementDateTime="2027-05-01")).get(DISEASE).sure

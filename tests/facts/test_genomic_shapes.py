@@ -21,6 +21,7 @@ from tests.shapes.genomics import (
     Finding,
     coding,
     covered_gene,
+    marker_test,
     observation,
     report,
     says_ratio,
@@ -219,6 +220,71 @@ def test_a_variant_of_a_gene_that_nobody_can_tell_spoils_what_the_panel_covered(
     nameless = observation(coding("69548-6"), "n1", valueCodeableConcept=coding("LA9633-4"))
     named = listed | {"result": [*listed["result"], {"reference": "Observation/n1"}]}
     assert read([region, nameless, named], "IDH1").value is None
+
+
+def panel_with(marker: str, *found: Json, **more: Any) -> list[Json]:
+    """A panel that covered the gene, and what else its report names."""
+    region, listed = made(Finding(marker, False), covered_gene)
+    named = [*listed["result"], *({"reference": f"Observation/{each['id']}"} for each in found)]
+    return [region, *found, listed | {"result": named} | more]
+
+
+def variant_of(gene: str, change: str | None) -> Json:
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding(gene, "http://www.genenames.org/geneId")}
+    changed = [{"code": coding("48005-3"), "valueCodeableConcept": {"text": change}}] if change else []
+    return observation(coding("69548-6"), "g2", valueCodeableConcept=coding("LA9633-4"), component=[studied, *changed])
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    ("p.Asp600_Leu601dup", {"FLT3-ITD"}), ("p.Asn841Lys", {"FLT3-TKD"}), (None, {"FLT3-ITD", "FLT3-TKD"}),
+])
+def test_a_panel_that_found_a_change_of_flt3_earns_no_negative_of_what_it_may_be(
+    change: str | None, told: set[str]
+) -> None:
+    came = panel_with("FLT3-TKD", variant_of("HGNC:3765", change))
+    assert {marker for marker in ("FLT3-ITD", "FLT3-TKD") if read(came, marker).value is None} == told
+
+
+@pytest.mark.parametrize(("day", "doubted"), [("2026-11-10", False), ("2026-11-12", False), ("2026-11-01", True)])
+def test_the_silence_of_a_sequencing_does_not_contradict_a_test_of_the_duplication(day: str, doubted: bool) -> None:
+    [test] = marker_test(Finding("FLT3-ITD", True))
+    fact = read([test | {"id": "g9", "effectiveDateTime": day}, *panel_with("FLT3-TKD")], "FLT3-ITD")
+    assert (fact.value is not None and fact.value.present, fact.state) == (True, State.KNOWN)
+    assert ("a newer sequencing found none, and may miss it" in fact.doubts) is doubted
+
+
+@pytest.mark.parametrize(("status", "doubts"), [("appended", ()), ("partial", ("its report: partial",))])
+def test_a_report_to_which_something_was_added_is_final_and_a_partial_one_is_not(
+    status: str, doubts: tuple[str, ...]
+) -> None:
+    [test] = marker_test(Finding("IDH1", True))
+    told = report(result=[{"reference": "Observation/g1"}], status=status, effectiveDateTime="2026-11-10")
+    assert read([test, told], "IDH1").doubts == doubts
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+def test_a_result_that_was_taken_back_earns_its_gene_no_negative(status: str) -> None:
+    came = panel_with("IDH1", variant_of("HGNC:5382", "p.Arg132His") | {"status": status})
+    fact = read(came, "IDH1")
+    assert (fact.value, status.replace("-", " ") in fact.why) == (None, True)
+
+
+@pytest.mark.parametrize("conclusion", [
+    "IDH1 R132H detected.", "IDH1 p.R132H, VAF 34 %", "IDH1 could not be evaluated", "IDH1 pending",
+])
+def test_a_gene_of_which_the_conclusion_speaks_is_no_silent_negative(conclusion: str) -> None:
+    fact = read(panel_with("IDH1", conclusion=conclusion), "IDH1")
+    assert (fact.value, "conclusion" in fact.why) == (None, True)
+    assert read(panel_with("IDH1", conclusion="IDH1 wild type. NPM1 pending."), "IDH1").sure
+
+
+@pytest.mark.parametrize(("present", "conclusion"), [(False, "IDH1 R132H detected"), (True, "IDH1 wild type")])
+def test_a_result_that_the_conclusion_of_its_report_contradicts_is_doubted(present: bool, conclusion: str) -> None:
+    [result] = marker_test(Finding("IDH1", present))
+    told = report(result=[{"reference": "Observation/g1"}], conclusion=conclusion, effectiveDateTime="2026-11-10")
+    fact = read([result, told], "IDH1")
+    assert (fact.value is not None and fact.value.present, fact.sure) == (present, False)
+    assert any("the conclusion of the report says" in doubt for doubt in fact.doubts)
 
 
 def test_a_contained_result_of_another_patient_is_not_read() -> None:

@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.fact import Fact, State
-from cds_service.facts.genomics.mutations import FLT3_ITD, FLT3_TKD, Mutation
+from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.genomics.mutations import (
+    CD33,
+    FLT3_ITD,
+    FLT3_TKD,
+    IDH1,
+    IDH2,
+    KMT2A_R,
+    NPM1,
+    RUNX1,
+    TP53,
+    Mutation,
+)
 from cds_service.gather.replies import Status
 from tests.charts import LAST_WEEK, LOINC, TODAY, YESTERDAY, Json, chart, concept, observation
 
@@ -265,3 +276,141 @@ def test_a_variant_that_is_present_in_no_read_is_doubted(share: float, sure: boo
 def test_a_text_of_present_with_a_share_of_nothing_is_doubted() -> None:
     assert not itd(text("FLT3-ITD detected, VAF 0 %")).sure
     assert itd(text("FLT3-ITD detected, VAF 4 %")).sure
+
+
+# FLT3 that is changed, and nobody says how
+
+
+def flt3(*components: Json, **more: Any) -> Json:
+    return variant(component("48018-6", concept("HGNC:3765", "FLT3", HGNC)), *components) | more
+
+
+def test_a_positive_of_flt3_that_does_not_say_which_is_told_for_both() -> None:
+    both = chart(coded(PRESENT, GENE_TEST))
+    for key in (FLT3_ITD, FLT3_TKD):
+        assert (both.get(key).state, both.get(key).value) == (State.UNREADABLE, None)
+        assert "whether ITD or TKD is not stated" in both.get(key).why
+
+
+def test_the_marker_that_is_named_explains_the_positive_of_the_gene() -> None:
+    told = chart(coded(PRESENT, GENE_TEST, id="a"), coded(PRESENT, id="b"), coded(ABSENT, TKD_TEST, id="c"))
+    assert (outcome(told.get(FLT3_ITD)), told.get(FLT3_ITD).sure) == (True, True)
+    assert (outcome(told.get(FLT3_TKD)), told.get(FLT3_TKD).sure) == (False, True)
+
+
+def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only() -> None:
+    found = itd(coded(PRESENT, GENE_TEST, id="a"), coded(ABSENT, id="b"))
+    assert (outcome(found), found.sure) == (False, False)
+    assert "whether ITD or TKD is not stated" in found.doubts[0]
+
+
+@pytest.mark.parametrize("change", [
+    "p.Asp600_Leu601dup", "p.Tyr597_Glu598insAspTyrVal", "p.(Lys602_Trp603ins21)", "c.1770_1793dup",
+    "p.Phe594_Arg595delinsTyrTyr",
+])
+def test_a_duplication_of_flt3_without_its_exon_is_told_and_may_be_an_internal_tandem_duplication(change: str) -> None:
+    code = "48004-6" if change.startswith("c.") else "48005-3"
+    found = itd(flt3(component(code, change)))
+    assert (found.state, found.value) == (State.UNREADABLE, None)
+    assert change in found.why
+    assert itd(flt3(component(code, change)), coded(PRESENT, id="b")).sure
+    assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
+
+
+@pytest.mark.parametrize(("code", "change"), [("48005-3", "p.Asn841Lys"), ("48005-3", "p.N676K"),
+    ("48004-6", "c.2523C>A")])
+def test_another_change_of_flt3_is_told_beside_its_kinase_domain(code: str, change: str) -> None:
+    found = chart(flt3(component(code, change)))
+    assert (found.get(FLT3_TKD).state, found.get(FLT3_ITD).state) == (State.UNREADABLE, State.ABSENT)
+    assert change in found.get(FLT3_TKD).why
+
+
+def test_a_variant_of_flt3_without_any_change_is_told_for_both() -> None:
+    found = chart(flt3())
+    assert {found.get(key).state for key in (FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}
+
+
+# Tests that are named in words: several genes at once, a loss, a rearrangement
+
+
+def named(name: str, value: str) -> Json:
+    return observation({"text": name}, valueString=value)
+
+
+@pytest.mark.parametrize("name", ["IDH1/2 mutation", "IDH1 and IDH2 mutation analysis", "IDH1/IDH2"])
+def test_a_negative_of_two_genes_is_one_of_both_and_a_positive_of_neither(name: str) -> None:
+    absent, present, pending = (chart(named(name, value)) for value in ("Not detected", "positive", "pending"))
+    for key in (IDH1, IDH2):
+        assert (outcome(absent.get(key)), absent.get(key).sure) == (False, True)
+        assert (present.get(key).value, "several genes" in present.get(key).why) == (None, True)
+        assert pending.get(key).state is State.UNREADABLE
+    which = chart(named(name, "IDH2 R140Q positive"))
+    assert (outcome(which.get(IDH2)), which.get(IDH1).value) == (True, None)
+
+
+def test_a_negative_of_one_marker_of_flt3_and_of_another_gene_says_nothing_of_the_other_marker() -> None:
+    told = chart(named("FLT3-ITD and NPM1", "negative"))
+    assert (outcome(told.get(FLT3_ITD)), outcome(told.get(NPM1)), told.get(FLT3_TKD).value) == (False, False, None)
+
+
+@pytest.mark.parametrize(("key", "name"), [(TP53, "TP53 (17p) FISH"), (TP53, "TP53 deletion"), (RUNX1, "RUNX1 FISH")])
+@pytest.mark.parametrize("value", ["negative", "positive"])
+def test_a_test_of_a_loss_or_a_break_is_none_of_a_mutation(key: Key[Mutation], name: str, value: str) -> None:
+    for told in (chart(named(name, value)).get(key), chart(text(f"{name}: {value}", "51969-4")).get(key)):
+        assert (told.value, "says nothing of a mutation" in told.why) == (None, True)
+    assert outcome(chart(named(f"{name} and mutation analysis", "negative")).get(key)) is False
+
+
+@pytest.mark.parametrize("name", ["KMT2A (11q23) rearrangement FISH", "KMT2A break-apart", "KMT2A (MLL) rearrangement"])
+@pytest.mark.parametrize(("value", "present"), [("negative", False), ("positive", True)])
+def test_the_break_of_kmt2a_is_told_by_each_of_its_names(name: str, value: str, present: bool) -> None:
+    assert outcome(chart(named(name, value)).get(KMT2A_R)) is present
+
+
+def test_a_gene_and_its_outcome_in_one_word_are_told_and_not_read() -> None:
+    told = chart(text("NPM1mut, FLT3wt", "51969-4"))
+    assert {told.get(key).state for key in (NPM1, FLT3_ITD, FLT3_TKD)} == {State.UNREADABLE}
+
+
+# A change of DNA, of no protein, of no certain meaning
+
+
+@pytest.mark.parametrize(("key", "change", "present"), [
+    (FLT3_TKD, "c.2503G>T", True), (FLT3_TKD, "c.2508C>G", True), (FLT3_TKD, "c.2509A>G", None),
+])
+def test_a_change_of_one_base_lies_in_a_codon(key: Key[Mutation], change: str, present: bool | None) -> None:
+    found = chart(flt3(component("48004-6", change))).get(key)
+    assert (outcome(found), found.sure) == (present, False)
+
+
+@pytest.mark.parametrize(("hgnc", "key", "code", "change", "present"), [
+    ("HGNC:5382", IDH1, "48004-6", "c.395G>A", True), ("HGNC:5382", IDH1, "48004-6", "c.532G>A", None),
+    ("HGNC:5383", IDH2, "48004-6", "c.419G>A", True), ("HGNC:5383", IDH2, "48004-6", "c.421G>A", None),
+    ("HGNC:7910", NPM1, "48004-6", "c.860_863dup", True), ("HGNC:7910", NPM1, "48004-6", "c.310G>A", None),
+    ("HGNC:7910", NPM1, "48004-6", "c.847-7T>C", None), ("HGNC:11998", TP53, "48004-6", "c.375+5G>A", True),
+    ("HGNC:11998", TP53, "48005-3", "p.Arg213=", None), ("HGNC:5383", IDH2, "48005-3", "p.(Gly145=)", None),
+])
+def test_a_change_that_cannot_be_the_one_that_counts_is_told_and_is_no_positive(
+    hgnc: str, key: Key[Mutation], code: str, change: str, present: bool | None
+) -> None:
+    found = chart(variant(component("48018-6", concept(hgnc, system=HGNC)), component(code, change))).get(key)
+    assert outcome(found) is present
+    assert present or change in found.why
+
+
+def test_a_variant_of_the_third_tier_is_of_uncertain_significance() -> None:
+    parts = component("48018-6", concept("HGNC:11998", system=HGNC)), component("48005-3", "p.Arg175His")
+    assert outcome(chart(variant(*parts, component("53037-8", {"text": "Tier III"}))).get(TP53)) is None
+    assert outcome(chart(variant(*parts, component("53037-8", {"text": "Tier I"}))).get(TP53)) is True
+
+
+def test_a_method_of_residual_disease_is_no_mutation_test() -> None:
+    absent = coded(ABSENT, method={"text": "MRD by NGS"})
+    assert itd(absent).value is None
+    assert itd(absent, coded(PRESENT, when=LAST_WEEK)).sure
+
+
+def test_words_that_name_cd33_and_cannot_be_read_are_told() -> None:
+    told = chart(named("Flow cytometry", "Blasts positive for CD33, CD34, CD117")).get(CD33)
+    assert (told.state, told.value) == (State.UNREADABLE, None)
+    assert "CD33" in told.why

@@ -46,6 +46,12 @@ def told(text: str) -> dict[str, str]:
     ("FLT3-ITD (-), NPM1 detected", {"FLT3": UNSURE, "NPM1": UNSURE}),
     ("FLT3-ITD not detected (limit of detection 1 %)", {"FLT3": NO}),
     ("FLT3-ITD detected, no other mutations were found", {"FLT3": YES}),
+    ("IDH1/2 wild type", {"IDH1": NO, "IDH2": NO}),
+    ("IDH1/2 mutated", {"IDH1": UNSURE, "IDH2": UNSURE}),
+    ("IDH1/IDH2: positive", {"IDH1": UNSURE, "IDH2": UNSURE}),
+    ("IDH-2 R140Q detected", {"IDH2": YES}),
+    ("NPM 1 mutated", {"NPM1": YES}),
+    ("NPM1mut detected, IDH1wt detected", {"NPM1": UNSURE, "IDH1": UNSURE}),
 ])
 def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> None:
     assert told(text) == expected
@@ -57,6 +63,7 @@ def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> N
     "FLT3-ITD not clearly detected", "FLT3-ITD is not negative", "no change, FLT3-ITD present",
     "FLT3-ITD positive control detected", "suspicious for FLT3-ITD, positive", "FLT3-ITD positive negative",
     "neither FLT3-ITD nor NPM1 detected", "FLT3-ITD could not be detected", "FLT3-ITD detected no NPM1",
+    "FLT3-ITD detected in the specimen of 2025-01-10", "FLT3-ITD positive (03/2024)", "FLT3-ITD detected in 2024",
     "It is unlikely that FLT3-ITD is present", "if FLT3-ITD is present consider an inhibitor",
     "FLT3-ITD not detected, detected", "no negative FLT3-ITD",
 ])

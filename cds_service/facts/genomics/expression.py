@@ -35,6 +35,11 @@ def named(said: Wording) -> bool:
     )
 
 
+def names_cd33(words: str) -> bool:
+    """Whether the words speak of CD33."""
+    return "33" in words and _NAME.search(words) is not None
+
+
 def expression(view: Observation, reading: Reading) -> Said:
     """A share of the blasts, or a coded or spoken answer."""
     read = number(view, "cd33", reading.terms)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import Wording, phrase, told_once, wording
+from cds_service.facts.concepts import Wording, phrase, text, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.answers import BESIDE, affirmed, answer, denies
 from cds_service.facts.genomics.details import Part, genomic_keys
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 
-_UNCERTAIN = re.compile(r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism)\b", re.IGNORECASE)
+_UNCERTAIN = re.compile(
+    r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism|tier (?:III|IV|3|4))\b", re.IGNORECASE
+)
 _RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 
 
@@ -55,7 +57,8 @@ class Heard:
     @property
     def residual(self) -> bool:
         """Whether it is a test for residual disease."""
-        return residual(phrase(self.named, self.reading.terms))
+        method = text(self.view.method)
+        return residual(phrase(f"{self.named} | {method}" if method else self.named, self.reading.terms))
 
     @property
     def uncertain(self) -> bool:

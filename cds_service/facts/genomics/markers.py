@@ -29,16 +29,30 @@ ANY_CHANGE = frozenset({"TP53", "RUNX1"})  # any pathogenic change of these coun
 VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name its variant is doubtful
 DUPLICATION = ("itd", "internal tandem duplication")
 
-_GENE = {gene: re.compile(rf"(?<![A-Z0-9]){gene}(?![A-Z0-9])", re.IGNORECASE) for gene in MARKERS_OF}
-_GENE[FLT3] = re.compile(r"(?<![A-Z0-9])FLT-?3(?=ITD|TKD|[^A-Z0-9]|$)", re.IGNORECASE)
-_GENE[KMT2A] = re.compile(r"(?<![A-Z0-9])(?:KMT2A|MLL1?)(?![A-Z0-9])|11q23", re.IGNORECASE)
-_GENE["TP53"] = re.compile(r"(?<![A-Z0-9])T?P53(?![A-Z0-9])", re.IGNORECASE)
-_ANY_GENE = re.compile("FLT-?3|IDH[12]|NPM1|KMT2A|MLL|11q23|P53|RUNX1", re.IGNORECASE)  # nothing else is one of ours
+_END = r"(?:(?![A-Z0-9])|(?=(?:mut|wt|neg|pos)(?![A-Z0-9])))"  # "NPM1mut" names the gene too
+_GENE = {gene: re.compile(rf"(?<![A-Z0-9]){gene}{_END}", re.IGNORECASE) for gene in MARKERS_OF}
+_GENE["IDH1"] = re.compile(rf"(?<![A-Z0-9])IDH[- ]?1{_END}", re.IGNORECASE)
+_GENE["IDH2"] = re.compile(rf"(?<![A-Z0-9])IDH(?:[- ]?1\s?/\s?|[- ]?)2{_END}", re.IGNORECASE)  # "IDH1/2" is both
+_GENE[NPM1] = re.compile(rf"(?<![A-Z0-9])NPM[- ]?1{_END}", re.IGNORECASE)
+_GENE[FLT3] = re.compile(rf"(?<![A-Z0-9])FLT[- ]?3(?:(?=ITD|TKD)|{_END})", re.IGNORECASE)
+_GENE[KMT2A] = re.compile(rf"(?<![A-Z0-9])(?:KMT2A|MLL1?){_END}|11q23", re.IGNORECASE)
+_GENE["TP53"] = re.compile(rf"(?<![A-Z0-9])T?P53{_END}", re.IGNORECASE)
+_ANY_GENE = re.compile(  # nothing else is one of ours
+    "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1", re.IGNORECASE
+)
+_GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
+_EITHER = re.compile(r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2", re.IGNORECASE)
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
+_SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
+_CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
+_BETWEEN_EXONS = re.compile(r"(?<![A-Za-z0-9])c\.\d{1,5}[+-]\d", re.IGNORECASE)
+_SILENT = re.compile(r"(?<![A-Za-z0-9])p\.\(?(?:[A-Za-z]{1,3}\d{1,4})?=|synonymous|silent", re.IGNORECASE)
+_OF_A_LOSS = re.compile(r"\bFISH\b|\bdeletions?\b|\bdel\(|\bloss\b|(?<![\d.])17p|break.?apart", re.IGNORECASE)
+_OF_A_MUTATION = re.compile(r"mutat|mutier|variant|sequenc|\bNGS\b", re.IGNORECASE)
 _PARTIAL = re.compile(r"\bPTD\b|partial tandem", re.IGNORECASE)
 # A karyotype as ISCN writes it: number of chromosomes, sex chromosomes, changes; clones apart by "/".
 _CLONE = r"\d\d(?:~\d\d)?,[XY]{1,3}(?:\[\w+\])?(?:,[^\s,/?]+)*"
@@ -130,6 +144,49 @@ def one_partner(text: str) -> bool:
 def other_change(text: str) -> bool:
     """Whether the text names any change of a protein."""
     return _CHANGE.search(text) is not None
+
+
+def is_duplication(text: str) -> bool:
+    """Whether the text names a duplication or an insertion."""
+    return _DUPLICATED.search(text) is not None
+
+
+def is_substitution(text: str) -> bool:
+    """Whether the text names a change of one base, of which the protein is not told."""
+    return _SUBSTITUTED.search(text) is not None
+
+
+def is_glued(text: str) -> bool:
+    """Whether a gene and what is said of it stand in one word: "NPM1mut", "IDH1wt"."""
+    return _GLUED.search(text) is not None
+
+
+def either(text: str) -> bool:
+    """Whether the text names two genes as one: "IDH1/2". Not found is neither of them, found may be either."""
+    return _EITHER.search(text) is not None
+
+
+def of_a_loss(text: str) -> bool:
+    """Whether the text speaks of a deletion or of a FISH, and of no mutation: neither tells of the other."""
+    return _OF_A_LOSS.search(text) is not None and not (_OF_A_MUTATION.search(text) or other_change(text))
+
+
+def dna_sites(gene: str, text: str, terms: Terms) -> bool | None:
+    """Whether a change of one base that the text names lies in a codon of the gene that counts; None: it names none.
+
+    The codon follows from the place: three bases make one.
+    """
+    places = [int(match[1]) for match in _CODING.finditer(text) if not _BETWEEN_EXONS.match(match[0])]
+    if not places:
+        return False if _BETWEEN_EXONS.search(text) else None
+    known = (_CODON.fullmatch(change) for (_, change), _ in _changes((gene,), terms))
+    sites = {int(re.sub(r"\D", "", codon[1])) for codon in known if codon}
+    return any((place + 2) // 3 in sites for place in places)
+
+
+def is_silent(text: str) -> bool:
+    """Whether the text names a change that alters no protein, and none that does."""
+    return _SILENT.search(text) is not None and not other_change(text)
 
 
 def whole_site(gene: str, text: str, terms: Terms) -> bool:

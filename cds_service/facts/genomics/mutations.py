@@ -7,8 +7,10 @@ result says of which marker is for `reports` to read, when its specimen was take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 
 from msgspec.structs import replace
@@ -17,9 +19,9 @@ from cds_service.facts.concepts import text
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, Part, detail_of, is_coded
-from cds_service.facts.genomics.panels import Panel, covered
-from cds_service.facts.genomics.reports import hinted_by, is_unnamed, tests_in, told_by
-from cds_service.facts.genomics.said import OTHER_CHANGE, UNREAD, Said
+from cds_service.facts.genomics.panels import MAY_MISS, Panel, covered
+from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unnamed, tests_in, told_by
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
@@ -51,8 +53,8 @@ class Result:
         return self.told() if callable(self.told) else self.told
 
 
-_SPOKEN_OF = frozenset({PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE, UNREAD})
 VOID, HINT = "void", "hint"  # cancelled or entered in error; or the conclusion of a report: neither ever decides
+_SPOKEN_OF = frozenset({PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE, UNSTATED, UNREAD, VOID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,45 @@ def read_mutations(
         _read(resource, source, name, sheet, sheets, panels, found, reading)
     for panel in panels.values():
         found.results += _of_report(panel, sheets, reading)
-    return Mutations(found.results, found.unreadable, reply)
+    return Mutations(_outweighed(_unexplained(found.results)), found.unreadable, reply)
+
+
+def _outweighed(results: list[Result]) -> list[Result]:
+    """The results; beside a test of the marker itself the silence of a sequencing that may miss it decides nothing."""
+    if not any(MAY_MISS in result.doubts for result in results):
+        return results
+    told = {r.marker for r in results if r.outcome in (PRESENT, ABSENT) and MAY_MISS not in r.doubts}
+    return [
+        dataclasses.replace(result, outcome=ELSEWHERE)
+        if MAY_MISS in result.doubts and result.marker in told
+        else result
+        for result in results
+    ]
+
+
+def _unexplained(results: list[Result]) -> list[Result]:
+    """The results without those that leave open which change they found, where one of that time or newer names it."""
+    asked: dict[str, set[str]] = {}
+    for result in results:
+        if result.outcome == UNSTATED:
+            asked.setdefault(result.origin.resource, set()).add(result.marker)
+    if not asked:
+        return results
+    named: dict[str, date] = {}  # until when each marker was found; one without a date may be the newest
+    for result in results:
+        if result.outcome == PRESENT:
+            last = result.when.latest.date() if result.when else date.max
+            named[result.marker] = max(last, named.get(result.marker, date.min))
+    return [
+        result
+        for result in results
+        if result.outcome != UNSTATED or not _is_named(result, asked[result.origin.resource], named)
+    ]
+
+
+def _is_named(result: Result, asked: Iterable[str], named: Mapping[str, date]) -> bool:
+    since = result.when.earliest.date() if result.when else date.max
+    return any(named.get(marker, date.min) >= since for marker in asked)
 
 
 class Mutations:
@@ -136,12 +176,14 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
     same_day = [r for r in decided if r.when is first.when is None or _may_be_of_one_day(r, first)]
     conflict = {r.outcome for r in same_day} == {PRESENT, ABSENT}
     doubts = list(first.doubts)
-    open_beside = {INDETERMINATE} if first.outcome == PRESENT else {INDETERMINATE, OTHER_CHANGE}
+    open_beside = {INDETERMINATE} if first.outcome == PRESENT else {INDETERMINATE, OTHER_CHANGE, UNSTATED}
     unsure = next((r for r in own if r.outcome in open_beside and not _is_older(r, first)), None)
     if unsure is not None:
-        doubts.append(f"a newer result is indeterminate ({unsure.when or 'no date'})")
+        doubts.append(_left_open(unsure, first))
     if any(r.when is None and r.outcome != first.outcome for r in decided) and not conflict:
         doubts.append("a result without date says otherwise")
+    if first.outcome == PRESENT and any(MAY_MISS in r.doubts and _is_older(first, r) for r in own):
+        doubts.append("a newer sequencing found none, and may miss it")
     if unreadable:
         doubts.append(f"another result could not be read: {unreadable}")
     if reply.status is not Status.COMPLETE:
@@ -161,6 +203,15 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
         doubts=(*doubts, rivals),
         why=f"results of {first.when} say both present and absent",
     )
+
+
+def _left_open(unsure: Result, decided: Result) -> str:
+    """The doubt that a result raises which is as new as the one that decides, or newer."""
+    day = unsure.when or "no date"
+    newer = decided.when is None or unsure.when is None or _is_older(decided, unsure)
+    if newer and unsure.outcome == INDETERMINATE:
+        return f"a newer result is indeterminate ({day})"
+    return f"another result ({day}): {unsure.words}"
 
 
 def _undecided(key: Key[Mutation], own: list[Result], reply: Reply, unreadable: str) -> Fact[Mutation]:
@@ -240,7 +291,7 @@ def _read(
     results = _results(tests, view, resource, source, name, sheet, sheets, reading)
     found.results += results
     if panel is not None:
-        panel.markers |= {r.marker for r in results if r.outcome in _SPOKEN_OF}
+        panel.told += [(result.marker, result.outcome) for result in results if result.outcome in _SPOKEN_OF]
         panel.spoilt |= not results and is_unnamed(view, reading)
 
 
@@ -304,14 +355,23 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
         return []
     when, doubts = sheets.taken(Observation(issued=sheet.view.issued), sheet, reading)
     came = Origin(sheet.reference, sheet.source, "")
+    concluded = hinted_by(sheet.conclusion, reading)
+    listed = changes_named(sheet.conclusion, {said.marker for said in concluded}, reading)
+    named = listed | {said.marker for said in concluded if said.outcome != ABSENT}
     earned = [
         Result(said.marker, said.outcome, said.words, when, replace(came, as_received=said.words),
                (*sheet.doubts, *doubts, *said.doubts), told=Detail("genes covered by the panel"))
-        for said in covered(panel)
+        for said in covered(panel) if said.marker not in named
     ]  # fmt: skip
-    hints = [
-        Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came,
-               told=Detail("conclusion of a report", from_text=True))
-        for said in hinted_by(sheet.conclusion, reading)
-    ]  # fmt: skip
-    return earned + hints
+    concluded += [Said(marker, INDETERMINATE, sheet.conclusion[:80]) for marker in sorted(listed)]
+    return earned + [_concluded(said, panel, when, came) for said in concluded]
+
+
+def _concluded(said: Said, panel: Panel, when: When | None, came: Origin) -> Result:
+    """What the conclusion says of a marker: a hint, and a contradiction where every result of the report denies it."""
+    detail = Detail("conclusion of a report", from_text=True)
+    results = {outcome for marker, outcome in panel.told if marker == said.marker}
+    if results == {PRESENT if said.outcome == ABSENT else ABSENT} and said.outcome in (PRESENT, ABSENT):
+        words = f'the conclusion of the report says "{said.words}", its result says {results.pop()}'
+        return Result(said.marker, INDETERMINATE, words, when, replace(came, as_received=words), told=detail)
+    return Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came, told=detail)

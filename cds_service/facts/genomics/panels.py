@@ -18,18 +18,19 @@ from cds_service.facts.values.results import COUNTING, NEVER, Reading
 from cds_service.gather.views import Observation
 
 REGION = "region_studied"
+MAY_MISS = "sequencing of the gene may miss a duplication"
 _NOT_BY_SEQUENCE = frozenset({markers.REARRANGEMENT})
 _ONLY_PARTS = frozenset({"ranges_examined", "region_description"})
 
 
 @dataclass(slots=True)
 class Panel:
-    """A report as a panel: what it names, what of it came, which genes it covered and of which markers it speaks."""
+    """A report as a panel: what it names, what of it came, which genes it covered and what it says of markers."""
 
     sheet: Sheet
     came: set[str] = field(default_factory=set)
     genes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    markers: set[str] = field(default_factory=set)
+    told: list[tuple[str, str]] = field(default_factory=list)  # each marker, and what a result says of it
     spoilt: bool = False
 
     def met(self, name: str) -> None:
@@ -78,10 +79,11 @@ def covered(panel: Panel) -> list[Said]:
     if not panel.whole:
         return []
     found: list[Said] = []
+    spoken_of = {marker for marker, _ in panel.told}
     for gene, doubts in panel.genes.items():
         for marker in markers.MARKERS_OF.get(gene, ()):
-            if marker in panel.markers or marker in _NOT_BY_SEQUENCE:
+            if marker in spoken_of or marker in _NOT_BY_SEQUENCE:
                 continue
-            unsure = ("sequencing of the gene may miss a duplication",) if marker == markers.ITD else ()
+            unsure = (MAY_MISS,) if marker == markers.ITD else ()
             found.append(Said(marker, ABSENT, f"{gene} covered, no variant reported", (*doubts, *unsure)))
     return found

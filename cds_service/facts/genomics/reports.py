@@ -7,14 +7,14 @@ disease is no mutation test: its positive counts with a doubt, its negative says
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
-from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, Said
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.results import Reading
@@ -25,6 +25,7 @@ from cds_service.knowledge.terms import VARIANT, Terms
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
+_SEVERAL = "several genes"
 _FUSION_TEST = "KMT2A_"
 _TOO_MUCH = "not followed: more text of reports than can be read in one call"
 
@@ -70,8 +71,10 @@ def _by_name(said: Wording) -> str | None:
     if not genes:
         panel = terms.words["panel name"].find(name) is not None and is_plain(name, terms)
         return _IN_WORDS if panel else None
-    if len(genes) > 1 or not is_plain(name, terms):
+    if not is_plain(name, terms) or re.search(r"\d(?:wt|neg)\b", name, re.IGNORECASE):
         return None
+    if len(genes) > 1:
+        return _SEVERAL
     if genes[0] == markers.KMT2A:
         return markers.KMT2A
     shown = markers.shown(genes, name, terms)
@@ -106,7 +109,7 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
     parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
     beside = [(part.code, part.valueCodeableConcept, part.valueString) for part in parts]
     absent = view.dataAbsentReason is not None
-    written = as_written(test, view.code, value, view.valueBoolean, view.interpretation, absent, beside)
+    written = as_written(test, view.code, value, view.valueBoolean, view.interpretation, absent, beside, view.method)
     known: tuple[tuple[tuple[str, ...], ...], tuple[Said, ...]] | None = kept.get(written)
     if known is None:
         heard = Heard(view, reading)
@@ -129,11 +132,28 @@ def said_by(heard: Heard, test: str) -> list[Said]:
     if test == VARIANT:
         genes = _genes_named(heard)
         return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
+    if test == _SEVERAL:
+        return _of_several(heard)
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
         said = Said(test, outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
+
+
+def _of_several(heard: Heard) -> list[Said]:
+    """What a test of several genes says: not found is none of them; found is one of them, and nobody says which."""
+    view, reading = heard.view, heard.reading
+    if markers.genes_in(value_words(view)):
+        return _reported(view, reading)
+    name = all_text(view.code)
+    genes, (outcome, words) = markers.genes_in(name), heard.answer("")
+    if outcome == ABSENT:
+        return [said for gene in genes for said in _of_gene(heard, gene, gene)]
+    shown = markers.shown((markers.FLT3,), name, reading.terms) if markers.FLT3 in genes else ()
+    asked = [each for gene in genes for each in (shown if gene == markers.FLT3 and shown else markers.MARKERS_OF[gene])]
+    unsaid = f"a test of several genes, and of which is not stated: {words}"
+    return [Said(marker, UNSTATED if outcome == PRESENT else outcome, unsaid) for marker in asked]
 
 
 def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
@@ -150,13 +170,16 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
         beside = markers.noted(gene, heard.words, reading.terms)
-        return [Said(marker, outcome, words) for marker in (*_flt3_markers(heard, test, outcome), *beside)]
+        found = (*_flt3_markers(heard, test, outcome), *beside)
+        return [Said(marker, outcome, words) for marker in found] or _flt3_unnamed(heard, outcome, words)
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
-        return [_rearrangement(marker, test, outcome, words, heard.named + fused, reading)]
+        return [_rearrangement(marker, test, outcome, words, _plainly(heard.named) + fused, reading)]
     if heard.residual:
         return [_of_residual(Said(marker, outcome, words))]
+    if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
+        return [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
     of_one = test == VARIANT or heard.other_change
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
@@ -182,9 +205,11 @@ def _of_ratio(view: Observation, reading: Reading) -> Said:
 
 def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
     """A positive of a gene whose variant decides: susceptible, of unknown significance, or not stated."""
+    if outcome == PRESENT and markers.is_silent(text):
+        return Said(marker, OTHER_CHANGE, f"a change that alters no protein: {words}")
     if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
-    if other_change(phrase(text, reading.terms)):
+    if other_change(phrase(text, reading.terms)) or markers.dna_sites(gene, text, reading.terms) is False:
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         unsaid = "the variant is not stated"
@@ -192,7 +217,13 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     return Said(marker, outcome, words)
 
 
+_OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
 _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
+
+
+def _plainly(text: str) -> str:
+    """The text without what a name of KMT2A carries in brackets: "KMT2A (11q23) rearrangement"."""
+    return re.sub(r"\s*\((?:11q23[^)]*|MLL1?|KMT2A)\)", "", text)
 
 
 def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
@@ -226,6 +257,11 @@ def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
     return [said for each in told for said in _in_words(each, reading)]
 
 
+def changes_named(conclusion: str, told: Collection[str], reading: Reading) -> set[str]:
+    """The markers, beside those told, of which the conclusion names a change: "IDH1 p.R132H, VAF 34 %"."""
+    return set(markers.shown(markers.genes_in(conclusion), conclusion, reading.terms)) - set(told)
+
+
 def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     """The markers of which a clause speaks."""
     gene, outcome, words = told.gene, told.outcome, told.clause[:80]
@@ -236,10 +272,11 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
         every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
         found = [Said(marker, outcome, words) for marker in (*every, *beside)]
     elif gene == markers.KMT2A:
-        text = re.sub(r"\s*\(11q23[^)]*\)", "", told.words)
-        found = [_rearrangement(marker, "", outcome, words, text, reading)]
+        found = [_rearrangement(marker, "", outcome, words, _plainly(told.words), reading)]
     else:
         found = [_judged(marker, gene, outcome, words, told.words, reading)]
+        if gene in markers.ANY_CHANGE and markers.of_a_loss(told.words):
+            found = [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
     if outcome == ABSENT and markers.other_change(told.words):
         unsaid = "one change of the gene is absent, which says nothing of the others"
         found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
@@ -267,6 +304,23 @@ def genes_in(said: Wording) -> tuple[str, ...]:
 def is_unnamed(view: Observation, reading: Reading) -> bool:
     """Whether it is a variant of a gene that nobody can tell: it may be one of ours."""
     return test_of(wording(view.code, reading.terms)) == VARIANT and not partners(view, reading)
+
+
+def _flt3_unnamed(heard: Heard, outcome: str, words: str) -> list[Said]:
+    """What a result of FLT3 leaves open that names neither marker: a duplication may be the one, another change not.
+
+    Without it a gene that was found changed would be told as one of which there is no result.
+    """
+    if outcome == ABSENT:
+        return []
+    if markers.is_duplication(heard.words) or "delins" in heard.words:
+        return [Said(markers.ITD, OTHER_CHANGE, f"a duplication or insertion, its exon not stated: {words}")]
+    if outcome == PRESENT and markers.dna_sites(markers.FLT3, heard.words, heard.reading.terms):
+        return [Said(markers.TKD, outcome, words, ("the variant is not stated as a protein change",))]
+    if heard.other_change or markers.is_substitution(heard.words):
+        return [Said(markers.TKD, OTHER_CHANGE, f"variant of unknown significance: {words}")]
+    unsaid = f"a change of FLT3, whether ITD or TKD is not stated: {words}"
+    return [Said(marker, UNSTATED, unsaid) for marker in markers.MARKERS_OF[markers.FLT3]]
 
 
 def _flt3_markers(heard: Heard, test: str, outcome: str) -> tuple[str, ...]:

@@ -40,6 +40,10 @@ class Sheet:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What the state of the report leaves open."""
+        if self.view.status == "appended":  # to a report that was final
+            return ()
+        if self.view.status == "partial":
+            return ("its report: partial",)
         found = status_doubts(Observation(status=self.view.status))
         return tuple(f"its report: {doubt}" for doubt in found or ())
 

@@ -1,4 +1,4 @@
-"""Unread: words that name one of our genes and that nobody here can read, so that they are not told as "not found".
+"""Unread: words that name one of our genes or CD33 and that nobody can read, so that they are not told as "not found".
 
 A karyotype is read for one thing only: a translocation of KMT2A by both of its bands, with a doubt.
 """
@@ -11,6 +11,7 @@ from collections.abc import Collection
 from cds_service.facts.concepts import all_text, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import Detail
+from cds_service.facts.genomics.expression import names_cd33
 from cds_service.facts.genomics.said import UNREAD, Said
 from cds_service.facts.genomics.wording import PRESENT
 from cds_service.facts.values.lab_names import has_standard_code
@@ -27,7 +28,7 @@ def may_tell(view: Observation, reading: Reading) -> bool:
     if has_standard_code(wording(view.code, reading.terms)):
         return False
     words = value_words(view)
-    return bool(words and markers.genes_in(words))
+    return bool(words and (markers.genes_in(words) or names_cd33(words)))
 
 
 def of_karyotype(text: str) -> list[Said]:
@@ -45,7 +46,9 @@ def unread(words: str, reading: Reading, told: Collection[str] = ()) -> list[Sai
     if markers.KMT2A not in genes and (_COUNTED.search(words) or _names_translocation(words, reading)):
         genes.append(markers.KMT2A)
     why = f"its words name the gene and could not be read: {words[:_SHOWN]}"
-    return [
+    of_cd33 = f"its words name CD33 and could not be read: {words[:_SHOWN]}"
+    cd33 = [Said(markers.CD33, UNREAD, of_cd33)] if names_cd33(words) and markers.CD33 not in told else []
+    return cd33 + [
         Said(marker, UNREAD, why)
         for gene in genes
         if not set(markers.MARKERS_OF[gene]) & set(told)

@@ -31,6 +31,11 @@ _SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
 _LIMIT = re.compile(r"\([^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b[^()]*\)", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"\S*\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
+_DATED = re.compile(  # it may speak of another specimen than its own
+    r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
+    r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,8 @@ def spoken(text: str, terms: Terms) -> list[Spoken]:
 
 
 def is_hedged(text: str, terms: Terms) -> bool:
-    """Whether the text doubts what it says: "possible", "previously", "cannot be excluded", a question mark."""
-    return "?" in text or terms.words["hedge"].find(text) is not None
+    """Whether the text doubts what it says: "possible", "previously", "cannot be excluded", a question mark, a date."""
+    return "?" in text or terms.words["hedge"].find(text) is not None or _DATED.search(text) is not None
 
 
 def is_plain(text: str, terms: Terms) -> bool:
@@ -90,6 +95,8 @@ def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
         outcome = INDETERMINATE if strange else piece.outcome or _borrowed(pieces, place)
         if outcome == ABSENT and len(piece.genes) > 1 and markers.other_change(piece.text):
             outcome = INDETERMINATE  # "IDH2 R140Q and FLT3-ITD negative" may be two statements
+        if outcome == PRESENT and markers.either(piece.text):
+            outcome = INDETERMINATE
         for gene in piece.genes:
             yield Spoken(gene, outcome, piece.text.strip(), clause.strip())
 
@@ -181,7 +188,7 @@ def _borrowed(pieces: list[_Piece], place: int) -> str:
 
 def _strange(clause: str, terms: Terms) -> bool:
     """Whether the clause holds a word that is not known to leave its meaning alone."""
-    if is_hedged(clause, terms) or _SIGN.search(clause):
+    if is_hedged(clause, terms) or _SIGN.search(clause) or markers.is_glued(clause):
         return True
     rest = clause
     for start, end, _ in reversed(_cues(clause, terms)):
