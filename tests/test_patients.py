@@ -347,3 +347,20 @@ def test_a_final_ecg_from_before_the_relapse_does_not_stand_before_a_preliminary
     relapse = condition("C92.02", "AML in relapse", "2026-11-18")
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": ecgs, "conditions": [relapse]})
     assert any("QTc: preliminary; 440 ms" in each["detail"] for each in found)
+
+
+def test_a_result_from_before_the_record_of_a_relapse_that_only_the_clinical_status_tells_is_repeated_first():
+    filed = condition("C92.00", "AML", None, recordedDate="2026-10-20")
+    filed["clinicalStatus"] = {"coding": [{"code": "relapse"}]}
+    older = FINE | {"conditions": [filed], "genomics": [flt3_itd("2026-09-30")]}
+    told = [each["summary"] for each in cards("order-sign", STARTS_GILTERITINIB, **older)]
+    assert "FLT3-ITD result of 2026-09-30 is older than the relapse: repeat before gilteritinib" in told
+
+
+def test_a_patient_whose_one_entry_was_set_to_relapse_is_not_told_as_in_remission_by_an_older_entry():
+    disease = condition("C92.00", "AML", "2025-01-10", clinicalStatus={"coding": [{"code": "relapse"}]})
+    remission = condition("C92.01", "AML in remission", "2025-03-01")
+    for entries in ([disease, remission], [remission, disease]):
+        told = [each["summary"] for each in cards("patient-view", **FINE | {"conditions": entries})]
+        assert "Relapsed AML: trial and donor search first" in told
+        assert "What this check could not see: state of the AML" in told

@@ -13,8 +13,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION, is_no_aberration
-from cds_service.facts.disease import Entry, is_aml
+from cds_service.facts.disease import Entry, is_aml, may_follow
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype
 from cds_service.facts.times import When
@@ -66,7 +68,7 @@ class Course:
     @cached_property
     def _facts(self) -> dict[str, Fact[Any]]:
         history, reading = self._history, self._reading
-        aml = [entry for entry in history.value or () if is_aml(entry)]
+        aml = _placed([entry for entry in history.value or () if is_aml(entry)])
         first = _first_remission(aml, reading)
         found: tuple[Fact[Any], ...] = (
             *_lasted(history, aml, first, self._relapse),
@@ -75,6 +77,15 @@ class Course:
             _cytogenetics(history, aml, self._karyotypes(), first, reading),
         )
         return {fact.key.name: fact for fact in found}
+
+
+def _placed(aml: list[Entry]) -> list[Entry]:
+    """The entries; a relapse that may have come after a remission, by the date of the disease, is without date."""
+    remissions = [entry for entry in aml if entry.status in IN_REMISSION]
+    return [
+        msgspec.structs.replace(entry, when=None) if any(may_follow(entry, each) for each in remissions) else entry
+        for entry in aml
+    ]
 
 
 def _first_remission(aml: list[Entry], reading: Reading) -> Entry | None:
@@ -97,7 +108,7 @@ def _lasted(
         why = "no entry of a first remission with its date"
         return missing(FIRST_REMISSION, State.ABSENT, why), missing(TO_RELAPSE, State.ABSENT, why)
     lasted = _held(history, aml, first, first.when)
-    if relapse.when is None:
+    if relapse.when is None or (relapse.value is not None and may_follow(relapse.value, first)):
         return lasted, missing(TO_RELAPSE, State.ABSENT, relapse.why or "the relapse has no date")
     months, doubts = _between(first.when, relapse.when), _doubts(history, first, relapse.value)
     return lasted, known(TO_RELAPSE, months, relapse.when, first.origin, doubts=doubts)

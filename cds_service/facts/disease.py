@@ -3,7 +3,8 @@
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
 several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
 refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
-it was recorded; where only the clinical status says relapse or remission, that date is the disease's and dates neither.
+it was recorded; where only the clinical status says so, that date may be the disease's: it dates no remission, and a
+relapse came on that day or at any time after it.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def _entry(
                 doubts += ("its code and its clinical status disagree, not certain",)
                 status = standing.disease if standing.disease in IN_RELAPSE else meaning.status
             by_status = not agree(status, meaning.status)
-            of_disease = by_status and status in IN_RELAPSE and onset is not None
+            of_disease = by_status and status in IN_RELAPSE
             if by_status and not of_disease:
                 dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), standing.disease))
         if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:
@@ -231,14 +232,26 @@ def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str,
         return ()
     if entry.when is None or any(other.when is None for other in others):
         return ("relapse and remission are both on record, not both with a date",)
-    if any(_may_be_either(entry.when, other.when) for other in others if other.when):
+    if any(_may_be_either(entry, other) for other in others):
         return ("relapse and remission are both on record, and their dates do not say which came first",)
     return ()
 
 
-def _may_be_either(one: When, other: When) -> bool:
-    """Whether each of the two may lie before the other, at least one of them being a month or a year."""
-    return one.earliest.date() < other.latest.date() and other.earliest.date() < one.latest.date()
+def _may_be_either(one: Entry, other: Entry) -> bool:
+    """Whether each of the two may have come before the other: nothing dates it, or a month, a year or the disease."""
+    if one.when is None or other.when is None:
+        return True
+    if may_follow(one, other) or may_follow(other, one):
+        return True
+    first, second = one.when, other.when
+    return first.earliest.date() < second.latest.date() and second.earliest.date() < first.latest.date()
+
+
+def may_follow(relapse: Entry, remission: Entry) -> bool:
+    """Whether the relapse, of which only the date of the disease is known, may have come after the remission."""
+    if not relapse.of_disease or relapse.when is None or remission.when is None:
+        return False
+    return remission.when.latest.date() > relapse.when.earliest.date()
 
 
 def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
@@ -253,9 +266,7 @@ def _latest_state(aml: list[Entry]) -> tuple[Entry, Disease]:
 
 
 def _surely_newer(one: Entry, other: Entry) -> bool:
-    if one.when is None or other.when is None or _may_be_either(one.when, other.when):
-        return False
-    return _time(one) > _time(other)
+    return not _may_be_either(one, other) and _time(one) > _time(other)
 
 
 def _newest(entries: Iterable[Entry]) -> Entry | None:

@@ -291,3 +291,13 @@ def test_a_karyotype_that_is_denied_is_none(text, group):
 @pytest.mark.parametrize(("text", "number"), [("AML, 2. Rezidiv", 2), ("AML, zweites Rezidiv", 2)])
 def test_a_german_number_of_the_relapse_is_read(text, number):
     assert chart(relapse(text=text)).get(RELAPSE_NUMBER).value == number
+
+
+@pytest.mark.parametrize("date", ["onsetDateTime", "recordedDate"])
+def test_the_date_of_the_disease_is_none_of_a_relapse_before_the_first_remission(date):
+    disease = entry("C92.00", name="d", status="relapse", **{date: "2025-01-10"})
+    facts = chart(disease, remission("2025-03-01"))
+    assert (facts.get(FIRST_REMISSION).state, facts.get(TO_RELAPSE).state) == (State.ABSENT, State.ABSENT)
+    facts = chart(disease, remission("2025-03-01"), relapse("2026-11-01"))
+    assert facts.get(RELAPSE_NUMBER).value == 1
+    assert facts.get(FIRST_REMISSION).value == Months(20, 20)

@@ -463,6 +463,31 @@ def test_the_onset_of_a_relapse_that_only_the_clinical_status_tells_may_be_that_
     assert (str(told.when), told.value and told.value.of_disease) == ("2026-10-01", True)
     coded = chart(icd("C92.02", clinicalStatus=clinical("relapse"), onsetDateTime="2026-10-01")).get(RELAPSE)
     assert (str(coded.when), coded.value and coded.value.of_disease) == ("2026-10-01", False)
+    filed = chart(icd("C92.00", clinicalStatus=clinical(status), recordedDate="2026-10-01")).get(RELAPSE)
+    assert (str(filed.when), filed.value and filed.value.of_disease) == ("2026-10-01", True)
+
+
+@pytest.mark.parametrize(("remitted", "expected", "sure"), [
+    ("2025-03-01", Disease.RELAPSED, False), ("2025-01-10", Disease.RELAPSED, True),
+    ("2025", Disease.RELAPSED, False), ("2024-06-01", Disease.RELAPSED, True), (None, Disease.RELAPSED, False),
+])
+@pytest.mark.parametrize("date", ["onsetDateTime", "recordedDate"])
+def test_no_remission_is_newer_than_a_relapse_that_may_have_come_after_it(
+    date: str, remitted: str | None, expected: Disease, sure: bool
+) -> None:
+    told = icd("C92.00", clinicalStatus=clinical("relapse"), **{date: "2025-01-10"})
+    remission = icd("C92.01", **({"onsetDateTime": remitted} if remitted else {}))
+    for entries in ((told, remission), (remission, told)):
+        found = chart(*entries).get(DISEASE)
+        assert (found.value, found.sure) == (expected, sure)
+
+
+def test_a_remission_after_a_dated_relapse_is_not_sure_beside_a_relapse_that_only_the_clinical_status_tells() -> None:
+    told = icd("C92.00", clinicalStatus=clinical("relapse"), onsetDateTime="2025-01-10")
+    dated = (icd("C92.02", onsetDateTime="2026-05-01"), icd("C92.01", onsetDateTime="2026-08-01"))
+    found = chart(told, *dated).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.REMISSION, False)
+    assert "do not say which came first" in found.doubts[0]
 
 
 def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too() -> None:
