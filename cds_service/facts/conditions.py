@@ -6,7 +6,7 @@ That follows from what is written and from our tables alone, so it is kept. Code
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,6 +89,7 @@ _ABERRATIONS = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(r"[,;|\n]|\.(?=\s|$)")
+_STOP = re.compile(r"[;|\n]|\.(?=\s|$)")
 _CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
 # A remission that was, or that is only aimed at: "relapse after CR2", "no longer in remission", "CR2 not reached".
 _NOT_NOW = re.compile(
@@ -191,7 +192,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     in_words = not keys
     if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
-        now, before = _named(words, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
+        own = words if in_words else _of_the_patient(words, hedges)
+        now, before = _named(own, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
         if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
             now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
         if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
@@ -229,6 +231,21 @@ def _is_donor(words: str, hedge: Span) -> bool:
     """Whether the hedge is a relative of whom only the graft is told."""
     near = words[max(0, hedge[0] - _NEARBY) : hedge[1] + _NEARBY]
     return hedge[2] == _NOT_TOLD and _DONOR.search(near) is not None
+
+
+def _of_the_patient(words: str, hedges: list[Span]) -> str:
+    """The words beside a code, with blanks where a relative is told of: from the last comma to the clause's end."""
+    relatives = [(start, end) for start, end, value in hedges if value == _NOT_TOLD]
+    if not relatives:
+        return words
+    begins = [0, *(part.end() for part in _PART.finditer(words))]
+    ends = [*(stop.start() for stop in _STOP.finditer(words)), len(words)]
+    kept, at = "", 0
+    for start, end in relatives:
+        if start >= at:
+            begin, until = begins[bisect_right(begins, start) - 1], ends[bisect_left(ends, end)]
+            kept, at = kept + words[at:begin] + " " * (until - begin), until
+    return kept + words[at:]
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:

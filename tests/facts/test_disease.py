@@ -431,6 +431,17 @@ def test_apl_that_was_only_thought_of_beside_aml_is_aml() -> None:
         assert facts.get(DISEASE).value in (Disease.UNSTATED, Disease.RELAPSED)
 
 
+@pytest.mark.parametrize("said", [
+    "AML in relapse, hx of APL in mother", "AML in relapse; family history of APL, heart failure",
+    "AML in relapse (brother had APL)",
+])
+def test_beside_a_code_what_a_relative_had_is_not_of_the_patient(said: str) -> None:
+    for code in ("C92.02", "C92.00"):
+        facts = chart(icd(code) | {"code": concept(code, said, ICD)})
+        assert (facts.get(DISEASE).value, facts.get(APL).value) == (Disease.RELAPSED, False)
+        assert "heart_failure" not in keys(facts)
+
+
 @pytest.mark.parametrize(("said", "key"), [("Heart failure, possible PRES", "heart_failure"),
     ("Seizure, at risk for falls", "seizure"), ("Syncope; rule out ventricular tachycardia", "syncope")])
 def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
