@@ -178,6 +178,9 @@ def test_a_text_with_more_than_one_reading_is_not_read(text: str) -> None:
     "Take eight tablets of 100 mg daily", "4 comprimés de 100 mg, daily", "4 tbl 100 mg daily",
     "Take 1.5 tablets of 100 mg daily", "400/200/100 mg daily", "120-80 mg daily", "120 to 80 mg daily",
     "120 mg then 80 mg daily", "400/100/200 mg daily", "200 mg daily 1-0-1", "200 mg daily 1-0-1-0",
+    "Take 2 tablets twice daily (400 mg total)", "Take 4 tablets (100 mg) daily",
+    "Take 4 tablets (400 mg total) in the morning and 2 tablets (200 mg total) at night",
+    "Take 4 tablets (400 mg total) daily. Dispense 120 tablets.",
 ])
 def test_a_text_whose_one_amount_is_not_that_of_the_day_is_not_read(text: str) -> None:
     assert daily({"text": text}) is None
@@ -193,6 +196,9 @@ def test_a_text_whose_one_amount_is_not_that_of_the_day_is_not_read(text: str) -
     ("200 mg in the morning, at noon and at bedtime", "600"), ("200 mg daily in the morning or evening", "200"),
     ("400 mg daily with lunch or dinner", "400"), ("200 mg twice per day", "400"), ("200 mg b.i.d.", "400"),
     ("400 mg nightly", "400"), ("200 mg every morning and nightly", "400"), ("400 mg every morning", "400"),
+    ("Take 4 tablets (400 mg total) by mouth daily.", "400"), ("Take 2 capsules (50 mg total) 2 times daily", "100"),
+    ("Take 3 (three) tablets (120 mg total) by mouth daily. Refills 0", "120"),
+    ("Take 0.5 tablets (50 mg total) by mouth daily", "50"),
 ])
 def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: str) -> None:
     assert daily({"text": text}) == expected

@@ -32,6 +32,11 @@ _A_DAY = re.compile(r"\s*(?:/\s*|per\s+|an?\s+)(?:d\b|day\b|24\s*h)", re.IGNOREC
 _DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
 _MG_EACH = r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)"
 _TOTAL = re.compile(rf"{_MG_EACH}\s*(?:in\s+)?total\b|\btotal(?:\s+(?:dose|of))*\s*[:=]?\s*{_MG_EACH}", re.IGNORECASE)
+# Pieces of which the text itself says what they come to each time: "4 tablets (400 mg total)".
+_COME_TO = re.compile(
+    rf"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?|one|half|{_WORDS})\s*(?:\(\w+\)\s*)?{_PIECE}\w*\s*\(\s*{_MG_EACH}\s+total\s*\)",
+    re.IGNORECASE,
+)
 _OF = re.compile(
     rf"(?<![\w.,-])(\d+|{_WORDS})(?:\s*(?:x|×|\*)\s*|\s*{_PIECE}\w*\s+(?:of|à|at)\s+|\s+\(?|\s*\(){_MG_EACH}",
     re.IGNORECASE,
@@ -48,9 +53,11 @@ _PIECES = {name: Decimal(count) for count, name in enumerate(("one", *_WORDS.spl
 def daily_in(text: str, terms: Terms) -> Quantity | None:
     """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else.
 
+    Tablets beside what they come to ("4 tablets (400 mg total)") are that amount.
     "400 mg/day" is what a day comes to. Of a series that goes up ("100/200/400 mg") the last amount is the highest; one
     that goes down has more than one reading.
     """
+    text = _COME_TO.sub(r"\1 mg", text)
     matches = list(_IN_TEXT.finditer(text))
     found = {plainly(match[1]) for match in matches}
     if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
