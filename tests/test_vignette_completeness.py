@@ -86,6 +86,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "differentiation-syndrome": {
         "fever_from": ("38.0 Cel",),
         "saturation_below": ("92 %",),
+        "vital_signs_within": ("24 h",),
         "weight_rise_from": ("5 %",),
         "creatinine_rise_from": ("50 %",),
         "sign_window": ("7 d",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
@@ -12,14 +12,32 @@ T = TypeVar("T")
 
 
 class Later(Sequence[T]):
-    """A tuple that is made when it is first looked at."""
+    """A tuple that is made when it is first looked at, and no further than whoever goes through it goes."""
 
-    def __init__(self, read: Callable[[], tuple[T, ...]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[T]]) -> None:
         self._read = read
+        self._made: list[T] = []
+
+    @cached_property
+    def _rest(self) -> Iterator[T]:
+        return iter(self._read())
+
+    def __iter__(self) -> Iterator[T]:
+        place = 0
+        while place < len(self._made) or self._has_more():
+            yield self._made[place]
+            place += 1
+
+    def _has_more(self) -> bool:
+        """Make the next one, if there is one."""
+        for each in self._rest:
+            self._made.append(each)
+            return True
+        return False
 
     @cached_property
     def _all(self) -> tuple[T, ...]:
-        return self._read()
+        return tuple(iter(self))
 
     @overload
     def __getitem__(self, place: int) -> T: ...

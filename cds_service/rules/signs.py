@@ -7,21 +7,24 @@ low oxygen, weight and creatinine that rise within days.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
 from cds_service.facts.drugs.medications import Role
-from cds_service.facts.fact import Fact, State, at_or_above, below
+from cds_service.facts.fact import Fact, Key, State, at_or_above, below
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import (
     BODY_WEIGHT,
     CREATININE,
     CREATININE_SERIES,
     OXYGEN_SATURATION,
+    OXYGEN_SATURATION_SERIES,
     TEMPERATURE,
+    TEMPERATURE_SERIES,
     WEIGHT_SERIES,
     Series,
 )
@@ -90,18 +93,37 @@ def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:
     )
 
 
+@once
 def fever(case: Case, use: Use) -> tuple[Sign, ...]:
     """A temperature from the limit on."""
     limit = case.must(topics.FEVER_FROM, "policy").value
-    fact = case.fact(TEMPERATURE, sign_window(case))
+    fact = _lately(case, TEMPERATURE, TEMPERATURE_SERIES, lambda each: at_or_above(each, limit))
     return _measured(case, use, "fever", fact, at_or_above(fact, limit), f"temperature {fact.bound}{fact.value}")
 
 
+@once
 def low_oxygen(case: Case, use: Use) -> tuple[Sign, ...]:
     """An oxygen saturation below the limit."""
     limit = case.must(topics.SATURATION_BELOW, "policy").value
-    fact = case.fact(OXYGEN_SATURATION, sign_window(case))
+    fact = _lately(case, OXYGEN_SATURATION, OXYGEN_SATURATION_SERIES, lambda each: below(each, limit))
     return _measured(case, use, "hypoxia", fact, below(fact, limit), f"oxygen saturation {fact.bound}{fact.value}")
+
+
+def _lately(
+    case: Case, vital: Key[Quantity], series: Key[Series], test: Callable[[Fact[Quantity]], Truth]
+) -> Fact[Quantity]:
+    """The newest value; where it is no sign, one of the hours before it that is, with the newest as its doubt."""
+    newest = case.fact(vital, sign_window(case))
+    if newest.value is None or newest.when is None or newest.state is State.STALE or test(newest) is Truth.YES:
+        return newest
+    hours = case.must(topics.VITAL_SIGNS_WITHIN, "policy").value
+    since = newest.when.latest - timedelta(hours=float(hours.value))
+    for each in case.fact(series).value or ():
+        if each.when is None or each.when.latest < since:
+            break
+        if test(each) is Truth.YES:
+            return each.doubted(f"the newest is {newest.told}, of {newest.when}")
+    return newest
 
 
 @once

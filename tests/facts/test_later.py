@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from cds_service.facts.chart import Chart
@@ -27,6 +29,21 @@ def test_a_row_is_made_once_and_is_like_a_tuple():
     assert (row[0], row[1:], len(row), list(row)) == (1, (2, 3), 3, [1, 2, 3])
     assert row == (1, 2, 3) and row == Later(make) and hash(row) == hash((1, 2, 3)) and repr(row) == "(1, 2, 3)"
     assert len(made) == 2  # once for each row
+
+
+def test_a_row_is_made_no_further_than_one_goes_and_by_whoever_goes_first():
+    made: list[int] = []
+
+    def make() -> Iterator[int]:
+        for each in (1, 2, 3):
+            made.append(each)
+            yield each
+
+    row = Later(make)
+    assert next(iter(row)) == 1 and made == [1]
+    for_one, for_other = iter(row), iter(row)
+    assert [next(for_one), next(for_one), next(for_other), next(for_other), next(for_other)] == [1, 2, 1, 2, 3]
+    assert list(for_one) == [3] and list(for_other) == [] and made == [1, 2, 3]
 
 
 def test_facts_are_read_when_asked_and_a_copy_holds_all_of_them():

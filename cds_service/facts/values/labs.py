@@ -95,6 +95,8 @@ HAEMOGLOBIN_SERIES: Key[Series] = Key("haemoglobin_series", "haemoglobin over ti
 WBC_SERIES: Key[Series] = Key("wbc_series", "white blood cells over time", "cbc")
 POTASSIUM_SERIES: Key[Series] = Key("potassium_series", "potassium over time", "potassium")
 MAGNESIUM_SERIES: Key[Series] = Key("magnesium_series", "magnesium over time", "magnesium")
+TEMPERATURE_SERIES: Key[Series] = Key("body_temperature_series", "temperature over time")
+OXYGEN_SATURATION_SERIES: Key[Series] = Key("oxygen_saturation_series", "oxygen saturation over time")
 BILIRUBIN_SERIES: Key[Series] = Key("bilirubin_series", "bilirubin over time", "bilirubin_total")
 OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     POTASSIUM: POTASSIUM_SERIES,
@@ -104,6 +106,8 @@ OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     BODY_WEIGHT: WEIGHT_SERIES,
     HAEMOGLOBIN: HAEMOGLOBIN_SERIES,
     WBC: WBC_SERIES,
+    TEMPERATURE: TEMPERATURE_SERIES,
+    OXYGEN_SATURATION: OXYGEN_SATURATION_SERIES,
 }
 LOW_IS_DANGER = frozenset(
     {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}

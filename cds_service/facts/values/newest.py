@@ -7,10 +7,12 @@ certain and nearer to danger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from heapq import merge
+from itertools import groupby
 
 from msgspec.structs import replace
 
@@ -34,6 +36,10 @@ from cds_service.gather.views import Quantity as Measured
 from cds_service.quantity import Quantity
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def _newest_first(fact: Fact[Quantity]) -> tuple[float, str]:
+    return -latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""
 
 
 class Results:
@@ -77,12 +83,17 @@ class Results:
         )
         return fact if value.most is None else ranging(fact, value.most, low_is_danger=self.low_is_danger)
 
-    def dated(self) -> tuple[Fact[Quantity], ...]:
-        """Every usable result with a date, newest first."""
-        found = (self.read(index) for index, place in enumerate(self.places) if not place.unclear)
-        dated = [fact for fact in found if isinstance(fact, Fact) and fact.when is not None]
-        dated.sort(key=lambda fact: (-latest(fact.when).timestamp(), fact.origin.resource if fact.origin else ""))
-        return tuple(dated)
+    def dated(self) -> Iterator[Fact[Quantity]]:
+        """Every usable result with a date, newest first. Each is read when one comes to it."""
+        timeless, timed = self.by_time
+        together = groupby(timed, key=lambda each: each[0].latest)
+        in_time = (fact for _, those in together for fact in self._in_order(index for _, index in those))
+        return merge(self._in_order(timeless), in_time, key=_newest_first)
+
+    def _in_order(self, indexes: Iterable[int]) -> list[Fact[Quantity]]:
+        """Those of these places that can be used and have a date, newest first."""
+        found = map(self.read, indexes)
+        return sorted([fact for fact in found if isinstance(fact, Fact) and fact.when is not None], key=_newest_first)
 
     def newest(self) -> tuple[list[Fact[Quantity]], list[tuple[When | None, str]]]:
         """The results that can be used, and those that cannot (when, and why), back to the last that may be the newest.

@@ -50,7 +50,8 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
 
     It is asked of a drug whose source warns of the syndrome, while it is taken and when it is ordered again. Several
     signs since the start, or one that is telling by itself, are a warning; another sign alone is a line. Signs are
-    recorded entries, fever, low oxygen, and weight or creatinine that rose.
+    recorded entries, fever, low oxygen, and weight or creatinine that rose. A fever or a low oxygen of the hours
+    before the newest measurement counts too, with that one as its doubt.
 
     A sign that is old, doubtful or later than the syndrome usually comes counts one step lower, unless sure signs are
     enough. A restart asks for the diagnosis, or for enough signs after a hold. Bedside values never taken are no gap;
