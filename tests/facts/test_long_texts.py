@@ -11,7 +11,7 @@ from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.amounts import plainly
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in
 from cds_service.facts.genomics.mutations import MARKERS
-from tests.charts import Json, chart, concept, condition, observation, order, terms
+from tests.charts import Json, chart, condition, observation, order, terms
 
 LETTERS, SECONDS = 60_000, 2.0  # it takes some hundredths of a second; what grows with the square takes many seconds
 
@@ -62,10 +62,3 @@ def test_a_number_with_more_digits_than_arithmetic_keeps_is_no_dose() -> None:
     assert plainly(digits) is None
     assert daily_in(f"{digits} mg twice daily", terms()) is None
     assert daily_beside(Decimal(40), Decimal(1), f"{digits} tablets", terms(), Decimal(2)) is None
-
-
-def test_the_unit_of_a_dose_is_not_kept_where_it_is_long() -> None:
-    from cds_service.facts.drugs import amounts
-
-    chart(dosed("", long("mg", "z")), order(concept(text="venetoclax")))
-    assert not any(len(unit) > LETTERS for unit in amounts._FOLDED)

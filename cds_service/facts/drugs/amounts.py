@@ -13,7 +13,6 @@ from decimal import Decimal
 
 from cds_service.gather.views import Medication, Ratio
 from cds_service.gather.views import Quantity as Measured
-from cds_service.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ _TIME |= {"min": Decimal(1) / 60, "wk": Decimal(168), "week": Decimal(168)}
 _ANNOTATION = re.compile(r"(?<=[\w)])\{[^{}]*+\}")
 _MOST_DIGITS = 20  # of one number in words: with so many that arithmetic overflows it is none
 _PER_IN_WORDS = re.compile(r"(?<!\s)\s+per\s+")
-_FOLDED: Kept[str, str] = Kept(256)
 _PIECE = re.compile(r"-*(?:[a-z]+[ -]+)*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _CODED_PIECE = re.compile(r"(?:or|chew|cp|disin|dr|ec|erec|er|sl|ent|erent)(?:tab|cap)(?:12|24)?", re.IGNORECASE)
 _STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
@@ -125,11 +123,7 @@ def _units(measured: Measured) -> list[str]:
 
 
 def _folded(unit: str) -> str:
-    found = _FOLDED.get(unit)
-    if found is None:
-        plain = _PER_IN_WORDS.sub("/", unit.strip().lower())
-        found = _FOLDED.keep(unit, _ANNOTATION.sub("", plain).strip(), unit)
-    return found
+    return _ANNOTATION.sub("", _PER_IN_WORDS.sub("/", unit.strip().lower())).strip()
 
 
 def _in_mg(value: Decimal, unit: str) -> Amount | None:
