@@ -62,7 +62,7 @@ _DENIED = re.compile(
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
-    r"(?:\s*\([^()]*\))?[\s,:-]*(?:was|is|has been)?\s*"
+    r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?"
     r"(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b",
     re.IGNORECASE,
 )
@@ -101,12 +101,12 @@ _NOT_NOW = re.compile(
     re.IGNORECASE,
 )
 _NOT_KEPT = re.compile(
-    r"[\s,:-]*(?:was|is|has been)?\s*(?:lost|not (?:yet )?(?:reached|achieved|attained)|until|till|bis|lasting|lasted"
-    r"|duration|nicht erreicht)\b",
+    r"[\s,:-]*+(?:(?:was|is|has been)\s*+)?(?:lost|not (?:yet )?(?:reached|achieved|attained)|until|till|bis|lasting"
+    r"|lasted|duration|nicht erreicht)\b",
     re.IGNORECASE,
 )
 _DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
-    r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+)*"
+    r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+){0,9}"
     r"(?:father|mother|brother|sister)\b"
     r"|\b(?:father|mother|brother|sister)(?:\s+(?:is|was|as))?(?:\s+(?:a|the))?\s+donor\b",
     re.IGNORECASE,
@@ -186,8 +186,9 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
     hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] != _PAST]
     thought_of = {value for _, _, value in hedges}
-    if _NOT_TOLD in thought_of and _DONOR.search(words):
-        hedges = [span for span in hedges if not _is_donor(words, span)]
+    donors = [match.span() for match in _DONOR.finditer(words)] if _NOT_TOLD in thought_of else []
+    if donors:
+        hedges = [span for span in hedges if not _is_donor(span, donors)]
         thought_of = {value for _, _, value in hedges}
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     in_words = not keys
@@ -227,10 +228,11 @@ def is_no_aberration(words: str, start: int) -> bool:
     return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
 
 
-def _is_donor(words: str, hedge: Span) -> bool:
-    """Whether the hedge is a relative of whom only the graft is told."""
-    near = words[max(0, hedge[0] - _NEARBY) : hedge[1] + _NEARBY]
-    return hedge[2] == _NOT_TOLD and _DONOR.search(near) is not None
+def _is_donor(hedge: Span, donors: list[tuple[int, int]]) -> bool:
+    """Whether the hedge is a relative of whom only the graft is told, in words that stand close to it."""
+    start, end, value = hedge
+    first = bisect_left(donors, (start - _NEARBY, 0))
+    return value == _NOT_TOLD and first < len(donors) and donors[first][1] <= end + _NEARBY
 
 
 def _of_the_patient(words: str, hedges: list[Span]) -> str:

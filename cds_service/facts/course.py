@@ -200,6 +200,7 @@ def _cytogenetics(
         if not is_no_aberration(entry.words, start)
     }
     began = _start(first) if first is not None and not first.noted else date.min
+    results = sorted(results, key=_weight)  # the last one of a group counts
     early = [each for each in results if each.when and each.when.latest.date() <= began]
     measured = {each.group: each for each in early if each.group is not None}
     if len(found.keys() | measured.keys()) > 1:
@@ -209,15 +210,23 @@ def _cytogenetics(
         return known(CYTOGENETICS, group, entry.when, entry.origin, doubts=(*history.doubts, *entry.doubts))
     for group, each in measured.items():
         return known(CYTOGENETICS, group, each.when, each.origin, doubts=(*history.doubts, *each.doubts))
-    for each in results:
-        if each.group is not None:
-            doubts = (*history.doubts, *each.doubts, "whether it is the karyotype of the diagnosis is not known")
-            return known(CYTOGENETICS, each.group, each.when, each.origin, doubts=doubts)
+    others = {each.group: each for each in results if each.group is not None}
+    if len(others) > 1:
+        return missing(CYTOGENETICS, State.CONFLICTING, f"the record names {' and '.join(sorted(others))}")
+    for group, each in others.items():
+        doubts = (*history.doubts, *each.doubts, "whether it is the karyotype of the diagnosis is not known")
+        return known(CYTOGENETICS, group, each.when, each.origin, doubts=doubts)
     if results:
         return missing(CYTOGENETICS, State.UNREADABLE, "a karyotype could not be read")
     if history.value is None:
         return missing(CYTOGENETICS, history.state, history.why)
     return missing(CYTOGENETICS, State.ABSENT, "no entry and no result names the karyotype")
+
+
+def _weight(result: Karyotype) -> tuple[bool, float, str]:
+    """In which order karyotypes count, in whatever order they came: certain ones last, and of those the oldest."""
+    when = result.when
+    return not result.doubts, -when.latest.timestamp() if when is not None else 0.0, result.origin.resource
 
 
 def _ordinal(entry: Entry, reading: Reading) -> int:

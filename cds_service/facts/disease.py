@@ -169,9 +169,8 @@ def _entry(
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
         if set(meaning.keys) & AML and standing.disease:
-            if disagree(standing.disease, meaning.status):  # a relapse where nobody can tell
+            if disagree(standing.disease, meaning.status):  # the status is kept up to date, and decides
                 doubts += ("its code and its clinical status disagree, not certain",)
-                status = standing.disease if standing.disease in IN_RELAPSE else meaning.status
             by_status = not agree(status, meaning.status)
             of_disease = by_status and status in IN_RELAPSE
             if by_status and not of_disease:

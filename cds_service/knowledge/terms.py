@@ -89,7 +89,12 @@ class UnitTable:
 
         What a molar mass converts is rounded to the step of its kind: 1.7 mg/dL of magnesium are 0.70 mmol/L.
         """
-        found = self.units.get(unit.strip()) or self.units.get(_folded(unit))
+        found = self.units.get(unit.strip())
+        if found is None:
+            folded = _folded(unit)
+            found = self.units.get(folded)
+            if found is not None:  # any other may be somebody's words
+                _FOLDED.keep(unit, folded, unit)
         if found is None and "{" in unit:
             found = self.units.get(_folded(_ANNOTATION.sub("", unit)))
         if found is None:
@@ -443,7 +448,7 @@ def _folded(unit: str) -> str:
     found = _FOLDED.get(unit)
     if found is None:
         plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
-        found = _FOLDED.keep(unit, _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower()), unit)
+        found = _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower())
     return found
 
 

@@ -162,6 +162,20 @@ def test_a_later_karyotype_leaves_open_what_it_was_at_diagnosis(when):
     assert "whether it is the karyotype of the diagnosis is not known" in read.doubts
 
 
+def test_two_later_karyotypes_that_differ_decide_nothing_in_whatever_order_they_come():
+    later = (karyotype("46,XX[20]", "2026-11-02", name="k1"),
+             karyotype("46,XX,t(8;21)(q22;q22.1)[20]", "2026-11-03", name="k2"))  # fmt: skip
+    for results in (later, later[::-1]):
+        read = chart(*COURSE, *results).get(CYTOGENETICS)
+        assert (read.state, read.why) == (State.CONFLICTING, "the record names other and t(8;21)")
+
+
+def test_of_two_karyotypes_of_one_group_the_same_counts_in_whatever_order_they_come():
+    later = (karyotype("46,XX[20]", "2026-11-02", name="k1"), karyotype("46,XX[19]", "2026-11-03", name="k2"))
+    read = [chart(*COURSE, *results).get(CYTOGENETICS) for results in (later, later[::-1])]
+    assert read[0] == read[1] and str(read[0].when) == "2026-11-02"
+
+
 @pytest.mark.parametrize("text", ["46,XX,der(8)t(8;21)(q22;q22)", "46,XX,inv(16)(p13q22)c[20]", "46,XX,inv(16)"])
 def test_a_change_in_another_form_is_not_read(text):
     assert chart(*COURSE, karyotype(text)).get(CYTOGENETICS).state is State.UNREADABLE

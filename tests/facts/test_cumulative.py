@@ -92,3 +92,20 @@ def test_a_later_or_higher_order_that_is_based_on_one_is_a_course_of_its_own(mor
 def test_an_instance_counts_where_its_order_cannot_be_counted() -> None:
     (found,) = exposed(given(end=None), given(id="m2", **BASED))
     assert (str(found.total), found.counted, found.uncounted) == ("180 mg/m²", 1, 1)
+
+
+@pytest.mark.parametrize("bases", [("2", "1"), ("2", "3", "1")], ids=["two", "three"])
+def test_orders_that_are_based_on_each_other_in_a_circle_all_count(bases: tuple[str, ...]) -> None:
+    circle = [
+        given(id=str(number), basedOn=[{"reference": f"MedicationRequest/{base}"}])
+        for number, base in enumerate(bases, 1)
+    ]
+    (found,) = exposed(*circle)
+    assert (str(found.total), found.counted) == (f"{180 * len(bases)} mg/m²", len(bases))
+
+
+def test_an_instance_of_an_instance_counts_once_with_the_order() -> None:
+    based = [given(id="3", basedOn=[{"reference": "MedicationRequest/2"}]),
+             given(id="2", basedOn=[{"reference": "MedicationRequest/1"}]), given(id="1")]  # fmt: skip
+    (found,) = exposed(*based)
+    assert (str(found.total), found.counted) == ("180 mg/m²", 1)

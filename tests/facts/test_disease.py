@@ -450,13 +450,19 @@ def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [
-    icd("C92.02", clinicalStatus=clinical("remission")), icd("C92.01", clinicalStatus=clinical("relapse")),
+    icd("C92.01", clinicalStatus=clinical("relapse")),
     icd("C92.02") | {"code": concept("C92.02", "AML in remission", ICD)},
     icd("C92.01") | {"code": concept("C92.01", "AML, relapse after CR1", ICD)},
 ])
 def test_an_entry_that_contradicts_itself_is_a_relapse_and_not_certain(entry: Json) -> None:
     found = chart(entry).get(DISEASE)
     assert (found.value, found.sure) == (Disease.RELAPSED, False)
+    assert "disagree" in found.doubts[0]
+
+
+def test_a_relapse_whose_clinical_status_is_remission_is_one_and_not_certain() -> None:
+    found = chart(icd("C92.02", clinicalStatus=clinical("remission"))).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.REMISSION, False)
     assert "disagree" in found.doubts[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from cds_service.facts.drugs.prescribed import Said
 from cds_service.facts.drugs.products import product_of
 from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.kept import Kept
+from cds_service.knowledge import terms as tables
 from cds_service.knowledge.terms import Terms, Words
 from tests import charts
 from tests.charts import ICD, RXNORM, Json, concept, condition, order, resource
@@ -103,3 +105,11 @@ def test_it_is_emptied_when_it_is_full():
     known: Kept[str, int] = Kept(3)
     assert [known.keep(str(number), number) for number in range(5)] == list(range(5))
     assert known == {"3": 3, "4": 4}
+
+
+def test_a_unit_that_nobody_knows_may_be_somebodys_words_and_is_not_kept(terms: Terms):
+    own = "tablets for Mrs Example"
+    assert terms.units["potassium"].convert(Decimal(4), own) is None
+    assert terms.units["potassium"].convert(Decimal(4), "MMOL / L") is not None
+    assert "MMOL / L" in tables._FOLDED
+    assert own not in tables._FOLDED

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from cds_service.gather.views import Medication, Ratio
 from cds_service.gather.views import Quantity as Measured
@@ -34,7 +33,9 @@ _PER: Mapping[str, str] = {"m2": "m2", "m^2": "m2", "m²": "m2", "sq m": "m2", "
 _TIME: dict[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
 _TIME |= {name: Decimal(24) for name in ("d", "day", "24h", "24 h", "24.h", "(24.h)", "24 hours")}
 _TIME |= {"min": Decimal(1) / 60, "wk": Decimal(168), "week": Decimal(168)}
-_ANNOTATION = re.compile(r"(?<=[\w)])\{[^}]*\}")
+_ANNOTATION = re.compile(r"(?<=[\w)])\{[^{}]*+\}")
+_MOST_DIGITS = 20  # of one number in words: with so many that arithmetic overflows it is none
+_PER_IN_WORDS = re.compile(r"(?<!\s)\s+per\s+")
 _PIECE = re.compile(r"-*(?:[a-z]+[ -]+)*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _CODED_PIECE = re.compile(r"(?:or|chew|cp|disin|dr|ec|erec|er|sl|ent|erent)(?:tab|cap)(?:12|24)?", re.IGNORECASE)
 _STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
@@ -111,7 +112,7 @@ def per_area_in(text: str) -> list[Decimal]:
 
 def plainly(written: str) -> Decimal | None:
     """The number; None where a mark may part thousands or decimals ("1,000", "1.200")."""
-    if re.fullmatch(r"\d+|\d+[.,]\d{1,2}|0[.,]\d+", written):
+    if len(written) <= _MOST_DIGITS and re.fullmatch(r"\d+|\d+[.,]\d{1,2}|0[.,]\d+", written):
         return Decimal(written.replace(",", "."))
     return None
 
@@ -121,9 +122,8 @@ def _units(measured: Measured) -> list[str]:
     return [folded for written in (measured.code, measured.unit) if written and (folded := _folded(written))]
 
 
-@lru_cache(maxsize=256)
 def _folded(unit: str) -> str:
-    return _ANNOTATION.sub("", re.sub(r"\s+per\s+", "/", unit.strip().lower())).strip()
+    return _ANNOTATION.sub("", _PER_IN_WORDS.sub("/", unit.strip().lower())).strip()
 
 
 def _in_mg(value: Decimal, unit: str) -> Amount | None:

@@ -52,7 +52,8 @@ def exposures(orders: Iterable[Medication], drugs: Iterable[str]) -> tuple[Expos
 
 
 def _exposure(drug: str, orders: list[Medication]) -> Exposure:
-    given = [order for order in orders if order.role is not Role.DRAFT and not _is_instance(order, orders)]
+    instances = _instances(orders)
+    given = [order for place, order in enumerate(orders) if order.role is not Role.DRAFT and place not in instances]
     drafts = [order for order in orders if order.role is Role.DRAFT]
     amounts = [amount for order in given if order.role is Role.PAST and (amount := _amount(order)) is not None]
     drafted = [amount for order in drafts if (amount := _amount(order)) is not None]
@@ -63,10 +64,29 @@ def _exposure(drug: str, orders: list[Medication]) -> Exposure:
     )
 
 
-def _is_instance(order: Medication, orders: list[Medication]) -> bool:
-    """Whether it only carries out a part of another order, which counts already."""
-    bases = (each for each in orders if each.reference in order.replaces and each is not order)
-    return any(_is_part(order, base) for base in bases if base.role is Role.PAST)
+def _instances(orders: list[Medication]) -> set[int]:
+    """The places of those that only carry out a part of another order, which counts already.
+
+    Orders that are based on each other in a circle all count: none of them is known to be the first.
+    """
+    named: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        if order.role is Role.PAST and "/" in order.reference:
+            named.setdefault(order.reference, []).append(place)
+    parts: dict[int, list[int]] = {}
+    for place, order in enumerate(orders):
+        for base in (base for reference in dict.fromkeys(order.replaces) for base in named.get(reference, ())):
+            if base != place and _is_part(order, orders[base]):
+                parts.setdefault(base, []).append(place)
+    found: set[int] = set()
+    first = parts.keys() - {part for each in parts.values() for part in each}
+    waiting = [part for base in first for part in parts[base]]
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting += parts.get(place, ())
+    return found
 
 
 def _is_part(order: Medication, base: Medication) -> bool:

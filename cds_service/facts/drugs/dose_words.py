@@ -23,15 +23,18 @@ _SPAN = r"(?:d|days?|weeks?|months?|cycles?|doses?|h|hrs?|hours?|tage?)\b"
 _COUNTED = re.compile(
     rf"\b{_MANY}\s*(?:x|×|\*|{_PIECE})|\b{_MANY}(?:\s+|\s*\(\s*)\d[\d.,]*\s*mg\b"
     rf"|mg\W{{0,3}}[x×*]\s*{_MANY}\b(?!\s*{_SPAN})"
-    rf"|mg\W{{0,2}}{_PIECE}\w*\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
+    rf"|mg\W{{0,2}}{_PIECE}\w{{0,20}}\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|dann)\s*\Z", re.IGNORECASE)
+_MOST_AMOUNTS = 20  # in one instruction: with more it is a letter
 _SERIES = 60  # letters before an amount in which the others of its series stand
 _A_DAY = re.compile(r"\s*(?:/\s*|per\s+|an?\s+)(?:d\b|day\b|24\s*h)", re.IGNORECASE)
 _DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
 _MG_EACH = r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)"
-_TOTAL = re.compile(rf"{_MG_EACH}\s*(?:in\s+)?total\b|\btotal(?:\s+(?:dose|of))*\s*[:=]?\s*{_MG_EACH}", re.IGNORECASE)
+_TOTAL = re.compile(
+    rf"{_MG_EACH}\s*(?:in\s+)?total\b|\btotal(?:\s+(?:dose|of))*+\s*+(?:[:=]\s*+)?{_MG_EACH}", re.IGNORECASE
+)
 # Pieces of which the text itself says what they come to each time: "4 tablets (400 mg total)".
 _COME_TO = re.compile(
     rf"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?|one|half|{_WORDS})\s*(?:\(\w+\)\s*)?{_PIECE}\w*\s*\(\s*{_MG_EACH}\s+total\s*\)",
@@ -60,10 +63,11 @@ def daily_in(text: str, terms: Terms) -> Quantity | None:
     text = _COME_TO.sub(r"\1 mg", text)
     matches = list(_IN_TEXT.finditer(text))
     found = {plainly(match[1]) for match in matches}
-    if len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
+    if len(matches) > _MOST_AMOUNTS or len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
         return None
     amount, times = found.pop(), times_in(text, terms)
-    if amount is None or any(_goes_down(text[: match.start()], amount) for match in matches):
+    before = (text[max(0, match.start() - _SERIES) : match.start()] for match in matches)
+    if amount is None or any(_goes_down(each, amount) for each in before):
         return None
     if all(_A_DAY.match(text, match.end()) for match in matches) and (times is None or _DIVIDED.search(text)):
         return Quantity(amount, "mg/d")
@@ -72,7 +76,6 @@ def daily_in(text: str, terms: Terms) -> Quantity | None:
 
 def _goes_down(before: str, amount: Decimal) -> bool:
     """Whether an amount is the last of a series in which a higher one, or one that cannot be read, comes before it."""
-    before = before[-_SERIES:]
     while (match := _BEFORE.search(before)) is not None:
         earlier = plainly(match[1])
         if earlier is None or earlier > amount:

@@ -101,8 +101,10 @@ def _regimen(product: Concepts, named: tuple[str, ...], terms: Terms) -> tuple[t
     drugs = list(named)
     told = ["the name of its regimen"]
     found = False
+    names, before = list(reversed(terms.drug_names.spans(text))), set[str]()
     for start, parts in terms.regimens.places(text):
-        before = set("|".join(terms.drug_names.find_all(text[:start])).split("|"))
+        while names and names[-1][1] <= start:
+            before.update(names.pop()[2].split("|"))
         components = [part.split("/") for part in parts.split("|") if part]
         if not components or before & {drug for choice in components for drug in choice}:
             continue

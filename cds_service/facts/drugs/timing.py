@@ -63,11 +63,12 @@ _PARTS: Mapping[str, str] = {
 }
 _NOON = 12
 _AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
-_BOTH = re.compile(
-    r"\b(?:mornings?|breakfast|am)\b[^.;]{0,25}?(?:\band\b|&|\+|\bund\b)[^.;]{0,25}?"
-    r"\b(?:evenings?|bedtime|night|nightly|dinner|supper|pm)\b",
+_PARTS_NAMED = re.compile(
+    r"\b(?P<early>mornings?|breakfast|am)\b|(?P<both>\band\b|&|\+|\bund\b)|(?P<end>[.;])"
+    r"|\b(?P<late>evenings?|bedtime|night|nightly|dinner|supper|pm)\b",
     re.IGNORECASE,
 )
+_NEAR = 25  # letters between a part of the day and the "and" that joins it to another
 _MIDDAY = re.compile(r"\b(?:noon|midday|lunch|lunchtime|mittags?)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![\w-])[\d½]-[\d½]-[\d½](?:-[\d½])?(?![\w-])")  # pieces for morning, noon, evening
@@ -157,12 +158,30 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
     found |= {_DAY / hours for hours in hourly}
     found |= {Decimal(times) for times in terms.words["timing"].find_all(_EVERY.sub(" ", rest))}
     if found == {ONE} and not _CHOICE.search(text):
-        both = _BOTH.search(text)
-        if both is not None:
-            return Decimal(3 if _MIDDAY.search(both.group()) else 2)
+        both = _both_in(text)
+        if both:
+            return Decimal(3 if _MIDDAY.search(both) else 2)
         if _AM.search(text) and _PM.search(text):
             return Decimal(2)
     return found.pop() if len(found) == 1 else None
+
+
+def _both_in(text: str) -> str:
+    """What stands in the text from a morning to the evening that an "and" joins to it, in one sentence; "" if none."""
+    early = joined = None
+    for found in _PARTS_NAMED.finditer(text):
+        match found.lastgroup:
+            case "early":
+                early = found
+            case "both" if early is not None and found.start() - early.end() <= _NEAR:
+                joined = early, found
+            case "late" if joined is not None and found.start() - joined[1].end() <= _NEAR:
+                return text[joined[0].start() : found.end()]
+            case "end":
+                early = joined = None
+            case _:
+                pass
+    return ""
 
 
 def _period(repeat: Repeat) -> Decimal | None:

@@ -223,7 +223,7 @@ _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
 
 def _plainly(text: str) -> str:
     """The text without what a name of KMT2A carries in brackets: "KMT2A (11q23) rearrangement"."""
-    return re.sub(r"\s*\((?:11q23[^)]*|MLL1?|KMT2A)\)", "", text)
+    return re.sub(r"(?:(?<!\s)\s+)?\((?:11q23[^)]{0,60}|MLL1?|KMT2A)\)", "", text)
 
 
 def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:

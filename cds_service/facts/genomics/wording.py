@@ -28,8 +28,10 @@ _NOTHING_ELSE = re.compile(
 _BARE = re.compile(r"(?<![\w-])(?:ITD|TKD)(?![\w-])")
 _SIGN = re.compile(r"\w[+-](?=\s|[,;:)]|$)|\([+-]+\)|\s[+-](?=\s|$)")  # "FLT3-ITD+", "NPM1 (-)"
 _SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
-_LIMIT = re.compile(r"\([^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b[^()]*\)", re.IGNORECASE)
-_WITH_DIGIT = re.compile(r"\S*\d\S*")
+_LIMIT = re.compile(
+    r"\((?=[^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b)[^()]*+\)", re.IGNORECASE
+)
+_WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
 _DATED = re.compile(  # it may speak of another specimen than its own
     r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
