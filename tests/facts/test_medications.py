@@ -169,6 +169,13 @@ def test_an_order_that_cannot_be_told_apart_makes_the_list_unsure(unclear: Json)
     assert not chart(VENETOCLAX, unclear).get(MEDICATIONS).sure
 
 
+@pytest.mark.parametrize("status", ["completed", "stopped"])
+def test_a_name_for_any_drug_on_an_order_that_is_over_unsettles_nothing(status: str) -> None:
+    assert chart(VENETOCLAX, order("Home medication", id="h", status=status)).get(MEDICATIONS).sure
+    only_coded = order({"coding": [{"system": "urn:oid:1.2", "code": "17"}]}, id="c", status=status)
+    assert not chart(VENETOCLAX, only_coded).get(MEDICATIONS).sure
+
+
 @pytest.mark.parametrize(("status", "state"), [
     (Status.PARTIAL, State.KNOWN), (Status.FAILED, State.FAILED), (Status.NOT_ASKED, State.NOT_ASKED),
 ])

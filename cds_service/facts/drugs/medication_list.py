@@ -167,8 +167,8 @@ def _listed(resource: Resource, library: Library, reading: Reading) -> Medicatio
     if isinstance(said, Unreadable):
         return said
     product = product_of(said, reading.terms)
-    if product.words and not product.ingredients:
-        return None
+    if not product.ingredients and (product.words or (role is Role.PAST and product.name)):
+        return None  # what is over and was called "home medication" says nothing of today
     return _ended(order_of(resource, view, role, said, product, library, reading), reading.now)
 
 
