@@ -19,6 +19,16 @@ from cds_service.gather.views import View
 _SERIOUS = ("error", "fatal")
 # Codes of milder issues that speak of results which were left out: FHIR's value set issue-type.
 _MISSING = frozenset({"suppressed", "security", "forbidden", "incomplete", "too-costly", "throttled", "timeout"})
+# Types that come along where a server includes them or a whole record is sent, and answer none of our questions.
+# What may hold an answer in another form (a Bundle, a list, a dispensing) is not among them.
+_BESIDE = frozenset(
+    {
+        "Account", "Appointment", "CareTeam", "Claim", "ClaimResponse", "Coverage", "Device", "DocumentReference",
+        "Encounter", "EpisodeOfCare", "ExplanationOfBenefit", "Goal", "Group", "HealthcareService", "ImagingStudy",
+        "Immunization", "Location", "Organization", "Practitioner", "PractitionerRole", "Provenance", "RelatedPerson",
+        "SupplyDelivery",
+    }
+)  # fmt: skip
 _NULL = msgspec.Raw(b"null")
 _RESOURCE = b'"resource"'
 T = TypeVar("T")
@@ -148,7 +158,7 @@ def _split(
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
     met: Concepts = {}
-    included = 0
+    included = beside = 0  # that a match refers to; that answer none of our questions
     for written, full_url, search in entries:
         try:
             views[len(resources)] = any_view(written, met)
@@ -160,13 +170,19 @@ def _split(
             if kind == "OperationOutcome":
                 problems.extend(_problems(written))
                 continue
+            if kind in _BESIDE:
+                beside += 1
+                included += search is not None and search == _INCLUDED
+                continue
         if full_url:
             full_urls[len(resources)] = full_url
         resources.append(written)
         included += search is not None and search == _INCLUDED
     following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
-    unique = tuple(dict.fromkeys(problems))
-    return Unpacked(tuple(resources), following, unique, len(resources) - included, counted, full_urls, views)
+    if beside and not resources:
+        problems.append("the Bundle holds nothing of what was asked for")
+    unique, matches = tuple(dict.fromkeys(problems)), len(resources) + beside - included
+    return Unpacked(tuple(resources), following, unique, matches, counted, full_urls, views)
 
 
 def _written_twice(raw: bytes, resources: Sequence[bytes]) -> list[str]:

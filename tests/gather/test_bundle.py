@@ -156,3 +156,27 @@ def test_concepts_that_are_written_alike_are_one_and_others_are_not() -> None:
     assert alike.code is again.code and alike.code is not None and alike.code.text == "his AML"
     assert other.code is not None and other.code.text == "her AML"
     assert isinstance(bare, Condition) and bare.code is None
+
+
+@pytest.mark.parametrize("kind", ["Encounter", "Practitioner", "Organization", "Claim", "DocumentReference"])
+def test_what_came_along_and_answers_none_of_our_questions_is_set_aside(kind: str) -> None:
+    beside = {"resource": {"resourceType": kind, "id": "b"}}
+    found = of(bundle({"resource": PATIENT}, beside, {**beside, "search": {"mode": "include"}}))
+    assert [resource_type(each) for each in found.resources] == ["Patient"]
+    assert not found.problems
+
+
+def test_what_came_along_as_a_match_counts_as_one() -> None:
+    beside = {"resource": {"resourceType": "Encounter"}}
+    assert not of(bundle({"resource": PATIENT}, beside, total=2)).short
+    assert of(bundle({"resource": PATIENT}, {**beside, "search": {"mode": "include"}}, total=2)).short
+
+
+def test_a_bundle_of_nothing_but_what_came_along_is_no_answer() -> None:
+    found = of(bundle({"resource": {"resourceType": "Encounter"}}))
+    assert found.problems == ("the Bundle holds nothing of what was asked for",)
+
+
+@pytest.mark.parametrize("kind", ["Bundle", "Parameters", "List", "Binary", "MedicationDispense", "observation", "Lab"])
+def test_what_may_hold_an_answer_is_not_set_aside(kind: str) -> None:
+    assert len(of(bundle({"resource": PATIENT}, {"resource": {"resourceType": kind}})).resources) == 2
