@@ -46,6 +46,19 @@ def test_a_rejected_code_decides_nothing(row: dict[str, str]) -> None:
     assert known.genomics.get((row["system"], row["code"]), ("",))[0] != row["key"]
 
 
+@pytest.mark.parametrize(("code", "drugs"), [
+    ("J05AE30", {"nirmatrelvir", "ritonavir"}), ("J05AR22", {"cobicistat", "darunavir"}), ("J04AM02", {"rifampicin"}),
+    ("A02BD07", {"clarithromycin", "lansoprazole"}), ("L01EH03", {"tucatinib"}), ("L01DB04", {"aclarubicin"}),
+    ("L01XE54", {"gilteritinib"}), ("L01XE52", {"quizartinib"}), ("L01XX59", {"enasidenib"}), ("L01XC05", {"gemtuzumab ozogamicin"}),
+])
+@pytest.mark.parametrize("system", ["http://www.whocc.no/atc", "http://fhir.de/CodeSystem/bfarm/atc"])
+def test_an_atc_code_alone_names_its_drugs_be_it_of_a_combination_or_a_former_one(
+    system: str, code: str, drugs: set[str]
+) -> None:
+    orders = chart(order(concept(code, system=system))).medications.orders
+    assert {name for each in orders for name in each.ingredients} == drugs
+
+
 def with_line(tmp_path: Path, table: str, line: str) -> list[str]:
     for path in HOME.glob("*.csv"):
         text = path.read_text(encoding="utf-8")
