@@ -283,11 +283,14 @@ def test_a_multiple_of_the_upper_limit_stands_beside_what_the_laboratory_sent(mg
     high = {"referenceRange": [{"high": {"value": limit, "unit": "mg/dL"}}]} if limit else {}
     labs = [observation("1975-2", mg_dl, "mg/dL", "2026-11-20T08:00:00Z", **high)]
     draft = order("azacitidine 100 mg vial", id="a", status="draft")
-    card = next(each for each in cards("order-sign", draft, conditions=[RELAPSED], labs=labs) if "× ULN" in each["summary"])
+    found = cards("order-sign", draft, conditions=[RELAPSED], labs=labs)
+    card = next(each for each in found if "× ULN" in each["summary"])
     assert words in card["detail"]
 
 
-@pytest.mark.parametrize(("code", "words"), [("3040-3", "lipase 4 × ULN (sent as 240 U/L)"), ("1742-6", "ALT 6 × ULN (sent as 240 U/L)")])
+@pytest.mark.parametrize(("code", "words"), [
+    ("3040-3", "lipase 4 × ULN (sent as 240 U/L)"), ("1742-6", "ALT 6 × ULN (sent as 240 U/L)"),
+])
 def test_an_enzyme_on_treatment_is_told_as_it_was_sent(code, words):
     limit = {"3040-3": 60, "1742-6": 40}[code]
     high = [{"high": {"value": limit, "unit": "U/L"}}]

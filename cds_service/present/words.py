@@ -27,7 +27,6 @@ from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
 
-
 _NUMBER = re.compile(r"[<>=]*(-?\d+(?:\.\d+)?)(?![\d.])")
 _MULTIPLE = "[ULN]"  # what no laboratory sends
 
