@@ -320,6 +320,12 @@ def test_a_creatinine_without_its_upper_limit_is_named_as_it_was_sent():
     assert any("no upper limit of normal came with the result (0.9 mg/dL)" in each["detail"] for each in found)
 
 
+def test_a_frequency_is_told_without_the_dose_where_that_cannot_be_read():
+    draft = order("midostaurin capsules", id="m", status="draft") | {"dosageInstruction": [{"text": "1 daily"}]}
+    card = next(each for each in cards("order-sign", draft, conditions=[RELAPSED]) if "once daily" in each["summary"])
+    assert "draft order midostaurin, once daily." in card["detail"]
+
+
 def test_a_value_that_cannot_be_used_is_named_with_its_number():
     no_unit = qtcf(512) | {"valueQuantity": {"value": 512}}
     ahead = qtcf(512, "2026-11-25T08:00:00Z")
