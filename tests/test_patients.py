@@ -274,6 +274,58 @@ def test_a_uric_acid_of_8_mg_reaches_the_limit_of_8_mg():
     assert (card["indicator"], "(sent as 8 mg/dL)" in card["detail"]) == ("warning", True)
 
 
+@pytest.mark.parametrize(("mg_dl", "limit", "words"), [
+    (1.9, None, "bilirubin 1.583 × ULN (sent as 1.9 mg/dL)"),
+    (2.4, None, "bilirubin 2 × ULN (sent as 2.4 mg/dL)"),  # what was sent begins with the multiple
+    (2, 1, "bilirubin 2 × ULN (sent as 2 mg/dL)"),
+])
+def test_a_multiple_of_the_upper_limit_stands_beside_what_the_laboratory_sent(mg_dl, limit, words):
+    high = {"referenceRange": [{"high": {"value": limit, "unit": "mg/dL"}}]} if limit else {}
+    labs = [observation("1975-2", mg_dl, "mg/dL", "2026-11-20T08:00:00Z", **high)]
+    draft = order("azacitidine 100 mg vial", id="a", status="draft")
+    found = cards("order-sign", draft, conditions=[RELAPSED], labs=labs)
+    card = next(each for each in found if "× ULN" in each["summary"])
+    assert words in card["detail"]
+
+
+@pytest.mark.parametrize(("code", "words"), [
+    ("3040-3", "lipase 4 × ULN (sent as 240 U/L)"), ("1742-6", "ALT 6 × ULN (sent as 240 U/L)"),
+])
+def test_an_enzyme_on_treatment_is_told_as_it_was_sent(code, words):
+    limit = {"3040-3": 60, "1742-6": 40}[code]
+    high = [{"high": {"value": limit, "unit": "U/L"}}]
+    labs = [*ELECTROLYTES, observation(code, 240, "U/L", "2026-11-20T08:00:00Z", referenceRange=high)]
+    taken = gilteritinib(id="g", authoredOn="2026-11-01")
+    found = cards("patient-view", **FINE | {"labs": labs}, medications=[taken], conditions=[RELAPSED])
+    assert any(words in each["detail"] for each in found)
+
+
+def test_a_creatinine_that_rises_is_told_in_the_unit_of_the_laboratory():
+    days = (("2026-11-16", 0.9), ("2026-11-20", 2.2))
+    labs = [*ELECTROLYTES, *(observation("2160-0", value, "mg/dL", f"{day}T07:00:00Z") for day, value in days)]
+    taken = order("clofarabine 1 mg/mL infusion", id="c", authoredOn="2026-11-17")
+    found = cards("patient-view", labs=labs, medications=[taken], conditions=[RELAPSED])
+    assert any("Creatinine 2.2 mg/dL, from 0.9 mg/dL on 2026-11-16 on clofarabine" in each["summary"] for each in found)
+
+
+def test_white_cells_per_microlitre_are_told_as_they_were_sent():
+    labs = [*ELECTROLYTES, observation("6690-2", 26000, "/uL", "2026-11-20T08:00:00Z")]
+    found = cards("order-sign", STARTS_VENETOCLAX, conditions=[RELAPSED], labs=labs)
+    assert any("white cells 26 ×10⁹/L (sent as 26000 /uL) on 2026-11-20" in each["detail"] for each in found)
+
+
+def test_a_creatinine_without_its_upper_limit_is_named_as_it_was_sent():
+    labs = [observation("2160-0", 0.9, "mg/dL", "2026-11-20T08:00:00Z")]
+    found = cards("order-sign", order("idarubicin 10 mg", id="i", status="draft"), conditions=[RELAPSED], labs=labs)
+    assert any("no upper limit of normal came with the result (0.9 mg/dL)" in each["detail"] for each in found)
+
+
+def test_a_frequency_is_told_without_the_dose_where_that_cannot_be_read():
+    draft = order("midostaurin capsules", id="m", status="draft") | {"dosageInstruction": [{"text": "1 daily"}]}
+    card = next(each for each in cards("order-sign", draft, conditions=[RELAPSED]) if "once daily" in each["summary"])
+    assert "draft order midostaurin, once daily." in card["detail"]
+
+
 def test_a_value_that_cannot_be_used_is_named_with_its_number():
     no_unit = qtcf(512) | {"valueQuantity": {"value": 512}}
     ahead = qtcf(512, "2026-11-25T08:00:00Z")

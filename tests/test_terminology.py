@@ -4,6 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,40 @@ def test_a_rejected_code_decides_nothing(row: dict[str, str]) -> None:
     known = terms()
     assert known.observations.get((row["system"], row["code"])) != row["key"]
     assert known.genomics.get((row["system"], row["code"]), ("",))[0] != row["key"]
+
+
+@pytest.mark.parametrize(("code", "drugs"), [
+    ("J05AE30", {"nirmatrelvir", "ritonavir"}), ("J05AR22", {"cobicistat", "darunavir"}), ("J04AM02", {"rifampicin"}),
+    ("A02BD07", {"clarithromycin", "lansoprazole"}), ("L01EH03", {"tucatinib"}), ("L01DB04", {"aclarubicin"}),
+    ("L01XE54", {"gilteritinib"}), ("L01XE52", {"quizartinib"}), ("L01XX59", {"enasidenib"}),
+    ("L01XC05", {"gemtuzumab ozogamicin"}),
+])
+@pytest.mark.parametrize("system", ["http://www.whocc.no/atc", "http://fhir.de/CodeSystem/bfarm/atc"])
+def test_an_atc_code_alone_names_its_drugs_be_it_of_a_combination_or_a_former_one(
+    system: str, code: str, drugs: set[str]
+) -> None:
+    orders = chart(order(concept(code, system=system))).medications.orders
+    assert {name for each in orders for name in each.ingredients} == drugs
+
+
+@pytest.mark.parametrize(("text", "drug"), [
+    ("Apalutamid 60 mg Filmtabletten", "apalutamide"), ("Primidon 250 mg Tabl.", "primidone"),
+    ("Mitotan 500 mg", "mitotane"), ("Enzalutamida 40 mg cápsulas", "enzalutamide"),
+    ("Dronedaron 400 mg", "dronedarone"), ("Metadona 5 mg", "methadone"), ("Chinin 200 mg", "quinine"),
+    ("Levofloxacina 500 mg compresse", "levofloxacin"), ("Pantoprazolo 40 mg", "pantoprazole"),
+    ("Doxycyclin 100 mg Tabletten", "doxycycline"), ("Phénytoïne 100 mg", "phenytoin"),
+])
+def test_a_drug_is_found_by_its_name_in_other_languages(text: str, drug: str) -> None:
+    orders = chart(order(text)).medications.orders
+    assert {name for each in orders for name in each.ingredients} == {drug}
+
+
+def test_no_form_for_ear_lung_bladder_or_under_the_skin_is_read_as_swallowed() -> None:
+    parts = "ear|eye|nasal|nebuliser|endotracheo\\w+|intravesical|implantation|endosinusial|dental|gargle"
+    elsewhere = re.compile(rf"\b(?:{parts})\b", re.IGNORECASE)
+    with (HOME / "routes.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["route"] == "oral"]
+    assert [row["display"] for row in rows if elsewhere.search(row["display"]) and "Oral" not in row["display"]] == []
 
 
 def with_line(tmp_path: Path, table: str, line: str) -> list[str]:

@@ -74,6 +74,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "magnesium_target": ("0.8 mmol/L",),
         "electrolyte_window_at_start": ("7 d",),
         "electrolyte_window_on_treatment": ("7 d",),
+        "electrolyte_note_after_at_start": ("3 d",),
     },
     "electrolyte-schedule": {"electrolyte_window_on_treatment": ("7 d",), "ecg_tolerance": ("2 d",)},
     "electrolyte-wasting": {
@@ -193,7 +194,11 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "age-high-dose-cytarabine": {"age_with_anthracycline_above": ("60 years",)},
     "target": {"provisional_result_window": ("90 d",), "cd33_positive_from": ("20 %",)},
     "tls-wbc": {"wbc_start_below": ("25 ×10⁹/L", "30 ×10⁹/L"), "count_window_at_start": ("3 d",)},
-    "tls-start": {"tls_potassium_from": ("6.0 mmol/L",), "electrolyte_window_at_start": ("7 d",)},
+    "tls-start": {
+        "tls_potassium_from": ("6.0 mmol/L",),
+        "electrolyte_window_at_start": ("7 d",),
+        "electrolyte_note_after_at_start": ("3 d",),
+    },
     "contraception": {"fertile_from": ("12 a",), "fertile_to": ("55 a",)},
     "count-at-start": {"count_window_at_start": ("3 d",)},
     "trial-first": {"adult_from": ("18 a",)},

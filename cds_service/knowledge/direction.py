@@ -23,7 +23,7 @@ _STRICTER = {
         "tumour_lysis_limit dose_ceiling surface_ceiling other_formula_trusted_to_rate ecg_tolerance lab_tolerance "
         "ecg_then_every qtc_window_at_start qtc_window_on_treatment qtc_window_after_schedule "
         "electrolyte_window_at_start electrolyte_window_on_treatment count_window_at_start count_window_on_treatment "
-        "lab_window lvef_window "
+        "electrolyte_note_after_at_start lab_window lvef_window "
         "weight_window pregnancy_test_window provisional_result_window"
     ),
     HIGHER: "bazett_clears_from_rate return_after lvef_at_most transplant_interval potassium_target magnesium_target",

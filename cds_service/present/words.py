@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
@@ -24,6 +26,9 @@ from cds_service.knowledge.model import Statement, Verification
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
+
+_NUMBER = re.compile(r"[<>=]*(-?\d+(?:\.\d+)?)(?![\d.])")
+_MULTIPLE = "[ULN]"  # what no laboratory sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,10 @@ _PLAIN = frozenset((str, int, bool, type(None)))  # said as it is
 
 def _sent(held: object, received: str) -> str:
     """A value as the chart shows it, where it was converted: " (sent as 1.5 mg/dL)"; else ""."""
-    if type(held) is not Quantity or not received or received.lstrip("<>=").startswith(plain(held.value)):
+    if type(held) is not Quantity or not received:
+        return ""
+    number = _NUMBER.match(received)
+    if number and held.unit != _MULTIPLE and plain(Decimal(number[1])) == plain(held.value):
         return ""
     return f" (sent as {received})"
 

@@ -139,7 +139,7 @@ def creatinine_rise(case: Case, use: Use) -> tuple[Sign, ...]:
     """Creatinine that rose within the window."""
     by = case.must(topics.CREATININE_RISE_FROM, "policy")
     newest = case.fact(CREATININE, sign_window(case))
-    return _risen(case, use, "aki", newest, case.fact(CREATININE_SERIES), by)
+    return _risen(case, use, "aki", newest, case.fact(CREATININE_SERIES), by, _as_it_came)
 
 
 def unread(*facts: Fact[Quantity]) -> tuple[Fact[Quantity], ...]:
@@ -201,14 +201,28 @@ def _number(fact: Fact[Quantity]) -> Decimal:
     return fact.value.value if fact.value is not None else Decimal(0)
 
 
+def _in_our_unit(fact: Fact[Quantity]) -> str:
+    return str(fact.value)
+
+
+def _as_it_came(fact: Fact[Quantity]) -> str:
+    return (fact.origin.as_received if fact.origin else "") or str(fact.value)
+
+
 def _risen(
-    case: Case, use: Use, key: str, newest: Fact[Quantity], series: Fact[Series], by: Statement[Quantity]
+    case: Case,
+    use: Use,
+    key: str,
+    newest: Fact[Quantity],
+    series: Fact[Series],
+    by: Statement[Quantity],
+    spoken: Callable[[Fact[Quantity]], str] = _in_our_unit,
 ) -> tuple[Sign, ...]:
     lowest = lowest_before(newest, series, sign_window(case))
     if lowest is None or lowest.value is None or newest.value is None or newest.bound:
         return ()
     limit = lowest.value.times(1 + by.value.value / 100)
-    words = f"{newest.key.label} {newest.value}, from {lowest.value} on {lowest.when}"
+    words = f"{newest.key.label} {spoken(newest)}, from {spoken(lowest)} on {lowest.when}"
     return _measured(case, use, key, newest, Truth.of(newest.value >= limit), words)
 
 

@@ -11,10 +11,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
-from cds_service.facts.fact import Fact
+from cds_service.facts.fact import Fact, State
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, Ecg
 from cds_service.knowledge import topics
+from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case, NotApplicable, Outcome
@@ -204,3 +205,9 @@ def days(quantity: Quantity) -> timedelta:
 def _values(statement: object) -> tuple[int, ...]:
     value = getattr(statement, "value", ())
     return value if isinstance(value, tuple) else ()
+
+
+def noted_as_old(case: Case, value: Fact[Quantity]) -> Statement[Quantity] | None:
+    """The age from which a value that still counts before a start is told with a note, where it is older."""
+    older = case.must(topics.ELECTROLYTE_NOTE_AFTER_AT_START, "policy")
+    return older if value.within(older.value, case.now).state is State.STALE else None

@@ -190,12 +190,16 @@ class Multiples(Results):
         part = place.part(view) if isinstance(view, Observation) else None
         limits = _limits(part, self._single.key, self.reading) if part is not None else []
         if not limits:
-            return f"no upper limit of normal came with the result ({single.value})"
+            return f"no upper limit of normal came with the result ({_came(single)})"
         value, *rivals = (Quantity(each.value / min(limits), "[ULN]") for each in (single.value, *single.rivals))
         multiple = replace(single, key=self.key, value=value, rivals=tuple(rivals))
         if len(set(limits)) == 1:
             return multiple
         return multiple.doubted("several upper limits came with it, the lowest used")
+
+
+def _came(single: Fact[Quantity]) -> str:
+    return (single.origin.as_received if single.origin else "") or single.told
 
 
 def _limits(part: Component, key: Key[Quantity], reading: Reading) -> list[Decimal]:

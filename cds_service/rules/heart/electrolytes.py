@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
 from cds_service.rules.subjects import Met, Use, Uses, doubtful, met, uses
-from cds_service.rules.treatment import days, not_taken, started
+from cds_service.rules.treatment import days, not_taken, noted_as_old, started
 from cds_service.truth import Truth
 
 LIMITS: dict[Key[Quantity], tuple[Topic[Quantity], Topic[Quantity]]] = {
@@ -82,7 +82,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
     Asked of potassium and of magnesium, each by itself, for a drug ordered or taken whose source wants them corrected.
     A warning below the low limit of the policy, and a line between that limit and the target. A low value that is too
     old, preliminary or contradictory is one step lower, with the gap named beside it as a warning; a good one in doubt
-    clears nothing.
+    clears nothing. Before a start a good value that counts, but is some days old, is a line.
 
     What is missing or cannot be used goes to the card of gaps as a warning, unless it is told as due on treatment.
     Where the drug's own text forbids it in severe deficiency, the check of severe deficiency speaks instead.
@@ -118,6 +118,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             pass
         case other:
             assert_never(other)
+    older = noted_as_old(case, value) if use.is_new else None
     if below(value, target.value) is Truth.YES:
         return case.fired(
             Level.INFO,
@@ -130,6 +131,18 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             line=True,
             value=value,
             target=target,
+            older=older,
+        )
+    if older is not None:
+        return case.fired(
+            Level.INFO,
+            "electrolytes_some_days_old",
+            about=use.in_play,
+            drug=use.drug,
+            says=(older,),
+            line=True,
+            values=(value,),
+            older=older,
         )
     return Clear(f"{key.label} {value.value}")
 

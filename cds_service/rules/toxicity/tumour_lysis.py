@@ -17,7 +17,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
-from cds_service.rules.treatment import not_taken, started
+from cds_service.rules.treatment import not_taken, noted_as_old, started
 from cds_service.truth import Truth
 
 
@@ -84,8 +84,9 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     named beside it.
 
     A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where potassium already
-    warns, the other gaps are left out. What the other tests say is not weighed before the start. Running or held
-    treatment is not asked about; where another disease than AML is the reason, that is said instead.
+    warns, the other gaps are left out. Electrolytes that count, but are some days old, are a line. What the other tests
+    say is not weighed before the start. Running or held treatment is not asked about; where another disease than AML is
+    the reason, that is said instead.
     """
     if not use.is_new:
         return NotApplicable("not a first dose")
@@ -112,10 +113,24 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
         )
     if unknown:
         return case.blind(*unknown, about=use.drafts)
+    old = tuple(fact for fact in facts if fact.key in _ELECTROLYTES and noted_as_old(case, fact) is not None)
+    if old:
+        older = case.must(topics.ELECTROLYTE_NOTE_AFTER_AT_START, "policy")
+        return case.fired(
+            Level.INFO,
+            "electrolytes_some_days_old",
+            about=use.drafts,
+            drug=use.drug,
+            says=(older,),
+            line=True,
+            values=old,
+            older=older,
+        )
     return Clear("blood chemistry of the last days is on record")
 
 
 _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
+_ELECTROLYTES = (POTASSIUM, PHOSPHATE, CALCIUM)
 
 
 @rule("venetoclax-start", subjects=uses(topics.RAMP_UP), sources=("SAF43", "SAF44", "SAF12", "SAF45"), worst=Level.INFO)
