@@ -12,15 +12,16 @@ import msgspec
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import DISEASE, RELAPSE, Disease
-from cds_service.facts.drugs.medications import Role
+from cds_service.facts.disease import DISEASE, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Topic
-from cds_service.knowledge.options import Fit, Option
+from cds_service.knowledge.options import EarlierCourse, Fit, Option
 from cds_service.quantity import Quantity
+from cds_service.rules.high_dose import is_high
 from cds_service.rules.once import once
 from cds_service.rules.relapse.fitness import Assessment, Fitness
 from cds_service.rules.rule import Case
@@ -215,7 +216,7 @@ _OF_LIMITS: dict[Topic[Any], Condition] = {
 
 
 def _given(case: Case, option: Option, fitness: Assessment) -> Need:
-    """Earlier courses, from orders on record. No record never means never given."""
+    """Earlier courses, from orders and procedures on record. No record never means never given."""
     name = option.given or option.not_given
     on_record = _earlier_course(case, name)
     if on_record and option.given:
@@ -228,12 +229,32 @@ def _given(case: Case, option: Option, fitness: Assessment) -> Need:
 
 
 def _earlier_course(case: Case, name: str) -> str:
-    """An order on record of that course, by its words or by the drugs given together; "" when there is none."""
+    """What on record was that course: an order by its words, its dose or the drugs given together, or a procedure.
+
+    "" when there is none.
+    """
     past = case.orders(Role.PAST, Role.ACTIVE)
-    words = next((order.label for order in past if name in order.courses), "")
-    groups = case.snapshot.courses[name].drugs
-    given = [next((o for o in past if set(o.ingredients) & set(group)), None) for group in groups]
+    course = case.snapshot.courses[name]
+    words = next((order.label for order in past if name in order.courses or _in_high_dose(case, course, order)), "")
+    given = [next((o for o in past if set(o.ingredients) & set(group)), None) for group in course.drugs]
     together = [order for order in given if order is not None]
-    if words or not groups or len(together) < len(groups):
-        return words
-    return " and ".join(order.label for order in together)
+    if not words and together and len(together) == len(course.drugs):
+        words = " and ".join(order.label for order in together)
+    return words or next((entry.words for entry in _done_before(case) if name in entry.keys), "")
+
+
+def _in_high_dose(case: Case, course: EarlierCourse, order: Medication) -> bool:
+    """Whether the order is of the drug whose high dose the course is, and surely in that dose."""
+    drug = course.high_dose_of
+    return drug in order.ingredients and is_high(case, drug, order) is Truth.YES
+
+
+def _done_before(case: Case) -> list[Entry]:
+    """The procedures that were surely done, without those done after the relapse: these treat it."""
+    relapse = case.fact(RELAPSE).when
+    return [
+        entry
+        for entry in case.fact(PROCEDURES).value or ()
+        if entry.certain
+        and not (relapse and entry.when and entry.when.earliest.date() > relapse.latest.date())
+    ]
