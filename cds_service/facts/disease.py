@@ -10,6 +10,7 @@ relapse came on that day or at any time after it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -118,7 +119,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        meaning = meaning_of(quick.code, reading.terms)
+        meaning = _meaning(quick, reading)
         if not meaning.keys:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
@@ -127,11 +128,20 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             unreadable = unreadable or getattr(view, "reason", "not readable")
             continue
         if view is not quick:  # it was mended
-            meaning = meaning_of(view.code, reading.terms)
+            meaning = _meaning(view, reading)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found += _apart(entry)
     return tuple(found), unreadable
+
+
+def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
+    """What the entry means; of a procedure also which earlier course of treatment its words name."""
+    meaning = meaning_of(view.code, reading.terms)
+    if not isinstance(view, Procedure):
+        return meaning
+    courses = reading.terms.words["course of a procedure"].find_all(meaning.words)
+    return replace(meaning, keys=(*meaning.keys, *courses)) if courses else meaning
 
 
 def _apart(entry: Entry) -> tuple[Entry, ...]:

@@ -85,6 +85,7 @@ class EarlierCourse:
     name: str
     drugs: tuple[tuple[str, ...], ...] = ()  # one of each group was given
     high_dose_of: str = ""  # the drug whose high dose it is
+    procedure: str = ""  # the key of a procedure whose words name it
 
 
 _FIELDS = frozenset(
@@ -101,7 +102,10 @@ def read_courses(name: str, content: Mapping[str, Any]) -> dict[str, EarlierCour
     """The earlier courses that options speak of, by name."""
     return {
         key: EarlierCourse(
-            key, tuple(tuple(group) for group in fields.get("drugs", ())), fields.get("high_dose_of", "")
+            key,
+            tuple(tuple(group) for group in fields.get("drugs", ())),
+            fields.get("high_dose_of", ""),
+            fields.get("procedure", ""),
         )
         for key, fields in content.get("courses", {}).items()
     }

@@ -514,3 +514,17 @@ def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too
     assert (called_active.value, called_active.sure) == (Disease.RELAPSED, False)
     assert "recorded as ended on 2026-05-01" in called_active.doubts[0]
     assert chart(icd("C92.02", abatementDateTime="2027-05-01")).get(DISEASE).sure
+
+
+@pytest.mark.parametrize(("said", "course"), [
+    ("HiDAC consolidation, cycle 2", "earlier_high_dose_cytarabine"),
+    ("Salvage chemotherapy: FLAG-IDA", "earlier_high_dose_cytarabine"),
+    ("Induction chemotherapy 7+3 (cytarabine, daunorubicin)", "earlier_cytarabine_with_an_anthracycline"),
+    ("HAM-D depression scale", None), ("Chemotherapy", None), ("Removal of red flag sign", None)])
+def test_a_procedure_tells_an_earlier_course_by_its_words(said: str, course: str | None) -> None:
+    done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
+            "code": {"text": said}, "performedDateTime": "2025-01-10"}
+    found = {key for entry in chart(done).get(PROCEDURES).value or () for key in entry.keys}
+    assert found == ({course} if course else set())
+    assert not chart(done | {"status": "not-done"}).get(PROCEDURES).value
+    assert not keys(chart(words(said)))

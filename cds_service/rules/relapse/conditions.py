@@ -240,7 +240,7 @@ def _earlier_course(case: Case, name: str) -> str:
     together = [order for order in given if order is not None]
     if not words and together and len(together) == len(course.drugs):
         words = " and ".join(order.label for order in together)
-    return words or next((entry.words for entry in _done_before(case) if name in entry.keys), "")
+    return words or next((entry.words for entry in _done_before(case) if course.procedure in entry.keys), "")
 
 
 def _in_high_dose(case: Case, course: EarlierCourse, order: Medication) -> bool:
