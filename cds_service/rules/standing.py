@@ -63,6 +63,17 @@ def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
     return since
 
 
+def provisional(case: Case) -> str:
+    """Why a result that counts now does so provisionally only; "" where the relapse has a date of its own, or is none."""
+    relapse = case.fact(RELAPSE)
+    if in_relapse(case) is not Truth.YES:
+        return ""
+    if relapse.when is None:
+        return "the relapse has no date"
+    of_disease = relapse.value is not None and relapse.value.of_disease
+    return "the date of the relapse may be that of the disease" if of_disease else ""
+
+
 @once
 def present_now(case: Case, result: Fact[Mutation]) -> Truth:
     """Whether the marker is present in a result that counts now; an older result says nothing either way."""

@@ -25,7 +25,7 @@ from cds_service.rules.high_dose import is_high
 from cds_service.rules.once import once
 from cds_service.rules.relapse.fitness import Assessment, Fitness
 from cds_service.rules.rule import Case
-from cds_service.rules.standing import present_now
+from cds_service.rules.standing import present_now, provisional
 from cds_service.truth import Truth
 
 
@@ -92,14 +92,15 @@ def _marker(case: Case, option: Option, fitness: Assessment) -> Need:
     present = [result for result in results if truths[result.key.name] is Truth.YES]
     sure = [result for result in present if result.sure]
     if sure:
-        weak = weakly(case, sure[0])
-        return Need(Truth.YES, weak) if weak else _HOLDS
+        words = "; ".join(filter(None, (weakly(case, sure[0]), _for_now(case, sure[0]))))
+        return Need(Truth.YES, words) if words else _HOLDS
     if present:
         words = f"a repeat test of {present[0].key.label} ({present[0].when}: {'; '.join(present[0].doubts)})"
         return Need(Truth.UNKNOWN, words, judged=True)
     if len(results) == len(option.markers) and all(truth is Truth.NO for truth in truths.values()):
         absent = ", ".join(f"{result.key.label} absent ({result.when})" for result in results)
-        return Need(Truth.NO, absent)
+        why = provisional(case)
+        return Need(Truth.NO, f"{absent}; provisional, as {why}" if why else absent)
     labels = [result.key.label for result in results] or list(option.markers)
     old = [need for result in results if (need := _old(case, result)) is not None]
     if old:
@@ -107,6 +108,16 @@ def _marker(case: Case, option: Option, fitness: Assessment) -> Need:
     unusable = dict.fromkeys(result.why for result in results if result.state is State.UNREADABLE)
     why = f" ({'; '.join(unusable)})" if unusable else ""
     return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse{why}")
+
+
+def _for_now(case: Case, result: Fact[Mutation]) -> str:
+    """That the result counts only because it is recent; "" where it is known to be of this relapse."""
+    why = provisional(case)
+    if not why:
+        return ""
+    window = case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy").value
+    counts = f"{result.key.label} of {result.when} counts for {window}, as {why}"
+    return f"provisional, {counts}: confirm that it is of this relapse"
 
 
 def weakly(case: Case, result: Fact[Mutation]) -> str:
