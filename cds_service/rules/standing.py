@@ -64,7 +64,7 @@ def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
 
 
 def provisional(case: Case) -> str:
-    """Why a result that counts now does so provisionally only; "" where the relapse has a date of its own, or is none."""
+    """Why a result that counts now does so provisionally only; "" where the relapse has its date, or is none."""
     relapse = case.fact(RELAPSE)
     if in_relapse(case) is not Truth.YES:
         return ""

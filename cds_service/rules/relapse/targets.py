@@ -57,7 +57,7 @@ def target(case: Case, use: Use) -> Outcome:
 
     It is asked of a targeted drug that is drafted or taken. It warns where every target is absent in results since the
     relapse, where the leukaemia carries a marker that the drug does not aim at, or where an order rests on older
-    results. A weak CD33, an older result of a stable marker, and for an order one that counts provisionally, are a line.
+    results. A weak CD33, an older result of a stable marker, and for an order a provisional one are each a line.
 
     An order without a usable result, or a target found only in a preliminary one, is named as a gap, as a warning.
     Running treatment is not questioned for want of a newer result. Where another disease than AML is the reason, the
@@ -99,8 +99,9 @@ def _present(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -> Outco
     if not sure:
         return case.blind(found[0])
     weak = _weak_expression(case, use, sure[0])
-    if weak is None and use.drafts and provisional(case):
-        return _provisional(case, use, sure[0], case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy"), provisional(case))
+    undated = provisional(case)
+    if weak is None and use.drafts and undated:
+        return _provisional(case, use, sure[0], case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy"), undated)
     return weak or Clear(f"{sure[0].key.label} present ({sure[0].when})")
 
 
