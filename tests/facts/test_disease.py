@@ -217,6 +217,54 @@ def test_the_newest_relapse_counts() -> None:
     assert str(facts.get(RELAPSE).when) == "2026-10-01"
 
 
+# The diagnosis of an encounter is filed at each visit: it says what the visit was about, not when a relapse came.
+
+
+def visit(recorded: str, code: str = "C92.02", **more: Any) -> Json:
+    encounter = concept("encounter-diagnosis", system="http://terminology.hl7.org/CodeSystem/condition-category")
+    return icd(code, id=f"v{recorded}", recordedDate=recorded, category=[encounter], **more)
+
+
+def dates(*entries: Json) -> tuple[str, str]:
+    facts = chart(*entries)
+    return str(facts.get(RELAPSE).when), str(facts.get(DISEASE).when)
+
+
+PROBLEM = icd("C92.02", onsetDateTime="2026-10-01")
+
+
+def test_visits_do_not_date_a_relapse_that_is_on_record() -> None:
+    assert dates(visit("2026-11-18"), PROBLEM, visit("2026-11-10")) == ("2026-10-01", "2026-10-01")
+
+
+def test_of_visits_alone_the_first_one_dates_it() -> None:
+    assert dates(visit("2026-11-18"), visit("2026-11-10")) == ("2026-11-10", "2026-11-10")
+
+
+def test_a_visit_after_a_remission_dates_the_next_relapse() -> None:
+    first = icd("C92.02", onsetDateTime="2025-01-01", clinicalStatus=clinical("resolved"))
+    remission = icd("C92.01", id="r", onsetDateTime="2025-04-01", clinicalStatus=clinical("resolved"))
+    assert dates(first, remission, visit("2026-11-18")) == ("2026-11-18", "2026-11-18")
+    undated = icd("C92.01", id="r", clinicalStatus=clinical("resolved"))
+    assert dates(PROBLEM, undated, visit("2026-11-18"))[0] == "2026-11-18"
+
+
+@pytest.mark.parametrize("newer", [
+    visit("2026-11-18", onsetDateTime="2026-11-12"),  # it has a day of its own
+    visit("2026-11-12", code="C92.02") | {"category": None},  # not said to be of an encounter
+    visit("2026-11-12") | {"code": concept("C92.02", "AML, second relapse", ICD)},
+    visit("2026-11-12", code="C92.00") | {"code": {"text": "refractory AML"}},
+])
+def test_what_says_more_than_a_visit_dates_it_anew(newer: Json) -> None:
+    entry = {name: value for name, value in newer.items() if value is not None}
+    assert dates(PROBLEM, entry)[0] == "2026-11-12"
+
+
+def test_a_sure_visit_is_kept_beside_a_relapse_that_is_only_suspected() -> None:
+    suspected = icd("C92.02", onsetDateTime="2026-10-01", verificationStatus=verified("provisional"))
+    assert dates(suspected, visit("2026-11-12"))[0] == "2026-11-12"
+
+
 # APL, other diseases, procedures
 
 
