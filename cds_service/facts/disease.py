@@ -3,8 +3,9 @@
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
 several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
 refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
-it was recorded; the diagnosis of a later encounter, filed at each visit, does not date it anew. Where only the clinical status says so, that date may be the disease's: it dates no remission, and a
-relapse came on that day or at any time after it.
+it was recorded; the diagnosis of a later encounter, filed at each visit, does not date it anew. Where only the clinical
+status says so, that date may be the disease's: it dates no remission, and a relapse came on that day or at any time
+after it.
 """
 
 from __future__ import annotations
