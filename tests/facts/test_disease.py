@@ -330,6 +330,21 @@ def test_history_of_is_told_as_past() -> None:
     assert keys(chart(condition(concept("I47.21", "History of torsades de pointes", cm))))
 
 
+@pytest.mark.parametrize(("code", "said", "expected"), [
+    ("Z85.6", "History of AML", Disease.NONE), ("Z85.6", "Personal history of acute myeloid leukemia", Disease.NONE),
+    ("D46.9", "MDS, history of AML", Disease.NONE), ("Z85.6", "History of AML, now relapsed", Disease.RELAPSED),
+    ("C92.00", "History of AML", Disease.UNSTATED), ("C92.02", "AML in relapse, history of MDS", Disease.RELAPSED)])
+def test_a_leukaemia_told_as_past_beside_another_code_is_no_leukaemia_of_today(
+    code: str, said: str, expected: Disease
+) -> None:
+    facts = chart(condition(concept(code, said, ICD)))
+    assert facts.get(DISEASE).value is expected
+    past = chart(condition(concept("Z85.6", "History of acute promyelocytic leukemia", ICD)))
+    assert past.get(APL).value is False
+    torsades = chart(condition(concept("Z85.6", "History of AML, history of torsades de pointes", ICD)))
+    assert "torsades" in keys(torsades)
+
+
 @pytest.mark.parametrize("said", ["Pulmonary veno-occlusive disease", "Possible capillary leak",
     "Rule out differentiation syndrome", "Family history of ataxia", "No long QT syndrome", "No acute heart failure",
     "Diabetes without heart failure", "Negative for hepatitis B", "Keine Epilepsie, no seizures", "Pregnancy test",
