@@ -169,9 +169,9 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if outcome == PRESENT and heard.uncertain:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        beside = markers.noted(gene, heard.words, reading.terms)
-        found = (*_flt3_markers(heard, test, outcome), *beside)
-        return [Said(marker, outcome, words) for marker in found] or _flt3_unnamed(heard, outcome, words)
+        found = [Said(marker, outcome, words) for marker in _flt3_markers(heard, test, outcome)]
+        beside = [Said(marker, outcome, words) for marker in markers.noted(gene, heard.words, reading.terms)]
+        return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
