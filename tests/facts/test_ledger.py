@@ -59,7 +59,7 @@ def test_resistance_is_shown_and_decides_nothing() -> None:
     assert held is not None
     assert found.get(FLT3_ITD).value is None
     assert "present" in held.of("FLT3 F691L").entries[0].outcome
-    assert "variant of unknown significance" in found.get(FLT3_TKD).why  # a card names it, without calling it resistance
+    assert "variant of unknown significance" in found.get(FLT3_TKD).why
     assert "p.F691L" in found.get(FLT3_TKD).why
     assert "p.M327I" in held.of("MEN1").words
 
