@@ -132,7 +132,7 @@ def _with_status(offer: Offer) -> str:
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
 
 
-_HEADLINE = 40  # characters of names, so that what follows them is not cut off
+_HEADLINE = 45  # characters of names, so that what follows them is not cut off
 
 
 def _in_short(names: tuple[str, ...]) -> str:
