@@ -44,7 +44,7 @@ def in_relapse(case: Case) -> Truth:
     return holds(case.fact(DISEASE), lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY))
 
 
-def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
+def counts_now(case: Case, result: Fact[Any]) -> Truth:
     """Whether a result speaks of the leukaemia as it is now: its specimen is not older than the relapse.
 
     Without a relapse it counts. With a relapse of unknown date it counts provisionally while it is recent; so it does

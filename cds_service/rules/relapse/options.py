@@ -23,7 +23,7 @@ from cds_service.rules.relapse.conditions import after_allogeneic, needs, target
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
 from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
-from cds_service.rules.standing import gate
+from cds_service.rules.standing import counts_now, gate
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
@@ -245,7 +245,8 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
         found.append(case.must(topics.TRANSPLANT_UNFIT, "pathway").value)
     better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
     blasts = case.fact(MARROW_BLASTS)
-    if better is not None and below(blasts, better.value) is Truth.YES:
+    of_now = better is not None and counts_now(case, blasts) is Truth.YES
+    if better is not None and of_now and below(blasts, better.value) is Truth.YES:
         found.append(f"marrow blasts {blasts.told} ({blasts.when}): below {better.value} the outlook was better")
     if option.group is Group.TARGETED:
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
