@@ -102,6 +102,25 @@ def test_an_older_patient_with_a_poor_status_keeps_the_target_and_nobody_is_labe
         assert label not in text
 
 
+@pytest.mark.parametrize(("relapsed", "tested", "offered"), [
+    ("2026-11-01", "2026-11-10", True), ("2026-05-01", "2026-11-10", True),
+    ("2026-05-01", "2026-08-23", True), ("2026-05-01", "2026-08-22", False),  # 90 and 91 days ago
+    ("2026-11-12", "2026-11-10", False),
+])  # fmt: skip
+def test_a_visit_that_names_the_relapse_again_makes_no_recent_result_old(relapsed, tested, offered):
+    visits = [
+        condition(
+            "C92.02", "AML in relapse", None, id=f"visit-{day}", recordedDate=f"2026-11-{day}",
+            category=[{"coding": [{"code": "encounter-diagnosis"}]}],
+        )
+        for day in (12, 16, 20)
+    ]  # fmt: skip
+    relapse = condition("C92.02", "AML in relapse", relapsed)
+    detail = told(conditions=[*visits, relapse], genomics=[flt3_itd(tested)])
+    assert ("gilteritinib: offered" in detail) is offered
+    assert ("gilteritinib: depends on a repeat test" in detail) is not offered
+
+
 def test_a_newer_result_decides_over_an_older_one():
     lost = [flt3_itd("2026-11-10", present=False), flt3_itd("2026-01-10")]
     gained = [flt3_itd("2026-11-10"), flt3_itd("2026-01-10", present=False)]

@@ -197,6 +197,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         now, before = _named(own, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
         if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
             now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
+        if keys and not _is_active(_stated(words, terms)):  # "History of AML" beside the code of another thing
+            before = [key for key in before if key not in _LEUKAEMIA]
         if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
             now = [key for key in now if key != "apl"]
         told = told or ("its words" if now or before else "")
@@ -307,6 +309,10 @@ def _stated(words: str, terms: Terms) -> str:
 
 def _is_past(words: str, start: int, end: int) -> bool:
     return bool(_NOT_NOW.search(words, max(0, start - _NEARBY), start) or _NOT_KEPT.match(words, end))
+
+
+def _is_active(state: str) -> bool:
+    return state in IN_RELAPSE or state == "refractory"
 
 
 def agree(one: str, other: str) -> bool:

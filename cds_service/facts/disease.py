@@ -3,19 +3,22 @@
 Refuted, entered-in-error, inactive and resolved entries do not count. One that is provisional, unconfirmed or one of
 several possible diagnoses counts as not certain, and says so: it may warn, it settles nothing. C92.00 covers new and
 refractory disease alike: it says AML, and nothing of relapse. A relapse entry counts from its onset, else from the day
-it was recorded; where only the clinical status says so, that date may be the disease's: it dates no remission, and a
-relapse came on that day or at any time after it.
+it was recorded; the diagnosis of a later encounter, filed at each visit, does not date it anew. Where only the clinical
+status says so, that date may be the disease's: it dates no remission, and a relapse came on that day or at any time
+after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 
+from cds_service.facts.concepts import codes
 from cds_service.facts.conditions import (
     AML,
     GRAFTS,
@@ -59,6 +62,8 @@ class Entry(msgspec.Struct, frozen=True):
     doubts: tuple[str, ...] = ()  # why it is not certain, as the entry itself says
     noted: bool = False  # its time is the day on which it was recorded: it may have begun at any time before
     of_disease: bool = False  # its time may be that of the disease: only the clinical status calls it a relapse
+    visit: bool = False  # the diagnosis of an encounter: its time is the day of the visit
+    named_again: When | None = None  # the last visit that named it again
 
     @property
     def certain(self) -> bool:
@@ -88,7 +93,41 @@ def read_disease(reply: Reply, reading: Reading) -> tuple[Fact[Any], ...]:
     every, unreadable = _entries(reply.resources, reply.source, reading)
     entries = tuple(entry for entry in every if not entry.over)
     problems, history = _list(PROBLEMS, entries, unreadable, reply), _list(HISTORY, every, unreadable, reply)
-    return _disease(entries, problems), _relapse(entries, problems), _apl(entries, problems), problems, history
+    once = _without_repeats(entries, every, reading)
+    return _disease(once, problems), _relapse(once, problems), _apl(entries, problems), problems, history
+
+
+def _without_repeats(entries: tuple[Entry, ...], every: tuple[Entry, ...], reading: Reading) -> tuple[Entry, ...]:
+    """The entries, without visits that only name a relapse, or refractory disease, that is on record already."""
+    if not any(entry.visit for entry in entries):
+        return entries
+    remissions = [entry for entry in every if is_aml(entry) and entry.status in IN_REMISSION]
+    kept: list[Entry] = []
+    for entry in sorted(entries, key=_time):
+        before = next((place for place in reversed(range(len(kept))) if _repeats(entry, kept[place], reading)), None)
+        if before is None or _remission_between(kept[before], entry, remissions):
+            kept.append(entry)
+        else:
+            kept[before] = msgspec.structs.replace(kept[before], named_again=entry.when)
+    return tuple(kept)
+
+
+def _repeats(entry: Entry, before: Entry, reading: Reading) -> bool:
+    """Whether the entry is a visit that says no more than what stands before it, which is as sure and has a day."""
+    if not entry.visit or before.when is None or before.of_disease or not is_aml(before):
+        return False
+    alike = before.status == entry.status == "refractory" or {before.status, entry.status} <= IN_RELAPSE
+    ordinal = reading.terms.words["ordinal"].find_all
+    numbered = set(ordinal(entry.words)) - set(ordinal(before.words))  # "second relapse"
+    return alike and is_aml(entry) and not numbered and (before.certain or not entry.certain)
+
+
+def _remission_between(before: Entry, entry: Entry, remissions: list[Entry]) -> bool:
+    """Whether a remission came, or may have come, after the one and before the other."""
+    if before.when is None or entry.when is None:
+        return True
+    since, until = before.when.earliest, entry.when.latest
+    return any(each.when is None or (each.when.latest > since and each.when.earliest <= until) for each in remissions)
 
 
 def read_procedures(reply: Reply, reading: Reading) -> Fact[tuple[Entry, ...]]:
@@ -118,7 +157,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        meaning = meaning_of(quick.code, reading.terms)
+        meaning = _meaning(quick, reading)
         if not meaning.keys:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
@@ -127,11 +166,20 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             unreadable = unreadable or getattr(view, "reason", "not readable")
             continue
         if view is not quick:  # it was mended
-            meaning = meaning_of(view.code, reading.terms)
+            meaning = _meaning(view, reading)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found += _apart(entry)
     return tuple(found), unreadable
+
+
+def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
+    """What the entry means; of a procedure also which earlier course of treatment its words name."""
+    meaning = meaning_of(view.code, reading.terms)
+    if not isinstance(view, Procedure):
+        return meaning
+    courses = reading.terms.words["course of a procedure"].find_all(meaning.words)
+    return replace(meaning, keys=(*meaning.keys, *courses)) if courses else meaning
 
 
 def _apart(entry: Entry) -> tuple[Entry, ...]:
@@ -183,7 +231,14 @@ def _entry(
     where = origin(resource, source, meaning.words, *notes, *wrong)
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     by_record = when is not None and (onset is None or bool(wrong))
-    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record, of_disease)
+    visit = by_record and isinstance(view, Condition) and _of_encounter(view, reading)
+    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record, of_disease, visit)
+
+
+def _of_encounter(view: Condition, reading: Reading) -> bool:
+    """Whether it is the diagnosis of an encounter, and not also an entry of the problem list."""
+    categories = {code for each in view.category or () for _, code in codes(each, reading.terms)}
+    return "encounter-diagnosis" in categories and "problem-list-item" not in categories
 
 
 def _of_disease(when: When | None, state: str) -> tuple[str, ...]:

@@ -100,6 +100,7 @@ class Patient(View, kw_only=True):
 class Condition(View, kw_only=True):
     clinicalStatus: CodeableConcept | None = None
     verificationStatus: CodeableConcept | None = None
+    category: list[CodeableConcept] | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     onsetDateTime: str | None = None

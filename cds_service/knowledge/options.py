@@ -80,10 +80,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class EarlierCourse:
-    """An earlier treatment, known by words in an order or by drugs given together."""
+    """An earlier treatment, known by words in an order or a procedure, by a high dose, or by drugs given together."""
 
     name: str
-    drugs: tuple[tuple[str, ...], ...]  # one of each group was given
+    drugs: tuple[tuple[str, ...], ...] = ()  # one of each group was given
+    high_dose_of: str = ""  # the drug whose high dose it is
+    procedure: str = ""  # the key of a procedure whose words name it
 
 
 _FIELDS = frozenset(
@@ -99,8 +101,13 @@ def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
 def read_courses(name: str, content: Mapping[str, Any]) -> dict[str, EarlierCourse]:
     """The earlier courses that options speak of, by name."""
     return {
-        key: EarlierCourse(key, tuple(tuple(group) for group in groups))
-        for key, groups in content.get("courses", {}).items()
+        key: EarlierCourse(
+            key,
+            tuple(tuple(group) for group in fields.get("drugs", ())),
+            fields.get("high_dose_of", ""),
+            fields.get("procedure", ""),
+        )
+        for key, fields in content.get("courses", {}).items()
     }
 
 

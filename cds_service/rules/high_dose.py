@@ -15,10 +15,11 @@ from cds_service.truth import Truth, any_of
 
 def high_dose(case: Case, use: Use) -> Truth:
     """Whether one of the orders, drafted or taken, is a high-dose order; UNKNOWN where none says how much."""
-    return any_of(_is_high(case, use.drug, order) for order in (*use.drafts, *use.active))
+    return any_of(is_high(case, use.drug, order) for order in (*use.drafts, *use.active))
 
 
-def _is_high(case: Case, drug: str, order: Medication) -> Truth:
+def is_high(case: Case, drug: str, order: Medication) -> Truth:
+    """Whether that one order is a high-dose order of the drug; UNKNOWN where it does not say how much."""
     limit = case.must(topics.HIGH_DOSE_FROM, drug)
     if order.route == INTRATHECAL:
         return Truth.NO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE, DECEASED, Age
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease
+from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.fact import Fact, Key, State, holds
@@ -44,11 +44,12 @@ def in_relapse(case: Case) -> Truth:
     return holds(case.fact(DISEASE), lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY))
 
 
-def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
+def counts_now(case: Case, result: Fact[Any]) -> Truth:
     """Whether a result speaks of the leukaemia as it is now: its specimen is not older than the relapse.
 
     Without a relapse it counts. With a relapse of unknown date it counts provisionally while it is recent; so it does
-    after the onset of an entry that only its clinical status calls a relapse, as that may be the onset of the disease.
+    after the onset of an entry that only its clinical status calls a relapse, as that may be the onset of the disease,
+    and before the last visit that named the relapse again, as that may have been another one.
     """
     if result.value is None or result.when is None:
         return Truth.UNKNOWN
@@ -57,10 +58,29 @@ def counts_now(case: Case, result: Fact[Mutation]) -> Truth:
         return ~relapsed
     relapse = case.fact(RELAPSE)
     since = Truth.YES if relapse.when is None else result.when.on_or_after(relapse.when)
-    if since is not Truth.NO and (relapse.when is None or (relapse.value is not None and relapse.value.of_disease)):
+    if since is not Truth.NO and (relapse.when is None or _may_be_later(relapse.value, result.when)):
         recent = case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy").value
         return Truth.UNKNOWN if result.within(recent, case.now).state is State.STALE else since
     return since
+
+
+def _may_be_later(relapse: Entry | None, result: When) -> bool:
+    """Whether the relapse that is treated now may have come after the result, though one stands on record before it."""
+    if relapse is None:
+        return False
+    named = relapse.named_again
+    return relapse.of_disease or (named is not None and result.on_or_after(named) is not Truth.YES)
+
+
+def provisional(case: Case) -> str:
+    """Why a result that counts now does so provisionally only; "" where the relapse has its date, or is none."""
+    relapse = case.fact(RELAPSE)
+    if in_relapse(case) is not Truth.YES:
+        return ""
+    if relapse.when is None:
+        return "the relapse has no date"
+    of_disease = relapse.value is not None and relapse.value.of_disease
+    return "the date of the relapse may be that of the disease" if of_disease else ""
 
 
 @once

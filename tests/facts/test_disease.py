@@ -217,6 +217,54 @@ def test_the_newest_relapse_counts() -> None:
     assert str(facts.get(RELAPSE).when) == "2026-10-01"
 
 
+# The diagnosis of an encounter is filed at each visit: it says what the visit was about, not when a relapse came.
+
+
+def visit(recorded: str, code: str = "C92.02", **more: Any) -> Json:
+    encounter = concept("encounter-diagnosis", system="http://terminology.hl7.org/CodeSystem/condition-category")
+    return icd(code, id=f"v{recorded}", recordedDate=recorded, category=[encounter], **more)
+
+
+def dates(*entries: Json) -> tuple[str, str]:
+    facts = chart(*entries)
+    return str(facts.get(RELAPSE).when), str(facts.get(DISEASE).when)
+
+
+PROBLEM = icd("C92.02", onsetDateTime="2026-10-01")
+
+
+def test_visits_do_not_date_a_relapse_that_is_on_record() -> None:
+    assert dates(visit("2026-11-18"), PROBLEM, visit("2026-11-10")) == ("2026-10-01", "2026-10-01")
+
+
+def test_of_visits_alone_the_first_one_dates_it() -> None:
+    assert dates(visit("2026-11-18"), visit("2026-11-10")) == ("2026-11-10", "2026-11-10")
+
+
+def test_a_visit_after_a_remission_dates_the_next_relapse() -> None:
+    first = icd("C92.02", onsetDateTime="2025-01-01", clinicalStatus=clinical("resolved"))
+    remission = icd("C92.01", id="r", onsetDateTime="2025-04-01", clinicalStatus=clinical("resolved"))
+    assert dates(first, remission, visit("2026-11-18")) == ("2026-11-18", "2026-11-18")
+    undated = icd("C92.01", id="r", clinicalStatus=clinical("resolved"))
+    assert dates(PROBLEM, undated, visit("2026-11-18"))[0] == "2026-11-18"
+
+
+@pytest.mark.parametrize("newer", [
+    visit("2026-11-18", onsetDateTime="2026-11-12"),  # it has a day of its own
+    visit("2026-11-12", code="C92.02") | {"category": None},  # not said to be of an encounter
+    visit("2026-11-12") | {"code": concept("C92.02", "AML, second relapse", ICD)},
+    visit("2026-11-12", code="C92.00") | {"code": {"text": "refractory AML"}},
+])
+def test_what_says_more_than_a_visit_dates_it_anew(newer: Json) -> None:
+    entry = {name: value for name, value in newer.items() if value is not None}
+    assert dates(PROBLEM, entry)[0] == "2026-11-12"
+
+
+def test_a_sure_visit_is_kept_beside_a_relapse_that_is_only_suspected() -> None:
+    suspected = icd("C92.02", onsetDateTime="2026-10-01", verificationStatus=verified("provisional"))
+    assert dates(suspected, visit("2026-11-12"))[0] == "2026-11-12"
+
+
 # APL, other diseases, procedures
 
 
@@ -280,6 +328,21 @@ def test_history_of_is_told_as_past() -> None:
     assert (entry.keys, entry.over, entry.when) == (("torsades",), True, None)
     cm = "http://hl7.org/fhir/sid/icd-10-cm"
     assert keys(chart(condition(concept("I47.21", "History of torsades de pointes", cm))))
+
+
+@pytest.mark.parametrize(("code", "said", "expected"), [
+    ("Z85.6", "History of AML", Disease.NONE), ("Z85.6", "Personal history of acute myeloid leukemia", Disease.NONE),
+    ("D46.9", "MDS, history of AML", Disease.NONE), ("Z85.6", "History of AML, now relapsed", Disease.RELAPSED),
+    ("C92.00", "History of AML", Disease.UNSTATED), ("C92.02", "AML in relapse, history of MDS", Disease.RELAPSED)])
+def test_a_leukaemia_told_as_past_beside_another_code_is_no_leukaemia_of_today(
+    code: str, said: str, expected: Disease
+) -> None:
+    facts = chart(condition(concept(code, said, ICD)))
+    assert facts.get(DISEASE).value is expected
+    past = chart(condition(concept("Z85.6", "History of acute promyelocytic leukemia", ICD)))
+    assert past.get(APL).value is False
+    torsades = chart(condition(concept("Z85.6", "History of AML, history of torsades de pointes", ICD)))
+    assert "torsades" in keys(torsades)
 
 
 @pytest.mark.parametrize("said", ["Pulmonary veno-occlusive disease", "Possible capillary leak",
@@ -514,3 +577,17 @@ def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too
     assert (called_active.value, called_active.sure) == (Disease.RELAPSED, False)
     assert "recorded as ended on 2026-05-01" in called_active.doubts[0]
     assert chart(icd("C92.02", abatementDateTime="2027-05-01")).get(DISEASE).sure
+
+
+@pytest.mark.parametrize(("said", "course"), [
+    ("HiDAC consolidation, cycle 2", "earlier_high_dose_cytarabine"),
+    ("Salvage chemotherapy: FLAG-IDA", "earlier_high_dose_cytarabine"),
+    ("Induction chemotherapy 7+3 (cytarabine, daunorubicin)", "earlier_cytarabine_with_an_anthracycline"),
+    ("HAM-D depression scale", None), ("Chemotherapy", None), ("Removal of red flag sign", None)])
+def test_a_procedure_tells_an_earlier_course_by_its_words(said: str, course: str | None) -> None:
+    done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
+            "code": {"text": said}, "performedDateTime": "2025-01-10"}
+    found = {key for entry in chart(done).get(PROCEDURES).value or () for key in entry.keys}
+    assert found == ({course} if course else set())
+    assert not chart(done | {"status": "not-done"}).get(PROCEDURES).value
+    assert not keys(chart(words(said)))

@@ -301,6 +301,25 @@ def test_a_result_inside_the_head_of_a_panel_is_read_once() -> None:
     assert (len(fact.value.results), str(fact.when), fact.sure) == (1, "2026-11-09", True)
 
 
+# The answer to a test of one gene may be written as a clause of a report
+
+
+@pytest.mark.parametrize(("code", "text", "expected"), [
+    ("78219-3", "No evidence of KMT2A rearrangement", {"KMT2A-r": False}),
+    ("78219-3", "No evidence of a KMT2A (MLL) gene rearrangement", {"KMT2A-r": False}),
+    ("79210-1", "No evidence of FLT3-ITD", {"FLT3-ITD": False}),
+    ("54447-8", "FLT3-ITD: Negative. FLT3-TKD: Positive (p.D835Y)", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("47958-4", "FLT3-ITD not detected; FLT3 D835 detected", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("79210-1", "FLT3-ITD cannot be excluded", {}), ("79210-1", "FLT3-ITD: see report", {}),
+    ("78219-3", "No evidence of rearrangement", {}),  # of which gene is not said
+    ("54447-8", "FLT3-ITD negative, TKD positive", {}),  # what a comma parts may be one statement or two
+])
+def test_an_answer_in_a_clause_is_read_as_in_a_report(code: str, text: str, expected: dict[str, bool]) -> None:
+    result = observation(coding(code), valueString=text, effectiveDateTime="2026-11-10")
+    told = chart(result)
+    assert {key.name: fact.value.present for key in MARKERS if (fact := told.get(key)).value} == expected
+
+
 # What nobody verified decides nothing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cds_service.facts.genomics.ledger import LEDGER, Ledger
-from cds_service.facts.genomics.mutations import FLT3_ITD, IDH1
+from cds_service.facts.genomics.mutations import FLT3_ITD, FLT3_TKD, IDH1
 from tests.charts import Json, chart
 from tests.shapes.genomics import HGNC, LOINC, Finding, coding, effective, marker_test, observation, part, variant
 
@@ -59,6 +59,8 @@ def test_resistance_is_shown_and_decides_nothing() -> None:
     assert held is not None
     assert found.get(FLT3_ITD).value is None
     assert "present" in held.of("FLT3 F691L").entries[0].outcome
+    assert "variant of unknown significance" in found.get(FLT3_TKD).why
+    assert "p.F691L" in found.get(FLT3_TKD).why
     assert "p.M327I" in held.of("MEN1").words
 
 

@@ -91,7 +91,8 @@ def test_words_that_say_so_are_a_negative(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["positive", "Detected", "Present", "FLT3-ITD: detected (ratio 0.6)", "mutated",
-    "ITD"])
+    "ITD", "FLT3-ITD", "FLT3-ITD +", "ITD 45 bp, AR 0.6", "FLT3-ITD, allelic ratio 0.62", "FLT3-ITD in 41 % of reads",
+    "FLT3-ITD (exon 14), VAF 0.30"])
 def test_words_that_say_so_are_a_positive(words: str) -> None:
     assert outcome(itd(text(words))) is True
 
@@ -100,6 +101,10 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "", "see report", "haemolysed", "QNS", "pending", "indeterminate", "No call", "not tested", "not performed", "12",
     "not done", "Positive control failed", "neither confirmed nor present", "FLT3-ITD negative, TKD positive",
     "cannot say that it is not detected or detected", "mutation not clearly present", "below the limit, present?",
+    "FLT3-ITD: see report", "FLT3-ITD cannot be excluded", "FLT3-ITD see comment", "FLT3-ITD result to follow",
+    "FLT3-ITD, sent to reference lab", "FLT3 ITD 0%", "FLT3-ITD ratio 0.00", "FLT3-ITD -", "FLT3-ITD (-)", "FLT3-ITD?",
+    "FLT3-ITD: N/A", "FLT3-ITD sample rejected", "FLT3-ITD: unclear", "Test for FLT3-ITD performed", "FLT3-ITD ordered",
+    "FLT3-ITD mutation analysis", "FLT3-ITD status", "FLT3-ITD suspected", "possible FLT3-ITD", "FLT3-ITD awaited",
 ])
 def test_anything_else_is_neither(words: str) -> None:
     found = itd(text(words))

@@ -7,7 +7,7 @@ import re
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import presence_by_code
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged, is_plain
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
@@ -55,6 +55,10 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
+_OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|results?|performed)\b", re.IGNORECASE)
+_ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
+_MINUS = re.compile(r"[-\u2010-\u2015\u2212]\s*\)?\W*\Z")
+_CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
 
 
@@ -82,10 +86,19 @@ def presence(said: Wording) -> str | None:
 
 
 def _listed(gene: str, words: str, reading: Reading) -> bool:
-    """Whether the words list what was found, and nothing else."""
+    """Whether the words list what was found, and nothing else: "FLT3-ITD: see report" names the test, and no result."""
+    if not _is_bare_list(words, reading.terms):
+        return False
     if gene == markers.FLT3 and _LISTED.match(words):
         return True
     return bool(markers.shown((gene,), words, reading.terms)) if gene else False
+
+
+def _is_bare_list(words: str, terms: Terms) -> bool:
+    """Whether nothing stands in the words but names, changes and measures, and none that leaves it open or is zero."""
+    if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words) or _MINUS.search(words):
+        return False
+    return is_plain(_CHANGES.sub(" ", words), terms)
 
 
 def denies(text: str) -> bool:

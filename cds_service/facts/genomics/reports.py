@@ -134,11 +134,30 @@ def said_by(heard: Heard, test: str) -> list[Said]:
         return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
     if test == _SEVERAL:
         return _of_several(heard)
+    return _or_in_a_clause(heard, _of_one(heard, test))
+
+
+def _of_one(heard: Heard, test: str) -> list[Said]:
+    """What a test of one marker, or of one gene, says."""
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
         said = Said(test, outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
+
+
+def _or_in_a_clause(heard: Heard, told: list[Said]) -> list[Said]:
+    """The same; where a text alone answers, and not in one word, what its clauses say as those of a report do.
+
+    What a comma parts may be one statement or two.
+    """
+    view = heard.view
+    alone = not (view.component or view.interpretation or view.dataAbsentReason or heard.residual)
+    if not alone or "," in (view.valueString or ",") or any(said.outcome != INDETERMINATE for said in told):
+        return told
+    read = [said for said in _reported(view, heard.reading) if said.outcome in (PRESENT, ABSENT)]
+    known = {said.marker for said in read}
+    return [*read, *(said for said in told if said.marker not in known)]
 
 
 def _of_several(heard: Heard) -> list[Said]:
@@ -169,9 +188,9 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if outcome == PRESENT and heard.uncertain:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        beside = markers.noted(gene, heard.words, reading.terms)
-        found = (*_flt3_markers(heard, test, outcome), *beside)
-        return [Said(marker, outcome, words) for marker in found] or _flt3_unnamed(heard, outcome, words)
+        found = [Said(marker, outcome, words) for marker in _flt3_markers(heard, test, outcome)]
+        beside = [Said(marker, outcome, words) for marker in markers.noted(gene, heard.words, reading.terms)]
+        return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""

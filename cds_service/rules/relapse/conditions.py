@@ -12,19 +12,20 @@ import msgspec
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import DISEASE, RELAPSE, Disease
-from cds_service.facts.drugs.medications import Role
+from cds_service.facts.disease import DISEASE, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Topic
-from cds_service.knowledge.options import Fit, Option
+from cds_service.knowledge.options import EarlierCourse, Fit, Option
 from cds_service.quantity import Quantity
+from cds_service.rules.high_dose import is_high
 from cds_service.rules.once import once
 from cds_service.rules.relapse.fitness import Assessment, Fitness
 from cds_service.rules.rule import Case
-from cds_service.rules.standing import present_now
+from cds_service.rules.standing import present_now, provisional
 from cds_service.truth import Truth
 
 
@@ -91,14 +92,15 @@ def _marker(case: Case, option: Option, fitness: Assessment) -> Need:
     present = [result for result in results if truths[result.key.name] is Truth.YES]
     sure = [result for result in present if result.sure]
     if sure:
-        weak = weakly(case, sure[0])
-        return Need(Truth.YES, weak) if weak else _HOLDS
+        words = "; ".join(filter(None, (weakly(case, sure[0]), _for_now(case, sure[0]))))
+        return Need(Truth.YES, words) if words else _HOLDS
     if present:
         words = f"a repeat test of {present[0].key.label} ({present[0].when}: {'; '.join(present[0].doubts)})"
         return Need(Truth.UNKNOWN, words, judged=True)
     if len(results) == len(option.markers) and all(truth is Truth.NO for truth in truths.values()):
         absent = ", ".join(f"{result.key.label} absent ({result.when})" for result in results)
-        return Need(Truth.NO, absent)
+        why = provisional(case)
+        return Need(Truth.NO, f"{absent}; provisional, as {why}" if why else absent)
     labels = [result.key.label for result in results] or list(option.markers)
     old = [need for result in results if (need := _old(case, result)) is not None]
     if old:
@@ -106,6 +108,16 @@ def _marker(case: Case, option: Option, fitness: Assessment) -> Need:
     unusable = dict.fromkeys(result.why for result in results if result.state is State.UNREADABLE)
     why = f" ({'; '.join(unusable)})" if unusable else ""
     return Need(Truth.UNKNOWN, f"a test of {' or '.join(labels)} since the relapse{why}")
+
+
+def _for_now(case: Case, result: Fact[Mutation]) -> str:
+    """That the result counts only because it is recent; "" where it is known to be of this relapse."""
+    why = provisional(case)
+    if not why:
+        return ""
+    window = case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy").value
+    counts = f"{result.key.label} of {result.when} counts for {window}, as {why}"
+    return f"provisional, {counts}: confirm that it is of this relapse"
 
 
 def weakly(case: Case, result: Fact[Mutation]) -> str:
@@ -215,7 +227,7 @@ _OF_LIMITS: dict[Topic[Any], Condition] = {
 
 
 def _given(case: Case, option: Option, fitness: Assessment) -> Need:
-    """Earlier courses, from orders on record. No record never means never given."""
+    """Earlier courses, from orders and procedures on record. No record never means never given."""
     name = option.given or option.not_given
     on_record = _earlier_course(case, name)
     if on_record and option.given:
@@ -228,12 +240,32 @@ def _given(case: Case, option: Option, fitness: Assessment) -> Need:
 
 
 def _earlier_course(case: Case, name: str) -> str:
-    """An order on record of that course, by its words or by the drugs given together; "" when there is none."""
+    """What on record was that course: an order by its words, its dose or the drugs given together, or a procedure.
+
+    "" when there is none.
+    """
     past = case.orders(Role.PAST, Role.ACTIVE)
-    words = next((order.label for order in past if name in order.courses), "")
-    groups = case.snapshot.courses[name].drugs
-    given = [next((o for o in past if set(o.ingredients) & set(group)), None) for group in groups]
+    course = case.snapshot.courses[name]
+    words = next((order.label for order in past if name in order.courses or _in_high_dose(case, course, order)), "")
+    given = [next((o for o in past if set(o.ingredients) & set(group)), None) for group in course.drugs]
     together = [order for order in given if order is not None]
-    if words or not groups or len(together) < len(groups):
-        return words
-    return " and ".join(order.label for order in together)
+    if not words and together and len(together) == len(course.drugs):
+        words = " and ".join(order.label for order in together)
+    return words or next((entry.words for entry in _done_before(case) if course.procedure in entry.keys), "")
+
+
+def _in_high_dose(case: Case, course: EarlierCourse, order: Medication) -> bool:
+    """Whether the order is of the drug whose high dose the course is, and surely in that dose."""
+    drug = course.high_dose_of
+    return drug in order.ingredients and is_high(case, drug, order) is Truth.YES
+
+
+def _done_before(case: Case) -> list[Entry]:
+    """The procedures that were surely done, without those done after the relapse: these treat it."""
+    relapse = case.fact(RELAPSE).when
+    return [
+        entry
+        for entry in case.fact(PROCEDURES).value or ()
+        if entry.certain
+        and not (relapse and entry.when and entry.when.earliest.date() > relapse.latest.date())
+    ]

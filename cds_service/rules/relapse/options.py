@@ -23,7 +23,7 @@ from cds_service.rules.relapse.conditions import after_allogeneic, needs, target
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
 from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
-from cds_service.rules.standing import gate
+from cds_service.rules.standing import counts_now, gate
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
@@ -92,6 +92,7 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     not_suggested = case.must(topics.NOT_SUGGESTED, "pathway")
     trial = case.must(topics.TRIAL_FIRST, "pathway")
     shown = [offer for offer in kept if not offer.bare and offer.verdict is not Verdict.EXCLUDED]
+    aimed = tuple(_with_status(offer) for offer in shown if offer.aimed)
     return case.fired(
         Level.INFO,
         "options",
@@ -101,7 +102,8 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         open_groups=tuple(dict.fromkeys(offer.group for offer in kept if offer.verdict is Verdict.DEPENDS)),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
-        aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
+        aimed=aimed,
+        headline=_in_short(aimed),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS and not offer.held for offer in kept),
@@ -128,6 +130,16 @@ def _with_status(offer: Offer) -> str:
     if NOT_READ in offer.cautions:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
+
+
+_HEADLINE = 45  # characters of names, so that what follows them is not cut off
+
+
+def _in_short(names: tuple[str, ...]) -> str:
+    """The first names, whole, and how many more there are."""
+    kept = next((n for n in range(len(names), 1, -1) if len(", ".join(names[:n])) <= _HEADLINE), 1)
+    more = f" and {len(names) - kept} more" if len(names) > kept else ""
+    return ", ".join(names[:kept]) + more
 
 
 def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
@@ -233,7 +245,8 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
         found.append(case.must(topics.TRANSPLANT_UNFIT, "pathway").value)
     better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
     blasts = case.fact(MARROW_BLASTS)
-    if better is not None and below(blasts, better.value) is Truth.YES:
+    of_now = better is not None and counts_now(case, blasts) is Truth.YES
+    if better is not None and of_now and below(blasts, better.value) is Truth.YES:
         found.append(f"marrow blasts {blasts.told} ({blasts.when}): below {better.value} the outlook was better")
     if option.group is Group.TARGETED:
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.disease import RELAPSE
 from cds_service.facts.fact import Fact, State
@@ -23,6 +23,7 @@ from cds_service.rules.standing import (
     no_relapse,
     not_for_aml,
     present_now,
+    provisional,
     running_option,
     shut,
 )
@@ -56,7 +57,7 @@ def target(case: Case, use: Use) -> Outcome:
 
     It is asked of a targeted drug that is drafted or taken. It warns where every target is absent in results since the
     relapse, where the leukaemia carries a marker that the drug does not aim at, or where an order rests on older
-    results. A weak CD33, and an older result of a stable marker, are a line.
+    results. A weak CD33, an older result of a stable marker, and for an order a provisional one are each a line.
 
     An order without a usable result, or a target found only in a preliminary one, is named as a gap, as a warning.
     Running treatment is not questioned for want of a newer result. Where another disease than AML is the reason, the
@@ -97,7 +98,11 @@ def _present(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -> Outco
     sure = [fact for fact in found if fact.sure]
     if not sure:
         return case.blind(found[0])
-    return _weak_expression(case, use, sure[0]) or Clear(f"{sure[0].key.label} present ({sure[0].when})")
+    weak = _weak_expression(case, use, sure[0])
+    undated = provisional(case)
+    if weak is None and use.drafts and undated:
+        return _provisional(case, use, sure[0], case.must(topics.PROVISIONAL_RESULT_WINDOW, "policy"), undated)
+    return weak or Clear(f"{sure[0].key.label} present ({sure[0].when})")
 
 
 def _weak_expression(case: Case, use: Use, result: Fact[Mutation]) -> Outcome | None:
@@ -188,8 +193,11 @@ def _unknown_target(case: Case, use: Use, results: tuple[Fact[Mutation], ...]) -
     )
 
 
-def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[str]) -> Outcome:
-    """A stable marker in an older result: it may be acted upon, and wants to be confirmed."""
+def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[Any], undated: str = "") -> Outcome:
+    """A stable marker in an older result, or a recent result beside a relapse whose date is not known.
+
+    It may be acted upon, and wants to be confirmed.
+    """
     return case.fired(
         Level.INFO,
         "target_provisional",
@@ -197,10 +205,11 @@ def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[s
         drug=use.drug,
         because=(fact,),
         says=(usable,),
-        propose=tests_for((fact,)),
+        propose=() if undated else tests_for((fact,)),
         line=True,
         result=fact,
         usable=usable,
+        undated=undated,
         relapse=case.fact(RELAPSE),
     )
 

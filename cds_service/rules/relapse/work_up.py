@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import assert_never
 
 from cds_service.facts.conditions import IN_RELAPSE
@@ -78,15 +79,15 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     viewing=True,
 )
 def after_response(case: Case, patient: str) -> Outcome:
-    """Remission after a relapse: what follows.
+    """Remission after a relapse or refractory disease: what follows.
 
-    It is asked where the patient is viewed, for an adult whose AML is in remission after an earlier relapse. One card
-    of information tells what follows: transplantation, residual disease, and that maintenance evidence is of first
-    remissions.
+    It is asked where the patient is viewed, for an adult whose AML is in remission after an earlier relapse or after
+    refractory disease. One card of information tells what follows: transplantation, residual disease, and that
+    maintenance evidence is of first remissions.
 
-    It is silent in a first remission, with acute promyelocytic leukaemia, in a child and after death. A record that
-    does not tell whether a relapse came before, or an unknown age, is named as a gap; a relapse without a date counts
-    as earlier. Results of residual disease are not read.
+    It is silent in a first remission that came at once, with acute promyelocytic leukaemia, in a child and after
+    death. A record that does not tell what came before, or an unknown age, is named as a gap; a relapse without a
+    date counts as earlier. Results of residual disease are not read.
     """
     disease, history = case.fact(DISEASE), case.fact(HISTORY)
     remission = holds(disease, lambda state: state is Disease.REMISSION)
@@ -94,11 +95,11 @@ def after_response(case: Case, patient: str) -> Outcome:
     closed = closed or shut(case, common_doors(case))
     if closed is not None:
         return closed
-    relapses = [entry for entry in history.value or () if entry.status in IN_RELAPSE and "apl" not in entry.keys]
-    before = next((entry for entry in relapses if _before(entry, disease.when)), None)
+    stated = [entry for entry in history.value or () if entry.status in _ACTIVE and "apl" not in entry.keys]
+    before = max((entry for entry in stated if _before(entry, disease.when)), key=_day, default=None)
     match Truth.of(before is not None) if history.sure or before is not None else Truth.UNKNOWN:
         case Truth.NO:
-            return NotApplicable("no relapse before this remission on record")
+            return NotApplicable("no relapse or refractory disease before this remission on record")
         case Truth.UNKNOWN:
             return case.blind(history)
         case Truth.YES:
@@ -115,10 +116,18 @@ def after_response(case: Case, patient: str) -> Outcome:
         said=said,
         disease=disease,
         relapse=before,
+        refractory=before is not None and before.status not in IN_RELAPSE,
         allogeneic=case.fact(ALLOGENEIC),
     )
 
 
-def _before(relapse: Entry, remission: When | None) -> bool:
-    """Whether a relapse precedes the remission, as far as both have a date."""
-    return relapse.when is None or remission is None or relapse.when.earliest <= remission.latest
+_ACTIVE = IN_RELAPSE | {"refractory"}
+
+
+def _before(entry: Entry, remission: When | None) -> bool:
+    """Whether a relapse or refractory disease precedes the remission, as far as both have a date."""
+    return entry.when is None or remission is None or entry.when.earliest <= remission.latest
+
+
+def _day(entry: Entry) -> date:
+    return entry.when.latest.date() if entry.when else date.min
