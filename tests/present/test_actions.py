@@ -35,6 +35,41 @@ def test_a_corrected_dose_keeps_everything_else_of_the_draft():
     assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == 70
 
 
+def test_a_corrected_dose_leaves_no_word_of_the_old_one():
+    draft = venetoclax(
+        400,
+        status="draft",
+        dispenseRequest={"quantity": {"value": 112, "unit": "tablet"}, "numberOfRepeatsAllowed": 2},
+    )
+    draft["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">400 mg daily</div>'}
+    draft["dosageInstruction"][0] |= {
+        "text": "4 tablets daily",
+        "patientInstruction": "Take four tablets with a meal",
+        "additionalInstruction": [{"text": "with food"}, {"text": "4 tablets at once"}],
+        "maxDosePerAdministration": {"value": 400, "unit": "mg"},
+        "route": {"text": "oral"},
+    }
+    action = only_action(cards("order-sign", draft, medications=[POSACONAZOLE])[0])
+    changed = action["resource"]
+    MedicationRequest.model_validate(changed)
+    (dosage,) = changed["dosageInstruction"]
+    assert "text" not in changed
+    assert changed["dispenseRequest"] == {"numberOfRepeatsAllowed": 2}
+    assert not {"patientInstruction", "maxDosePerAdministration"} & dosage.keys()
+    assert dosage["additionalInstruction"] == [{"text": "with food"}]
+    assert (dosage["text"], dosage["route"]) == ("70 mg once daily", {"text": "oral"})
+    for named in ("instruction to the patient", "further instruction", "highest dose", "quantity to dispense"):
+        assert named in action["description"]
+
+
+def test_words_to_the_patient_that_tell_no_amount_stay():
+    draft = venetoclax(400, status="draft")
+    draft["dosageInstruction"][0] |= {"patientInstruction": "Swallow whole with a meal and water"}
+    action = only_action(cards("order-sign", draft, medications=[POSACONAZOLE])[0])
+    assert action["resource"]["dosageInstruction"][0]["patientInstruction"] == "Swallow whole with a meal and water"
+    assert "left out" not in action["description"]
+
+
 def test_the_ingredient_is_named_where_the_drafted_strength_cannot_make_the_dose():
     changed = only_action(cards("order-sign", venetoclax(status="draft"), medications=[POSACONAZOLE])[0])["resource"]
     assert changed["medicationCodeableConcept"]["text"] == "venetoclax"
