@@ -70,6 +70,16 @@ def test_words_to_the_patient_that_tell_no_amount_stay():
     assert "left out" not in action["description"]
 
 
+def test_a_restart_that_is_to_be_taken_as_needed_is_not_rewritten():
+    held = gilteritinib(id="a1", status="on-hold", authoredOn="2026-10-20")
+    draft = gilteritinib(status="draft", id="d1")
+    draft["dosageInstruction"][0]["asNeededCodeableConcept"] = {"text": "pain"}
+    ecgs = [qtcf(450), qtcf(520, "2026-11-10T08:00:00Z")]
+    card = cards("order-sign", draft, medications=[held], ecg=ecgs)[0]
+    assert card["summary"].startswith("Restart gilteritinib at 80 mg daily")
+    assert "suggestions" not in card
+
+
 def test_the_ingredient_is_named_where_the_drafted_strength_cannot_make_the_dose():
     changed = only_action(cards("order-sign", venetoclax(status="draft"), medications=[POSACONAZOLE])[0])["resource"]
     assert changed["medicationCodeableConcept"]["text"] == "venetoclax"

@@ -146,8 +146,8 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
 
 
 def _lowered(use: Use, dose: Statement[Quantity]) -> tuple[Proposal, ...]:
-    """The draft with the dose of the source, where there is one draft: each of several would come to that dose."""
-    if len(use.drafts) != 1:
+    """The draft with the dose of the source, where there is one and plain: each of several would come to that dose."""
+    if len(use.drafts) != 1 or not use.drafts[0].dose.plain:
         return ()
     label = f"Change the draft to {dose.value}"
     return (Proposal("dose", label, medication=use.drafts[0], drug=use.drug, daily=dose.value),)
