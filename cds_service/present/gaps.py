@@ -109,10 +109,15 @@ def _unread(relevance: Relevance) -> list[str]:
 
 
 def _about(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance, *, every: bool) -> tuple[Medication, ...]:
-    """The orders of our drugs for which something could not be seen. `every`: it concerns every draft."""
-    named = distinct(order for _, gap in counted for order in gap.about if relevance.is_ours(order))
-    drafted = tuple(order for order in named if order in relevance.our_drafts)
-    return distinct(relevance.our_drafts) if every or not named else drafted or named
+    """The orders of our drugs for which something could not be seen. `every`: it concerns every draft.
+
+    Of a drug that is drafted only its drafts.
+    """
+    ours = relevance.our_drafts
+    named = [order for _, gap in counted for order in gap.about if relevance.is_ours(order)]
+    drafts = ours if every or not named else tuple(order for order in named if order in ours)
+    drafted = {drug for order in drafts for drug in order.ingredients}
+    return distinct([*drafts, *(order for order in named if drafted.isdisjoint(order.ingredients))])
 
 
 def _stops(check: Check, gap: NotEvaluated, most: Level, relevance: Relevance) -> bool:

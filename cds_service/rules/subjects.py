@@ -224,9 +224,18 @@ def _best_word(snapshot: Snapshot, drug: str, kinds: tuple[str, ...]) -> int:
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
-    """Each draft of the drug among these orders may be taken back."""
-    drafts = (order for order in orders if order.role is Role.DRAFT)
-    return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
+    """Each draft of the drug among these orders may be taken back; of several each by its number and its dose."""
+    drafts = [order for order in orders if order.role is Role.DRAFT]
+    if len(drafts) < 2:
+        return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
+    return tuple(
+        Proposal("delete", f"Remove the {drug} draft {number} of {len(drafts)}{_its_dose(draft)}", medication=draft)
+        for number, draft in enumerate(drafts, 1)
+    )
+
+
+def _its_dose(order: Medication) -> str:
+    return f" ({order.dose.daily})" if order.dose.daily is not None else ""
 
 
 def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:

@@ -126,3 +126,12 @@ def test_names_are_told_whole_or_counted():
     assert few(["amiodarone", "sotalol"], 60) == "amiodarone, sotalol"
     assert few(["amiodarone", "sotalol", "methadone"], 22) == "amiodarone and 2 more"
     assert few(["amiodarone"], 5) == ""
+
+
+def test_each_of_several_drafts_is_taken_back_by_its_own_name():
+    drafts = [gilteritinib(status="draft", id="d1"), order("gilteritinib 40 MG Oral Tablet", "2105811", 40, id="d2")]
+    drafts[1] |= {"status": "draft"}
+    stop = told("order-sign", *drafts, ecg=[qtcf(520)])["qtcHold"]
+    removals = {each["label"]: each["actions"][0].get("resourceId") for each in stop["suggestions"]}
+    assert removals["Remove the gilteritinib draft 1 of 2 (120 mg daily)"] == "MedicationRequest/d1"
+    assert removals["Remove the gilteritinib draft 2 of 2 (40 mg daily)"] == "MedicationRequest/d2"
