@@ -87,8 +87,11 @@ class Maker:
         return resource
 
     def _changed(self, proposal: Proposal) -> Action | None:
+        """The draft with the new dose; None where it may be for another drug, or is for a second one as well (M2)."""
         order, daily = proposal.medication, proposal.daily
         if order is None or daily is None or "/" not in order.reference:
+            return None
+        if order.conflict or order.ingredients != (proposal.drug,):
             return None
         resource = order.resource.valid_json()
         if resource is None:

@@ -1,5 +1,6 @@
 """What a clinician may accept: valid FHIR that keeps everything else of the order."""
 
+import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
@@ -77,6 +78,27 @@ def test_a_restart_that_is_to_be_taken_as_needed_is_not_rewritten():
     ecgs = [qtcf(450), qtcf(520, "2026-11-10T08:00:00Z")]
     card = cards("order-sign", draft, medications=[held], ecg=ecgs)[0]
     assert card["summary"].startswith("Restart gilteritinib at 80 mg daily")
+    assert "suggestions" not in card
+
+
+def test_an_order_whose_drug_is_disputed_is_not_rewritten():
+    disputed = order("gilteritinib 40 MG Oral Tablet", "1747561", 400, status="draft")  # the code is venetoclax
+    found = cards("order-sign", disputed, medications=[POSACONAZOLE])
+    assert found[0]["summary"].startswith("Venetoclax 400 mg daily with posaconazole")
+    assert all("suggestions" not in card for card in found if card["source"]["topic"]["code"] == "doseCeiling")
+
+
+def test_an_order_of_two_drugs_is_not_rewritten_for_one():
+    both = order("venetoclax and azacitidine", mg=400, status="draft")
+    found = cards("order-sign", both, medications=[POSACONAZOLE])
+    assert found[0]["summary"].startswith("Venetoclax 400 mg daily with posaconazole")
+    assert "suggestions" not in found[0]
+
+
+@pytest.mark.parametrize("more", [{"authoredOn": "2026-11-20T08:00"}, {"localField": {"code": "x"}}])
+def test_a_draft_that_could_not_be_sent_back_whole_is_not_rewritten(more):
+    card = cards("order-sign", venetoclax(status="draft") | more, medications=[POSACONAZOLE])[0]
+    assert card["indicator"] == "critical"
     assert "suggestions" not in card
 
 
