@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -236,6 +237,19 @@ def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
 
 def _its_dose(order: Medication) -> str:
     return f" ({order.dose.daily})" if order.dose.daily is not None else ""
+
+
+def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:
+    """Orders that have ended, the last to end first; one of which the day is not stated stands behind."""
+    return sorted(orders, key=lambda order: (order.end is None, order.end.days_ago(now) if order.end else 0))
+
+
+def of_other_drugs(ended: Iterable[Medication]) -> tuple[Medication, ...]:
+    """Beside the first of these, the first of each other drug."""
+    first: dict[tuple[str, ...], Medication] = {}
+    for order in ended:
+        first.setdefault(order.ingredients, order)
+    return tuple(first.values())[1:]
 
 
 def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:
