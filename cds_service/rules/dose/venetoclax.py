@@ -159,7 +159,8 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     unread = [o for o in use.active if o.dose.daily is None]
     if unread and not reduced:
         return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.active)
-    if not reduced:
+    total = taken_together(use.active)
+    if not reduced or (total is not None and total >= usual.value):
         return NotApplicable("no active order below the usual dose")
     if ceilings(case, use, inhibitors(case, use)):
         return Clear("another inhibitor is still taken")
@@ -183,6 +184,7 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
         known=stopped[0].end is not None,
         order=reduced[0],
+        total=total,
         stopped=stopped[0],
         others=of_other_drugs(stopped),
         back=back,
