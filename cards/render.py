@@ -7,7 +7,7 @@ it names. All text is escaped for Markdown and HTML: some clients render raw HTM
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ _LINKS = re.compile(r"(?<=:)(?=//)|(?<=[Ww]{3})(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)"
 _LINE_END, _EMPTY_LINES = re.compile(r"[ \t]+\n"), re.compile(r"\n{3,}")
 _OF_LINKS = ("//", "w.", "W.", "@")
 _TO_MEND = re.compile(r"[<>&\\`*_\[\]|~@]|//|[Ww]\.")  # what `escape` may have to change
+# What would open a heading or a list where the text stands first on its line: "# ", "- ", "1. ".
+_OPENS = re.compile(r"\A(\s*(?:\d{1,9}(?=[.)]\s))?)([#+.)-])(?=[#\s]|\Z)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -67,11 +69,11 @@ def escape(text: str) -> str:
     """
     if not text.isprintable():
         text = _CONTROL.sub(" ", text)
-    if _TO_MEND.search(text) is None:
-        return text
-    if any(mark in text for mark in _OF_LINKS):
-        text = _LINKS.sub(" ", text)
-    return text.translate(_MARKDOWN)
+    if _TO_MEND.search(text) is not None:
+        if any(mark in text for mark in _OF_LINKS):
+            text = _LINKS.sub(" ", text)
+        text = text.translate(_MARKDOWN)
+    return _OPENS.sub(r"\1\\\2", text)
 
 
 class Safe(str):
@@ -96,12 +98,23 @@ def first_upper(text: object) -> object:
     return Safe(raised) if isinstance(text, Safe) else raised
 
 
+def few(names: Iterable[object], room: int) -> str:
+    """As many whole names as stand in so many characters, and how many more there are; "" where not even one does."""
+    every = [str(name) for name in names]
+    for shown in range(len(every), 0, -1):
+        more = len(every) - shown
+        said = ", ".join(every[:shown]) + (f" and {more} more" if more else "")
+        if len(said) <= room:
+            return said
+    return ""
+
+
 def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
     """For the body and for the summary."""
     body = kind(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize)
     plain = kind(undefined=StrictUndefined, finalize=_one_line)
     for environment in (body, plain):
-        environment.filters["first_upper"] = first_upper
+        environment.filters |= {"first_upper": first_upper, "few": few}
     return body, plain
 
 

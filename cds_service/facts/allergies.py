@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.concepts import all_text, codes, shortened
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs.matching import named_in
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
@@ -102,8 +102,8 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
         unsure.append("its verification cannot be read")  # it may say that the entry is refuted
     recorded = reading.when(view.onsetDateTime or view.recordedDate)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
-    where = origin(resource, source, words[:80])
-    spoken_as = f"{words[:80] or ', '.join(drugs)}{_CRITICALITY.get(view.criticality or '', '')}"
+    where = origin(resource, source, shortened(words))
+    spoken_as = f"{shortened(words) or ', '.join(drugs)}{_CRITICALITY.get(view.criticality or '', '')}"
     return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure))
 
 

@@ -14,6 +14,7 @@ from cds_service.kept import are_names, as_written
 from cds_service.knowledge.terms import Code, Terms
 
 T = TypeVar("T")
+_LONGEST = 80  # characters of a chart's words on a card
 
 
 class Wording:
@@ -101,6 +102,11 @@ def text(concept: CodeableConcept | None) -> str:
         return ""
     displays = (coding.display for coding in concept.coding or () if coding.display)
     return concept.text or next(displays, "")
+
+
+def shortened(words: str) -> str:
+    """The words as a card has room for them; where they are cut, they say so."""
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1].rstrip() + "…"
 
 
 def all_text(concept: CodeableConcept | None) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import Wording, codes, is_of_catalogue, texts_of, told_once, wording
+from cds_service.facts.concepts import Wording, codes, is_of_catalogue, shortened, texts_of, told_once, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
@@ -215,7 +215,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         status,
         (f"told by {told}",) if told else (),
         doubts,
-        said.text[:80],
+        shortened(said.text),
         bool(words or said.codes),
         past,
     )

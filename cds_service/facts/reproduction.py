@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from cds_service.facts.concepts import Wording, all_text, codes, told_once, wording
+from cds_service.facts.concepts import Wording, all_text, codes, shortened, told_once, wording
 from cds_service.facts.disease import Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
@@ -114,7 +114,7 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
     if FUTURE in time_doubts and not answer:
         answer, words = None, f"{words[:50]}, {FUTURE}"
-    return _Sign(answer, when, origin(resource, source, words[:80]), (*doubts, *time_doubts, *unsure))
+    return _Sign(answer, when, origin(resource, source, shortened(words)), (*doubts, *time_doubts, *unsure))
 
 
 @told_once

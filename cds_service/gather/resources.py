@@ -141,9 +141,13 @@ class Resource:
         return found.reason if isinstance(found, Unreadable) else "; ".join(alone.notes)
 
     def valid_json(self) -> dict[str, Any] | None:
-        """A copy as plain JSON that passed R4, the missing filled and the invalid left out; None when none did."""
+        """A copy as plain JSON that passed R4, the missing filled; None when none did, or when it would not be whole.
+
+        A leaf that had to go, or a time that is none of R4, is not in it: sent back, it would be lost to the EHR.
+        """
         self.checked()
-        return _without_empty(json.loads(self._valid)) if self._valid else None
+        whole = not any(note.endswith((_LEFT_OUT, _NO_FULL_TIME)) for note in self.notes)
+        return _without_empty(json.loads(self._valid)) if self._valid and whole else None
 
 
 def _quick(resource: Resource) -> View | None:
@@ -372,6 +376,8 @@ def _filled(
 # A time that people understand and R4 does not: no zone, or no seconds. It is kept; its zone is settled when it is
 # read.
 _ALMOST_A_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?\Z")
+_LEFT_OUT = "was left out: not valid FHIR R4"
+_NO_FULL_TIME = "is not a full FHIR time (zone or seconds missing)"
 _A_VALID_TIME = "2000-01-01T00:00:00Z"
 
 
@@ -402,14 +408,14 @@ def _mended(
         if isinstance(holder[leaf], str) and _ALMOST_A_TIME.match(holder[leaf]):
             restore.append(partial(holder.__setitem__, leaf, holder[leaf]))
             holder[leaf] = _A_VALID_TIME
-            notes.append(f"{_dotted(path)} is not a full FHIR time (zone or seconds missing)")
+            notes.append(f"{_dotted(path)} {_NO_FULL_TIME}")
             return True
         if path[0] in MEANING[type_name] and not _is_decoration(path, kind):
             return False
         del holder[leaf]
     except (KeyError, IndexError, TypeError):
         return False
-    notes.append(f"{_dotted(path)} was left out: not valid FHIR R4")
+    notes.append(f"{_dotted(path)} {_LEFT_OUT}")
     return True
 
 

@@ -1,14 +1,14 @@
 """Proposals become suggestions: valid FHIR R4 resources that the client can put into the chart.
 
-A new order is held against `fhir.resources`. A changed draft keeps everything else of the draft; where the drafted
-product cannot make the dose, the order names the ingredient instead. Deleting and changing are never marked as
-recommended.
+A new order is held against `fhir.resources`. A changed draft keeps everything else of the draft but what tells the old
+dose: its narrative, words to the patient that count, a maximum, the quantity to dispense. Where the drafted product
+cannot make the dose, the order names the ingredient instead. Deleting and changing are never marked as recommended.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from cards.model import Action, Suggestion
 from cards.render import one_line
 from cds_service.facts.drugs.amounts import product_strength
+from cds_service.facts.drugs.dose_words import counts
 from cds_service.facts.drugs.medications import Medication
 from cds_service.gather.compiled import certainly_valid
 from cds_service.knowledge.terms import Terms
@@ -28,6 +29,7 @@ from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Proposal
 
 UCUM = "http://unitsofmeasure.org"
+RENDERED = "renderedDosageInstruction"  # how an extension is named that tells the whole dose in words
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
@@ -85,13 +87,17 @@ class Maker:
         return resource
 
     def _changed(self, proposal: Proposal) -> Action | None:
+        """The draft with the new dose; None where it may be for another drug, or is for a second one as well (M2)."""
         order, daily = proposal.medication, proposal.daily
         if order is None or daily is None or "/" not in order.reference:
+            return None
+        if order.conflict or order.ingredients != (proposal.drug,):
             return None
         resource = order.resource.valid_json()
         if resource is None:
             return None
         dosage = _dosage(resource, daily)
+        left_out = _without_old_dose(resource, dosage)
         each = Decimal(str(dosage["doseAndRate"][0]["doseQuantity"]["value"]))
         names_ingredient = not _can_make(order, each)
         if names_ingredient:
@@ -106,6 +112,8 @@ class Maker:
         words = f"{proposal.label} ({dosage['text']})"
         if names_ingredient:
             words += f"; ordered as {proposal.drug}, because the drafted product cannot make this dose"
+        if left_out:
+            words += f"; left out, because told for the old dose: {', '.join(left_out)}"
         return Action("update", words, resource=resource)
 
 
@@ -138,6 +146,50 @@ def _dosage(resource: dict[str, Any], daily: Quantity) -> dict[str, Any]:
         "timing": {"repeat": {**bounds, "frequency": 1, "period": 1, "periodUnit": "d"}},
         "doseAndRate": [{"doseQuantity": {"value": json.loads(amount), "unit": "mg", "system": UCUM, "code": "mg"}}],
     }
+
+
+def _without_old_dose(resource: dict[str, Any], dosage: dict[str, Any]) -> tuple[str, ...]:
+    """Takes away what would tell the old dose beside the new one. Gives what somebody may want to enter anew."""
+    resource.pop("text", None)
+    _keep(resource, "extension", lambda each: not str(each.get("url")).endswith(RENDERED))
+    dispense = resource.get("dispenseRequest") or {}
+    first = dispense.get("initialFill") or {}
+    gone = {
+        "the instruction to the patient": counts(dosage.get("patientInstruction") or "")
+        and _without(dosage, "patientInstruction", "_patientInstruction"),
+        "a further instruction": _keep(dosage, "additionalInstruction", lambda each: not _counts(each)),
+        "the highest dose": _without(dosage, "maxDosePerPeriod", "maxDosePerAdministration"),
+        "the quantity to dispense": _without(dispense, "quantity") | _without(first, "quantity"),
+    }
+    for place, name in ((dispense, "initialFill"), (resource, "dispenseRequest")):
+        if place.get(name) == {}:
+            del place[name]
+    return tuple(words for words, is_gone in gone.items() if is_gone)
+
+
+def _without(place: dict[str, Any], *names: str) -> bool:
+    """Takes these away. Whether any was there."""
+    return [place.pop(name) for name in names if name in place] != []
+
+
+def _keep(place: dict[str, Any], name: str, stays: Callable[[dict[str, Any]], bool]) -> bool:
+    """Takes away those of a list that do not stay, and the list where none does. Whether any was taken away."""
+    every = place.get(name) or []
+    kept = [each for each in every if stays(each)]
+    if len(kept) < len(every):
+        place[name] = kept
+    if every and not kept:
+        del place[name]
+    return len(kept) < len(every)
+
+
+def _counts(concept: dict[str, Any]) -> bool:
+    """Whether the words of a concept may tell how much is taken."""
+    return any(counts(each) for each in (concept.get("text"), *_displays(concept)) if each)
+
+
+def _displays(concept: dict[str, Any]) -> Iterable[str | None]:
+    return (each.get("display") for each in concept.get("coding") or ())
 
 
 def _can_make(order: Medication, amount: Decimal) -> bool:

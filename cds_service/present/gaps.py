@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.facts.demographics import LINKED, REPLACED
-from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.medications import Medication
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import spoken_age
@@ -57,52 +57,67 @@ def find_gap(relevance: Relevance) -> Gap | None:
     if disagreeing:
         words = [f"{order.label or 'an order'} ({order.role.value}): {order.conflict}" for order in disagreeing]
         lines.setdefault(CAUSES[State.CONFLICTING], []).extend(words)
-    if chart.foreign:
-        lines.setdefault(OTHER, []).append(f"{_counted(chart.foreign, 'resource')} of another patient, not read")
-    if chart.unreadable_drafts:
-        lines.setdefault(OTHER, []).append(
-            f"{_counted(chart.unreadable_drafts, 'draft order')} could not be read, so nothing was checked for it"
-            if chart.unreadable_drafts == 1
-            else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
-        )
-    if relevance.nameless:
-        lines.setdefault(OTHER, []).append(
-            "1 draft order names no drug that could be read, so nothing was checked for it"
-            if relevance.nameless == 1
-            else f"{relevance.nameless} draft orders name no drug that could be read, so nothing was checked for them"
-        )
-    links = chart.get(LINKED).value or ()
-    if links:
-        lines.setdefault(OTHER, []).extend(f"{each[:1].upper()}{each[1:]}" for each in links)
+    unread = _unread(relevance)
+    links = [f"{each[:1].upper()}{each[1:]}" for each in chart.get(LINKED).value or ()]
+    if unread or links:
+        lines.setdefault(OTHER, []).extend([*unread, *links])
     off = [(check, off.switch) for check, off in relevance.switched_off() if off.switch is not None]
     if not lines and not any(check.rule.worst is Level.CRITICAL for check, _ in off):
         return None
     set_aside = [*lines.get(OTHER, []), *(["which drug an order is for"] if disagreeing else [])]
-    replaced = any(each.startswith(REPLACED) for each in links)
+    replaced = any(each.lower().startswith(REPLACED) for each in links)
     # a check switched off, or a link to another record that does not replace this one, is only said
-    least = Level.WARNING if replaced or len(set_aside) > len(links) else Level.INFO
-    levels = [relevance.level(check, gap) for check, gap in counted] or [least]
-    levels += [Level.WARNING] * replaced + [Level.WARNING for order in disagreeing if order.role is Role.DRAFT]
+    most = max((relevance.level(check, gap) for check, gap in counted), default=Level.INFO)
+    level = max(most, Level.WARNING if unread or disagreeing or replaced else Level.INFO)
     if off:
         lines[SWITCHED_OFF] = [f"{check.rule.title} ({switch.decision.words})" for check, switch in off]
-    if relevance.elsewhere and max(levels) is Level.INFO:
+    if relevance.elsewhere and level is Level.INFO:
         return None
     facts = _distinct(fact for _, gap in counted for fact in gap.missing)
     ordered = chart.get(ORDERED).value or frozenset()
     return Gap(
-        level=min(max(levels), Level.WARNING),
+        level=min(level, Level.WARNING),
         groups=tuple((cause, tuple(dict.fromkeys(texts))) for cause, texts in lines.items()),
-        checks=tuple(
-            dict.fromkeys(check.rule.title for check, gap in counted if _stops(check, gap, max(levels), relevance))
-        ),
+        checks=tuple(dict.fromkeys(check.rule.title for check, gap in counted if _stops(check, gap, most, relevance))),
         proposals=_closing(facts, ordered),
         ordered=tuple(dict.fromkeys(_test(fact.key) for fact in facts if fact.key.order and fact.key.order in ordered)),
-        about=distinct(relevance.our_drafts),
+        about=_about(counted, relevance, every=bool(unread or disagreeing)),
         missing=tuple(
             dict.fromkeys([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
             or [f"{check.rule.title}, switched off here" for check, _ in off]
         ),
     )
+
+
+def _unread(relevance: Relevance) -> list[str]:
+    """What came and was left unread, whatever check it would have concerned."""
+    chart, nameless = relevance.evaluation.chart, relevance.nameless
+    found = [f"{_counted(chart.foreign, 'resource')} of another patient, not read"] if chart.foreign else []
+    if chart.unreadable_drafts:
+        found.append(
+            f"{_counted(chart.unreadable_drafts, 'draft order')} could not be read, so nothing was checked for it"
+            if chart.unreadable_drafts == 1
+            else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
+        )
+    if nameless:
+        found.append(
+            "1 draft order names no drug that could be read, so nothing was checked for it"
+            if nameless == 1
+            else f"{nameless} draft orders name no drug that could be read, so nothing was checked for them"
+        )
+    return found
+
+
+def _about(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance, *, every: bool) -> tuple[Medication, ...]:
+    """The orders of our drugs for which something could not be seen. `every`: it concerns every draft.
+
+    Of a drug that is drafted only its drafts.
+    """
+    ours = relevance.our_drafts
+    named = [order for _, gap in counted for order in gap.about if relevance.is_ours(order)]
+    drafts = ours if every or not named else tuple(order for order in named if order in ours)
+    drafted = {drug for order in drafts for drug in order.ingredients}
+    return distinct([*drafts, *(order for order in named if drafted.isdisjoint(order.ingredients))])
 
 
 def _stops(check: Check, gap: NotEvaluated, most: Level, relevance: Relevance) -> bool:

@@ -7,6 +7,7 @@ stands in one gap card. Critical first, then the order of the catalogue.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -17,7 +18,7 @@ from cards.detail import Detail, Said
 from cards.model import Card, Link, Source, Suggestion
 from cards.model import Coding as CardCoding
 from cards.reasons import GAP
-from cards.render import Safe, Words, escape, render
+from cards.render import Safe, Words, escape, few, render
 from cards.topic import TOPIC_SYSTEM, topic_code
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
@@ -34,11 +35,12 @@ from cds_service.present.problems import Found, Problem, problems
 from cds_service.present.relevance import Relevance
 from cds_service.present.said import fingerprint
 from cds_service.present.words import Speaker
-from cds_service.rules.rule import Check, Evaluation, Finding, Fired
+from cds_service.rules.rule import Check, Evaluation, Finding, Fired, Proposal
 from cds_service.rules.subjects import distinct
 
 MORE = " (and {} more)"  # how a summary says that its card holds further warnings
 SUMMARY_LIMIT = 140  # characters, excluded: CDS Hooks
+MOST_OF_A_SUMMARY = 60  # characters of names; what is to be said of them needs the rest
 MOST_NAMED = 8  # orders named on a card; a craft number, so that no card grows without end
 log = logging.getLogger("aml_cds.present")
 
@@ -76,11 +78,11 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
         else:
             hosts.setdefault(host, []).append((check, finding))
     cards = [
-        writer.safely(problem.check, problem.finding.level, partial(writer.card, problem, hosts.get(index, [])))
+        writer.safely(problem.check, problem.finding, partial(writer.card, problem, hosts.get(index, [])))
         for index, problem in enumerate(main)
     ]
     cards += [
-        writer.safely(together[0][0], together[0][1].level, partial(writer.note, drug, together))
+        writer.safely(*together[0], partial(writer.note, drug, together))
         for drug, together in orphans.items()
     ]
     gap = find_gap(relevance)
@@ -91,26 +93,47 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
 
 
 def _capped(cards: list[Card], snapshot: Snapshot, moment: Moment) -> tuple[Card, ...]:
-    """At most so many cards: what is only information goes first, and the last card says how many were left out."""
+    """At most so many cards: what is only information goes first, and the last card says how many were left out.
+
+    What could not be seen stays, in the place of the last card that would.
+    """
     limit = snapshot.find(topics.CARDS_AT_MOST, "policy", "view" if moment is Moment.VIEW else "order")
-    most = int(limit.value) if limit is not None else len(cards)
+    most = max(1, int(limit.value)) if limit is not None else len(cards)
     urgent = [card for card in cards if card.indicator != Level.INFO.indicator]
     kept = cards[: max(most, len(urgent))]
     left_out = len(cards) - len(kept)
     if left_out:
-        words = f"*{left_out} further cards with information only are not shown.*"
+        unseen = next((card for card in cards[len(kept) :] if _is_gap(card)), None)
+        if unseen is not None and len(kept) > len(urgent):
+            kept[-1] = unseen
+        words = f"*{_further(left_out)} with information only {'is' if left_out == 1 else 'are'} not shown.*"
         detail = kept[-1].detail
         kept[-1] = replace(kept[-1], detail=replace(detail, notes=(*detail.notes, words)))
     return tuple(kept)
 
 
+def _is_gap(card: Card) -> bool:
+    return card.source.topic.code == topic_code(GAP)
+
+
+def _further(number: int) -> str:
+    return "1 further card" if number == 1 else f"{number} further cards"
+
+
 def _calm(shown: list[tuple[Check, Finding]]) -> list[tuple[Check, Finding]]:
-    """No counselling for the start of a drug that must wait or is in danger: it comes once that is settled."""
+    """No counselling for the start of a drug that must wait or is in danger: it comes once that is settled.
+
+    What is information only because of a doubt is no counselling.
+    """
     stopped = {finding.drug for _, finding in shown if finding.waits or finding.level is Level.CRITICAL}
     return [
         (check, finding)
         for check, finding in shown
-        if finding.level is not Level.INFO or finding.line or finding.waits or finding.drug not in stopped
+        if finding.level is not Level.INFO
+        or finding.line
+        or finding.lowered
+        or finding.waits
+        or finding.drug not in stopped
     ]
 
 
@@ -128,7 +151,7 @@ class _Writer:
     speaker: Speaker
     overrides: Overrides
 
-    def safely(self, check: Check, level: Level, make: Callable[[], Card]) -> Card:
+    def safely(self, check: Check, finding: Finding, make: Callable[[], Card]) -> Card:
         """The card; where it cannot be written, a card that says so, so that the others are not lost with it."""
         try:
             return make()
@@ -137,9 +160,9 @@ class _Writer:
             words = Words(f"Found, but the card could not be written: {check.rule.title}"[:139], "")
             body = "This check found something that could not be shown. Look at the chart before going on."
             said = (Said(body, urgent=True),)
-            rule = check.rule
+            rule, level = check.rule, finding.level
             overrides = self.overrides.of_rules([rule.id] if level is not Level.INFO else [], level)
-            made = self._card(rule.id, rule.title, level, words, said, (), (), "any", (), (), overrides)
+            made = self._card(rule.id, rule.title, level, words, said, (), (), "any", (), finding.about, overrides)
             return replace(made, checks=((rule.id, check.subject),))
 
     def card(self, problem: Problem, lines: list[Found]) -> Card:
@@ -148,39 +171,51 @@ class _Writer:
         if more and len(words.summary) + len(MORE.format(more)) < SUMMARY_LIMIT:
             words = replace(words, summary=words.summary + MORE.format(more))
         said = [_said(words.body, problem.finding), *(_said(self._beside(*each), each[1]) for each in problem.also)]
-        said += [_said(self._words(line).body, line) for _, line in lines]
+        said += [_said(self._line(*each), each[1]) for each in lines]
         return self._made(problem.finding.level, words, said, [(problem.check, problem.finding), *lines], problem.also)
 
     def _beside(self, check: Check, finding: Finding) -> str:
         """A further finding about the same problem, with its own doubts; one that cannot be written is named."""
+        words = self._tried(check, finding)
+        if words is None:
+            return _unwritten(check)
+        return "\n\n".join(filter(None, (f"**{escape(words.summary)}**", words.body, _doubts([finding]))))
+
+    def _line(self, check: Check, finding: Finding) -> str:
+        """A line in the card of another finding; one that cannot be written is named."""
+        words = self._tried(check, finding)
+        return words.body if words is not None else _unwritten(check)
+
+    def _tried(self, check: Check, finding: Finding) -> Words | None:
+        """What the template says; None where it cannot be written: what stands beside it is not lost with it."""
         try:
-            words = self._words(finding)
+            return self._words(finding)
         except Exception as fault:  # noqa: BLE001 - the compartment: the failure is named to the clinician
             log.error("card of rule %s failed: %s", check.rule.id, type(fault).__name__)
-            return f"**{escape(check.rule.title)}:** something was found that could not be written."
-        return "\n\n".join(filter(None, (f"**{escape(words.summary)}**", words.body, _doubts([finding]))))
+            return None
 
     def note(self, drug: str, lines: list[Found]) -> Card:
         """Lines without a card of their own, together in one."""
-        written = [self._words(finding) for _, finding in lines]
         level = max(finding.level for _, finding in lines)
-        words, said = written[0], [_said(written[0].body, lines[0][1])]
+        words = written = self._words(lines[0][1])
+        said = [_said(words.body, lines[0][1])]
         if len(lines) > 1:
-            bodies = "\n\n".join(each.body for each in written)
+            bodies = "\n\n".join([words.body, *(self._line(*each) for each in lines[1:])])
             words = self._rendered("also_note", {"drug": drug, "lines": Safe(bodies)})
-            named = written[0].summary + MORE.format(len(lines) - 1)  # the first line names the card
+            named = written.summary + MORE.format(len(lines) - 1)  # the first line names the card
             if len(named) < SUMMARY_LIMIT and "also_note" not in self.stage.wording:
                 words = replace(words, summary=named)
             said = [Said(words.body, urgent=level > Level.INFO)]
         return self._made(level, words, said, lines)
 
     def gap(self, gap: Gap) -> Card:
+        drugs = dict.fromkeys(drug for order in gap.about for drug in order.ingredients)
         words = self._rendered(
             "gap",
             {
                 "warning": gap.level is Level.WARNING,
                 "first": gap.missing[0],
-                "drugs": ", ".join(dict.fromkeys(drug for order in gap.about for drug in order.ingredients)),
+                "drugs": few(drugs, MOST_OF_A_SUMMARY),
                 "more": max(0, len(gap.missing) - 1),
                 "groups": [{"cause": cause, "lines": lines} for cause, lines in gap.groups],
                 "stops": gap.checks,
@@ -222,7 +257,7 @@ class _Writer:
         ordered = self.evaluation.chart.get(ORDERED).value or frozenset()
         proposals = [proposal for finding in every for proposal in finding.proposals]
         suggestions = self.maker.suggestions(proposals, ordered)
-        selection = "at-most-one" if any(p.kind == "dose" for p in proposals) else "any"
+        exclusive = _exclusive([finding.proposals for finding in every if finding.proposals])
         notes = (self._perhaps_ordered(suggestions), _doubts(findings))
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = distinct([order for finding in every for order in finding.about])
@@ -230,8 +265,8 @@ class _Writer:
         rule = check.rule
         rests_on = [(each.rule.id, each.subject) for each in (check, *(c for c, _ in also), *(c for c, _ in lines))]
         card = self._card(
-            rule.id, rule.title, level, words, tuple(said), notes, suggestions, selection, sources, about, overrides,
-            tuple(dict.fromkeys(rests_on)),
+            rule.id, rule.title, level, words, tuple(said), notes, suggestions,
+            "at-most-one" if exclusive else "any", sources, about, overrides, tuple(dict.fromkeys(rests_on)),
         )  # fmt: skip
         if not self.stage.fingerprints:
             return card
@@ -275,6 +310,19 @@ class _Writer:
         )
 
 
+def _exclusive(proposed: list[tuple[Proposal, ...]]) -> bool:
+    """Whether accepting one excludes the others: where one finding would lower a dose or else remove what calls for it.
+
+    What another finding on the card proposes is no alternative to that: another order to take back, an ECG.
+    """
+    dosing = [these for these in proposed if any(each.kind == "dose" for each in these)]
+    return any(len(these) > 1 or len(proposed) == 1 for these in dosing)
+
+
+def _unwritten(check: Check) -> str:
+    return f"**{escape(check.rule.title)}:** something was found that could not be written."
+
+
 def _said(text: str, finding: Finding) -> Said:
     return Said(text, urgent=finding.level > Level.INFO)
 
@@ -294,14 +342,14 @@ def _local_first(finding: Finding) -> tuple[Statement[Any], ...]:
 
 
 def _concerns(about: tuple[Medication, ...]) -> str:
-    """Which orders the card concerns, in plain words."""
+    """Which orders the card concerns, in plain words; orders that read alike stand once, with their number."""
     named = [
         f"{order.role.value} {escape(order.label)}"
         + ("" if order.matched_by.startswith("RxNorm") else f" (matched by {escape(order.matched_by)})")
         for order in about
         if order.label
     ]
-    each = list(dict.fromkeys(named))
+    each = [words if number == 1 else f"{words}, {number} orders" for words, number in Counter(named).items()]
     more = f"; and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
     return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""
 

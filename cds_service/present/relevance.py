@@ -45,7 +45,7 @@ class Relevance:
             case Moment.SELECT:
                 return finding.level >= Level.WARNING and any(draft.selected for draft in drafts)
             case Moment.SIGN:
-                running = any(order.role is Role.ACTIVE and self._is_ours(order) for order in finding.about)
+                running = any(order.role is Role.ACTIVE and self.is_ours(order) for order in finding.about)
                 return bool(drafts) or (finding.level is Level.CRITICAL and running) or self._scope(finding)
 
     def _scope(self, finding: Finding) -> bool:
@@ -55,7 +55,7 @@ class Relevance:
     @cached_property
     def our_drafts(self) -> tuple[Medication, ...]:
         """The drafts of our drugs; at choosing only the selected ones."""
-        return tuple(order for order in self._drafts if self._is_ours(order))
+        return tuple(order for order in self._drafts if self.is_ours(order))
 
     @cached_property
     def conflicting(self) -> tuple[Medication, ...]:
@@ -65,7 +65,7 @@ class Relevance:
         return tuple(
             order
             for order in (*self._drafts, *orders)
-            if order.conflict and (self._is_ours(order) or any(drug in acting for drug in order.ingredients))
+            if order.conflict and (self.is_ours(order) or any(drug in acting for drug in order.ingredients))
         )
 
     @cached_property
@@ -95,7 +95,7 @@ class Relevance:
     @cached_property
     def _on_our_drug(self) -> bool:
         taken = self.evaluation.chart.medications.of(Role.ACTIVE, Role.ON_HOLD)
-        return any(self._is_ours(order) for order in taken)
+        return any(self.is_ours(order) for order in taken)
 
     @cached_property
     def _in_relapse_or_unknown(self) -> bool:
@@ -137,7 +137,8 @@ class Relevance:
         disease = self.evaluation.chart.get(DISEASE)
         return disease.value is not Disease.NONE or not disease.sure
 
-    def _is_ours(self, order: Medication) -> bool:
+    def is_ours(self, order: Medication) -> bool:
+        """Whether the order names one of our drugs."""
         return not self.snapshot.drugs.keys().isdisjoint(order.ingredients)
 
     def _is_drafted(self, order: Medication) -> bool:
@@ -151,7 +152,7 @@ class Relevance:
         if self.moment is Moment.VIEW:
             return True
         if gap.about:
-            ours_drafted = any(self._is_drafted(order) and self._is_ours(order) for order in gap.about)
+            ours_drafted = any(self._is_drafted(order) and self.is_ours(order) for order in gap.about)
             beside = (self._may_interact or self._unnamed) and any(
                 fact.key is MEDICATIONS for fact in check.reads if not fact.sure
             )

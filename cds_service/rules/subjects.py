@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -224,9 +225,31 @@ def _best_word(snapshot: Snapshot, drug: str, kinds: tuple[str, ...]) -> int:
 
 
 def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
-    """Each draft of the drug among these orders may be taken back."""
-    drafts = (order for order in orders if order.role is Role.DRAFT)
-    return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
+    """Each draft of the drug among these orders may be taken back; of several each by its number and its dose."""
+    drafts = [order for order in orders if order.role is Role.DRAFT]
+    if len(drafts) < 2:
+        return tuple(Proposal("delete", f"Remove the {drug} draft", medication=draft) for draft in drafts)
+    return tuple(
+        Proposal("delete", f"Remove the {drug} draft {number} of {len(drafts)}{_its_dose(draft)}", medication=draft)
+        for number, draft in enumerate(drafts, 1)
+    )
+
+
+def _its_dose(order: Medication) -> str:
+    return f" ({order.dose.daily})" if order.dose.daily is not None else ""
+
+
+def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:
+    """Orders that have ended, the last to end first; one of which the day is not stated stands behind."""
+    return sorted(orders, key=lambda order: (order.end is None, order.end.days_ago(now) if order.end else 0))
+
+
+def of_other_drugs(ended: Iterable[Medication]) -> tuple[Medication, ...]:
+    """Beside the first of these, the first of each other drug."""
+    first: dict[tuple[str, ...], Medication] = {}
+    for order in ended:
+        first.setdefault(order.ingredients, order)
+    return tuple(first.values())[1:]
 
 
 def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:

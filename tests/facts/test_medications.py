@@ -205,6 +205,7 @@ def test_the_order_of_the_resources_does_not_change_the_list(shuffled: list[Json
 @pytest.mark.parametrize(("text", "high"), [
     ("high dose cytarabine", True), ("cytarabine (HiDAC)", True), ("cytarabine, FLAG-Ida day 2", True),
     ("cytarabine 20 mg", False), ("low dose cytarabine", False),
+    ("cytarabine solution for injection, preservative free, from the pharmacy on the third floor, HiDAC", True),
 ])
 def test_a_high_dose_regimen_is_known_by_its_name(text: str, high: bool) -> None:
     assert chart(order("cytarabine", medicationCodeableConcept={"text": text})).medications.orders[0].high_dose is high

@@ -70,6 +70,13 @@ def test_a_time_without_zone_or_seconds_is_kept_and_noted_if_need_be(time: str) 
     assert view.effectiveDateTime == time
 
 
+@pytest.mark.parametrize("more", [{"authoredOn": "2026-11-20T08:00"}, {"colour": "red"}])
+def test_what_would_not_be_whole_is_not_sent_back(more: dict[str, Any]) -> None:
+    one = resource(order("venetoclax") | more, DRAFTS)
+    assert isinstance(one.checked(), MedicationRequest)
+    assert one.valid_json() is None
+
+
 def test_the_intent_that_a_draft_lacks_is_filled_while_it_is_checked_only() -> None:
     draft = {key: value for key, value in order("venetoclax").items() if key not in ("intent", "status", "subject")}
     one = resource(draft, DRAFTS)

@@ -109,7 +109,7 @@ def test_a_lymphocytic_leukaemia_gets_no_rule_that_is_true_only_in_aml():
     chart = {"conditions": [condition("C91.10", "CLL")], "labs": [observation("6690-2", 60, "10*9/L", "2026-11-20")]}
     found = cards("order-sign", venetoclax(status="draft"), **chart)
     assert all("white cells" not in card["summary"].lower() for card in found)
-    assert any("another indication is on record" in card["detail"] for card in found)
+    assert any("Another indication is on record" in card["detail"] for card in found)
 
 
 def test_two_orders_that_begin_together_are_added_up():

@@ -50,6 +50,9 @@ _NOT_OF_A_DAY = re.compile(
     r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
 )
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
+_HOW_MUCH = re.compile(
+    rf"\d|\b(?:one|once|twice|half|double|{_WORDS}|{_PIECE}\w*|doses?|daily)\b", re.IGNORECASE
+)
 _PIECES = {name: Decimal(count) for count, name in enumerate(("one", *_WORDS.split("|")), 1)}
 
 
@@ -82,6 +85,11 @@ def _goes_down(before: str, amount: Decimal) -> bool:
             return True
         before = before[: match.start()]
     return False
+
+
+def counts(text: str) -> bool:
+    """Whether the words may tell how much is taken: a figure, a number in words, or pieces."""
+    return _HOW_MUCH.search(text) is not None
 
 
 def daily_beside(

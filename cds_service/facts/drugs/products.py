@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, is_of_catalogue, texts_of, wording
+from cds_service.facts.concepts import all_text, is_of_catalogue, shortened, texts_of, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs import routes
 from cds_service.facts.drugs.matching import BY_NAME, NOTHING, Told, match, unlisted
@@ -70,7 +70,8 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     found = match(said.product, said.parts, terms, elsewhere)
     regimen = _regimen(concepts, found.ingredients, terms) if found.told in ("", BY_NAME) else None
     ingredients, told = regimen or (found.ingredients, found.told)
-    words = (next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display)[:80]
+    said_whole = next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display
+    words = shortened(said_whole)
     words = words if ingredients or _names_something(words, terms) else ""
     everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
     name = found.display if any(character.isdigit() for character in found.display) else everything
@@ -82,7 +83,7 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
         told,
         found.conflict,
         regimen is not None,
-        bool(terms.words["high_dose"].find(words)),
+        bool(terms.words["high_dose"].find(said_whole if words else "")),
         terms.words["course"].find_all(f"{words} {name}"),
     )
 

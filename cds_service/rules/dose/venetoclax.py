@@ -13,7 +13,7 @@ from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import not_for_aml
-from cds_service.rules.subjects import Met, Use, doubtful, removal, uses
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, of_other_drugs, removal, uses
 from cds_service.rules.treatment import taken_together
 
 
@@ -159,16 +159,16 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     unread = [o for o in use.active if o.dose.daily is None]
     if unread and not reduced:
         return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.active)
-    if not reduced:
+    total = taken_together(use.active)
+    if not reduced or (total is not None and total >= usual.value):
         return NotApplicable("no active order below the usual dose")
     if ceilings(case, use, inhibitors(case, use)):
         return Clear("another inhibitor is still taken")
     stopped = [
         order
-        for order in case.orders(Role.PAST)
+        for order in last_first(case.orders(Role.PAST), case.now)
         if _ended_lately(case, reduced, order, int(window.value)) and imposed(case, use, order)
     ]
-    stopped.sort(key=lambda order: order.end is None)  # a known day speaks first
     if not stopped:
         medications = case.fact(MEDICATIONS)
         if not medications.sure:
@@ -184,7 +184,9 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
         known=stopped[0].end is not None,
         order=reduced[0],
+        total=total,
         stopped=stopped[0],
+        others=of_other_drugs(stopped),
         back=back,
         usual=usual,
     )

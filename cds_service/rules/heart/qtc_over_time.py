@@ -8,7 +8,7 @@ from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
 from cds_service.rules.heart.holds import held_for_qtc
@@ -23,6 +23,7 @@ from cds_service.rules.treatment import (
     possible,
     started,
     taken_since,
+    taken_together,
 )
 from cds_service.truth import Truth
 
@@ -101,7 +102,9 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
     dose = case.cite(topics.RESUME_DOSE, use.drug)
     if dose is None:
         return _resume_by_the_label(case, use, qtc, base)
-    drafts = tuple(draft for draft in use.drafts if draft.dose.daily is None or draft.dose.daily > dose.value)
+    total = taken_together(use.drafts)
+    together = total is not None and total > dose.value
+    drafts = tuple(d for d in use.drafts if together or d.dose.daily is None or d.dose.daily > dose.value)
     if use.drafts and not drafts:
         return Clear(f"resumed at {dose.value}, as the source says")
     return case.fired(
@@ -111,10 +114,8 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
         drug=use.drug,
         because=(qtc,),
         says=(dose,),
-        propose=tuple(
-            Proposal("dose", f"Change the draft to {dose.value}", medication=draft, drug=use.drug, daily=dose.value)
-            for draft in drafts
-        ),
+        propose=_lowered(use, dose) if drafts else (),
+        total=total if together else None,
         qtc=qtc,
         limit=at_most,
         rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
@@ -140,7 +141,16 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
         dose=None,
         baseline=base,
         drafted=None,
+        total=None,
     )
+
+
+def _lowered(use: Use, dose: Statement[Quantity]) -> tuple[Proposal, ...]:
+    """The draft with the dose of the source, where there is one and plain: each of several would come to that dose."""
+    if len(use.drafts) != 1 or not use.drafts[0].dose.plain:
+        return ()
+    label = f"Change the draft to {dose.value}"
+    return (Proposal("dose", label, medication=use.drafts[0], drug=use.drug, daily=dose.value),)
 
 
 @rule("qtc-rise", subjects=uses(topics.QTC_RISE_ABOVE), sources=("SAF03", "E09", "Q6", "Q7"), worst=Level.WARNING)

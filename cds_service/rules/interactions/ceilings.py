@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
-from cds_service.rules.subjects import Met, Use, met
+from cds_service.rules.subjects import Met, Use, last_first, met
 from cds_service.truth import Truth, any_of
 
 CYTARABINE = "cytarabine"
@@ -129,7 +129,7 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in (*case.orders(Role.PAST), *_replaced_now(case)):
+    for order in last_first((*case.orders(Role.PAST), *_replaced_now(case)), case.now):
         if still & set(order.ingredients):
             continue
         if order.end is not None:

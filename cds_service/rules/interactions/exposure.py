@@ -24,7 +24,7 @@ from cds_service.rules.interactions.partners import (
     with_cyp3a,
 )
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.rules.subjects import Met, Use, doubtful, of_other_drugs, uses
 
 
 @rule(
@@ -222,6 +222,7 @@ def inducer_ended(case: Case, use: Use) -> Outcome:
         deciding=doubtful((*use.drafts, *use.active), ended),
         line=True,
         stopped=ended[0],
+        others=of_other_drugs(ended),
         fades=fades,
     )
 

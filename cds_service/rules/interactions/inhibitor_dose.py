@@ -26,7 +26,7 @@ from cds_service.rules.interactions.partners import (
     with_cyp3a,
 )
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, only_if_weak, rule
-from cds_service.rules.subjects import Met, Use, doubtful, uses
+from cds_service.rules.subjects import Met, Use, doubtful, of_other_drugs, uses
 from cds_service.truth import Truth
 
 LIGHTER = "strong inhibitor, lighter"  # the dose for those below the weight from which the fixed dose holds
@@ -165,6 +165,7 @@ def inhibitor_ended(case: Case, use: Use) -> Outcome:
         says=(back,),
         line=True,
         stopped=ended[0],
+        others=of_other_drugs(ended),
         reached=reached,
         high=limit is not None and reached is not None and reached > limit.value,
         back=back,

@@ -13,7 +13,7 @@ from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
-from cds_service.rules.subjects import Met, Use, doubtful, met, removal
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, removal
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
@@ -201,7 +201,10 @@ def dose_told(case: Case, use: Use) -> bool:
 
 
 def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, ...]:
-    """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped on a day not stated."""
+    """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped on a day not stated.
+
+    The last to end stands first: from its end the days are counted.
+    """
     window = int(case.must(topics.RECENTLY_STOPPED, "policy").value.value)
     still = {other.drug for other in met(case, use, "cyp3a")}
     found = []
@@ -210,7 +213,7 @@ def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, .
         recent = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
         if recent and not still & set(order.ingredients) and _acted(case, order, strengths):
             found.append(order)
-    return tuple(found)
+    return tuple(last_first(found, case.now))
 
 
 def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:

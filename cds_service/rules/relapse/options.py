@@ -92,7 +92,6 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     not_suggested = case.must(topics.NOT_SUGGESTED, "pathway")
     trial = case.must(topics.TRIAL_FIRST, "pathway")
     shown = [offer for offer in kept if not offer.bare and offer.verdict is not Verdict.EXCLUDED]
-    aimed = tuple(_with_status(offer) for offer in shown if offer.aimed)
     return case.fired(
         Level.INFO,
         "options",
@@ -102,8 +101,7 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         open_groups=tuple(dict.fromkeys(offer.group for offer in kept if offer.verdict is Verdict.DEPENDS)),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
-        aimed=aimed,
-        headline=_in_short(aimed),
+        aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS and not offer.held for offer in kept),
@@ -130,16 +128,6 @@ def _with_status(offer: Offer) -> str:
     if NOT_READ in offer.cautions:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
-
-
-_HEADLINE = 45  # characters of names, so that what follows them is not cut off
-
-
-def _in_short(names: tuple[str, ...]) -> str:
-    """The first names, whole, and how many more there are."""
-    kept = next((n for n in range(len(names), 1, -1) if len(", ".join(names[:n])) <= _HEADLINE), 1)
-    more = f" and {len(names) - kept} more" if len(names) > kept else ""
-    return ", ".join(names[:kept]) + more
 
 
 def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer, ...]] | None:
