@@ -137,7 +137,8 @@ def tell(vignette: Vignette) -> Told:
     # A gap concerns the drafts that are signed; everything else shows when the patient is viewed.
     drafted = isinstance(check.outcome, NotEvaluated) and chart.medications.of(Role.DRAFT)
     moment = Moment.SIGN if drafted else Moment.VIEW
-    stage = Stage(moment, "aml-cds", "", "https://example.org", knowledge.version, uuid.uuid4)
+    # No version by its digits: a case that wants a number unsaid must not find it there by chance.
+    stage = Stage(moment, "aml-cds", "", "https://example.org", "of the day", uuid.uuid4)
     cards = present(Evaluation((check,), _with_leukaemia(chart, vignette)), snapshot, knowledge.terms, stage)
     suggestions = [each for card in cards for each in card.suggestions]
     outcome = check.outcome
