@@ -7,7 +7,7 @@ import re
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import presence_by_code
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged, is_plain, without_shares
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged, is_plain, spoken, without_shares
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
@@ -34,13 +34,18 @@ def answer(view: Observation, gene: str, reading: Reading) -> tuple[str, str]:
     if view.valueBoolean is not None:
         stated.add(PRESENT if view.valueBoolean else ABSENT)
         shown = shown or str(view.valueBoolean).lower()
-    if len(stated) > 1:
+    if len(stated) > 1 or (stated == {PRESENT} and by_words is None and _denied(words, terms)):
         return INDETERMINATE, f"contradictory: {shown}"
     if stated:
         return stated.pop() or INDETERMINATE, shown
     if words and not turned(told) and _listed(gene, words, reading):
         return PRESENT, shown  # "mutations found" tests answer with the list of mutations
     return INDETERMINATE, shown or "no value that can be read"
+
+
+def _denied(words: str, terms: Terms) -> bool:
+    """Whether a clause of the words says that a gene is not changed."""
+    return denies(words) and any(each.outcome == ABSENT for each in spoken(words, terms))
 
 
 def value_of(view: Observation, terms: Terms) -> Wording:
