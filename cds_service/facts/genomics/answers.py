@@ -7,7 +7,15 @@ import re
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import presence_by_code
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged, is_plain, spoken, without_shares
+from cds_service.facts.genomics.wording import (
+    ABSENT,
+    INDETERMINATE,
+    PRESENT,
+    is_hedged,
+    is_plain,
+    spoken,
+    without_shares,
+)
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
