@@ -320,6 +320,15 @@ def test_an_answer_in_a_clause_is_read_as_in_a_report(code: str, text: str, expe
     assert {key.name: fact.value.present for key in MARKERS if (fact := told.get(key)).value} == expected
 
 
+def test_words_that_deny_and_a_code_that_affirms_decide_nothing() -> None:
+    positive = coding("POS", "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation")
+    result = observation(coding("78219-3"), valueString="No evidence of KMT2A rearrangement", interpretation=[positive],
+                         effectiveDateTime="2026-11-10")
+    assert all(chart(result).get(key).value is None for key in MARKERS)
+    more = chart(result | {"valueString": "KMT2A::MLLT3, not quantified"})
+    assert any(fact.value.present for key in MARKERS if (fact := more.get(key)).value)
+
+
 # What nobody verified decides nothing
 
 

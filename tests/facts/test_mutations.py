@@ -83,7 +83,8 @@ def test_a_coded_answer_decides(answer: Json, present: bool) -> None:
 @pytest.mark.parametrize("words", [
     "Not detected", "NOT DETECTED.", "Negative", "none detected", "No mutation detected", "FLT3-ITD was not detected",
     "wild type", "Undetected", "not mutated", "not present", "No FLT3-ITD mutation detected",
-    "No internal tandem duplication identified.", "Negative for FLT3-ITD",
+    "No internal tandem duplication identified.", "Negative for FLT3-ITD", "Not detected. ITD/WT ratio 0.0",
+    "Negative (mutant/wild-type ratio <0.01)", "FLT3 wild-type",
 ])
 def test_words_that_say_so_are_a_negative(words: str) -> None:
     found = itd(text(words))
@@ -92,7 +93,9 @@ def test_words_that_say_so_are_a_negative(words: str) -> None:
 
 @pytest.mark.parametrize("words", ["positive", "Detected", "Present", "FLT3-ITD: detected (ratio 0.6)", "mutated",
     "ITD", "FLT3-ITD", "FLT3-ITD +", "ITD 45 bp, AR 0.6", "FLT3-ITD, allelic ratio 0.62", "FLT3-ITD in 41 % of reads",
-    "FLT3-ITD (exon 14), VAF 0.30"])
+    "FLT3-ITD (exon 14), VAF 0.30", "FLT3-ITD/wt ratio: 0.71", "ITD/WT ratio 0.62", "Positive; ITD/WT ratio 0.62",
+    "Positive (mutant/wild-type ratio 0.62)", "Detected, ITD:WT 0.8", "FLT3 ITD present, ratio to wild-type 0.4",
+    "DETECTED. Mutant to wild type allelic ratio = 0.5"])
 def test_words_that_say_so_are_a_positive(words: str) -> None:
     assert outcome(itd(text(words))) is True
 
@@ -104,6 +107,7 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "FLT3-ITD: see report", "FLT3-ITD cannot be excluded", "FLT3-ITD see comment", "FLT3-ITD result to follow",
     "FLT3-ITD, sent to reference lab", "FLT3 ITD 0%", "FLT3-ITD ratio 0.00", "FLT3-ITD -", "FLT3-ITD (-)", "FLT3-ITD?",
     "FLT3-ITD: N/A", "FLT3-ITD sample rejected", "FLT3-ITD: unclear", "Test for FLT3-ITD performed", "FLT3-ITD ordered",
+    "FLT3-ITD/WT ratio 0.00", "FLT3-ITD/WT ratio <0.05", "FLT3-ITD/WT ratio", "FLT3-ITD ratio",
     "FLT3-ITD mutation analysis", "FLT3-ITD status", "FLT3-ITD suspected", "possible FLT3-ITD", "FLT3-ITD awaited",
 ])
 def test_anything_else_is_neither(words: str) -> None:

@@ -7,7 +7,15 @@ import re
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import presence_by_code
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, is_hedged, is_plain
+from cds_service.facts.genomics.wording import (
+    ABSENT,
+    INDETERMINATE,
+    PRESENT,
+    is_hedged,
+    is_plain,
+    spoken,
+    without_shares,
+)
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
@@ -34,13 +42,18 @@ def answer(view: Observation, gene: str, reading: Reading) -> tuple[str, str]:
     if view.valueBoolean is not None:
         stated.add(PRESENT if view.valueBoolean else ABSENT)
         shown = shown or str(view.valueBoolean).lower()
-    if len(stated) > 1:
+    if len(stated) > 1 or (stated == {PRESENT} and by_words is None and _denied(words, terms)):
         return INDETERMINATE, f"contradictory: {shown}"
     if stated:
         return stated.pop() or INDETERMINATE, shown
     if words and not turned(told) and _listed(gene, words, reading):
         return PRESENT, shown  # "mutations found" tests answer with the list of mutations
     return INDETERMINATE, shown or "no value that can be read"
+
+
+def _denied(words: str, terms: Terms) -> bool:
+    """Whether a clause of the words says that a gene is not changed."""
+    return denies(words) and any(each.outcome == ABSENT for each in spoken(words, terms))
 
 
 def value_of(view: Observation, terms: Terms) -> Wording:
@@ -57,7 +70,7 @@ _NEGATION = re.compile(
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
 _OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|results?|performed)\b", re.IGNORECASE)
 _ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
-_MINUS = re.compile(r"[-\u2010-\u2015\u2212]\s*\)?\W*\Z")
+_MINUS = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
 
@@ -71,7 +84,7 @@ def turned(said: Wording) -> bool:
 @told_once
 def presence(said: Wording) -> str | None:
     """What the words state: one outcome, INDETERMINATE when they state several or turn one around; None if none."""
-    words, terms = said.words, said.terms
+    words, terms = without_shares(said.words), said.terms
     if _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE):
         return ABSENT
     table = terms.words["presence"]
@@ -96,7 +109,11 @@ def _listed(gene: str, words: str, reading: Reading) -> bool:
 
 def _is_bare_list(words: str, terms: Terms) -> bool:
     """Whether nothing stands in the words but names, changes and measures, and none that leaves it open or is zero."""
-    if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words) or _MINUS.search(words):
+    words = without_shares(words)
+    if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words):
+        return False
+    _, ratio, measured = words.lower().rpartition("ratio")
+    if words.rstrip(" ).]").endswith(_MINUS) or "<" in words or (ratio and not any(map(str.isdigit, measured))):
         return False
     return is_plain(_CHANGES.sub(" ", words), terms)
 

@@ -31,6 +31,14 @@ _SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
 _LIMIT = re.compile(
     r"\((?=[^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b)[^()]*+\)", re.IGNORECASE
 )
+# A share against the wild type: "ITD/WT ratio 0.62", "mutant to wild-type ratio". It is a measure, and no wild type.
+_WILD_TYPE = r"(?:wild[- ]?type|wt|normal)\b(?:\s++alleles?\b)?"
+_SHARE = re.compile(
+    r"\b(?:ITDs?|duplications?|mutant|mutated|mutation|mut)\s*+(?:[/:]|\bto\b|\bvs\b\.?)\s*+"
+    rf"{_WILD_TYPE}(?=\s*+(?:allelic\s++|allele\s++)?ratio\b|\s*+[=:]?+\s*+[<>]?+\s*+\d)"
+    rf"|(?<=\bratio)\s++to\s++{_WILD_TYPE}",
+    re.IGNORECASE,
+)
 _WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
 _DATED = re.compile(  # it may speak of another specimen than its own
@@ -74,6 +82,11 @@ def is_hedged(text: str, terms: Terms) -> bool:
     return "?" in text or terms.words["hedge"].find(text) is not None or _DATED.search(text) is not None
 
 
+def without_shares(text: str) -> str:
+    """The text without the words of a share against the wild type; its number stays."""
+    return _SHARE.sub("", text)
+
+
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
     known = terms.words["filler"].entries | terms.gene_names
@@ -84,7 +97,7 @@ def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
     if len(clause) > _LONGEST_CLAUSE:
         yield from (Spoken(gene, INDETERMINATE, clause[:80], clause[:80]) for gene in markers.genes_in(clause))
         return
-    clause = _LIMIT.sub("", _NOTHING_ELSE.sub("", clause))
+    clause = without_shares(_LIMIT.sub("", _NOTHING_ELSE.sub("", clause)))
     genes = markers.genes_in(clause)
     if not genes or not _cues(clause, terms):
         return
