@@ -213,7 +213,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         status,
         (f"told by {told}",) if told else (),
         doubts,
-        said.text[:80],
+        (said.text or ", ".join(dict.fromkeys(code for _, code in said.codes)))[:80],  # a code where no words came
         bool(words or said.codes),
         past,
     )
