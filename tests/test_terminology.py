@@ -83,7 +83,8 @@ def test_no_form_for_ear_lung_bladder_or_under_the_skin_is_read_as_swallowed() -
 
 @pytest.mark.parametrize(("code", "key"), [
     ("G62.0", "neuropathy"), ("G62.9", "neuropathy"), ("E11.42", "neuropathy"), ("I48.91", "atrial_fibrillation"),
-    ("I48.0", "atrial_fibrillation"), ("D59.10", "haemolysis"), ("D69.41", "haemolysis"), ("I48.92", ""), ("D59.31", ""),
+    ("I48.0", "atrial_fibrillation"), ("D59.10", "haemolysis"), ("D69.41", "haemolysis"),
+    ("I48.92", ""), ("D59.31", ""),
 ])
 def test_a_code_alone_tells_what_the_cautions_ask_for(code: str, key: str) -> None:
     entries = chart(condition(concept(code, system="http://hl7.org/fhir/sid/icd-10-cm"))).get(PROBLEMS).value or ()
