@@ -81,6 +81,27 @@ def test_no_form_for_ear_lung_bladder_or_under_the_skin_is_read_as_swallowed() -
     assert [row["display"] for row in rows if elsewhere.search(row["display"]) and "Oral" not in row["display"]] == []
 
 
+@pytest.mark.parametrize(("code", "key"), [
+    ("G62.0", "neuropathy"), ("G62.9", "neuropathy"), ("E11.42", "neuropathy"), ("I48.91", "atrial_fibrillation"),
+    ("I48.0", "atrial_fibrillation"), ("D59.10", "haemolysis"), ("D69.41", "haemolysis"),
+    ("I48.92", ""), ("D59.31", ""),
+])
+def test_a_code_alone_tells_what_the_cautions_ask_for(code: str, key: str) -> None:
+    entries = chart(condition(concept(code, system="http://hl7.org/fhir/sid/icd-10-cm"))).get(PROBLEMS).value or ()
+    assert [found for each in entries for found in each.keys] == ([key] if key else [])
+    assert [each.words for each in entries] == ([code] if key else [])  # without words it is called by its code
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("AFib with RVR", "atrial_fibrillation"), ("Vorhofflimmern, paroxysmal", "atrial_fibrillation"),
+    ("Chemotherapy-induced neuropathy, grade 2", "neuropathy"), ("Diabetic neuropathy", "neuropathy"),
+    ("Polyneuropathie", "neuropathy"),
+])
+def test_words_alone_tell_what_the_cautions_ask_for(text: str, key: str) -> None:
+    entries = chart(condition(concept(text=text))).get(PROBLEMS).value or ()
+    assert [found for each in entries for found in each.keys] == [key]
+
+
 def with_line(tmp_path: Path, table: str, line: str) -> list[str]:
     for path in HOME.glob("*.csv"):
         text = path.read_text(encoding="utf-8")

@@ -215,7 +215,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         status,
         (f"told by {told}",) if told else (),
         doubts,
-        shortened(said.text),
+        shortened(said.text or ", ".join(dict.fromkeys(code for _, code in said.codes))),  # a code where no words came
         bool(words or said.codes),
         past,
     )
