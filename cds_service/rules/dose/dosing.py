@@ -52,7 +52,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             says=(limit,),
             doubts=_doubts(case, low_dose) if limit is alone else (),
-            order=(over or orders)[0],
+            order=max(over, key=_daily) if over else orders[0],
             total=total,
             limit=limit,
             usual=case.cite(topics.USUAL_DOSE, use.drug),
@@ -75,6 +75,10 @@ def _doubts(case: Case, low_dose: Truth) -> tuple[str, ...]:
     if low_dose is Truth.UNKNOWN:
         return ("whether the cytarabine is low-dose is not known",)
     return () if case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",)
+
+
+def _daily(order: Medication) -> Decimal:
+    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 def _over_surface(
@@ -156,7 +160,9 @@ def route(case: Case, use: Use) -> Outcome:
         return NotApplicable("neither drafted nor taken now")
     routes = case.must(topics.ROUTES, use.drug)
     known = [order for order in orders if order.route]
-    wrong = tuple(order for order in known if order.route not in routes.value)
+    wrong = tuple(  # the one into the spinal fluid first: it makes the card critical
+        sorted((o for o in known if o.route not in routes.value), key=lambda order: order.route != INTRATHECAL)
+    )
     if wrong:
         boxed = case.cite(topics.NOT_INTRATHECAL, use.drug)
         into_csf = any(order.route == INTRATHECAL for order in wrong)
