@@ -15,7 +15,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import taken_together
+from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
@@ -52,7 +52,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             says=(limit,),
             doubts=_doubts(case, low_dose) if limit is alone else (),
-            order=max(over, key=_daily) if over else orders[0],
+            order=max(over, key=daily_of) if over else orders[0],
             total=total,
             limit=limit,
             usual=case.cite(topics.USUAL_DOSE, use.drug),
@@ -75,10 +75,6 @@ def _doubts(case: Case, low_dose: Truth) -> tuple[str, ...]:
     if low_dose is Truth.UNKNOWN:
         return ("whether the cytarabine is low-dose is not known",)
     return () if case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",)
-
-
-def _daily(order: Medication) -> Decimal:
-    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 def _over_surface(

@@ -19,7 +19,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
 
     It is asked of every drug of this service that is drafted or taken; one that is only on hold is left out. An
     allergy to it is critical where its label forbids the drug after one, and else a warning; one to a named part of it
-    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most.
+    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most. Of several
+    entries the surest decides, an allergy before an intolerance, and all are told.
 
     A list that was not sent, or an entry that cannot be read, is named as a gap before an order: as a warning where
     the unread entry could forbid the drug. Cross-reactions and allergies that name only a class of drugs are not
