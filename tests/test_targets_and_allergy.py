@@ -85,3 +85,12 @@ def test_an_allergy_holds_an_option_until_it_is_clarified_and_an_intolerance_is_
     assert "clarify it before azacitidine" in options("allergy")
     assert "what holds it now: Allergy on record: Azacitidine" in options("allergy")
     assert "what holds it now: Intolerance" not in options("intolerance")
+
+
+def test_an_intolerance_that_stands_first_does_not_hide_an_allergy() -> None:
+    confirmed = {"verificationStatus": {"coding": [{"code": "confirmed"}]}}
+    entries = [allergy("gilteritinib") | confirmed | {"id": "i", "type": "intolerance"},
+               allergy("gilteritinib, anaphylaxis") | confirmed | {"id": "a", "type": "allergy"}]  # fmt: skip
+    card = cards("order-sign", draft("gilteritinib 40 mg"), allergies=entries)[0]
+    assert card["summary"] == "Allergy on record: gilteritinib, anaphylaxis; clarify it before gilteritinib"
+    assert "; intolerance to gilteritinib (" in card["detail"]

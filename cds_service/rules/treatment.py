@@ -197,6 +197,11 @@ def taken_together(orders: tuple[Medication, ...]) -> Quantity | None:
     return Quantity(max(sums), "mg/d") if sums else None
 
 
+def daily_of(order: Medication) -> Decimal:
+    """The mg a day of an order, for telling the highest; none where they cannot be read."""
+    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
+
+
 def days(quantity: Quantity) -> timedelta:
     """A quantity of days as a span of time."""
     return timedelta(days=int(quantity.value))

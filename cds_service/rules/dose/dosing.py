@@ -15,7 +15,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import taken_together
+from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
@@ -52,7 +52,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             says=(limit,),
             doubts=_doubts(case, low_dose) if limit is alone else (),
-            order=(over or orders)[0],
+            order=max(over, key=daily_of) if over else orders[0],
             total=total,
             limit=limit,
             usual=case.cite(topics.USUAL_DOSE, use.drug),
@@ -156,7 +156,9 @@ def route(case: Case, use: Use) -> Outcome:
         return NotApplicable("neither drafted nor taken now")
     routes = case.must(topics.ROUTES, use.drug)
     known = [order for order in orders if order.route]
-    wrong = tuple(order for order in known if order.route not in routes.value)
+    wrong = tuple(  # the one into the spinal fluid first: it makes the card critical
+        sorted((o for o in known if o.route not in routes.value), key=lambda order: order.route != INTRATHECAL)
+    )
     if wrong:
         boxed = case.cite(topics.NOT_INTRATHECAL, use.drug)
         into_csf = any(order.route == INTRATHECAL for order in wrong)

@@ -74,7 +74,7 @@ def hepatic_dose(case: Case, use: Use) -> Outcome:
                 drug=use.drug,
                 because=(over[0].fact,),
                 says=(over[0].limit, action),
-                assumed=default if over[0].fact is multiple else None,
+                assumed=default if any(each.fact is multiple for each in over) else None,
                 propose=() if over[0].fact.sure else LIVER_TESTS,
                 holds=step is not None and step.qualifier == ADVISED_AGAINST,
                 over=over,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge import topics
@@ -14,7 +12,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Met, Use, doubtful, last_first, of_other_drugs, removal, uses
-from cds_service.rules.treatment import taken_together
+from cds_service.rules.treatment import daily_of, taken_together
 
 
 def _own(found: tuple[Ceiling, ...]) -> tuple[Ceiling, ...]:
@@ -74,7 +72,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         if medications.sure:
             return Clear(f"{orders[0].dose.daily} is within {lowest.limit.value} beside {lowest.other.drug}")
         return case.blind(medications, about=use.in_play)
-    order = max(above_it, key=_daily) if above_it else unread[0]
+    order = max(above_it, key=daily_of) if above_it else unread[0]
     reached = max(
         (each.dose.daily for each in above_it if each.dose.daily is not None), key=lambda d: d.value, default=None
     )
@@ -114,10 +112,6 @@ def _ramp(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
     if effect is None or not use.is_new or not_for_aml(case):
         return None
     return case.cite(topics.RAMP_UP, use.drug, effect.value)
-
-
-def _daily(order: Medication) -> Decimal:
-    return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
 def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple[Proposal, ...]:

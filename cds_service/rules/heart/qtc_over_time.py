@@ -17,6 +17,7 @@ from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
     OPEN_COURSE,
     baseline,
+    daily_of,
     days,
     ecg_due_days,
     not_taken,
@@ -41,7 +42,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
     Asked of a drug on hold, or ordered again during or soon after a course, where that course has a QTc above its limit
     for interrupting, unless another reason for the hold is stated. A warning to stay on hold while the QTc is above the
     source's value for the return, and not near enough to the baseline where the source allows that. Else information
-    that it may go on at the source's dose, and a warning when the order is above that dose or its dose cannot be read.
+    that it may go on at the source's dose, and a warning when the orders come to more or a dose cannot be read.
 
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
@@ -121,7 +122,7 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
         rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
         dose=dose,
         baseline=base,
-        drafted=drafts[0] if drafts else None,
+        drafted=max(drafts, key=daily_of, default=None),
     )
 
 

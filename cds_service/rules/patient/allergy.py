@@ -19,7 +19,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
 
     It is asked of every drug of this service that is drafted or taken; one that is only on hold is left out. An
     allergy to it is critical where its label forbids the drug after one, and else a warning; one to a named part of it
-    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most.
+    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most. Of several
+    entries the surest decides, an allergy before an intolerance, and all are told.
 
     A list that was not sent, or an entry that cannot be read, is named as a gap before an order: as a warning where
     the unread entry could forbid the drug. Cross-reactions and allergies that name only a class of drugs are not
@@ -40,7 +41,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         return outcome if use.drafts else replace(outcome, quiet=True)
     label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
     said = label or (inside if not to_drug and inside else case.must(topics.ALLERGY_ON_RECORD, "policy"))
-    found = sorted(to_drug or to_part, key=lambda each: len(each.doubts))
+    found = sorted(to_drug or to_part, key=lambda each: (len(each.doubts), _is_intolerance(each)))
+    others = (*found[1:], *(each for each in to_part if each not in found))
     return case.fired(
         Level.CRITICAL if label else Level.WARNING,
         "allergy",
@@ -51,14 +53,19 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         doubts=found[0].doubts,
         propose=removal(use.drug, use.drafts),
         waits=bool(use.drafts),
-        holds=not found[0].kind.startswith(INTOLERANCE),  # it is given once that is clarified
+        holds=not all(map(_is_intolerance, found)),  # after an intolerance it is given once that is clarified
         taken=not use.drafts,
         entry=found[0].words,
         kind=found[0].kind,
         day=str(found[0].when or "no date"),
+        others=tuple(f"{each.kind} to {each.words} ({each.when or 'no date'})" for each in others),
         said=said,
         part=not to_drug,
     )
+
+
+def _is_intolerance(allergy: Allergy) -> bool:
+    return allergy.kind.startswith(INTOLERANCE)
 
 
 def _names(allergy: Allergy, substances: tuple[str, ...]) -> bool:
