@@ -7,7 +7,6 @@ it says that something is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -34,8 +33,7 @@ _RESOURCE = b'"resource"'
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(msgspec.Struct, frozen=True):
     """What one JSON value held: raw resources, the link to the next page, and problems in words."""
 
     resources: tuple[bytes, ...] = ()
@@ -43,8 +41,8 @@ class Unpacked:
     problems: tuple[str, ...] = ()
     matches: int = 0  # resources that the Bundle gives as such, not because a match refers to them
     total: int = 0  # how many matches there are in all its pages, as the Bundle says; 0 when it does not say
-    full_urls: Mapping[int, str] = field(default_factory=dict)  # of the resources, by their place
-    views: Mapping[int, View] = field(default_factory=dict, compare=False)  # of those that were read along with it
+    full_urls: Mapping[int, str] = {}  # of the resources, by their place
+    views: Mapping[int, View] = {}  # of those that were read along with it
 
     @property
     def short(self) -> bool:

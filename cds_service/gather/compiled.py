@@ -144,8 +144,7 @@ def learn(type_name: str) -> None:
 
 def _is_plain(raw: bytes) -> bool:
     """Whether it is ASCII in which nothing but quotation marks is escaped: no text in it holds an odd character."""
-    escaped = raw.count(b"\\") if raw.isascii() else -1
-    return escaped == 0 or (escaped > 0 and escaped == raw.count(b'\\"'))
+    return raw.isascii() and (b"\\" not in raw or raw.count(b"\\") == raw.count(b'\\"'))
 
 
 def _taken(type_name: str, raw: bytes, *, plain: bool) -> bool:

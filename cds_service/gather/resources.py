@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from importlib import import_module
@@ -58,8 +58,7 @@ class Mending:
     strict_all: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Resource:
+class Resource(msgspec.Struct, eq=False):
     """One resource as it came: its type, where it came from, and its bytes. Views and verdicts are kept once made.
 
     `quick`: its view, where whoever unpacked it has read it already.
@@ -69,14 +68,17 @@ class Resource:
     raw: bytes
     where: str  # prefetch key, "draftOrders" or the query it answers
     full_url: str | None = None
-    mending: Mending = field(default_factory=Mending, repr=False)
+    mending: Mending = msgspec.field(default_factory=Mending)
     inside: str = ""  # of a contained resource: `Type/id#name`, by which it is named
-    quick: View | None = field(default=None, repr=False)
-    notes: tuple[str, ...] = field(default=(), init=False)  # what was left out or wrapped to make it readable
-    _view: View | Unreadable | None = field(default=None, init=False, repr=False)
-    _checked: View | Unreadable | None = field(default=None, init=False, repr=False)
-    _valid: bytes | str = field(default=b"", init=False, repr=False)
-    _reference: str = field(default="", init=False, repr=False)
+    quick: View | None = None
+    notes: tuple[str, ...] = ()  # what was left out or wrapped to make it readable
+    _view: View | Unreadable | None = None
+    _checked: View | Unreadable | None = None
+    _valid: bytes | str = b""
+    _reference: str = ""
+
+    def __repr__(self) -> str:
+        return f"Resource({self.type!r}, where={self.where!r})"  # what it holds is a patient's
 
     @property
     def reference(self) -> str:
