@@ -172,3 +172,15 @@ def test_both_places_are_looked_up_once_a_day():
     assert knowledge.at(NOW.date(), "EU") is there
     assert knowledge.at(date(2026, 11, 22), "US") is not here
     assert knowledge.at(NOW.date(), "EU") is not there  # memory stays flat: one day is kept
+
+
+def test_a_combination_that_no_label_names_and_an_approval_that_was_only_recalled_are_each_called_so():
+    abroad = _with(EU, "gilteritinib", verification=Verification.RECALLED)
+    line = told_abroad(["enasidenib", "gemtuzumab-cytarabine", "gilteritinib"], US, abroad)
+    assert "In use, and in no label: gemtuzumab ozogamicin with standard-dose cytarabine." in line
+    assert "Approval found (not read: confirm on the current label): gilteritinib (since 2019-10-24)." in line
+
+
+def test_a_hospitals_own_word_is_no_status_in_the_eu():
+    own = replace(_with(EU, "enasidenib", value=US.find(topics.OPTION_STATUS, "option enasidenib").value), shipped=EU)
+    assert "no EU approval for relapsed or refractory AML: enasidenib" in told_abroad(["enasidenib"], US, own)
