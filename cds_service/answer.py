@@ -58,6 +58,7 @@ from cds_service.tailoring import asked_for, require_known
 
 log = logging.getLogger(__name__)
 _ECG = ("qtc_fridericia", "qtc_bazett", "qtc_unspecified", "qt_interval", "rr_interval")
+_DEMO_PLACE, _BESIDE_IT = "US", "EU"  # the demo tells where options stand in the second beside the first
 _BELIEVED = 900.0  # seconds for which a FHIR server's CapabilityStatement is believed
 _ECG_RATE = "76282-3"  # the heart rate that an ECG measured; other rates would bring every set of vital signs
 
@@ -170,7 +171,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     tools.knowledge.terms.chart_was_read()
     _require_patient(chart, snapshot)
     evaluation = evaluate(RULES, chart, snapshot, deadline.left)
-    cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools))
+    cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools, snapshot.day))
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:
         cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
@@ -201,7 +202,7 @@ def spans(snapshot: Snapshot) -> Spans:
     return Spans(same_ecg.value, goes_on.value)
 
 
-def _stage(service: Service, tools: Tools) -> Stage:
+def _stage(service: Service, tools: Tools, day: date) -> Stage:
     label = "aml-cds demo" if tools.demo else "aml-cds"
     banner = (
         f"Demo mode, {tools.jurisdiction} labels, callers not authenticated: not for patient care. "
@@ -211,9 +212,12 @@ def _stage(service: Service, tools: Tools) -> Stage:
     overlay = tools.knowledge.overlay
     wording = dict.fromkeys(overlay.templates, overlay.folder / TEMPLATES) if overlay else {}
     known_again = tools.repeats is not None and service.moment is not Moment.VIEW
+    tells_abroad = tools.demo and tools.jurisdiction == _DEMO_PLACE and service.moment is Moment.VIEW
+    abroad = tools.knowledge.at(day, _BESIDE_IT) if tells_abroad else None
     return Stage(
-        service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording, known_again
-    )
+        service.moment, label, banner, tools.public_url, tools.knowledge.version, tools.new_id, wording, known_again,
+        abroad,
+    )  # fmt: skip
 
 
 def _extended(knowledge: Knowledge, settings: Settings, way: Way) -> Knowledge:

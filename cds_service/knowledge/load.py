@@ -149,7 +149,8 @@ class Knowledge:
         kept = self._snapshots.get((day, jurisdiction))
         if kept is None:
             kept = _at_this_hospital(_snapshot(self, day, jurisdiction), self)
-            self._snapshots.clear()  # one day at a time is enough, and memory stays flat
+            for key in [key for key in tuple(self._snapshots) if key[0] != day]:
+                self._snapshots.pop(key, None)  # one day at a time is enough, and memory stays flat
             self._snapshots[day, jurisdiction] = kept
         return kept
 

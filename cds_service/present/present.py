@@ -28,6 +28,7 @@ from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Local, Statement, Verification
 from cds_service.knowledge.spoken import STATES
 from cds_service.knowledge.terms import Terms
+from cds_service.present.abroad import told_abroad
 from cds_service.present.actions import Maker, new_uuid
 from cds_service.present.gaps import Gap, find_gap
 from cds_service.present.overrides import Overrides
@@ -57,13 +58,14 @@ class Stage:
     ids: Any
     wording: Mapping[str, Path] = field(default_factory=dict)  # the hospital's own templates: in which folder each lies
     fingerprints: bool = False  # whether cards carry one, as somebody wants to know them again
+    abroad: Snapshot | None = None  # what holds in another place, where a card tells that beside what holds here
 
 
 def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Stage) -> tuple[Card, ...]:
     """The cards of this call."""
     relevance = Relevance(evaluation, snapshot, stage.moment)
     maker = Maker(evaluation.chart.patient_id, terms, stage.ids)
-    writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now), Overrides(snapshot.reasons))
+    writer = _Writer(evaluation, stage, maker, Speaker(evaluation.chart.now), Overrides(snapshot.reasons), snapshot)
     shown = _calm(
         [(check, fired.finding) for check, fired in relevance.outcomes(Fired) if relevance.shows(fired.finding)]
     )
@@ -150,6 +152,7 @@ class _Writer:
     maker: Maker
     speaker: Speaker
     overrides: Overrides
+    here: Snapshot
 
     def safely(self, check: Check, finding: Finding, make: Callable[[], Card]) -> Card:
         """The card; where it cannot be written, a card that says so, so that the others are not lost with it."""
@@ -258,7 +261,7 @@ class _Writer:
         proposals = [proposal for finding in every for proposal in finding.proposals]
         suggestions = self.maker.suggestions(proposals, ordered)
         exclusive = _exclusive([finding.proposals for finding in every if finding.proposals])
-        notes = (self._perhaps_ordered(suggestions), _doubts(findings))
+        notes = (self._perhaps_ordered(suggestions), _doubts(findings), self._abroad(findings))
         sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
         about = distinct([order for finding in every for order in finding.about])
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
@@ -271,6 +274,11 @@ class _Writer:
         if not self.stage.fingerprints:
             return card
         return replace(card, fingerprint=fingerprint([(check, decides), *also, *lines], self.stage.version))
+
+    def _abroad(self, findings: Iterable[Finding]) -> str:
+        """Where the options whose status here is told stand in the other place of the stage; "" without one."""
+        told = [option for finding in findings for option in finding.standing]
+        return told_abroad(told, self.here, self.stage.abroad) if told and self.stage.abroad is not None else ""
 
     def _card(
         self,

@@ -56,6 +56,7 @@ class Finding(msgspec.Struct, frozen=True):
     lowered: bool = False  # one step lower than it would be, because of the doubts
     holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
+    standing: tuple[str, ...] = ()  # the options, by id, whose approval in this place the card tells
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -240,6 +241,7 @@ class Case:
         waits: bool = False,
         holds: bool = False,
         line: bool = False,
+        standing: Iterable[str] = (),
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
@@ -251,6 +253,7 @@ class Case:
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
+        `standing`: the options, by id, whose approval in this place the card tells.
         """
         facts, statements, orders = tuple(because), tuple(says), tuple(about)
         all_doubts = [*doubts]
@@ -286,6 +289,7 @@ class Case:
                 lowered=shown is not carried,
                 holds=holds or level is Level.CRITICAL,
                 line=line,
+                standing=tuple(standing),
             )
         )
 

@@ -85,18 +85,19 @@ def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
 
 def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     fitness = assess(case)
-    offers = [_offer(case, option, fitness, safe) for option in _by_name(case.snapshot)]
-    kept = [offer for offer in offers if offer is not None]
+    offers = [(option, _offer(case, option, fitness, safe)) for option in _by_name(case.snapshot)]
+    kept = [offer for _, offer in offers if offer is not None]
     intensive, targeted = case.must(topics.INTENSIVE_SALVAGE, "pathway"), case.must(topics.TARGETED_FIRST, "pathway")
     supportive, in_trial = case.must(topics.SUPPORTIVE_CARE, "pathway"), case.must(topics.TRIAL_ONLY, "pathway")
     not_suggested = case.must(topics.NOT_SUGGESTED, "pathway")
     trial = case.must(topics.TRIAL_FIRST, "pathway")
-    shown = [offer for offer in kept if not offer.bare and offer.verdict is not Verdict.EXCLUDED]
+    shown = [offer for offer in kept if _is_shown(offer)]
     return case.fired(
         Level.INFO,
         "options",
         drug="options",
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
+        standing=[o.id for o, offer in offers if o.group is Group.TARGETED and offer is not None and _is_shown(offer)],
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
         open_groups=tuple(dict.fromkeys(offer.group for offer in kept if offer.verdict is Verdict.DEPENDS)),
@@ -115,6 +116,11 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         trial_only=in_trial,
         not_suggested=not_suggested,
     )
+
+
+def _is_shown(offer: Offer) -> bool:
+    """Whether it stands in its group with all that is said of it, its status here included."""
+    return not offer.bare and offer.verdict is not Verdict.EXCLUDED
 
 
 OFF_LABEL = "off-label here"
