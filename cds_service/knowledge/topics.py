@@ -232,6 +232,7 @@ LIVER_BEFORE_DOSE = Topic("liver_before_dose", words)
 MYELOSUPPRESSION = Topic("myelosuppression", words)
 START_ADVICE = Topic("start_advice", words)
 CAUTION = Topic("caution", words)
+ADVISED_AGAINST = Topic("advised_against", names)
 
 # Kidney, liver and heart before a dose
 COCKCROFT_GAULT = Topic("cockcroft_gault", a_number)
