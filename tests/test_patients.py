@@ -193,6 +193,27 @@ def test_apl_by_a_short_name_is_outside_of_this_service():
     assert card["summary"] == "Acute promyelocytic leukaemia: outside this service"
 
 
+def genetic(words):
+    found = observation("51969-4", 0, "1", "2026-11-10", valueString=words)
+    return {key: value for key, value in found.items() if key != "valueQuantity"}
+
+
+@pytest.mark.parametrize("words", [
+    "PML::RARA fusion detected", "t(15;17)(q24;q21) detected", "46,XX,t(15;17)(q24;q21)[18]/46,XX[2]",
+])
+def test_apl_that_only_a_genetic_result_tells_is_outside_of_this_service(words):
+    found = genetic(words)
+    [card] = cards("patient-view", **FINE | {"genomics": [*FINE["genomics"], found]}, conditions=RELAPSED)
+    assert card["summary"] == "Acute promyelocytic leukaemia: outside this service"
+    assert "told by a genetic result, no APL diagnosis on record" in card["detail"]
+
+
+def test_a_negative_test_of_the_fusion_takes_no_option_away():
+    absent = genetic("PML::RARA not detected")
+    found = cards("patient-view", **FINE | {"genomics": [*FINE["genomics"], absent]}, conditions=RELAPSED)
+    assert any(card["summary"].startswith("Options at relapse") for card in found)
+
+
 def test_a_result_of_the_diagnosis_is_not_newer_than_a_relapse_that_only_the_clinical_status_tells():
     status = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "relapse"}]}
     problem = condition("C92.00", "AML", "2024-02-01", clinicalStatus=status)

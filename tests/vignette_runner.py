@@ -356,7 +356,7 @@ class _Facts:
             problems,
             known(DISEASE, state, when, _FROM),
             relapse,
-            known(APL, apl.startswith("yes"), _when(apl), _FROM),
+            known(APL, apl.startswith("yes"), _when(apl), _FROM, doubts=_split(apl)[2]),
         )
 
     def _history(self) -> tuple[Entry, ...]:

@@ -12,15 +12,17 @@ from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from cds_service.facts.allergies import read_allergies
+from cds_service.facts.apl import with_fusion
 from cds_service.facts.came import contained, sorted_out, what_came
 from cds_service.facts.course import COURSE_FACTS, Course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
-from cds_service.facts.disease import PROBLEMS, read_disease, read_procedures
+from cds_service.facts.disease import APL, PROBLEMS, read_disease, read_procedures
 from cds_service.facts.drugs.medication_list import read_medications
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.karyotype import read_karyotypes
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
+from cds_service.facts.genomics.markers import APL_FUSION
 from cds_service.facts.genomics.mutations import MARKER_NAMES, read_mutations
 from cds_service.facts.later import WhenAsked
 from cds_service.facts.orders import TYPED, read_orders, read_typing
@@ -116,6 +118,7 @@ def read_chart(
         genomic = ([*came.observations], [*inside])
     in_panels = (each for each in genomic[1] if each[0].inside.startswith("Observation"))  # others go with their report
     mutations = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
+    facts[APL.name] = with_fusion(facts[APL.name], mutations.fact(APL_FUSION))
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant
     markers = WhenAsked({}, dict.fromkeys(MARKER_NAMES, mutations.fact))

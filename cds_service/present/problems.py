@@ -19,6 +19,7 @@ HAZARDS: dict[str, tuple[str, ...]] = {
         "qtc-near-hold",
         "qtc-rise",
         "additive-qt",
+        "qt-start",
     ),
     "electrolytes": ("electrolytes-severe", "electrolytes", "electrolyte-wasting"),
 }

@@ -88,6 +88,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     duplicates.also_active,
     duplicates.duplicate_class,
     duplicates.not_interchangeable,
+    duplicates.trial_combination,
     # kidney, liver and heart before a dose
     kidney.renal_dose,
     kidney.renal_creatinine,

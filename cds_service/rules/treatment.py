@@ -15,7 +15,7 @@ from cds_service.facts.fact import Fact, State
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, Ecg
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Statement
+from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case, NotApplicable, Outcome
@@ -200,6 +200,15 @@ def taken_together(orders: tuple[Medication, ...]) -> Quantity | None:
 def daily_of(order: Medication) -> Decimal:
     """The mg a day of an order, for telling the highest; none where they cannot be read."""
     return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
+
+
+WARNED = "warned at every start"  # the qualifier of what the sources say as a warning, whatever the patient's values
+
+
+def start_level(warned: Statement[str] | None) -> Level:
+    """How loud the start of a drug is told: a warning where a source that was read warns of every start of it."""
+    read = warned is not None and warned.verification is not Verification.RECALLED
+    return Level.WARNING if read else Level.INFO
 
 
 def days(quantity: Quantity) -> timedelta:

@@ -591,3 +591,10 @@ def test_a_procedure_tells_an_earlier_course_by_its_words(said: str, course: str
     assert found == ({course} if course else set())
     assert not chart(done | {"status": "not-done"}).get(PROCEDURES).value
     assert not keys(chart(words(said)))
+
+
+@pytest.mark.parametrize("entry", [icd("J81"), icd("J81.0"), words("Acute pulmonary edema"), words("Lungenödem")])
+def test_pulmonary_oedema_is_one_sign_of_its_own(entry: Json) -> None:
+    problems = chart(entry).get(PROBLEMS).value
+    assert problems is not None
+    assert [each.keys for each in problems] == [("pulmonary_oedema",)]

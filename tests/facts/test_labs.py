@@ -167,6 +167,15 @@ def test_a_range_decides_where_it_can() -> None:
     assert at_or_below(lvef, Quantity.read("50 %")) is Truth.NO
 
 
+def test_an_ejection_fraction_as_a_share_of_the_whole_is_read_as_percent() -> None:
+    share = {"system": "http://unitsofmeasure.org", "code": "1"}
+    fact = chart(observation("10230-1", valueQuantity={"value": 0.42, **share})).get(LVEF)
+    assert str(fact.value) == "42 %"
+    for value in (42, 0.01, 1.2):
+        wrong = chart(observation("10230-1", valueQuantity={"value": value, **share})).get(LVEF)
+        assert (wrong.value, wrong.state) == (None, State.UNREADABLE)
+
+
 def test_a_range_in_multiples_of_the_upper_limit() -> None:
     limit = [{"high": measured(40, "U/L")}]
     found = chart(observation("1742-6", valueString="80-120 U/L", referenceRange=limit)).get(ALT_ULN)

@@ -55,7 +55,8 @@ def test_every_limit_of_plausibility_says_whose_it_is() -> None:
     ("wbc", "25 10*3/uL", "25"), ("wbc", "25000 {cells}/uL", "25"), ("wbc", "25 10*9{leukocytes}/L", "25"),
     ("qtc_fridericia", "0.4 s", "400"), ("qtc_fridericia", "400 msec", "400"),
     ("body_temperature", "100.4 [degF]", "38"),
-    ("creatinine_clearance", "1 mL/s", "60"), ("lvef", "55 %", "55"), ("heart_rate", "60 {beats}/min", "60"),
+    ("creatinine_clearance", "1 mL/s", "60"), ("lvef", "55 %", "55"), ("lvef", "0.42 1", "42"),
+    ("heart_rate", "60 {beats}/min", "60"),
     ("heart_rate", "60 {counted beats}/min", "60"),
 ])
 def test_conversions_are_those_of_the_sources(key: str, written: str, canonical: str) -> None:
@@ -86,7 +87,8 @@ def test_a_value_of_more_digits_than_arithmetic_keeps_is_no_possible_one() -> No
 @pytest.mark.parametrize(("key", "unit"), [
     ("potassium", "mg/L"), ("potassium", "1"), ("creatinine", "g/L"), ("wbc", "%"), ("wbc", "109/L"),
     ("qtc_bazett", "m"),
-    ("lvef", "1"), ("creatinine_clearance", "mL/min/{1.73_m2}"), ("albumin", "mmol/L"), ("haemoglobin", "mg/dL"),
+    ("blasts_marrow_pct", "1"),
+    ("creatinine_clearance", "mL/min/{1.73_m2}"), ("albumin", "mmol/L"), ("haemoglobin", "mg/dL"),
     ("calcium_total", "{}"), ("potassium", "{mmol/L}"), ("ast", "U"), ("blasts_marrow_pct", "10*9/L"),
 ])
 def test_a_unit_that_is_not_listed_is_none(key: str, unit: str) -> None:

@@ -14,6 +14,7 @@ from cds_service.gather.views import Observation
 _UNCERTAIN = re.compile(
     r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism|tier (?:III|IV|3|4))\b", re.IGNORECASE
 )
+_OF_MRD = re.compile(r"\b(MRD|(minimal|measurable) residual)\b", re.IGNORECASE)
 _RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 
 
@@ -59,6 +60,11 @@ class Heard:
         """Whether it is a test for residual disease."""
         method = text(self.view.method)
         return residual(phrase(f"{self.named} | {method}" if method else self.named, self.reading.terms))
+
+    @property
+    def of_mrd(self) -> bool:
+        """Whether it calls itself a test for residual disease; a transcript alone is how a fusion is found."""
+        return _OF_MRD.search(f"{self.named} | {text(self.view.method)}") is not None
 
     @property
     def uncertain(self) -> bool:

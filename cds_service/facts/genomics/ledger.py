@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
+from cds_service.facts.genomics.markers import APL_FUSION
 from cds_service.facts.genomics.mutations import MARKER_NAMES, MARKERS, Mutation, Result
 from cds_service.facts.later import Later
 
@@ -117,7 +118,8 @@ def _line(fact: Fact[Mutation], beside: tuple[Result, ...]) -> Line:
 def _noted(marker: str, beside: tuple[Result, ...]) -> Line:
     """A change that is no marker of ours: told, and no rule asks for it."""
     entries = tuple(_entry(result) for result in beside if result.marker == marker)
-    return Line(marker, f"{marker} (no rule asks for it)", OPEN, "", entries)
+    asked = "it tells of acute promyelocytic leukaemia" if marker == APL_FUSION else "no rule asks for it"
+    return Line(marker, f"{marker} ({asked})", OPEN, "", entries)
 
 
 def _state(fact: Fact[Mutation]) -> str:

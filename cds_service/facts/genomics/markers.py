@@ -2,7 +2,7 @@
 
 Only changes of which a drug is known to depend count as one (IDH1 R132, IDH2 R140 and R172, FLT3 D835 and I836); any
 other change of these genes is a variant of unknown significance. Of KMT2A only a rearrangement counts: a partial
-tandem duplication is none.
+tandem duplication is none. The fusion of PML and RARA is no target: it tells acute promyelocytic leukaemia.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ ITD, TKD = "FLT3-ITD", "FLT3-TKD"
 REARRANGEMENT = "KMT2A-r"
 CD33 = "CD33"
 FLT3, KMT2A, NPM1 = "FLT3", "KMT2A", "NPM1"
+PML_RARA, APL_FUSION = "PML_RARA", "PML::RARA"  # the genes as the tests are called, and the fusion of both
+ONE_NAME = "PML-RARA"  # what a text holds in place of every other name of the fusion
 MARKERS_OF = {
     FLT3: (ITD, TKD),
     "IDH1": ("IDH1",),
@@ -24,6 +26,7 @@ MARKERS_OF = {
     KMT2A: (REARRANGEMENT,),
     "TP53": ("TP53",),
     "RUNX1": ("RUNX1",),
+    PML_RARA: (APL_FUSION,),
 }
 ANY_CHANGE = frozenset({"TP53", "RUNX1"})  # any pathogenic change of these counts
 VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name its variant is doubtful
@@ -37,8 +40,20 @@ _GENE[NPM1] = re.compile(rf"(?<![A-Z0-9])NPM[- ]?1{_END}", re.IGNORECASE)
 _GENE[FLT3] = re.compile(rf"(?<![A-Z0-9])FLT[- ]?3(?:(?=ITD|TKD)|{_END})", re.IGNORECASE)
 _GENE[KMT2A] = re.compile(rf"(?<![A-Z0-9])(?:KMT2A|MLL1?){_END}|11q23", re.IGNORECASE)
 _GENE["TP53"] = re.compile(rf"(?<![A-Z0-9])T?P53{_END}", re.IGNORECASE)
+_T_15_17 = r"(?<![A-Z0-9)])t\(15;\s?17\)"
+_GENE[PML_RARA] = re.compile(
+    rf"(?<![A-Z0-9])PML\s?(?:::|[-/:]|\s)\s?RAR[- ]?(?:alpha|α|A){_END}|(?<![A-Z0-9])RARA::PML{_END}|{_T_15_17}",
+    re.IGNORECASE,
+)
+_FUSED = re.compile(  # all that stands for the fusion in one name: "t(15;17)(q24;q21)(PML,RARA)"
+    rf"{_T_15_17}(?:\s?\(q[\d.]+;\s?q[\d.]+\))?(?:\s?[;,]?\s?\(?PML[-/:, ]+RARA?\)?)?"
+    rf"|{_GENE[PML_RARA].pattern}",
+    re.IGNORECASE,
+)
+_WITHIN = re.compile(r";(?=[^();]{0,12}\))")  # the semicolon of "t(8;21)(q22;q22)"
+_ONE_BREAKPOINT = re.compile(r"\bbcr ?[123]\b|\b[LSV][- ]?form\b", re.IGNORECASE)
 _ANY_GENE = re.compile(  # nothing else is one of ours
-    "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1", re.IGNORECASE
+    "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1|RARA?|RARα|15;\\s?17", re.IGNORECASE
 )
 _GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
 _EITHER = re.compile(r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2", re.IGNORECASE)
@@ -60,6 +75,11 @@ _KARYOTYPE = re.compile(rf"\s*{_CLONE}(?:/{_CLONE})*\.?\s*")
 _OF_KMT2A = re.compile(
     r",(t\((?:9;11\)\(p2[12]|6;11\)\(q27|10;11\)\(p12|4;11\)\(q21)(?:\.\d+)?;q23(?:\.\d)?\)"
     r"|t\(11;19\)\(q23(?:\.\d)?;p13(?:\.\d)?\))(?=[,\[/.\s]|\Z)"
+)
+_OF_APL = re.compile(
+    r"(?<!\d)\d\d(?:~\d\d)?,[XY]{1,3},(?:[^\s,/?]{1,60},){0,20}"
+    r"(t\(15;17\)\(q2[24](?:\.\d)?;q(?:11|12|21)(?:\.\d+)?\))(?=[,\[/.;\s]|\Z)"
+    r"|\b(PML con RARAx[1-9])"
 )
 _ONE_PARTNER = re.compile(r"::|\bt\(|(?:KMT2A|MLL1?)[-/][A-Z]+\d", re.IGNORECASE)
 
@@ -101,6 +121,8 @@ def _shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
         found.append(REARRANGEMENT)
     if NPM1 in genes and NPM1 in terms.words["alteration"].find_all(text):
         found.append(NPM1)
+    if PML_RARA in genes and _GENE[PML_RARA].search(text):
+        found.append(APL_FUSION)
     found += [gene for gene in genes if gene in ANY_CHANGE and other_change(text)]
     return tuple(dict.fromkeys(found))
 
@@ -129,6 +151,24 @@ def in_karyotype(text: str) -> str:
     """The translocation of KMT2A that a karyotype names by both bands; "" where the text is no plain karyotype."""
     found = _OF_KMT2A.search(text) if is_karyotype(text) else None
     return found[1] if found else ""
+
+
+def apl_in_karyotype(text: str) -> str:
+    """The translocation of acute promyelocytic leukaemia, where a text holds it as ISCN writes it; else ""."""
+    found = _OF_APL.search(text) if "15;17" in text or "PML con" in text else None
+    return (found[1] or found[2]) if found else ""
+
+
+def with_fusion_named(text: str) -> str:
+    """The text with one name for the fusion of PML and RARA; no semicolon of a translocation in it ends a clause."""
+    if not _GENE[PML_RARA].search(text):
+        return text
+    return _WITHIN.sub("/", _FUSED.sub(ONE_NAME, text))
+
+
+def one_breakpoint(text: str) -> bool:
+    """Whether the text speaks of one breakpoint of PML and RARA, so that its absence says nothing of the others."""
+    return _ONE_BREAKPOINT.search(text) is not None
 
 
 def only_partial(text: str) -> bool:

@@ -23,6 +23,7 @@ from cds_service.facts.genomics.panels import MAY_MISS, Panel, covered
 from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unnamed, tests_in, told_by
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
+from cds_service.facts.genomics.unread import apl_of_karyotype
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import not_there
@@ -76,6 +77,10 @@ RUNX1: Key[Mutation] = Key("RUNX1", "RUNX1 mutation", "myeloid_panel")
 CD33: Key[Mutation] = Key(markers.CD33, "CD33 on the blasts", "cd33")
 MARKERS: tuple[Key[Mutation], ...] = (FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1, KMT2A_R, TP53, RUNX1, CD33)
 MARKER_NAMES = {key.name: key for key in MARKERS}
+_READ: dict[str, Key[Mutation]] = {  # the fusion has no fact of its own: it goes into that of APL
+    **MARKER_NAMES,
+    markers.APL_FUSION: Key(markers.APL_FUSION, "PML::RARA fusion"),
+}
 
 
 @dataclass(slots=True)
@@ -149,17 +154,17 @@ class Mutations:
 
     def __init__(self, results: Iterable[Result], unreadable: str, reply: Reply) -> None:
         self._unreadable, self._reply = unreadable, reply
-        self._own: dict[str, list[Result]] = {name: [] for name in MARKER_NAMES}
+        self._own: dict[str, list[Result]] = {name: [] for name in _READ}
         self._asides: list[Result] = []
         for result in results:
             if result.marker in self._own:
                 self._own[result.marker].append(result)
-            if result.marker not in self._own or result.outcome not in (PRESENT, ABSENT):
+            if result.marker not in MARKER_NAMES or result.outcome not in (PRESENT, ABSENT):
                 self._asides.append(result)
 
     def fact(self, marker: str) -> Fact[Mutation]:
         """What the newest result says of that marker, or why nothing is known."""
-        return _fact(MARKER_NAMES[marker], self._own[marker], self._reply, self._unreadable)
+        return _fact(_READ[marker], self._own[marker], self._reply, self._unreadable)
 
     def beside(self) -> tuple[Result, ...]:
         """What came in and decides nothing: no call, cancelled, a hint, a change that is none of our markers."""
@@ -356,6 +361,7 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
     when, doubts = sheets.taken(Observation(issued=sheet.view.issued), sheet, reading)
     came = Origin(sheet.reference, sheet.source, "")
     concluded = hinted_by(sheet.conclusion, reading)
+    concluded += [] if _finds_apl(concluded) else apl_of_karyotype(sheet.conclusion)
     listed = changes_named(sheet.conclusion, {said.marker for said in concluded}, reading)
     named = listed | {said.marker for said in concluded if said.outcome != ABSENT}
     earned = [
@@ -367,6 +373,10 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
     return earned + [_concluded(said, panel, when, came) for said in concluded]
 
 
+def _finds_apl(told: Iterable[Said]) -> bool:
+    return any((said.marker, said.outcome) == (markers.APL_FUSION, PRESENT) for said in told)
+
+
 def _concluded(said: Said, panel: Panel, when: When | None, came: Origin) -> Result:
     """What the conclusion says of a marker: a hint, and a contradiction where every result of the report denies it."""
     detail = Detail("conclusion of a report", from_text=True)
@@ -374,4 +384,8 @@ def _concluded(said: Said, panel: Panel, when: When | None, came: Origin) -> Res
     if results == {PRESENT if said.outcome == ABSENT else ABSENT} and said.outcome in (PRESENT, ABSENT):
         words = f'the conclusion of the report says "{said.words}", its result says {results.pop()}'
         return Result(said.marker, INDETERMINATE, words, when, replace(came, as_received=words), told=detail)
+    if _finds_apl([said]):  # a whole disease, which a report may state in its conclusion alone
+        words = f'its conclusion says "{said.words}"'
+        doubts = (*panel.sheet.doubts, *said.doubts, "read from the conclusion of a report")
+        return Result(said.marker, PRESENT, words, when, replace(came, as_received=words), doubts, told=detail)
     return Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came, told=detail)

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
+from cds_service.facts.genomics.answers import denies
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
-from cds_service.facts.genomics.unread import may_tell, of_karyotype, unread, value_words
+from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
@@ -27,12 +28,14 @@ _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _SEVERAL = "several genes"
 _FUSION_TEST = "KMT2A_"
+_NO_SHARE = re.compile(r"(?<![\d.,])0(?:[.,]0+)?\s?%")
 _TOO_MUCH = "not followed: more text of reports than can be read in one call"
 
 
 def tests_asked(terms: Terms) -> tuple[str, ...]:
     """The kinds of genomic tests that we read, so that what is asked for and what is read are one list."""
     tests = {key for key, category in terms.genomics.values() if category == "test" and _is_ours(key)}
+    tests.discard(markers.PML_RARA)  # it is no target: read where it comes, and not asked for
     return (*sorted(tests), VARIANT)
 
 
@@ -122,7 +125,7 @@ def said_by(heard: Heard, test: str) -> list[Said]:
     """Everything that the Observation says of our markers."""
     view, reading = heard.view, heard.reading
     if test == UNREAD:
-        return unread(value_words(view), reading)
+        return _of_a_sites_own(value_words(view), reading)
     if test == markers.CD33:
         return [expression.expression(view, reading)]
     if test in _REPORTS:
@@ -192,6 +195,8 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         beside = [Said(marker, outcome, words) for marker in markers.noted(gene, heard.words, reading.terms)]
         return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
     marker = markers.MARKERS_OF[gene][0]
+    if gene == markers.PML_RARA:
+        return [_fusion_of_apl(heard, outcome, words)]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
         return [_rearrangement(marker, test, outcome, words, _plainly(heard.named) + fused, reading)]
@@ -203,6 +208,16 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
     return [_judged(marker, gene, outcome, words, heard.words, reading)]
+
+
+def _fusion_of_apl(heard: Heard, outcome: str, words: str) -> Said:
+    """What a test of the fusion of PML and RARA, or a variant of both, says of it."""
+    said = Said(markers.APL_FUSION, outcome, words)
+    if heard.of_mrd:
+        return _of_residual(said)
+    if outcome == ABSENT and markers.one_breakpoint(heard.named):
+        return replace(said, outcome=ELSEWHERE, words="one breakpoint was looked for: others are not excluded")
+    return said
 
 
 def _of_residual(said: Said) -> Said:
@@ -267,6 +282,13 @@ def _reported(view: Observation, reading: Reading) -> list[Said]:
     return [*told, *unread(text, reading, {said.marker for said in told})]
 
 
+def _of_a_sites_own(words: str, reading: Reading) -> list[Said]:
+    """What words of which nobody knows the test say: that APL was found, and else which genes they leave open."""
+    found = [said for said in hinted_by(words, reading) if (said.marker, said.outcome) == (markers.APL_FUSION, PRESENT)]
+    found = found or apl_of_karyotype(words)
+    return [*found, *unread(words, reading, {said.marker for said in found})]
+
+
 def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
     """What the conclusion of a report says of our markers; of more than a call can follow, its genes stay open."""
     if reading.follows(conclusion):
@@ -296,6 +318,8 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
         found = [_judged(marker, gene, outcome, words, told.words, reading)]
         if gene in markers.ANY_CHANGE and markers.of_a_loss(told.words):
             found = [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
+    if gene == markers.PML_RARA and outcome == PRESENT and _is_doubtful(told, reading):
+        found = [replace(said, outcome=INDETERMINATE) for said in found]
     if outcome == ABSENT and markers.other_change(told.words):
         unsaid = "one change of the gene is absent, which says nothing of the others"
         found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
@@ -303,9 +327,18 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     return [replace(said, detail=detail) for said in found]
 
 
+def _is_doubtful(told: Spoken, reading: Reading) -> bool:
+    """Whether a denial that nothing ends stands before the fusion, or a share of zero after it."""
+    before, _, after = told.clause.partition(markers.ONE_NAME)
+    ended = any(value == ABSENT for _, _, value in reading.terms.words["presence"].spans(before))
+    return (denies(before) and not ended) or _NO_SHARE.search(after) is not None
+
+
 def _genes_named(heard: Heard) -> tuple[str, ...]:
     """Our genes that a variant is about: those that are coded, else those that its words name."""
     coded = heard.partners
+    if {"PML", "RARA"} <= set(coded):
+        return (markers.PML_RARA,)
     fused = "RUNX1T1" in coded
     found = tuple(gene for gene in coded if gene in markers.MARKERS_OF and not (fused and gene == "RUNX1"))
     if found:

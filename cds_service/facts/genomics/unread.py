@@ -1,6 +1,7 @@
 """Unread: words that name one of our genes or CD33 and that nobody can read, so that they are not told as "not found".
 
-A karyotype is read for one thing only: a translocation of KMT2A by both of its bands, with a doubt.
+A karyotype is read for two things only, with a doubt: a translocation of KMT2A by both of its bands, and the one of
+acute promyelocytic leukaemia.
 """
 
 from __future__ import annotations
@@ -32,12 +33,20 @@ def may_tell(view: Observation, reading: Reading) -> bool:
 
 
 def of_karyotype(text: str) -> list[Said]:
-    """A translocation of KMT2A, where a karyotype names both of its bands. It is no test of the gene: a doubt."""
+    """A translocation of KMT2A or of APL, where a karyotype names both bands. It is no test of the gene: a doubt."""
     named = markers.in_karyotype(text)
-    if not named:
-        return []
-    detail = Detail("karyotype", from_text=True)
-    return [Said(markers.REARRANGEMENT, PRESENT, named, (_BY_KARYOTYPE,), detail=detail)]
+    rearranged = [_translocated(markers.REARRANGEMENT, named)] if named else []
+    return [*rearranged, *apl_of_karyotype(text)]
+
+
+def apl_of_karyotype(text: str) -> list[Said]:
+    """The translocation of APL, where a text holds it as a karyotype is written."""
+    named = markers.apl_in_karyotype(text)
+    return [_translocated(markers.APL_FUSION, named)] if named else []
+
+
+def _translocated(marker: str, named: str) -> Said:
+    return Said(marker, PRESENT, named, (_BY_KARYOTYPE,), detail=Detail("karyotype", from_text=True))
 
 
 def unread(words: str, reading: Reading, told: Collection[str] = ()) -> list[Said]:

@@ -74,6 +74,7 @@ def spoken(text: str, terms: Terms) -> list[Spoken]:
     """Every gene of which the text says whether it is changed. A gene of an open clause is indeterminate."""
     if not markers.genes_in(text):
         return []
+    text = markers.with_fusion_named(text)
     return [found for clause in _CLAUSE.split(text) for found in _of_clause(clause, terms)]
 
 
@@ -165,7 +166,8 @@ def _piece(text: str, terms: Terms, *, bare: bool) -> _Piece:
 def _is_list(text: str, terms: Terms) -> bool:
     """Whether the text lists genes and nothing else: "IDH1 R132", and neither "FLT3-ITD+" nor "IDH2 R140Q"."""
     known = terms.words["list word"].entries | terms.gene_names
-    tokens = filter(None, re.split(r"[\s,/&]+", text.strip().rstrip(":")))
+    plain = text.replace(markers.ONE_NAME, " ")
+    tokens = filter(None, re.split(r"[\s,/&]+", plain.strip().rstrip(":")))
     return all(token.lower() in known or _SITE.fullmatch(token) for token in tokens)
 
 

@@ -10,7 +10,7 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.heart.ecg import REPEAT_ECG, recorded_since
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, removal, uses
-from cds_service.rules.treatment import ecg_due_days, not_taken, started
+from cds_service.rules.treatment import WARNED, ecg_due_days, not_taken, start_level, started
 from cds_service.truth import Truth
 
 
@@ -226,33 +226,39 @@ def wide_qrs(case: Case, use: Use) -> Outcome:
     "qt-start",
     subjects=uses(topics.QT_RATES, topics.ECG_ON_DAYS),
     sources=("SAF06", "SAF15", "SAF16", "SAF17", "E15", "E61"),
-    worst=Level.INFO,
+    worst=Level.WARNING,
 )
 def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
     """What is known of the QT risk of a drug that is started, and when ECGs are due.
 
-    Asked when a drug is started of which rates of QT events, or days for ECGs, are known. Always a line: the rates as
-    the source gives them, and the days on which ECGs are due, as dates once the order states its first day. Rates are
-    told where they warn, never where they might reassure.
+    Asked when a drug is started of which rates of QT events, or days for ECGs, are known. It tells the rates as the
+    source gives them, and the days on which ECGs are due, as dates once the order states its first day. Rates are told
+    where they warn, never where they might reassure.
+
+    It is a line of information; where the sources warn of every start of the drug, it is a warning. That stands in the
+    card about its QT interval, where there is one.
 
     Where the card for the start already names the ECG days, they are not repeated. No value of the patient is looked
     at.
     """
     if not use.is_new:
         return NotApplicable("not a start")
-    rates = case.cite(topics.QT_RATES, use.drug)
+    warned = case.cite(topics.QT_RATES, use.drug, WARNED)
+    rates = warned or case.cite(topics.QT_RATES, use.drug)
     first = use.drafts[0].start
     told = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None  # the card for its start names the days
     schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
     if rates is None and schedule is None:
         return NotApplicable("told by the card for the start")
+    said, level = (rates, schedule), start_level(warned)
     return case.fired(
-        Level.INFO,
+        level,
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=tuple(each for each in (rates, schedule) if each is not None),
-        line=True,
+        says=tuple(each for each in ((warned,) if warned is not None else said) if each is not None),
+        mentions=(schedule,) if warned is not None and schedule is not None else (),
+        line=level is Level.INFO,
         rates=rates,
         schedule=schedule,
         ecgs=ecg_due_days(case, use, first) if first is not None and schedule is not None else (),

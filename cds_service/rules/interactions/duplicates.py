@@ -147,6 +147,46 @@ def not_interchangeable(case: Case, use: Use) -> Outcome:
     )
 
 
+@rule(
+    "trial-combination",
+    subjects=uses(topics.TRIAL_COMBINATION_WITH, roles=(Role.DRAFT, Role.ACTIVE)),
+    sources=("D24",),
+    worst=Level.INFO,
+    pairs=True,
+)
+def trial_combination(case: Case, use: Use) -> Outcome:
+    """Drugs that were given together in trials only.
+
+    Asked of a drug of which the sources name such partners. A line of information when one of them stands beside it and
+    at least one of the two is ordered now. It stops nothing: both may be meant, in a trial or one after the other.
+
+    An order that a draft replaces does not count, and day and dose are not looked at. Where no partner is found in a
+    medication list that is missing or was read in part, that is noted in the record of the call, on no card.
+    """
+    mine = (*use.drafts, *use.active)
+    names = case.must(topics.TRIAL_COMBINATION_WITH, use.drug)
+    partners = tuple(order for order in _in_play(case) if set(names.value) & set(order.ingredients))
+    if not partners:
+        medications = case.fact(MEDICATIONS)
+        alone = "no partner of trials beside it"
+        return Clear(alone) if medications.sure else case.blind(medications, about=mine, quiet=True)
+    if not any(order.role is Role.DRAFT for order in (*mine, *partners)):
+        return NotApplicable("neither of the two is ordered now")
+    said = case.must(topics.TRIAL_COMBINATION, use.drug)
+    return case.fired(
+        Level.INFO,
+        "trial_combination",
+        about=distinct([*mine, *partners]),
+        deciding=doubtful(mine, partners),
+        drug=use.drug,
+        says=(said,),
+        mentions=(names,),
+        line=True,
+        partners=partners,
+        said=said,
+    )
+
+
 @rule("also-active", subjects=uses(topics.USUAL_DOSE), sources=("SAF40",), worst=Level.WARNING)
 def also_active(case: Case, use: Use) -> Outcome:
     """A draft beside a running order of the same drug.

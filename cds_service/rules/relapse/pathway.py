@@ -27,10 +27,12 @@ def out_of_scope(case: Case, patient: str) -> Outcome:
     """Acute promyelocytic leukaemia is outside the relapse pathway.
 
     It is asked of every patient. Where the problem list holds acute promyelocytic leukaemia, one card of information
-    says that no work-up and no option for relapse is offered. The checks of drugs go on.
+    says that no work-up and no option for relapse is offered. The checks of drugs go on. Where the problem list does
+    not name it, a genetic result counts that found its gene fusion, and the card says so.
 
-    A problem list that was not read whole is named as a gap, unless the disease was found in what was read. Gene
-    fusions and laboratory results are not read for it.
+    A problem list that was not read whole is named as a gap, unless the disease was found in what was read; so are
+    results of one day that contradict each other. The newest result decides. One that is negative silences no
+    diagnosis, and one that is open changes nothing. Such results are read where they come, and not asked for.
     """
     match is_apl(case):
         case Truth.YES:

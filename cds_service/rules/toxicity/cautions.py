@@ -22,7 +22,8 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
     """A disease on record that speaks against the drug.
 
     It is asked of drugs of trials that are drafted or taken, and of which the sources name diseases that speak against
-    them. Such a disease among the current problems is a warning. A weak heart shows also by an ejection fraction at or
+    them. Such a disease among the current problems is a warning: caution, or advice against the drug where that is
+    stated of the disease. A weak heart shows also by an ejection fraction at or
     below the limit of the policy; an old one alone counts one step lower.
 
     It is silent where no AML is on record, because the sources speak of AML. A problem list that was not read whole is
@@ -40,6 +41,8 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
         if entries or (low is not None and name == _WEAK_HEART):
             found.append((case.must(topics.CAUTION, use.drug, name), entries))
     if found:
+        against = case.cite(topics.ADVISED_AGAINST, use.drug)
+        advised = against is not None and any(said.qualifier in against.value for said, _ in found)
         entries = tuple(entry for _, each in found for entry in each)
         limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy")
         return case.fired(
@@ -49,11 +52,16 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
             deciding=doubtful(use.in_play),
             drug=use.drug,
             because=(low,) if low is not None and not entries else (),
-            says=(*(said for said, _ in found), *((limit,) if low is not None else ())),
+            says=(
+                *(said for said, _ in found),
+                *((limit,) if low is not None else ()),
+                *((against,) if against is not None and advised else ()),
+            ),
             entries=entries,
             lvef=low,
             limit=limit,
             cautions=tuple(said for said, _ in found),
+            against=against if advised else None,
         )
     return Clear("no such disease on record") if problems.sure else case.blind(problems, about=use.in_play)
 

@@ -28,7 +28,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import days, not_taken, possible, started
+from cds_service.rules.treatment import WARNED, days, not_taken, possible, start_level, started
 from cds_service.truth import Truth, any_of
 
 PANELS: dict[str, tuple[Key[Quantity], ...]] = {
@@ -216,14 +216,14 @@ def _missing(fact: Fact[Quantity]) -> Truth:
         "E40",
         "E41",
     ),
-    worst=Level.INFO,
+    worst=Level.WARNING,
 )
 def start_advice(case: Case, use: Use) -> Outcome:
     """What the sources ask to arrange or to watch when the drug is started.
 
     It is asked when a drug is started for which the sources name something to arrange or to watch, and is a line of
-    information: premedication, schedule, signs, blood products, toxicity. What holds in one country only is told
-    there.
+    information: premedication, schedule, signs, blood products, toxicity. Where the sources warn of every start of the
+    drug, it is a warning. What holds in one country only is told there.
 
     It weighs no value of the patient, and is not repeated for treatment that goes on. Other checks speak once a sign
     is recorded or a value is out of its limits.
@@ -234,6 +234,8 @@ def start_advice(case: Case, use: Use) -> Outcome:
         case.must(topics.START_ADVICE, use.drug, each)
         for each in case.snapshot.qualifiers(topics.START_ADVICE, use.drug)
     )
+    warned = case.cite(topics.START_ADVICE, use.drug, WARNED)
+    level = start_level(warned)
     return case.fired(
-        Level.INFO, "start_advice", about=use.drafts, drug=use.drug, says=advice, line=True, advice=advice
+        level, "start_advice", about=use.drafts, drug=use.drug, says=advice, line=level is Level.INFO, advice=advice
     )
