@@ -10,6 +10,7 @@ after it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.concepts import codes
+from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import (
     AML,
     GRAFTS,
@@ -37,6 +38,7 @@ from cds_service.facts.values.results import FUTURE, Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Condition, Procedure
+from cds_service.knowledge.terms import Terms
 
 
 class Disease(Enum):
@@ -80,6 +82,7 @@ PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 _NAMELESS = "an entry has neither code nor words"
 _REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
@@ -178,8 +181,21 @@ def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
     meaning = meaning_of(view.code, reading.terms)
     if not isinstance(view, Procedure):
         return meaning
-    courses = reading.terms.words["course of a procedure"].find_all(meaning.words)
-    return replace(meaning, keys=(*meaning.keys, *courses)) if courses else meaning
+    courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
+    return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
+
+
+def _courses(text: str, terms: Terms) -> tuple[str, ...]:
+    """The courses that the text names, where nothing stands beside them but drugs and words of giving.
+
+    "HiDAC declined", "consent for FLAG-IDA" and "marrow after 7+3" name one too, and were none.
+    """
+    names = terms.words["course of a procedure"]
+    found = names.find_all(text)
+    if not found or "?" in text:
+        return ()
+    beside = _WORD.findall(terms.drug_names.without(names.without(text)))
+    return found if terms.words["beside a course"].entries.issuperset(beside) else ()
 
 
 def _apart(entry: Entry) -> tuple[Entry, ...]:
