@@ -56,6 +56,7 @@ class Finding(msgspec.Struct, frozen=True):
     lowered: bool = False  # one step lower than it would be, because of the doubts
     holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
+    aside: bool = False  # a line that names no card in which another one stands
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -240,6 +241,7 @@ class Case:
         waits: bool = False,
         holds: bool = False,
         line: bool = False,
+        aside: bool = False,
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
@@ -249,6 +251,8 @@ class Case:
 
         `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
+
+        `line`: it stands in another card about the drug; `aside`: and names no card where another line does.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         """
@@ -286,6 +290,7 @@ class Case:
                 lowered=shown is not carried,
                 holds=holds or level is Level.CRITICAL,
                 line=line,
+                aside=aside,
             )
         )
 

@@ -135,3 +135,11 @@ def test_each_of_several_drafts_is_taken_back_by_its_own_name():
     removals = {each["label"]: each["actions"][0].get("resourceId") for each in stop["suggestions"]}
     assert removals["Remove the gilteritinib draft 1 of 2 (120 mg daily)"] == "MedicationRequest/d1"
     assert removals["Remove the gilteritinib draft 2 of 2 (40 mg daily)"] == "MedicationRequest/d2"
+
+
+def test_electrolytes_that_are_some_days_old_name_no_card_that_tells_of_the_start():
+    old = [each | {"effectiveDateTime": "2026-11-16T08:00:00Z"} for each in ELECTROLYTES]
+    quizartinib = order("quizartinib", status="draft", mg=26.5)
+    now, before = (told("order-sign", quizartinib, labs=labs)["qtStart"] for labs in (ELECTROLYTES, old))
+    assert before["summary"].startswith("Starting quizartinib: QT risk and ECG days")
+    assert "**Some days old:** Potassium" in before["detail"] and "**Some days old:**" not in now["detail"]
