@@ -132,7 +132,7 @@ def test_a_visit_that_names_the_relapse_after_its_treatment_has_ended_brings_the
     )  # fmt: skip
     taken = order("azacitidine", mg=100, status=more["status"], authoredOn="2026-07-01")
     if "until" in more:
-        taken["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] = {"start": "2026-07-01", "end": more["until"]}
+        taken["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] = {"end": more["until"]}
     relapse = condition("C92.02", "AML in relapse", "2026-06-01")
     found = cards("patient-view", conditions=[relapse, visit], medications=[taken])
     assert ("optionsAtRelapse" in {card["source"]["topic"]["code"] for card in found}) is shown

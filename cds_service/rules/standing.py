@@ -153,7 +153,8 @@ def _reopened(case: Case, order: Medication, drug: str) -> bool:
     if order.start is None:
         return False
     after = case.must(topics.PERSISTENT_AFTER, "policy").value
-    if any((named.earliest.date() - order.start.latest.date()).days > int(after.value) for named in _named(case, order)):
+    begun = order.start.latest.date()
+    if any((named.earliest.date() - begun).days > int(after.value) for named in _named(case, order)):
         return True
     others = [key for key in MARKER_NAMES.values() if not _aimed(case, drug, key)]
     return any(_found_since(case.fact(key), order.start) for key in others)

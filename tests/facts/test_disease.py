@@ -610,11 +610,13 @@ def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too
     ("Salvage chemotherapy: FLAG-IDA", "earlier_high_dose_cytarabine"),
     ("Induction chemotherapy 7+3 (cytarabine, daunorubicin)", "earlier_cytarabine_with_an_anthracycline"),
     ("HAM-D depression scale", None), ("Chemotherapy", None), ("Removal of red flag sign", None),
-    ("Polychemotherapie FLAG-Ida, Zyklus 1", "earlier_high_dose_cytarabine"), ("7+3", "earlier_cytarabine_with_an_anthracycline"),
+    ("Polychemotherapie FLAG-Ida, Zyklus 1", "earlier_high_dose_cytarabine"),
+    ("7+3", "earlier_cytarabine_with_an_anthracycline"),
     ("HiDAC completed 3 g/m2 cytarabine days 1, 3, 5", "earlier_high_dose_cytarabine"),
-    ("No HiDAC", None), ("HiDAC declined", None), ("HiDAC not given", None), ("Planned FLAG-IDA", None), ("HiDAC?", None),
-    ("Consent for FLAG-IDA", None), ("PICC line for 7+3", None), ("Bone marrow biopsy after 7+3", None),
-    ("Family: brother had 7+3", None), ("unfit for 7+3", None), ("kein HiDAC", None), ("Extraction of teeth 3+7", None)])
+    ("No HiDAC", None), ("HiDAC declined", None), ("HiDAC not given", None), ("Planned FLAG-IDA", None),
+    ("HiDAC?", None), ("Consent for FLAG-IDA", None), ("PICC line for 7+3", None), ("Marrow after 7+3", None),
+    ("Family: brother had 7+3", None), ("unfit for 7+3", None), ("kein HiDAC", None),
+    ("Extraction of teeth 3+7", None)])
 def test_a_procedure_tells_an_earlier_course_by_its_words(said: str, course: str | None) -> None:
     done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
             "code": {"text": said}, "performedDateTime": "2025-01-10"}
