@@ -121,6 +121,23 @@ def test_a_visit_that_names_the_relapse_again_makes_no_recent_result_old(relapse
     assert ("gilteritinib: depends on a repeat test" in detail) is not offered
 
 
+@pytest.mark.parametrize(("more", "shown"), [
+    ({"status": "completed", "until": "2026-09-30"}, True), ({"status": "active"}, False),
+    ({"status": "completed", "until": "2026-11-20"}, False),
+])  # fmt: skip
+def test_a_visit_that_names_the_relapse_after_its_treatment_has_ended_brings_the_options_again(more, shown):
+    visit = condition(
+        "C92.02", "AML in relapse", None, id="visit", recordedDate="2026-11-16",
+        category=[{"coding": [{"code": "encounter-diagnosis"}]}],
+    )  # fmt: skip
+    taken = order("azacitidine", mg=100, status=more["status"], authoredOn="2026-07-01")
+    if "until" in more:
+        taken["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] = {"end": more["until"]}
+    relapse = condition("C92.02", "AML in relapse", "2026-06-01")
+    found = cards("patient-view", conditions=[relapse, visit], medications=[taken])
+    assert ("optionsAtRelapse" in {card["source"]["topic"]["code"] for card in found}) is shown
+
+
 def test_a_newer_result_decides_over_an_older_one():
     lost = [flt3_itd("2026-11-10", present=False), flt3_itd("2026-01-10")]
     gained = [flt3_itd("2026-11-10"), flt3_itd("2026-01-10", present=False)]

@@ -76,7 +76,8 @@ def read_chart(
     reading = Reading(terms, now.tzinfo or UTC, now)
     came = what_came(gathered)
     patient, age = read_demographics(gathered.reply("patient"), reading)
-    conditions = read_disease(gathered.reply("conditions"), reading)
+    procedures = read_procedures(gathered.reply("procedures"), reading)
+    conditions = read_disease(gathered.reply("conditions"), reading, procedures, spans.named_again)
     inside = contained(gathered, came.holders)
     results, within = sorted_out(came.observations, terms), sorted_out(inside, terms)
     ecg, labs, bedside = (
@@ -85,7 +86,6 @@ def read_chart(
     )
     qtc, ecgs = read_ecgs((*results.ecgs, *within.ecgs), ecg, spans.same_ecg, reading)
     _, relapse, _, _, history = conditions
-    procedures = read_procedures(gathered.reply("procedures"), reading)
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
     medications = read_medications(
         gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans.goes_on, said,

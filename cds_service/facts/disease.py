@@ -10,6 +10,7 @@ after it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.concepts import codes
+from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import (
     AML,
     GRAFTS,
@@ -37,6 +38,8 @@ from cds_service.facts.values.results import FUTURE, Reading, origin
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Condition, Procedure
+from cds_service.knowledge.terms import Terms
+from cds_service.quantity import Quantity
 
 
 class Disease(Enum):
@@ -80,6 +83,7 @@ PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 _NAMELESS = "an entry has neither code nor words"
 _REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
     "stopped": "broken off, not certain",
@@ -88,24 +92,36 @@ _PARTLY = {
 }
 
 
-def read_disease(reply: Reply, reading: Reading) -> tuple[Fact[Any], ...]:
-    """State of the AML, the relapse entry, APL, the problems of today, and those with the past ones."""
+def read_disease(
+    reply: Reply, reading: Reading, procedures: Fact[tuple[Entry, ...]], within: Quantity
+) -> tuple[Fact[Any], ...]:
+    """State of the AML, the relapse entry, APL, the problems of today, and those with the past ones.
+
+    `within`: how long after a relapse was last named a visit that names it may still speak of the same one.
+    """
     every, unreadable = _entries(reply.resources, reply.source, reading)
     entries = tuple(entry for entry in every if not entry.over)
     problems, history = _list(PROBLEMS, entries, unreadable, reply), _list(HISTORY, every, unreadable, reply)
-    once = _without_repeats(entries, every, reading)
+    done = (entry for entry in procedures.value or () if entry.certain)
+    ends = [each for each in every if is_aml(each) and each.status in IN_REMISSION]
+    ends += [each for each in (*every, *done) if each.when and not each.noted and not GRAFTS.isdisjoint(each.keys)]
+    once = _without_repeats(entries, ends, reading, within)
     return _disease(once, problems), _relapse(once, problems), _apl(entries, problems), problems, history
 
 
-def _without_repeats(entries: tuple[Entry, ...], every: tuple[Entry, ...], reading: Reading) -> tuple[Entry, ...]:
-    """The entries, without visits that only name a relapse, or refractory disease, that is on record already."""
+def _without_repeats(
+    entries: tuple[Entry, ...], ends: list[Entry], reading: Reading, within: Quantity
+) -> tuple[Entry, ...]:
+    """The entries, without visits that only name a relapse, or refractory disease, that is on record already.
+
+    `ends`: remissions and grafts; what is named after one of them is another relapse. `within`: so it is after so long.
+    """
     if not any(entry.visit for entry in entries):
         return entries
-    remissions = [entry for entry in every if is_aml(entry) and entry.status in IN_REMISSION]
     kept: list[Entry] = []
     for entry in sorted(entries, key=_time):
         before = next((place for place in reversed(range(len(kept))) if _repeats(entry, kept[place], reading)), None)
-        if before is None or _remission_between(kept[before], entry, remissions):
+        if before is None or _is_over(kept[before], entry, ends) or _silent(kept[before], entry, within):
             kept.append(entry)
         else:
             kept[before] = msgspec.structs.replace(kept[before], named_again=entry.when)
@@ -117,17 +133,28 @@ def _repeats(entry: Entry, before: Entry, reading: Reading) -> bool:
     if not entry.visit or before.when is None or before.of_disease or not is_aml(before):
         return False
     alike = before.status == entry.status == "refractory" or {before.status, entry.status} <= IN_RELAPSE
-    ordinal = reading.terms.words["ordinal"].find_all
-    numbered = set(ordinal(entry.words)) - set(ordinal(before.words))  # "second relapse"
-    return alike and is_aml(entry) and not numbered and (before.certain or not entry.certain)
+    words = reading.terms.words
+    numbered = set(words["ordinal"].find_all(entry.words)) - set(words["ordinal"].find_all(before.words))
+    more = numbered or (words["another relapse"].find(entry.words) and entry.words != before.words)  # "second relapse"
+    return alike and is_aml(entry) and not more and (before.certain or not entry.certain)
 
 
-def _remission_between(before: Entry, entry: Entry, remissions: list[Entry]) -> bool:
-    """Whether a remission came, or may have come, after the one and before the other."""
+def _is_over(before: Entry, entry: Entry, ends: list[Entry]) -> bool:
+    """Whether a remission came, or may have come, after the one and before the other, or surely a transplantation."""
     if before.when is None or entry.when is None:
         return True
     since, until = before.when.earliest, entry.when.latest
-    return any(each.when is None or (each.when.latest > since and each.when.earliest <= until) for each in remissions)
+    return any(
+        (each.when.latest > since and each.when.earliest <= until) if each.when else is_aml(each) for each in ends
+    )
+
+
+def _silent(before: Entry, entry: Entry, within: Quantity) -> bool:
+    """Whether nothing named the relapse for so long that the visit may well speak of another one."""
+    last = before.named_again or before.when
+    if last is None or entry.when is None:
+        return True
+    return (entry.when.earliest.date() - last.latest.date()).days > int(within.value)
 
 
 def read_procedures(reply: Reply, reading: Reading) -> Fact[tuple[Entry, ...]]:
@@ -178,8 +205,21 @@ def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
     meaning = meaning_of(view.code, reading.terms)
     if not isinstance(view, Procedure):
         return meaning
-    courses = reading.terms.words["course of a procedure"].find_all(meaning.words)
-    return replace(meaning, keys=(*meaning.keys, *courses)) if courses else meaning
+    courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
+    return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
+
+
+def _courses(text: str, terms: Terms) -> tuple[str, ...]:
+    """The courses that the text names, where nothing stands beside them but drugs and words of giving.
+
+    "HiDAC declined", "consent for FLAG-IDA" and "marrow after 7+3" name one too, and were none.
+    """
+    names = terms.words["course of a procedure"]
+    found = names.find_all(text)
+    if not found or "?" in text:
+        return ()
+    beside = _WORD.findall(terms.drug_names.without(names.without(text)))
+    return found if terms.words["beside a course"].entries.issuperset(beside) else ()
 
 
 def _apart(entry: Entry) -> tuple[Entry, ...]:

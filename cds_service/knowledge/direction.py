@@ -24,7 +24,7 @@ _STRICTER = {
         "ecg_then_every qtc_window_at_start qtc_window_on_treatment qtc_window_after_schedule "
         "electrolyte_window_at_start electrolyte_window_on_treatment count_window_at_start count_window_on_treatment "
         "electrolyte_note_after_at_start lab_window lvef_window "
-        "weight_window pregnancy_test_window provisional_result_window"
+        "weight_window pregnancy_test_window provisional_result_window relapse_named_again_within"
     ),
     HIGHER: "bazett_clears_from_rate return_after lvef_at_most transplant_interval potassium_target magnesium_target",
     MORE: (

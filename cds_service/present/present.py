@@ -70,7 +70,7 @@ def present(evaluation: Evaluation, snapshot: Snapshot, terms: Terms, stage: Sta
         [(check, fired.finding) for check, fired in relevance.outcomes(Fired) if relevance.shows(fired.finding)]
     )
     main = problems((check, finding) for check, finding in shown if not finding.line)
-    lines = [(check, finding) for check, finding in shown if finding.line]
+    lines = sorted((each for each in shown if each[1].line), key=lambda each: each[1].aside)
     hosts: dict[int, list[tuple[Check, Finding]]] = {}
     orphans: dict[str, list[tuple[Check, Finding]]] = {}
     for check, finding in lines:

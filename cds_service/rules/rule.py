@@ -57,6 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
     holds: bool = False  # a stop, however urgently it is told: here its source holds it, forbids it or does not start
     line: bool = False  # small enough to stand as a line in another card about the same drug
     standing: tuple[str, ...] = ()  # the options, by id, whose approval in this place the card tells
+    aside: bool = False  # a line that names no card in which another one stands
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -242,6 +243,7 @@ class Case:
         holds: bool = False,
         line: bool = False,
         standing: Iterable[str] = (),
+        aside: bool = False,
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
@@ -251,6 +253,8 @@ class Case:
 
         `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
+
+        `line`: it stands in another card about the drug; `aside`: and names no card where another line does.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         `standing`: the options, by id, whose approval in this place the card tells.
@@ -290,6 +294,7 @@ class Case:
                 holds=holds or level is Level.CRITICAL,
                 line=line,
                 standing=tuple(standing),
+                aside=aside,
             )
         )
 

@@ -110,7 +110,8 @@ def running_option(case: Case) -> str:
     """The drug with which this relapse is treated, "" when none is on record since it began.
 
     A targeted drug that is taken or held counts whenever it was started; the other drugs count from the relapse on.
-    What was started is reopened by a relapse or refractory entry long after its start, or by a marker found since.
+    What was started is reopened by a relapse or refractory entry long after its start, or by a marker found since; what
+    has ended also by a visit that names the relapse again.
     """
     treating = _treating(case)
     for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
@@ -152,13 +153,20 @@ def _reopened(case: Case, order: Medication, drug: str) -> bool:
     if order.start is None:
         return False
     after = case.must(topics.PERSISTENT_AFTER, "policy").value
-    relapse = case.fact(RELAPSE).when
-    if relapse is not None:
-        days = (relapse.earliest.date() - order.start.latest.date()).days
-        if days > int(after.value):
-            return True
+    begun = order.start.latest.date()
+    if any((named.earliest.date() - begun).days > int(after.value) for named in _named(case, order)):
+        return True
     others = [key for key in MARKER_NAMES.values() if not _aimed(case, drug, key)]
     return any(_found_since(case.fact(key), order.start) for key in others)
+
+
+def _named(case: Case, order: Medication) -> list[When]:
+    """The days on which the relapse was named; of visits that named it again one after the treatment had ended."""
+    relapse = case.fact(RELAPSE)
+    again = relapse.value.named_again if relapse.value is not None and order.role is Role.PAST else None
+    if again is not None and order.end is not None and order.end.earliest > again.latest:
+        again = None
+    return [when for when in (relapse.when, again) if when is not None]
 
 
 def _aimed(case: Case, drug: str, key: Key[Mutation]) -> bool:

@@ -260,6 +260,32 @@ def test_what_says_more_than_a_visit_dates_it_anew(newer: Json) -> None:
     assert dates(PROBLEM, entry)[0] == "2026-11-12"
 
 
+GRAFT = {"resourceType": "Procedure", "id": "h", "status": "completed", "subject": {"reference": "Patient/p1"},
+         "code": {"text": "Allogeneic stem cell transplantation"}}
+
+
+def test_a_visit_after_a_transplantation_dates_the_next_relapse() -> None:
+    relapse, later = icd("C92.02", onsetDateTime="2026-01-01"), visit("2026-11-18")
+    assert dates(relapse, later)[0] == "2026-01-01"
+    assert dates(relapse, later, GRAFT | {"performedDateTime": "2026-05-01"})[0] == "2026-11-18"
+    assert dates(relapse, later, GRAFT | {"performedDateTime": "2025-05-01"})[0] == "2026-01-01"
+    assert dates(relapse, later, GRAFT | {"performedDateTime": "2026-05-01", "status": "not-done"})[0] == "2026-01-01"
+
+
+def test_a_visit_long_after_the_relapse_was_last_named_dates_it_anew() -> None:
+    relapse = icd("C92.02", onsetDateTime="2025-01-10")
+    assert dates(relapse, visit("2026-11-18"))[0] == "2026-11-18"
+    assert dates(relapse, visit("2025-12-01"), visit("2026-11-18"))[0] == "2025-01-10"
+    assert dates(icd("C92.02", onsetDateTime="2025-11-18"), visit("2026-11-18"))[0] == "2025-11-18"
+    assert dates(icd("C92.02", onsetDateTime="2025-11-17"), visit("2026-11-18"))[0] == "2026-11-18"
+
+
+@pytest.mark.parametrize("said", ["AML in new relapse", "AML, relapsed again", "AML, erneutes Rezidiv"])
+def test_a_visit_that_calls_it_another_relapse_dates_it_anew(said: str) -> None:
+    named = [visit(day) | {"code": concept("C92.02", said, ICD)} for day in ("2026-11-12", "2026-11-18")]
+    assert dates(PROBLEM, *named)[0] == "2026-11-12"
+
+
 def test_a_sure_visit_is_kept_beside_a_relapse_that_is_only_suspected() -> None:
     suspected = icd("C92.02", onsetDateTime="2026-10-01", verificationStatus=verified("provisional"))
     assert dates(suspected, visit("2026-11-12"))[0] == "2026-11-12"
@@ -583,7 +609,14 @@ def test_what_has_ended_is_over_and_is_not_certain_where_it_is_called_active_too
     ("HiDAC consolidation, cycle 2", "earlier_high_dose_cytarabine"),
     ("Salvage chemotherapy: FLAG-IDA", "earlier_high_dose_cytarabine"),
     ("Induction chemotherapy 7+3 (cytarabine, daunorubicin)", "earlier_cytarabine_with_an_anthracycline"),
-    ("HAM-D depression scale", None), ("Chemotherapy", None), ("Removal of red flag sign", None)])
+    ("HAM-D depression scale", None), ("Chemotherapy", None), ("Removal of red flag sign", None),
+    ("Polychemotherapie FLAG-Ida, Zyklus 1", "earlier_high_dose_cytarabine"),
+    ("7+3", "earlier_cytarabine_with_an_anthracycline"),
+    ("HiDAC completed 3 g/m2 cytarabine days 1, 3, 5", "earlier_high_dose_cytarabine"),
+    ("No HiDAC", None), ("HiDAC declined", None), ("HiDAC not given", None), ("Planned FLAG-IDA", None),
+    ("HiDAC?", None), ("Consent for FLAG-IDA", None), ("PICC line for 7+3", None), ("Marrow after 7+3", None),
+    ("Family: brother had 7+3", None), ("unfit for 7+3", None), ("kein HiDAC", None),
+    ("Extraction of teeth 3+7", None)])
 def test_a_procedure_tells_an_earlier_course_by_its_words(said: str, course: str | None) -> None:
     done = {"resourceType": "Procedure", "id": "t", "status": "completed", "subject": {"reference": "Patient/p1"},
             "code": {"text": said}, "performedDateTime": "2025-01-10"}

@@ -84,7 +84,8 @@ def test_a_coded_answer_decides(answer: Json, present: bool) -> None:
     "Not detected", "NOT DETECTED.", "Negative", "none detected", "No mutation detected", "FLT3-ITD was not detected",
     "wild type", "Undetected", "not mutated", "not present", "No FLT3-ITD mutation detected",
     "No internal tandem duplication identified.", "Negative for FLT3-ITD", "Not detected. ITD/WT ratio 0.0",
-    "Negative (mutant/wild-type ratio <0.01)", "FLT3 wild-type",
+    "Negative (mutant/wild-type ratio <0.01)", "FLT3 wild-type", "FLT3-ITD nicht nachgewiesen", "Keine Mutation",
+    "FLT3-ITD non détectée", "No detectada", "ITD non rilevata", "FLT3-ITD: não detectada",
 ])
 def test_words_that_say_so_are_a_negative(words: str) -> None:
     found = itd(text(words))
@@ -95,7 +96,9 @@ def test_words_that_say_so_are_a_negative(words: str) -> None:
     "ITD", "FLT3-ITD", "FLT3-ITD +", "ITD 45 bp, AR 0.6", "FLT3-ITD, allelic ratio 0.62", "FLT3-ITD in 41 % of reads",
     "FLT3-ITD (exon 14), VAF 0.30", "FLT3-ITD/wt ratio: 0.71", "ITD/WT ratio 0.62", "Positive; ITD/WT ratio 0.62",
     "Positive (mutant/wild-type ratio 0.62)", "Detected, ITD:WT 0.8", "FLT3 ITD present, ratio to wild-type 0.4",
-    "DETECTED. Mutant to wild type allelic ratio = 0.5"])
+    "DETECTED. Mutant to wild type allelic ratio = 0.5", "FLT3-ITD nachgewiesen", "FLT3-ITD détectée", "ITD detectada",
+    "FLT3-ITD rilevata", "FLT3-ITD (VAF 12 %, LOD 1 %)", "FLT3-ITD, Allelfrequenz 35 %", "ITD, VAF 30 % (LOD <1 %)",
+    "FLT3-ITD, likely pathogenic", "FLT3-ITD, tier I", "FLT3-ITD, subclonal, VAF 4 %"])
 def test_words_that_say_so_are_a_positive(words: str) -> None:
     assert outcome(itd(text(words))) is True
 
@@ -108,6 +111,8 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "FLT3-ITD, sent to reference lab", "FLT3 ITD 0%", "FLT3-ITD ratio 0.00", "FLT3-ITD -", "FLT3-ITD (-)", "FLT3-ITD?",
     "FLT3-ITD: N/A", "FLT3-ITD sample rejected", "FLT3-ITD: unclear", "Test for FLT3-ITD performed", "FLT3-ITD ordered",
     "FLT3-ITD/WT ratio 0.00", "FLT3-ITD/WT ratio <0.05", "FLT3-ITD/WT ratio", "FLT3-ITD ratio",
+    "Aucune mutation détectée", "Pas de mutation détectée", "sem mutação detectada", "nessuna mutazione rilevata",
+    "não foi detectada", "nicht eindeutig nachgewiesen", "früher nachgewiesen", "détectée au diagnostic",
     "FLT3-ITD mutation analysis", "FLT3-ITD status", "FLT3-ITD suspected", "possible FLT3-ITD", "FLT3-ITD awaited",
 ])
 def test_anything_else_is_neither(words: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cards.render import few
-from tests.calls import ELECTROLYTES, cards, flt3_itd, gilteritinib, observation, order, qtcf, venetoclax
+from tests.calls import ELECTROLYTES, cards, condition, flt3_itd, gilteritinib, observation, order, qtcf, venetoclax
 
 READY: dict[str, Any] = {"labs": ELECTROLYTES, "genomics": [flt3_itd("2026-11-10")], "ecg": [qtcf(430)]}
 FOREIGN = ELECTROLYTES[0] | {"id": "foreign", "subject": {"reference": "Patient/another"}}
@@ -135,3 +135,27 @@ def test_each_of_several_drafts_is_taken_back_by_its_own_name():
     removals = {each["label"]: each["actions"][0].get("resourceId") for each in stop["suggestions"]}
     assert removals["Remove the gilteritinib draft 1 of 2 (120 mg daily)"] == "MedicationRequest/d1"
     assert removals["Remove the gilteritinib draft 2 of 2 (40 mg daily)"] == "MedicationRequest/d2"
+
+
+def test_electrolytes_that_are_some_days_old_name_no_card_that_tells_of_the_start():
+    old = [each | {"effectiveDateTime": "2026-11-16T08:00:00Z"} for each in ELECTROLYTES]
+    quizartinib = order("quizartinib", status="draft", mg=26.5)
+    now, before = (told("order-sign", quizartinib, labs=labs)["qtStart"] for labs in (ELECTROLYTES, old))
+    assert before["summary"].startswith("Starting quizartinib: QT risk and ECG days")
+    assert "**Some days old:** Potassium" in before["detail"] and "**Some days old:**" not in now["detail"]
+
+
+def test_a_target_that_counts_provisionally_names_no_card_that_tells_of_the_start():
+    undated = [condition("C92.02", "AML in relapse", None)]
+    found = told("order-sign", order("quizartinib", status="draft", mg=26.5), conditions=undated)
+    assert "target" not in found
+    assert found["qtStart"]["summary"].startswith("Starting quizartinib: QT risk and ECG days")
+    assert "it counts provisionally" in found["qtStart"]["detail"]
+
+
+def test_an_allergy_that_is_entered_twice_is_told_once():
+    patient = {"reference": "Patient/p1"}
+    entry = {"resourceType": "AllergyIntolerance", "code": {"text": "gilteritinib"}, "patient": patient}
+    entries = [entry | {"id": f"a{number}", "type": "allergy"} for number in range(3)]
+    found = told("order-sign", gilteritinib(status="draft"), allergies=entries)["allergy"]
+    assert found["detail"].count("allergy to gilteritinib") == 1

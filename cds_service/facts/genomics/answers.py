@@ -14,6 +14,7 @@ from cds_service.facts.genomics.wording import (
     is_hedged,
     is_plain,
     spoken,
+    without_limits,
     without_shares,
 )
 from cds_service.facts.values.results import Reading
@@ -64,7 +65,8 @@ def value_of(view: Observation, terms: Terms) -> Wording:
 
 # A word that may turn the next one around. Where it stands outside of the phrases that we know, nothing is decided.
 _NEGATION = re.compile(
-    r"\b(no|not|non|none|never|neither|nor|without|negative|absence|below|kein\w*|nicht|ohne)\b|\bun(?=mutated|detect)",
+    r"\b(no|not|non|none|never|neither|nor|without|negative|absence|below|kein\w*|nicht|ohne|weder"
+    r"|pas|aucune?s?|sans|sin|ning[uú]n\w*|não|nao|sem|nenhum\w*|nessun\w*|senza)\b|\bun(?=mutated|detect)",
     re.IGNORECASE,
 )
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
@@ -72,6 +74,7 @@ _OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|resul
 _ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
 _MINUS = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
+_CLASSIFIED = re.compile(r"\blikely\s++(?:pathogenic|oncogenic)\b", re.IGNORECASE)  # a class of the variant, no doubt
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
 
 
@@ -109,7 +112,7 @@ def _listed(gene: str, words: str, reading: Reading) -> bool:
 
 def _is_bare_list(words: str, terms: Terms) -> bool:
     """Whether nothing stands in the words but names, changes and measures, and none that leaves it open or is zero."""
-    words = without_shares(words)
+    words = _CLASSIFIED.sub("pathogenic", without_limits(without_shares(words)))
     if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words):
         return False
     _, ratio, measured = words.lower().rpartition("ratio")

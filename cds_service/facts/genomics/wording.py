@@ -88,6 +88,11 @@ def without_shares(text: str) -> str:
     return _SHARE.sub("", text)
 
 
+def without_limits(text: str) -> str:
+    """The text without what stands in brackets of the limit of its method."""
+    return _LIMIT.sub("", text)
+
+
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
     known = terms.words["filler"].entries | terms.gene_names
@@ -98,7 +103,7 @@ def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
     if len(clause) > _LONGEST_CLAUSE:
         yield from (Spoken(gene, INDETERMINATE, clause[:80], clause[:80]) for gene in markers.genes_in(clause))
         return
-    clause = without_shares(_LIMIT.sub("", _NOTHING_ELSE.sub("", clause)))
+    clause = without_shares(without_limits(_NOTHING_ELSE.sub("", clause)))
     genes = markers.genes_in(clause)
     if not genes or not _cues(clause, terms):
         return

@@ -31,6 +31,7 @@ class Spans:
 
     same_ecg: Quantity  # values of one ECG
     goes_on: Quantity  # a dose that was given, and today: it may be one of many
+    named_again: Quantity  # a relapse on record, and the visit that names it again: later it is another one
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             drug=use.drug,
             says=(older,),
             line=True,
+            aside=True,
             values=(value,),
             older=older,
         )

@@ -58,10 +58,14 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         entry=found[0].words,
         kind=found[0].kind,
         day=str(found[0].when or "no date"),
-        others=tuple(f"{each.kind} to {each.words} ({each.when or 'no date'})" for each in others),
+        others=tuple(dict.fromkeys(_told(each) for each in others if _told(each) != _told(found[0]))),
         said=said,
         part=not to_drug,
     )
+
+
+def _told(allergy: Allergy) -> str:
+    return f"{allergy.kind} to {allergy.words} ({allergy.when or 'no date'})"
 
 
 def _is_intolerance(allergy: Allergy) -> bool:

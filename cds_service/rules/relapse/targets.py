@@ -207,6 +207,7 @@ def _provisional(case: Case, use: Use, fact: Fact[Mutation], usable: Statement[A
         says=(usable,),
         propose=() if undated else tests_for((fact,)),
         line=True,
+        aside=bool(undated),
         result=fact,
         usable=usable,
         undated=undated,

@@ -123,6 +123,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             says=(older,),
             line=True,
+            aside=True,
             values=old,
             older=older,
         )
