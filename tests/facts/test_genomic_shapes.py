@@ -313,6 +313,11 @@ def test_a_result_inside_the_head_of_a_panel_is_read_once() -> None:
     ("79210-1", "FLT3-ITD cannot be excluded", {}), ("79210-1", "FLT3-ITD: see report", {}),
     ("78219-3", "No evidence of rearrangement", {}),  # of which gene is not said
     ("54447-8", "FLT3-ITD negative, TKD positive", {}),  # what a comma parts may be one statement or two
+    ("79210-1", "ITD 30 bp; TKD negative", {}), ("79210-1", "ITD ratio 0.5. FLT3-TKD: negative", {"FLT3-TKD": False}),
+    ("79210-1", "FLT3-TKD: positive (p.D835Y)", {"FLT3-TKD": True}),
+    ("79210-1", "FLT3-ITD/TKD negative", {"FLT3-ITD": False}),
+    ("79210-1", "negative; TKD negative", {"FLT3-ITD": False}),
+    ("79210-1", "FLT3 ITD. Not detected", {"FLT3-ITD": False}),
 ])
 def test_an_answer_in_a_clause_is_read_as_in_a_report(code: str, text: str, expected: dict[str, bool]) -> None:
     result = observation(coding(code), valueString=text, effectiveDateTime="2026-11-10")

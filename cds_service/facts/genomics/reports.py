@@ -17,7 +17,7 @@ from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, 
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken
+from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken, stating
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.kept import as_written
@@ -144,9 +144,19 @@ def _of_one(heard: Heard, test: str) -> list[Said]:
     """What a test of one marker, or of one gene, says."""
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
-        said = Said(test, outcome, words)
+        said = Said(test, INDETERMINATE if _of_the_other(heard, test) else outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
+
+
+def _of_the_other(heard: Heard, test: str) -> bool:
+    """Whether words alone answer a test of ITD or of TKD, and state the other one only: "ITD 30 bp; TKD negative"."""
+    view, terms = heard.view, heard.reading.terms
+    coded = view.valueCodeableConcept is not None and view.valueCodeableConcept.coding
+    if coded or view.component or view.interpretation or view.valueBoolean is not None:
+        return False
+    named = [markers.shown((markers.FLT3,), clause, terms) for clause in stating(value_words(view), terms)]
+    return bool(named) and all(each and test not in each for each in named)
 
 
 def _or_in_a_clause(heard: Heard, told: list[Said]) -> list[Said]:

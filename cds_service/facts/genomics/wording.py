@@ -78,6 +78,11 @@ def spoken(text: str, terms: Terms) -> list[Spoken]:
     return [found for clause in _CLAUSE.split(text) for found in _of_clause(clause, terms)]
 
 
+def stating(text: str, terms: Terms) -> list[str]:
+    """The clauses of the text that say anything of presence."""
+    return [clause for clause in _CLAUSE.split(text) if terms.words["presence"].find(clause)]
+
+
 def is_hedged(text: str, terms: Terms) -> bool:
     """Whether the text doubts what it says: "possible", "previously", "cannot be excluded", a question mark, a date."""
     return "?" in text or terms.words["hedge"].find(text) is not None or _DATED.search(text) is not None
