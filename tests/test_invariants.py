@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cards.topic import topic_code
@@ -546,7 +546,12 @@ def assert_same(one: Told, two: Told) -> None:
     )
 
 
+ORDERED = Order(drug="gilteritinib", role="draft", mg=120, started="2026-11-20")
+WITH_CLL = Patient("order-sign", (ORDERED,), (), None, None, (), ("cll",))
+
+
 @given(patients(), st.integers(0, 1_000))
+@example(WITH_CLL, 0)  # the same problem twice is one problem
 @examples(70)
 def test_order_duplicates_and_irrelevant_entries_change_nothing(patient: Patient, seed: int) -> None:
     chance = random.Random(seed)

@@ -205,7 +205,7 @@ def aml_on_record(case: Case, use: Use) -> Outcome:
                 says=(case.must(topics.DIAGNOSIS_ASKED, "policy"),),
                 line=True,
                 drug_name=use.drug,
-                read=len(problems),
+                read=len({(entry.origin.resource, entry.words, entry.when) for entry in problems}),  # each once
             )
         case Truth.NO:
             return _fits_the_state(case, use, disease)
