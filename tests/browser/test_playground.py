@@ -49,8 +49,8 @@ def _summaries(page) -> list[str]:
 
 
 def _set(page, selector: str, value: str) -> None:
-    page.fill(selector, value)
-    with _asks(page):
+    with _asks(page):  # a date asks as soon as it is filled, a number once it is left
+        page.fill(selector, value)
         page.keyboard.press("Tab")
 
 
