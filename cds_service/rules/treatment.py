@@ -18,7 +18,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
-from cds_service.rules.rule import Case, NotApplicable, Outcome
+from cds_service.rules.rule import Case, Fired, NotApplicable, Outcome
 from cds_service.rules.subjects import Use
 from cds_service.truth import Truth, any_of
 
@@ -225,3 +225,25 @@ def noted_as_old(case: Case, value: Fact[Quantity]) -> Statement[Quantity] | Non
     """The age from which a value that still counts before a start is told with a note, where it is older."""
     older = case.must(topics.ELECTROLYTE_NOTE_AFTER_AT_START, "policy")
     return older if value.within(older.value, case.now).state is State.STALE else None
+
+
+def told_as_old(
+    case: Case, drug: str, about: Iterable[Medication], values: Iterable[Fact[Quantity]]
+) -> Fired | None:
+    """A line about those of the values that still count before a start and are some days old; None without any."""
+    old = tuple(value for value in values if noted_as_old(case, value) is not None)
+    if not old:
+        return None
+    older = case.must(topics.ELECTROLYTE_NOTE_AFTER_AT_START, "policy")
+    return case.fired(
+        Level.INFO,
+        "electrolytes_some_days_old",
+        about=about,
+        drug=drug,
+        because=old,
+        says=(older,),
+        line=True,
+        aside=True,
+        values=old,
+        older=older,
+    )

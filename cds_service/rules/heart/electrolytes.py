@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
 from cds_service.rules.subjects import Met, Use, Uses, doubtful, met, uses
-from cds_service.rules.treatment import days, not_taken, noted_as_old, started
+from cds_service.rules.treatment import days, not_taken, noted_as_old, started, told_as_old
 from cds_service.truth import Truth
 
 LIMITS: dict[Key[Quantity], tuple[Topic[Quantity], Topic[Quantity]]] = {
@@ -118,7 +118,6 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             pass
         case other:
             assert_never(other)
-    older = noted_as_old(case, value) if use.is_new else None
     if below(value, target.value) is Truth.YES:
         return case.fired(
             Level.INFO,
@@ -131,21 +130,10 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             line=True,
             value=value,
             target=target,
-            older=older,
+            older=noted_as_old(case, value) if use.is_new else None,
         )
-    if older is not None:
-        return case.fired(
-            Level.INFO,
-            "electrolytes_some_days_old",
-            about=use.in_play,
-            drug=use.drug,
-            says=(older,),
-            line=True,
-            aside=True,
-            values=(value,),
-            older=older,
-        )
-    return Clear(f"{key.label} {value.value}")
+    old = told_as_old(case, use.drug, use.in_play, (value,)) if use.is_new else None
+    return old or Clear(f"{key.label} {value.value}")
 
 
 def _current(case: Case, use: Use, key: Key[Quantity]) -> Fact[Quantity]:

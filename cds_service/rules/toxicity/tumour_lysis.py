@@ -17,7 +17,7 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
-from cds_service.rules.treatment import not_taken, noted_as_old, started
+from cds_service.rules.treatment import not_taken, started, told_as_old
 from cds_service.truth import Truth
 
 
@@ -113,21 +113,9 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
         )
     if unknown:
         return case.blind(*unknown, about=use.drafts)
-    old = tuple(fact for fact in facts if fact.key in _ELECTROLYTES and noted_as_old(case, fact) is not None)
-    if old:
-        older = case.must(topics.ELECTROLYTE_NOTE_AFTER_AT_START, "policy")
-        return case.fired(
-            Level.INFO,
-            "electrolytes_some_days_old",
-            about=use.drafts,
-            drug=use.drug,
-            says=(older,),
-            line=True,
-            aside=True,
-            values=old,
-            older=older,
-        )
-    return Clear("blood chemistry of the last days is on record")
+    electrolytes = (fact for fact in facts if fact.key in _ELECTROLYTES)
+    old = told_as_old(case, use.drug, use.drafts, electrolytes)
+    return old or Clear("blood chemistry of the last days is on record")
 
 
 _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
