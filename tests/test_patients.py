@@ -147,6 +147,9 @@ _NAMELESS = {key: value for key, value in POSACONAZOLE.items() if key != "medica
         {"medicationReference": {"reference": "#gone"}},
         {"medicationReference": {"identifier": {"value": "3"}}},
         {"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": ["1747561"]}]}},
+        {"medicationCodeableConcept": {"coding": [{"system": "urn:oid:1.2.3", "code": "4711"}]}},
+        {"medicationCodeableConcept": {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "12345-678-90"}]}},
+        {"medicationCodeableConcept": {"text": "study drug"}},
     ],
 )
 def test_a_draft_that_may_be_any_drug_is_never_met_with_silence_where_there_is_aml(hook, named):
@@ -160,8 +163,17 @@ def test_a_draft_that_may_be_any_drug_is_no_word_where_no_aml_is_on_record():
     assert cards("order-sign", _NAMELESS | elsewhere, conditions=[condition("I10", "Hypertension")]) == []
 
 
-def test_a_draft_without_a_drug_yet_is_no_word():
-    assert cards("order-select", _NAMELESS | {"status": "draft"}) == []
+@pytest.mark.parametrize(
+    "named",
+    [
+        {},
+        {"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "161"}]}},
+        {"medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "N02BE01"}]}},
+        {"medicationCodeableConcept": {"coding": [{"system": "urn:oid:1.2.3", "code": "4711", "display": "Tylenol"}]}},
+    ],
+)
+def test_a_draft_without_a_drug_yet_or_of_one_that_is_none_of_ours_is_no_word(named):
+    assert cards("order-select", _NAMELESS | named | {"status": "draft"}) == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 NDC = "http://hl7.org/fhir/sid/ndc"
+HELD_WHOLE = frozenset({RXNORM, ATC})  # of other systems our tables hold some codes of our drugs, and not each
 SPOKEN = {
     RXNORM: "RxNorm",
     ATC: "ATC",

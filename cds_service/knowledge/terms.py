@@ -255,6 +255,10 @@ class Terms:
             found = next(filter(None, others), None)
         return found
 
+    def holds_every_drug_of(self, system: str) -> bool:
+        """Whether our tables hold each drug of ours under that system, so that a code they do not hold is another's."""
+        return system in spelling.HELD_WHOLE
+
     def drugs_elsewhere(self, codes: Iterable[Code]) -> dict[Code, DrugCode]:
         """What a terminology server says of drugs' codes that our tables do not hold; nothing without one."""
         told = ((code, self.elsewhere.drug(*code)) for code in codes) if self.elsewhere else ()

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from cds_service.facts.concepts import codes, text
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
 from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
@@ -24,6 +25,7 @@ from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
+from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
 _ROLES: Mapping[str, Role] = {
@@ -57,7 +59,7 @@ def read_medications(
     library = library_of(others)
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
-    unnamed = sum(_refers_nowhere(resource, draft) for resource, draft in _pairs(drafts, found))
+    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
@@ -88,13 +90,20 @@ def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[
     return [(resource, by_resource[id(resource)]) for resource in drafts if id(resource) in by_resource]
 
 
-def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
-    """Whether the draft refers to a Medication that neither came along nor is spoken, or to a code that cannot be read:
-    not merely none chosen yet.
+def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
+    """Whether the draft is for a drug and nothing tells which: not merely none chosen yet.
+
+    It refers to a Medication that neither came along nor is spoken, has a code that cannot be read or that our tables
+    cannot rule out, or words that stand for any drug.
     """
     view = view_of(resource)
-    refers = view and (view.medicationReference or isinstance(resource.view(), Unreadable))
-    return bool(refers and not draft.ingredients and not draft.label)
+    if view is None or draft.ingredients or draft.label:
+        return False
+    if view.medicationReference or isinstance(resource.view(), Unreadable):
+        return True
+    concept = view.medicationCodeableConcept
+    found = codes(concept, terms)
+    return not any(terms.holds_every_drug_of(system) for system, _ in found) and bool(found or text(concept))
 
 
 def _drafts(
