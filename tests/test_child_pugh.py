@@ -59,6 +59,12 @@ def test_class_a_says_nothing() -> None:
     assert not liver_cards("Cirrhosis, Child-Pugh A")
 
 
+def test_class_a_does_not_silence_a_failing_liver() -> None:
+    listed = [RELAPSED, condition("K74.60", "Cirrhosis, Child-Pugh A"), condition("K72.90", "Hepatic failure")]
+    found = cards("order-sign", venetoclax(status="draft"), conditions=listed)
+    assert [each["indicator"] for each in found if each["source"]["topic"]["code"] == "liverDisease"] == ["warning"]
+
+
 def test_without_a_class_it_is_asked_for() -> None:
     ((level, told),) = liver_cards("Cirrhosis of liver")
     assert level == "info"

@@ -97,6 +97,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "leukocytosis_above": ("25 ×10⁹/L", "30 ×10⁹/L"),
         "leukocytosis_rise_above": ("15 ×10⁹/L",),
         "count_window_on_treatment": ("7 d",),
+        "lab_window": ("14 d",),
     },
     "caution": {"lvef_unfit_at_most": ("50 %",), "lvef_window": ("90 d",)},
     "pancreatitis": {"lipase_note_above": ("1 × ULN",), "lipase_warning_above": ("3 × ULN",), "lab_window": ("14 d",)},

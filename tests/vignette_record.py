@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from cds_service.facts.disease import DISEASE, RELAPSE
 from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.fact import Fact
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.facts.values.results import Spans
-from tests.charts import Json, chart, measured, observation, order
+from tests.charts import ICD, Json, chart, concept, measured, observation, order
 
 Line = Mapping[str, Any]
 
@@ -27,20 +28,24 @@ _SUBJECT = {"reference": "Patient/p1"}
 
 
 def read_record(lines: Iterable[Line], within: Spans) -> tuple[Fact[Any], ...]:
-    """What these lines are read as: the medication list, and the ECGs where there is one.
+    """What these lines are read as: the medication list, the ECGs where there is one, and the AML that is diagnosed.
 
     What is written as a draft is one of this call. `within`: what belongs together in time, by the policy.
     """
     sent = [_resource(dict(line), number) for number, line in enumerate(lines)]
-    drafts = [each for each in sent if each["status"] == "draft"]
-    read = chart(*(each for each in sent if each["status"] != "draft"), drafts=drafts, within=within)
-    ecgs = (QTC, ECGS) if any(each["resourceType"] == "Observation" for each in sent) else ()
-    return tuple(read.get(key) for key in (MEDICATIONS, *ecgs))
+    drafts = [each for each in sent if each.get("status") == "draft"]
+    read = chart(*(each for each in sent if each.get("status") != "draft"), drafts=drafts, within=within)
+    types = {each["resourceType"] for each in sent}
+    ecgs = (QTC, ECGS) if "Observation" in types else ()
+    aml = (DISEASE, RELAPSE) if "Condition" in types else ()
+    return tuple(read.get(key) for key in (MEDICATIONS, *ecgs, *aml))
 
 
 def _resource(line: dict[str, Any], number: int) -> Json:
     if "order" in line:
         return _order(_known(line, _ORDER), number)
+    if "diagnosed" in line:
+        return _diagnosis(_known(line, {"diagnosed", "day", "at"}), number)
     if "measured" in line:
         return _result(_known(line, {"measured", "value", "day"}), number)
     return _statement(_known(line, _SAID), number) if "stated" in line else _dose_given(_known(line, _SAID), number)
@@ -49,6 +54,15 @@ def _resource(line: dict[str, Any], number: int) -> Json:
 def _result(line: dict[str, Any], number: int) -> Json:
     code = _MEASURED[line["measured"]]
     return observation(code, line["day"], name=f"o{number}", valueQuantity=_amount(line["value"]))
+
+
+def _diagnosis(line: dict[str, Any], number: int) -> Json:
+    found: Json = {
+        "resourceType": "Condition", "id": f"c{number}", "subject": _SUBJECT,
+        "code": concept(line["diagnosed"], system=ICD), "recordedDate": _day(line["day"]),
+    }  # fmt: skip
+    visit = concept("encounter-diagnosis", system="http://terminology.hl7.org/CodeSystem/condition-category")
+    return found | ({"category": [visit]} if line.get("at") == "a visit" else {"onsetDateTime": _day(line["day"])})
 
 
 def _known(line: dict[str, Any], names: set[str]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ _EXPECT |= {"beside"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
+_NAMED_AGAIN = re.compile(r"named again on [\d-]+")
 _RATE = re.compile(r"\s+at\s+(?P<rate>[\d.]+)/min\s*\Z")
 _UNITS = {"× ULN": "[ULN]", "×10⁹/L": "10*9/L", "years": "a"}
 
@@ -344,7 +345,16 @@ class _Facts:
         line = self.lines.pop("disease", "none")
         state = next(each for each in Disease if each.name.lower() == line.split()[0].strip(","))
         when = _when(line)
-        entry = Entry(("aml",), state.name.lower(), state.value, when, _FROM)
+        again = _NAMED_AGAIN.search(line)
+        entry = Entry(
+            ("aml",),
+            state.name.lower(),
+            state.value,
+            when,
+            _FROM,
+            of_disease="by its clinical status" in line,
+            named_again=_when(again[0]) if again else None,
+        )
         stated = state in (Disease.RELAPSED, Disease.REFRACTORY)
         if stated and when is not None:
             relapse = known(RELAPSE, entry, when, _FROM)

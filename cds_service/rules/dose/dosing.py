@@ -34,8 +34,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
     """
     alone = case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
-    low_dose = Truth.NO if alone is None else low_dose_cytarabine(case)
-    if low_dose is Truth.YES:
+    if alone is not None and low_dose_cytarabine(case) is Truth.YES:
         alone = None
     orders = use.drafts or use.active
     by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
@@ -51,7 +50,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             about=orders,
             drug=use.drug,
             says=(limit,),
-            doubts=_doubts(case, low_dose) if limit is alone else (),
+            doubts=_doubts(case) if limit is alone else (),
             order=max(over, key=daily_of) if over else orders[0],
             total=total,
             limit=limit,
@@ -70,9 +69,9 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     return Clear(f"{orders[0].dose.daily} is within {limit.value}")
 
 
-def _doubts(case: Case, low_dose: Truth) -> tuple[str, ...]:
+def _doubts(case: Case) -> tuple[str, ...]:
     """Why the limit without low-dose cytarabine may not be the one that holds."""
-    if low_dose is Truth.UNKNOWN:
+    if low_dose_cytarabine(case) is Truth.UNKNOWN:
         return ("whether the cytarabine is low-dose is not known",)
     return () if case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",)
 

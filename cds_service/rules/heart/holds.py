@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import State
 from cds_service.facts.values.ecg import ECGS
 from cds_service.knowledge import topics
+from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import INTERRUPT
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
@@ -35,16 +38,21 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     reasons = [order.reason for order in held if order.reason]
     if reasons and not any(_may_be_qtc(reason) for reason in reasons):
         return Truth.NO
-    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT)
-    limit = interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)
+    limit = _limit(case, use)
     start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
     ecgs = case.fact(ECGS)
     if ecgs.value is None:
         return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
     on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
-    if any(ecg.qtc > limit.value for ecg in on_drug):
+    if any(ecg.qtc > limit for ecg in on_drug):
         return Truth.YES
     return Truth.NO if ecgs.sure else Truth.UNKNOWN
+
+
+def _limit(case: Case, use: Use) -> Quantity:
+    """The QTc above which this drug is held."""
+    interrupt = case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT)
+    return (interrupt or case.must(topics.QTC_HOLD_ABOVE, use.drug)).value
 
 
 def _names_qtc(reason: str) -> bool:
@@ -59,11 +67,19 @@ def _may_be_qtc(reason: str) -> bool:
 
 
 def _stopped_for_qtc(case: Case, use: Use, order: Medication) -> bool:
-    """Whether an order says that it was stopped for its QTc, and no sure QTc since then is back."""
-    if not _names_qtc(order.reason) or order.end is None:
+    """Whether an order says that it was stopped for its QTc, and no sure QTc since then is back.
+
+    Where it does not say when, the QTcs since the newest above the limit count.
+    """
+    if not _names_qtc(order.reason):
         return False
     back = case.cite(topics.QTC_RESUME_AT_MOST, use.drug)
-    since = taken_since(case.fact(ECGS).value or (), order.end.latest.date())
+    ecgs = case.fact(ECGS).value or ()
+    if order.end is not None:
+        since = taken_since(ecgs, order.end.latest.date())
+    else:
+        limit = _limit(case, use)
+        since = tuple(takewhile(lambda ecg: not ecg.qtc > limit, ecgs))
     return back is None or not any(ecg.qtc <= back.value for ecg in since if not ecg.doubts and not ecg.bound)
 
 

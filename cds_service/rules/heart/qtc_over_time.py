@@ -219,14 +219,15 @@ def _confirmed(case: Case, use: Use, base: Ecg, rise: Quantity) -> bool:
     """Whether two sure ECGs, far enough apart, both show the rise and none between them denies it."""
     apart = case.must(topics.REPEAT_ECG_APART, "policy").value
     start = started(case, use)
-    if start is not None and not base.doubts:
-        start = possible(start)[0]
+    if start is None:
+        return False
+    since = possible(start)[-1 if base.doubts else 0].latest.date()
     ecgs = case.fact(ECGS).value or ()
     risen: list[Ecg] = []
     for ecg in ecgs:
         if ecg.formula is not base.formula or ecg.when is None:
             continue
-        if start is not None and ecg.when.earliest.date() <= start.latest.date():
+        if ecg.when.earliest.date() <= since:
             break
         if not ecg.qtc > base.qtc + rise:
             break

@@ -142,15 +142,17 @@ def _kidney(case: Case) -> Criterion:
 def _liver(case: Case) -> Criterion:
     problems = case.fact(PROBLEMS)
     weak = _entry(case, problems, "weak liver")
-    if weak is not None and (pugh := child_pugh(entries_of(problems, keys_of(case, "weak liver")))):
-        mild = Fitness.FIT if problems.sure else Fitness.UNKNOWN  # what was not read may say otherwise
-        verdict = mild if pugh == "A" else Fitness.UNFIT
-        return Criterion("Child-Pugh class", verdict, f"{pugh}, with {weak.words} on record")
-    if weak is not None:
-        return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
-    if problems.sure:
+    if weak is None and problems.sure:
         return Criterion("Child-Pugh class", Fitness.FIT, "no cirrhosis on record")
-    return Criterion("Child-Pugh class", Fitness.UNKNOWN, _unsure(problems))
+    if weak is None:
+        return Criterion("Child-Pugh class", Fitness.UNKNOWN, _unsure(problems))
+    pugh = child_pugh(entries_of(problems, keys_of(case, "weak liver")))
+    if not pugh:
+        return Criterion("Child-Pugh class", Fitness.UNKNOWN, f"not read, with {weak.words} on record")
+    mild = Fitness.FIT if problems.sure else Fitness.UNKNOWN  # what was not read may say otherwise
+    return Criterion(
+        "Child-Pugh class", mild if pugh == "A" else Fitness.UNFIT, f"{pugh}, with {weak.words} on record"
+    )
 
 
 def _entry(case: Case, problems: Fact[tuple[Entry, ...]], name: str) -> Entry | None:
