@@ -25,6 +25,10 @@ def _decisive(exceeded: tuple[Ceiling, ...]) -> Ceiling:
     return max(exceeded, key=lambda ceiling: (_carried(ceiling), -ceiling.limit.value.value))
 
 
+def _is_wider(one: Ceiling, other: Ceiling) -> bool:
+    return one.limit.value.value > other.limit.value.value
+
+
 def _carried(ceiling: Ceiling) -> Level:
     """The level that a ceiling carries: its statement, its inhibitor's class, and what one doubts of its orders."""
     level = min(s.strongest for s in (ceiling.limit, *only_if_weak(ceiling.because)))
@@ -91,6 +95,8 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         order=order,
         total=total,
         ceiling=lowest,
+        above=decisive if decisive.limit.value != lowest.limit.value else None,
+        general=next((each for each in found if each.other.drug == lowest.other.drug and _is_wider(each, lowest)), None),
         others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
         ramp=_ramp(case, use, lowest),
         back=case.cite(topics.RETURN_TO_DOSE, use.drug),
