@@ -100,6 +100,7 @@ LOW_DOSE_CYTARABINE_SURFACE = Topic("low_dose_cytarabine_surface", in_unit("mg/m
 INDUCTION_FADES = Topic("induction_fades", words)
 ACID_REDUCER = Topic("acid_reducer", words)  # qualifier: "" or a class of acid reducer
 LIVE_VACCINES = Topic("live_vaccines", words)
+WITH_FOOD = Topic("with_food", words)  # how it is taken as to meals
 TARGET_5HT2B_SIGMA = Topic("target_5ht2b_sigma", words)
 ADDITIVE_QT = Topic("additive_qt", words)
 ADDITIVE_QT_WARN_ABOVE = Topic("additive_qt_warn_above", in_unit("ms"))

@@ -25,8 +25,9 @@ def _decisive(exceeded: tuple[Ceiling, ...]) -> Ceiling:
     return max(exceeded, key=lambda ceiling: (_carried(ceiling), -ceiling.limit.value.value))
 
 
-def _is_wider(one: Ceiling, other: Ceiling) -> bool:
-    return one.limit.value.value > other.limit.value.value
+def _is_wider(ceiling: Ceiling, lowest: Ceiling) -> bool:
+    """Whether it is a higher ceiling for the same inhibitor."""
+    return ceiling.other.drug == lowest.other.drug and ceiling.limit.value.value > lowest.limit.value.value
 
 
 def _carried(ceiling: Ceiling) -> Level:
@@ -96,7 +97,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         total=total,
         ceiling=lowest,
         above=decisive if decisive.limit.value != lowest.limit.value else None,
-        general=next((each for each in found if each.other.drug == lowest.other.drug and _is_wider(each, lowest)), None),
+        general=next((each for each in found if _is_wider(each, lowest)), None),
         others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
         ramp=_ramp(case, use, lowest),
         back=case.cite(topics.RETURN_TO_DOSE, use.drug),
