@@ -98,8 +98,8 @@ def food_and_vaccines(case: Case, use: Use) -> Outcome:
     """How the drug is taken as to meals, and food and vaccines to avoid, told when it is started.
 
     Asked when a drug is started whose source says how it goes with meals, or names food or live vaccines to avoid.
-    Always a line, and food that the card for the start names already is not repeated. Where a medication list read in part leaves open whether the drug
-    is new, the card of gaps says so as information.
+    Always a line, and food that the card for the start names already is not repeated. Where a medication list read in
+    part leaves open whether the drug is new, the card of gaps says so as information.
 
     What the patient eats, and which vaccines were given, is not looked up.
     """
