@@ -223,6 +223,8 @@ SOS_VOD_ACTION = Topic("sos_vod_action", words)
 TRANSPLANT_RISK = Topic("transplant_risk", words)
 TRANSPLANT_INTERVAL = Topic("transplant_interval", in_unit("mo"))
 TRANSPLANT_INTERVAL_ELSEWHERE = Topic("transplant_interval_elsewhere", words)
+TRANSPLANT_PAUSE = Topic("transplant_pause", words)
+TRANSPLANT_RESUME_AFTER = Topic("transplant_resume_after", in_unit("d"))
 TUMOUR_LYSIS_LIMIT = Topic("tumour_lysis_limit", a_quantity)
 TUMOUR_LYSIS_WITHIN = Topic("tumour_lysis_within", in_unit("d"))
 
