@@ -11,7 +11,7 @@ from cds_service.facts.concepts import phrase
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
 from cds_service.facts.genomics.answers import presence
 from cds_service.facts.orders import TYPED
-from tests.charts import Json, chart, concept, condition, terms
+from tests.charts import Json, chart, concept, condition, order, terms
 
 ICD_WHO = "http://hl7.org/fhir/sid/icd-10"
 
@@ -152,3 +152,16 @@ def test_hla_typing_that_was_done_for_the_patient(text: str, done: bool) -> None
     entry = {"resourceType": "Procedure", "id": "hla", "status": "completed", "code": {"text": text},
              "subject": {"reference": "Patient/p1"}}
     assert chart(entry).get(TYPED).value is done
+
+
+@pytest.mark.parametrize(("text", "route"), [
+    ("Ketoconazol Creme 2 %", "topical"), ("Kétoconazole crème", "topical"), ("Ketoconazolo crema", "topical"),
+    ("Ketoconazol champú", "topical"), ("Ciprofloxacin Ohrentropfen", "ophthalmic/otic"),
+    ("Ciprofloxacine collyre", "ophthalmic/otic"), ("Eritromicina pomada oftálmica", "ophthalmic/otic"),
+    ("Clotrimazol Vaginaltabletten", "vaginal/rectal/intrauterine"), ("Fluconazol Kapseln", "oral"),
+    ("Voriconazole 200 mg comprimé", "oral"), ("Fluconazol Infusionslösung", "parenteral"),
+    ("Ciprofloxacino suspensión oral", "oral"), ("Zalf met ketoconazol", "topical"),
+])
+def test_the_route_of_a_product_in_words(text: str, route: str) -> None:
+    (taken,) = chart(order({"text": text})).medications.orders
+    assert taken.route == route
