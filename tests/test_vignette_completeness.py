@@ -115,6 +115,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "lab_window": ("14 d",),
     },
     "transplant-interval": {"transplant_interval": ("3 mo",)},
+    "transplant-pause": {"transplant_resume_after": ("30 d",)},
     "tls-laboratory": {
         "tumour_lysis_limit": ("476 umol/L", "6.0 mmol/L", "1.45 mmol/L", "1.75 mmol/L"),
         "electrolyte_window_on_treatment": ("7 d",),

@@ -6,6 +6,7 @@ of it: a hospital writes the same few hundred all day.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -116,5 +117,5 @@ def all_text(concept: CodeableConcept | None) -> str:
     own = concept.__dict__
     if "words" not in own:
         said = (concept.text, *(coding.display for coding in concept.coding or ()))
-        own["words"] = " | ".join(filter(None, said))
+        own["words"] = unicodedata.normalize("NFC", " | ".join(filter(None, said)))  # an accent is part of its letter
     return own["words"]  # type: ignore[no-any-return]

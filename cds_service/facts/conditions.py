@@ -56,26 +56,34 @@ _BEFORE = 400  # characters before a name in which it is denied: in long texts e
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _NEARBY = 60  # the same for what stands close to a name
 _DENIED = re.compile(
-    r"\b(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|keine?)\s+"
+    r"\b(?:(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|kein\w*|nicht|pas de|sans|aucune?"
+    r"|absence de|nie|sin|niega|ausencia de|senza|nega|assenza di|nessun[ao]?|geen|zonder|ontkent|sem|ausência de|não)"
+    r"\s+"
+    r"|(?:pas|absence) d['’])"
     rf"(?:{_LISTED}(?:of|or|nor)\s+)*{_LISTED}\Z",
     re.IGNORECASE,
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
     r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?"
-    r"(?:excluded|ruled out|refuted|not found|ausgeschlossen)\b",
+    r"(?:excluded|ruled out|refuted|not found|ausgeschlossen|exclue?s?|écartée?s?|descartad[oa]s?|esclus[oaie]"
+    r"|uitgesloten|excluíd[oa]s?)\b",
     re.IGNORECASE,
 )
 # A transplantation that was not done, or not yet, or of which only a service is named.
 _PLANNED = re.compile(
     r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
     r"|await\w*|before|prior to|bridge to|bridging to|towards?|referr\w+ (?:for|to)|work-?up for|scheduled for"
-    rf"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd])\s+{_NEAR}\Z",
+    r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan|candidate? à"
+    r"|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?|voor"
+    r"|gepland\w*|wacht op)"
+    rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z",
     re.IGNORECASE,
 )
 _NOT_DONE = re.compile(
     r"[\s,:(-]*(?:is |was |are )?(?:planned|not (?:planned|eligible|done|performed)|ineligible|scheduled|pending"
-    r"|declined|geplant|vorgesehen)\b|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
+    r"|declined|geplant|vorgesehen|prévue?|programmée?|planifiée?|programad[oa]|previst[oa]|programmat[oa]|gepland)\b"
+    r"|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
     re.IGNORECASE,
 )
 _FUSION = re.compile(r"pml|t\(15", re.IGNORECASE)  # the fusion of APL, which a text names where it was looked for too
@@ -95,8 +103,10 @@ _CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
 _NOT_NOW = re.compile(
     r"\b(?:no|not|without|never|no longer|not yet|after|following|from|post|lost|loss of|end of|until|previous\w*"
     r"|formerly|prior|earlier|history of|to achieve|to reach|aim\w*(?: for)?|goal|nach|aus|ohne|keine?|nie|nicht"
-    r"|nicht mehr)\b:?\s+"
+    r"|nicht mehr|après|depuis|perte de|sans|pas de|tras|después de|sin|dopo|senza|na|geen|zonder|após|sem|não|plus en)"
+    r"\b:?\s+"
     r"(?:(?:an?|the|any|his|her|first|second|third|1st|2nd|3rd|initial|brief|short|long|prolonged|complete|full|been|yet"
+    r"|une|una|la|le|sa|première|deuxième|primera|segunda|prima|seconda|eerste|tweede|primeira"
     r"|currently|h(?:a?)ematologic\w*|morphologic\w*|molecular|erste[rn]?|zweite[rn]?|komplette[rn]?)\s+){0,3}\Z",
     re.IGNORECASE,
 )

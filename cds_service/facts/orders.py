@@ -22,7 +22,10 @@ _DONE = frozenset({"completed", "final", "amended", "corrected"})
 _NOT_DONE = re.compile(
     r"\bnot\s+(?:yet\s+)?(?:done|performed|tested|possible|available)\b"
     r"|\b(?:requested|planned|pending|cancel\w*|to follow)\b"
-    r"|\binsufficient\b|\bno (?:hla|tissue).typing\b|\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling)s?\b",
+    r"|\binsufficient\b|\bno (?:hla|tissue).typing\b|\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling)s?\b"
+    r"|\b(?:geplant|angefordert|ausstehend|prévue?|pendiente|in attesa|gepland)\b"
+    r"|\bnicht (?:erfolgt|durchgeführt|möglich)\b"
+    r"|\b(?:spenders?|donneur|donante|donatore|dador|geschwister)\b",
     re.IGNORECASE,
 )
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug

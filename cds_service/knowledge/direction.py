@@ -26,7 +26,10 @@ _STRICTER = {
         "electrolyte_note_after_at_start lab_window lvef_window "
         "weight_window pregnancy_test_window provisional_result_window relapse_named_again_within"
     ),
-    HIGHER: "bazett_clears_from_rate return_after lvef_at_most transplant_interval potassium_target magnesium_target",
+    HIGHER: (
+        "bazett_clears_from_rate return_after lvef_at_most transplant_interval transplant_resume_after "
+        "potassium_target magnesium_target"
+    ),
     MORE: (
         "ecg_on_cycle_one_days ecg_before_cycles ecg_on_days tls_blood_tests qt_contraindicated "
         "qt_contraindicated_electrolytes qt_named_partners qt_arrhythmia_signs allergy_to relapse_panel signs"

@@ -1,4 +1,4 @@
-"""Spelling: the one spelling of a code system's name, and of a code, however a record writes them. The only such place.
+"""Spelling: the one spelling of a code system's name, a code and words, however a record writes them. The only place.
 
 Records write OIDs with and without `urn:oid:`, http for https, a slash at the end, capitals, `www.`, a version behind a
 bar, or the edition of SNOMED CT. None of these means another system.
@@ -7,6 +7,7 @@ bar, or the edition of SNOMED CT. None of these means another system.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,26 @@ def icd(code: str) -> str:
     """An ICD-10 code in capitals, with its dot and without the marks of dagger and asterisk."""
     plain = code.strip().upper().rstrip("+*!#†")
     return f"{plain[:3]}.{plain[3:]}" if len(plain) > 3 and "." not in plain else plain
+
+
+def _letter(written: str) -> str:
+    """The letter below an accent, where Latin has it as one letter with its mark; else the letter as it is."""
+    apart = unicodedata.normalize("NFD", written)
+    return apart[0] if len(apart) > 1 and apart[0].isascii() else written
+
+
+_MARKED = {code: _letter(chr(code)) for code in range(0xC0, 0x250)}  # Latin letters with their marks
+
+
+def plain(text: str) -> str:
+    """The text in small letters and without accents, each letter in its place.
+
+    Of a capital i with a dot, Python's small letters make two characters.
+    """
+    small = text.lower()
+    if small.isascii():
+        return small
+    return (small if len(small) == len(text) else text.replace("İ", "i").lower()).translate(_MARKED)
 
 
 def any_of(words: Iterable[str]) -> str:

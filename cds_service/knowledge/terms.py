@@ -1,6 +1,7 @@
 """Terms: codes, names, words and units, from the tables in `terminology/` to look-ups made once.
 
-Codes decide; names and words help where no code does, as whole words only. System names are folded to one spelling.
+Codes decide; names and words help where no code does, as whole words only. System names are folded to one spelling,
+and so are words with and without their accents: "Vénétoclax" is venetoclax.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import yaml
 from cds_service.errors import KnowledgeError
 from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
-from cds_service.knowledge.spelling import Systems
+from cds_service.knowledge.spelling import Systems, plain
 from cds_service.quantity import Quantity
 
 _LONGEST_ICD = 16  # characters; the codes in use have up to 8
@@ -138,8 +139,8 @@ class Words:
     """
 
     def __init__(self, entries: Iterable[tuple[str, str]], begin: str = _BEGIN, end: str = _END) -> None:
-        self._values = {words.lower(): value for words, value in entries}
-        self._pattern = re.compile(f"{begin}{spelling.any_of(self._values)}{end}")  # of a text in small letters
+        self._values = {plain(words): value for words, value in entries}
+        self._pattern = re.compile(f"{begin}{spelling.any_of(self._values)}{end}")  # of a plain text
         self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)
         self._told: Kept[bytes, tuple[str, ...]] = Kept(_TEXTS)
 
@@ -156,8 +157,12 @@ class Words:
         return found[0][2] if found else None
 
     def without(self, text: str) -> str:
-        """The text in small letters, without every entry that stands in it."""
-        return self._pattern.sub(" ", _small(text))
+        """The text in small letters and without accents, and without every entry that stands in it."""
+        return self._pattern.sub(" ", plain(text))
+
+    def holds(self, word: str) -> bool:
+        """Whether the word is an entry by itself."""
+        return plain(word) in self._values
 
     def find_all(self, text: str) -> tuple[str, ...]:
         """The values of all entries in the text, each once, in order."""
@@ -180,18 +185,12 @@ class Words:
         return found
 
     def _search(self, text: str) -> Iterator[Span]:
-        return ((m.start(), m.end(), self._values[m.group()]) for m in self._pattern.finditer(_small(text)))
+        return ((m.start(), m.end(), self._values[m.group()]) for m in self._pattern.finditer(plain(text)))
 
     @property
     def entries(self) -> frozenset[str]:
-        """Every entry, in lower case."""
+        """Every entry, in small letters and without accents."""
         return frozenset(self._values)
-
-
-def _small(text: str) -> str:
-    """The text in small letters, each in its place: of a capital i with a dot, Python makes two characters."""
-    small = text.lower()
-    return small if len(small) == len(text) else text.replace("İ", "i").lower()
 
 
 class Elsewhere(Protocol):

@@ -100,6 +100,7 @@ LOW_DOSE_CYTARABINE_SURFACE = Topic("low_dose_cytarabine_surface", in_unit("mg/m
 INDUCTION_FADES = Topic("induction_fades", words)
 ACID_REDUCER = Topic("acid_reducer", words)  # qualifier: "" or a class of acid reducer
 LIVE_VACCINES = Topic("live_vaccines", words)
+WITH_FOOD = Topic("with_food", words)  # how it is taken as to meals
 TARGET_5HT2B_SIGMA = Topic("target_5ht2b_sigma", words)
 ADDITIVE_QT = Topic("additive_qt", words)
 ADDITIVE_QT_WARN_ABOVE = Topic("additive_qt_warn_above", in_unit("ms"))
@@ -222,6 +223,8 @@ SOS_VOD_ACTION = Topic("sos_vod_action", words)
 TRANSPLANT_RISK = Topic("transplant_risk", words)
 TRANSPLANT_INTERVAL = Topic("transplant_interval", in_unit("mo"))
 TRANSPLANT_INTERVAL_ELSEWHERE = Topic("transplant_interval_elsewhere", words)
+TRANSPLANT_PAUSE = Topic("transplant_pause", words)
+TRANSPLANT_RESUME_AFTER = Topic("transplant_resume_after", in_unit("d"))
 TUMOUR_LYSIS_LIMIT = Topic("tumour_lysis_limit", a_quantity)
 TUMOUR_LYSIS_WITHIN = Topic("tumour_lysis_within", in_unit("d"))
 

@@ -19,6 +19,7 @@ from cds_service.rules.toxicity import (
     gemtuzumab,
     liver,
     monitoring,
+    transplant,
     tumour_lysis,
 )
 
@@ -51,6 +52,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     liver.liver,
     gemtuzumab.sinusoidal_obstruction,
     gemtuzumab.around_a_transplant,
+    transplant.pause_around_a_transplant,
     tumour_lysis.tumour_lysis_on_treatment,
     cytotoxics.neurotoxicity,
     cytotoxics.haemolysis,

@@ -100,8 +100,8 @@ def without_limits(text: str) -> str:
 
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
-    known = terms.words["filler"].entries | terms.gene_names
-    return all(word.lower() in known for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
+    filler, genes = terms.words["filler"], terms.gene_names
+    return all(filler.holds(word) or word.lower() in genes for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
 
 
 def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
@@ -175,10 +175,10 @@ def _piece(text: str, terms: Terms, *, bare: bool) -> _Piece:
 
 def _is_list(text: str, terms: Terms) -> bool:
     """Whether the text lists genes and nothing else: "IDH1 R132", and neither "FLT3-ITD+" nor "IDH2 R140Q"."""
-    known = terms.words["list word"].entries | terms.gene_names
+    listing, genes = terms.words["list word"], terms.gene_names
     plain = text.replace(markers.ONE_NAME, " ")
     tokens = filter(None, re.split(r"[\s,/&]+", plain.strip().rstrip(":")))
-    return all(token.lower() in known or _SITE.fullmatch(token) for token in tokens)
+    return all(listing.holds(token) or token.lower() in genes or _SITE.fullmatch(token) for token in tokens)
 
 
 def _outcome(text: str, cues: list[tuple[int, int, str]], genes: list[int]) -> str:

@@ -25,6 +25,14 @@ def _decisive(exceeded: tuple[Ceiling, ...]) -> Ceiling:
     return max(exceeded, key=lambda ceiling: (_carried(ceiling), -ceiling.limit.value.value))
 
 
+def _general(found: tuple[Ceiling, ...]) -> Ceiling | None:
+    """The ceiling of its class, where the lowest one names an inhibitor that general lists do not call strong (M5)."""
+    lowest = found[0]
+    if not lowest.by_name or lowest.because.value == STRONG:
+        return None
+    return next((each for each in found[1:] if each.other == lowest.other and each.because == lowest.because), None)
+
+
 def _carried(ceiling: Ceiling) -> Level:
     """The level that a ceiling carries: its statement, its inhibitor's class, and what one doubts of its orders."""
     level = min(s.strongest for s in (ceiling.limit, *only_if_weak(ceiling.because)))
@@ -91,6 +99,8 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         order=order,
         total=total,
         ceiling=lowest,
+        above=decisive if decisive.limit.value != lowest.limit.value else None,
+        general=_general(found),
         others=tuple(each for each in _own(found) if each.other.drug != lowest.other.drug),
         ramp=_ramp(case, use, lowest),
         back=case.cite(topics.RETURN_TO_DOSE, use.drug),

@@ -88,13 +88,18 @@ def take_apart(case: Case, use: Use) -> Outcome:
     return Clear("no such capsule") if medications.sure else case.blind(medications, about=use.in_play)
 
 
-@rule("food-and-vaccines", subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES), sources=("SAF12",), worst=Level.INFO)
+@rule(
+    "food-and-vaccines",
+    subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES, topics.WITH_FOOD),
+    sources=("SAF12",),
+    worst=Level.INFO,
+)
 def food_and_vaccines(case: Case, use: Use) -> Outcome:
-    """Food and vaccines to avoid, told when the drug is started.
+    """How the drug is taken as to meals, and food and vaccines to avoid, told when it is started.
 
-    Asked when a drug is started whose source names food or live vaccines to avoid. Always a line, and food that the
-    card for the start names already is not repeated. Where a medication list read in part leaves open whether the drug
-    is new, the card of gaps says so as information.
+    Asked when a drug is started whose source says how it goes with meals, or names food or live vaccines to avoid.
+    Always a line, and food that the card for the start names already is not repeated. Where a medication list read in
+    part leaves open whether the drug is new, the card of gaps says so as information.
 
     What the patient eats, and which vaccines were given, is not looked up.
     """
@@ -106,7 +111,8 @@ def food_and_vaccines(case: Case, use: Use) -> Outcome:
     told = any(case.cite(t, use.drug) is not None for t in (topics.DIFFERENTIATION_SYNDROME, topics.TLS_ADVICE))
     food = None if told else case.cite(topics.GRAPEFRUIT, use.drug)  # else it stands in the card for the start
     vaccines = case.cite(topics.LIVE_VACCINES, use.drug)
-    said = tuple(each for each in (food, vaccines) if each is not None)
+    meals = case.cite(topics.WITH_FOOD, use.drug)
+    said = tuple(each for each in (meals, food, vaccines) if each is not None)
     if not said:
         return Clear("told with the start of the drug")
     return case.fired(

@@ -1,0 +1,74 @@
+"""Transplantation: drugs that stop before conditioning, and from which day after a graft they are given again."""
+
+from __future__ import annotations
+
+from cds_service.facts.conditions import GRAFTS
+from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
+from cds_service.facts.orders import ORDERED
+from cds_service.knowledge import topics
+from cds_service.knowledge.model import Level
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.subjects import Use, doubtful, uses
+
+
+@rule("transplant-pause", subjects=uses(topics.TRANSPLANT_PAUSE), sources=("SAF36",), worst=Level.WARNING)
+def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
+    """The pause around a transplantation: one that is ordered, or was done only lately.
+
+    Asked of a drug that is ordered or taken, and whose source says when it stops for a transplantation. A warning, when
+    one was done and the days have not passed after which the source lets it go on; one step lower where the entry is
+    not certain. A line, when one is ordered.
+
+    Engraftment, GVHD and the remission are not read. A transplantation without a day of its own counts as long ago, and
+    what only follows from one is none. Procedures or problems that were not read whole go to the card of gaps as
+    information.
+    """
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    pause = case.must(topics.TRANSPLANT_PAUSE, use.drug)
+    after = case.cite(topics.TRANSPLANT_RESUME_AFTER, use.drug)
+    orders = (*use.drafts, *use.active)
+    if after is not None:
+        procedures, history = case.fact(PROCEDURES), case.fact(HISTORY)
+        wanted = keys_of(case, "transplant")
+        entries = (*entries_of(procedures, wanted), *entries_of(history, wanted))
+        lately = tuple(entry for entry in entries if _within(case, entry, int(after.value.value)))
+        if lately:
+            return case.fired(
+                Level.WARNING,
+                "transplant_pause",
+                about=orders,
+                drug=use.drug,
+                says=(pause, after),
+                deciding=doubtful(orders),
+                doubts=() if any(entry.certain for entry in lately) else lately[0].doubts,
+                entries=lately,
+                pause=pause,
+                after=after,
+            )
+        if not (procedures.sure and history.sure):
+            return case.blind(procedures, history, about=use.in_play)
+    ordered = case.fact(ORDERED)
+    if keys_of(case, "transplant, as ordered") & (ordered.value or frozenset()):
+        return case.fired(
+            Level.INFO,
+            "transplant_pause",
+            about=orders,
+            drug=use.drug,
+            says=(pause,),
+            line=True,
+            entries=(),
+            pause=pause,
+            after=after,
+        )
+    if not ordered.sure:
+        return case.blind(ordered, about=use.in_play, quiet=True)  # no source asks for the orders
+    return Clear("no transplantation is ordered, or was done lately")
+
+
+def _within(case: Case, entry: Entry, days: int) -> bool:
+    """Whether it is the graft itself with its own day, and that less than so many days ago."""
+    if entry.when is None or entry.noted or GRAFTS.isdisjoint(entry.keys):
+        return False
+    return 0 <= entry.when.days_ago(case.now) < days

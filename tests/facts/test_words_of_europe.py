@@ -1,0 +1,167 @@
+"""What hospitals of Europe write in their own languages: German, French, Spanish, Italian, Dutch, Portuguese."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from cds_service.facts.chart import Chart
+from cds_service.facts.concepts import phrase
+from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
+from cds_service.facts.genomics.answers import presence
+from cds_service.facts.orders import TYPED
+from tests.charts import Json, chart, concept, condition, order, terms
+
+ICD_WHO = "http://hl7.org/fhir/sid/icd-10"
+
+
+def words(text: str) -> Json:
+    return condition({"text": text}, id="words")
+
+
+def keys(facts: Chart) -> set[str]:
+    return {key for entry in facts.get(PROBLEMS).value or () for key in entry.keys}
+
+
+@pytest.mark.parametrize(("text", "drug"), [
+    ("Vénétoclax 100 mg", "venetoclax"), ("VÉNÉTOCLAX", "venetoclax"), ("Giltéritinib 40 mg comprimé", "gilteritinib"),
+    ("Midostaurine 25 mg", "midostaurin"), ("Décitabine", "decitabine"), ("Étoposide", "etoposide"),
+    ("Érythromycine 500 mg", "erythromycin"), ("Carbamazépine 200 mg", "carbamazepine"),
+    ("Phénytoïne 100 mg", "phenytoin"), ("Fenitoína 100 mg", "phenytoin"), ("Fenytoïne 100 mg", "phenytoin"),
+    ("Claritromycine 500 mg", "clarithromycin"), ("Lévofloxacine", "levofloxacin"), ("Méthadone", "methadone"),
+    ("Dompéridone 10 mg", "domperidone"), ("Triflucan 200 mg", "fluconazole"), ("Seropram 20 mg", "citalopram"),
+    ("Quensyl 200 mg", "hydroxychloroquine"), ("Novantron", "mitoxantrone"), ("Hierba de San Juan", "St John's wort"),
+    ("Hipérico 300 mg", "St John's wort"), ("Sint-janskruid", "St John's wort"), ("Iperico", "St John's wort"),
+    ("Erva de São João", "St John's wort"), ("Anfotericina B", "amphotericin B"),
+])
+def test_a_drug_is_known_by_its_names_in_europe(text: str, drug: str) -> None:
+    assert terms().drug_names.find_all(text) == (drug,)
+
+
+def test_an_accent_may_be_a_character_of_its_own() -> None:
+    apart = unicodedata.normalize("NFD", "Leucémie aiguë myéloïde en rechute")
+    assert chart(words(apart)).get(DISEASE).value is Disease.RELAPSED
+
+
+@pytest.mark.parametrize("text", [
+    "Leucémie aiguë myéloïde en rechute", "Rechute d'une leucémie aiguë myéloïde après rémission complète",
+    "Leucemia mieloide aguda, recaída tras remisión completa", "Leucemia mieloide aguda recidivante",
+    "Leucemia mieloide acuta in recidiva", "Leucemia mieloide acuta recidivata dopo remissione completa",
+    "Acute myeloïde leukemie, recidief na complete remissie", "AML recidief", "Leucemia mieloide aguda em recaída",
+    "Leucemia mieloide aguda recidivada",
+])
+def test_words_that_tell_of_a_relapse(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("text", [
+    "Leucémie aiguë myéloïde réfractaire", "Leucemia mieloide aguda refractaria", "Leucemia mieloide acuta refrattaria",
+    "Refractaire acute myeloïde leukemie", "Leucemia mieloide aguda refratária",
+])
+def test_words_that_tell_of_refractory_disease(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.REFRACTORY
+
+
+@pytest.mark.parametrize("text", [
+    "Leucémie aiguë myéloïde en rémission complète, pas de rechute", "Leucemia mieloide aguda en remisión completa",
+    "Leucemia mieloide acuta in remissione", "AML in complete remissie", "Leucemia mieloide aguda em remissão",
+])
+def test_words_that_tell_of_a_remission(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.REMISSION
+
+
+@pytest.mark.parametrize("text", [
+    "AML ohne Anhalt für Rezidiv", "AML, keine Hinweise auf ein Rezidiv", "AML, nicht refraktär",
+    "Leucémie aiguë myéloïde sans rechute", "Leucémie aiguë myéloïde, risque de rechute",
+    "Leucémie aiguë myéloïde, rechute écartée", "Leucemia mieloide aguda sin recaída",
+    "Leucemia mieloide acuta, non recidivata", "AML, geen recidief", "AML, recidief uitgesloten",
+    "Leucemia mieloide aguda sem recidiva", "Leucémie aiguë myéloïde après anémie réfractaire",
+])
+def test_a_state_that_is_denied_or_only_feared_is_none(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.UNSTATED
+
+
+@pytest.mark.parametrize("text", [
+    "Pas de leucémie aiguë myéloïde", "Sin evidencia de leucemia mieloide aguda", "Geen acute myeloïde leukemie",
+    "Antécédents familiaux de leucémie aiguë myéloïde", "Keine AML",
+])
+def test_a_leukaemia_that_is_denied_or_of_others_is_none(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.NONE
+
+
+def test_the_code_of_the_who_has_no_relapse_and_its_words_do() -> None:
+    entry = condition(concept("C92.0", "LAM en rechute", ICD_WHO))
+    assert chart(entry).get(DISEASE).value is Disease.RELAPSED
+
+
+@pytest.mark.parametrize("text", [
+    "Leucémie aiguë promyélocytaire", "Leucemia promielocítica aguda", "Leucemia promielocitica acuta",
+    "Acute promyelocytenleukemie",
+])
+def test_apl_is_known_by_its_names(text: str) -> None:
+    assert chart(words(text)).get(APL).value is True
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("Krampfanfall", "seizure"), ("Crise convulsive", "seizure"), ("Convulsiones", "seizure"),
+    ("Crisi epilettica", "seizure"), ("Epileptische aanval", "seizure"), ("Convulsões", "seizure"),
+    ("Verwirrtheit", "altered_mental_status"), ("Fièvre", "fever"), ("Koorts", "fever"), ("Atemnot", "dyspnoea"),
+    ("Épanchement pleural", "pleural_effusion"), ("Derrame pleural", "pleural_effusion"),
+    ("Œdème pulmonaire", "pulmonary_oedema"), ("Beinödeme", "oedema"), ("Vorhofflimmern", "atrial_fibrillation"),
+    ("Herzinsuffizienz", "heart_failure"), ("Schwangerschaft", "pregnancy"), ("Nicht schwanger", "not_pregnant"),
+    ("Grossesse", "pregnancy"), ("Borstvoeding", "lactation"), ("Leberzirrhose", "cirrhosis"),
+    ("Hepatozelluläres Karzinom", "malignant_liver_tumour"), ("Differenzierungssyndrom", "differentiation_syndrome"),
+    ("Maladie veino-occlusive", "sos_vod"), ("Polyneuropathie", "neuropathy"),
+    ("Trapianto allogenico", "hsct_procedure"),
+    ("Syndrome du QT long", "long_qt_syndrome"), ("Tachycardie ventriculaire", "ventricular_tachycardia"),
+])
+def test_a_danger_is_told_by_its_words_where_the_entry_has_no_code(text: str, key: str) -> None:
+    assert key in keys(chart(words(text)))
+
+
+@pytest.mark.parametrize("text", [
+    "Kein Krampfanfall", "Krampfanfall ausgeschlossen", "Pas de crise convulsive", "Pas d'épanchement pleural",
+    "Sin convulsiones", "Niega convulsiones", "Nega convulsioni", "Geen epileptische aanval", "Sem convulsões",
+    "Familienanamnese: Krampfanfall", "Fièvre jaune", "Œdème maculaire", "Test de grossesse", "En attente d'allogreffe",
+    "Allogreffe prévue", "In attesa di trapianto allogenico", "Gepland: allogene stamceltransplantatie",
+    "Candidato a trasplante alogénico",
+])
+def test_what_is_denied_planned_or_something_else_is_not_told(text: str) -> None:
+    assert keys(chart(words(text))) == set()
+
+
+@pytest.mark.parametrize(("text", "outcome"), [
+    ("positif", "present"), ("positivo", "present"), ("positief", "present"), ("aangetoond", "present"),
+    ("mutado", "present"), ("négatif", "absent"), ("no mutado", "absent"), ("niet aangetoond", "absent"),
+    ("geen mutatie aangetoond", "absent"), ("pas de mutation", "absent"),
+    ("niet duidelijk aangetoond", "indeterminate"),
+    ("mogelijk aangetoond", "indeterminate"), ("en cours", "indeterminate"),
+])
+def test_a_genetic_result_in_words(text: str, outcome: str) -> None:
+    assert presence(phrase(text, terms())) == outcome
+
+
+@pytest.mark.parametrize(("text", "done"), [
+    ("HLA-Typisierung", True), ("Typage HLA", True), ("HLA-Typisierung Spender", False),
+    ("Typage HLA du donneur", False),
+    ("HLA-Typisierung geplant", False), ("Tipaje HLA pendiente", False),
+])
+def test_hla_typing_that_was_done_for_the_patient(text: str, done: bool) -> None:
+    entry = {"resourceType": "Procedure", "id": "hla", "status": "completed", "code": {"text": text},
+             "subject": {"reference": "Patient/p1"}}
+    assert chart(entry).get(TYPED).value is done
+
+
+@pytest.mark.parametrize(("text", "route"), [
+    ("Ketoconazol Creme 2 %", "topical"), ("Kétoconazole crème", "topical"), ("Ketoconazolo crema", "topical"),
+    ("Ketoconazol champú", "topical"), ("Ciprofloxacin Ohrentropfen", "ophthalmic/otic"),
+    ("Ciprofloxacine collyre", "ophthalmic/otic"), ("Eritromicina pomada oftálmica", "ophthalmic/otic"),
+    ("Clotrimazol Vaginaltabletten", "vaginal/rectal/intrauterine"), ("Fluconazol Kapseln", "oral"),
+    ("Voriconazole 200 mg comprimé", "oral"), ("Fluconazol Infusionslösung", "parenteral"),
+    ("Ciprofloxacino suspensión oral", "oral"), ("Zalf met ketoconazol", "topical"),
+])
+def test_the_route_of_a_product_in_words(text: str, route: str) -> None:
+    (taken,) = chart(order({"text": text})).medications.orders
+    assert taken.route == route
