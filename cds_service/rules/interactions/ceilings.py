@@ -121,7 +121,7 @@ class JustEnded:
 
 @once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
-    """The inhibitors whose effect may last: ended within the days of the source, or stopped on a day not stated.
+    """The inhibitors whose effect may last: ended fewer days ago than the source waits, or on a day not stated.
 
     One in whose place a draft is written ends with this call.
     """
@@ -133,7 +133,7 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
         if still & set(order.ingredients):
             continue
         if order.end is not None:
-            recent = 0 <= order.end.days_ago(case.now) <= int(wash_out.value)
+            recent = 0 <= order.end.days_ago(case.now) < int(wash_out.value)
         else:
             begun = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
             recent = begun or order.cut_short
