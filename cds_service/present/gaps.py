@@ -212,4 +212,4 @@ def _test(key: Key[Any]) -> str:
 
 _TESTS = {"ecg": "a 12-lead ECG", "cbc": "a blood count", "echo": "an echocardiogram"}
 _TESTS |= {"kmt2a": "KMT2A rearrangement testing", "cd33": "CD33 on the blasts", "pregnancy_test": "a pregnancy test"}
-_TESTS |= {"myeloid_panel": "a myeloid mutation panel"}
+_TESTS |= {"myeloid_panel": "a myeloid mutation panel", "creatinine": "creatinine"}

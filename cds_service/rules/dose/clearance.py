@@ -36,6 +36,7 @@ class Estimate:
     method: str
     inputs: str
     open: str = ""  # what leaves it open
+    in_doubt: tuple[Fact[Any], ...] = ()  # the input that alone is in doubt, where the creatinine is not
 
     def band(self, limits: Iterable[Quantity]) -> int:
         """Below how many of the limits it lies."""
@@ -69,7 +70,9 @@ class Kidney:
                 notes.append(f"{words}, which is lower")
             else:
                 doubts.append(words)
-        return replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact)), "; ".join(notes)
+        in_doubt = () if doubts else chosen.in_doubt
+        told = replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact), in_doubt=in_doubt)
+        return told, "; ".join(notes)
 
 
 def _lower(one: Estimate, chosen: Estimate, limits: tuple[Quantity, ...]) -> bool:
@@ -137,7 +140,8 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
     )
     method = "Cockcroft–Gault, actual weight"
     inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or _no_sex(sex)}"
-    return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else ""), ()
+    alone = (weight,) if creatinine.sure and not weight.sure and not _unstable(case) else ()
+    return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else "", alone), ()
 
 
 def _no_sex(sex: Fact[str]) -> str:

@@ -83,7 +83,8 @@ def renal_dose(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
         case Truth.UNKNOWN:
-            return NotEvaluated((estimate.fact,), about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+            missing = estimate.in_doubt or (estimate.fact,)
+            return NotEvaluated(missing, about=orders, level=_gap_level(steps), quiet=_quiet(steps))
         case other:
             assert_never(other)
 
