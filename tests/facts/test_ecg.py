@@ -362,7 +362,9 @@ def test_a_preliminary_ecg_warns_and_clears_nothing() -> None:
 
 
 def test_a_cancelled_ecg_does_not_count() -> None:
-    assert qtc(ms(QTCF, 512, status="entered-in-error")).state is State.ABSENT
+    alone = qtc(ms(QTCF, 512, YESTERDAY, status="entered-in-error"))
+    words = f"the result of {YESTERDAY[:10]} was entered in error, so it does not count"
+    assert (alone.state, alone.why) == (State.ABSENT, words)
     assert said(qtc(ms(QTCF, 512, status="cancelled"), ms(QTCF, 430, YESTERDAY))) == ("430 ms", Formula.FRIDERICIA)
 
 

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import ECG_KEYS
-from cds_service.facts.values.ecg_values import RATES, Value, values_of
+from cds_service.facts.values.ecg_values import RATES, Value, taken_back_ecg, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
 from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
@@ -66,7 +66,8 @@ def read_ecgs(
     observations: Iterable[tuple[Resource, str]], reply: Reply, same_ecg: Quantity, reading: Reading
 ) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
     """The newest QTc, and all ECGs newest first. `same_ecg`: values this close in time belong to one ECG."""
-    every = [value for resource, source in observations for value in values_of(resource, source, reading)]
+    came = tuple(observations)
+    every = [value for resource, source in came for value in values_of(resource, source, reading)]
     same = timedelta(minutes=float(same_ecg.value))
     tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
     in_words = sorted((value for value in every if value.key == IN_WORDS), key=_place)
@@ -75,6 +76,8 @@ def read_ecgs(
     refused = [(when, why) for when, why in best if isinstance(why, str)]
     if not ecgs:
         nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
+        gone = taken_back_ecg((each for each, _ in came), reading) if nothing.state is State.ABSENT else ""
+        nothing = missing(ECGS, State.ABSENT, gone) if gone else nothing
         return missing(QTC, nothing.state, nothing.why), nothing
     newest_when = ecgs[0].when
     first, rivals = _first(ecgs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.facts.fact import Origin
@@ -11,11 +12,13 @@ from cds_service.facts.values.ecg_words import IN_WORDS, NOT_READ, spoken
 from cds_service.facts.values.numbers import Number, is_empty, number
 from cds_service.facts.values.results import (
     FUTURE,
+    NEVER,
     Reading,
     origin,
     refused_for_status,
     status_doubts,
     taken,
+    taken_back,
     time_notes,
 )
 from cds_service.gather.resources import Resource
@@ -70,6 +73,16 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
             Value(name.key, value, "", when, doubts, origin(resource, source, value.as_received, *notes))
         )
     return found
+
+
+def taken_back_ecg(resources: Iterable[Resource], reading: Reading) -> str:
+    """What is said where no ECG counts and one was entered in error or cancelled; else nothing."""
+    views = (view for resource in resources if isinstance(view := resource.view(), Observation))
+    return taken_back((view for view in views if view.status in NEVER and _is_ecg(view, reading)), reading)
+
+
+def _is_ecg(view: Observation, reading: Reading) -> bool:
+    return any(name.key not in RATES for _, name in _named_parts(view, reading))
 
 
 def _named_parts(view: Observation, reading: Reading) -> list[tuple[Component, Name]]:

@@ -17,7 +17,7 @@ from cds_service.facts.places import Place, places
 from cds_service.facts.values.lab_names import SHOWN, Named, named, observed
 from cds_service.facts.values.newest import LONG_AGO as LONG_AGO
 from cds_service.facts.values.newest import Multiples, Results, is_certain, latest, may_be_newest, newest_of, when_taken
-from cds_service.facts.values.results import NEVER, Reading
+from cds_service.facts.values.results import NEVER, Reading, taken_back
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -226,11 +226,15 @@ def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
 
 
 def _seen(key: Key[Quantity], results: Results, reply: Reply) -> Fact[Quantity]:
-    """Nothing to read: said as such, or by the newest result whose name may mean this value and another one."""
+    """Nothing to read: said as such, by the newest whose name may mean another value too, or by one taken back."""
     nothing, reading = not_there(key, reply), results.reading
     seen = [place for place in results.places if place.unclear and _counts(place)]
-    if not seen or nothing.state is not State.ABSENT:
+    if nothing.state is not State.ABSENT:
         return nothing
+    if not seen:
+        views = (place.resource.view() for place in results.places)
+        gone = taken_back((view for view in views if isinstance(view, Observation)), reading)
+        return missing(key, State.ABSENT, gone) if gone else nothing
     newest = max(seen, key=lambda place: (latest(when_taken(place.resource, reading)), place.resource.reference))
     of = f" of {when}" if (when := when_taken(newest.resource, reading)) else ""
     words = f"there is a result named '{newest.unclear}'{of}, which may be another test: it was not read"

@@ -6,6 +6,7 @@ it was taken, not when it was filed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -105,6 +106,16 @@ def time_notes(when: When | None, reading: Reading) -> tuple[str, ...]:
 def refused_for_status(observation: Observation) -> str:
     """Why a result of that status is never used though nobody took it back; "" where it may be."""
     return "its status is unknown" if observation.status == "unknown" else ""
+
+
+def taken_back(observations: Iterable[Observation], reading: Reading) -> str:
+    """What is said where nothing else came: the newest result that was entered in error or cancelled; else nothing."""
+    gone = [(taken(each, reading)[0], each.status) for each in observations if each.status in NEVER]
+    if not gone:
+        return ""
+    when, status = max(gone, key=lambda each: each[0].latest.timestamp() if each[0] else 0.0)
+    of = f"of {when}" if when else "without a date"
+    return f"the result {of} was {(status or '').replace('-', ' ')}, so it does not count"
 
 
 def status_doubts(observation: Observation) -> tuple[str, ...] | None:
