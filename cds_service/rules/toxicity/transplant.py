@@ -18,11 +18,10 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
     Asked of a drug that is ordered or taken, and whose source says when it stops for a transplantation. A warning, when
     one was done and the days have not passed after which the source lets it go on; one step lower where the entry is
-    not certain. A line, when one is ordered.
+    not certain. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
 
-    Engraftment, GVHD and the remission are not read. A transplantation without a day of its own counts as long ago, and
-    what only follows from one is none. Procedures or problems that were not read whole go to the card of gaps as
-    information.
+    Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
+    or problems that were not read whole go to the card of gaps as information.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -33,17 +32,22 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
         procedures, history = case.fact(PROCEDURES), case.fact(HISTORY)
         wanted = keys_of(case, "transplant")
         entries = (*entries_of(procedures, wanted), *entries_of(history, wanted))
-        lately = tuple(entry for entry in entries if _within(case, entry, int(after.value.value)))
-        if lately:
+        grafts = tuple(entry for entry in entries if not GRAFTS.isdisjoint(entry.keys))
+        lately = tuple(entry for entry in grafts if _within(case, entry, int(after.value.value)))
+        undated = tuple(entry for entry in grafts if use.drafts and _perhaps(case, entry, int(after.value.value)))
+        if lately or undated:
+            doubts = () if any(entry.certain for entry in lately) else (lately or undated)[0].doubts
             return case.fired(
-                Level.WARNING,
+                Level.WARNING if lately else Level.INFO,
                 "transplant_pause",
                 about=orders,
                 drug=use.drug,
                 says=(pause, after),
                 deciding=doubtful(orders),
-                doubts=() if any(entry.certain for entry in lately) else lately[0].doubts,
-                entries=lately,
+                doubts=doubts if lately else (*doubts, _UNDATED),
+                line=not lately,
+                entries=lately or undated,
+                undated=not lately,
                 pause=pause,
                 after=after,
             )
@@ -59,6 +63,7 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
             says=(pause,),
             line=True,
             entries=(),
+            undated=False,
             pause=pause,
             after=after,
         )
@@ -67,8 +72,14 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
     return Clear("no transplantation is ordered, or was done lately")
 
 
+_UNDATED = "the day of the transplantation is not known"
+
+
 def _within(case: Case, entry: Entry, days: int) -> bool:
-    """Whether it is the graft itself with its own day, and that less than so many days ago."""
-    if entry.when is None or entry.noted or GRAFTS.isdisjoint(entry.keys):
-        return False
-    return 0 <= entry.when.days_ago(case.now) < days
+    """Whether it has a day of its own, and that less than so many days ago."""
+    return entry.when is not None and not entry.noted and 0 <= entry.when.days_ago(case.now) < days
+
+
+def _perhaps(case: Case, entry: Entry, days: int) -> bool:
+    """Whether it may have been less than so many days ago: it has no day, or only that of its recording."""
+    return entry.when is None or (entry.noted and entry.when.days_ago(case.now) < days)
