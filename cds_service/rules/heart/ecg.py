@@ -116,13 +116,16 @@ def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]
 def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Level) -> tuple[Fact[Ecg], bool]:
     """The QTc above a limit with the doubts that count, and whether to ask for QTcF in words instead.
 
-    Another formula than Fridericia makes a critical finding a warning, and a warning no less. Where the drug's own text
-    names no formula it is no doubt at all.
+    Another formula than Fridericia makes a critical finding a warning, and a warning no less. One that is trusted all
+    the same is asked for in words. Where the drug's own text names no formula it is no doubt at all.
     """
     any_formula = case.cite(topics.QTC_ANY_FORMULA, use.drug)
     if any_formula is not None and not any_formula.foreign:
         return newest, False
-    return (judged, False) if word is Level.CRITICAL else (newest, judged is not newest)
+    if word is Level.CRITICAL:
+        other = newest.value is not None and newest.value.formula is not Formula.FRIDERICIA
+        return judged, other and judged is newest
+    return newest, judged is not newest
 
 
 def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
