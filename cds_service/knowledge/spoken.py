@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from cds_service.knowledge.model import Verification
+from cds_service.knowledge.model import Statement, Verification
 
 STATES = {
     Verification.LABEL: "read in the label",
@@ -13,6 +14,10 @@ STATES = {
     Verification.RECALLED: "not read: confirm on the current label",
     Verification.POLICY: "service default, not from a source",
 }
+ON_THE_LABEL = "confirm on the current label"
+_PAPERS = frozenset({"trial", "guideline", "review"})
+_NO_DRUGS = frozenset({"pathway", "policy", "signs"})  # what a statement is about, where it is no drug
+_OPTION = "option "
 _CAPITALS = {
     "rr": "RR", "fridericia": "Fridericia", "bazett": "Bazett", "ecog": "ECOG",
     "qtc": "QTc", "qt": "QT", "ecg": "ECG", "wbc": "white cells", "tls": "tumour lysis", "cyp3a": "CYP3A",
@@ -29,6 +34,14 @@ _AFFECTED = {
     "cda-substrate": "drugs that cytidine deaminase breaks down",
 }  # fmt: skip
 _GRADES = {"boxed": "a boxed warning", "warning": "a warning", "reported": "reported"}
+
+
+def verified_words(statement: Statement[Any]) -> str:
+    """How well a statement was verified; what papers alone say, and of no drug of ours, no label could confirm."""
+    words = STATES[statement.verification]
+    of_no_drug = statement.about in _NO_DRUGS or statement.about.startswith(_OPTION)
+    papers = all(each.reference.kind in _PAPERS for each in statement.sources)
+    return words.replace(ON_THE_LABEL, "confirm in the paper") if of_no_drug and papers else words
 
 
 def topic_words(name: str) -> str:

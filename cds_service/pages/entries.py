@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.knowledge.load import JURISDICTIONS
 from cds_service.knowledge.model import Citation, Statement
-from cds_service.knowledge.spoken import STATES, topic_words, value_words, what_words
+from cds_service.knowledge.spoken import topic_words, value_words, verified_words, what_words
 from cds_service.knowledge.therapies import Evidence, Kind, Standing, Therapy
 from cds_service.quantity import Quantity
 from cds_service.trace import spoken
@@ -181,7 +181,7 @@ def line_of(
         withdrawn=statement.withdrawn,
         holds=statement.in_force(today.day) and today.jurisdiction in ("", *statement.jurisdictions),
         state=statement.verification.value,
-        state_words=STATES[statement.verification],
+        state_words=verified_words(statement),
         strongest=statement.strongest.indicator,
         sources=sources_of(statement.sources),
         reviewed_on=statement.reviewed_on.isoformat(),

@@ -26,7 +26,7 @@ from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Local, Statement, Verification
-from cds_service.knowledge.spoken import STATES
+from cds_service.knowledge.spoken import verified_words
 from cds_service.knowledge.terms import Terms
 from cds_service.present.abroad import told_abroad
 from cds_service.present.actions import Maker, new_uuid
@@ -381,8 +381,8 @@ def _source_name(statement: Statement[Any]) -> str:
         return "service default"
     if statement.local is not None:
         return escape(statement.local.words)
-    confirm = statement.verification in (Verification.SECONDARY, Verification.RECALLED)
-    return escape(statement.sources[0].reference.short) + (" (confirm on the current label)" if confirm else "")
+    confirm = verified_words(statement).partition("confirm ")[2]
+    return escape(statement.sources[0].reference.short) + (f" (confirm {confirm})" if confirm else "")
 
 
 def _is_default(statement: Statement[Any]) -> bool:
@@ -396,7 +396,7 @@ def _source_line(statement: Statement[Any]) -> str:
     first, *rest = (f"{escape(each.reference.short)}, {escape(each.at)}" for each in statement.sources[:2])
     borrowed = f" ({statement.foreign} label), none for this place" if statement.foreign else ""
     also = f"; also {rest[0]}" if rest else ""
-    return f"- {first}{borrowed} ({STATES[statement.verification]}){also}"
+    return f"- {first}{borrowed} ({verified_words(statement)}){also}"
 
 
 def _local_line(local: Local) -> str:
