@@ -85,7 +85,8 @@ def test_a_preliminary_result_is_shown_and_doubted(status: str, doubt: str) -> N
 @pytest.mark.parametrize(("status", "words"), [("entered-in-error", "entered in error"), ("cancelled", "cancelled")])
 def test_where_every_result_was_taken_back_that_is_said_with_its_day(status: str, words: str) -> None:
     found = potassium(k(3.1, YESTERDAY, status=status), k(3.3, LAST_WEEK, status=status))
-    assert (found.state, found.why) == (State.ABSENT, f"the result of {YESTERDAY[:10]} was {words}, so it does not count")
+    told = f"the result of {YESTERDAY[:10]} was {words}, so it does not count"
+    assert (found.state, found.why) == (State.ABSENT, told)
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.spoken import verified_words
-
 
 
 @pytest.mark.parametrize(("topic", "about", "words"), [
