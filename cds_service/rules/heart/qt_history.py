@@ -44,7 +44,7 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     since = tuple(entry for entry in since if not forbidden & set(entry.keys))
     if not since:
         return Clear("the drug is contraindicated with it: see that check")
-    certain = any(began is Truth.YES for _, began in events)
+    certain = any(began is Truth.YES for entry, began in events if entry in since)
     return case.fired(
         Level.CRITICAL,
         "qt_arrhythmia",
