@@ -250,14 +250,13 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
     schedule = None if told else case.cite(topics.ECG_ON_DAYS, use.drug)
     if rates is None and schedule is None:
         return NotApplicable("told by the card for the start")
-    said, level = (rates, schedule), start_level(warned)
+    level = start_level(warned)
     return case.fired(
         level,
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=tuple(each for each in ((warned,) if warned is not None else said) if each is not None),
-        mentions=(schedule,) if warned is not None and schedule is not None else (),
+        says=tuple(each for each in (rates, schedule) if each is not None),
         line=level is Level.INFO,
         rates=rates,
         schedule=schedule,
