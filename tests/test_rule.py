@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
+from cds_service.rules.once import once
 from cds_service.rules.relapse.offers import safety
 from cds_service.rules.rule import Case, Clear, Fired, NotEvaluated, Outcome, Rule, rule
 from cds_service.rules.running import evaluate
-from cds_service.rules.subjects import Use, the_patient, uses
+from cds_service.rules.shared import Shared
+from cds_service.rules.subjects import Use, distinct, the_patient, uses
 from tests.overlays import written
 from tests.vignette_runner import Vignette, read_vignette
 
@@ -90,6 +93,39 @@ def test_an_effect_stands_in_the_trace_once_and_one_that_nobody_states_does_not(
 
     (check,) = checks(looks)
     assert [(each.about, each.value) for each in check.cites] == [("posaconazole", "strong inhibitor")]
+
+
+def test_shared_work_that_leans_on_the_list_is_done_again_for_another_list_and_other_work_is_not() -> None:
+    done: list[str] = []
+
+    @once
+    def drafted(case: Case) -> int:
+        done.append("drafted")
+        return len(case.orders(Role.DRAFT))
+
+    @once
+    def potassium(case: Case) -> bool:
+        done.append("potassium")
+        return case.fact(POTASSIUM).sure
+
+    seen: list[int] = []
+
+    def looks(case: Case, _: Any) -> Outcome:
+        potassium(case)
+        seen.append(drafted(case))
+        return Clear()
+
+    told, of_call = chart(), Shared()
+    evaluate((made(looks),), told, shipped(), shared=of_call)
+    safety("gilteritinib", (made(looks, subjects=uses(topics.USUAL_DOSE)),), told, shipped(), of_call)
+    assert seen == [0, 1], "the draft that nobody wrote is on the second list"
+    assert sorted(done) == ["drafted", "drafted", "potassium"]
+
+
+def test_an_order_stands_once_and_two_that_read_alike_are_two() -> None:
+    first, second = chart(orders=[{"active": "venetoclax"}]).medications.orders * 2, chart(**GILTERITINIB).medications
+    alike = replace(second.orders[0])
+    assert distinct((*first, *second.orders, alike, alike)) == (first[0], second.orders[0], alike)
 
 
 def test_a_rule_that_raises_is_named_as_not_made_and_warns() -> None:

@@ -10,13 +10,15 @@ from cds_service.answer import Answer, answer
 from cds_service.errors import RequestError
 from cds_service.facts.chart import Chart
 from cds_service.hooks.services import Moment
+from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.present.relevance import Relevance
+from cds_service.rules import running, subjects
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Case, Check, Fired, NotApplicable, NotEvaluated, NoTimeLeft, Outcome, rule
+from cds_service.rules.rule import Case, Check, Clear, Fired, NotApplicable, NotEvaluated, NoTimeLeft, Outcome, rule
 from cds_service.rules.running import Plan, evaluate
-from cds_service.rules.subjects import Uses, the_patient
+from cds_service.rules.subjects import Use, Uses, the_patient, uses
 from cds_service.store.endings import endings_of
 from tests import charts
 from tests.calls import tools
@@ -127,6 +129,42 @@ def test_a_plan_asks_the_rules_that_speak_of_a_drug_and_names_the_others():
             assert [each.rule.worst for each in some] == sorted((each.rule.worst for each in some), reverse=True)
     more = {each.rule.id for each in somebody.in_order} - {each.rule.id for each in nobody.in_order}
     assert {"qtc-hold", "target"} <= more and "dose-ceiling" not in more
+
+
+def test_a_plan_keeps_no_more_than_so_many_combinations_of_drugs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "_MOST_PLANS", 2)
+    plan = Plan(RULES, tools().knowledge.at(tools().now().date(), "US"))
+    for drugs, kept in (((), 1), (("gilteritinib",), 2), (("gilteritinib",), 2), (("venetoclax",), 1)):
+        plan.asked(drugs)
+        assert len(plan._asked) == kept
+
+
+@rule("first", subjects=uses(topics.USUAL_DOSE), sources=(), worst=Level.WARNING)
+def first(case: Case, use: Use) -> Outcome:
+    """The first of those that have nobody."""
+    return Clear()
+
+
+@rule("second", subjects=uses(topics.COMBINED_INDUCER), sources=(), worst=Level.WARNING)
+def second(case: Case, use: Use) -> Outcome:
+    """The second of them."""
+    return Clear()
+
+
+def test_of_the_checks_that_have_nobody_each_that_time_does_not_reach_is_named():
+    late = evaluate((first, second), *nobody(), in_time=lambda: False)
+    assert all(isinstance(check.outcome, NoTimeLeft) for check in late.checks)
+    assert [check.outcome.why.split("'")[1] for check in late.checks] == [first.title, second.title]
+
+
+def test_of_the_checks_that_have_nobody_each_that_fails_is_named(monkeypatch: pytest.MonkeyPatch):
+    def broken(case: Case, why: str):
+        raise ValueError(why)
+
+    monkeypatch.setattr(subjects, "_none", broken)
+    failed = evaluate((first, second), *nobody()).checks
+    assert [check.outcome.why.split("'")[1] for check in failed] == [first.title, second.title]
+    assert all(check.outcome.broke for check in failed)
 
 
 @SAMPLES

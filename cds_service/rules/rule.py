@@ -267,11 +267,7 @@ class Case:
                 all_doubts += [f"{fact.key.label}: {doubt}" for doubt in fact.doubts]
         for order in orders if deciding is None else deciding:
             all_doubts += order.doubts
-        carried = level
-        for statement in statements:
-            strongest = statement.strongest
-            if strongest < carried:
-                carried = strongest
+        carried = min([level, *[statement.strongest for statement in statements]])
         shown = min(carried, level.one_lower()) if all_doubts else carried
         if bounded:
             if any(fact.key.exact for fact in bounded):

@@ -176,9 +176,8 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
     if kept is None:
         acting = _acting(case.snapshot)
         found = [each for each in _beside(case) if not acting[each.drug].isdisjoint(kinds)]
-        if len(found) > 1:
-            found.sort(key=lambda each: _surest_first(case, each, kinds))
-        kept = case.shared.listed[met, kinds] = tuple(found)
+        kept = tuple(sorted(found, key=lambda each: _surest_first(case, each, kinds)))
+        case.shared.listed[met, kinds] = kept
     return tuple([each for each in kept if each.drug != use.drug])
 
 
@@ -253,15 +252,8 @@ def of_other_drugs(ended: Iterable[Medication]) -> tuple[Medication, ...]:
 
 
 def distinct(orders: Iterable[Medication]) -> tuple[Medication, ...]:
-    """Each order once, in order. Orders alike bear the same reference, so only those are held against each other."""
-    found: dict[int, Medication] = {}
-    references: set[str] = set()
-    for order in orders:
-        if id(order) in found or (order.reference in references and order in found.values()):
-            continue
-        found[id(order)] = order
-        references.add(order.reference)
-    return tuple(found.values())
+    """Each order once, in order. Two that read alike are two orders: the list hands out the very same each time."""
+    return tuple({id(order): order for order in orders}.values())
 
 
 def doubtful(*groups: Iterable[Medication]) -> tuple[Medication, ...]:

@@ -44,7 +44,7 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     since = tuple(entry for entry in since if not forbidden & set(entry.keys))
     if not since:
         return Clear("the drug is contraindicated with it: see that check")
-    certain = any(began is Truth.YES for _, began in events)
+    certain = any(began is Truth.YES for entry, began in events if entry in since)
     return case.fired(
         Level.CRITICAL,
         "qt_arrhythmia",
@@ -256,8 +256,7 @@ def starting_a_qt_drug(case: Case, use: Use) -> Outcome:
         "qt_start",
         about=use.drafts,
         drug=use.drug,
-        says=(warned,) if warned is not None else tuple(filter(None, (rates, schedule))),
-        mentions=tuple(filter(None, (schedule,))) if warned is not None else (),
+        says=tuple(each for each in (rates, schedule) if each is not None),
         line=level is Level.INFO,
         rates=rates,
         schedule=schedule,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
@@ -103,8 +103,10 @@ def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
     return ceilings(case, use, others)
 
 
+@once
 def _replaced_now(case: Case) -> tuple[Medication, ...]:
     """The orders in use in whose place a draft of this call is written: they are taken until now."""
+    case.fact(MEDICATIONS)
     now = When(case.now, case.now)
     replaced = case.chart.medications.superseded
     return tuple(replace(order, role=Role.PAST, end=now) for order in replaced if order.role is Role.ACTIVE)

@@ -204,21 +204,23 @@ def also_active(case: Case, use: Use) -> Outcome:
     beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)
-    same = use.drafts[0].dose.daily
-    others = [each for each in (*use.drafts, *beside) if same is None or each.dose.daily != same]
-    unchanged = not others
-    draft = next((each for each in use.drafts if each in others), use.drafts[0])
-    active = next((each for each in beside if each in others), beside[0])
+    pairs = [(draft, active) for draft in use.drafts for active in beside]
+    changed = [pair for pair in pairs if _is_change(*pair)]
+    draft, active = (changed or pairs)[0]
     usual = case.must(topics.USUAL_DOSE, use.drug)
     return case.fired(
-        Level.INFO if unchanged else Level.WARNING,
+        Level.WARNING if changed else Level.INFO,
         "also_active",
         about=(*use.drafts, *beside),
         drug=f"{use.drug} twice",
         says=(case.must(topics.ORDERED_TWICE, "policy"),),
         draft=draft,
         active=active,
-        unchanged=unchanged,
+        unchanged=not changed,
         usual=usual,
         name=use.drug,
     )
+
+
+def _is_change(draft: Medication, active: Medication) -> bool:
+    return draft.dose.daily is None or active.dose.daily != draft.dose.daily

@@ -40,9 +40,9 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         outcome = case.blind(allergies, about=use.in_play, level=Level.WARNING if stops else Level.INFO)
         return outcome if use.drafts else replace(outcome, quiet=True)
     label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
-    said = label or (inside if not to_drug and inside else case.must(topics.ALLERGY_ON_RECORD, "policy"))
-    found = sorted(to_drug or to_part, key=lambda each: (len(each.doubts), _is_intolerance(each)))
-    others = (*found[1:], *(each for each in to_part if each not in found))
+    found = [*_surest_first(to_drug), *to_part] if label else _surest_first([*to_drug, *to_part])
+    to_it = found[0] in to_drug
+    said = label or (inside if inside and not to_it else case.must(topics.ALLERGY_ON_RECORD, "policy"))
     return case.fired(
         Level.CRITICAL if label else Level.WARNING,
         "allergy",
@@ -58,10 +58,14 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         entry=found[0].words,
         kind=found[0].kind,
         day=str(found[0].when or "no date"),
-        others=tuple(dict.fromkeys(_told(each) for each in others if _told(each) != _told(found[0]))),
+        others=tuple(dict.fromkeys(_told(each) for each in found if _told(each) != _told(found[0]))),
         said=said,
-        part=not to_drug,
+        part=not to_it,
     )
+
+
+def _surest_first(entries: list[Allergy]) -> list[Allergy]:
+    return sorted(entries, key=lambda each: (len(each.doubts), _is_intolerance(each)))
 
 
 def _told(allergy: Allergy) -> str:

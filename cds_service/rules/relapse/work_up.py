@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import assert_never
 
 from cds_service.facts.conditions import IN_RELAPSE
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
@@ -17,7 +16,6 @@ from cds_service.rules.relapse.prognosis import epi
 from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
 from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut
 from cds_service.rules.subjects import the_patient
-from cds_service.truth import Truth
 
 
 @rule(
@@ -97,15 +95,10 @@ def after_response(case: Case, patient: str) -> Outcome:
         return closed
     stated = [entry for entry in history.value or () if entry.status in _ACTIVE and "apl" not in entry.keys]
     before = max((entry for entry in stated if _before(entry, disease.when)), key=_day, default=None)
-    match Truth.of(before is not None) if history.sure or before is not None else Truth.UNKNOWN:
-        case Truth.NO:
-            return NotApplicable("no relapse or refractory disease before this remission on record")
-        case Truth.UNKNOWN:
+    if before is None:
+        if not history.sure:
             return case.blind(history)
-        case Truth.YES:
-            pass
-        case other:
-            assert_never(other)
+        return NotApplicable("no relapse or refractory disease before this remission on record")
     said = case.must(topics.AFTER_RESPONSE, "pathway")
     return case.fired(
         Level.INFO,
@@ -116,7 +109,7 @@ def after_response(case: Case, patient: str) -> Outcome:
         said=said,
         disease=disease,
         relapse=before,
-        refractory=before is not None and before.status not in IN_RELAPSE,
+        refractory=before.status not in IN_RELAPSE,
         allogeneic=case.fact(ALLOGENEIC),
     )
 

@@ -42,7 +42,8 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
             found.append((case.must(topics.CAUTION, use.drug, name), entries))
     if found:
         against = case.cite(topics.ADVISED_AGAINST, use.drug)
-        advised = against is not None and any(said.qualifier in against.value for said, _ in found)
+        if against is not None and not any(said.qualifier in against.value for said, _ in found):
+            against = None
         entries = tuple(entry for _, each in found for entry in each)
         limit = case.must(topics.LVEF_UNFIT_AT_MOST, "policy")
         return case.fired(
@@ -55,13 +56,13 @@ def disease_on_record(case: Case, use: Use) -> Outcome:
             says=(
                 *(said for said, _ in found),
                 *((limit,) if low is not None else ()),
-                *((against,) if against is not None and advised else ()),
+                *((against,) if against is not None else ()),
             ),
             entries=entries,
             lvef=low,
             limit=limit,
             cautions=tuple(said for said, _ in found),
-            against=against if advised else None,
+            against=against,
         )
     return Clear("no such disease on record") if problems.sure else case.blind(problems, about=use.in_play)
 
