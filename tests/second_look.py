@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[1]
 FILES = (
     *("tests/test_rule.py", "tests/test_hospital.py", "tests/test_options.py", "tests/test_targets_and_allergy.py"),
     *("tests/test_heart.py", "tests/test_samples.py", "tests/test_patients.py", "tests/test_invariants.py"),
-    *("tests/test_running.py", "tests/test_child_pugh.py", "tests/present/test_abroad.py", "tests/pages/test_pathway.py"),
+    *("tests/test_running.py", "tests/test_child_pugh.py", "tests/present/test_abroad.py"),
+    "tests/pages/test_pathway.py",
 )
 
 
