@@ -10,6 +10,7 @@ import pytest
 from cds_service.facts.drugs.amounts import product_strength
 from cds_service.facts.drugs.doses import Dose, daily_dose
 from cds_service.gather.views import MedicationRequest
+from cds_service.quantity import Quantity
 from tests.charts import Json, concept, measured, order, resource, terms
 
 TABLET = "venetoclax 100 MG Oral Tablet"
@@ -300,6 +301,28 @@ THREE_HOURS = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "durat
 ])
 def test_a_rate_comes_to_what_runs_in_a_day(written: Json, timing: Json | None, expected: str | None) -> None:
     assert daily(dosage(written, timing=timing)) == expected
+
+
+@pytest.mark.parametrize(("value", "long", "unit"), [
+    (400, 24, "h"), (400, 1, "d"), (400, 1440, "min"), (100, 6, "h"), (50, 3, "h"),
+])
+def test_a_rate_over_a_day_is_exactly_what_it_says(value: int, long: int, unit: str) -> None:
+    ratio = {"numerator": measured(value, "mg"), "denominator": measured(long, unit)}
+    lasting = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "duration": 24, "durationUnit": "h"}}
+    assert dose(dosage({"rateRatio": ratio}, timing=lasting)).daily == Quantity(Decimal(400), "mg/d")
+
+
+@pytest.mark.parametrize(("each", "a_day", "long", "expected"), [
+    (1, 3, "d", "300"), (2, 4, "d", "400"), (4, 4, "d", "400"), (2, 4, "h", None), (2, 4, "wk", None),
+])
+def test_pieces_of_a_day_stated_beside_those_of_a_dose_tell_how_often(
+    each: int, a_day: int, long: str, expected: str | None
+) -> None:
+    written = amount(each, "錠", code="TAB", system="urn:oid:1.2.392.100495.20.2.101")
+    ratio = {"numerator": measured(a_day, "錠", code="TAB"), "denominator": measured(1, long)}
+    local = {"code": {"coding": [{"system": "urn:oid:1.2.392.200250.2.2.20", "code": "1013044400000000"}]}}
+    for words in ({}, {"text": "内服・経口・１日３回朝昼夕食後"}):
+        assert daily(dosage({**written, "rateRatio": ratio}, timing=local, **words)) == expected
 
 
 def test_a_rate_without_its_duration_says_so() -> None:
