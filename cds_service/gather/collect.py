@@ -245,7 +245,7 @@ def _orders_a_drug(view: MedicationRequest) -> bool:
     """Whether anything is left that says which drug is ordered."""
     concept, reference = view.medicationCodeableConcept, view.medicationReference
     said = (concept.text, concept.coding) if concept else ()
-    return any(said) or bool(reference and (reference.reference or reference.display))
+    return any(said) or bool(reference and (reference.reference or reference.display)) or view.medication is not None
 
 
 def _names_nobody(view: View) -> bool:

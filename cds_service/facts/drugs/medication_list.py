@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
-from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
+from cds_service.facts.drugs.prescribed import Library, library_of, local, named, said_of
 from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
@@ -93,7 +93,7 @@ def _refers_nowhere(resource: Resource, draft: Medication) -> bool:
     not merely none chosen yet.
     """
     view = view_of(resource)
-    refers = view and (view.medicationReference or isinstance(resource.view(), Unreadable))
+    refers = view and (named(view)[1] or isinstance(resource.view(), Unreadable))
     return bool(refers and not draft.ingredients and not draft.label)
 
 
