@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
-from cds_service.facts.drugs.dose_words import daily_beside, daily_in
+from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
@@ -215,8 +215,8 @@ def _coded(step: _Step, of: _Product) -> Dose:
 def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
     """A dose of which the words, or the pieces of a day beside those of a dose, must tell amount or frequency."""
     told = single.mg is not None and not single.per
-    written = daily_in(step.text, of.terms)
-    if written is not None and not told:
+    written = _written(step, of) if not told else None
+    if written is not None:
         return Dose(written, note="read from the dose text", plain=False)
     times = times_in(step.text, of.terms) if told and step.often is None else None
     if times is not None and single.mg is not None:
@@ -226,6 +226,15 @@ def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
         return Dose(a_day, note="the pieces of a day as stated beside those of a dose", plain=False)
     why = "how often it is taken cannot be read" if told else _why_not(single)
     return Dose(None, why, plain=False)
+
+
+def _written(step: _Step, of: _Product) -> Quantity | None:
+    """The daily dose that the words state: in mg, or where nothing is coded in pieces of a known strength."""
+    strength = of.strength() if step.text else None
+    written = daily_in(step.text, of.terms, strength)
+    if written is not None or strength is None or step.stated:
+        return written
+    return daily_pieces(step.text, strength, of.terms)
 
 
 def _pieces_a_day(step: _Step, of: _Product) -> Quantity | None:
