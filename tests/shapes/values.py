@@ -141,6 +141,7 @@ def ecog(step: int) -> Iterator[Json]:
     yield observation(code, interpretation=[answer])
     yield observation(code, valueInteger=step, interpretation=[answer])
     yield observation(concept("423740007", "http://snomed.info/sct"), valueInteger=step)
+    yield observation(concept("89262-0"), valueInteger=step)
     yield observation(concept("58410-2"), component=[{"code": code, "valueCodeableConcept": answer}])
     for words in ("{}", "ECOG {}", "ECOG performance status: {}", "Grade {}", "{} - as described"):
         yield observation(code, valueCodeableConcept={"text": words.format(step)})
