@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import (
     AML,
@@ -245,7 +246,7 @@ def _entry(
         onset = view.performedDateTime or (period.start if period else None)
         dates: tuple[str | None, ...] = (onset,)
     else:
-        standing = standing_of(view.clinicalStatus, view.verificationStatus, reading.terms)
+        standing = weighed(standing_of(view.clinicalStatus, view.verificationStatus, reading.terms), view, resource)
         if standing.never:
             return None
         over, status = standing.over or meaning.past, standing.disease or status

@@ -140,6 +140,7 @@ class _Sorting:
     room: int = MOST
     notes: list[str] = field(default_factory=list)
     patient: str = field(init=False)  # the reference by which nearly every resource names this patient
+    also: set[str] = field(default_factory=set)  # by which resources name the entry of this patient in a Bundle
 
     def __post_init__(self) -> None:
         self.patient = f"Patient/{self.patient_id}"
@@ -160,6 +161,7 @@ class _Sorting:
         most = min(came, MOST_OF_A_KIND, self.room)
         self.room -= most
         views, full_urls = unpacked.views, unpacked.full_urls
+        self.also.update(url for place, url in full_urls.items() if self._is_entry(url, views.get(place)))
         for place, raw in enumerate(answered.resources[:most]):
             read = views.get(place)
             resource = self.resource(raw, key, full_urls.get(place), read)
@@ -172,7 +174,7 @@ class _Sorting:
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
             elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
-            elif _subject(view) == self.patient:
+            elif (subject := _subject(view)) == self.patient or subject in self.also:
                 kept.append(resource)
             elif _names_nobody(view):
                 missed = missed or "an entry does not say plainly whose it is"
@@ -206,6 +208,10 @@ class _Sorting:
             else:
                 self.foreign += 1
         return tuple(kept), tuple(unreadable)
+
+    def _is_entry(self, url: str, view: View | None) -> bool:
+        """Whether an entry is this patient, under a name that exists within its Bundle only (`urn:uuid:`)."""
+        return url.startswith("urn:") and isinstance(view, Patient) and view.id == self.patient_id
 
     def _is_ours(self, view: View) -> bool:
         """Whether a draft is for the patient of this call: it says so, or names nobody else."""
@@ -245,7 +251,7 @@ def _orders_a_drug(view: MedicationRequest) -> bool:
     """Whether anything is left that says which drug is ordered."""
     concept, reference = view.medicationCodeableConcept, view.medicationReference
     said = (concept.text, concept.coding) if concept else ()
-    return any(said) or bool(reference and (reference.reference or reference.display))
+    return any(said) or bool(reference and (reference.reference or reference.display)) or view.medication is not None
 
 
 def _names_nobody(view: View) -> bool:

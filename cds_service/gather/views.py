@@ -66,6 +66,13 @@ class Reference(msgspec.Struct, gc=False):
     display: str | None = None
 
 
+class Either(msgspec.Struct, gc=False):
+    """A concept or a reference in one element, as R5 writes what R4 has two elements for."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
 class Period(msgspec.Struct, gc=False):
     start: str | None = None
     end: str | None = None
@@ -237,6 +244,7 @@ class MedicationRequest(View, kw_only=True):
     doNotPerform: bool | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
+    medication: Either | None = None  # of R5: such an order is not valid, and names its drug with that doubt
     subject: Reference | None = None
     authoredOn: str | None = None
     dosageInstruction: list[Dosage] | None = None

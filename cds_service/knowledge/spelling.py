@@ -26,6 +26,7 @@ SPOKEN = {
     "http://hl7.org/fhir/sid/icd-10": "ICD-10",
     "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
     "http://www.ama-assn.org/go/cpt": "CPT",
+    "http://fhir.de/CodeSystem/bfarm/ops": "OPS",
 }
 
 _BARE_OID = re.compile(r"[012](?:\.\d+){3,}")

@@ -266,6 +266,28 @@ def test_a_transplantation_of_which_nobody_knows_whether_it_was_done_is_doubtful
     assert chart(relapse(), unknown, told).get(ALLOGENEIC).sure
 
 
+OPS, GM = "http://fhir.de/CodeSystem/bfarm/ops", "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+
+
+@pytest.mark.parametrize(("code", "allogeneic"), [
+    ("8-805.40", True), ("8-805.52", True), ("8-805.25", True), ("5-411.30", True), ("5-411.4", True),
+    ("8-805.00", False), ("5-411.02", False), ("5-410.11", False),
+])
+def test_a_german_procedure_code_says_whose_cells_were_transplanted(code, allogeneic):
+    for system in (OPS, "http://fhir.de/CodeSystem/dimdi/ops"):
+        found = chart(relapse(), procedure("x") | {"code": concept(code, system=system)}).get(ALLOGENEIC)
+        assert (found.value, str(found.when)) == (allogeneic, "2025-06-01" if allogeneic else "None")
+
+
+def test_german_codes_tell_the_state_after_a_transplantation_and_gvhd():
+    for code in ("Z94.80", "Z94.81"):
+        found = chart(relapse(), condition(concept(code, system=GM))).get(ALLOGENEIC)
+        assert (found.value, "does not say whether it was allogeneic" in found.why) == (None, True)
+    for code in ("T86.01", "T86.02", "T86.05", "T86.06", "T86.07", "T86.09"):
+        assert chart(relapse(), condition(concept(code, system=GM))).get(ALLOGENEIC).value is True
+    assert chart(relapse(), condition(concept("Z94.88", system=GM))).get(ALLOGENEIC).value is False
+
+
 @pytest.mark.parametrize("text", [
     "alloHSCT 2025", "allo-HSCT performed 2025", "alloHSCT, donor: brother", "Haploidentical HCT",
     "Cord blood transplantation", "MUD transplant", "Allogene Stammzelltransplantation", "Z.n. allogener SZT",

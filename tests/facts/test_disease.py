@@ -165,6 +165,32 @@ def test_the_german_fifth_character_says_where_the_disease_stands(code: str, exp
     assert state(condition(concept(code, system=GM))) is expected
 
 
+def lettered(letter: str, code: str = "C92.00", **more: object) -> Json:
+    url = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+    coded = concept(code, system=GM)
+    coded["coding"][0]["extension"] = [{"url": url, "valueCoding": {"code": letter}}]
+    written = condition(coded, id="lettered", onsetDateTime="2026-11-01") | more
+    return {name: part for name, part in written.items() if part is not None}
+
+
+BARE: Json = {"clinicalStatus": None, "verificationStatus": None}
+
+
+@pytest.mark.parametrize(("letter", "statuses", "found", "sure"), [
+    ("G", BARE, Disease.UNSTATED, True), ("A", BARE, Disease.NONE, True), ("Z", BARE, Disease.NONE, True),
+    ("V", BARE, Disease.UNSTATED, False), ("a", BARE, Disease.NONE, True),
+    ("A", {}, Disease.UNSTATED, False), ("Z", {}, Disease.UNSTATED, False), ("G", {}, Disease.UNSTATED, True),
+])
+def test_the_letter_beside_a_german_code_says_whether_it_holds(
+    letter: str, statuses: Json, found: Disease, sure: bool
+) -> None:
+    stated: Json = {
+        "clinicalStatus": {"coding": [{"code": "active"}]}, "verificationStatus": {"coding": [{"code": "confirmed"}]},
+    }  # fmt: skip
+    read = chart(lettered(letter, **(stated | statuses))).get(DISEASE)
+    assert (read.value, read.sure) == (found, sure), (read.doubts, read.why)
+
+
 def test_the_german_code_of_refractory_leukaemia_speaks_of_the_aml_beside_it() -> None:
     refractory = condition(concept("C95.8", system=GM), id="c2", onsetDateTime="2026-10-01")
     facts = chart(condition(concept("C92.00", system=GM)), refractory)

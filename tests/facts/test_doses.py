@@ -10,6 +10,7 @@ import pytest
 from cds_service.facts.drugs.amounts import product_strength
 from cds_service.facts.drugs.doses import Dose, daily_dose
 from cds_service.gather.views import MedicationRequest
+from cds_service.quantity import Quantity
 from tests.charts import Json, concept, measured, order, resource, terms
 
 TABLET = "venetoclax 100 MG Oral Tablet"
@@ -204,6 +205,45 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
     assert daily({"text": text}) == expected
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("400 mg = 4 tab(s), Oral, Daily, 28 day(s)", "400"), ("200 mg = 2 tab(s), Oral, BID", "400"),
+    ("Take 4 tablets (400 mg) by mouth daily with food", "400"), ("Take 2 tablets (200 mg) twice daily", "400"),
+    ("Take 4 tablets by mouth once daily", "400"), ("Take two tablets twice daily", "400"),
+    ("Take 1 tablet by mouth every morning", "100"), ("4 Tabletten einmal täglich", "400"),
+    ("400 mg 1x täglich oral", "400"), ("200 mg 2x tgl.", "400"), ("200 mg zweimal täglich", "400"),
+    ("400 mg pro Tag", "400"), ("200 mg alle 12 Stunden", "400"), ("400 mg einmal täglich", "400"),
+    ("400 mg une fois par jour", "400"), ("200 mg 2 fois par jour", "400"), ("4 comprimés une fois par jour", "400"),
+    ("400 mg una vez al día", "400"), ("200 mg due volte al giorno", "400"),
+])
+def test_the_dose_of_a_day_is_read_from_pieces_and_in_other_languages(text: str, expected: str) -> None:
+    found = dose({"text": text})
+    assert (str(found.daily), found.plain) == (f"{expected} mg daily", False)
+
+
+@pytest.mark.parametrize("text", [
+    "Take 1 to 2 tablets daily as needed", "Take 4 tablets daily until seen", "Take 4 tablets on day 1 and daily",
+    "Take 1-2 tablets daily", "Take 1/2 tablet daily", "Take 2 1/2 tablets daily", "Take half a tablet daily",
+    "Take 1 tablet daily, then 4 tablets daily", "Take up to 4 tablets daily", "Take 4 tablets every other day",
+    "Take 4 tablets daily. Dispense 120 tablets", "Take 4 tablets", "Take 4 tablets once daily or twice daily",
+    "4 tablets (300 mg) daily", "400 mg = 4 tab(s)", "400 mg jeden zweiten Tag", "200 mg 1 bis 2 mal täglich",
+])
+def test_pieces_that_are_not_the_same_each_day_are_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+def test_pieces_in_words_need_the_strength_of_one() -> None:
+    assert daily({"text": "Take 4 tablets once daily"}, product="venetoclax") is None
+
+
+@pytest.mark.parametrize(("repeat", "expected"), [
+    ((7, 1, "wk"), "400"), ((14, 1, "wk"), "800"), ((28, 4, "wk"), "400"), ((28, 28, "d"), "400"),
+    ((3, 1, "wk"), None), ((10, 1, "wk"), None), ((1, 1, "wk"), "400"),
+])
+def test_as_many_times_as_days_is_once_a_day(repeat: tuple[int, int, str], expected: str | None) -> None:
+    often = dict(zip(("frequency", "period", "periodUnit"), repeat, strict=True))
+    assert daily(dosage(amount(400), timing={"repeat": often})) == expected
+
+
 @pytest.mark.parametrize(("amounts", "text", "expected"), [
     ((1, "tablet"), "Take 4 tablets by mouth daily", "400"), ((4, "tablet"), "Take one tablet daily", "400"),
     ((100, "mg"), "Take four 100 mg tablets once daily", "400"),
@@ -300,6 +340,28 @@ THREE_HOURS = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "durat
 ])
 def test_a_rate_comes_to_what_runs_in_a_day(written: Json, timing: Json | None, expected: str | None) -> None:
     assert daily(dosage(written, timing=timing)) == expected
+
+
+@pytest.mark.parametrize(("value", "long", "unit"), [
+    (400, 24, "h"), (400, 1, "d"), (400, 1440, "min"), (100, 6, "h"), (50, 3, "h"),
+])
+def test_a_rate_over_a_day_is_exactly_what_it_says(value: int, long: int, unit: str) -> None:
+    ratio = {"numerator": measured(value, "mg"), "denominator": measured(long, unit)}
+    lasting = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "duration": 24, "durationUnit": "h"}}
+    assert dose(dosage({"rateRatio": ratio}, timing=lasting)).daily == Quantity(Decimal(400), "mg/d")
+
+
+@pytest.mark.parametrize(("each", "a_day", "long", "expected"), [
+    (1, 3, "d", "300"), (2, 4, "d", "400"), (4, 4, "d", "400"), (2, 4, "h", None), (2, 4, "wk", None),
+])
+def test_pieces_of_a_day_stated_beside_those_of_a_dose_tell_how_often(
+    each: int, a_day: int, long: str, expected: str | None
+) -> None:
+    written = amount(each, "錠", code="TAB", system="urn:oid:1.2.392.100495.20.2.101")
+    ratio = {"numerator": measured(a_day, "錠", code="TAB"), "denominator": measured(1, long)}
+    local = {"code": {"coding": [{"system": "urn:oid:1.2.392.200250.2.2.20", "code": "1013044400000000"}]}}
+    for words in ({}, {"text": "内服・経口・１日３回朝昼夕食後"}):
+        assert daily(dosage({**written, "rateRatio": ratio}, timing=local, **words)) == expected
 
 
 def test_a_rate_without_its_duration_says_so() -> None:

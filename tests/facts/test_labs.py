@@ -305,6 +305,12 @@ def test_a_report_without_its_results_leaves_a_doubt() -> None:
     ({"valueInteger": 1, "interpretation": [concept("LA9625-0")]}, "answers that contradict each other"),
     ({"valueCodeableConcept": concept("LA29176-7")}, "a code instead of a number"),
     ({"valueString": "good"}, "text instead of a number"),
+    ({"valueCodeableConcept": {"text": "1-2"}}, "a code instead of a number"),
+    ({"valueCodeableConcept": {"text": "1 - 2"}}, "a code instead of a number"),
+    ({"valueCodeableConcept": {"text": "ECOG 3 or 4"}}, "a code instead of a number"),
+    ({"valueCodeableConcept": {"text": "ECOG 9"}}, "9 is not a possible value"),
+    ({"valueCodeableConcept": {"text": "unknown"}}, "a code instead of a number"),
+    ({"valueCodeableConcept": concept("LA29176-7") | {"text": "3"}}, "a code instead of a number"),
 ])
 def test_what_is_no_step_of_the_ecog_scale_is_said(content: Json, why: str) -> None:
     assert chart(observation("89247-1", **content)).get(ECOG).why == why

@@ -331,6 +331,18 @@ def test_a_duplication_of_flt3_without_its_exon_is_told_and_may_be_an_internal_t
     assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
 
 
+@pytest.mark.parametrize("exon", ["Exon 14", "Exon #14", "exon 15", "Exon 14-15"])
+def test_a_duplication_of_flt3_with_its_exon_beside_it_is_an_internal_tandem_duplication(exon: str) -> None:
+    region = {"code": concept("47999-8"), "valueString": exon}
+    assert outcome(itd(flt3(component("48005-3", "p.(Glu598_Tyr599dup)"), region)))
+
+
+@pytest.mark.parametrize("panel", ["RNA fusion panel", "Gene fusion analysis", "Fusion gene panel (RNA sequencing)"])
+def test_a_report_of_a_fusion_panel_in_words_tells_a_rearrangement(panel: str) -> None:
+    told = chart(observation({"text": panel}, valueString="KMT2A::MLLT3 fusion detected")).get(KMT2A_R)
+    assert outcome(told)
+
+
 @pytest.mark.parametrize(("code", "change"), [("48005-3", "p.Asn841Lys"), ("48005-3", "p.N676K"),
     ("48004-6", "c.2523C>A")])
 def test_another_change_of_flt3_is_told_beside_its_kinase_domain(code: str, change: str) -> None:

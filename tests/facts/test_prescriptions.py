@@ -40,6 +40,26 @@ def test_a_medication_is_found_wherever_it_stands(reference: str, where: str) ->
         assert [(each.ingredients, each.matched_by) for each in found] == [(("venetoclax",), "RxNorm 1747561")]
 
 
+@pytest.mark.parametrize("named", [
+    {"concept": concept("1747561", system=RXNORM)}, {"concept": {"text": "venetoclax 100 mg"}},
+    {"reference": {"reference": "#drug"}}, {"reference": {"display": "venetoclax 100 mg"}},
+])
+def test_an_order_in_the_shape_of_r5_names_its_drug_with_the_doubt_that_it_is_not_r4(named: Json) -> None:
+    written = {name: part for name, part in order("x").items() if name != "medicationCodeableConcept"}
+    written |= {"medication": named, "contained": [VENETOCLAX | {"id": "drug"}]}
+    written |= {"dosageInstruction": [{"text": "400 mg daily"}]}
+    for found in (listed(written), listed(drafts=[written | {"status": "draft"}])):
+        assert [each.ingredients for each in found] == [("venetoclax",)]
+        assert "R5" in found[0].doubts[0]
+        assert found[0].dose.daily is None
+
+
+def test_a_draft_in_the_shape_of_r5_that_refers_to_nothing_at_hand_is_counted_as_unnamed() -> None:
+    written = {name: part for name, part in order("x", "draft").items() if name != "medicationCodeableConcept"}
+    facts = chart(drafts=[written | {"medication": {"reference": {"reference": "Medication/gone"}}}])
+    assert facts.medications.unnamed_drafts == 1
+
+
 def test_the_same_id_on_another_server_is_another_medication() -> None:
     ours = {"fullUrl": "https://ehr.example.org/fhir/Medication/drug", "resource": VENETOCLAX | {"id": "drug"}}
     elsewhere = order("", medicationReference={"reference": "https://other.example.org/fhir/Medication/drug"})

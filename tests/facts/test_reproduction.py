@@ -49,6 +49,13 @@ def test_a_condition_counts_and_a_newer_negative_test_ends_it() -> None:
     assert chart(pregnancy, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).value is False
 
 
+@pytest.mark.parametrize("code", ["Z32.1", "Z33", "Z34", "Z35", "Z35.0", "Z35.9"])
+def test_a_pregnancy_is_told_by_the_codes_of_icd_10_and_of_its_german_modification(code: str) -> None:
+    for system in ("http://hl7.org/fhir/sid/icd-10", "http://fhir.de/CodeSystem/bfarm/icd-10-gm"):
+        pregnancy: Json = condition(concept(code, system=system), onsetDateTime="2026-10-01")
+        assert chart(pregnancy).get(PREGNANT).value is True
+
+
 def test_silence_is_no_answer() -> None:
     assert chart().get(PREGNANT).state is State.ABSENT
 

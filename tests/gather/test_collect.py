@@ -172,6 +172,22 @@ def test_a_reference_to_anybody_else_does_not_pass(reference: str) -> None:
     assert not belongs_to(reference, "p1")
 
 
+def test_a_result_may_name_the_entry_of_this_patient_in_its_bundle() -> None:
+    def told(patient: Any, url: str = "urn:uuid:1", subject: str = "urn:uuid:1") -> tuple[list[str], Status]:
+        entries = [{"fullUrl": url, "resource": patient},
+                   {"fullUrl": "urn:uuid:2", "resource": POTASSIUM | {"subject": {"reference": subject}}}]
+        found = gather({"patient": PATIENT, "labs": {"resourceType": "Bundle", "entry": entries}})
+        return [name for name in names(found) if name.startswith("Observation")], found.reply("labs").status
+
+    assert told(PATIENT) == (["Observation/k1"], Status.COMPLETE)
+    assert told(PATIENT, subject="urn:uuid:3") == ([], Status.PARTIAL)
+    assert told(PATIENT, url="urn:uuid:2", subject="urn:uuid:1") == ([], Status.PARTIAL)
+    nameless = {name: part for name, part in PATIENT.items() if name != "id"}
+    assert told(nameless) == ([], Status.PARTIAL)
+    with pytest.raises(WrongContent):
+        told(PATIENT | {"id": "p2"})
+
+
 def test_a_dot_in_the_id_is_a_dot() -> None:
     assert belongs_to("Patient/p.1", "p.1")
     assert not belongs_to("Patient/px1", "p.1")

@@ -122,6 +122,13 @@ def qtcf(ms: int) -> Iterator[Json]:
     yield observation({"text": "QTc (Fridericia)"}, valueString=f"{ms} ms")
 
 
+_GRADES = ("425389002", "422512005", "422894000", "423053003", "423237006")  # as SNOMED has them; of 5 none was read
+_TUMOUR_DOCUMENTATION = (
+    "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem/"
+    "mii-cs-onko-allgemeiner-leistungszustand-ecog"
+)
+
+
 def ecog(step: int) -> Iterator[Json]:
     """One ECOG step, as number, as code, and as both."""
     answer = concept(_STEPS[step])
@@ -134,4 +141,10 @@ def ecog(step: int) -> Iterator[Json]:
     yield observation(code, interpretation=[answer])
     yield observation(code, valueInteger=step, interpretation=[answer])
     yield observation(concept("423740007", "http://snomed.info/sct"), valueInteger=step)
+    yield observation(concept("89262-0"), valueInteger=step)
     yield observation(concept("58410-2"), component=[{"code": code, "valueCodeableConcept": answer}])
+    for words in ("{}", "ECOG {}", "ECOG performance status: {}", "Grade {}", "{} - as described"):
+        yield observation(code, valueCodeableConcept={"text": words.format(step)})
+    if step < len(_GRADES):
+        yield observation(code, valueCodeableConcept=concept(_GRADES[step], "http://snomed.info/sct"))
+        yield observation(code, valueCodeableConcept=concept(str(step), _TUMOUR_DOCUMENTATION))

@@ -82,7 +82,7 @@ def rate_of(ratio: Ratio | None, strength: Strength) -> Amount:
     hours = next((_TIME[unit] for unit in _units(long) if unit in _TIME), None)
     if given.mg is None or hours is None or long.value is None or long.value <= 0 or long.comparator:
         return given if given.mg is None else Amount(None, why=A_RATE)
-    return Amount(given.mg, given.per, hours * long.value)
+    return Amount(given.mg, given.per, hours * long.value, pieces=given.pieces)
 
 
 def product_strength(product: str) -> Decimal | None:

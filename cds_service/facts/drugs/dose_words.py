@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
-from cds_service.facts.drugs.timing import times_in
+from cds_service.facts.drugs.timing import times_in, without_times
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
@@ -29,7 +29,10 @@ _COUNTED = re.compile(
 _BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|dann)\s*\Z", re.IGNORECASE)
 _MOST_AMOUNTS = 20  # in one instruction: with more it is a letter
 _SERIES = 60  # letters before an amount in which the others of its series stand
-_A_DAY = re.compile(r"\s*(?:/\s*|per\s+|an?\s+)(?:d\b|day\b|24\s*h)", re.IGNORECASE)
+_A_DAY = re.compile(
+    r"\s*(?:/\s*|per\s+|an?\s+|pro\s+|par\s+|al\s+)(?:d\b|day\b|24\s*h|tag\b|jour\b|j\b|día\b|giorno\b)",
+    re.IGNORECASE,
+)
 _DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
 _MG_EACH = r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)"
 _TOTAL = re.compile(
@@ -40,6 +43,9 @@ _COME_TO = re.compile(
     rf"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?|one|half|{_WORDS})\s*(?:\(\w+\)\s*)?{_PIECE}\w*\s*\(\s*{_MG_EACH}\s+total\s*\)",
     re.IGNORECASE,
 )
+# And the amount of which the text says how many pieces it is: "400 mg = 4 tab(s)".
+_IS = re.compile(rf"{_MG_EACH}\s*=\s*(?:\d+(?:[.,]\d+)?)\s*{_PIECE}\w*(?:\(\w\))?", re.IGNORECASE)
+_BESIDE = re.compile(rf"(?<![\w.,/-])(\d+|{_WORDS})\s*{_PIECE}\w*\s*\(\s*{_MG_EACH}\s*\)", re.IGNORECASE)
 _OF = re.compile(
     rf"(?<![\w.,-])(\d+|{_WORDS})(?:\s*(?:x|×|\*)\s*|\s*{_PIECE}\w*\s+(?:of|à|at)\s+|\s+\(?|\s*\(){_MG_EACH}",
     re.IGNORECASE,
@@ -50,23 +56,31 @@ _NOT_OF_A_DAY = re.compile(
     r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
 )
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
+# What says that it is not the same every day, or not always taken.
+_CHANGES = re.compile(
+    r"\b(?:then|dann|danach|increas\w*|titrat\w*|ramp\w*|reduc\w*|taper\w*|until|additional|extra|first|days? \d+|"
+    r"other day|as needed|prn|if needed|bedarf|max\w*|up to)\b",
+    re.IGNORECASE,
+)
 _HOW_MUCH = re.compile(
     rf"\d|\b(?:one|once|twice|half|double|{_WORDS}|{_PIECE}\w*|doses?|daily)\b", re.IGNORECASE
 )
 _PIECES = {name: Decimal(count) for count, name in enumerate(("one", *_WORDS.split("|")), 1)}
 
 
-def daily_in(text: str, terms: Terms) -> Quantity | None:
+def daily_in(text: str, terms: Terms, strength: Decimal | None = None) -> Quantity | None:
     """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else.
 
-    Tablets beside what they come to ("4 tablets (400 mg total)") are that amount.
+    Tablets beside what they come to ("4 tablets (400 mg total)", "400 mg = 4 tab(s)") are that amount, and so are those
+    that come to the amount beside them by the `strength` of one: "4 tablets (400 mg)" of 100 mg each.
     "400 mg/day" is what a day comes to. Of a series that goes up ("100/200/400 mg") the last amount is the highest; one
     that goes down has more than one reading.
     """
-    text = _COME_TO.sub(r"\1 mg", text)
+    text = _IS.sub(r"\1 mg", _COME_TO.sub(r"\1 mg", text))
+    text = _BESIDE.sub(lambda found: _come_to(found, strength), text) if strength is not None else text
     matches = list(_IN_TEXT.finditer(text))
     found = {plainly(match[1]) for match in matches}
-    if len(matches) > _MOST_AMOUNTS or len(found) != 1 or any(match[2] for match in matches) or _COUNTED.search(text):
+    if len(matches) > _MOST_AMOUNTS or len(found) != 1 or any(match[2] for match in matches) or _counts_pieces(text):
         return None
     amount, times = found.pop(), times_in(text, terms)
     before = (text[max(0, match.start() - _SERIES) : match.start()] for match in matches)
@@ -75,6 +89,24 @@ def daily_in(text: str, terms: Terms) -> Quantity | None:
     if all(_A_DAY.match(text, match.end()) for match in matches) and (times is None or _DIVIDED.search(text)):
         return Quantity(amount, "mg/d")
     return Quantity(amount * times, "mg/d") if times is not None else None
+
+
+def _counts_pieces(text: str) -> bool:
+    return _COUNTED.search(without_times(text)) is not None
+
+
+def _come_to(found: re.Match[str], strength: Decimal) -> str:
+    """The amount alone where so many pieces of that strength come to it; else what was written."""
+    count, amount = _PIECES.get(found[1].lower()) or plainly(found[1]), plainly(found[2])
+    return f"{amount} mg" if count is not None and count > 1 and count * strength == amount else found[0]
+
+
+def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
+    """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency."""
+    counted, times = _pieces_in(text), times_in(text, terms)
+    if counted is None or times is None or _CHANGES.search(text):
+        return None
+    return Quantity(counted * strength * times, "mg/d")
 
 
 def _goes_down(before: str, amount: Decimal) -> bool:

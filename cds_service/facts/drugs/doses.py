@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
-from cds_service.facts.drugs.dose_words import daily_beside, daily_in
+from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
@@ -66,6 +66,7 @@ class _Step:
 
 
 _DAY = Decimal(24)
+_FINEST = Decimal("0.000001")  # mg
 _OTHER_DAYS = re.compile(
     r"\b(?:or|oder|instead|odd|even|alternate|alternating|every other|weeks?|woche|then|danach|(?:un)?gerade\w*|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|days? \d+)\b",
@@ -201,7 +202,7 @@ def _coded(step: _Step, of: _Product) -> Dose:
     if single.hours is not None and single.mg is not None and not single.per:
         return _running(single, step)
     if single.mg is None or single.per or often is None:
-        return _partly_written(single, step, of.terms)
+        return _partly_written(single, step, of)
     daily = Quantity(single.mg * often.times, "mg/d")
     if not often.daily:
         return Dose(daily, note="on the day it is taken, not daily", plain=False)
@@ -211,17 +212,36 @@ def _coded(step: _Step, of: _Product) -> Dose:
     return _against_text(daily, single, often.times, step.text, of.terms)
 
 
-def _partly_written(single: Amount, step: _Step, terms: Terms) -> Dose:
-    """A dose of which the words must tell the amount or the frequency."""
+def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
+    """A dose of which the words, or the pieces of a day beside those of a dose, must tell amount or frequency."""
     told = single.mg is not None and not single.per
-    written = daily_in(step.text, terms)
-    if written is not None and not told:
+    written = _written(step, of) if not told else None
+    if written is not None:
         return Dose(written, note="read from the dose text", plain=False)
-    times = times_in(step.text, terms) if told and step.often is None else None
+    times = times_in(step.text, of.terms) if told and step.often is None else None
     if times is not None and single.mg is not None:
         return Dose(Quantity(single.mg * times, "mg/d"), note="frequency read from the dose text", plain=False)
+    a_day = _pieces_a_day(step, of) if told and step.often is None else None
+    if a_day is not None:
+        return Dose(a_day, note="the pieces of a day as stated beside those of a dose", plain=False)
     why = "how often it is taken cannot be read" if told else _why_not(single)
     return Dose(None, why, plain=False)
+
+
+def _written(step: _Step, of: _Product) -> Quantity | None:
+    """The daily dose that the words state: in mg, or where nothing is coded in pieces of a known strength."""
+    strength = of.strength() if step.text else None
+    written = daily_in(step.text, of.terms, strength)
+    if written is not None or strength is None or step.stated:
+        return written
+    return daily_pieces(step.text, strength, of.terms)
+
+
+def _pieces_a_day(step: _Step, of: _Product) -> Quantity | None:
+    """What the order counts in pieces a day, beside how many make a dose, as Japanese orders state both."""
+    rates = [rate_of(each.rateRatio, of.strength) for each in step.dosage.doseAndRate or () if each.doseQuantity]
+    found = {rate.mg for rate in rates if rate.pieces is not None and rate.hours == _DAY and rate.mg is not None}
+    return Quantity(found.pop(), "mg/d") if len(found) == 1 else None
 
 
 def _why_not(single: Amount) -> str:
@@ -235,9 +255,14 @@ def _running(rate: Amount, step: _Step) -> Dose:
     long = duration(step.dosage.timing)
     if long is None and rate.hours != _DAY:
         return Dose(None, amounts.A_RATE, plain=False)
-    each = rate.mg / rate.hours * (long if long is not None else _DAY)
+    each = _exact(rate.mg * (long if long is not None else _DAY) / rate.hours)
     repeated = step.often.times if step.often is not None and long is not None else Decimal(1)
     return Dose(Quantity(each * repeated, "mg/d"), note="from the rate at which it is given", plain=False)
+
+
+def _exact(mg: Decimal) -> Decimal:
+    """The mg without what dividing left behind its last decimal: a third of a day is no more than the label's dose."""
+    return mg.quantize(_FINEST)
 
 
 def _against_text(daily: Quantity, single: Amount, times: Decimal, text: str, terms: Terms) -> Dose:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cds_service.facts.concepts import codes, text
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
-from cds_service.facts.drugs.prescribed import Library, library_of, local, said_of
+from cds_service.facts.drugs.prescribed import Library, library_of, local, named, said_of
 from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
@@ -99,9 +99,9 @@ def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
     view = view_of(resource)
     if view is None or draft.ingredients or draft.label:
         return False
-    if view.medicationReference or isinstance(resource.view(), Unreadable):
+    concept, reference = named(view)
+    if reference or isinstance(resource.view(), Unreadable):
         return True
-    concept = view.medicationCodeableConcept
     found = codes(concept, terms)
     return not any(terms.holds_every_drug_of(system) for system, _ in found) and bool(found or text(concept))
 

@@ -55,16 +55,23 @@ class Said(NamedTuple):
         return strength_in_mg(self.medication) if self.medication is not None else None
 
 
+def named(view: MedicationRequest) -> tuple[CodeableConcept | None, Reference | None]:
+    """The concept and the reference that name the drug, where R4 has them, else where R5 has."""
+    if view.medicationCodeableConcept is None and view.medicationReference is None and view.medication is not None:
+        return view.medication.concept, view.medication.reference
+    return view.medicationCodeableConcept, view.medicationReference
+
+
 def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
     """What says which product was ordered, wherever it stands."""
-    reference = view.medicationReference
+    concept, reference = named(view)
     if reference is None:
-        return Said((view.medicationCodeableConcept,) if view.medicationCodeableConcept is not None else ())
+        return Said((concept,) if concept is not None else ())
     target = _target(reference, view, library)
     medication = target.view() if target is not None else None
-    if view.medicationCodeableConcept is not None:
+    if concept is not None:
         strong = medication if isinstance(medication, MedicationView) else None
-        return Said((view.medicationCodeableConcept,), medication=strong)
+        return Said((concept,), medication=strong)
     words = (CodeableConcept(text=reference.display),) if reference.display else ()
     if medication is None:
         return Said(words, not_had=bool(reference.reference))

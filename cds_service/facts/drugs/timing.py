@@ -49,9 +49,15 @@ _ABBREVIATIONS: Mapping[str, Rhythm] = {
     **{f"Q{hours}H": Rhythm(_DAY / hours) for hours in (1, 2, 3, 4, 6, 8)},
 }
 _TIMES = re.compile(
-    r"\b(\d+)(\s*(?:-|to)\s*\d+)?\s*(?:x|×|times?)\s*(?:/|per|a|each|every)?\s*(?:day|daily|d)\b", re.IGNORECASE
+    r"\b(\d+)(\s*(?:-|to|bis)\s*\d+)?\s*(?:x|×|times?|mal|fois|ve[zc](?:es)?|volt[ae])\s*"
+    r"(?:/|per|a|each|every|pro|am|par|al)?\s*(?:day|daily|d|tag|täglich|tgl|jour|j|día|giorno)\b",
+    re.IGNORECASE,
 )
-_EVERY = re.compile(r"(?<![\w-])(?:q|every)\s*(\d{1,2})\s*(?:h|hr|hrs|hours?)\b", re.IGNORECASE)
+_EVERY = re.compile(
+    r"(?<![\w-])(?:q|every|alle|toutes les|cada|ogni)\s*(\d{1,2})\s*"
+    r"(?:h|hr|hrs|hours?|std|stunden|heures|horas|ore)\b",
+    re.IGNORECASE,
+)
 _MORNING = re.compile(
     r"\b(?:mornings?|breakfast|qam|morgens?|früh)\b|\bam\b(?!\s+(?:tag|mittag|nachmittag|abend))", re.IGNORECASE
 )
@@ -151,7 +157,7 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
     found = {Decimal(match[1]) for match in _TIMES.finditer(text) if not match[2]}
     if len(found) < len(_TIMES.findall(text)):
         return None
-    rest = _TIMES.sub(" ", text)
+    rest = without_times(text)
     hourly = [int(match[1]) for match in _EVERY.finditer(rest)]
     if any(hours == 0 or 24 % hours for hours in hourly):
         return None
@@ -164,6 +170,11 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
         if _AM.search(text) and _PM.search(text):
             return Decimal(2)
     return found.pop() if len(found) == 1 else None
+
+
+def without_times(text: str) -> str:
+    """The text without its "2 x daily", so that what it counts of a day is not taken for pieces."""
+    return _TIMES.sub(" ", text)
 
 
 def _both_in(text: str) -> str:
@@ -209,6 +220,9 @@ def _of_repeat(repeat: Repeat) -> Rhythm | None:
 
 def _on_its_day(repeat: Repeat, frequency: int, weekdays: int, named: int) -> Rhythm | None:
     """A drug with days in between counts with what is taken on its day."""
+    days = (_period(repeat) or _DAY) / _DAY
+    if not weekdays and named <= 1 and frequency >= days and repeat.periodUnit in ("d", "wk") and not frequency % days:
+        return Rhythm(frequency / days)  # "7 times a week" is once a day
     a_week = repeat.periodUnit == "wk" and repeat.period == 1
     if a_week and weekdays and frequency in (1, weekdays):
         return Rhythm(Decimal(max(1, named)), weekdays == len(_WEEK))

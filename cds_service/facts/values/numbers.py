@@ -6,6 +6,7 @@ comparator and the end of a range are bounds. What holds no number says why, in 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import msgspec
@@ -18,6 +19,7 @@ from cds_service.gather.views import Quantity as Measured
 from cds_service.knowledge.terms import Terms, UnitTable
 from cds_service.quantity import Quantity
 
+_STEP = re.compile(r"\W*(?:grade|grad|score)?\W*(\d{1,3})\W*(?:\s[-–:=(]\s?[^\W\d].{0,200})?", re.IGNORECASE)
 BOUNDS = frozenset({"<", "<=", ">", ">="})
 
 
@@ -46,6 +48,8 @@ def number(component: Component, key: str, terms: Terms) -> Number | str:
         return found
     steps = _steps(component, key, terms)
     is_coded = component.valueCodeableConcept is not None or is_empty(component)
+    if not steps and is_coded:
+        return _step_in_words(component.valueCodeableConcept, table, terms) or found
     if not steps or not (is_coded or isinstance(found, Number)):
         return found
     if len(steps) > 1 or (isinstance(found, Number) and found.quantity.value != Decimal(next(iter(steps)))):
@@ -164,6 +168,15 @@ def _steps(component: Component, key: str, terms: Terms) -> set[str]:
     """The steps of that score which its codes name: some writers put them into the interpretation."""
     concepts = (component.valueCodeableConcept, *(component.interpretation or ()))
     return {step for concept in concepts for kind, step in _answers(concept, terms) if kind == key}
+
+
+def _step_in_words(concept: CodeableConcept | None, table: UnitTable, terms: Terms) -> Number | str | None:
+    """The step that the words of an answer name whose codes say nothing: "ECOG 3", "3 - limited selfcare"."""
+    if concept is None or not concept.text or _answers(concept, terms):
+        return None
+    match = _STEP.fullmatch(terms.words["lab"].without(concept.text))
+    found = _converted(table, Decimal(match[1]), "") if match is not None else None
+    return replace(found, notes=(*found.notes, "read from text")) if isinstance(found, Number) else found
 
 
 def _answers(concept: CodeableConcept | None, terms: Terms) -> list[tuple[str, str]]:
