@@ -386,7 +386,7 @@ class _Facts:
         entries = [_split(line) for line in lines if line != "one could not be read"]
         return known(
             key,
-            tuple(Entry((name.replace(" ", "_"),), "", name, when, _FROM) for name, when, _ in entries),
+            tuple(_noted_or_not(name, when) for name, when, _ in entries),
             None,
             _FROM,
             doubts=doubts,
@@ -421,6 +421,15 @@ class _Facts:
 
 
 _FROM = Origin("Condition/1", "vignette")
+_NOTED = " noted"
+
+
+def _noted_or_not(name: str, when: When | None) -> Entry:
+    """An entry, whose day may be only that of its recording."""
+    words = name.removesuffix(_NOTED)
+    return Entry((words.replace(" ", "_"),), "", words, when, _FROM, noted=name.endswith(_NOTED))
+
+
 _FORMULAS = {"QTcF": Formula.FRIDERICIA, "QTcB": Formula.BAZETT, "QTc": Formula.UNSPECIFIED}
 
 

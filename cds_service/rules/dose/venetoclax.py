@@ -30,7 +30,7 @@ def _general(found: tuple[Ceiling, ...]) -> Ceiling | None:
     lowest = found[0]
     if not lowest.by_name or lowest.because.value == STRONG:
         return None
-    return next((each for each in found[1:] if each.other == lowest.other and each.because == lowest.because), None)
+    return next((each for each in found[1:] if each.because == lowest.because), None)
 
 
 def _carried(ceiling: Ceiling) -> Level:

@@ -38,7 +38,7 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
         if lately or undated:
             doubts = () if any(entry.certain for entry in lately) else (lately or undated)[0].doubts
             return case.fired(
-                Level.WARNING if lately else Level.INFO,
+                Level.WARNING,
                 "transplant_pause",
                 about=orders,
                 drug=use.drug,
