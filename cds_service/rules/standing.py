@@ -164,11 +164,13 @@ def _reopened(case: Case, order: Medication, drug: str) -> bool:
 
 
 _PROGRESSION = re.compile(
-    r"\b(?:progress(?:ion|ive|ed|ing)\b|refractory\b|no response\b|not respond|non-?respon|lack of (?:response|efficacy)"
-    r"|ineffective\b|treatment failure\b|loss of response\b|resistan|relapse)",
+    r"\b(?:progress(?:ion|ive|ed|ing)\b|refractory\b|no response\b|not respond|non-?respon"
+    r"|lack of (?:response|efficacy)|ineffective\b|treatment failure\b|loss of response\b|resistan|relapse)",
     re.IGNORECASE,
 )
-_NO_PROGRESSION = re.compile(r"\b(?:no|not|without|never)(?: \w+)? (?:progress|refractory|relapse|resistan)", re.IGNORECASE)
+_NO_PROGRESSION = re.compile(
+    r"\b(?:no|not|without|never)(?: \w+)? (?:progress|refractory|relapse|resistan)", re.IGNORECASE
+)
 
 
 def names_progression(reason: str) -> bool:

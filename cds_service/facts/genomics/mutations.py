@@ -23,8 +23,8 @@ from cds_service.facts.genomics.panels import MAY_MISS, Panel, covered
 from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unnamed, tests_in, told_by
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
-from cds_service.facts.genomics.whose import not_of_the_leukaemia, noted
 from cds_service.facts.genomics.unread import apl_of_karyotype
+from cds_service.facts.genomics.whose import not_of_the_leukaemia, noted
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import not_there
