@@ -674,3 +674,12 @@ def test_a_relapse_of_residual_disease_is_not_certain(text: str) -> None:
 ])
 def test_other_relapses_and_remissions_are_certain(text: str) -> None:
     assert chart(words(text)).get(DISEASE).doubts == ()
+
+
+@pytest.mark.parametrize("text", [
+    "CNS relapse of AML", "Extramedullary relapse of AML", "Leukaemia cutis, relapse of AML", "AML: ZNS-Rezidiv",
+])
+def test_disease_outside_the_marrow_is_known_by_its_words(text: str) -> None:
+    found = chart(words(text))
+    assert found.get(DISEASE).value is Disease.RELAPSED
+    assert any("extramedullary_disease" in entry.keys for entry in found.get(PROBLEMS).value or ())
