@@ -221,8 +221,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
         status = status if status in IN_RELAPSE else told_state
-    if {*keys} & AML and _of_residual(words, terms):
-        doubts += (_OF_RESIDUAL,)
+    doubts += _of_residual(keys, words, terms)
     return Meaning(
         tuple(dict.fromkeys(keys)),
         status,
@@ -234,15 +233,15 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     )
 
 
-def _of_residual(words: str, terms: Terms) -> bool:
-    """Whether the words tell of a molecular or MRD relapse, and of none that shows in marrow or blood."""
-    spans = terms.words["relapse of residual disease"].spans(words)
-    if any(value == "overt" for _, _, value in spans):
-        return False
-    return any(
+def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
+    """The doubt where the words tell of a molecular or MRD relapse of AML, and of none in marrow or blood."""
+    spans = terms.words["relapse of residual disease"].spans(words) if AML.intersection(keys) else ()
+    told = any(
         not _DENIES_AHEAD.search(words, max(0, start - _NEARBY), start) and not _REFUTED.match(words, end)
         for start, end, _ in spans
     )
+    overt = any(value == "overt" for _, _, value in spans)
+    return (_OF_RESIDUAL,) if told and not overt else ()
 
 
 def is_no_aberration(words: str, start: int) -> bool:
