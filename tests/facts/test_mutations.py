@@ -461,6 +461,11 @@ def test_a_result_of_other_cells_than_those_of_the_leukaemia_decides_nothing(ans
 
 @pytest.mark.parametrize("more", [
     {"specimen": {"display": "Bone marrow aspirate"}}, {"focus": [{"reference": "Condition/aml"}]},
+    {"specimen": {"display": "Blood after donor lymphocyte infusion"}},
+    {"specimen": {"display": "Marrow, day 100 after sibling donor transplant"}},
+    {"focus": [{"reference": "Patient/p1/_history/2"}], "subject": {"reference": "Patient/p1"}},
+    {"focus": [{"reference": "https://ehr.example.org/fhir/Patient/p1"}],
+     "subject": {"reference": "Patient/p1/_history/7"}},
     {"note": [{"text": "Sequenced at 500x. 98 % donor chimerism."}]},
 ])
 def test_a_result_of_the_leukaemia_decides(more: Json) -> None:
@@ -502,3 +507,9 @@ def test_a_partial_duplication_answers_no_test_of_a_rearrangement(words: str) ->
 def test_a_test_of_a_rearrangement_reads_it_in_words(words: str, present: bool) -> None:
     found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
     assert outcome(found) is present
+
+
+def test_a_note_that_is_too_long_to_be_followed_is_a_doubt() -> None:
+    found = itd(coded(PRESENT) | {"note": [{"text": "word " * 80_000}]})
+    assert (outcome(found), found.sure) == (True, False)
+    assert "not followed" in found.doubts[0]

@@ -18,25 +18,35 @@ def not_of_the_leukaemia(view: Observation, specimen: str, reading: Reading) -> 
     """Why the result says nothing of the leukaemia: its focus, its specimen or its source class; "" where it may."""
     kinds = reading.terms.words["other specimen"]
     for focus in view.focus or ():
-        if _is_somebody_else(focus, view.subject) or kinds.find(focus.display or "") is not None:
+        if _is_somebody_else(focus, view.subject) or any(kinds.find_all(focus.display or "")):
             return f"it is about somebody or something else ({(focus.display or focus.reference or '')[:_SHOWN]})"
-    if specimen and kinds.find(specimen) is not None:
+    if specimen and any(kinds.find_all(specimen)):
         return f"its specimen is not of the leukaemia ({specimen[:_SHOWN]})"
     return "it is a germline variant, which is none of the leukaemia" if _is_germline(view, reading) else ""
 
 
 def noted(view: Observation, reading: Reading) -> tuple[str, ...]:
     """The doubts that its notes raise: a specimen of somebody else, mixed up or spoilt."""
-    texts = [" ".join((each.text or "").split()) for each in view.note or ()]
     spoilt = reading.terms.words["spoilt specimen"]
-    return tuple(f'its note says "{text[:_SHOWN]}"' for text in texts if spoilt.find(text) is not None)
+    doubts = []
+    for note in view.note or ():
+        text = " ".join((note.text or "").split())
+        if not reading.follows(text):
+            doubts.append("its note was not followed: more text than can be read in one call")
+        elif any(spoilt.find_all(text)):
+            doubts.append(f'its note says "{text[:_SHOWN]}"')
+    return tuple(dict.fromkeys(doubts))
 
 
 def _is_somebody_else(focus: Reference, subject: Reference | None) -> bool:
-    parts = (focus.reference or "").split("/")
-    kind = parts[-2] if len(parts) > 1 else ""
-    own = (subject.reference or "").rsplit("/", 1)[-1] if subject is not None else ""
-    return kind in _PERSONS and (kind, parts[-1]) != ("Patient", own)
+    kind, name = _named(focus)
+    return kind in _PERSONS and (subject is None or (kind, name) != _named(subject))
+
+
+def _named(reference: Reference) -> tuple[str, str]:
+    """The type and the id that a reference ends with, its version left out."""
+    parts = (reference.reference or "").partition("/_history/")[0].split("/")
+    return (parts[-2], parts[-1]) if len(parts) > 1 else ("", "")
 
 
 def _is_germline(view: Observation, reading: Reading) -> bool:
