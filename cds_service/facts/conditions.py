@@ -48,6 +48,7 @@ class Meaning:
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
 _BY_ITS_WORDS = "by its words not certain"
+_OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
@@ -220,6 +221,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
         status = status if status in IN_RELAPSE else told_state
+    doubts += _of_residual(keys, words, terms)
     return Meaning(
         tuple(dict.fromkeys(keys)),
         status,
@@ -229,6 +231,17 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         bool(words or said.codes),
         past,
     )
+
+
+def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
+    """The doubt where the words tell of a molecular or MRD relapse of AML, and of none in marrow or blood."""
+    spans = terms.words["relapse of residual disease"].spans(words) if AML.intersection(keys) else ()
+    told = any(
+        not _DENIES_AHEAD.search(words, max(0, start - _NEARBY), start) and not _REFUTED.match(words, end)
+        for start, end, _ in spans
+    )
+    overt = any(value == "overt" for _, _, value in spans)
+    return (_OF_RESIDUAL,) if told and not overt else ()
 
 
 def is_no_aberration(words: str, start: int) -> bool:

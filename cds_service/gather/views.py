@@ -146,6 +146,10 @@ class Component(View, kw_only=True):
     referenceRange: list[ReferenceRange] | None = None
 
 
+class Note(msgspec.Struct, gc=False):
+    text: str | None = None
+
+
 class Observation(Component, kw_only=True):
     status: str | None = None
     subject: Reference | None = None
@@ -156,6 +160,8 @@ class Observation(Component, kw_only=True):
     issued: str | None = None
     component: list[Component] | None = None
     specimen: Reference | None = None
+    focus: list[Reference] | None = None
+    note: list[Note] | None = None
     method: CodeableConcept | None = None
     contained: list[msgspec.Raw] | None = None
 
@@ -167,6 +173,7 @@ class Collection(msgspec.Struct, gc=False):
 
 class Specimen(View, kw_only=True):
     subject: Reference | None = None
+    type: CodeableConcept | None = None
     collection: Collection | None = None
 
 

@@ -657,3 +657,29 @@ def test_pulmonary_oedema_is_one_sign_of_its_own(entry: Json) -> None:
     problems = chart(entry).get(PROBLEMS).value
     assert problems is not None
     assert [each.keys for each in problems] == [("pulmonary_oedema",)]
+
+
+@pytest.mark.parametrize("text", [
+    "MRD relapse of AML", "Molecular relapse of AML (NPM1)", "AML, MRD-positive relapse", "AML, molekulares Rezidiv",
+    "AML in morphologic remission with molecular relapse",
+])
+def test_a_relapse_of_residual_disease_is_not_certain(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert found.doubts == ("by its words a relapse of measurable residual disease and no other, not certain",)
+
+
+@pytest.mark.parametrize("text", [
+    "AML in relapse", "AML, overt relapse after molecular relapse", "AML in remission, no molecular relapse",
+    "AML in remission, molecular relapse excluded", "AML in relapse, MRD positive before transplantation",
+])
+def test_other_relapses_and_remissions_are_certain(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).doubts == ()
+
+
+@pytest.mark.parametrize("text", [
+    "CNS relapse of AML", "Extramedullary relapse of AML", "Leukaemia cutis, relapse of AML", "AML: ZNS-Rezidiv",
+])
+def test_disease_outside_the_marrow_is_known_by_its_words(text: str) -> None:
+    found = chart(words(text))
+    assert found.get(DISEASE).value is Disease.RELAPSED
+    assert any("extramedullary_disease" in entry.keys for entry in found.get(PROBLEMS).value or ())

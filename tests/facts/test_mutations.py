@@ -440,3 +440,76 @@ def test_words_that_name_cd33_and_cannot_be_read_are_told() -> None:
     told = chart(named("Flow cytometry", "Blasts positive for CD33, CD34, CD117")).get(CD33)
     assert (told.state, told.value) == (State.UNREADABLE, None)
     assert "CD33" in told.why
+
+
+# Of whom the result is
+
+
+@pytest.mark.parametrize("more", [
+    {"specimen": {"display": "Donor peripheral blood"}}, {"specimen": {"display": "Buccal swab (germline control)"}},
+    {"focus": [{"reference": "RelatedPerson/sibling"}]}, {"focus": [{"reference": "Patient/another"}]},
+    {"focus": [{"display": "Sibling donor"}]},
+    {"specimen": {"reference": "#s"}, "contained": [
+        {"resourceType": "Specimen", "id": "s", "type": {"text": "Saliva"}, "subject": {"reference": "Patient/p"}}]},
+])
+@pytest.mark.parametrize("answer", [PRESENT, ABSENT])
+def test_a_result_of_other_cells_than_those_of_the_leukaemia_decides_nothing(answer: Json, more: Json) -> None:
+    found = itd(coded(answer) | more)
+    assert (found.value, found.state) == (None, State.UNREADABLE)
+    assert "not of the leukaemia" in found.why or "somebody or something else" in found.why
+
+
+@pytest.mark.parametrize("more", [
+    {"specimen": {"display": "Bone marrow aspirate"}}, {"focus": [{"reference": "Condition/aml"}]},
+    {"specimen": {"display": "Blood after donor lymphocyte infusion"}},
+    {"specimen": {"display": "Marrow, day 100 after sibling donor transplant"}},
+    {"focus": [{"reference": "Patient/p1/_history/2"}], "subject": {"reference": "Patient/p1"}},
+    {"focus": [{"reference": "https://ehr.example.org/fhir/Patient/p1"}],
+     "subject": {"reference": "Patient/p1/_history/7"}},
+    {"note": [{"text": "Sequenced at 500x. 98 % donor chimerism."}]},
+])
+def test_a_result_of_the_leukaemia_decides(more: Json) -> None:
+    found = itd(coded(PRESENT) | more)
+    assert (outcome(found), found.sure) == (True, True)
+
+
+@pytest.mark.parametrize("words", [
+    "Specimen mislabelled", "Donor sample, not of the patient", "Result invalid, please repeat", "Possible sample swap",
+])
+def test_a_note_of_a_wrong_specimen_is_a_doubt(words: str) -> None:
+    found = itd(coded(PRESENT) | {"note": [{"text": words}]})
+    assert (outcome(found), found.doubts) == (True, (f'its note says "{words}"',))
+
+
+@pytest.mark.parametrize(("origin", "sure"), [
+    (concept("LA6683-2"), None), (concept(text="Germline"), None), (concept("LA6684-0"), True),
+    (concept(text="Somatic"), True),
+])
+def test_a_germline_variant_is_none_of_the_leukaemia(origin: Json, sure: bool | None) -> None:
+    gene = {"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:5383", system=HGNC)}
+    change = {"code": concept("48005-3"), "valueCodeableConcept": concept(text="p.Arg140Gln")}
+    source = {"code": concept("48002-0"), "valueCodeableConcept": origin}
+    found = chart(variant(gene, change, source)).get(IDH2)
+    assert outcome(found) is sure
+    assert sure or "germline" in found.why
+
+
+@pytest.mark.parametrize("words", ["KMT2A-PTD detected", "PTD present", "KMT2A-PTD not detected", "MLL-PTD positive"])
+def test_a_partial_duplication_answers_no_test_of_a_rearrangement(words: str) -> None:
+    found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
+    assert (found.value, found.state) == (None, State.UNREADABLE)
+
+
+@pytest.mark.parametrize(("words", "present"), [
+    ("KMT2A rearrangement detected", True), ("t(9;11) KMT2A::MLLT3 detected", True),
+    ("no KMT2A rearrangement detected", False),
+])
+def test_a_test_of_a_rearrangement_reads_it_in_words(words: str, present: bool) -> None:
+    found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
+    assert outcome(found) is present
+
+
+def test_a_note_that_is_too_long_to_be_followed_is_a_doubt() -> None:
+    found = itd(coded(PRESENT) | {"note": [{"text": "word " * 80_000}]})
+    assert (outcome(found), found.sure) == (True, False)
+    assert "not followed" in found.doubts[0]

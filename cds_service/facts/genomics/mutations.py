@@ -24,6 +24,7 @@ from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unna
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
 from cds_service.facts.genomics.unread import apl_of_karyotype
+from cds_service.facts.genomics.whose import not_of_the_leukaemia, noted
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import not_there
@@ -313,18 +314,19 @@ def _results(
     """What one Observation says of our markers, by the time of its specimen."""
     when, time_doubts = sheets.taken(view, sheet, reading)
     void = view.status in NEVER or (sheet is not None and bool(sheet.void))
-    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()))
+    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()), *noted(view, reading))
+    of_others = not_of_the_leukaemia(view, sheets.named(view, sheet), reading)
     made: list[Result] = []
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")
         parts, told = told_by(part, test, reading)
         by_code = is_coded(part, reading.terms)
         for said in told:
-            outcome = VOID if void else said.outcome
+            outcome = VOID if void else ELSEWHERE if of_others else said.outcome
             detail = partial(_detail, said, part, parts, shape, reading)
             change = detail().change if said.outcome == OTHER_CHANGE else ""
             named = f" ({change})" if change else ""
-            words = f"it is {_void(view, sheet)}" if void else f"{said.words}{named}"
+            words = f"it is {_void(view, sheet)}" if void else of_others or f"{said.words}{named}"
             in_words = said.detail.from_text if said.detail is not None else not by_code
             from_text = in_words and said.outcome in (PRESENT, ABSENT)
             came = Origin(name, source, words, (*resource.notes, "read from text") if from_text else resource.notes)
@@ -357,6 +359,8 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
     """What a report adds as a whole: the genes that it covered without a finding, and what its conclusion hints at."""
     sheet = panel.sheet
     if sheet.void:
+        return []
+    if not_of_the_leukaemia(Observation(), sheets.named(Observation(), sheet), reading):
         return []
     when, doubts = sheets.taken(Observation(issued=sheet.view.issued), sheet, reading)
     came = Origin(sheet.reference, sheet.source, "")

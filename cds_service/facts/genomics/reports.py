@@ -209,6 +209,8 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [_fusion_of_apl(heard, outcome, words)]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
+        if markers.only_partial(heard.words) and not _names_a_rearrangement(heard.words, reading):
+            return [Said(marker, ELSEWHERE, _OF_PARTIAL)]
         return [_rearrangement(marker, test, outcome, words, _plainly(heard.named) + fused, reading)]
     if heard.residual:
         return [_of_residual(Said(marker, outcome, words))]
@@ -270,13 +272,20 @@ def _plainly(text: str) -> str:
     return re.sub(r"(?:(?<!\s)\s+)?\((?:11q23[^)]{0,60}|MLL1?|KMT2A)\)", "", text)
 
 
+_OF_PARTIAL = "a partial tandem duplication is no rearrangement"
+
+
+def _names_a_rearrangement(words: str, reading: Reading) -> bool:
+    return bool(markers.shown((markers.KMT2A,), _plainly(words), reading.terms))
+
+
 def _rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
     """What a test of KMT2A says of a rearrangement."""
     whole = test in ("KMT2A_rearrangement", markers.REARRANGEMENT)
     one = markers.one_partner(text) or (test.startswith(_FUSION_TEST) and not whole)
     named = bool(markers.shown((markers.KMT2A,), text, reading.terms))
     if markers.only_partial(text) and not (whole or one):
-        return Said(marker, ELSEWHERE, "a partial tandem duplication is no rearrangement")
+        return Said(marker, ELSEWHERE, _OF_PARTIAL)
     if outcome == ABSENT and (one or not (whole or named)):
         return Said(marker, ELSEWHERE, "one fusion, or another change, was looked for: others are not excluded")
     if outcome == PRESENT and not (whole or one or named):

@@ -80,11 +80,14 @@ class Sheets:
         found, doubts = taken(told, reading)
         return (found, doubts) if found is not None else _filed(view.issued or of_report.issued, reading)
 
+    def named(self, view: Observation, sheet: Sheet | None) -> str:
+        """What its specimen is called, and of which kind it is, in words."""
+        shown = (each.display for each in _references(view, sheet))
+        return " | ".join(filter(None, (*shown, *(all_text(each.type) for each in self._specimens(view, sheet)))))
+
     def _specimens(self, view: Observation, sheet: Sheet | None) -> list[Specimen]:
         """The specimen of the result; that of its report when the report names one only."""
-        named: list[Reference] = [view.specimen] if view.specimen is not None else []
-        if not named and sheet is not None and len(sheet.view.specimen or ()) == 1:
-            named = list(sheet.view.specimen or ())
+        named = _references(view, sheet)
         if not named:
             return []
         own = _contained(view.contained, Specimen)
@@ -95,6 +98,13 @@ class Sheets:
             specimen = own.get(name) or held.get(name) or self.specimens.get(local(name))
             found += [specimen] if specimen is not None else []
         return found
+
+
+def _references(view: Observation, sheet: Sheet | None) -> list[Reference]:
+    if view.specimen is not None:
+        return [view.specimen]
+    of_report = (sheet.view.specimen or []) if sheet is not None else []
+    return of_report if len(of_report) == 1 else []
 
 
 def read_sheets(others: Iterable[tuple[Resource, str]]) -> Sheets:

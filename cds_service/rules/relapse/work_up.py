@@ -6,7 +6,7 @@ from datetime import date
 
 from cds_service.facts.conditions import IN_RELAPSE
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
-from cds_service.facts.disease import DISEASE, HISTORY, Disease, Entry
+from cds_service.facts.disease import DISEASE, HISTORY, PROBLEMS, Disease, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
@@ -14,8 +14,13 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.relapse.fitness import assess
 from cds_service.rules.relapse.prognosis import epi
 from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
+from cds_service.rules.signs import entries_of
 from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut
 from cds_service.rules.subjects import the_patient
+
+_OUTSIDE_THE_MARROW = frozenset(
+    {"myeloid_sarcoma", "cns_leukaemia", "cns_leukaemia_secondary_neoplasm", "extramedullary_disease"}
+)
 
 
 @rule(
@@ -34,7 +39,8 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
 
     One criterion against intensive therapy is enough; what is left to judgement, or not known, is said as such, and
     old or doubtful values do not count. The score is told only when each of its inputs is known. Lung function,
-    infection and dependence on help are not read.
+    infection and dependence on help are not read. Disease outside the marrow is named where it is on record, as the
+    sources say nothing of it.
     """
     closed = gate(case)
     if closed is not None:
@@ -59,6 +65,7 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
         first_remission=case.fact(FIRST_REMISSION),
         to_relapse=case.fact(TO_RELAPSE),
         allogeneic=case.fact(ALLOGENEIC),
+        outside=tuple(dict.fromkeys(each.words for each in entries_of(case.fact(PROBLEMS), _OUTSIDE_THE_MARROW))),
         criteria=assessment.criteria,
         verdict=assessment.verdict,
         asks_for_cause=assessment.asks_for_cause,
