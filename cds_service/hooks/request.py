@@ -151,7 +151,7 @@ def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
             path = f"{path}.{missing[1]}" if path else missing[1]
         said = f"{missing[1]} is required and is missing" if missing else _in_words(message)
         raise BadRequest(f"{said}{_hint(path, said)}", path or None) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         raise BadRequest(NOT_JSON, where or None) from None
 
 
@@ -210,11 +210,11 @@ def _draft(raw: msgspec.Raw) -> Draft:
     """One entry. One that is no entry at all is a draft that cannot be read: it must not cost the others."""
     try:
         entry = decode(raw, _Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     try:
         full_url = decode(entry.fullUrl, str)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):
         full_url = None
     return Draft(bytes(entry.resource), full_url)
 
