@@ -71,7 +71,8 @@ def test_what_is_drafted_as_no_order_is_not_passed_over_in_silence(kind: str) ->
 
 @pytest.mark.parametrize("kind", ["RequestGroup", "CarePlan"])
 def test_orders_within_a_plan_are_not_passed_over_in_silence(kind: str) -> None:
-    plan = {"resourceType": kind, "id": "g1", "status": "draft", "intent": "order", "subject": {"reference": "Patient/p1"}}
+    patient = {"reference": "Patient/p1"}
+    plan = {"resourceType": kind, "id": "g1", "status": "draft", "intent": "order", "subject": patient}
     inside = gather(None, plan | {"contained": [order("venetoclax")]})
     assert ([each.type for each in inside.unreadable], [each.type for each in inside.drafts]) == ([kind], [kind])
     assert not gather(None, plan).unreadable
