@@ -96,6 +96,9 @@ def any_twice(raw: bytes) -> bool:
 
 
 def decode(raw: bytes | str | msgspec.Raw, shape: type[T]) -> T:
-    """The JSON as that shape. Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError."""
-    return decoder(shape).decode(raw)
+    """The JSON as that shape. Raises msgspec.DecodeError, also where a text is not UTF-8, or RecursionError."""
+    try:
+        return decoder(shape).decode(raw)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("a text is not UTF-8") from None
 

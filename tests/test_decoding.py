@@ -5,6 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
+import pytest
+
+from cds_service.decoding import decode
+
 MANY_AT_ONCE = """
 import threading
 import msgspec
@@ -33,3 +38,9 @@ print("well")
 def test_eight_threads_learn_a_shape_together_and_live():
     done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "well"), done.stderr[-500:]
+
+
+@pytest.mark.parametrize("raw", [b'{"a": "\xff"}', b'{"\xff": "a"}', b'"\xc0\x80"'])
+def test_what_is_not_utf_8_cannot_be_decoded_and_nobody_need_think_of_it(raw):
+    with pytest.raises(msgspec.DecodeError):
+        decode(raw, str if raw.startswith(b'"') else dict[str, str])

@@ -405,6 +405,15 @@ def test_a_draft_of_somebody_else_is_said(client):
     draft = gilteritinib(**DRAFT, subject={"reference": "Patient/p2"})
     (card,) = post(client, request("order-sign", draft, ecg=[qtcf(512)]), "order-sign").get_json()["cards"]
     assert card["indicator"] == "warning" and "draft order could not be read" in card["detail"]
+    assert "Why the draft order could not be read: it does not name the patient of this call" in card["detail"]
+
+
+def test_drafts_in_other_forms_are_said_with_the_reason_of_each(client):
+    kinds = ("MedicationStatement", "MedicationDispense", "MedicationStatement")
+    body = request("order-sign", *({**gilteritinib(**DRAFT), "resourceType": kind} for kind in kinds), ecg=[qtcf(512)])
+    (card,) = post(client, body, "order-sign").get_json()["cards"]
+    assert "3 draft orders could not be read, so nothing was checked for them" in card["detail"]
+    assert "Why the draft orders could not be read: it is no order; a type that is not read here" in card["detail"]
 
 
 @pytest.mark.parametrize("birth", [7, "zzz", ["1960"], {}])

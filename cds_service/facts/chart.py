@@ -46,7 +46,7 @@ class Chart:
     now: datetime
     facts: Mapping[str, Fact[Any]]
     foreign: int = 0
-    unreadable_drafts: int = 0
+    unreadable_drafts: tuple[str, ...] = ()  # of each, why
 
     def get(self, key: Key[T]) -> Fact[T]:
         """The fact of that key. Every key of the catalogue has one."""
@@ -137,4 +137,4 @@ def read_chart(
         TYPED.name: lambda _: read_typing(typing, reading),
     }
     every = WhenAsked(facts, later)  # nothing in it holds it: it is gone with the call
-    return Chart(patient_id, now, every, gathered.foreign, len(gathered.unreadable))
+    return Chart(patient_id, now, every, gathered.foreign, tuple(each.reason for each in gathered.unreadable))

@@ -112,7 +112,7 @@ def resource_type(raw: bytes | msgspec.Raw) -> str | None:
     """The resourceType of a raw JSON object, None when it has none that can be read."""
     try:
         return decode(raw, _Head).resourceType
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 
@@ -220,7 +220,7 @@ def _decoded(raw: bytes | msgspec.Raw, shape: type[T]) -> T | None:
     """One entry or link; None when it has another shape, so that it does not spoil the others."""
     try:
         return decode(raw, shape)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

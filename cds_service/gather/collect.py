@@ -20,10 +20,14 @@ from cds_service.gather.replies import Gathered, Reply, Status
 from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
 from cds_service.gather.views import (
     AllergyIntolerance,
+    CarePlan,
     Medication,
+    MedicationAdministration,
     MedicationRequest,
+    MedicationStatement,
     Patient,
     Reference,
+    RequestGroup,
     Substance,
     View,
 )
@@ -197,12 +201,16 @@ class _Sorting:
                 rescued = resource.salvaged()
                 if isinstance(rescued, MedicationRequest) and _orders_a_drug(rescued) and self._is_ours(rescued):
                     kept.append(resource)
-                elif resource.type in _MEDICATION_TYPES or b'"medication' in draft.raw:
+                elif resource.type in _MEDICATION_TYPES or _MEDICATION in draft.raw:
                     unreadable.append(view)
             elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
+            elif isinstance(view, (MedicationStatement, MedicationAdministration)):
+                unreadable.append(Unreadable(resource.type, "it is no order"))
             elif self._is_ours(view):
                 kept.append(resource)
+                if isinstance(view, (RequestGroup, CarePlan)) and _MEDICATION in draft.raw:
+                    unreadable.append(Unreadable(resource.type, "it holds orders of its own"))
             elif isinstance(view, MedicationRequest):
                 unreadable.append(Unreadable(resource.type, "it does not name the patient of this call"))
             else:
@@ -243,6 +251,7 @@ def _subject(view: View) -> str | None:
     return subject.reference if subject is not None else None
 
 
+_MEDICATION = b'"medication'  # how each element begins that names a drug
 _MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
 _A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
 

@@ -65,15 +65,17 @@ class HookRequest:
                 "hook",
             )
         prefetch = envelope.prefetch or {}
-        for where, members in (("", decode(body, Members)), ("prefetch", prefetch)):
+        for where, members in (("", _decode(body, Members, "")), ("prefetch", prefetch)):
             _require_each_once(members, where)
         if not envelope.hookInstance:
             raise BadRequest("hookInstance is empty: send a UUID for each call", "hookInstance")
         context = _decode(envelope.context, _CONTEXTS[service.hook], "context")
-        _require_each_once(decode(envelope.context, Members), "context")
+        _require_each_once(_decode(envelope.context, Members, "context"), "context")
         if not FHIR_ID.match(context.patientId):
             raise BadRequest(
-                "patientId is not a FHIR id (letters, digits, '-' and '.', at most 64)", "context.patientId"
+                "patientId is not a FHIR id (letters, digits, '-' and '.', at most 64): "
+                "send the id alone, without 'Patient/' before it",
+                "context.patientId",
             )
         return cls(
             hook=service.hook,
@@ -148,8 +150,8 @@ def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
         if missing:
             path = f"{path}.{missing[1]}" if path else missing[1]
         said = f"{missing[1]} is required and is missing" if missing else _in_words(message)
-        raise BadRequest(f"{said}{_hint(path)}", path or None) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadRequest(f"{said}{_hint(path, said)}", path or None) from None
+    except msgspec.DecodeError:
         raise BadRequest(NOT_JSON, where or None) from None
 
 
@@ -163,7 +165,7 @@ def _in_words(message: str) -> str:
     """A type error in the words of JSON: "expected text, found a list"."""
     wrong = re.match(r"Expected `([^`]+)`, got `([^`]+)`", message)
     if not wrong:
-        return message
+        return "a number is too large to be read: send a smaller one" if "out of range" in message else message
     expected = " or ".join(dict.fromkeys(_JSON.get(name.strip(), name.strip()) for name in wrong[1].split("|")))
     return f"expected {expected}, found {_JSON.get(wrong[2], wrong[2])}"
 
@@ -179,10 +181,12 @@ _JSON = {
 }
 
 
-def _hint(path: str) -> str:
+def _hint(path: str, said: str) -> str:
     if not path:
         return ": send an object with hook, hookInstance and context"
     if path.endswith("draftOrders"):
+        if not said.endswith(("missing", "null")):
+            return ": send a Bundle"
         return "; some EHRs send draft orders only when the app holds the scopes for reading unsigned orders"
     return ""
 
@@ -192,6 +196,8 @@ def _drafts(raw: msgspec.Raw) -> tuple[Draft, ...]:
     if bundle.resourceType != "Bundle":
         raise BadRequest("draftOrders must be a Bundle", "context.draftOrders.resourceType")
     entries = bundle.entry or ()
+    if not entries:
+        _decode(raw, Members, "context.draftOrders")  # whether a name that is no text hides them
     lost = any(stands_twice(raw, name, often) for name, often in (("entry", 1), ("resource", len(entries))))
     unread = len(entries[MOST_DRAFTS:]) + lost
     return (*(_draft(entry) for entry in entries[:MOST_DRAFTS]), *(_UNREADABLE for _ in range(unread)))

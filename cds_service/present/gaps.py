@@ -65,6 +65,10 @@ def find_gap(relevance: Relevance) -> Gap | None:
     if not lines and not any(check.rule.worst is Level.CRITICAL for check, _ in off):
         return None
     set_aside = [*lines.get(OTHER, []), *(["which drug an order is for"] if disagreeing else [])]
+    if chart.unreadable_drafts:
+        drafts = "draft order" if len(chart.unreadable_drafts) == 1 else "draft orders"
+        reasons = "; ".join(dict.fromkeys(chart.unreadable_drafts))
+        lines[OTHER].append(f"Why the {drafts} could not be read: {reasons}")
     replaced = any(each.lower().startswith(REPLACED) for each in links)
     # a check switched off, or a link to another record that does not replace this one, is only said
     most = max((relevance.level(check, gap) for check, gap in counted), default=Level.INFO)
@@ -94,10 +98,11 @@ def _unread(relevance: Relevance) -> list[str]:
     chart, nameless = relevance.evaluation.chart, relevance.nameless
     found = [f"{_counted(chart.foreign, 'resource')} of another patient, not read"] if chart.foreign else []
     if chart.unreadable_drafts:
+        drafts = len(chart.unreadable_drafts)
         found.append(
-            f"{_counted(chart.unreadable_drafts, 'draft order')} could not be read, so nothing was checked for it"
-            if chart.unreadable_drafts == 1
-            else f"{chart.unreadable_drafts} draft orders could not be read, so nothing was checked for them"
+            "1 draft order could not be read, so nothing was checked for it"
+            if drafts == 1
+            else f"{drafts} draft orders could not be read, so nothing was checked for them"
         )
     if nameless:
         found.append(

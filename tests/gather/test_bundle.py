@@ -50,6 +50,13 @@ def test_an_outcome_in_place_of_an_answer_is_a_problem_without_its_text() -> Non
     assert of(outcome("information")).problems == ("the answer is an OperationOutcome",)
 
 
+@pytest.mark.parametrize("place", [b'"code"', b'"exception"'])
+def test_an_outcome_that_is_not_utf_8_is_a_problem_too(place: bytes) -> None:
+    raw = json.dumps(outcome("error")).encode().replace(place, place[:-1] + b'\xff"')
+    whole = b'{"resourceType": "Bundle", "entry": [{"resource": %s}]}' % raw
+    assert unpack(raw).problems and unpack(whole).problems
+
+
 def test_an_outcome_as_entry_leaves_the_other_entries_and_is_named() -> None:
     found = of(bundle({"resource": PATIENT}, {"resource": outcome("fatal", "timeout")}))
     assert len(found.resources) == 1

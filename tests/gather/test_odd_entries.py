@@ -63,6 +63,21 @@ def test_an_unreadable_draft_that_orders_no_drug_is_no_unreadable_order() -> Non
     assert [each.type for each in unread] == ["ServiceRequest"]
 
 
+@pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationAdministration"])
+def test_what_is_drafted_as_no_order_is_not_passed_over_in_silence(kind: str) -> None:
+    found = gather(None, order("venetoclax") | {"resourceType": kind})
+    assert ([each.type for each in found.unreadable], found.drafts) == ([kind], ())
+
+
+@pytest.mark.parametrize("kind", ["RequestGroup", "CarePlan"])
+def test_orders_within_a_plan_are_not_passed_over_in_silence(kind: str) -> None:
+    patient = {"reference": "Patient/p1"}
+    plan = {"resourceType": kind, "id": "g1", "status": "draft", "intent": "order", "subject": patient}
+    inside = gather(None, plan | {"contained": [order("venetoclax")]})
+    assert ([each.type for each in inside.unreadable], [each.type for each in inside.drafts]) == ([kind], [kind])
+    assert not gather(None, plan).unreadable
+
+
 def test_where_everything_is_checked_what_is_wrong_is_noted_and_no_card_changes() -> None:
     odd = POTASSIUM | {"id": "k2", "colour": "red"}
     found = gather(bundle(POTASSIUM, odd), strict_all=True)

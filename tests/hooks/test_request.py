@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest
-from cds_service.hooks.request import MOST_DRAFTS, FhirAccess, HookRequest
+from cds_service.hooks.request import MOST_DRAFTS, NOT_JSON, FhirAccess, HookRequest
 from cds_service.hooks.services import offered
 
 CODES = {"ecg": ("76634-5",), "labs": ("2823-3",), "bedside": ("29463-7",), "genomics": ("79210-1",)}
@@ -59,6 +59,17 @@ def test_an_order_select_names_what_was_selected():
 def test_missing_draft_orders_are_refused_with_a_hint_at_the_scope():
     fault = refused(read, SIGN)
     assert fault.path == "context.draftOrders" and "scopes" in fault.message
+    assert "scopes" in refused(sign, {"draftOrders": None}).message
+
+
+def test_draft_orders_of_another_kind_are_no_matter_of_scopes():
+    fault = refused(sign, {"draftOrders": []})
+    assert (fault.message, fault.path) == ("expected an object, found a list: send a Bundle", "context.draftOrders")
+
+
+@pytest.mark.parametrize("patient", ["Patient/p-1", "https://ehr.example.org/fhir/Patient/p-1"])
+def test_a_reference_in_place_of_the_id_is_told_what_to_send(patient):
+    assert "without 'Patient/'" in refused(read, VIEW, {"patientId": patient}).message
 
 
 def test_draft_orders_that_are_no_bundle_are_refused():
@@ -154,6 +165,26 @@ def test_whatever_a_field_holds_it_is_read_or_refused_with_its_path(name, inner,
         assert fault.path
 
 
+@pytest.mark.parametrize("name, where", [
+    (b'"extension"', None), (b'"encounterId"', "context"), (b'"labs"', None), (b'"entry"', "context.draftOrders"),
+])
+def test_a_name_that_is_not_utf_8_is_refused_wherever_it_stands(name, where):
+    context = CONTEXT | {"encounterId": "e-1", "draftOrders": DRAFTS}
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": context, "prefetch": {"labs": None}, "extension": {}}
+    fault = refused(HookRequest.read, json.dumps(asked).encode().replace(name, name[:-2] + b'\xff"'), SIGN)
+    assert (fault.message, fault.path) == (NOT_JSON, where)
+
+
+@pytest.mark.parametrize("was, now", [
+    (b'"resource":', b'"re\xffource":'), (b'"fullUrl":', b'"full\xffrl":'), (b'"urn:uuid:1"', b'"urn:\xffuid:1"'),
+])
+def test_an_entry_that_is_not_utf_8_costs_no_other_draft(was, now):
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": CONTEXT | {"draftOrders": {
+        "resourceType": "Bundle", "entry": [*DRAFTS["entry"], {"resource": {"resourceType": "Y"}}]}}}
+    drafts = HookRequest.read(json.dumps(asked).encode().replace(was, now, 1), SIGN).drafts
+    assert (len(drafts), drafts[1].raw) == (2, b'{"resourceType": "Y"}')
+
+
 @pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b"{", b'{"hook": "\xff"}'])
 def test_a_body_that_cannot_be_read_at_all_names_no_path(body):
     assert refused(HookRequest.read, body, VIEW).path is None
@@ -170,8 +201,9 @@ def test_json_nested_too_deeply_is_said_to_be_so(part, where):
 
 
 @pytest.mark.parametrize("seconds, says", [
-    ("true", "expected a number or text or null, found true or false"), ("1e400", "Number out of range"),
-    ("9" * 5000, "Integer value out of range"),
+    ("true", "expected a number or text or null, found true or false"),
+    ("1e400", "a number is too large to be read: send a smaller one"),
+    ("9" * 5000, "a number is too large to be read: send a smaller one"),
 ])
 def test_a_life_of_a_token_that_is_no_number_is_said_with_its_place(seconds, says):
     body = {"hook": VIEW.hook, "hookInstance": "i-1", "context": CONTEXT, "fhirAuthorization": {

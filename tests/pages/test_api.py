@@ -49,6 +49,14 @@ def test_every_route_is_described_and_every_description_is_of_a_route(served, tm
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize("path, statuses", [
+    ("/cds-services/{service_id}", {"200", "400", "401", "404", "412", "413", "415", "422", "429", "503"}),
+    ("/cds-services/{service_id}/feedback", {"200", "400", "401", "404", "413", "415", "429", "503"}),
+])
+def test_every_status_that_a_caller_may_get_is_described(told, path, statuses):
+    assert set(told["paths"][path]["post"]["responses"]) == statuses
+
+
 def test_every_reference_leads_somewhere(told):
     for part in _references(told):
         place: Any = told
