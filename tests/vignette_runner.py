@@ -519,6 +519,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         product=line.get("product", ""),
         high_dose=bool(line.get("high dose", False)),
         reason=line.get("reason", ""),
+        progressed="progression" in _knowledge().terms.words["ended for"].find_all(line.get("reason", "")),
         doubts=(line["doubt"],) if "doubt" in line else (),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE, DECEASED, Age
@@ -151,7 +150,7 @@ def _since_relapse(case: Case, order: Medication, drug: str) -> bool:
 
 def _reopened(case: Case, order: Medication, drug: str) -> bool:
     """Whether the disease or its markers spoke again since the treatment began, or it was stopped for progression."""
-    if order.role is Role.PAST and names_progression(order.reason):
+    if order.role is Role.PAST and order.progressed:
         return True
     if order.start is None:
         return False
@@ -161,21 +160,6 @@ def _reopened(case: Case, order: Medication, drug: str) -> bool:
         return True
     others = [key for key in MARKER_NAMES.values() if not _aimed(case, drug, key)]
     return any(_found_since(case.fact(key), order.start) for key in others)
-
-
-_PROGRESSION = re.compile(
-    r"\b(?:progress(?:ion|ive|ed|ing)\b|refractory\b|no response\b|not respond|non-?respon"
-    r"|lack of (?:response|efficacy)|ineffective\b|treatment failure\b|loss of response\b|resistan|relapse)",
-    re.IGNORECASE,
-)
-_NO_PROGRESSION = re.compile(
-    r"\b(?:no|not|without|never)(?: \w+)? (?:progress|refractory|relapse|resistan)", re.IGNORECASE
-)
-
-
-def names_progression(reason: str) -> bool:
-    """Whether the reason for which an order was stopped says that the leukaemia did not yield to it, or came back."""
-    return _PROGRESSION.search(reason) is not None and _NO_PROGRESSION.search(reason) is None
 
 
 def _named(case: Case, order: Medication) -> list[When]:

@@ -47,6 +47,7 @@ class Medication(msgspec.Struct, frozen=True):
     selected: bool = True
     replaces: tuple[str, ...] = ()  # references of the orders that it supersedes
     reason: str = ""  # why it is held or was stopped, as the order says
+    progressed: bool = False  # that reason says that the disease did not yield to it, or came back
     product: str = ""  # the product's name, which may state its strength
     high_dose: bool = False  # the order or its instructions name a high-dose regimen
     doubts: tuple[str, ...] = ()

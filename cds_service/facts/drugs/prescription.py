@@ -84,6 +84,7 @@ def medication(
     """The order with its dose, route and times."""
     told = instructed(order, said.strength, product, reading.terms)
     start, end = _bounds(order, reading)
+    reason = all_text(order.statusReason)
     reported = bool(order.reportedBoolean) or order.reportedReference is not None
     return Medication(
         product.ingredients,
@@ -97,7 +98,8 @@ def medication(
         start or reading.when(order.authoredOn),
         end,
         replaces=_superseded(order),
-        reason=all_text(order.statusReason),
+        reason=reason,
+        progressed="progression" in reading.terms.words["ended for"].find_all(reason),
         product=product.name,
         high_dose=product.high_dose or told.high_dose,
         doubts=doubts,

@@ -23,7 +23,7 @@ from cds_service.rules.relapse.conditions import after_allogeneic, needs, target
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
 from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
-from cds_service.rules.standing import counts_now, gate, names_progression
+from cds_service.rules.standing import counts_now, gate
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth
 
@@ -282,5 +282,5 @@ def _earlier(drug: str, order: Medication) -> str:
     if order.role is not Role.PAST:
         return f"{drug} is on record already ({order.role.value}, since {order.start or 'no date'})"
     when = f"until {order.end}" if order.end else f"ordered {order.start or 'without a date'}"
-    why = f", stopped: {order.reason}" if names_progression(order.reason) else ""
+    why = f", stopped: {order.reason}" if order.progressed else ""
     return f"{drug} was given before ({when}{why})"
