@@ -76,8 +76,8 @@ _PLANNED = re.compile(
     r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
     r"|await\w*|before|prior to|bridge to|bridging to|towards?|referr\w+ (?:for|to)|work-?up for|scheduled for"
     r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan (?:avant|pré\S*|de)"
-    r"|candidate? à|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?|voor"
-    r"|gepland\w*|wacht op)"
+    r"|candidate? à|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?"
+    r"|voor|gepland\w*|wacht op)"
     rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z",
     re.IGNORECASE,
 )
