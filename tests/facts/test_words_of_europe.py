@@ -219,3 +219,11 @@ def test_what_small_words_make_of_a_finding(text: str, expected: set[str]) -> No
 def test_iron_is_no_erythromycin_and_the_auricle_of_the_heart_is_no_ear(text: str) -> None:
     assert "erythromycin" not in terms().drug_names.find_all(text)
     assert "ophthalmic/otic" not in spoken(text, terms())
+
+
+@pytest.mark.parametrize("text", [
+    "FLT3-ITD nicht negativ", "FLT3-ITD niet negatief", "FLT3-ITD non négatif", "FLT3-ITD no negativo",
+    "FLT3-ITD contrôle positif valide", "FLT3-ITD control negativo",
+])
+def test_a_control_and_a_negative_that_is_denied_are_no_result(text: str) -> None:
+    assert presence(phrase(text, terms())) not in ("present", "absent")
