@@ -195,7 +195,8 @@ def test_what_is_denied_not_reached_or_of_something_else_is_no_state_of_the_leuk
     "Antecedentes familiares sin interés. Leucemia mieloide aguda en recaída", "Prophylaxe, AML im Rezidiv",
     "Trasplante de células madre; leucemia mieloide aguda en recaída", "AML geen FLT3, recidief",
     "Leucémie aiguë myéloïde sans mutation FLT3, en rechute", "Leucemia mieloide aguda no tratada en recaída",
-    "AML, recurrent", "Recurrent AML, recurrent infections", "Recidiverende AML", "Recidiverende of refractaire AML", "Leucémie aiguë myéloïde, récidivante",
+    "AML, recurrent", "Recurrent AML, recurrent infections", "Recidiverende AML",
+    "Recidiverende of refractaire AML", "Leucémie aiguë myéloïde, récidivante",
 ])
 def test_a_relapse_beside_other_words_is_not_hidden(text: str) -> None:
     assert chart(words(text)).get(DISEASE).value is Disease.RELAPSED
