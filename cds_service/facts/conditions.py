@@ -52,16 +52,17 @@ _OF_RESIDUAL = "by its words a relapse of measurable residual disease and no oth
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
-_LISTED = r"(?:(?!(?:of|or|nor)\s)[\w-]+\s+){0,2}"  # the same between "of" and "or": read in one way only
+_LISTED = r"(?:(?!(?:of|or|nor|pour|auf|für|voor)\s)[\w-]+(?:\s+|['’])){0,2}"  # between "of" and "or"
 _BEFORE = 400  # characters before a name in which it is denied: in long texts each name would be asked for all of them
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _NEARBY = 60  # the same for what stands close to a name
 _DENIED = re.compile(
-    r"\b(?:(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|kein\w*|nicht|pas de|sans|aucune?"
+    r"\b(?:(?:no|not|without|denies|denied|negative for|absence of|free of|ohne|kein\w*|pas de|sans|aucune?"
     r"|absence de|nie|sin|niega|ausencia de|senza|nega|assenza di|nessun[ao]?|geen|zonder|ontkent|sem|ausência de|não)"
     r"\s+"
     r"|(?:pas|absence) d['’])"
-    rf"(?:{_LISTED}(?:of|or|nor)\s+)*{_LISTED}\Z",
+    rf"(?:{_LISTED}(?:of|or|nor|pour|auf|für|voor)\s+)*{_LISTED}\Z"
+    r"|\bnicht\s+(?:mehr\s+)?\Z",  # and "nicht ischämische Kardiomyopathie" is one
     re.IGNORECASE,
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
@@ -75,15 +76,18 @@ _REFUTED = re.compile(
 _PLANNED = re.compile(
     r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
     r"|await\w*|before|prior to|bridge to|bridging to|towards?|referr\w+ (?:for|to)|work-?up for|scheduled for"
-    r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan|candidate? à"
-    r"|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?|voor"
-    r"|gepland\w*|wacht op)"
+    r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan (?:avant|pré\S*|de)"
+    r"|candidate? à|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?"
+    r"|voor|gepland\w*|wacht op)"
     rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z",
     re.IGNORECASE,
 )
 _NOT_DONE = re.compile(
     r"[\s,:(-]*(?:is |was |are )?(?:planned|not (?:planned|eligible|done|performed)|ineligible|scheduled|pending"
-    r"|declined|geplant|vorgesehen|prévue?|programmée?|planifiée?|programad[oa]|previst[oa]|programmat[oa]|gepland)\b"
+    r"|declined|geplant|vorgesehen|prévue?|programmée?|planifiée?|programad[oa]|previst[oa]|programmat[oa]|gepland|refusée?|récusée?|abgelehnt"
+    r"|rechazad[oa]|rifiutat[oa]|non (?:réalisée?|faite|eseguit[oa]|effettuat[oa]|indiquée?|prévue?)"
+    r"|no (?:realizad[oa]|candidat[oa]|indicad[oa])|niet (?:verricht|uitgevoerd|mogelijk)|não realizad[oa]"
+    r"|nicht (?:erfolgt|durchgeführt|möglich|geplant))\b"
     r"|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
     re.IGNORECASE,
 )
@@ -113,7 +117,26 @@ _NOT_NOW = re.compile(
 )
 _NOT_KEPT = re.compile(
     r"[\s,:-]*+(?:(?:was|is|has been)\s*+)?(?:lost|not (?:yet )?(?:reached|achieved|attained)|until|till|bis|lasting"
-    r"|lasted|duration|nicht erreicht)\b",
+    r"|lasted|duration|nicht erreicht|non (?:obtenue|atteinte|raggiunta|ottenuta)|no (?:alcanzada|obtenida|lograda)"
+    r"|niet (?:bereikt|behaald)|não (?:alcançada|atingida|obtida))\b",
+    re.IGNORECASE,
+)
+# A relapse that the words before it, or right behind it, deny in another language: "no hay datos de recaída".
+_NO_RELAPSE = re.compile(
+    r"\b(?:no|non|não|pas|sin|sans|senza|sem|geen|niet|zonder|kein\w*|ohne|nicht|aucune?|nessun[ao]?|libre|libera?|livre"
+    r"|vrij|frei|free|indemne|exempte?)(?:\s+|['’])"
+    r"(?:(?:signes?|segn[io]|signos?|sinais|evid\w+|datos|indicios|él[ée]ments?|arguments?|tekenen|aanwijzing\w*|hinweis\w*"
+    r"|anhalt|anzeichen|zeichen|nachweis|verdacht|faveur|favor\w*|hay|se|si|há|on|of|de|del|d|di|da|do|van|von|voor|op|en"
+    r"|une?|een|eine[srnm]?|la|el|le|il|clinic\w+|auf|für|mention|mención|menzione|menção|vermelding)(?:\s+|['’])){0,7}\Z",
+    re.IGNORECASE,
+)
+_NO_MENTION = re.compile(
+    r"\b(?:sans mention d\w*|sin mención de(?:\s+\w+)?|senza menzione di|zonder vermelding van|sem menção de)\s+\Z",
+    re.IGNORECASE,
+)
+_NOT_SHOWN = re.compile(
+    r"[\s,:-]*+(?:not confirmed|non (?:confirm[ée]+|confermat[oa]|retrouvée?)|no confirmad[oa]|não confirmad[oa]"
+    r"|niet (?:aangetoond|bevestigd)|nicht (?:bestätigt|nachgewiesen|nachweisbar))\b",
     re.IGNORECASE,
 )
 _DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
@@ -195,7 +218,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             status = status or found.status
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
-    hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] != _PAST]
+    hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] and span[2] != _PAST]
     thought_of = {value for _, _, value in hedges}
     donors = [match.span() for match in _DONOR.finditer(words)] if _NOT_TOLD in thought_of else []
     if donors:
@@ -325,9 +348,16 @@ def _stated(words: str, terms: Terms) -> str:
     found = [
         state
         for start, end, state in spans[:_MOST_NAMES]
-        if not (_REFUTED.match(words, end) or (state in IN_REMISSION and _is_past(words, start, end)))
+        if not (_REFUTED.match(words, end) or _is_denied_state(words, start, end, state))
     ]
     return "in remission" if "in remission" in found else next(iter(found), "")
+
+
+def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
+    before = max(0, start - _NEARBY)
+    if state in IN_REMISSION:
+        return _is_past(words, start, end) or _NO_MENTION.search(words, before, start) is not None
+    return bool(_NO_RELAPSE.search(words, before, start) or _NOT_SHOWN.match(words, end))
 
 
 def _is_past(words: str, start: int, end: int) -> bool:

@@ -112,10 +112,11 @@ def _letter(written: str) -> str:
 
 
 _MARKED = {code: _letter(chr(code)) for code in range(0xC0, 0x250)}  # Latin letters with their marks
+_MARKED[ord("’")] = "'"
 
 
 def plain(text: str) -> str:
-    """The text in small letters and without accents, each letter in its place.
+    """The text in small letters, without accents and with one kind of apostrophe, each letter in its place.
 
     Of a capital i with a dot, Python's small letters make two characters.
     """

@@ -124,7 +124,7 @@ Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its
 
 
 # Where an entry may begin and end: a hyphen makes it part of a longer word.
-_BEGIN, _END = r"(?<![\w-])", r"(?![\w-])"
+_BEGIN, _END = r"(?<![\w-])", r"(?:(?<=')|(?![\w-]))"  # "suspicion d'" ends where its noun begins
 # The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
 # "anti-" anything, and not where the words are that there is none of it. Catalogues write "VORICONAZOLE_200MG_TAB".
 _BEGIN_OF_NAME = r"(?:(?<![^\W_])(?<!-)|(?<=\w{5}-))"

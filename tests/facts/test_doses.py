@@ -231,6 +231,38 @@ def test_pieces_that_are_not_the_same_each_day_are_not_read(text: str) -> None:
     assert daily({"text": text}) is None
 
 
+@pytest.mark.parametrize("text", [
+    "zwei Tabletten 100 mg einmal täglich", "vier Tabletten à 100 mg einmal täglich",
+    "100 mg, vier Stück einmal täglich",
+    "quatre comprimés de 100 mg une fois par jour", "100 mg comprimés, quatre une fois par jour",
+    "cuatro comprimidos de 100 mg una vez al día", "quattro compresse da 100 mg una volta al giorno",
+    "halbe Tablette 100 mg einmal täglich", "2 of 100 mg tablets daily", "100 mg = 1 tab(s), Oral, Daily, take 4",
+    "1 tab = 100 mg, take four daily",
+])
+def test_an_amount_that_pieces_are_counted_of_in_any_language_is_not_the_whole_dose(text: str) -> None:
+    assert daily({"text": text}) is None
+    assert dose(dosage(amount(400), text=text)).note == ""
+
+
+@pytest.mark.parametrize("text", [
+    "1 Tablette einmal täglich, steigern um 1 Tablette",
+    "1 comprimé une fois par jour, augmenter de 1 comprimé par jour",
+    "1 compressa una volta al giorno, aumentare di 1 compressa ogni giorno", "4 comprimidos cada 24 horas, luego 2",
+    "4 Tabletten einmal täglich jeden zweiten Tag", "4 comprimés une fois par jour un jour sur deux",
+    "4 comprimés une fois par jour si besoin",
+    "4 compresse una volta al giorno al bisogno", "1 bis 2 Tabletten einmal täglich",
+    "1 ou 2 comprimés une fois par jour", "1 o 2 comprimidos una vez al día", "Take 2 to 4 tablets once daily",
+    "höchstens 4 Tabletten einmal täglich", "jusqu'à 4 comprimés une fois par jour",
+    "hasta 4 comprimidos una vez al día",
+    "4 Tabletten einmal täglich Mo, Mi, Fr", "4 comprimés une fois par jour le lundi",
+    "Take 4 tablets once daily on Mondays",
+    "1 comprimé une fois par jour. A partir de J4: quatre comprimés", "1 tablet once daily + 1 tablet",
+    "1 tablet daily in the morning, 1 tablet daily at noon", "100 mg einmal täglich, täglich um 100 mg steigern",
+])
+def test_pieces_that_change_in_any_language_are_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
 def test_pieces_in_words_need_the_strength_of_one() -> None:
     assert daily({"text": "Take 4 tablets once daily"}, product="venetoclax") is None
 

@@ -9,6 +9,7 @@ import pytest
 from cds_service.facts.chart import Chart
 from cds_service.facts.concepts import phrase
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
+from cds_service.facts.drugs.routes import spoken
 from cds_service.facts.genomics.answers import presence
 from cds_service.facts.orders import TYPED
 from tests.charts import Json, chart, concept, condition, order, terms
@@ -165,3 +166,65 @@ def test_hla_typing_that_was_done_for_the_patient(text: str, done: bool) -> None
 def test_the_route_of_a_product_in_words(text: str, route: str) -> None:
     (taken,) = chart(order({"text": text})).medications.orders
     assert taken.route == route
+
+
+@pytest.mark.parametrize("text", [
+    "Leucémie aiguë myéloïde, pas d'élément en faveur d'une rechute", "Leucémie aiguë myéloïde, rechute non confirmée",
+    "Leucemia mieloide aguda, no se evidencia recaída", "Leucemia mieloide aguda, no hay datos de recaída",
+    "Leucemia mieloide aguda, libre de recaída", "Leucemia mieloide acuta, non segni di recidiva",
+    "Leucemia mieloide acuta, non si evidenzia recidiva", "AML, geen tekenen van een recidief",
+    "AML, recidief niet aangetoond", "AML, vrij van recidief", "AML frei von Rezidiv", "AML, Angst vor Rückfall",
+    "Leucemia mieloide aguda, herpes recidivante", "Leucémie aiguë myéloïde, herpès récidivant",
+    "AML, recidiverende urineweginfecties", "AML, therapieresistente Übelkeit",
+    "Leucemia mieloide aguda, refractaria a transfusión de plaquetas", "AML, refractair voor trombocytentransfusies",
+    "Leucemia mieloide aguda con trombocitopenia refractaria", "AML, refraktär auf Thrombozytentransfusionen",
+    "Leucémie myéloïde aiguë, sans mention de rémission complète", "Leucemia mieloide aguda en remisión parcial",
+    "AML, recurrent infections", "AML, refractory nausea", "AML with recurrent fever",
+    "Leucemia mieloide aguda sin mención de remisión completa", "AML, complete remissie niet bereikt",
+    "Leucémie aiguë myéloïde, rémission complète non obtenue",
+    "Leucemia mieloide acuta, remissione completa non raggiunta",
+])
+def test_what_is_denied_not_reached_or_of_something_else_is_no_state_of_the_leukaemia(text: str) -> None:
+    facts = chart(words(text))
+    assert (facts.get(DISEASE).value, facts.get(DISEASE).sure) == (Disease.UNSTATED, True)
+    assert "aml" in keys(facts)
+
+
+@pytest.mark.parametrize("text", [
+    "Familienanamnese unauffällig; AML im Rezidiv", "Family history unremarkable; AML in relapse",
+    "Antecedentes familiares sin interés. Leucemia mieloide aguda en recaída", "Prophylaxe, AML im Rezidiv",
+    "Trasplante de células madre; leucemia mieloide aguda en recaída", "AML geen FLT3, recidief",
+    "Leucémie aiguë myéloïde sans mutation FLT3, en rechute", "Leucemia mieloide aguda no tratada en recaída",
+    "AML, recurrent", "Recurrent AML, recurrent infections", "Recidiverende AML",
+    "Recidiverende of refractaire AML", "Leucémie aiguë myéloïde, récidivante",
+])
+def test_a_relapse_beside_other_words_is_not_hidden(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.RELAPSED
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Nicht näher bezeichnete Herzinsuffizienz", {"heart_failure"}),
+    ("Nicht ischämische Kardiomyopathie", {"cardiomyopathy"}), ("Pas de signe d'insuffisance cardiaque", set()),
+    ("Pas d'argument pour une insuffisance cardiaque", set()), ("Suspicion d'insuffisance cardiaque", set()),
+    ("Suspicion d’insuffisance cardiaque", set()), ("Risque d'allongement du QT", set()), ("Nicht mehr Fieber", set()),
+    ("Kein Hinweis auf eine akute Herzinsuffizienz", set()), ("Ehefrau ist schwanger", set()),
+    ("Su esposa está embarazada", set()), ("Zijn vrouw is zwanger", set()),
+    ("Trapianto allogenico non eseguito", set()),
+    ("Allogreffe refusée", set()), ("Bilan post allogreffe", {"hsct_procedure"}), ("Bilan avant allogreffe", set()),
+])
+def test_what_small_words_make_of_a_finding(text: str, expected: set[str]) -> None:
+    assert keys(chart(words(text))) == expected
+
+
+@pytest.mark.parametrize("text", ["Eryfer 100 Hartkapseln", "Amiodarone (fibrillation auriculaire)"])
+def test_iron_is_no_erythromycin_and_the_auricle_of_the_heart_is_no_ear(text: str) -> None:
+    assert "erythromycin" not in terms().drug_names.find_all(text)
+    assert "ophthalmic/otic" not in spoken(text, terms())
+
+
+@pytest.mark.parametrize("text", [
+    "FLT3-ITD nicht negativ", "FLT3-ITD niet negatief", "FLT3-ITD non négatif", "FLT3-ITD no negativo",
+    "FLT3-ITD contrôle positif valide", "FLT3-ITD control negativo",
+])
+def test_a_control_and_a_negative_that_is_denied_are_no_result(text: str) -> None:
+    assert presence(phrase(text, terms())) not in ("present", "absent")

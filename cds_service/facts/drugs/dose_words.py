@@ -16,14 +16,21 @@ from cds_service.quantity import Quantity
 
 _IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(\s*(?:/|per\b)\s*(?!d\b|day)\w)?", re.IGNORECASE)
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten"
-_MANY = rf"(?:[2-9]|\d\d+|\d+[.,]\d+|{_WORDS}|half)"
+# The same in other languages, without those that mean something else in another one ("due", "sept").
+_ABROAD = (
+    "zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|deux|trois|quatre|cinq|huit|neuf|dix|dos|tres|cuatro|cinco|seis|siete"
+    "|ocho|nueve|diez|tre|quattro|cinque|otto|nove|dieci|twee|drie|vijf|zes|zeven|negen|tien|dois|duas|três|quatro|sete"
+    "|oito|dez|halbe?[nr]?|demie?|medi[oa]|mezz[oa]|meia"
+)
+_MANY = rf"(?:[2-9]|\d\d+|\d+[.,]\d+|{_WORDS}|half|{_ABROAD}|due|sept|sei)"
 _PIECE = r"(?:tab|tbl|cap|cáp|kaps|pill|gél|compr|drag)"
 _SPAN = r"(?:d|days?|weeks?|months?|cycles?|doses?|h|hrs?|hours?|tage?)\b"
 # Pieces that are counted, before their strength or behind it: "4 tab", "four 100 mg", "100 mg x4", "100 mg tablets: 4".
 _COUNTED = re.compile(
-    rf"\b{_MANY}\s*(?:x|×|\*|{_PIECE})|\b{_MANY}(?:\s+|\s*\(\s*)\d[\d.,]*\s*mg\b"
+    rf"\b{_MANY}\s*(?:x|×|\*|{_PIECE})|\b{_MANY}(?:\s+(?:of\s+)?|\s*\(\s*)\d[\d.,]*\s*mg\b"
     rf"|mg\W{{0,3}}[x×*]\s*{_MANY}\b(?!\s*{_SPAN})"
-    rf"|mg\W{{0,2}}{_PIECE}\w{{0,20}}\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
+    rf"|mg\W{{0,2}}{_PIECE}\w{{0,20}}\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))"
+    rf"|\b(?:take|give)\s+{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|dann)\s*\Z", re.IGNORECASE)
@@ -56,10 +63,36 @@ _NOT_OF_A_DAY = re.compile(
     r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
 )
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
+# A number in the words of another language that counts neither times nor days, so that it may count pieces.
+_LONE = re.compile(
+    rf"\b(?:{_ABROAD})\b(?!\s*(?:mal|fois|ve[zc]|volt|{_SPAN}|stunden|wochen?|monate|heures|jours?|semaines?|mois|horas"
+    r"|d[ií]as|semanas|meses|ore|giorni|settimane|mesi|uur|dagen|weken|maanden)\b)",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    rf"(?:\d|\b(?:one|{_WORDS}|ein\w*|une?|un[ao]|um|uma|een|{_ABROAD}|due))\s*"
+    rf"(?:[-–—/]|\b(?:to|or|bis|oder|à|a|ou|o|of|tot|até|e|y|et|und|and|en))\s*(?:\d[\d.,]*|{_WORDS}|{_ABROAD}|due)\s*{_PIECE}",
+    re.IGNORECASE,
+)
+# What says that it goes up in steps.
+_STEPS = (
+    r"increas\w*|titrat\w*|titul\w*|ramp\w*|reduc\w*|taper\w*|steiger\w*|erhöh\w*|reduzier\w*|ausschleich\w*"
+    r"|augment\w*|réduire|rédui\w*|diminu\w*|aument\w*|subir|bajar|ridu\w*|verhog\w*|afbouw\w*|opbouw\w*"
+)
+_IN_STEPS = re.compile(rf"\b(?:{_STEPS})", re.IGNORECASE)
 # What says that it is not the same every day, or not always taken.
 _CHANGES = re.compile(
-    r"\b(?:then|dann|danach|increas\w*|titrat\w*|ramp\w*|reduc\w*|taper\w*|until|additional|extra|first|days? \d+|"
-    r"other day|as needed|prn|if needed|bedarf|max\w*|up to)\b",
+    rf"\b(?:{_STEPS}|then|dann|danach|anschließend|puis|ensuite|luego|después|poi|dopo|daarna|vervolgens|depois"
+    r"|until|till|jusqu\w*|hasta|fino|tot|até|additional|extra|plus|more|zusätzlich|supplémentaires?|además|adicional\w*"
+    r"|first|erste\w*|premiers?|premières?|primer\w*|primi|eerste|(?:days?|tag|jour|día|giorno|dag) \d+"
+    r"|other day|alternat\w*|altern[eoi]\w*|wechsel|zweiten tag|dritten tag|alle \w+ tage|tous les \w+ jours|jours? sur"
+    r"|cada \w+ d[ií]as|ogni \w+ giorni|om de dag|as needed|prn|if needed|bedarf|besoin|precis[ae]|demanda|necesari\w*"
+    r"|necesidad|bisogno|occorrenza|nodig|necessári\w*|max\w*|máx\w*|höchstens|up to|bis zu|instead|statt|was"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|luned[iì]"
+    r"|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag"
+    r"|zondag|segundas?|terças?|quartas?|quintas?|sextas?|mo|mi|fr|weekdays?|woche\w*|semaines?|semanas?|settiman\w+|wek\w*)"
+    r"\b|\+",
     re.IGNORECASE,
 )
 _HOW_MUCH = re.compile(
@@ -84,7 +117,9 @@ def daily_in(text: str, terms: Terms, strength: Decimal | None = None) -> Quanti
         return None
     amount, times = found.pop(), times_in(text, terms)
     before = (text[max(0, match.start() - _SERIES) : match.start()] for match in matches)
-    if amount is None or any(_goes_down(each, amount) for each in before):
+    if amount is None or any(_goes_down(each, amount) for each in before) or _LONE.search(text):
+        return None
+    if len(matches) > 1 and _IN_STEPS.search(text):
         return None
     if all(_A_DAY.match(text, match.end()) for match in matches) and (times is None or _DIVIDED.search(text)):
         return Quantity(amount, "mg/d")
@@ -104,7 +139,9 @@ def _come_to(found: re.Match[str], strength: Decimal) -> str:
 def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
     """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency."""
     counted, times = _pieces_in(text), times_in(text, terms)
-    if counted is None or times is None or _CHANGES.search(text):
+    if counted is None or times is None or any(each.search(text) for each in (_CHANGES, _RANGE, _LONE)):
+        return None
+    if len(_TAKEN.findall(text)) not in (1, times):  # "1 tablet daily in the morning, 1 tablet daily at noon"
         return None
     return Quantity(counted * strength * times, "mg/d")
 
