@@ -128,7 +128,7 @@ NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
-    """The name, and that it is held at the values of now, failed before, is not approved here, or of unread approval."""
+    """The name, and that it is held at the values of now, failed before, not approved here, or of unread approval."""
     if offer.held:
         return f"{offer.name} (held)"
     if offer.failed:
