@@ -185,9 +185,14 @@ class _Writer:
         return "\n\n".join(filter(None, (f"**{escape(words.summary)}**", words.body, _doubts([finding]))))
 
     def _line(self, check: Check, finding: Finding) -> str:
-        """A line in the card of another finding; one that cannot be written is named."""
+        """A line in the card of another finding; one that cannot be written is named.
+
+        What begins with what was seen does not say what it is about: its headline stands before it.
+        """
         words = self._tried(check, finding)
-        return words.body if words is not None else _unwritten(check)
+        if words is None:
+            return _unwritten(check)
+        return f"**{escape(words.summary)}**\n\n{words.body}" if words.body.startswith("**Seen:**") else words.body
 
     def _tried(self, check: Check, finding: Finding) -> Words | None:
         """What the template says; None where it cannot be written: what stands beside it is not lost with it."""

@@ -11,3 +11,11 @@ def test_a_card_of_several_lines_is_named_by_the_first() -> None:
     (card,) = [each for each in found if "QT added up" in each["detail"]]
     assert card["summary"] == "Foscarnet (draft) lowers potassium and magnesium, with ivosidenib (and 1 more)"
     assert card["detail"].count("Electrolytes with ivosidenib") == 1
+
+
+def test_a_line_that_begins_with_what_was_seen_has_its_headline() -> None:
+    draft, taken = order("revumenib 110 MG Oral Tablet", mg=320, status="draft"), order("clarithromycin", mg=1000)
+    found = cards("order-sign", draft, medications=[taken], ecg=[qtcf(420)], labs=ELECTROLYTES)
+    (card,) = [each for each in found if each["summary"].startswith("Starting revumenib")]
+    before, _ = card["detail"].split("**Seen:** clarithromycin")
+    assert before.rstrip().splitlines()[-1].startswith("**Clarithromycin")

@@ -49,12 +49,13 @@ class Offer(msgspec.Struct, frozen=True):
     evidence: str = ""
     bare: bool = False
     aimed: bool = False  # at a marker that a result of now shows
+    failed: bool = False  # an order of its drug was stopped as the disease did not yield to it
 
     def without_status(self) -> Offer:
         """The same where its status is said once for its whole group."""
         return Offer(
             self.name, self.group, self.verdict, self.why, self.held, self.cautions, "", self.evidence, self.bare,
-            self.aimed,
+            self.aimed, self.failed,
         )  # fmt: skip
 
 

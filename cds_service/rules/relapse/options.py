@@ -128,9 +128,11 @@ NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
-    """The name, and that it is held at the values of now, not approved for this here, or of unread approval."""
+    """The name, and that it is held at the values of now, failed before, not approved here, or of unread approval."""
     if offer.held:
         return f"{offer.name} (held)"
+    if offer.failed:
+        return f"{offer.name} (given before)"
     if NOT_READ in offer.cautions:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
@@ -199,6 +201,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
         status,
         _evidence(case, option),
         aimed=option.group is Group.TARGETED and target_shown(case, option),
+        failed=any(order.progressed and set(option.drugs) & set(order.ingredients) for order in case.orders(Role.PAST)),
     )
 
 

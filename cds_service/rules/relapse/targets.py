@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from cds_service.facts.disease import RELAPSE
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.fact import Fact, State
 from cds_service.facts.genomics.ledger import LEDGER, Ledger, changed
 from cds_service.facts.genomics.mutations import CD33, MARKER_NAMES, Mutation
@@ -266,6 +266,7 @@ def mutations_at_relapse(case: Case, patient: str) -> Outcome:
         changed=changes,
         complete=not lacking,
         relapse=case.fact(RELAPSE),
+        refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         stability=tuple(said[fact.key.name] for fact in lacking if fact.value is not None and said[fact.key.name])
         or tuple(filter(None, (said.get(panel.value[0]),))),
     )
