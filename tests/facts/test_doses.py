@@ -209,6 +209,9 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
     ("400 mg = 4 tab(s), Oral, Daily, 28 day(s)", "400"), ("200 mg = 2 tab(s), Oral, BID", "400"),
     ("Take 4 tablets (400 mg) by mouth daily with food", "400"), ("Take 2 tablets (200 mg) twice daily", "400"),
     ("Take 4 tablets by mouth once daily", "400"), ("Take two tablets twice daily", "400"),
+    ("Take 4 tablets by mouth daily for FLT3+ AML", "400"), ("Take 1 tablet once daily starting Monday", "100"),
+    ("Take 4 tablets once daily plus allopurinol", "400"), ("Take 4 tablets once daily with food + water", "400"),
+    ("Take 4 tablets once daily. Do not take more than one dose a day", "400"),
     ("Take 1 tablet by mouth every morning", "100"), ("4 Tabletten einmal täglich", "400"),
     ("400 mg 1x täglich oral", "400"), ("200 mg 2x tgl.", "400"), ("200 mg zweimal täglich", "400"),
     ("400 mg pro Tag", "400"), ("200 mg alle 12 Stunden", "400"), ("400 mg einmal täglich", "400"),
@@ -255,7 +258,7 @@ def test_an_amount_that_pieces_are_counted_of_in_any_language_is_not_the_whole_d
     "höchstens 4 Tabletten einmal täglich", "jusqu'à 4 comprimés une fois par jour",
     "hasta 4 comprimidos una vez al día",
     "4 Tabletten einmal täglich Mo, Mi, Fr", "4 comprimés une fois par jour le lundi",
-    "Take 4 tablets once daily on Mondays",
+    "Take 4 tablets once daily on Mondays", "1 tablet once daily plus another tablet", "4 tablets daily plus half",
     "1 comprimé une fois par jour. A partir de J4: quatre comprimés", "1 tablet once daily + 1 tablet",
     "1 tablet daily in the morning, 1 tablet daily at noon", "100 mg einmal täglich, täglich um 100 mg steigern",
 ])
