@@ -259,6 +259,7 @@ def test_an_amount_that_pieces_are_counted_of_in_any_language_is_not_the_whole_d
     "hasta 4 comprimidos una vez al día",
     "4 Tabletten einmal täglich Mo, Mi, Fr", "4 comprimés une fois par jour le lundi",
     "Take 4 tablets once daily on Mondays", "1 tablet once daily plus another tablet", "4 tablets daily plus half",
+    "1 tablet once daily plus the evening dose", "1 tablet once daily + bedtime",
     "1 comprimé une fois par jour. A partir de J4: quatre comprimés", "1 tablet once daily + 1 tablet",
     "1 tablet daily in the morning, 1 tablet daily at noon", "100 mg einmal täglich, täglich um 100 mg steigern",
 ])

@@ -94,7 +94,8 @@ _CHANGES = re.compile(
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|luned[iì]"
     r"|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag"
     r"|zondag|segundas?|terças?|quartas?|quintas?|sextas?|mo|mi|fr|weekdays?|woche\w*|semaines?|semanas?|settiman\w+|wek\w*)"
-    rf"\b|(?:\bplus\b|\+)\s*(?:\w+\s+){{0,2}}?(?:\d|{_PIECE}|one\b|half\b|(?:{_WORDS}|{_ABROAD})\b)",
+    rf"\b|(?:\bplus\b|\+)\s*(?:\w+\s+){{0,2}}?(?:\d|{_PIECE}|one\b|half\b|dos[ei]|(?:morning|evening|night|noon|bed)"
+    rf"|(?:{_WORDS}|{_ABROAD})\b)",
     re.IGNORECASE,
 )
 _HOW_MUCH = re.compile(
