@@ -528,6 +528,13 @@ def test_a_partial_duplication_answers_no_test_of_a_rearrangement(words: str) ->
     assert (found.value, found.state) == (None, State.UNREADABLE)
 
 
+@pytest.mark.parametrize("words", ["Rearrangement detected (PTD not detected)", "Detected. Assay does not detect PTD"])
+def test_an_answer_that_a_duplication_leaves_unclear_is_told_in_its_own_words(words: str) -> None:
+    found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
+    assert found.state is State.UNREADABLE
+    assert words in found.why
+
+
 @pytest.mark.parametrize(("words", "present"), [
     ("KMT2A rearrangement detected", True), ("t(9;11) KMT2A::MLLT3 detected", True),
     ("no KMT2A rearrangement detected", False),
