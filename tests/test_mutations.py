@@ -416,6 +416,16 @@ def test_drafts_in_other_forms_are_said_with_the_reason_of_each(client):
     assert "Why the draft orders could not be read: it is no order; a type that is not read here" in card["detail"]
 
 
+@pytest.mark.parametrize("draft", [
+    {"resourceType": "Task", "description": "medication reconciliation", "for": {"reference": "Patient/p1"}},
+    {"resourceType": "CarePlan", "subject": {"reference": "Patient/p1"}, "activity": [
+        {"detail": {"status": "not-started", "code": {"text": "medication education"}}}]},
+])
+def test_a_draft_that_only_speaks_of_medication_is_no_unread_order(client, draft):
+    body = request("order-sign", {"id": "x", "status": "draft", "intent": "plan"} | draft)
+    assert post(client, body, "order-sign").get_json()["cards"] == []
+
+
 @pytest.mark.parametrize("birth", [7, "zzz", ["1960"], {}])
 def test_a_patient_whose_birth_date_is_damaged_is_still_the_patient(client, birth):
     patient = {"resourceType": "Patient", "id": "p1", "birthDate": birth}

@@ -139,6 +139,15 @@ _NOT_SHOWN = re.compile(
     r"|niet (?:aangetoond|bevestigd)|nicht (?:bestätigt|nachgewiesen|nachweisbar))\b",
     re.IGNORECASE,
 )
+_EARLIER = re.compile(  # a molecular relapse that went before this one
+    r"\b(?:previous\w*|prior|earlier|former\w*|preceded by|history of|after|following)\s+(?:a\s+|an\s+|the\s+)?\Z",
+    re.IGNORECASE,
+)
+_LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked at, not what relapsed
+    r"(?:(?<=molecular)|(?<=mrd))\s+(?:stud|profil|test|analys|panel|genetic|marker|result|data|work-?up|patholog|diagnos"
+    r"|finding|pending)",
+    re.IGNORECASE,
+)
 _DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
     r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+){0,9}"
     r"(?:father|mother|brother|sister)\b"
@@ -260,7 +269,10 @@ def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
     """The doubt where the words tell of a molecular or MRD relapse of AML, and of none in marrow or blood."""
     spans = terms.words["relapse of residual disease"].spans(words) if AML.intersection(keys) else ()
     told = any(
-        not _DENIES_AHEAD.search(words, max(0, start - _NEARBY), start) and not _REFUTED.match(words, end)
+        not _DENIES_AHEAD.search(words, max(0, start - _NEARBY), start)
+        and not _REFUTED.match(words, end)
+        and not _EARLIER.search(words, max(0, start - _NEARBY), start)
+        and not _LOOKED_AT.match(words, end)
         for start, end, _ in spans
     )
     overt = any(value == "overt" for _, _, value in spans)

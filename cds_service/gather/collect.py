@@ -201,7 +201,7 @@ class _Sorting:
                 rescued = resource.salvaged()
                 if isinstance(rescued, MedicationRequest) and _orders_a_drug(rescued) and self._is_ours(rescued):
                     kept.append(resource)
-                elif resource.type in _MEDICATION_TYPES or _MEDICATION in draft.raw:
+                elif resource.type in _MEDICATION_TYPES or _MEDICATION.search(draft.raw):
                     unreadable.append(view)
             elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
@@ -209,7 +209,7 @@ class _Sorting:
                 unreadable.append(Unreadable(resource.type, "it is no order"))
             elif self._is_ours(view):
                 kept.append(resource)
-                if isinstance(view, (RequestGroup, CarePlan)) and _MEDICATION in draft.raw:
+                if isinstance(view, (RequestGroup, CarePlan)) and _MEDICATION.search(draft.raw):
                     unreadable.append(Unreadable(resource.type, "it holds orders of its own"))
             elif isinstance(view, MedicationRequest):
                 unreadable.append(Unreadable(resource.type, "it does not name the patient of this call"))
@@ -251,7 +251,7 @@ def _subject(view: View) -> str | None:
     return subject.reference if subject is not None else None
 
 
-_MEDICATION = b'"medication'  # how each element begins that names a drug
+_MEDICATION = re.compile(rb'"medication\w*"\s*:')  # the name of an element that names a drug
 _MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
 _A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
 

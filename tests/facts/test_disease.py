@@ -660,7 +660,8 @@ def test_pulmonary_oedema_is_one_sign_of_its_own(entry: Json) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "MRD relapse of AML", "Molecular relapse of AML (NPM1)", "AML, MRD-positive relapse", "AML, molekulares Rezidiv",
+    "MRD relapse of AML", "Molecular relapse of AML (NPM1)", "AML relapse (molecular)",
+    "AML, MRD-positive relapse", "AML, molekulares Rezidiv",
     "AML in morphologic remission with molecular relapse",
 ])
 def test_a_relapse_of_residual_disease_is_not_certain(text: str) -> None:
@@ -669,6 +670,8 @@ def test_a_relapse_of_residual_disease_is_not_certain(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
+    "AML in relapse; previous molecular relapse 2024", "AML relapse (molecular studies: FLT3-ITD)",
+    "AML relapse, molecular profile pending",
     "AML in relapse", "AML, overt relapse after molecular relapse", "AML in remission, no molecular relapse",
     "AML in remission, molecular relapse excluded", "AML in relapse, MRD positive before transplantation",
 ])

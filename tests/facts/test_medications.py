@@ -37,6 +37,17 @@ def test_an_order_that_was_never_given_is_not_taken(status: str) -> None:
     assert roles(order("posaconazole", status)) == []
 
 
+@pytest.mark.parametrize(("reason", "progressed"), [
+    ("Disease progression", True), ("Krankheitsprogress", True), ("refractory disease", True), ("relapsed", True),
+    ("see progress notes", False), ("refractory nausea", False), ("No response from pharmacy", False),
+    ("not due to progression", False), ("nicht wegen Progress", False), ("treatment of relapse completed", False),
+    ("No evidence of disease progression; toxicity", False), ("refractory nausea, then progression", True),
+])
+def test_only_a_disease_that_went_on_is_progression(reason: str, progressed: bool) -> None:
+    (found,) = chart(order("gilteritinib", "stopped", statusReason={"text": reason})).medications.orders
+    assert found.progressed is progressed
+
+
 def test_an_order_of_unknown_status_may_be_active_and_says_so() -> None:
     facts = chart(order("posaconazole", "unknown"))
     assert roles(order("posaconazole", "unknown")) == [("posaconazole", Role.ACTIVE)]

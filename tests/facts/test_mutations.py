@@ -467,6 +467,10 @@ def test_a_result_of_other_cells_than_those_of_the_leukaemia_decides_nothing(ans
     {"focus": [{"reference": "https://ehr.example.org/fhir/Patient/p1"}],
      "subject": {"reference": "Patient/p1/_history/7"}},
     {"note": [{"text": "Sequenced at 500x. 98 % donor chimerism."}]},
+    {"note": [{"text": "Variant allele fraction relative to wild type, relative expression 0.4"}]},
+    {"note": [{"text": "Specimen not contaminated; sample mix-up excluded. Donor sample was not available"}]},
+    {"specimen": {"display": "parent specimen: bone marrow"}},
+    {"focus": [{"reference": "Patient/p1", "display": "Donor, Jane"}], "subject": {"reference": "Patient/p1"}},
 ])
 def test_a_result_of_the_leukaemia_decides(more: Json) -> None:
     found = itd(coded(PRESENT) | more)
@@ -481,9 +485,33 @@ def test_a_note_of_a_wrong_specimen_is_a_doubt(words: str) -> None:
     assert (outcome(found), found.doubts) == (True, (f'its note says "{words}"',))
 
 
+@pytest.mark.parametrize("specimen", [
+    "Bone marrow, post allo-HSCT (unrelated donor)", "Bone marrow post matched sibling donor stem cell transplant",
+    "chimerism donor/recipient", "Blood, germline and somatic panel", "Marrow; not germline",
+    "Blood, tumor-normal, buccal swab as normal", "Moelle osseuse après greffe de donneur",
+])
+def test_a_specimen_named_with_other_cells_beside_the_patients_own_is_a_doubt(specimen: str) -> None:
+    found = itd(coded(PRESENT) | {"specimen": {"display": specimen}})
+    assert (outcome(found), found.sure) == (True, False)
+    assert specimen in found.doubts[0]
+
+
+@pytest.mark.parametrize("specimen", [
+    "Donor bone marrow", "Pre-transplant donor blood", "HLA-matched sibling donor, blood", "Peripheral blood, donor",
+])
+def test_a_specimen_of_a_donor_before_the_graft_is_of_the_donor(specimen: str) -> None:
+    assert itd(coded(PRESENT) | {"specimen": {"display": specimen}}).value is None
+
+
+@pytest.mark.parametrize("note", ["Sample from a relative", "relative's specimen", "Possible contamination"])
+def test_a_note_of_a_relatives_or_spoilt_specimen_stays_a_doubt(note: str) -> None:
+    assert not itd(coded(PRESENT) | {"note": [{"text": note}]}).sure
+
+
 @pytest.mark.parametrize(("origin", "sure"), [
     (concept("LA6683-2"), None), (concept(text="Germline"), None), (concept("LA6684-0"), True),
-    (concept(text="Somatic"), True),
+    (concept(text="Somatic"), True), (concept(text="Germline and somatic"), True),
+    (concept(text="Germline excluded"), True), (concept(text="Germline variant"), None),
 ])
 def test_a_germline_variant_is_none_of_the_leukaemia(origin: Json, sure: bool | None) -> None:
     gene = {"code": concept("48018-6"), "valueCodeableConcept": concept("HGNC:5383", system=HGNC)}
@@ -498,6 +526,13 @@ def test_a_germline_variant_is_none_of_the_leukaemia(origin: Json, sure: bool | 
 def test_a_partial_duplication_answers_no_test_of_a_rearrangement(words: str) -> None:
     found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
     assert (found.value, found.state) == (None, State.UNREADABLE)
+
+
+@pytest.mark.parametrize("words", ["Rearrangement detected (PTD not detected)", "Detected. Assay does not detect PTD"])
+def test_an_answer_that_a_duplication_leaves_unclear_is_told_in_its_own_words(words: str) -> None:
+    found = chart(text(words, concept("78219-3", display="MLL gene rearrangements [Presence] by FISH"))).get(KMT2A_R)
+    assert found.state is State.UNREADABLE
+    assert words in found.why
 
 
 @pytest.mark.parametrize(("words", "present"), [

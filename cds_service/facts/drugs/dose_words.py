@@ -83,16 +83,19 @@ _IN_STEPS = re.compile(rf"\b(?:{_STEPS})", re.IGNORECASE)
 # What says that it is not the same every day, or not always taken.
 _CHANGES = re.compile(
     rf"\b(?:{_STEPS}|then|dann|danach|anschließend|puis|ensuite|luego|después|poi|dopo|daarna|vervolgens|depois"
-    r"|until|till|jusqu\w*|hasta|fino|tot|até|additional|extra|plus|more|zusätzlich|supplémentaires?|además|adicional\w*"
+    r"|until|till|jusqu\w*|hasta|fino|tot|até|additional|extra|more(?! than)|zusätzlich|supplémentaires?|además"
+    r"|adicional\w*"
     r"|first|erste\w*|premiers?|premières?|primer\w*|primi|eerste|(?:days?|tag|jour|día|giorno|dag) \d+"
     r"|other day|alternat\w*|altern[eoi]\w*|wechsel|zweiten tag|dritten tag|alle \w+ tage|tous les \w+ jours|jours? sur"
     r"|cada \w+ d[ií]as|ogni \w+ giorni|om de dag|as needed|prn|if needed|bedarf|besoin|precis[ae]|demanda|necesari\w*"
     r"|necesidad|bisogno|occorrenza|nodig|necessári\w*|max\w*|máx\w*|höchstens|up to|bis zu|instead|statt|was"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?"
+    r"|(?<!starting )(?<!start )(?<!starting on )(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?"
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|luned[iì]"
     r"|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag"
     r"|zondag|segundas?|terças?|quartas?|quintas?|sextas?|mo|mi|fr|weekdays?|woche\w*|semaines?|semanas?|settiman\w+|wek\w*)"
-    r"\b|\+",
+    rf"\b|(?:\bplus\b|\+)\s*(?:\w+\s+){{0,2}}?(?:\d|{_PIECE}|one\b|half\b|dos[ei]|(?:morning|evening|night|noon|bed)"
+    rf"|(?:{_WORDS}|{_ABROAD})\b)",
     re.IGNORECASE,
 )
 _HOW_MUCH = re.compile(

@@ -314,8 +314,10 @@ def _results(
     """What one Observation says of our markers, by the time of its specimen."""
     when, time_doubts = sheets.taken(view, sheet, reading)
     void = view.status in NEVER or (sheet is not None and bool(sheet.void))
-    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()), *noted(view, reading))
-    of_others = not_of_the_leukaemia(view, sheets.named(view, sheet), reading)
+    specimen = sheets.named(view, sheet)
+    raised = noted(view, specimen, reading)
+    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()), *raised)
+    of_others = not_of_the_leukaemia(view, specimen, reading)
     made: list[Result] = []
     for test, part in tests:
         shape = SHAPES.get(test, "test of the marker or gene")

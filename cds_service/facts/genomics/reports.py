@@ -209,7 +209,8 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [_fusion_of_apl(heard, outcome, words)]
     if gene == markers.KMT2A:
         fused = f" | {'::'.join(heard.partners)}" if len(heard.partners) > 1 else ""
-        if markers.only_partial(heard.words) and not _names_a_rearrangement(heard.words, reading):
+        decided = outcome in (PRESENT, ABSENT)  # what could not be read is told in its own words
+        if decided and markers.only_partial(heard.words) and not _names_a_rearrangement(heard.words, reading):
             return [Said(marker, ELSEWHERE, _OF_PARTIAL)]
         return [_rearrangement(marker, test, outcome, words, _plainly(heard.named) + fused, reading)]
     if heard.residual:
