@@ -291,6 +291,7 @@ def load_tools(
     }
     demo = settings.is_demo
     shelter = shelter or Shelter.of(settings.threads)
+    limits = Limits(statement_seconds=_BELIEVED, keep_seconds=settings.fhir_keep_seconds)
     warm()
     try:
         check_all()
@@ -304,7 +305,7 @@ def load_tools(
         services=offered(asked_for(codes, knowledge.overlay, terms)),
         clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
-            FhirSession(Limits(statement_seconds=_BELIEVED), way or settings.way(), shelter.clocks),
+            FhirSession(limits, way or settings.way(), shelter.clocks),
             AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
             shelter,
             observer.asked,

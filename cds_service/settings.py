@@ -308,6 +308,13 @@ SETTINGS: tuple[Setting, ...] = (
         _within(float, 0.1, 10.0, "seconds"),
     ),
     Setting(
+        "FHIR_KEEP_SECONDS", "0",
+        "How long an answer of a FHIR server that has an ETag is kept, so that the next call can ask whether it has "
+        "changed (`If-None-Match`) and is not sent it again. It is kept in memory, sealed with the access token that "
+        "fetched it. 0: nothing of a patient is kept between calls.",
+        _within(float, 0, 300, "seconds"),
+    ),
+    Setting(
         "DRAIN_SECONDS", "5",
         "When told to stop (SIGTERM), how long `/readyz` says so before no call is taken any more, so that the "
         "balancer looks elsewhere first.",
@@ -523,6 +530,7 @@ class Settings:
     proxy_not_for: tuple[str, ...]
     answer_seconds: float
     gather_seconds: float
+    fhir_keep_seconds: float
     drain_seconds: float
     max_body_mb: int
     cors_origins: tuple[str, ...]

@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from cds_service.gather.clocks import Clocks
+from cds_service.gather.conditional import UNCHANGED, Conditional
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.transport import FAULTS, LATE, Session, hush, in_words
 from cds_service.gather.versions import is_read, refusal
@@ -63,6 +64,7 @@ class Exchange:
         self._limits = limits
         self._clocks = clocks or Clocks()
         self._way = way
+        self._conditional = Conditional(limits.keep_seconds)
         self._of_thread = local()
         hush()
 
@@ -84,25 +86,37 @@ class Exchange:
             raise Stopped(LATE, well=None)
         timeout: Any = urllib3.Timeout(connect=min(left, self._limits.connect_seconds), total=left)
         method, data = ("GET", None) if form is None else ("POST", list(form))
+        headers = _headers(access)
+        known = self._conditional.known(access, url) if form is None else None
+        if known:
+            headers["If-None-Match"] = known.etag
         try:
             with self._session().request(
-                method, url, data=data, headers=_headers(access), timeout=timeout, stream=True, allow_redirects=False
+                method, url, data=data, headers=headers, timeout=timeout, stream=True, allow_redirects=False
             ) as response:
                 self._clocks.saw(access.server, response.headers.get("Date", ""))
+                if known and response.status_code == UNCHANGED:
+                    return self._within(room, known.body)
                 _check_status(response)
                 _check_version(response.headers.get("Content-Type", ""))
-                return b"".join(self._chunks(response, room, deadline))
+                body = b"".join(self._chunks(response, room, deadline))
+                if form is None:
+                    self._conditional.keep(access, url, response.headers, body)
+                return body
         except FAULTS as fault:
             raise Stopped(LATE if deadline.over else in_words(fault), well=False) from None
 
     def _chunks(self, response: requests.Response, room: int, deadline: Deadline) -> Iterator[bytes]:
         for chunk in response.iter_content(_CHUNK):
+            yield self._within(room, chunk)
             room -= len(chunk)
-            if room < 0:
-                raise Stopped(f"the answer is larger than we read ({self._limits.answer_bytes / 1e6:g} MB)")
             if deadline.over:
                 raise Stopped(LATE, well=False)
-            yield chunk
+
+    def _within(self, room: int, read: bytes) -> bytes:
+        if len(read) > room:
+            raise Stopped(f"the answer is larger than we read ({self._limits.answer_bytes / 1e6:g} MB)")
+        return read
 
     def _session(self) -> Session:
         """The connections of this thread."""

@@ -49,6 +49,7 @@ class Limits:
     `pages`: pages read for one query. `requests`: pages of all queries of one call together.
     `connect_seconds`: how long a server may take to accept a connection, TLS included.
     `statement_seconds`: how long what a server said of itself is believed; 0: its CapabilityStatement is not asked for.
+    `keep_seconds`: how long an answer is kept to be asked for conditionally; 0: none is.
     """
 
     threads: int = 12
@@ -57,3 +58,4 @@ class Limits:
     requests: int = 60
     connect_seconds: float = 2.0
     statement_seconds: float = 0.0
+    keep_seconds: float = 0.0
