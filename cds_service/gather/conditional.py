@@ -7,23 +7,17 @@ guessed: the server is asked each time (`If-None-Match`), and gives or refuses a
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from cds_service.hooks.request import FhirAccess
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cds_service.security.sealing import Seals
 
 UNCHANGED = 304
 _MOST_BYTES = 32_000_000  # of all answers of a process together
-_NONCE = 12  # bytes, as AES-GCM wants them
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{1,200}"')
 
 
@@ -49,7 +43,7 @@ class Conditional:
         self._seconds = seconds
         self._most = most
         self._clock = clock
-        self._secret = os.urandom(32)
+        self._seals = Seals()
         self._lock = Lock()
         self._sealed: dict[bytes, _Sealed] = {}
         self._bytes = 0
@@ -63,7 +57,7 @@ class Conditional:
             found = self._sealed.get(self._name(access, url))
         if found is None:
             return None
-        return Tagged(found.etag, _box(self._key(access)).decrypt(found.body[:_NONCE], found.body[_NONCE:], None))
+        return Tagged(found.etag, self._seals.unseal(access.token or "", found.body))
 
     def keep(self, access: FhirAccess, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Keep an answer, where its server gave it an ETag and does not forbid it."""
@@ -71,9 +65,7 @@ class Conditional:
         kept = self._seconds and _ETAG.fullmatch(etag) and not _no_store(headers) and len(body) <= self._most // 4
         if not kept:
             return
-        nonce = os.urandom(_NONCE)
-        hidden = nonce + _box(self._key(access)).encrypt(nonce, body, None)
-        sealed = _Sealed(etag, hidden, self._clock() + self._seconds)
+        sealed = _Sealed(etag, self._seals.seal(access.token or "", body), self._clock() + self._seconds)
         with self._lock:
             self._drop(self._name(access, url))
             self._sealed[self._name(access, url)] = sealed
@@ -94,19 +86,7 @@ class Conditional:
         self._bytes -= len(gone.body) if gone else 0
 
     def _name(self, access: FhirAccess, url: str) -> bytes:
-        return self._digest(b"name", f"{access.token or ''}\n{url}")
-
-    def _key(self, access: FhirAccess) -> bytes:
-        return self._digest(b"key", access.token or "")
-
-    def _digest(self, use: bytes, text: str) -> bytes:
-        return blake2b(text.encode(), digest_size=32, key=self._secret, person=use).digest()
-
-
-def _box(key: bytes) -> AESGCM:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # needed by few: it is a setting
-
-    return AESGCM(key)
+        return self._seals.name(access.token or "", url)
 
 
 def _no_store(headers: Mapping[str, str]) -> bool:
