@@ -199,7 +199,7 @@ def test_check_lists_what_stays_unread_by_drug_and_which_approvals_were_recalled
     standing = json.loads(capsys.readouterr().out)["standing"]
     unread = {name for name, topics in standing["unread"].items() if topics}
     assert {name.partition("#")[0] for name in standing["recalled"]} == unread
-    assert "azacitidine (EU)" in standing["unread_standings"]
+    assert "flotetuzumab (EU)" in standing["unread_standings"]
 
 
 def test_check_for_machines_lists_what_was_recalled_and_what_is_unsigned(capsys):

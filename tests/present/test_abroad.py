@@ -58,7 +58,7 @@ def test_what_is_approved_here_and_not_in_the_eu_is_told_so_in_demo_mode():
     assert line.startswith(
         f"{LINE} approved for relapsed or refractory AML: gilteritinib (since 2019-10-24). "
         "No EU approval for relapsed or refractory AML: enasidenib; ivosidenib; quizartinib. "
-        "No EU approval found (not read: confirm on the current label): olutasidenib. "
+        "No EU approval found (read in a text that restates it: confirm on the current label): olutasidenib. "
     )
     assert line.endswith("*From:* Thol et al. 2021; FDA and EMA indications (MOAlmanac); reviewed 2026-11-21.")
 
