@@ -165,13 +165,14 @@ def _patterns() -> dict[str | bytes, re.Pattern[Any]]:
 
 
 def _own_words(pattern: re.Pattern[Any]) -> Iterator[str]:
-    """One word of the pattern, then another again and again: what words it reads in two ways keeps it busiest."""
+    """Words of the pattern, again and again, alone or in pairs: what it reads in two ways keeps it busiest."""
     written = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     if len(written) > MOST_WRITTEN:
         return  # a table of names, which has no repetitions
     words = tuple(dict.fromkeys(re.findall(r"[^\W\d_]+", re.sub(r"\\[A-Za-z]|\(\?[^:]", " ", written))))[:MOST_WORDS]
     for first, again in product(words, (*(f"{word} " for word in words), "a ", "1 ")):
         yield f"{first} {again * (LONG // len(again))}x, y z w "
+        yield f"{first} {again}" * (LONG // len(f"{first} {again}")) + "x, y z w "
 
 
 def _busy(*_: object) -> None:
