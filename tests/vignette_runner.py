@@ -34,7 +34,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, riv
 from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
-from cds_service.facts.orders import ORDERED, TYPED
+from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
@@ -225,7 +225,7 @@ class _Facts:
         self.lines = lines
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
-        read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered(), self._typed()]
+        read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), *self._ordered(), self._typed()]
         read += [self._sex(), known(LINKED, ())]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
@@ -282,8 +282,10 @@ class _Facts:
         unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
         return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
 
-    def _ordered(self) -> Fact[frozenset[str]]:
-        return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
+    def _ordered(self) -> tuple[Fact[frozenset[str]], Fact[frozenset[str]]]:
+        """What is ordered, what this call drafts among it."""
+        drafted = frozenset(self.lines.pop(DRAFTED.name, ()))
+        return known(ORDERED, drafted.union(self.lines.pop(ORDERED.name, ()))), known(DRAFTED, drafted)
 
     def _typed(self) -> Fact[bool]:
         return known(TYPED, self.lines.pop(TYPED.name, "no") == "yes")

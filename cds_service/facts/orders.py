@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from cds_service.facts.concepts import Wording, all_text, told_once, wording
+from cds_service.facts.conditions import GRAFTS
 from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
@@ -13,6 +14,8 @@ from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation, Procedure, ServiceRequest
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
+
+DRAFTED: Key[frozenset[str]] = Key("drafted", "tests and services drafted in this call")
 
 TYPED: Key[bool] = Key("hla_typed", "HLA typing that was done")
 
@@ -28,14 +31,39 @@ _NOT_DONE = re.compile(
     r"|\b(?:spenders?|donneur|donante|donatore|dador|geschwister)\b",
     re.IGNORECASE,
 )
+_AFTER_IT = re.compile(  # a transplantation that was done, and what is ordered now follows from it
+    r"\b(?:post|after|following|status|history|chimerism|follow.?up|nach|zustand|après|dopo|después|tras|após)\b|\bs/p\b",
+    re.IGNORECASE,
+)
+_TRANSPLANT = "stem_cell_transplant"
+_GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
 
 def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
     """The keys of terminology/orders.csv that are already ordered, drafts of this call included."""
+    found, unread = _open_in((*drafts, *reply.resources), reading)
+    doubts = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
+    doubts += unread
+    where = Origin("ServiceRequest", reply.source)
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        value = found or None
+        return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
+    return known(ORDERED, found, None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def read_drafted(drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
+    """The keys of terminology/orders.csv that this call itself drafts."""
+    found, unread = _open_in(drafts, reading)
+    return known(DRAFTED, found, None, Origin("ServiceRequest", "draftOrders"), doubts=unread)
+
+
+def _open_in(resources: Iterable[Resource], reading: Reading) -> tuple[frozenset[str], tuple[str, ...]]:
+    """What these orders ask for, as far as they are open, and what one doubts of it."""
     found: set[str] = set()
-    doubts: list[str] = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
-    for resource in (*drafts, *reply.resources):
+    doubts: list[str] = []
+    for resource in resources:
         quick = resource.view()
         keys = _keys(wording(quick.code, reading.terms)) if isinstance(quick, ServiceRequest) else frozenset()
         view = resource.checked() if keys else quick
@@ -43,12 +71,7 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
             doubts.append("an order could not be read")
         elif isinstance(view, ServiceRequest) and not view.doNotPerform and (view.status or "draft") in _OPEN:
             found |= keys
-    where = Origin("ServiceRequest", reply.source)
-    if reply.status in (Status.FAILED, Status.NOT_ASKED):
-        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
-        value = frozenset(found) if found else None
-        return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
-    return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+    return frozenset(found), tuple(dict.fromkeys(doubts))
 
 
 def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
@@ -88,10 +111,15 @@ def _keys(said: Wording) -> frozenset[str]:
         for name, order in terms.orders.items()
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
+    found.update(terms.words["order"].find_all(words))
+    if _TRANSPLANT in found and _AFTER_IT.search(said.words):
+        found.discard(_TRANSPLANT)
     for code in ordered:
         observed = terms.observations.get(code)
         if observed is not None and observed in terms.orders:
             found.add(observed)
+        procedure = terms.listed_condition(*code)
+        found |= {_TRANSPLANT} if procedure is not None and not _GRAFTING.isdisjoint(procedure.keys) else set()
         key, category = terms.genomics.get(code, ("", ""))
         found |= {key.lower().replace("-", "_")} if category == "test" else set()
-    return frozenset(found.union(terms.words["order"].find_all(words)))
+    return frozenset(found)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.fact import State
-from cds_service.facts.orders import ORDERED, TYPED
+from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.gather.replies import Status
 from tests.charts import Json, chart, concept
 
@@ -94,3 +94,24 @@ def test_a_result_of_hla_typing_that_holds_none_is_none(value: Json) -> None:
     result = {"resourceType": "Observation", "id": "t1", "status": "final", "code": concept("13303-3")} | person
     assert not typed(result | value)
     assert typed(result | {"valueString": "A*02:01, B*27:05, no ambiguities"})
+
+
+@pytest.mark.parametrize(("code", "key"), [
+    (concept(text="Allogeneic stem cell transplantation"), "stem_cell_transplant"),
+    (concept("234336002", system=SNOMED), "stem_cell_transplant"),
+    (concept(text="Total body irradiation 12 Gy"), "conditioning"),
+    (concept(text="Reduced-intensity conditioning (Flu/Bu)"), "conditioning"),
+])
+def test_a_transplantation_and_its_conditioning_are_known_by_code_or_name(code: Json, key: str) -> None:
+    assert ordered(request(code)) == {key}
+    read = chart(request(code), drafts=[request(code, id="s2", status="draft")])
+    assert read.get(DRAFTED).value == {key}
+    assert chart(request(code)).get(DRAFTED).value == frozenset()
+
+
+@pytest.mark.parametrize("text", [
+    "Chimerism after stem cell transplantation", "Follow-up, bone marrow transplant", "Status post allo-HSCT",
+    "Kontrolle nach Stammzelltransplantation", "Work conditioning", "Irradiation of the spine",
+])
+def test_what_follows_a_transplantation_orders_none(text: str) -> None:
+    assert not ordered(request(concept(text=text)))

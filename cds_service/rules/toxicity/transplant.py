@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from cds_service.facts.conditions import GRAFTS
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
@@ -18,7 +20,11 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
     Asked of a drug that is ordered or taken, and whose source says when it stops for a transplantation. A warning, when
     one was done and the days have not passed after which the source lets it go on; one step lower where the entry is
-    not certain. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
+    not certain. A warning too, when the conditioning before one is drafted, by a drug that is named for it or as a
+    service. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
+
+    A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
+    are given for other reasons too, cyclophosphamide among them, tell of no conditioning.
 
     Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
     or problems that were not read whole go to the card of gaps as information.
@@ -35,7 +41,7 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
         grafts = tuple(entry for entry in entries if not GRAFTS.isdisjoint(entry.keys))
         lately = tuple(entry for entry in grafts if _within(case, entry, int(after.value.value)))
         undated = tuple(entry for entry in grafts if use.drafts and _perhaps(case, entry, int(after.value.value)))
-        if lately or undated:
+        if lately or (undated and not _conditioning(case)):
             doubts = () if any(entry.certain for entry in lately) else (lately or undated)[0].doubts
             return case.fired(
                 Level.WARNING,
@@ -48,28 +54,66 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
                 line=not lately,
                 entries=lately or undated,
                 undated=not lately,
+                conditioning=(),
+                named=False,
                 pause=pause,
                 after=after,
             )
-        if not (procedures.sure and history.sure):
+        if not ((procedures.sure and history.sure) or _planned(case)):
             return case.blind(procedures, history, about=use.in_play)
+    if _planned(case):
+        return _before_it(case, use, pause, after)
     ordered = case.fact(ORDERED)
-    if keys_of(case, "transplant, as ordered") & (ordered.value or frozenset()):
-        return case.fired(
-            Level.INFO,
-            "transplant_pause",
-            about=orders,
-            drug=use.drug,
-            says=(pause,),
-            line=True,
-            entries=(),
-            undated=False,
-            pause=pause,
-            after=after,
-        )
     if not ordered.sure:
         return case.blind(ordered, about=use.in_play, quiet=True)  # no source asks for the orders
     return Clear("no transplantation is ordered, or was done lately")
+
+
+def _before_it(case: Case, use: Use, pause: Statement[str], after: Statement[Quantity] | None) -> Outcome:
+    """A transplantation is to follow: a warning where its conditioning is drafted beside the drug."""
+    drugs, services = _drugs_of_conditioning(case), _services_of_conditioning(case)
+    conditioning = (*dict.fromkeys(name for order in drugs for name in order.ingredients), *services)
+    drafted = case.fact(DRAFTED)
+    orders = (*use.drafts, *use.active)
+    of_call = bool(keys_of(case, "transplant, as ordered") & (drafted.value or frozenset()))
+    return case.fired(
+        Level.WARNING if conditioning else Level.INFO,
+        "transplant_pause",
+        about=(*drugs, *orders),
+        drug=use.drug,
+        says=(pause,),
+        mentions=(case.must(topics.CONDITIONING_DRUGS, "pathway"),) if drugs else (),
+        deciding=doubtful(drugs, orders) if drugs else doubtful(orders),
+        line=not conditioning and not of_call,
+        of_call=of_call,
+        entries=(),
+        undated=False,
+        conditioning=conditioning,
+        named=bool(drugs),
+        pause=pause,
+        after=after,
+    )
+
+
+def _planned(case: Case) -> bool:
+    """Whether a transplantation, or the conditioning before one, is ordered or drafted."""
+    ordered = case.fact(ORDERED).value or frozenset()
+    return _conditioning(case) or not keys_of(case, "transplant, as ordered").isdisjoint(ordered)
+
+
+def _conditioning(case: Case) -> bool:
+    """Whether this call drafts the conditioning before a transplantation."""
+    return bool(_drugs_of_conditioning(case) or _services_of_conditioning(case))
+
+
+def _drugs_of_conditioning(case: Case) -> tuple[Medication, ...]:
+    drugs = case.must(topics.CONDITIONING_DRUGS, "pathway").value
+    return tuple(order for order in case.orders(Role.DRAFT) if not frozenset(drugs).isdisjoint(order.ingredients))
+
+
+def _services_of_conditioning(case: Case) -> tuple[str, ...]:
+    drafted = case.fact(DRAFTED).value or frozenset()
+    return tuple(sorted(keys_of(case, "conditioning, as ordered") & drafted))
 
 
 _UNDATED = "the day of the transplantation is not known"
