@@ -303,7 +303,7 @@ class _Facts:
         lines = self.lines.pop("allergies", ())
         doubts = ("not every entry was read",) if "one could not be read" in lines else ()
         entries = [_split(line) for line in lines if line != "one could not be read"]
-        found = tuple(Allergy((name,), name, "allergy", when, _FROM, unsure) for name, when, unsure in entries)
+        found = tuple(_allergy(name, when, unsure) for name, when, unsure in entries)
         return known(ALLERGIES, found, None, _FROM, doubts=doubts)
 
     def _series(self, key: Key[Quantity], read: list[Fact[Any]]) -> Fact[Series]:
@@ -424,6 +424,13 @@ class _Facts:
 
 _FROM = Origin("Condition/1", "vignette")
 _NOTED = " noted"
+
+
+def _allergy(name: str, when: When | None, unsure: tuple[str, ...]) -> Allergy:
+    """To a drug by its name, or to a class by words and its ATC group: "anthracyclines (ATC L01DB)"."""
+    words, _, group = name.rstrip(")").partition(" (ATC ")
+    of_class = tuple(sorted(_knowledge().terms.drugs_of_group(group))) if group else ()
+    return Allergy((() if group else (name,)), words, "allergy", when, _FROM, unsure, of_class)
 
 
 def _noted_or_not(name: str, when: When | None) -> Entry:

@@ -198,6 +198,7 @@ FERTILE_TO = Topic("fertile_to", in_unit("a"))
 ALLERGY_CONTRAINDICATED = Topic("allergy_contraindicated", words)
 ALLERGY_TO = Topic("allergy_to", names)
 ALLERGY_ON_RECORD = Topic("allergy_on_record", words)
+ALLERGY_TO_CLASS = Topic("allergy_to_class", words)
 
 # Syndromes of every drug
 SIGNS = Topic("signs", names)
