@@ -45,6 +45,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
+from cds_service.present.offered import offered_once
 from cds_service.present.present import Stage, present
 from cds_service.repeats import Memory, without_repeats
 from cds_service.rules.catalogue import RULES
@@ -175,6 +176,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:
         cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
+    cards = offered_once(cards)
     if tools.why is not None:
         cards = tuple(replace(card, why=tools.why(card.uuid, card.source.topic.code)) for card in cards)
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
