@@ -357,6 +357,8 @@ class _Facts:
             of_disease="by its clinical status" in line,
             named_again=_when(again[0]) if again else None,
         )
+        told = ("by its clinical status", "named again")
+        doubts = tuple(each.strip() for each in line.split(",")[1:] if not each.strip().startswith(told))
         stated = state in (Disease.RELAPSED, Disease.REFRACTORY)
         if stated and when is not None:
             relapse = known(RELAPSE, entry, when, _FROM)
@@ -366,7 +368,7 @@ class _Facts:
         apl = self.lines.pop("apl", "no")
         return (
             problems,
-            known(DISEASE, state, when, _FROM),
+            known(DISEASE, state, when, _FROM, doubts=doubts),
             relapse,
             known(APL, apl.startswith("yes"), _when(apl), _FROM, doubts=_split(apl)[2]),
         )

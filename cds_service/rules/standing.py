@@ -207,6 +207,14 @@ def no_relapse(case: Case) -> tuple[Truth, str, Fact[Any]]:
     return ~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)
 
 
+def told_as_relapse(case: Case) -> Outcome | None:
+    """The outcome for who asks of another state, where the card of the relapse tells a doubtful one with its doubts."""
+    disease = case.fact(DISEASE)
+    if disease.sure or disease.value is None or in_relapse(case) is not Truth.YES or gate(case) is not None:
+        return None
+    return NotApplicable(f"on record as {disease.value.value}; the card of the relapse tells how certain that is")
+
+
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
     """What closes every choice of treatment, whatever the state of the disease."""
     minor = ~adult(case)
