@@ -92,12 +92,13 @@ def after_response(case: Case, patient: str) -> Outcome:
 
     It is silent in a first remission that came at once, with acute promyelocytic leukaemia, in a child and after
     death. A record that does not tell what came before, or an unknown age, is named as a gap; a relapse without a
-    date counts as earlier, and one that is not certain is told on its own card. Results of residual disease are not read.
+    date counts as earlier. One that is not certain is told on its own card. Results of residual disease are not read.
     """
     disease, history = case.fact(DISEASE), case.fact(HISTORY)
     remission = holds(disease, lambda state: state is Disease.REMISSION)
     closed = told_as_relapse(case)
-    closed = closed or shut(case, ((~remission, f"on record: {disease.value.value if disease.value else ''}", disease),))
+    other = (~remission, f"on record: {disease.value.value if disease.value else ''}", disease)
+    closed = closed or shut(case, (other,))
     closed = closed or shut(case, common_doors(case))
     if closed is not None:
         return closed
