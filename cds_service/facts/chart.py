@@ -108,7 +108,7 @@ def read_chart(
         ecgs,
         medications,
         procedures,
-        read_orders(gathered.reply("orders"), gathered.drafts, reading),
+        read_orders(gathered.reply("orders"), gathered.drafts, reading, spans.ordered),
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}

@@ -1,17 +1,24 @@
-"""Orders of tests and services: what is already ordered, so that nothing is suggested twice."""
+"""Orders of tests and services: what is already ordered, so that nothing is suggested twice.
+
+A test whose order has stood open for long was forgotten or done elsewhere: it does not count, and is offered again. One
+that is to come or that recurs does. A transplantation and what prepares it count as long as they are open.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from cds_service.facts.concepts import Wording, all_text, told_once, wording
 from cds_service.facts.conditions import GRAFTS
 from cds_service.facts.fact import Fact, Key, Origin, State, known
+from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation, Procedure, ServiceRequest
+from cds_service.quantity import Quantity
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
 
@@ -36,16 +43,23 @@ _AFTER_IT = re.compile(  # a transplantation that was done, and what is ordered 
     re.IGNORECASE,
 )
 _TRANSPLANT = "stem_cell_transplant"
+_LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
 _GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
 
-def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
-    """The keys of terminology/orders.csv that are already ordered, drafts of this call included."""
-    found, unread = _open_in((*drafts, *reply.resources), reading)
+def read_orders(
+    reply: Reply, drafts: Iterable[Resource], reading: Reading, lasts: Quantity
+) -> Fact[frozenset[str]]:
+    """The keys of terminology/orders.csv that are already ordered, drafts of this call included.
+
+    `lasts`: for how many days an open order of a test counts; what is passed over for that is noted.
+    """
+    drafted, listed = _open_in(drafts, reading), _open_in(reply.resources, reading, int(lasts.value))
+    found = drafted.keys | listed.keys
     doubts = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
-    doubts += unread
-    where = Origin("ServiceRequest", reply.source)
+    doubts += [*drafted.doubts, *listed.doubts]
+    where = Origin("ServiceRequest", reply.source, notes=listed.passed_over)
     if reply.status in (Status.FAILED, Status.NOT_ASKED):
         state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
         value = found or None
@@ -55,14 +69,23 @@ def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> F
 
 def read_drafted(drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
     """The keys of terminology/orders.csv that this call itself drafts."""
-    found, unread = _open_in(drafts, reading)
-    return known(DRAFTED, found, None, Origin("ServiceRequest", "draftOrders"), doubts=unread)
+    drafted = _open_in(drafts, reading)
+    return known(DRAFTED, drafted.keys, None, Origin("ServiceRequest", "draftOrders"), doubts=drafted.doubts)
 
 
-def _open_in(resources: Iterable[Resource], reading: Reading) -> tuple[frozenset[str], tuple[str, ...]]:
-    """What these orders ask for, as far as they are open, and what one doubts of it."""
+class _Open(NamedTuple):
+    """What orders ask for as far as they are open; what one doubts of it; and which stand open for too long."""
+
+    keys: frozenset[str]
+    doubts: tuple[str, ...]
+    passed_over: tuple[str, ...]
+
+
+def _open_in(resources: Iterable[Resource], reading: Reading, lasts: int | None = None) -> _Open:
+    """What these orders ask for. `lasts`: for how many days that of a test counts; without it as long as it is open."""
     found: set[str] = set()
     doubts: list[str] = []
+    passed_over: list[str] = []
     for resource in resources:
         quick = resource.view()
         keys = _keys(wording(quick.code, reading.terms)) if isinstance(quick, ServiceRequest) else frozenset()
@@ -70,8 +93,34 @@ def _open_in(resources: Iterable[Resource], reading: Reading) -> tuple[frozenset
         if isinstance(view, Unreadable):
             doubts.append("an order could not be read")
         elif isinstance(view, ServiceRequest) and not view.doNotPerform and (view.status or "draft") in _OPEN:
-            found |= keys
-    return frozenset(found), tuple(dict.fromkeys(doubts))
+            since = _due(view, reading) if lasts is not None else None
+            old = keys - _LASTING if since is not None and lasts is not None and _is_past(since, lasts, reading) else ()
+            passed_over += [f"{key} ({since})" for key in sorted(old)]
+            found |= keys.difference(old)
+    notes = (f"open for long and not counted: {', '.join(passed_over)}",) if passed_over else ()
+    return _Open(frozenset(found), tuple(dict.fromkeys(doubts)), notes)
+
+
+def _due(view: ServiceRequest, reading: Reading) -> When | None:
+    """When it is last to be done: on its day, until its end; with neither it dates from when it was written.
+
+    One that recurs without an end has no such day, nor has one without any date.
+    """
+    if view.occurrenceDateTime:
+        return reading.when(view.occurrenceDateTime)
+    repeat = view.occurrenceTiming.repeat if view.occurrenceTiming is not None else None
+    period = view.occurrencePeriod or (repeat.boundsPeriod if repeat is not None else None)
+    if period is not None and (period.start or period.end):
+        return reading.when(period.end)
+    if view.occurrenceTiming is not None and not view.occurrenceTiming.event:
+        return None
+    days = [reading.when(day) for day in (view.occurrenceTiming.event or () if view.occurrenceTiming else ())]
+    dated = [when for when in days if when is not None]
+    return max(dated, key=lambda when: when.latest) if dated else reading.when(view.authoredOn)
+
+
+def _is_past(due: When, lasts: int, reading: Reading) -> bool:
+    return due.days_ago(reading.now) > lasts
 
 
 def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:

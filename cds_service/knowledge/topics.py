@@ -138,6 +138,7 @@ PROVISIONAL_RESULT_WINDOW = Topic("provisional_result_window", in_unit("d"))
 CARDS_AT_MOST = Topic("cards_at_most", a_number)
 ADULT_FROM = Topic("adult_from", in_unit("a"))
 SAME_ECG_WITHIN = Topic("same_ecg_within", in_unit("min"))
+ORDER_COUNTS_FOR = Topic("order_counts_for", in_unit("d"))
 RELAPSE_NAMED_AGAIN_WITHIN = Topic("relapse_named_again_within", in_unit("d"))
 GIVEN_GOES_ON_WITHIN = Topic("given_goes_on_within", in_unit("d"))
 
