@@ -12,7 +12,7 @@ from dataclasses import replace
 from cards.model import Card, Suggestion
 from cds_service.knowledge.model import Level
 
-_ORDER = "Order "
+_VERBS = ("Order ", "Repeat ")
 
 
 def offered_once(cards: tuple[Card, ...]) -> tuple[Card, ...]:
@@ -36,13 +36,18 @@ def _test(suggestion: Suggestion) -> str:
     return action.order if action.type == "create" and not others else ""
 
 
+def _named(suggestion: Suggestion) -> str:
+    named = (suggestion.label.removeprefix(verb) for verb in _VERBS if suggestion.label.startswith(verb))
+    return next(named, suggestion.label)
+
+
 def _without(card: Card, offered: Mapping[str, Card]) -> Card:
     """The card without what another one offers, and with words for it. Information without an offer asks no reason."""
     again = tuple(each for each in card.suggestions if offered.get(_test(each), card) is not card)
     if not again:
         return card
     left = tuple(each for each in card.suggestions if each not in again)
-    words = f"Offered on another card here: {', '.join(each.label.removeprefix(_ORDER) for each in again)}."
+    words = f"Offered on another card here: {', '.join(map(_named, again))}."
     detail = replace(card.detail, notes=(*card.detail.notes, words))
     nothing = not left and card.indicator == Level.INFO.indicator
     reasons = () if nothing else card.override_reasons
