@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from cds_service.facts.conditions import GRAFTS
-from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
+from cds_service.facts.course import ALLOGENEIC
+from cds_service.facts.disease import HISTORY, PROCEDURES, RELAPSE, Entry
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.fact import holds
 from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -12,6 +16,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.truth import Truth
 
 
 @rule("transplant-pause", subjects=uses(topics.TRANSPLANT_PAUSE), sources=("SAF36",), worst=Level.WARNING)
@@ -24,7 +29,8 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
     service. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
 
     A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
-    are given for other reasons too, cyclophosphamide among them, tell of no conditioning.
+    are given for other reasons too, cyclophosphamide among them, tell of no conditioning. A start after a
+    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it.
 
     Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
     or problems that were not read whole go to the card of gaps as information.
@@ -63,6 +69,9 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
             return case.blind(procedures, history, about=use.in_play)
     if _planned(case):
         return _before_it(case, use, pause, after)
+    maintenance = _as_maintenance(case, use)
+    if maintenance is not None:
+        return maintenance
     ordered = case.fact(ORDERED)
     if not ordered.sure:
         return case.blind(ordered, about=use.in_play, quiet=True)  # no source asks for the orders
@@ -92,6 +101,40 @@ def _before_it(case: Case, use: Use, pause: Statement[str], after: Statement[Qua
         named=bool(drugs),
         pause=pause,
         after=after,
+    )
+
+
+def _as_maintenance(case: Case, use: Use) -> Outcome | None:
+    """A start after an allogeneic transplantation, where the source speaks of that; None where there is nothing to say.
+
+    What is given for a relapse that came after the transplantation is no maintenance.
+    """
+    said = case.cite(topics.AFTER_TRANSPLANT, use.drug)
+    if said is None or not use.is_new:
+        return None
+    graft, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)
+    match holds(graft, bool):
+        case Truth.NO:
+            return None
+        case Truth.UNKNOWN:
+            return case.blind(graft, about=use.in_play)
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    since = graft.when is not None and relapse.when is not None and relapse.when.on_or_after(graft.when) is Truth.YES
+    if since:
+        return None
+    return case.fired(
+        Level.INFO,
+        "after_transplant",
+        about=use.drafts,
+        drug=use.drug,
+        because=(graft,),
+        says=(said,),
+        line=True,
+        graft=graft,
+        said=said,
     )
 
 
