@@ -206,3 +206,16 @@ def test_signing_a_transplantation_soon_after_gemtuzumab_warns():
     assert indicators(found) == ["warning"]
     assert "gemtuzumab" in found[0]["summary"].lower()
     assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[given], orders=[draft]) == []
+
+
+def test_signing_a_transplantation_asks_about_fitness_and_an_unrelated_order_does_not():
+    weak = {"bedside": [observation("89247-1", 4, "{score}", "2026-11-19T08:00:00Z")]}
+    graft = service("Allogeneic stem cell transplantation")
+    assert [each["summary"] for each in cards("order-sign", graft, **weak)] == [
+        "Transplant planned: ECOG 4 (2026-11-19)"
+    ]
+    assert cards("order-sign", graft, conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []
+    before = service("Allogeneic stem cell transplantation", status="active")
+    other = order("paracetamol 500 mg", status="draft")
+    assert cards("order-sign", other, orders=[before], **weak) == []
+    assert cards("patient-view", orders=[before], conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []
