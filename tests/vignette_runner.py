@@ -25,6 +25,7 @@ from cards.model import Card
 from cds_service.answer import spans
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
+from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
@@ -358,7 +359,8 @@ class _Facts:
             named_again=_when(again[0]) if again else None,
         )
         told = ("by its clinical status", "named again")
-        doubts = tuple(each.strip() for each in line.split(",")[1:] if not each.strip().startswith(told))
+        words = [each.strip() for each in line.split(",")[1:] if not each.strip().startswith(told)]
+        doubts = tuple(OF_RESIDUAL if each == "of residual disease" else each for each in words)
         stated = state in (Disease.RELAPSED, Disease.REFRACTORY)
         if stated and when is not None:
             relapse = known(RELAPSE, entry, when, _FROM)

@@ -124,7 +124,7 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     a problem list that could not be read, one card of information asks which it is.
 
     It is silent once the state is recorded, without AML, with acute promyelocytic leukaemia, in a child and after
-    death; a relapse that is not certain is told on its own card. An unknown age is named as a gap. It asks because one
+    death; a relapse of residual disease is told on its own card. An unknown age is named as a gap. It asks because one
     code covers new and refractory disease alike.
     """
     disease = case.fact(DISEASE)

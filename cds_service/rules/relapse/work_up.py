@@ -92,7 +92,7 @@ def after_response(case: Case, patient: str) -> Outcome:
 
     It is silent in a first remission that came at once, with acute promyelocytic leukaemia, in a child and after
     death. A record that does not tell what came before, or an unknown age, is named as a gap; a relapse without a
-    date counts as earlier. One that is not certain is told on its own card. Results of residual disease are not read.
+    date counts as earlier. One of residual disease is told on its own card. Results of residual disease are not read.
     """
     disease, history = case.fact(DISEASE), case.fact(HISTORY)
     remission = holds(disease, lambda state: state is Disease.REMISSION)
