@@ -176,7 +176,7 @@ def test_signing_a_transplantation_says_that_a_drug_stops_before_it():
 
 
 def test_signing_the_conditioning_warns_and_so_does_choosing_its_drug():
-    warned = [("warning", "Conditioning drafted: gilteritinib stops before it")]
+    warned = [("warning", "Gilteritinib beside conditioning: it stops before that")]
     assert on_gilteritinib("order-sign", service("Total body irradiation")) == warned
     busulfan = order("busulfan 6 MG/ML Injection", status="draft")
     assert on_gilteritinib("order-sign", busulfan) == warned

@@ -26,7 +26,8 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
     Asked of a drug that is ordered or taken, and whose source says when it stops for a transplantation. A warning, when
     one was done and the days have not passed after which the source lets it go on; one step lower where the entry is
     not certain. A warning too, when the conditioning before one is drafted, by a drug that is named for it or as a
-    service. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
+    service, or runs while the drug is ordered. A line, when one is ordered, and when the drug is ordered and nobody
+    says on which day one was done.
 
     A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
     are given for other reasons too, cyclophosphamide among them, tell of no conditioning. A start after a
@@ -47,7 +48,7 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
         grafts = tuple(entry for entry in entries if not GRAFTS.isdisjoint(entry.keys))
         lately = tuple(entry for entry in grafts if _within(case, entry, int(after.value.value)))
         undated = tuple(entry for entry in grafts if use.drafts and _perhaps(case, entry, int(after.value.value)))
-        if lately or (undated and not _conditioning(case)):
+        if lately or (undated and not _conditioning(case, use)):
             doubts = () if any(entry.certain for entry in lately) else (lately or undated)[0].doubts
             return case.fired(
                 Level.WARNING,
@@ -65,9 +66,9 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
                 pause=pause,
                 after=after,
             )
-        if not ((procedures.sure and history.sure) or _planned(case)):
+        if not ((procedures.sure and history.sure) or _planned(case, use)):
             return case.blind(procedures, history, about=use.in_play)
-    if _planned(case):
+    if _planned(case, use):
         return _before_it(case, use, pause, after)
     maintenance = _as_maintenance(case, use)
     if maintenance is not None:
@@ -79,9 +80,10 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
 
 def _before_it(case: Case, use: Use, pause: Statement[str], after: Statement[Quantity] | None) -> Outcome:
-    """A transplantation is to follow: a warning where its conditioning is drafted beside the drug."""
-    drugs, services = _drugs_of_conditioning(case), _services_of_conditioning(case)
-    conditioning = (*dict.fromkeys(name for order in drugs for name in order.ingredients), *services)
+    """A transplantation is to follow: a warning where its conditioning is drafted beside the drug, or runs already."""
+    drugs, services = _drugs_of_conditioning(case, use), _services_of_conditioning(case)
+    named = [f"{name} ({order.role.value})" for order in drugs for name in _named(case, order)]
+    conditioning = (*dict.fromkeys(named), *(f"{each} (draft)" for each in services))
     drafted = case.fact(DRAFTED)
     orders = (*use.drafts, *use.active)
     of_call = bool(keys_of(case, "transplant, as ordered") & (drafted.value or frozenset()))
@@ -138,20 +140,35 @@ def _as_maintenance(case: Case, use: Use) -> Outcome | None:
     )
 
 
-def _planned(case: Case) -> bool:
+def _planned(case: Case, use: Use) -> bool:
     """Whether a transplantation, or the conditioning before one, is ordered or drafted."""
     ordered = case.fact(ORDERED).value or frozenset()
-    return _conditioning(case) or not keys_of(case, "transplant, as ordered").isdisjoint(ordered)
+    return _conditioning(case, use) or not keys_of(case, "transplant, as ordered").isdisjoint(ordered)
 
 
-def _conditioning(case: Case) -> bool:
-    """Whether this call drafts the conditioning before a transplantation."""
-    return bool(_drugs_of_conditioning(case) or _services_of_conditioning(case))
+def _conditioning(case: Case, use: Use) -> bool:
+    """Whether the conditioning before a transplantation is drafted, or runs while the drug is drafted."""
+    return bool(_drugs_of_conditioning(case, use) or _services_of_conditioning(case))
 
 
-def _drugs_of_conditioning(case: Case) -> tuple[Medication, ...]:
+def _drugs_of_conditioning(case: Case, use: Use) -> tuple[Medication, ...]:
+    """The orders of such drugs: drafts, and beside a draft of the drug those that run before any graft."""
+    drafted = tuple(order for order in case.orders(Role.DRAFT) if _named(case, order))
+    running = tuple(order for order in case.orders(Role.ACTIVE) if use.drafts and _named(case, order))
+    return (*drafted, *(order for order in running if not _grafted_since(case, order)))
+
+
+def _named(case: Case, order: Medication) -> tuple[str, ...]:
     drugs = case.must(topics.CONDITIONING_DRUGS, "pathway").value
-    return tuple(order for order in case.orders(Role.DRAFT) if not frozenset(drugs).isdisjoint(order.ingredients))
+    return tuple(name for name in order.ingredients if name in drugs)
+
+
+def _grafted_since(case: Case, order: Medication) -> bool:
+    """Whether a graft followed the start of that order, or may have."""
+    entries = [*(case.fact(PROCEDURES).value or ()), *(case.fact(HISTORY).value or ())]
+    grafts = [entry.when for entry in entries if not GRAFTS.isdisjoint(entry.keys)]
+    started = order.start
+    return any(when is None or started is None or when.on_or_after(started) is not Truth.NO for when in grafts)
 
 
 def _services_of_conditioning(case: Case) -> tuple[str, ...]:
