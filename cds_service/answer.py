@@ -45,6 +45,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.load import Knowledge, Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
+from cds_service.present.offered import offered_once
 from cds_service.present.present import Stage, present
 from cds_service.repeats import Memory, without_repeats
 from cds_service.rules.catalogue import RULES
@@ -175,6 +176,7 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:
         cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
+    cards = offered_once(cards)
     if tools.why is not None:
         cards = tuple(replace(card, why=tools.why(card.uuid, card.source.topic.code)) for card in cards)
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
@@ -198,9 +200,10 @@ def spans(snapshot: Snapshot) -> Spans:
     """How far apart in time values and doses still belong together, as the policy says."""
     same_ecg = snapshot.find(topics.SAME_ECG_WITHIN, "policy")
     goes_on = snapshot.find(topics.GIVEN_GOES_ON_WITHIN, "policy")
+    ordered = snapshot.find(topics.ORDER_COUNTS_FOR, "policy")
     named_again = snapshot.find(topics.RELAPSE_NAMED_AGAIN_WITHIN, "policy")
-    assert same_ecg is not None and goes_on is not None and named_again is not None
-    return Spans(same_ecg.value, goes_on.value, named_again.value)
+    assert same_ecg is not None and goes_on is not None and ordered is not None and named_again is not None
+    return Spans(same_ecg.value, goes_on.value, ordered.value, named_again.value)
 
 
 def _stage(service: Service, tools: Tools, day: date) -> Stage:

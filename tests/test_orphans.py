@@ -23,7 +23,9 @@ from cds_service.settings import SETTINGS
 ROOT = Path(__file__).parents[1]
 RULES_HOME = ROOT / "cds_service" / "rules"
 # Topics that are read by other means than `topics.NAME` in a rule; each with the place that reads it.
-READ_ELSEWHERE = dict.fromkeys(("SAME_ECG_WITHIN", "GIVEN_GOES_ON_WITHIN", "RELAPSE_NAMED_AGAIN_WITHIN"), "answer.py")
+READ_ELSEWHERE = dict.fromkeys(
+    ("SAME_ECG_WITHIN", "GIVEN_GOES_ON_WITHIN", "ORDER_COUNTS_FOR", "RELAPSE_NAMED_AGAIN_WITHIN"), "answer.py"
+)
 
 
 def _sources(folder: Path) -> dict[Path, str]:

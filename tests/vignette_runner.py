@@ -25,6 +25,7 @@ from cards.model import Card
 from cds_service.answer import spans
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
+from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
@@ -34,7 +35,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, riv
 from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
-from cds_service.facts.orders import ORDERED, TYPED
+from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
@@ -225,7 +226,7 @@ class _Facts:
         self.lines = lines
 
     def all(self, unsent: tuple[str, ...], failed: tuple[str, ...]) -> list[Fact[Any]]:
-        read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), self._ordered(), self._typed()]
+        read: list[Fact[Any]] = [known(PATIENT, "Patient/vignette"), self._age(), *self._ordered(), self._typed()]
         read += [self._sex(), known(LINKED, ())]
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
@@ -282,8 +283,10 @@ class _Facts:
         unnamed = missing(CYTOGENETICS, State.ABSENT, "no entry names the karyotype")
         return [*read, known(CYTOGENETICS, karyotype) if karyotype else unnamed]
 
-    def _ordered(self) -> Fact[frozenset[str]]:
-        return known(ORDERED, frozenset(self.lines.pop("ordered", ())))
+    def _ordered(self) -> tuple[Fact[frozenset[str]], Fact[frozenset[str]]]:
+        """What is ordered, what this call drafts among it."""
+        drafted = frozenset(self.lines.pop(DRAFTED.name, ()))
+        return known(ORDERED, drafted.union(self.lines.pop(ORDERED.name, ()))), known(DRAFTED, drafted)
 
     def _typed(self) -> Fact[bool]:
         return known(TYPED, self.lines.pop(TYPED.name, "no") == "yes")
@@ -301,7 +304,7 @@ class _Facts:
         lines = self.lines.pop("allergies", ())
         doubts = ("not every entry was read",) if "one could not be read" in lines else ()
         entries = [_split(line) for line in lines if line != "one could not be read"]
-        found = tuple(Allergy((name,), name, "allergy", when, _FROM, unsure) for name, when, unsure in entries)
+        found = tuple(_allergy(name, when, unsure) for name, when, unsure in entries)
         return known(ALLERGIES, found, None, _FROM, doubts=doubts)
 
     def _series(self, key: Key[Quantity], read: list[Fact[Any]]) -> Fact[Series]:
@@ -355,6 +358,9 @@ class _Facts:
             of_disease="by its clinical status" in line,
             named_again=_when(again[0]) if again else None,
         )
+        told = ("by its clinical status", "named again")
+        words = [each.strip() for each in line.split(",")[1:] if not each.strip().startswith(told)]
+        doubts = tuple(OF_RESIDUAL if each == "of residual disease" else each for each in words)
         stated = state in (Disease.RELAPSED, Disease.REFRACTORY)
         if stated and when is not None:
             relapse = known(RELAPSE, entry, when, _FROM)
@@ -364,7 +370,7 @@ class _Facts:
         apl = self.lines.pop("apl", "no")
         return (
             problems,
-            known(DISEASE, state, when, _FROM),
+            known(DISEASE, state, when, _FROM, doubts=doubts),
             relapse,
             known(APL, apl.startswith("yes"), _when(apl), _FROM, doubts=_split(apl)[2]),
         )
@@ -422,6 +428,13 @@ class _Facts:
 
 _FROM = Origin("Condition/1", "vignette")
 _NOTED = " noted"
+
+
+def _allergy(name: str, when: When | None, unsure: tuple[str, ...]) -> Allergy:
+    """To a drug by its name, or to a class by words and its ATC group: "anthracyclines (ATC L01DB)"."""
+    words, _, group = name.rstrip(")").partition(" (ATC ")
+    of_class = tuple(sorted(_knowledge().terms.drugs_of_group(group))) if group else ()
+    return Allergy((() if group else (name,)), words, "allergy", when, _FROM, unsure, of_class)
 
 
 def _noted_or_not(name: str, when: When | None) -> Entry:

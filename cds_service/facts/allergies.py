@@ -1,8 +1,11 @@
-"""Allergies: to which of the drugs that we know, and in which words.
+"""Allergies: to which of the drugs that we know, or to which class of them, and in which words.
 
 Refuted, resolved and erroneous entries do not count. An entry that nobody confirmed counts with a doubt, and so does
 what can be read of one that is not valid FHIR. "No known allergy" is recognised as such, and is no allergy, unless it
 names one all the same; an entry that says that nothing is known of allergies is neither an allergy nor a no.
+
+A class is told by the code of an ATC group, or by words of the class with which an entry, or a part of a list in it,
+begins. Behind the name of a drug such words tell what the drug is.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ class Allergy:
     when: When | None
     origin: Origin
     doubts: tuple[str, ...] = ()
+    of_class: tuple[str, ...] = ()  # the drugs that we know of a class that it names
 
 
 ALLERGIES: Key[tuple[Allergy, ...]] = Key("allergies", "allergies on record")
@@ -49,6 +53,15 @@ _BUT = re.compile(r"\b(?:except\w*|but|other than|besides|apart from|au(?:ß|ss)
 _UNSAID = re.compile(
     r"(?:see|refer to) (?:notes?|comments?|remarks?|chart|text)|others?|unspecified|unknown|not known|unbekannt"
     r"|siehe (?:text|notiz|akte|bemerkung)",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(
+    r"[,;/|+&]|\b(?:and|und|et|e|y|en|or|oder|ou|o|except\w*|but|other than|besides|apart from|au(?:ß|ss)er|bis auf)\b",
+    re.IGNORECASE,
+)
+_BEFORE_A_CLASS = re.compile(
+    r"(?:\W|\b(?:(?:drug|medication|substance)?\s*(?:allerg|hypersensitiv|überempfindlich|intoleran)\w*|adverse"
+    r"|reactions?|drug|class|of|to|for|all|any|other|the|gegen|auf|à|aux?|les|a|ai|agli|alle|los|las|voor|para)\b)*+",
     re.IGNORECASE,
 )
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
@@ -89,9 +102,10 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     concepts = (view.code, *(reaction.substance for reaction in view.reaction or ()))
     words = next((spoken(concept) for concept in concepts if spoken(concept)), "")
     drugs = _drugs(concepts, reading)
-    if answer and not drugs and not _BUT.search(words):
+    of_class = _of_class(concepts, reading)
+    if answer and not drugs and not of_class and not _BUT.search(words):
         return NOTHING_KNOWN if answer == _UNKNOWN else None
-    if not words and not drugs:
+    if not words and not drugs and not of_class:
         return "an entry has neither words nor a code that we know"
     if not drugs and _UNSAID.fullmatch(words.strip()):
         return f"an entry does not say to what ({words.strip()})"
@@ -103,8 +117,9 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     recorded = reading.when(view.onsetDateTime or view.recordedDate)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, shortened(words))
-    spoken_as = f"{shortened(words) or ', '.join(drugs)}{_CRITICALITY.get(view.criticality or '', '')}"
-    return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure))
+    named = shortened(words) or ", ".join(drugs) or ", ".join(_coded(concepts, reading))
+    spoken_as = f"{named}{_CRITICALITY.get(view.criticality or '', '')}"
+    return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure), of_class)
 
 
 def _status(concept: CodeableConcept | None, reading: Reading) -> set[str]:
@@ -128,3 +143,30 @@ def _drugs(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tu
             found += product.ingredients if product else ()
         found += named_in(_DENIED.sub(" ", all_text(concept)), reading.terms)
     return tuple(dict.fromkeys((*found, *sorted(reading.terms.with_parts(found)))))
+
+
+def _of_class(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> tuple[str, ...]:
+    """The drugs that we know of the classes that the entry names, by code or by words."""
+    terms = reading.terms
+    groups = [group for code in _class_codes(concepts, reading) for group in code.split("|")]
+    for concept in concepts:
+        for part in _NEXT.split(_DENIED.sub(" ", all_text(concept))):
+            spans = terms.words["allergy class"].spans(part)
+            if spans and _BEFORE_A_CLASS.fullmatch(part, 0, spans[0][0]):
+                groups += spans[0][2].split("|")
+    return tuple(sorted({drug for group in groups for drug in terms.drugs_of_group(group)}))
+
+
+def _class_codes(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> list[str]:
+    """The ATC groups for which the codes of the entry stand."""
+    found: list[str] = []
+    for concept in concepts:
+        for system, code in codes(concept, reading.terms):
+            key, groups = reading.terms.answers.get((system, code), ("", ""))
+            found += [groups] if key == "allergy class" else [code] if reading.terms.is_atc(system) else []
+    return found
+
+
+def _coded(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> list[str]:
+    return [f"{reading.terms.spoken_system(system)} {code}" for concept in concepts
+            for system, code in codes(concept, reading.terms)]  # fmt: skip

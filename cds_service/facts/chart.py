@@ -25,7 +25,7 @@ from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.markers import APL_FUSION
 from cds_service.facts.genomics.mutations import MARKER_NAMES, read_mutations
 from cds_service.facts.later import WhenAsked
-from cds_service.facts.orders import TYPED, read_orders, read_typing
+from cds_service.facts.orders import DRAFTED, TYPED, read_drafted, read_orders, read_typing
 from cds_service.facts.reproduction import read_pregnancy
 from cds_service.facts.values.ecg import read_ecgs
 from cds_service.facts.values.inside import with_reports
@@ -108,7 +108,7 @@ def read_chart(
         ecgs,
         medications,
         procedures,
-        read_orders(gathered.reply("orders"), gathered.drafts, reading),
+        read_orders(gathered.reply("orders"), gathered.drafts, reading, spans.ordered),
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}
@@ -135,6 +135,7 @@ def read_chart(
         LEDGER.name: lambda _: read_ledger(markers, mutations.beside),
         **dict.fromkeys(LAB_FACTS, measured.fact),
         TYPED.name: lambda _: read_typing(typing, reading),
+        DRAFTED.name: lambda _: read_drafted(gathered.drafts, reading),
     }
     every = WhenAsked(facts, later)  # nothing in it holds it: it is gone with the call
     return Chart(patient_id, now, every, gathered.foreign, tuple(each.reason for each in gathered.unreadable))

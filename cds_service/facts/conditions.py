@@ -48,7 +48,7 @@ class Meaning:
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
 _BY_ITS_WORDS = "by its words not certain"
-_OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
+OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
 _NEAR = r"(?:[\w-]+\s+){0,2}"
@@ -276,7 +276,7 @@ def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
         for start, end, _ in spans
     )
     overt = any(value == "overt" for _, _, value in spans)
-    return (_OF_RESIDUAL,) if told and not overt else ()
+    return (OF_RESIDUAL,) if told and not overt else ()
 
 
 def is_no_aberration(words: str, start: int) -> bool:

@@ -1,18 +1,28 @@
-"""Orders of tests and services: what is already ordered, so that nothing is suggested twice."""
+"""Orders of tests and services: what is already ordered, so that nothing is suggested twice.
+
+A test whose order has stood open for long was forgotten or done elsewhere: it does not count, and is offered again. One
+that is to come or that recurs does. A transplantation and what prepares it count as long as they are open.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from cds_service.facts.concepts import Wording, all_text, told_once, wording
+from cds_service.facts.conditions import GRAFTS
 from cds_service.facts.fact import Fact, Key, Origin, State, known
+from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation, Procedure, ServiceRequest
+from cds_service.quantity import Quantity
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
+
+DRAFTED: Key[frozenset[str]] = Key("drafted", "tests and services drafted in this call")
 
 TYPED: Key[bool] = Key("hla_typed", "HLA typing that was done")
 
@@ -28,27 +38,89 @@ _NOT_DONE = re.compile(
     r"|\b(?:spenders?|donneur|donante|donatore|dador|geschwister)\b",
     re.IGNORECASE,
 )
+_AFTER_IT = re.compile(  # a transplantation that was done, and what is ordered now follows from it
+    r"\b(?:post|after|following|status|history|chimerism|follow.?up|nach|zustand|après|dopo|después|tras|após)\b|\bs/p\b",
+    re.IGNORECASE,
+)
+_TRANSPLANT = "stem_cell_transplant"
+_LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
+_GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
 
-def read_orders(reply: Reply, drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
-    """The keys of terminology/orders.csv that are already ordered, drafts of this call included."""
+def read_orders(
+    reply: Reply, drafts: Iterable[Resource], reading: Reading, lasts: Quantity
+) -> Fact[frozenset[str]]:
+    """The keys of terminology/orders.csv that are already ordered, drafts of this call included.
+
+    `lasts`: for how many days an open order of a test counts; what is passed over for that is noted.
+    """
+    drafted, listed = _open_in(drafts, reading), _open_in(reply.resources, reading, int(lasts.value))
+    found = drafted.keys | listed.keys
+    doubts = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
+    doubts += [*drafted.doubts, *listed.doubts]
+    where = Origin("ServiceRequest", reply.source, notes=listed.passed_over)
+    if reply.status in (Status.FAILED, Status.NOT_ASKED):
+        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
+        value = found or None
+        return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
+    return known(ORDERED, found, None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def read_drafted(drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:
+    """The keys of terminology/orders.csv that this call itself drafts."""
+    drafted = _open_in(drafts, reading)
+    return known(DRAFTED, drafted.keys, None, Origin("ServiceRequest", "draftOrders"), doubts=drafted.doubts)
+
+
+class _Open(NamedTuple):
+    """What orders ask for as far as they are open; what one doubts of it; and which stand open for too long."""
+
+    keys: frozenset[str]
+    doubts: tuple[str, ...]
+    passed_over: tuple[str, ...]
+
+
+def _open_in(resources: Iterable[Resource], reading: Reading, lasts: int | None = None) -> _Open:
+    """What these orders ask for. `lasts`: for how many days that of a test counts; without it as long as it is open."""
     found: set[str] = set()
-    doubts: list[str] = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
-    for resource in (*drafts, *reply.resources):
+    doubts: list[str] = []
+    passed_over: list[str] = []
+    for resource in resources:
         quick = resource.view()
         keys = _keys(wording(quick.code, reading.terms)) if isinstance(quick, ServiceRequest) else frozenset()
         view = resource.checked() if keys else quick
         if isinstance(view, Unreadable):
             doubts.append("an order could not be read")
         elif isinstance(view, ServiceRequest) and not view.doNotPerform and (view.status or "draft") in _OPEN:
-            found |= keys
-    where = Origin("ServiceRequest", reply.source)
-    if reply.status in (Status.FAILED, Status.NOT_ASKED):
-        state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
-        value = frozenset(found) if found else None
-        return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
-    return known(ORDERED, frozenset(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+            since = _due(view, reading) if lasts is not None else None
+            old = keys - _LASTING if since is not None and lasts is not None and _is_past(since, lasts, reading) else ()
+            passed_over += [f"{key} ({since})" for key in sorted(old)]
+            found |= keys.difference(old)
+    notes = (f"open for long and not counted: {', '.join(passed_over)}",) if passed_over else ()
+    return _Open(frozenset(found), tuple(dict.fromkeys(doubts)), notes)
+
+
+def _due(view: ServiceRequest, reading: Reading) -> When | None:
+    """When it is last to be done: on its day, until its end; with neither it dates from when it was written.
+
+    One that recurs without an end has no such day, nor has one without any date.
+    """
+    if view.occurrenceDateTime:
+        return reading.when(view.occurrenceDateTime)
+    repeat = view.occurrenceTiming.repeat if view.occurrenceTiming is not None else None
+    period = view.occurrencePeriod or (repeat.boundsPeriod if repeat is not None else None)
+    if period is not None and (period.start or period.end):
+        return reading.when(period.end)
+    if view.occurrenceTiming is not None and not view.occurrenceTiming.event:
+        return None
+    days = [reading.when(day) for day in (view.occurrenceTiming.event or () if view.occurrenceTiming else ())]
+    dated = [when for when in days if when is not None]
+    return max(dated, key=lambda when: when.latest) if dated else reading.when(view.authoredOn)
+
+
+def _is_past(due: When, lasts: int, reading: Reading) -> bool:
+    return due.days_ago(reading.now) > lasts
 
 
 def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
@@ -88,10 +160,15 @@ def _keys(said: Wording) -> frozenset[str]:
         for name, order in terms.orders.items()
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
+    found.update(terms.words["order"].find_all(words))
+    if _TRANSPLANT in found and _AFTER_IT.search(said.words):
+        found.discard(_TRANSPLANT)
     for code in ordered:
         observed = terms.observations.get(code)
         if observed is not None and observed in terms.orders:
             found.add(observed)
+        procedure = terms.listed_condition(*code)
+        found |= {_TRANSPLANT} if procedure is not None and not _GRAFTING.isdisjoint(procedure.keys) else set()
         key, category = terms.genomics.get(code, ("", ""))
         found |= {key.lower().replace("-", "_")} if category == "test" else set()
-    return frozenset(found.union(terms.words["order"].find_all(words)))
+    return frozenset(found)

@@ -323,6 +323,7 @@ class ServiceRequest(View, kw_only=True):
     subject: Reference | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
+    occurrenceTiming: Timing | None = None
     authoredOn: str | None = None
     basedOn: list[Reference] | None = None
     replaces: list[Reference] | None = None

@@ -38,6 +38,7 @@ class SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore
 
 Code = tuple[str, str]
 VARIANT = "variant"  # the code of a Genomics Reporting variant
+_ATC_GROUPS = (3, 4, 5)  # characters of a group; the codes of drugs have seven
 LOCAL, SERVER = "local", "terminology server"  # levels of codes that our own tables do not hold
 
 
@@ -262,6 +263,25 @@ class Terms:
         """What a terminology server says of drugs' codes that our tables do not hold; nothing without one."""
         told = ((code, self.elsewhere.drug(*code)) for code in codes) if self.elsewhere else ()
         return {code: found for code, found in told if found is not None}
+
+    def is_atc(self, system: str) -> bool:
+        """Whether the code system is that of ATC, whose codes are groups too."""
+        return system == spelling.ATC
+
+    def drugs_of_group(self, group: str) -> frozenset[str]:
+        """The drugs of an ATC group, and the fixed combinations with one of them in it; none where it is no group."""
+        members = self._groups_of_drugs.get(group.upper(), frozenset())
+        return members.union(whole for whole, parts in self.combined.items() if members & parts)
+
+    @cached_property
+    def _groups_of_drugs(self) -> dict[str, frozenset[str]]:
+        """The drugs of each ATC group, from the therapeutic one down, by the codes of single drugs."""
+        found: dict[str, set[str]] = {}
+        for (system, code), told in self.drugs.items():
+            if system == spelling.ATC and len(told.ingredients) == 1:
+                for length in _ATC_GROUPS:
+                    found.setdefault(code[:length], set()).update(told.ingredients)
+        return {group: frozenset(drugs) for group, drugs in found.items()}
 
     @property
     def known_drugs(self) -> frozenset[str]:

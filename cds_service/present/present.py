@@ -217,7 +217,7 @@ class _Writer:
         return self._made(level, words, said, lines)
 
     def gap(self, gap: Gap) -> Card:
-        drugs = dict.fromkeys(drug for order in gap.about for drug in order.ingredients)
+        drugs = dict.fromkeys(drug for order in gap.about for drug in order.ingredients if drug in self.here.drugs)
         words = self._rendered(
             "gap",
             {

@@ -1,7 +1,8 @@
 """What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
 
-At signing: what concerns the drafts, and every critical finding about current treatment. At choosing: warnings and
-above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
+At signing: what concerns the drafts, services among them, and every critical finding about current treatment. At
+choosing: warnings and above about the selected drafts. At viewing: everything but counselling for drafts that are not
+there.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Relevance:
                 return finding.level >= Level.WARNING and any(draft.selected for draft in drafts)
             case Moment.SIGN:
                 running = any(order.role is Role.ACTIVE and self.is_ours(order) for order in finding.about)
-                return bool(drafts) or (finding.level is Level.CRITICAL and running) or self._scope(finding)
+                ours = bool(drafts) or finding.of_call or self._scope(finding)
+                return ours or (finding.level is Level.CRITICAL and running)
 
     def _scope(self, finding: Finding) -> bool:
         """What is said of the patient as a whole stands beside an order of one of our drugs."""

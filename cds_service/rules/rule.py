@@ -58,6 +58,7 @@ class Finding(msgspec.Struct, frozen=True):
     line: bool = False  # small enough to stand as a line in another card about the same drug
     standing: tuple[str, ...] = ()  # the options, by id, whose approval in this place the card tells
     aside: bool = False  # a line that names no card in which another one stands
+    of_call: bool = False  # because of a service that this call drafts, whichever orders it is about
 
 
 class Fired(msgspec.Struct, frozen=True):
@@ -244,6 +245,7 @@ class Case:
         line: bool = False,
         standing: Iterable[str] = (),
         aside: bool = False,
+        of_call: bool = False,
         **values: object,
     ) -> Fired:
         """The check fired: at the rule's level, one step lower when in doubt, at most what its weakest source carries.
@@ -255,6 +257,7 @@ class Case:
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
 
         `line`: it stands in another card about the drug; `aside`: and names no card where another line does.
+        `of_call`: a service that this call drafts is the reason, so that it is told when that is signed.
 
         `about`: every order that it concerns; `deciding`: those whose own doubts count, when not all of them.
         `standing`: the options, by id, whose approval in this place the card tells.
@@ -291,6 +294,7 @@ class Case:
                 line=line,
                 standing=tuple(standing),
                 aside=aside,
+                of_call=of_call,
             )
         )
 

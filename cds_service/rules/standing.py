@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.demographics import AGE, DECEASED, Age
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Medication, Role
@@ -205,6 +206,19 @@ def closed_to_adults(case: Case) -> Outcome | None:
 def no_relapse(case: Case) -> tuple[Truth, str, Fact[Any]]:
     """The door that is closed where there is no relapsed or refractory AML."""
     return ~in_relapse(case), "no relapsed or refractory AML on record", case.fact(DISEASE)
+
+
+def told_as_relapse(case: Case) -> Outcome | None:
+    """The outcome for who asks of another state, where the card of the relapse tells of one of residual disease only.
+
+    That it may be no relapse in marrow or blood is said there, and leaves no room for another state. Any other doubt
+    does.
+    """
+    disease = case.fact(DISEASE)
+    of_residual = disease.state is State.KNOWN and set(disease.doubts) == {OF_RESIDUAL}
+    if not of_residual or in_relapse(case) is not Truth.YES or gate(case) is not None:
+        return None
+    return NotApplicable("on record as a relapse of residual disease: the card of the relapse says so")
 
 
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:

@@ -175,3 +175,30 @@ def test_an_entry_that_does_not_say_to_what_clears_nothing(text: str) -> None:
     found = read(allergy(concept(text=text)))
     assert (found.value, found.sure) == ((), False)
     assert text in found.doubts[0]
+
+
+ATC = "http://www.whocc.no/atc"
+ANTHRACYCLINES = {"daunorubicin", "idarubicin", "aclarubicin", "mitoxantrone", "daunorubicin cytarabine liposome"}
+
+
+@pytest.mark.parametrize("code", [
+    concept(text="Anthracyclines"), concept(text="Allergy to anthracyclines"), concept("L01DB", system=ATC),
+    concept("372540003", system="http://snomed.info/sct"), concept(text="Penicillins, anthracyclines"),
+    concept(text="Allergie gegen Anthrazykline"), concept(text="No known allergies except anthracyclines"),
+    concept(text="Anthracyclines (all)"),
+])
+def test_an_allergy_to_a_class_names_the_drugs_in_it(code: Json) -> None:
+    found = read(allergy(code)).value
+    assert found is not None and [set(each.of_class) for each in found] == [ANTHRACYCLINES]
+    assert found[0].drugs == ()
+
+
+@pytest.mark.parametrize("code", [
+    concept(text="Afatinib (tyrosine kinase inhibitor)"), concept(text="Doxorubicin, an anthracycline"),
+    concept(text="anthracycline-induced cardiomyopathy"), concept(text="No allergy to anthracyclines"),
+    concept(text="Tetracyclines"), concept("L01DB06", system=ATC), concept("L", system=ATC),
+    concept("J01AA", system=ATC), concept(text="Mannitol"),
+])
+def test_what_only_describes_a_drug_or_is_denied_names_no_class_of_ours(code: Json) -> None:
+    found = read(allergy(code)).value or ()
+    assert not [drug for each in found for drug in each.of_class if drug in ANTHRACYCLINES or drug == "gilteritinib"]

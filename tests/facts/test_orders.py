@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.facts.fact import State
-from cds_service.facts.orders import ORDERED, TYPED
+from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.gather.replies import Status
 from tests.charts import Json, chart, concept
 
@@ -94,3 +94,61 @@ def test_a_result_of_hla_typing_that_holds_none_is_none(value: Json) -> None:
     result = {"resourceType": "Observation", "id": "t1", "status": "final", "code": concept("13303-3")} | person
     assert not typed(result | value)
     assert typed(result | {"valueString": "A*02:01, B*27:05, no ambiguities"})
+
+
+@pytest.mark.parametrize(("code", "key"), [
+    (concept(text="Allogeneic stem cell transplantation"), "stem_cell_transplant"),
+    (concept("234336002", system=SNOMED), "stem_cell_transplant"),
+    (concept(text="Total body irradiation 12 Gy"), "conditioning"),
+    (concept(text="Reduced-intensity conditioning (Flu/Bu)"), "conditioning"),
+])
+def test_a_transplantation_and_its_conditioning_are_known_by_code_or_name(code: Json, key: str) -> None:
+    assert ordered(request(code)) == {key}
+    read = chart(request(code), drafts=[request(code, id="s2", status="draft")])
+    assert read.get(DRAFTED).value == {key}
+    assert chart(request(code)).get(DRAFTED).value == frozenset()
+
+
+@pytest.mark.parametrize("text", [
+    "Chimerism after stem cell transplantation", "Follow-up, bone marrow transplant", "Status post allo-HSCT",
+    "Kontrolle nach Stammzelltransplantation", "Work conditioning", "Irradiation of the spine",
+])
+def test_what_follows_a_transplantation_orders_none(text: str) -> None:
+    assert not ordered(request(concept(text=text)))
+
+
+TIMING = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}
+
+
+@pytest.mark.parametrize("more", [
+    {"authoredOn": "2026-10-22"}, {"authoredOn": "2026-10"}, {},
+    {"authoredOn": "2025-01-10", "occurrenceDateTime": "2026-12-24"},
+    {"authoredOn": "2025-01-10", "occurrencePeriod": {"start": "2025-01-10"}},
+    {"authoredOn": "2025-01-10", "occurrenceTiming": TIMING},
+    {"authoredOn": "2025-01-10", "occurrenceTiming": {"repeat": {"boundsPeriod": {"end": "2027-01-10"}}}},
+    {"authoredOn": "2025-01-10", "occurrenceTiming": {"event": ["2025-02-10", "2026-11-30"]}},
+])
+def test_a_recent_order_and_one_that_is_to_come_or_recurs_count(more: Json) -> None:
+    assert ordered(request(concept("34534-8"), **more)) == {"ecg"}
+
+
+@pytest.mark.parametrize("more", [
+    {"authoredOn": "2026-10-20"}, {"authoredOn": "2025-11-20"}, {"authoredOn": "2026-09"},
+    {"authoredOn": "2026-11-19", "occurrenceDateTime": "2026-03-01"},
+    {"authoredOn": "2025-01-10", "occurrencePeriod": {"start": "2025-01-10", "end": "2025-01-12"}},
+    {"authoredOn": "2025-01-10", "occurrenceTiming": {"repeat": {"boundsPeriod": {"end": "2025-06-10"}}}},
+    {"authoredOn": "2025-01-10", "occurrenceTiming": {"event": ["2025-02-10"]}},
+])
+def test_a_test_whose_order_has_stood_open_for_long_is_not_ordered(more: Json) -> None:
+    found = chart(request(concept("34534-8"), **more)).get(ORDERED)
+    assert (found.value, found.sure) == (frozenset(), True)
+    assert found.origin is not None and "open for long and not counted: ecg" in found.origin.notes[0]
+
+
+def test_a_draft_of_this_call_counts_whatever_its_date() -> None:
+    assert ordered(drafts=[request(concept("34534-8"), status="draft", authoredOn="2025-01-10")]) == {"ecg"}
+
+
+def test_a_transplantation_that_was_ordered_long_ago_is_still_to_come() -> None:
+    for text in ("Allogeneic stem cell transplantation", "HLA typing", "Donor search"):
+        assert ordered(request(concept(text=text), authoredOn="2025-11-20")), text

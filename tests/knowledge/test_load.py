@@ -125,11 +125,11 @@ def test_a_file_that_cannot_be_read_is_named(home):
     assert refusal(home) == "odd.yaml: cannot be read; is the installation complete?"
 
 
-def test_every_sign_is_a_key_that_a_problem_list_can_bring():
+def test_every_sign_is_a_key_that_a_problem_list_or_an_order_can_bring():
     knowledge = Knowledge.load()
     codes = {key for condition in knowledge.terms.conditions.values() for key in condition.keys}
     with (HOME / "terminology" / "words.csv").open(encoding="utf-8", newline="") as lines:
-        words = {row["value"] for row in csv.DictReader(lines) if row["kind"] == "condition"}
+        words = {row["value"] for row in csv.DictReader(lines) if row["kind"] in ("condition", "order")}
     said = {key for each in knowledge.statements if each.topic == topics.SIGNS.name for key in each.value}
     assert sorted(said - codes - words - set(knowledge.terms.orders)) == []
 

@@ -3,6 +3,7 @@
 from tests.calls import (
     ELECTROLYTES,
     RELAPSED,
+    SUBJECT,
     cards,
     condition,
     flt3_itd,
@@ -14,6 +15,7 @@ from tests.calls import (
 )
 
 SINCE_RELAPSE = flt3_itd("2026-11-10")
+GRAFT = {"coding": [{"system": "http://snomed.info/sct", "code": "234336002"}]}
 
 
 def indicators(found):
@@ -154,3 +156,66 @@ def test_a_disease_state_that_could_not_be_read_is_one_line_at_viewing():
     assert cards("patient-view", conditions=[]) == []
     (failed,) = cards("patient-view", conditions={"resourceType": "OperationOutcome", "issue": []})
     assert failed["indicator"] == "info"
+
+
+def service(text, status="draft", **more):
+    return {"resourceType": "ServiceRequest", "id": f"s-{text.split()[0].lower()}", "status": status,
+            "intent": "order", "subject": SUBJECT, "code": {"text": text}} | more  # fmt: skip
+
+
+def on_gilteritinib(hook, *drafts, **more):
+    chart = {"medications": [gilteritinib(authoredOn="2026-11-10")], "ecg": [qtcf(430)], "labs": ELECTROLYTES}
+    return [(each["indicator"], each["summary"]) for each in cards(hook, *drafts, **chart | more)]
+
+
+def test_signing_a_transplantation_says_that_a_drug_stops_before_it():
+    for draft in (service("Allogeneic stem cell transplantation"), service("HSCT", code=GRAFT)):
+        assert on_gilteritinib("order-sign", draft) == [
+            ("info", "Transplantation ordered: check when gilteritinib stops")
+        ]
+
+
+def test_signing_the_conditioning_warns_and_so_does_choosing_its_drug():
+    warned = [("warning", "Gilteritinib beside conditioning: it stops before that")]
+    assert on_gilteritinib("order-sign", service("Total body irradiation")) == warned
+    busulfan = order("busulfan 6 MG/ML Injection", status="draft")
+    assert on_gilteritinib("order-sign", busulfan) == warned
+    assert on_gilteritinib("order-select", busulfan) == warned
+
+
+def test_a_transplantation_ordered_before_is_not_told_beside_an_unrelated_order():
+    before = service("Allogeneic stem cell transplantation", status="active")
+    assert on_gilteritinib("order-sign", order("paracetamol 500 mg", status="draft"), orders=[before]) == []
+
+
+def test_what_follows_a_transplantation_is_none():
+    for text in ("Chimerism after stem cell transplantation", "Physical conditioning exercises", "CT abdomen"):
+        assert on_gilteritinib("order-sign", service(text)) == [], text
+
+
+def test_conditioning_without_a_drug_that_stops_before_it_brings_nothing():
+    assert cards("order-sign", order("busulfan 6 MG/ML Injection", status="draft"), conditions=[]) == []
+    assert cards("order-sign", service("Total body irradiation"), conditions=[]) == []
+    assert cards("order-sign", service("Allogeneic stem cell transplantation")) == []
+
+
+def test_signing_a_transplantation_soon_after_gemtuzumab_warns():
+    given = order("gemtuzumab ozogamicin 4.5 mg", status="completed", authoredOn="2026-10-25")
+    draft = service("Allogeneic stem cell transplantation")
+    found = cards("order-sign", draft, medications=[given])
+    assert indicators(found) == ["warning"]
+    assert "gemtuzumab" in found[0]["summary"].lower()
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[given], orders=[draft]) == []
+
+
+def test_signing_a_transplantation_asks_about_fitness_and_an_unrelated_order_does_not():
+    weak = {"bedside": [observation("89247-1", 4, "{score}", "2026-11-19T08:00:00Z")]}
+    graft = service("Allogeneic stem cell transplantation")
+    assert [each["summary"] for each in cards("order-sign", graft, **weak)] == [
+        "Transplant planned: ECOG 4 (2026-11-19)"
+    ]
+    assert cards("order-sign", graft, conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []
+    before = service("Allogeneic stem cell transplantation", status="active")
+    other = order("paracetamol 500 mg", status="draft")
+    assert cards("order-sign", other, orders=[before], **weak) == []
+    assert cards("patient-view", orders=[before], conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []

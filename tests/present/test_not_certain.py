@@ -47,3 +47,17 @@ def test_a_transplantation_that_was_broken_off_spares_nobody_the_donor_search() 
 
     assert not searched("completed")
     assert searched("stopped")
+
+
+def test_a_molecular_relapse_is_told_on_the_card_of_the_relapse_and_not_as_a_gap() -> None:
+    found = cards("patient-view", conditions=[condition("C92.02", "AML, molecular relapse (NPM1 MRD)")])
+    said = [card["summary"] for card in found if "measurable residual disease and no other" in card["detail"]]
+    assert said[0].startswith("Relapsed AML")
+    assert not [card for card in found if card["summary"].startswith(("What this check", "Not checked"))]
+
+
+def test_while_it_is_treated_the_doubt_is_told_as_a_gap() -> None:
+    told = condition("C92.02", "AML, molecular relapse (NPM1 MRD)")
+    found = cards("patient-view", conditions=[told], medications=[gilteritinib(authoredOn="2026-11-10")])
+    said = [card["summary"] for card in found if "measurable residual disease and no other" in card["detail"]]
+    assert len(said) == 1 and said[0].startswith(("What this check", "Not checked"))

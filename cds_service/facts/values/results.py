@@ -32,6 +32,7 @@ class Spans:
 
     same_ecg: Quantity  # values of one ECG
     goes_on: Quantity  # a dose that was given, and today: it may be one of many
+    ordered: Quantity  # an order of a test, and today: one that stands open for longer is offered again
     named_again: Quantity  # a relapse on record, and the visit that names it again: later it is another one
 
 

@@ -82,7 +82,7 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
     Asked of potassium and of magnesium, each by itself, for a drug ordered or taken whose source wants them corrected.
     A warning below the low limit of the policy, and a line between that limit and the target. A low value that is too
     old, preliminary or contradictory is one step lower, with the gap named beside it as a warning; a good one in doubt
-    clears nothing. Before a start a good value that counts, but is some days old, is a line.
+    clears nothing. Before a start a good value that counts, but is some days old, is a line, and both are one.
 
     What is missing or cannot be used goes to the card of gaps as a warning, unless it is told as due on treatment.
     Where the drug's own text forbids it in severe deficiency, the check of severe deficiency speaks instead.
@@ -132,8 +132,22 @@ def electrolyte_low(case: Case, subject: UseAndElectrolyte) -> Outcome:
             target=target,
             older=noted_as_old(case, value) if use.is_new else None,
         )
-    old = told_as_old(case, use.drug, use.in_play, (value,)) if use.is_new else None
-    return old or Clear(f"{key.label} {value.value}")
+    old = _good_and_old(case, use)
+    if value in old and value is not old[0]:
+        return Clear(f"{key.label} {value.value}, some days old: told with {old[0].key.label}")
+    told = told_as_old(case, use.drug, use.in_play, old) if value in old else None
+    return told or Clear(f"{key.label} {value.value}")
+
+
+def _good_and_old(case: Case, use: Use) -> tuple[Fact[Quantity], ...]:
+    """Those of both that count before this start, reach their target and are some days old: one line tells them."""
+    found = []
+    for key, topics_of_it in LIMITS.items() if use.is_new else ():
+        value = _current(case, use, key)
+        limits = [case.must(topic, "policy").value for topic in topics_of_it]
+        if all(below(value, limit) is Truth.NO for limit in limits) and noted_as_old(case, value) is not None:
+            found.append(value)
+    return tuple(found)
 
 
 def _current(case: Case, use: Use, key: Key[Quantity]) -> Fact[Quantity]:

@@ -1,4 +1,4 @@
-"""Allergy: is a drug that is drafted or taken, or something in it, among the allergies on record?"""
+"""Allergy: is a drug that is drafted or taken, something in it, or its class among the allergies on record?"""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ INTOLERANCE = "intolerance"
 
 @rule("allergy", subjects=our_drugs, sources=("label-contraindications",), worst=Level.CRITICAL)
 def allergy_on_record(case: Case, use: Use) -> Outcome:
-    """An allergy on record to the drug, or to something in it.
+    """An allergy on record to the drug, to something in it, or to its class.
 
     It is asked of every drug of this service that is drafted or taken; one that is only on hold is left out. An
-    allergy to it is critical where its label forbids the drug after one, and else a warning; one to a named part of it
-    is a warning. What nobody confirmed counts one step lower, and a label of another country warns at most. Of several
-    entries the surest decides, an allergy before an intolerance, and all are told.
+    allergy to it is critical where its label forbids the drug after one, and else a warning. One to a named part of it
+    is a warning, and so is one to a class of drugs to which it belongs. What nobody confirmed counts one step lower,
+    and a label of another country warns at most. Of several entries the surest decides, an allergy before an
+    intolerance and the drug before its class, and all are told.
 
     A list that was not sent, or an entry that cannot be read, is named as a gap before an order: as a warning where
-    the unread entry could forbid the drug. Cross-reactions and allergies that name only a class of drugs are not
-    looked for.
+    the unread entry could forbid the drug. Which drugs belong to a class goes by their ATC group; other
+    cross-reactions are not looked for.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -32,7 +33,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
     inside = case.cite(topics.ALLERGY_TO, use.drug)
     to_drug = [each for each in allergies.value or () if use.drug in each.drugs]
     to_part = [each for each in allergies.value or () if inside and _names(each, inside.value)]
-    if not to_drug and not to_part:
+    to_class = [each for each in allergies.value or () if use.drug in each.of_class and use.drug not in each.drugs]
+    if not to_drug and not to_part and not to_class:
         if allergies.sure:
             return Clear(f"none to it among {len(allergies.value or ())} entries")
         # An entry is there that nobody could read: it matters more than a list that was never sent.
@@ -40,9 +42,11 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         outcome = case.blind(allergies, about=use.in_play, level=Level.WARNING if stops else Level.INFO)
         return outcome if use.drafts else replace(outcome, quiet=True)
     label = case.cite(topics.ALLERGY_CONTRAINDICATED, use.drug) if to_drug else None
-    found = [*_surest_first(to_drug), *to_part] if label else _surest_first([*to_drug, *to_part])
+    named = [*_surest_first(to_drug), *to_part] if label else _surest_first([*to_drug, *to_part])
+    found = [*named, *(each for each in _surest_first(to_class) if each not in named)]
     to_it = found[0] in to_drug
-    said = label or (inside if inside and not to_it else case.must(topics.ALLERGY_ON_RECORD, "policy"))
+    policy = topics.ALLERGY_ON_RECORD if named else topics.ALLERGY_TO_CLASS
+    said = label or (inside if inside and named and not to_it else case.must(policy, "policy"))
     return case.fired(
         Level.CRITICAL if label else Level.WARNING,
         "allergy",
@@ -60,7 +64,8 @@ def allergy_on_record(case: Case, use: Use) -> Outcome:
         day=str(found[0].when or "no date"),
         others=tuple(dict.fromkeys(_told(each) for each in found if _told(each) != _told(found[0]))),
         said=said,
-        part=not to_it,
+        part=bool(named) and not to_it,
+        of_class=not named,
     )
 
 

@@ -15,7 +15,17 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.relapse.fitness import Fitness, assess
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import entries_of, keys_of
-from cds_service.rules.standing import RELAPSE_CARD, adult, common_doors, gate, in_relapse, is_apl, open_age, shut
+from cds_service.rules.standing import (
+    RELAPSE_CARD,
+    adult,
+    common_doors,
+    gate,
+    in_relapse,
+    is_apl,
+    open_age,
+    shut,
+    told_as_relapse,
+)
 from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth
 
@@ -114,12 +124,14 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     a problem list that could not be read, one card of information asks which it is.
 
     It is silent once the state is recorded, without AML, with acute promyelocytic leukaemia, in a child and after
-    death. An unknown age is named as a gap. It asks because one code covers new and refractory disease alike.
+    death; a relapse of residual disease is told on its own card. An unknown age is named as a gap. It asks because one
+    code covers new and refractory disease alike.
     """
     disease = case.fact(DISEASE)
     unstated = holds(disease, lambda state: state is Disease.UNSTATED)
     unread = disease.value is None and any(case.fact(key).value is not None for key in MARKER_NAMES.values())
-    closed = shut(case, ((~unstated, f"on record: {disease.value.value if disease.value else ''}", disease),))
+    closed = told_as_relapse(case)
+    closed = closed or shut(case, ((~unstated, f"on record: {disease.value.value if disease.value else ''}", disease),))
     closed = closed or shut(case, common_doors(case))
     if closed is not None and not (unread and adult(case) is Truth.YES and not case.fact(DECEASED).value):
         return closed

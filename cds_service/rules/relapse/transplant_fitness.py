@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, assert_never
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
@@ -22,20 +22,24 @@ from cds_service.truth import Truth, any_of
 PLANNED = "stem_cell_transplant"
 
 
-@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING, viewing=True)
+@rule("transplant-fitness", subjects=the_patient, sources=("SAF35", "I6"), worst=Level.WARNING)
 def transplant_fitness(case: Case, patient: str) -> Outcome:
     """Poor performance status or organ impairment where a transplant is planned.
 
-    It is asked where the patient is viewed and a transplantation is ordered, whatever the state of the AML. A
-    performance status, an ejection fraction or a creatinine clearance beyond the limits of the policy warns, and so
-    does a weak heart or liver on record. The transplant centre decides.
+    It is asked where a transplantation is ordered, whatever the state of the AML: where the patient is viewed, and
+    where the order itself is signed. A performance status, an ejection fraction or a creatinine clearance beyond the
+    limits of the policy warns, and so does a weak heart or liver on record. The transplant centre decides.
 
     Missing values stand in the trace only, as no source asks for them here. Where only values that are old or
-    preliminary speak, it is one step lower and says so. Lungs, infection and the donor are not looked at.
+    preliminary speak, it is one step lower and says so. Lungs, infection and the donor are not looked at. Without AML
+    on record it is silent.
     """
     ordered = case.fact(ORDERED)
     if PLANNED not in (ordered.value or frozenset()):
         return NotApplicable("no transplant is ordered") if ordered.sure else NotEvaluated((ordered,), quiet=True)
+    disease = case.fact(DISEASE)
+    if disease.sure and disease.value is Disease.NONE:
+        return NotApplicable("no AML on record")
     ecog_from, clearance_below, lvef_at_most = (
         case.must(topic, "policy")
         for topic in (topics.TRANSPLANT_ECOG_FROM, topics.TRANSPLANT_CLEARANCE_BELOW, topics.TRANSPLANT_LVEF_AT_MOST)
@@ -64,6 +68,7 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
                 drug=RELAPSE_CARD,
                 because=_deciding(facts for _, facts in weakness),
                 says=(said, ecog_from),
+                of_call=PLANNED in (case.fact(DRAFTED).value or frozenset()),
                 found=tuple(words for words, _ in weakness),
                 said=said,
             )

@@ -15,7 +15,7 @@ from cds_service.rules.relapse.fitness import assess
 from cds_service.rules.relapse.prognosis import epi
 from cds_service.rules.rule import Case, NotApplicable, Outcome, rule
 from cds_service.rules.signs import entries_of
-from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut
+from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut, told_as_relapse
 from cds_service.rules.subjects import the_patient
 
 _OUTSIDE_THE_MARROW = frozenset(
@@ -92,11 +92,13 @@ def after_response(case: Case, patient: str) -> Outcome:
 
     It is silent in a first remission that came at once, with acute promyelocytic leukaemia, in a child and after
     death. A record that does not tell what came before, or an unknown age, is named as a gap; a relapse without a
-    date counts as earlier. Results of residual disease are not read.
+    date counts as earlier. One of residual disease is told on its own card. Results of residual disease are not read.
     """
     disease, history = case.fact(DISEASE), case.fact(HISTORY)
     remission = holds(disease, lambda state: state is Disease.REMISSION)
-    closed = shut(case, ((~remission, f"on record: {disease.value.value if disease.value else ''}", disease),))
+    closed = told_as_relapse(case)
+    other = (~remission, f"on record: {disease.value.value if disease.value else ''}", disease)
+    closed = closed or shut(case, (other,))
     closed = closed or shut(case, common_doors(case))
     if closed is not None:
         return closed

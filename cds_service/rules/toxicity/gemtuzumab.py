@@ -8,7 +8,7 @@ from datetime import date
 from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import ALP_ULN, ALT_ULN, AST_ULN, BODY_WEIGHT
 from cds_service.knowledge import topics
@@ -115,7 +115,7 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
 
     It is asked of gemtuzumab ozogamicin that is drafted, taken, held or was given before. A transplant on record warns
     while it is ordered or given, and afterwards one that followed the last dose within the months of the source. A
-    transplant that is ordered warns too; a donor search or HLA typing is a line.
+    transplant that is ordered warns too, also when it is drafted and signed; a donor search or HLA typing is a line.
 
     After the last dose, a transplant without a date counts one step lower. Procedures or problems not read whole are
     named as a gap, as a warning, and so is an unknown last dose, as information. It is silent once twice those months
@@ -142,13 +142,16 @@ def around_a_transplant(case: Case, use: Use) -> Outcome:
     planned = bool(keys_of(case, "transplant, as ordered") & open_orders)
     prepared = bool(keys_of(case, "transplant, orders that prepare it") & open_orders)
     if (planned or prepared) and (given_now or case.now.date() < end):
-        return _transplant(case, use, Level.WARNING if planned else Level.INFO, (), False)
+        drafted = bool(keys_of(case, "transplant, as ordered") & (case.fact(DRAFTED).value or frozenset()))
+        return _transplant(case, use, Level.WARNING if planned else Level.INFO, (), False, drafted)
     if not ordered.sure:
         return case.blind(ordered, about=use.orders, quiet=True)  # no source asks for the orders
     return Clear("no transplant on record or being prepared")
 
 
-def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], after: bool) -> Outcome:
+def _transplant(
+    case: Case, use: Use, level: Level, entries: tuple[Entry, ...], after: bool, of_call: bool = False
+) -> Outcome:
     interval = case.must(topics.TRANSPLANT_INTERVAL, use.drug)
     elsewhere = case.cite(topics.TRANSPLANT_INTERVAL_ELSEWHERE, use.drug)
     risk = case.must(topics.TRANSPLANT_RISK, use.drug)
@@ -164,6 +167,7 @@ def _transplant(case: Case, use: Use, level: Level, entries: tuple[Entry, ...], 
         mentions=(interval, *((elsewhere,) if elsewhere else ())),
         doubts=("when the transplant was is not known",) if undated else (),
         line=level is Level.INFO,
+        of_call=of_call,
         entries=entries,
         planned=not entries and level is Level.WARNING,
         after=after,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.drugs.medications import Role
-from cds_service.facts.fact import Fact, above
+from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -34,8 +34,9 @@ def liver(case: Case, use: Use) -> Outcome:
     bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
 
     A bilirubin without its upper limit is weighed by a default, which the card says. Missing values are a gap on
-    treatment; before a first order they are one only where the source asks for them before each dose. A dose for a
-    sick liver is another check, and causes are not looked for.
+    treatment. Before a first order they are one where the source asks for them before each dose. They are one too where
+    a current result cannot be weighed, for want of a unit or an upper limit, say, or where none could be had. A dose
+    for a sick liver is another check, and causes are not looked for.
     """
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
     again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
@@ -73,12 +74,20 @@ def liver(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
-            unknown = (fact for fact, _ in facts if truths[fact.key.name] is Truth.UNKNOWN)
-            quiet = use.is_new and before is None  # no source asks for them before the first dose
+            unknown = tuple(fact for fact, _ in facts if truths[fact.key.name] is Truth.UNKNOWN)
+            asked_for = before is not None or not use.is_new
+            quiet = not asked_for and not any(_came(case, fact) for fact in unknown)
             level = Level.WARNING if again and use.drafts else None
             return case.blind(*unknown, about=orders, level=level, quiet=quiet)
         case other:
             assert_never(other)
+
+
+def _came(case: Case, fact: Fact[Quantity]) -> bool:
+    """Whether there is, or may be, a current result that cannot be weighed, rather than none."""
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    old = fact.when is not None and fact.when.older_than(int(window.value), case.now)
+    return fact.state not in (State.ABSENT, State.STALE) and not old
 
 
 def _passed(case: Case, use: Use, fact: Fact[Quantity], limit: Statement[Quantity], alone: Truth) -> Passed:

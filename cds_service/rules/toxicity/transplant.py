@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from cds_service.facts.conditions import GRAFTS
-from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
-from cds_service.facts.orders import ORDERED
+from cds_service.facts.course import ALLOGENEIC
+from cds_service.facts.disease import HISTORY, PROCEDURES, RELAPSE, Entry
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.fact import holds
+from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.truth import Truth
 
 
 @rule("transplant-pause", subjects=uses(topics.TRANSPLANT_PAUSE), sources=("SAF36",), worst=Level.WARNING)
@@ -18,7 +25,13 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
     Asked of a drug that is ordered or taken, and whose source says when it stops for a transplantation. A warning, when
     one was done and the days have not passed after which the source lets it go on; one step lower where the entry is
-    not certain. A line, when one is ordered, and when the drug is ordered and nobody says on which day one was done.
+    not certain. A warning too, when the conditioning before one is drafted, by a drug that is named for it or as a
+    service, or runs while the drug is ordered. A line, when one is ordered, and when the drug is ordered and nobody
+    says on which day one was done.
+
+    A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
+    are given for other reasons too, cyclophosphamide among them, tell of no conditioning. A start after a
+    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it.
 
     Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
     or problems that were not read whole go to the card of gaps as information.
@@ -35,7 +48,7 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
         grafts = tuple(entry for entry in entries if not GRAFTS.isdisjoint(entry.keys))
         lately = tuple(entry for entry in grafts if _within(case, entry, int(after.value.value)))
         undated = tuple(entry for entry in grafts if use.drafts and _perhaps(case, entry, int(after.value.value)))
-        if lately or undated:
+        if lately or (undated and not _conditioning(case, use)):
             doubts = () if any(entry.certain for entry in lately) else (lately or undated)[0].doubts
             return case.fired(
                 Level.WARNING,
@@ -48,28 +61,119 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
                 line=not lately,
                 entries=lately or undated,
                 undated=not lately,
+                conditioning=(),
+                named=False,
                 pause=pause,
                 after=after,
             )
-        if not (procedures.sure and history.sure):
+        if not ((procedures.sure and history.sure) or _planned(case, use)):
             return case.blind(procedures, history, about=use.in_play)
+    if _planned(case, use):
+        return _before_it(case, use, pause, after)
+    maintenance = _as_maintenance(case, use)
+    if maintenance is not None:
+        return maintenance
     ordered = case.fact(ORDERED)
-    if keys_of(case, "transplant, as ordered") & (ordered.value or frozenset()):
-        return case.fired(
-            Level.INFO,
-            "transplant_pause",
-            about=orders,
-            drug=use.drug,
-            says=(pause,),
-            line=True,
-            entries=(),
-            undated=False,
-            pause=pause,
-            after=after,
-        )
     if not ordered.sure:
         return case.blind(ordered, about=use.in_play, quiet=True)  # no source asks for the orders
     return Clear("no transplantation is ordered, or was done lately")
+
+
+def _before_it(case: Case, use: Use, pause: Statement[str], after: Statement[Quantity] | None) -> Outcome:
+    """A transplantation is to follow: a warning where its conditioning is drafted beside the drug, or runs already."""
+    drugs, services = _drugs_of_conditioning(case, use), _services_of_conditioning(case)
+    named = [f"{name} ({order.role.value})" for order in drugs for name in _named(case, order)]
+    conditioning = (*dict.fromkeys(named), *(f"{each} (draft)" for each in services))
+    drafted = case.fact(DRAFTED)
+    orders = (*use.drafts, *use.active)
+    of_call = bool(keys_of(case, "transplant, as ordered") & (drafted.value or frozenset()))
+    return case.fired(
+        Level.WARNING if conditioning else Level.INFO,
+        "transplant_pause",
+        about=(*drugs, *orders),
+        drug=use.drug,
+        says=(pause,),
+        mentions=(case.must(topics.CONDITIONING_DRUGS, "pathway"),) if drugs else (),
+        deciding=doubtful(drugs, orders) if drugs else doubtful(orders),
+        line=not conditioning and not of_call,
+        of_call=of_call,
+        entries=(),
+        undated=False,
+        conditioning=conditioning,
+        named=bool(drugs),
+        pause=pause,
+        after=after,
+    )
+
+
+def _as_maintenance(case: Case, use: Use) -> Outcome | None:
+    """A start after an allogeneic transplantation, where the source speaks of that; None where there is nothing to say.
+
+    What is given for a relapse that came after the transplantation is no maintenance.
+    """
+    said = case.cite(topics.AFTER_TRANSPLANT, use.drug)
+    if said is None or not use.is_new:
+        return None
+    graft, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)
+    match holds(graft, bool):
+        case Truth.NO:
+            return None
+        case Truth.UNKNOWN:
+            return case.blind(graft, about=use.in_play)
+        case Truth.YES:
+            pass
+        case other:
+            assert_never(other)
+    since = graft.when is not None and relapse.when is not None and relapse.when.on_or_after(graft.when) is Truth.YES
+    if since:
+        return None
+    return case.fired(
+        Level.INFO,
+        "after_transplant",
+        about=use.drafts,
+        drug=use.drug,
+        because=(graft,),
+        says=(said,),
+        line=True,
+        graft=graft,
+        said=said,
+    )
+
+
+def _planned(case: Case, use: Use) -> bool:
+    """Whether a transplantation, or the conditioning before one, is ordered or drafted."""
+    ordered = case.fact(ORDERED).value or frozenset()
+    return _conditioning(case, use) or not keys_of(case, "transplant, as ordered").isdisjoint(ordered)
+
+
+def _conditioning(case: Case, use: Use) -> bool:
+    """Whether the conditioning before a transplantation is drafted, or runs while the drug is drafted."""
+    return bool(_drugs_of_conditioning(case, use) or _services_of_conditioning(case))
+
+
+def _drugs_of_conditioning(case: Case, use: Use) -> tuple[Medication, ...]:
+    """The orders of such drugs: drafts, and beside a draft of the drug those that run before any graft."""
+    drafted = tuple(order for order in case.orders(Role.DRAFT) if _named(case, order))
+    running = tuple(order for order in case.orders(Role.ACTIVE) if use.drafts and _named(case, order))
+    return (*drafted, *(order for order in running if not _grafted_since(case, order)))
+
+
+def _named(case: Case, order: Medication) -> tuple[str, ...]:
+    drugs = case.must(topics.CONDITIONING_DRUGS, "pathway").value
+    return tuple(name for name in order.ingredients if name in drugs)
+
+
+def _grafted_since(case: Case, order: Medication) -> bool:
+    """Whether a graft followed the start of that order, or may have."""
+    entries = [*(case.fact(PROCEDURES).value or ()), *(case.fact(HISTORY).value or ())]
+    grafts = [entry.when for entry in entries if not GRAFTS.isdisjoint(entry.keys)]
+    started = order.start
+    return any(when is None or started is None or when.on_or_after(started) is not Truth.NO for when in grafts)
+
+
+def _services_of_conditioning(case: Case) -> tuple[str, ...]:
+    drafted = case.fact(DRAFTED).value or frozenset()
+    return tuple(sorted(keys_of(case, "conditioning, as ordered") & drafted))
 
 
 _UNDATED = "the day of the transplantation is not known"
