@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.concepts import Wording, codes, is_of_catalogue, shortened, texts_of, told_once, wording
 from cds_service.facts.concepts import text as spoken
+from cds_service.facts.left_open import FROM, told_and_open
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
 from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Span, Terms
@@ -42,12 +43,13 @@ class Meaning:
     words: str
     is_named: bool  # whether it has words or a code at all
     past: bool = False  # whether its words alone tell it, and tell it of the past
+    left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
-_BY_ITS_WORDS = "by its words not certain"
+BY_ITS_WORDS = "by its words not certain"
 _OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
@@ -67,9 +69,9 @@ _DENIED = re.compile(
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
-    r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?"
+    r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?(?:(?:sicher|safely|definit\w+)\s++)?"
     r"(?:excluded|ruled out|refuted|not found|ausgeschlossen|exclue?s?|écartée?s?|descartad[oa]s?|esclus[oaie]"
-    r"|uitgesloten|excluíd[oa]s?)\b",
+    rf"|uitgesloten|excluíd[oa]s?)\b{FROM}",
     re.IGNORECASE,
 )
 # A transplantation that was not done, or not yet, or of which only a service is named.
@@ -217,7 +219,8 @@ def _listed(said: Wording) -> _Known:
 
 
 def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
-    terms, words = said.terms, said.words
+    terms = said.terms
+    words, left_open = told_and_open(said.words, terms.words["condition"].spans)
     keys: list[str] = []
     status = told = ""
     for code in said.codes:
@@ -234,22 +237,28 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         hedges = [span for span in hedges if not _is_donor(span, donors)]
         thought_of = {value for _, _, value in hedges}
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
+    unsure = unsure or (words is not said.words and _is_open(said, left_open))
+    beside: list[str] = []
     in_words = not keys
     if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
         own = words if in_words else _of_the_patient(words, hedges)
-        now, before = _named(own, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
-        if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
+        until = _told_until(words, hedges) if in_words else (len(words), len(words))
+        now, before, beside = _named(own, terms, until, left_open)
+        if before and not (now or keys) and set(before) & AML and _stated(said.words, terms) in IN_RELAPSE:
             now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
-        if keys and not _is_active(_stated(words, terms)):  # "History of AML" beside the code of another thing
+        if keys and not _is_active(_stated(said.words, terms)):  # "History of AML" beside the code of another thing
             before = [key for key in before if key not in _LEUKAEMIA]
         if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
             now = [key for key in now if key != "apl"]
+        alone = not (keys or now or before)
+        unsure = unsure or bool(beside and (alone or set(beside) & set(keys)))
+        now = beside if alone else now
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
         keys += now or before
-    doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
+    doubts: tuple[str, ...] = (BY_ITS_WORDS,) if unsure else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = _stated(words, terms) or status
+        status = _stated(said.words, terms) or status
     elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
         status = status if status in IN_RELAPSE else told_state
@@ -262,6 +271,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         shortened(said.text or ", ".join(dict.fromkeys(code for _, code in said.codes))),  # a code where no words came
         bool(words or said.codes),
         past,
+        tuple(dict.fromkeys(key for key in beside if key not in keys)),
     )
 
 
@@ -320,13 +330,17 @@ def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
     return min(sure, default=len(words)), min((*sure, *thought), default=len(words))
 
 
-def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[str], list[str]]:
-    """What the words name and do not deny, up to where they tell it as a fact: now, and as history.
+def _named(
+    words: str, terms: Terms, until: tuple[int, int], left_open: frozenset[int]
+) -> tuple[list[str], list[str], list[str]]:
+    """What the words name and do not deny, up to where they tell it as a fact: now, as history; and what is left open.
 
     Of AML the table itself holds how it is denied: "AML, no relapse" is one.
     """
+    leukaemia, other = until
     now: list[str] = []
     before: list[str] = []
+    opened: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
     for start, end, key in terms.words["condition"].spans(words):
@@ -335,10 +349,13 @@ def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[s
         asked[key] += 1
         if asked[key] > _MOST_NAMES or _denied(words, start, end, key):
             continue
+        if start in left_open:
+            opened.append(key)
+            continue
         told = bisect_right(pasts, start)
         near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
         (before if near else now).append(key)
-    return now, before
+    return now, before, [key for key in opened if key not in now]
 
 
 def _denied(words: str, start: int, end: int, key: str) -> bool:
@@ -354,15 +371,31 @@ def _denied(words: str, start: int, end: int, key: str) -> bool:
 def _stated(words: str, terms: Terms) -> str:
     """The state that the words give, remission before all; the table holds negations as phrases without a state.
 
-    A remission that is over, or only aimed at, and a relapse that was excluded are no state.
+    A remission that is over, or only aimed at, and a relapse that was excluded, or could not be, are no state.
     """
-    spans = [span for span in terms.words["state"].spans(words) if span[2]]
+    words, left_open = told_and_open(words, terms.words["state"].spans)
+    spans = [span for span in terms.words["state"].spans(words) if span[2] and span[0] not in left_open]
     found = [
         state
         for start, end, state in spans[:_MOST_NAMES]
         if not (_REFUTED.match(words, end) or _is_denied_state(words, start, end, state))
     ]
     return "in remission" if "in remission" in found else next(iter(found), "")
+
+
+def _is_open(said: Wording, left_open: frozenset[int]) -> bool:
+    """Whether the words say of a state that it cannot be excluded, and state no such one beside it.
+
+    So they do where they say it of nothing that is known here, in words of doubt: "cannot rule out ...".
+    """
+    states = said.terms.words["state"].spans
+    words, starts = told_and_open(said.text, states)
+    opened = {value for start, _, value in states(words) if start in starts}
+    stated = _stated(said.text, said.terms) if opened else ""
+    if any(not stated or _is_active(each) != _is_active(stated) for each in opened):
+        return True
+    doubts = said.terms.words["doubtful"].find_all(said.words)
+    return not left_open and not {_NOT_CERTAIN, _TO_RULE_OUT}.isdisjoint(doubts)
 
 
 def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
