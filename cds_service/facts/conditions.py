@@ -48,8 +48,11 @@ class Meaning:
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
+_OF_A_RELATIVE = "of a relative"  # a person; what is told of a family stands as not told
+_OTHERS = frozenset({_NOT_TOLD, _OF_A_RELATIVE})
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
 BY_ITS_WORDS = "by its words not certain"
+_BY_A_RELATIVE = "by its words told of a relative, not certain"
 _OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
@@ -150,12 +153,30 @@ _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked a
     r"|finding|pending)",
     re.IGNORECASE,
 )
-_DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
-    r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+){0,9}"
-    r"(?:father|mother|brother|sister)\b"
-    r"|\b(?:father|mother|brother|sister)(?:\s+(?:is|was|as))?(?:\s+(?:a|the))?\s+donor\b",
+# A relative who is no patient in these words: who gave a graft, saw the patient, was told, or is the patient herself.
+_GRAFT_FROM = re.compile(
+    r"\b(?:\w*transplant\w*|trasplant\w*|trapiant\w*|allogre\w+|greffe\w*|\w*szt|\w*sct|\w*hct|\w*bmt|haplo\w*|hla\S*"
+    r"|donor\w*|spender\w*|donn?eu(?:r|se)|donante|donat(?:ore|rice)|doador\w*|dli)\b",
     re.IGNORECASE,
 )
+_BESIDE_A_PERSON = re.compile(
+    r"\b(?:(?:with|by|to|via|from|per|mit|von|laut|par|avec|selon|por|según|con|secondo|met|door|volgens|com|pelo|pela|segundo"
+    r"|told|informed|breast-?feeding|nursing|lactating|single|stillende|alleinerziehende)\s+)(?:(?:his|her|the|der|dem|seine[rm]|ihre[rm]|la|le|les|sa|su|el|il|de|sua|seu|haar"
+    r"|zijn)\s+)?\Z",
+    re.IGNORECASE,
+)
+_OF_CHILDREN = re.compile(
+    r"\s+(?:of|to|von|de|di|van)\s+(?:a|an|one|two|three|four|five|\d|einem|einer|zwei|drei|vier|deux|trois|dos|tres|due|tre"
+    r"|twee|drie|dois)\b",
+    re.IGNORECASE,
+)
+_SPEAKS = re.compile(
+    r"\s+(?:reports?|reported|says?|said|notice[sd]|noted|states?|stated|describe[sd]?|call(?:s|ed)|brought|found|observed"
+    r"|concerned|worried|present|informed|aware|berichte\w*|bemerkt\w*|schildert\w*|rapporte|signale|refieren?|riferisc\w+"
+    r"|meldt|relata)\b",
+    re.IGNORECASE,
+)
+_NOTHING_ELSE = re.compile(r"[\s().:]*(?:(?:his|her|the|su|la|le|il|el|sein\w*|ihr\w*)\s+)?\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,34 +252,32 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
     hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] and span[2] != _PAST]
+    theirs = _of_others(words, hedges)
+    hedges = [span for span in hedges if span[2] not in _OTHERS]
     thought_of = {value for _, _, value in hedges}
-    donors = [match.span() for match in _DONOR.finditer(words)] if _NOT_TOLD in thought_of else []
-    if donors:
-        hedges = [span for span in hedges if not _is_donor(span, donors)]
-        thought_of = {value for _, _, value in hedges}
+    own, own_said = _without(words, theirs), _without(said.words, theirs)
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     unsure = unsure or (words is not said.words and _is_open(said, left_open))
     beside: list[str] = []
     in_words = not keys
-    if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
-        own = words if in_words else _of_the_patient(words, hedges)
-        until = _told_until(words, hedges) if in_words else (len(words), len(words))
-        now, before, beside = _named(own, terms, until, left_open)
-        if before and not (now or keys) and set(before) & AML and _stated(said.words, terms) in IN_RELAPSE:
-            now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
-        if keys and not _is_active(_stated(said.words, terms)):  # "History of AML" beside the code of another thing
-            before = [key for key in before if key not in _LEUKAEMIA]
-        if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
-            now = [key for key in now if key != "apl"]
-        alone = not (keys or now or before)
-        unsure = unsure or bool(beside and (alone or set(beside) & set(keys)))
-        now = beside if alone else now
-        told = told or ("its words" if now or before else "")
-        past = bool(before) and not (keys or now)
-        keys += now or before
+    until = _told_until(words, hedges) if in_words else (len(words), len(words))
+    now, before, beside = _named(own, terms, until, left_open)
+    if before and not (now or keys) and set(before) & AML and _stated(own_said, terms) in IN_RELAPSE:
+        now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
+    if keys and not _is_active(_stated(own_said, terms)):  # "History of AML" beside the code of another thing
+        before = [key for key in before if key not in _LEUKAEMIA]
+    if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
+        now = [key for key in now if key != "apl"]
+    alone = not (keys or now or before)
+    unsure = unsure or bool(beside and (alone or set(beside) & set(keys)))
+    now = beside if alone else now
+    told = told or ("its words" if now or before else "")
+    past = bool(before) and not (keys or now)
     doubts: tuple[str, ...] = (BY_ITS_WORDS,) if unsure else ()
+    doubts += (_BY_A_RELATIVE,) if theirs and _is_of_others(said, keys) else ()
+    keys += now or before
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = _stated(said.words, terms) or status
+        status = _stated(own_said, terms) or status
     elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
         status = status if status in IN_RELAPSE else told_state
@@ -298,26 +317,66 @@ def is_no_aberration(words: str, start: int) -> bool:
     return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
 
 
-def _is_donor(hedge: Span, donors: list[tuple[int, int]]) -> bool:
-    """Whether the hedge is a relative of whom only the graft is told, in words that stand close to it."""
-    start, end, value = hedge
-    first = bisect_left(donors, (start - _NEARBY, 0))
-    return value == _NOT_TOLD and first < len(donors) and donors[first][1] <= end + _NEARBY
+def _of_others(words: str, hedges: list[Span]) -> list[tuple[int, int]]:
+    """The parts of the words that tell of a relative: from the last comma before one to the end of the clause.
 
-
-def _of_the_patient(words: str, hedges: list[Span]) -> str:
-    """The words beside a code, with blanks where a relative is told of: from the last comma to the clause's end."""
-    relatives = [(start, end) for start, end, value in hedges if value == _NOT_TOLD]
-    if not relatives:
-        return words
+    Where nothing stands between two commas but the relative, what stands before is told of the relative.
+    """
+    others = [span for span in hedges if span[2] in _OTHERS]
+    if not others:
+        return []
     begins = [0, *(part.end() for part in _PART.finditer(words))]
     ends = [*(stop.start() for stop in _STOP.finditer(words)), len(words)]
-    kept, at = "", 0
-    for start, end in relatives:
-        if start >= at:
-            begin, until = begins[bisect_right(begins, start) - 1], ends[bisect_left(ends, end)]
-            kept, at = kept + words[at:begin] + " " * (until - begin), until
-    return kept + words[at:]
+    found: list[tuple[int, int]] = []
+    for start, end, value in others:
+        place = bisect_right(begins, start) - 1
+        begin, until = begins[place], ends[bisect_left(ends, end)]
+        part = begins[place + 1] - 1 if place + 1 < len(begins) else len(words)
+        alone = _NOTHING_ELSE.fullmatch(words, begin, start) and not words[end:part].strip(" .)")
+        if alone and place and words[begin - 1] == ",":
+            begin = begins[place - 1]
+        if value == _OF_A_RELATIVE and _is_no_patient(words, start, end, words[begin:part]):
+            continue
+        begin, until = _in_brackets(words, (start, end), (begin, until))
+        if found and begin < found[-1][1]:
+            begin, until = min(begin, found[-1][0]), max(until, found[-1][1])
+            found.pop()
+        found.append((begin, until))
+    return found
+
+
+def _in_brackets(words: str, relative: tuple[int, int], part: tuple[int, int]) -> tuple[int, int]:
+    """The part, or its brackets alone where more than the relative stands in them."""
+    start, end = relative
+    opens = words.rfind("(", part[0], start)
+    closes = words.find(")", end, part[1])
+    if opens < 0 or ")" in words[opens:start]:
+        return part
+    closes = part[1] if closes < 0 else closes
+    return (opens, closes) if words[opens + 1 : start].strip() or words[end:closes].strip() else part
+
+
+def _is_no_patient(words: str, start: int, end: int, part: str) -> bool:
+    """Whether a relative only gave the graft, is only spoken with, or is the patient: "mother of two"."""
+    if _OF_CHILDREN.match(words, end) or _SPEAKS.match(words, end):
+        return True
+    if _BESIDE_A_PERSON.search(words, max(0, start - _NEARBY), start):
+        return True
+    return _GRAFT_FROM.search(part[:_BEFORE]) is not None
+
+
+def _without(words: str, parts: list[tuple[int, int]]) -> str:
+    """The words, with blanks for those parts."""
+    for begin, until in parts:
+        words = words[:begin] + " " * (until - begin) + words[until:]
+    return words
+
+
+def _is_of_others(said: Wording, keys: list[str]) -> bool:
+    """Whether the words name what the code says, and of a relative alone."""
+    names, hedges = said.terms.words["condition"], said.terms.words["doubtful"].spans(said.text)
+    own = _without(said.text, _of_others(said.text, [span for span in hedges if span[2]]))
+    return bool(set(keys) & set(names.find_all(said.text))) and not set(keys) & set(names.find_all(own))
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
