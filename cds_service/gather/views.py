@@ -331,6 +331,8 @@ class ServiceRequest(View, kw_only=True):
 class RequestAction(msgspec.Struct, gc=False):
     title: str | None = None
     code: list[CodeableConcept] | None = None
+    resource: Reference | None = None
+    action: list[RequestAction] | None = None
 
 
 class RequestGroup(View, kw_only=True):
@@ -343,13 +345,16 @@ class RequestGroup(View, kw_only=True):
 
 
 class ActivityDetail(msgspec.Struct, gc=False):
+    kind: str | None = None
     code: CodeableConcept | None = None
     status: str | None = None
     doNotPerform: bool | None = None
     productCodeableConcept: CodeableConcept | None = None
+    productReference: Reference | None = None
 
 
 class Activity(msgspec.Struct, gc=False):
+    reference: Reference | None = None
     detail: ActivityDetail | None = None
 
 
