@@ -22,7 +22,7 @@ def group(*actions: Json, **more: Any) -> Json:
 
 
 def product(text: str, **more: Any) -> Json:
-    return {"detail": {"status": "not-started", "productCodeableConcept": {"text": text}} | more}
+    return {"detail": {"status": "not-started", "productCodeableConcept": {"text": text}, **more}}
 
 
 def refers(reference: str) -> Json:

@@ -15,7 +15,17 @@ from decimal import Decimal
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
-from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
+from cds_service.facts.drugs.timing import (
+    Rhythm,
+    duration,
+    hours_of,
+    lasts,
+    leaves_open,
+    not_daily,
+    part_of_day,
+    rhythm,
+    times_in,
+)
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
@@ -122,7 +132,7 @@ def _sum(doses: Iterable[Quantity]) -> Quantity:
 
 def _times(steps: list[_Step], terms: Terms, one_day: Truth) -> Decimal | None:
     """How often a day, where every step says so and all agree; None for what is not given every day."""
-    if any(not_daily(step.dosage.timing, step.often) or step.as_needed for step in steps):
+    if any(not_daily(step.dosage.timing, step.often) or step.as_needed or leaves_open(step.text) for step in steps):
         return None
     found = [step.often.times if step.often is not None else times_in(step.text, terms) for step in steps]
     if None in found:
