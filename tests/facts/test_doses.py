@@ -244,6 +244,44 @@ def test_amounts_beside_the_words_of_other_languages(text: str, expected: str | 
 
 
 @pytest.mark.parametrize(("text", "expected"), [
+    ("1-0-0", "100"), ("1-0-1", "200"), ("1-0-0-1", "200"), ("2-0-2", "400"), ("4-0-0", "400"), ("0-0-0-1", "100"),
+    ("½-0-½", "100"), ("1/2-0-1/2", "100"), ("0,5-0-0,5", "100"), ("1½-0-0", "150"), ("1 - 0 - 1", "200"),
+    ("1–0–1", "200"), ("1-1-1", "300"), ("2-1-2 Tabl.", "500"), ("2-1-0", "300"), ("2-0-2 Tabl. à 100 mg", "400"),
+    ("400 mg 1-0-0", "400"), ("400 mg 1-0-1", "800"), ("4-0-0 (400 mg)", "400"), ("100 mg 4-0-0", "400"),
+    ("200 mg 2-0-2", "400"), ("1-0-1 morgens und abends", "200"), ("1-0-0 täglich", "100"), ("1-0-1 für 7 Tage", "200"),
+])  # fmt: skip
+def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: str) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "1-2", "1-2 Tabl. täglich", "2024-01-02", "01-02-2024", "1-2-24", "12-11-10", "Tag 1-3-5", "d1-2-3", "Tage 1-0-1",
+    "Zyklus 1-1-1", "1-2-3", "1-2-3 Tbl.", "3-2-1", "3-2-1-0", "7-3-7", "10-20-50 mg", "5-5-5 mg", "1-0-1 mg",
+    "1-0-1-0-1", "1-0-1/2", "0-0-0", "1-0-1, dann 2-0-2", "1-0-1 oder 2-0-2", "1-0-1 steigern auf 2", "max. 1-0-1",
+    "1-0-0 bei Bedarf", "1-0-0 Mo, Mi, Fr", "1-0-0 jeden 2. Tag", "2 Tabl. 1-0-1", "3x tägl. 1-0-1", "1-0-1 täglich",
+    "2-0-2 Tabl. à 50 mg", "300 mg 2-0-2",
+])  # fmt: skip
+def test_what_may_be_no_scheme_or_more_than_one_dose_is_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+def test_a_scheme_without_a_strength_needs_that_of_its_pieces() -> None:
+    assert daily({"text": "1-0-1"}, product="gilteritinib") is None
+    assert daily({"text": "2-0-2 Tabl. 40 mg"}, product="gilteritinib") == "160"
+    assert daily({"text": "40 mg 2-0-2"}, product="gilteritinib") is None  # of one piece, or each time
+    assert daily({"text": "1-0-0 Tabl. à 40 mg"}, product="gilteritinib") == "40"
+
+
+def test_a_scheme_says_how_often_beside_a_coded_amount_and_against_a_coded_dose() -> None:
+    coded = dosage(amount(400, "mg"))
+    del coded["timing"]
+    assert daily(coded | {"text": "1-0-1"}) == "800"
+    assert daily(coded | {"text": "4-0-4"}) is None
+    assert daily(dosage(amount(100, "mg")) | {"text": "4-0-0"}) == "400"
+    assert daily(dosage(amount(400, "mg")) | {"text": "4-0-0"}) == "400"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
     ("400 mg/day", "400"), ("400 mg per day", "400"), ("400 mg a day", "400"), ("800 mg/day divided BID", "800"),
     ("100/200/400 mg daily", "400"), ("80 to 120 mg daily", "120"), ("400 mg daily x 28 days", "400"),
     ("100 mg x 7 days, daily", "100"), ("take 1 tablet (400 mg) daily", "400"),

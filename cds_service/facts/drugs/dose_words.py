@@ -152,6 +152,11 @@ def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
     return Quantity(counted * strength * times, "mg/d")
 
 
+def varies(text: str) -> bool:
+    """Whether the words say that it changes, leave a choice, or count something else than what is taken in a day."""
+    return any(each.search(text) for each in (_CHANGES, _RANGE, _CHOICE, _NOT_OF_A_DAY))
+
+
 def _goes_down(before: str, amount: Decimal) -> bool:
     """Whether an amount is the last of a series in which a higher one, or one that cannot be read, comes before it."""
     while (match := _BEFORE.search(before)) is not None:
