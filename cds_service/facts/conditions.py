@@ -106,6 +106,8 @@ _ABERRATIONS = re.compile(
     r"(?:\s*(?:[,/&]|and|or|und|oder)?\s*(?:(?:t|inv|del)\([^()]*\)(?:\([^()]*\))?|\w+(?:::|[-/])\w+))+",
     re.IGNORECASE,
 )
+_WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
+_A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 _PART = re.compile(r"[,;|\n]|\.(?=\s|$)")
 _STOP = re.compile(r"[;|\n]|\.(?=\s|$)")
 _CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
@@ -414,7 +416,24 @@ def _named(
         told = bisect_right(pasts, start)
         near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
         (before if near else now).append(key)
+    for key, sure in _perhaps_named(words, terms, other):
+        (now if sure else opened).append(key)
     return now, before, [key for key in opened if key not in now]
+
+
+def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool]]:
+    """What words name in one language and not in another: "Hypotonie"; and whether the language is told.
+
+    German writes each noun with a capital, so one within the text, or at its begin beside another noun, is German.
+    """
+    known = [(start, end) for start, end, _ in terms.words["condition"].spans(words)]
+    return [
+        (key, words[start].isupper() and bool(_WITHIN_A_TEXT.search(words, 0, start) or _A_NOUN.match(words, end)))
+        for start, end, key in terms.words["perhaps"].spans(words)[:_MOST_NAMES]
+        if start < until
+        and not any(first <= start < last for first, last in known)
+        and not _denied(words, start, end, key)
+    ]
 
 
 def _denied(words: str, start: int, end: int, key: str) -> bool:

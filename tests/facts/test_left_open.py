@@ -97,3 +97,24 @@ def test_what_is_excluded_is_not_told(text: str) -> None:
 
 def test_a_relapse_that_cannot_be_excluded_dates_none() -> None:
     assert words("AML Rezidiv nicht ausgeschlossen").get(RELAPSE).value is None
+
+
+@pytest.mark.parametrize("text", [
+    "arterielle Hypotonie", "Hypotonie bei Sepsis", "orthostatische Hypotonie", "Hypotonie, Tachykardie",
+    "Sepsis mit Hypotonie", "hypotonie artérielle", "hypotension", "Hypotension artérielle",
+])  # fmt: skip
+def test_a_low_blood_pressure_is_told_where_the_language_is(text: str) -> None:
+    assert of(words(text), "hypotension").certain
+
+
+@pytest.mark.parametrize("text", ["Hypotonie", "hypotonie", "chute avec hypotonie", "hypotonie, patient somnolent"])
+def test_a_word_that_is_a_low_blood_pressure_in_one_language_only_is_a_doubt(text: str) -> None:
+    assert of(words(text), "hypotension").doubts == ("by its words not certain",)
+
+
+@pytest.mark.parametrize("text", [
+    "hypotonie musculaire", "Hypotonie axiale du nourrisson", "Muskelhypotonie", "muskuläre Hypotonie",
+    "hypotonie utérine", "keine Hypotonie", "Pas d'hypotonie", "Hypotonie beim Vater",
+])  # fmt: skip
+def test_a_low_tone_of_muscles_is_no_low_blood_pressure(text: str) -> None:
+    assert words(text).get(HISTORY).value == ()
