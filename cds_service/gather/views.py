@@ -277,6 +277,7 @@ class MedicationStatement(View, kw_only=True):
     dateAsserted: str | None = None
     dosage: list[Dosage] | None = None
     contained: list[msgspec.Raw] | None = None
+    taken: str | None = None  # of STU3, where it says whether it is taken at all
 
 
 class Given(msgspec.Struct, gc=False):

@@ -164,7 +164,9 @@ def _word(resource: Resource, library: Library, reading: Reading, goes_on: Quant
 def _stated(
     resource: Resource, view: MedicationStatement, library: Library, reading: Reading
 ) -> _Word | Unreadable | None:
-    role = None if view.status in _NOT_TAKEN else _STATED.get(view.status or "", Role.ACTIVE)
+    quick = resource.view()  # R4 knows no such element, and checks it away
+    taken = quick.taken if isinstance(quick, MedicationStatement) else None
+    role = None if view.status in _NOT_TAKEN or taken == "n" else _STATED.get(view.status or "", Role.ACTIVE)
     order = MedicationRequest(
         status=view.status,
         statusReason=next(iter(view.statusReason or ()), None),
@@ -174,7 +176,8 @@ def _stated(
         dosageInstruction=view.dosage,
         contained=view.contained,
     )
-    doubts = () if view.status in _STATED and view.status != "unknown" else (_UNCLEAR,)
+    clear = view.status in _STATED and view.status != "unknown" and taken != "unk"
+    doubts = () if clear else (_UNCLEAR,)
     found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
     if not isinstance(found, Medication):
         return found
