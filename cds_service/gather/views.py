@@ -284,6 +284,7 @@ class Given(msgspec.Struct, gc=False):
     """How a dose was given."""
 
     route: CodeableConcept | None = None
+    dose: Quantity | None = None
 
 
 class MedicationAdministration(View, kw_only=True):

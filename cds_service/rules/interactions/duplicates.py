@@ -16,6 +16,8 @@ from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects
 from cds_service.rules.subjects import Use, distinct, doubtful, uses
 from cds_service.rules.treatment import not_taken
 
+_GIVEN = "MedicationAdministration"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -203,7 +205,7 @@ def also_active(case: Case, use: Use) -> Outcome:
     if not use.drafts:
         return NotApplicable("not drafted")
     superseded = {each for draft in use.drafts for each in draft.replaces}
-    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
+    beside = (*_ordered(use.active), *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)
     pairs = [(draft, active) for draft in use.drafts for active in beside]
@@ -224,6 +226,13 @@ def also_active(case: Case, use: Use) -> Outcome:
         usual=usual,
         name=use.drug,
     )
+
+
+def _ordered(running: tuple[Medication, ...]) -> tuple[Medication, ...]:
+    """What runs, without the doses that were given beside an order of their own: those are no order to stop."""
+    if all(order.resource.type == _GIVEN for order in running):
+        return running
+    return tuple(order for order in running if order.resource.type != _GIVEN)
 
 
 def _in_all(orders: tuple[Medication, ...]) -> Quantity | None:
