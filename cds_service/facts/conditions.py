@@ -426,10 +426,11 @@ def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool
 
     German writes each noun with a capital, so one within the text, or at its begin beside another noun, is German.
     """
-    known = [(start, end) for start, end, _ in terms.words["condition"].spans(words)]
+    found = terms.words["perhaps"].spans(words)[:_MOST_NAMES]
+    known = [(start, end) for start, end, _ in terms.words["condition"].spans(words)] if found else []
     return [
         (key, words[start].isupper() and bool(_WITHIN_A_TEXT.search(words, 0, start) or _A_NOUN.match(words, end)))
-        for start, end, key in terms.words["perhaps"].spans(words)[:_MOST_NAMES]
+        for start, end, key in found
         if start < until
         and not any(first <= start < last for first, last in known)
         and not _denied(words, start, end, key)

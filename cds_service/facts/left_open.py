@@ -22,6 +22,10 @@ _SURE = (
 )
 _IN_ENGLISH = r"can\s?not|can['’]t|could\s?n['’]t"
 FROM = r"(?!\s+(?:from|aus|vom|von|del?|des?|du|dal|dalla|dallo|van|do|da|for|für)\b)"  # "excluded from the trial"
+_STEM = re.compile(  # of a word for excluding: no text without one is looked at closely
+    r"exclu|excluí|rul(?:e|es|ed|ing)\s+out|ausge?schl|ausschl|auszuschl|écart|élimin|descart|esclu|uitgesl|uitslu|sluiten|afast",
+    re.IGNORECASE,
+)
 # What is left open stands before it, and rarely behind it: "not excluded: relapse".
 _PASSIVE = re.compile(
     rf"\b(?:(?:{_IN_ENGLISH}|(?:is|was|has)n['’]t|not)\s+(?:{_BETWEEN}\s+){{0,4}}(?:exclud(?:ed|able)|ruled\s+out)"
@@ -74,6 +78,8 @@ def told_and_open(words: str, names: Spans) -> tuple[str, frozenset[int]]:
 
     `names`: what finds the names in words.
     """
+    if not _STEM.search(words):
+        return words, frozenset()
     passive, active = _matches(_PASSIVE, words), _matches(_ACTIVE, words)
     if not passive and not active:
         return words, frozenset()

@@ -34,7 +34,7 @@ Parts = tuple[Decimal, ...]
 
 def scheme_in(text: str) -> Parts | None:
     """The pieces for each part of the day, where the text holds one scheme that can be nothing else."""
-    found = list(_SCHEME.finditer(text))
+    found = list(_SCHEME.finditer(text)) if "-" in text or "–" in text else []
     if len(found) != 1 or _OF_DAYS.search(text, 0, found[0].start()) or _OF_SOMETHING.match(text, found[0].end()):
         return None
     written = re.findall(_PART, found[0][0])
