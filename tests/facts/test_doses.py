@@ -221,6 +221,16 @@ def test_what_is_not_once_a_day_is_never_read_as_once_a_day(often: str) -> None:
     assert daily({"text": f"4 tabl {often}"}) is None
 
 
+@pytest.mark.parametrize(("text", "times"), [
+    ("400 mg daily on days 1-28 of each 28 day cycle", 1), ("400 mg daily x 14 days every 28 days", 1),
+    ("400 mg daily, increase weekly", 1), ("400 mg daily, every other day", None), ("400 mg daily every 3 days", None),
+    ("400 mg täglich, jeden 2. Tag", None), ("400 mg daily in 2 divided doses", None), ("2-0-2", 2),
+    ("400 mg en una toma diaria", 1),
+])  # fmt: skip
+def test_how_often_is_open_where_days_are_left_out_or_the_dose_is_divided(text: str, times: int | None) -> None:
+    assert dose({"text": text}).times == times
+
+
 @pytest.mark.parametrize(("first", "second", "expected"), [
     ("400 mg le matin", "400 mg le soir", "800"), ("400 mg morgens", "200 mg mittags", "600"),
     ("400 mg por la mañana", "400 mg por la noche", "800"), ("400 mg 's ochtends", "400 mg 's avonds", "800"),

@@ -84,7 +84,7 @@ _FROM_TO = re.compile(r"(?<![\w/-])(?:de\s+)?(\d{1,2})\s*(?:em|/|en)\s*\1\s*h(?:
 _AM_OF_GERMAN = re.compile(r"\bam(?=\s+(?:(?!vormittag)\w*tag|\d))", re.IGNORECASE)
 # Days without the drug, or a dose of the day that is divided, whatever else is said of how often.
 _OPEN = re.compile(
-    r"\b(?:(?:every|each) (?:other|second|third|2nd|3rd|\d+) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
+    r"\b(?:(?:every|each) (?:other|second|third|2nd|3rd|[2-6]) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
     r"|jeden? (?:zweiten|dritten|[2-7]\.) tag|alle (?:[2-7]|zwei|drei|vier) tage|(?:un|1) jour sur"
     r"|tous les (?:[2-7]|deux|trois) jours|d[ií]as altern\w+|cada (?:[2-7]|dos|tres) d[ií]as|cada (?:48|72) ?h\w*"
     r"|giorni alterni|giorno sì e|ogni (?:[2-7]|due|tre) giorni|om de (?:andere )?dag|elke (?:[2-7]|twee|drie) dagen"
