@@ -51,7 +51,8 @@ def test_a_rejected_code_decides_nothing(row: dict[str, str]) -> None:
     ("J05AE30", {"nirmatrelvir", "ritonavir"}), ("J05AR22", {"cobicistat", "darunavir"}), ("J04AM02", {"rifampicin"}),
     ("A02BD07", {"clarithromycin", "lansoprazole"}), ("L01EH03", {"tucatinib"}), ("L01DB04", {"aclarubicin"}),
     ("L01XE54", {"gilteritinib"}), ("L01XE52", {"quizartinib"}), ("L01XX59", {"enasidenib"}),
-    ("L01XC05", {"gemtuzumab ozogamicin"}),
+    ("L01XC05", {"gemtuzumab ozogamicin"}), ("J05AR08", {"rilpivirine"}), ("J05AR19", {"rilpivirine"}),
+    ("J05AR21", {"rilpivirine"}), ("J05AR13", set()),
 ])
 @pytest.mark.parametrize("system", ["http://www.whocc.no/atc", "http://fhir.de/CodeSystem/bfarm/atc"])
 def test_an_atc_code_alone_names_its_drugs_be_it_of_a_combination_or_a_former_one(

@@ -128,6 +128,7 @@ def _dose_given(line: dict[str, Any], number: int) -> Json:
         "resourceType": "MedicationAdministration", "id": f"a{number}", "status": line.get("status", "completed"),
         "subject": _SUBJECT, "medicationCodeableConcept": {"text": line["given"]},
         "effectiveDateTime": _day(line.get("day")),
+        "dosage": {"dose": _amount(line["dose"])} if "dose" in line else "",
     }  # fmt: skip
     return {key: value for key, value in found.items() if value != ""}
 

@@ -19,6 +19,7 @@ from cds_service.facts.demographics import read_deceased, read_demographics, rea
 from cds_service.facts.disease import APL, PROBLEMS, read_disease, read_procedures
 from cds_service.facts.drugs.medication_list import read_medications
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
+from cds_service.facts.drugs.plans import unread_plans
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.karyotype import read_karyotypes
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
@@ -95,7 +96,11 @@ def read_chart(
         taken = gathered.reply(name)
         if taken.status is Status.PARTIAL:
             medications = medications.doubted(f"not all {name} were read: {taken.why}")
-    if gathered.unreadable:
+    unread = (
+        *gathered.unreadable,
+        *unread_plans(gathered.drafts, gathered.others, gathered.reply("medications").resources, reading),
+    )
+    if unread:
         medications = medications.doubted("a draft order could not be read")
     single: tuple[Fact[Any], ...] = (
         patient,
@@ -138,4 +143,4 @@ def read_chart(
         DRAFTED.name: lambda _: read_drafted(gathered.drafts, reading),
     }
     every = WhenAsked(facts, later)  # nothing in it holds it: it is gone with the call
-    return Chart(patient_id, now, every, gathered.foreign, tuple(each.reason for each in gathered.unreadable))
+    return Chart(patient_id, now, every, gathered.foreign, tuple(each.reason for each in unread))

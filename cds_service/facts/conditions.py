@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.concepts import Wording, codes, is_of_catalogue, shortened, texts_of, told_once, wording
 from cds_service.facts.concepts import text as spoken
+from cds_service.facts.left_open import FROM, told_and_open
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
 from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Span, Terms
@@ -42,12 +43,16 @@ class Meaning:
     words: str
     is_named: bool  # whether it has words or a code at all
     past: bool = False  # whether its words alone tell it, and tell it of the past
+    left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST, _NOT_TOLD, _NOT_CERTAIN = "past", "not told", "not certain"
+_OF_A_RELATIVE = "of a relative"  # a person; what is told of a family stands as not told
+_OTHERS = frozenset({_NOT_TOLD, _OF_A_RELATIVE})
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
-_BY_ITS_WORDS = "by its words not certain"
+BY_ITS_WORDS = "by its words not certain"
+_BY_A_RELATIVE = "by its words told of a relative, not certain"
 OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct"})
 _LEUKAEMIA = AML | {"apl"}
@@ -67,9 +72,9 @@ _DENIED = re.compile(
 )
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{_NEAR}")  # between "history of" and a name
 _REFUTED = re.compile(
-    r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?"
+    r"(?:\s*+\([^()]*+\))?[\s,:-]*+(?:(?:was|is|has been)\s*+)?(?:(?:sicher|safely|definit\w+)\s++)?"
     r"(?:excluded|ruled out|refuted|not found|ausgeschlossen|exclue?s?|écartée?s?|descartad[oa]s?|esclus[oaie]"
-    r"|uitgesloten|excluíd[oa]s?)\b",
+    rf"|uitgesloten|excluíd[oa]s?)\b{FROM}",
     re.IGNORECASE,
 )
 # A transplantation that was not done, or not yet, or of which only a service is named.
@@ -101,6 +106,8 @@ _ABERRATIONS = re.compile(
     r"(?:\s*(?:[,/&]|and|or|und|oder)?\s*(?:(?:t|inv|del)\([^()]*\)(?:\([^()]*\))?|\w+(?:::|[-/])\w+))+",
     re.IGNORECASE,
 )
+_WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
+_A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 _PART = re.compile(r"[,;|\n]|\.(?=\s|$)")
 _STOP = re.compile(r"[;|\n]|\.(?=\s|$)")
 _CLAUSE = re.compile(r"[;|\n](?![^(|]*\))|\.(?=\s|$)")
@@ -148,12 +155,30 @@ _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked a
     r"|finding|pending)",
     re.IGNORECASE,
 )
-_DONOR = re.compile(  # a relative of whom only the graft is told: "allogeneic transplant from his brother"
-    r"\b(?:from|donor:?|haplo\w*)\s+(?:(?:his|her|the|a|hla\S*|matched|identical|haploidentical)\s+){0,9}"
-    r"(?:father|mother|brother|sister)\b"
-    r"|\b(?:father|mother|brother|sister)(?:\s+(?:is|was|as))?(?:\s+(?:a|the))?\s+donor\b",
+# A relative who is no patient in these words: who gave a graft, saw the patient, was told, or is the patient herself.
+_GRAFT_FROM = re.compile(
+    r"\b(?:\w*transplant\w*|trasplant\w*|trapiant\w*|allogre\w+|greffe\w*|\w*szt|\w*sct|\w*hct|\w*bmt|haplo\w*|hla\S*"
+    r"|donor\w*|spender\w*|donn?eu(?:r|se)|donante|donat(?:ore|rice)|doador\w*|dli)\b",
     re.IGNORECASE,
 )
+_BESIDE_A_PERSON = re.compile(
+    r"\b(?:(?:with|by|to|via|from|per|mit|von|laut|par|avec|selon|por|según|con|secondo|met|door|volgens|com|pelo|pela|segundo"
+    r"|told|informed|breast-?feeding|nursing|lactating|single|stillende|alleinerziehende)\s+)(?:(?:his|her|the|der|dem|seine[rm]|ihre[rm]|la|le|les|sa|su|el|il|de|sua|seu|haar"
+    r"|zijn)\s+)?\Z",
+    re.IGNORECASE,
+)
+_OF_CHILDREN = re.compile(
+    r"\s+(?:of|to|von|de|di|van)\s+(?:a|an|one|two|three|four|five|\d|einem|einer|zwei|drei|vier|deux|trois|dos|tres|due|tre"
+    r"|twee|drie|dois)\b",
+    re.IGNORECASE,
+)
+_SPEAKS = re.compile(
+    r"\s+(?:reports?|reported|says?|said|notice[sd]|noted|states?|stated|describe[sd]?|call(?:s|ed)|brought|found|observed"
+    r"|concerned|worried|present|informed|aware|berichte\w*|bemerkt\w*|schildert\w*|rapporte|signale|refieren?|riferisc\w+"
+    r"|meldt|relata)\b",
+    re.IGNORECASE,
+)
+_NOTHING_ELSE = re.compile(r"[\s().:]*(?:(?:his|her|the|su|la|le|il|el|sein\w*|ihr\w*)\s+)?\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +242,8 @@ def _listed(said: Wording) -> _Known:
 
 
 def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
-    terms, words = said.terms, said.words
+    terms = said.terms
+    words, left_open = told_and_open(said.words, terms.words["condition"].spans)
     keys: list[str] = []
     status = told = ""
     for code in said.codes:
@@ -228,28 +254,32 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{terms.spoken_system(code[0])} {code[1]}{by}"
     hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] and span[2] != _PAST]
+    theirs = _of_others(words, hedges)
+    hedges = [span for span in hedges if span[2] not in _OTHERS]
     thought_of = {value for _, _, value in hedges}
-    donors = [match.span() for match in _DONOR.finditer(words)] if _NOT_TOLD in thought_of else []
-    if donors:
-        hedges = [span for span in hedges if not _is_donor(span, donors)]
-        thought_of = {value for _, _, value in hedges}
+    own, own_said = _without(words, theirs), _without(said.words, theirs)
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
+    unsure = unsure or (words is not said.words and _is_open(said, left_open))
+    beside: list[str] = []
     in_words = not keys
-    if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
-        own = words if in_words else _of_the_patient(words, hedges)
-        now, before = _named(own, terms, *(_told_until(words, hedges) if in_words else (len(words), len(words))))
-        if before and not (now or keys) and set(before) & AML and _stated(words, terms) in IN_RELAPSE:
-            now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
-        if keys and not _is_active(_stated(words, terms)):  # "History of AML" beside the code of another thing
-            before = [key for key in before if key not in _LEUKAEMIA]
-        if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
-            now = [key for key in now if key != "apl"]
-        told = told or ("its words" if now or before else "")
-        past = bool(before) and not (keys or now)
-        keys += now or before
-    doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
+    until = _told_until(words, hedges) if in_words else (len(words), len(words))
+    now, before, beside = _named(own, terms, until, left_open)
+    if before and not (now or keys) and set(before) & AML and _stated(own_said, terms) in IN_RELAPSE:
+        now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
+    if keys and not _is_active(_stated(own_said, terms)):  # "History of AML" beside the code of another thing
+        before = [key for key in before if key not in _LEUKAEMIA]
+    if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
+        now = [key for key in now if key != "apl"]
+    alone = not (keys or now or before)
+    unsure = unsure or bool(beside and (alone or set(beside) & set(keys)))
+    now = beside if alone else now
+    told = told or ("its words" if now or before else "")
+    past = bool(before) and not (keys or now)
+    doubts: tuple[str, ...] = (BY_ITS_WORDS,) if unsure else ()
+    doubts += (_BY_A_RELATIVE,) if theirs and _is_of_others(said, keys) else ()
+    keys += now or before
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = _stated(words, terms) or status
+        status = _stated(own_said, terms) or status
     elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
         doubts += ("its code and its words disagree, not certain",)
         status = status if status in IN_RELAPSE else told_state
@@ -262,6 +292,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         shortened(said.text or ", ".join(dict.fromkeys(code for _, code in said.codes))),  # a code where no words came
         bool(words or said.codes),
         past,
+        tuple(dict.fromkeys(key for key in beside if key not in keys)),
     )
 
 
@@ -288,26 +319,66 @@ def is_no_aberration(words: str, start: int) -> bool:
     return _DENIES_AHEAD.search(before) is not None or _DENIAL.search(after) is not None
 
 
-def _is_donor(hedge: Span, donors: list[tuple[int, int]]) -> bool:
-    """Whether the hedge is a relative of whom only the graft is told, in words that stand close to it."""
-    start, end, value = hedge
-    first = bisect_left(donors, (start - _NEARBY, 0))
-    return value == _NOT_TOLD and first < len(donors) and donors[first][1] <= end + _NEARBY
+def _of_others(words: str, hedges: list[Span]) -> list[tuple[int, int]]:
+    """The parts of the words that tell of a relative: from the last comma before one to the end of the clause.
 
-
-def _of_the_patient(words: str, hedges: list[Span]) -> str:
-    """The words beside a code, with blanks where a relative is told of: from the last comma to the clause's end."""
-    relatives = [(start, end) for start, end, value in hedges if value == _NOT_TOLD]
-    if not relatives:
-        return words
+    Where nothing stands between two commas but the relative, what stands before is told of the relative.
+    """
+    others = [span for span in hedges if span[2] in _OTHERS]
+    if not others:
+        return []
     begins = [0, *(part.end() for part in _PART.finditer(words))]
     ends = [*(stop.start() for stop in _STOP.finditer(words)), len(words)]
-    kept, at = "", 0
-    for start, end in relatives:
-        if start >= at:
-            begin, until = begins[bisect_right(begins, start) - 1], ends[bisect_left(ends, end)]
-            kept, at = kept + words[at:begin] + " " * (until - begin), until
-    return kept + words[at:]
+    found: list[tuple[int, int]] = []
+    for start, end, value in others:
+        place = bisect_right(begins, start) - 1
+        begin, until = begins[place], ends[bisect_left(ends, end)]
+        part = begins[place + 1] - 1 if place + 1 < len(begins) else len(words)
+        alone = _NOTHING_ELSE.fullmatch(words, begin, start) and not words[end:part].strip(" .)")
+        if alone and place and words[begin - 1] == ",":
+            begin = begins[place - 1]
+        if value == _OF_A_RELATIVE and _is_no_patient(words, start, end, words[begin:part]):
+            continue
+        begin, until = _in_brackets(words, (start, end), (begin, until))
+        if found and begin < found[-1][1]:
+            begin, until = min(begin, found[-1][0]), max(until, found[-1][1])
+            found.pop()
+        found.append((begin, until))
+    return found
+
+
+def _in_brackets(words: str, relative: tuple[int, int], part: tuple[int, int]) -> tuple[int, int]:
+    """The part, or its brackets alone where more than the relative stands in them."""
+    start, end = relative
+    opens = words.rfind("(", part[0], start)
+    closes = words.find(")", end, part[1])
+    if opens < 0 or ")" in words[opens:start]:
+        return part
+    closes = part[1] if closes < 0 else closes
+    return (opens, closes) if words[opens + 1 : start].strip() or words[end:closes].strip() else part
+
+
+def _is_no_patient(words: str, start: int, end: int, part: str) -> bool:
+    """Whether a relative only gave the graft, is only spoken with, or is the patient: "mother of two"."""
+    if _OF_CHILDREN.match(words, end) or _SPEAKS.match(words, end):
+        return True
+    if _BESIDE_A_PERSON.search(words, max(0, start - _NEARBY), start):
+        return True
+    return _GRAFT_FROM.search(part[:_BEFORE]) is not None
+
+
+def _without(words: str, parts: list[tuple[int, int]]) -> str:
+    """The words, with blanks for those parts."""
+    for begin, until in parts:
+        words = words[:begin] + " " * (until - begin) + words[until:]
+    return words
+
+
+def _is_of_others(said: Wording, keys: list[str]) -> bool:
+    """Whether the words name what the code says, and of a relative alone."""
+    names, hedges = said.terms.words["condition"], said.terms.words["doubtful"].spans(said.text)
+    own = _without(said.text, _of_others(said.text, [span for span in hedges if span[2]]))
+    return bool(set(keys) & set(names.find_all(said.text))) and not set(keys) & set(names.find_all(own))
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
@@ -320,13 +391,17 @@ def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
     return min(sure, default=len(words)), min((*sure, *thought), default=len(words))
 
 
-def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[str], list[str]]:
-    """What the words name and do not deny, up to where they tell it as a fact: now, and as history.
+def _named(
+    words: str, terms: Terms, until: tuple[int, int], left_open: frozenset[int]
+) -> tuple[list[str], list[str], list[str]]:
+    """What the words name and do not deny, up to where they tell it as a fact: now, as history; and what is left open.
 
     Of AML the table itself holds how it is denied: "AML, no relapse" is one.
     """
+    leukaemia, other = until
     now: list[str] = []
     before: list[str] = []
+    opened: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
     for start, end, key in terms.words["condition"].spans(words):
@@ -335,10 +410,31 @@ def _named(words: str, terms: Terms, leukaemia: int, other: int) -> tuple[list[s
         asked[key] += 1
         if asked[key] > _MOST_NAMES or _denied(words, start, end, key):
             continue
+        if start in left_open:
+            opened.append(key)
+            continue
         told = bisect_right(pasts, start)
         near = told and _TOLD_AS_PAST.fullmatch(words, pasts[told - 1], start)
         (before if near else now).append(key)
-    return now, before
+    for key, sure in _perhaps_named(words, terms, other):
+        (now if sure else opened).append(key)
+    return now, before, [key for key in opened if key not in now]
+
+
+def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool]]:
+    """What words name in one language and not in another: "Hypotonie"; and whether the language is told.
+
+    German writes each noun with a capital, so one within the text, or at its begin beside another noun, is German.
+    """
+    found = terms.words["perhaps"].spans(words)[:_MOST_NAMES]
+    known = [(start, end) for start, end, _ in terms.words["condition"].spans(words)] if found else []
+    return [
+        (key, words[start].isupper() and bool(_WITHIN_A_TEXT.search(words, 0, start) or _A_NOUN.match(words, end)))
+        for start, end, key in found
+        if start < until
+        and not any(first <= start < last for first, last in known)
+        and not _denied(words, start, end, key)
+    ]
 
 
 def _denied(words: str, start: int, end: int, key: str) -> bool:
@@ -354,15 +450,31 @@ def _denied(words: str, start: int, end: int, key: str) -> bool:
 def _stated(words: str, terms: Terms) -> str:
     """The state that the words give, remission before all; the table holds negations as phrases without a state.
 
-    A remission that is over, or only aimed at, and a relapse that was excluded are no state.
+    A remission that is over, or only aimed at, and a relapse that was excluded, or could not be, are no state.
     """
-    spans = [span for span in terms.words["state"].spans(words) if span[2]]
+    words, left_open = told_and_open(words, terms.words["state"].spans)
+    spans = [span for span in terms.words["state"].spans(words) if span[2] and span[0] not in left_open]
     found = [
         state
         for start, end, state in spans[:_MOST_NAMES]
         if not (_REFUTED.match(words, end) or _is_denied_state(words, start, end, state))
     ]
     return "in remission" if "in remission" in found else next(iter(found), "")
+
+
+def _is_open(said: Wording, left_open: frozenset[int]) -> bool:
+    """Whether the words say of a state that it cannot be excluded, and state no such one beside it.
+
+    So they do where they say it of nothing that is known here, in words of doubt: "cannot rule out ...".
+    """
+    states = said.terms.words["state"].spans
+    words, starts = told_and_open(said.text, states)
+    opened = {value for start, _, value in states(words) if start in starts}
+    stated = _stated(said.text, said.terms) if opened else ""
+    if any(not stated or _is_active(each) != _is_active(stated) for each in opened):
+        return True
+    doubts = said.terms.words["doubtful"].find_all(said.words)
+    return not left_open and not {_NOT_CERTAIN, _TO_RULE_OUT}.isdisjoint(doubts)
 
 
 def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:

@@ -23,6 +23,7 @@ from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import (
     AML,
+    BY_ITS_WORDS,
     GRAFTS,
     IN_RELAPSE,
     IN_REMISSION,
@@ -186,7 +187,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         if not isinstance(quick, (Condition, Procedure)):
             continue
         meaning = _meaning(quick, reading)
-        if not meaning.keys:
+        if not meaning.keys and not meaning.left_open:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
         view = resource.checked()
@@ -197,7 +198,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             meaning = _meaning(view, reading)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
-            found += _apart(entry)
+            found += _apart(entry, meaning.left_open)
     return tuple(found), unreadable
 
 
@@ -223,7 +224,17 @@ def _courses(text: str, terms: Terms) -> tuple[str, ...]:
     return found if terms.words["beside a course"].entries.issuperset(beside) else ()
 
 
-def _apart(entry: Entry) -> tuple[Entry, ...]:
+def _apart(entry: Entry, left_open: tuple[str, ...]) -> tuple[Entry, ...]:
+    """The entry, and apart from it what its words say cannot be excluded."""
+    if not left_open:
+        return _graft_apart(entry)
+    doubts, words = (*entry.doubts, BY_ITS_WORDS), entry.words if entry.doubts else f"{entry.words} ({BY_ITS_WORDS})"
+    status = entry.status if set(left_open) & AML else ""
+    opened = msgspec.structs.replace(entry, keys=left_open, status=status, words=words, doubts=doubts)
+    return *_graft_apart(entry), opened
+
+
+def _graft_apart(entry: Entry) -> tuple[Entry, ...]:
     """The entry, and apart from it a transplantation that an entry of AML names: the date is not that of the graft."""
     grafts = tuple(key for key in entry.keys if key in GRAFTS)
     if not grafts or not set(entry.keys) & AML:

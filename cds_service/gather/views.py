@@ -277,12 +277,14 @@ class MedicationStatement(View, kw_only=True):
     dateAsserted: str | None = None
     dosage: list[Dosage] | None = None
     contained: list[msgspec.Raw] | None = None
+    taken: str | None = None  # of STU3, where it says whether it is taken at all
 
 
 class Given(msgspec.Struct, gc=False):
     """How a dose was given."""
 
     route: CodeableConcept | None = None
+    dose: Quantity | None = None
 
 
 class MedicationAdministration(View, kw_only=True):
@@ -332,6 +334,8 @@ class ServiceRequest(View, kw_only=True):
 class RequestAction(msgspec.Struct, gc=False):
     title: str | None = None
     code: list[CodeableConcept] | None = None
+    resource: Reference | None = None
+    action: list[RequestAction] | None = None
 
 
 class RequestGroup(View, kw_only=True):
@@ -344,13 +348,16 @@ class RequestGroup(View, kw_only=True):
 
 
 class ActivityDetail(msgspec.Struct, gc=False):
+    kind: str | None = None
     code: CodeableConcept | None = None
     status: str | None = None
     doNotPerform: bool | None = None
     productCodeableConcept: CodeableConcept | None = None
+    productReference: Reference | None = None
 
 
 class Activity(msgspec.Struct, gc=False):
+    reference: Reference | None = None
     detail: ActivityDetail | None = None
 
 

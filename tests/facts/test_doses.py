@@ -187,6 +187,110 @@ def test_a_text_whose_one_amount_is_not_that_of_the_day_is_not_read(text: str) -
     assert daily({"text": text}) is None
 
 
+@pytest.mark.parametrize(("often", "times"), [
+    ("täglich", 1), ("tgl.", 1), ("1 x tägl.", 1), ("jeden Tag", 1), ("morgens", 1), ("am Abend", 1), ("2 x tgl.", 2),
+    ("2-mal täglich", 2), ("zwei Mal täglich", 2), ("zweimal am Tag", 2), ("viermal täglich", 4),
+    ("morgens und abends", 2), ("jeden Morgen und jeden Abend", 2), ("alle 12 Stunden", 2),
+    ("tous les jours", 1), ("chaque matin", 1), ("deux fois par jour", 2), ("quatre fois par jour", 4),
+    ("matin et soir", 2), ("matin, midi et soir", 3), ("toutes les 12 heures", 2),
+    ("cada día", 1), ("dos veces al día", 2), ("tres veces al día", 3), ("mañana y noche", 2), ("cada 12 horas", 2),
+    ("c/12h", 2), ("ogni giorno", 1), ("due volte al giorno", 2), ("tre volte al dì", 3), ("mattina e sera", 2),
+    ("dagelijks", 1), ("eenmaal daags", 1), ("tweemaal daags", 2), ("2 dd", 2), ("twee keer per dag", 2),
+    ("elke 12 uur", 2),
+    ("uma vez ao dia", 1), ("duas vezes por dia", 2), ("12/12h", 2), ("de 12 em 12 horas", 2),
+    ("five times daily", 5), ("six times a day", 6), ("in the morning and at noon", 2), ("at noon", 1),
+])  # fmt: skip
+def test_how_often_a_day_is_read_in_many_languages(often: str, times: int) -> None:
+    assert daily({"text": f"400 mg {often}"}) == str(400 * times)
+    assert daily({"text": f"4 tabl {often}"}) == str(400 * times)
+
+
+@pytest.mark.parametrize("often", [
+    "jeden zweiten Tag", "jeden 2. Tag", "alle 2 Tage", "einmal wöchentlich", "1x/Woche", "zweimal pro Woche",
+    "wöchentlich",
+    "un jour sur deux", "tous les deux jours", "une fois par semaine", "deux fois par semaine", "días alternos",
+    "cada dos días", "cada 48 horas", "una vez por semana", "dos veces a la semana", "a giorni alterni",
+    "ogni due giorni", "un giorno sì e uno no", "una volta alla settimana", "om de dag", "om de andere dag",
+    "elke 2 dagen", "eenmaal per week", "wekelijks", "em dias alternados", "dia sim, dia não", "uma vez por semana",
+    "every other day", "every 48 hours", "once weekly", "mehrmals täglich", "plusieurs fois par jour",
+    "several times daily", "daily 2 times", "täglich 2x", "chaque jour, 2 fois", "daily x2", "am Montag",
+    "täglich um 8 und 20 Uhr", "at 8:00 and 20:00 daily", "nach Plan", "selon protocole",
+])  # fmt: skip
+def test_what_is_not_once_a_day_is_never_read_as_once_a_day(often: str) -> None:
+    assert daily({"text": f"400 mg {often}"}) is None
+    assert daily({"text": f"4 tabl {often}"}) is None
+
+
+@pytest.mark.parametrize(("text", "times"), [
+    ("400 mg daily on days 1-28 of each 28 day cycle", 1), ("400 mg daily x 14 days every 28 days", 1),
+    ("400 mg daily, increase weekly", 1), ("400 mg daily, every other day", None), ("400 mg daily every 3 days", None),
+    ("400 mg täglich, jeden 2. Tag", None), ("400 mg daily in 2 divided doses", None), ("2-0-2", 2),
+    ("400 mg en una toma diaria", 1),
+])  # fmt: skip
+def test_how_often_is_open_where_days_are_left_out_or_the_dose_is_divided(text: str, times: int | None) -> None:
+    assert dose({"text": text}).times == times
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), [
+    ("400 mg le matin", "400 mg le soir", "800"), ("400 mg morgens", "200 mg mittags", "600"),
+    ("400 mg por la mañana", "400 mg por la noche", "800"), ("400 mg 's ochtends", "400 mg 's avonds", "800"),
+])  # fmt: skip
+def test_instructions_for_two_parts_of_the_day_add_up_in_any_language(first: str, second: str, expected: str) -> None:
+    assert daily({"text": first}, {"text": second}) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("400 mg morgens, 400 mg abends", "800"), ("400 mg le matin et 400 mg le soir", "800"),
+    ("4 Tabl. morgens und 4 Tabl. abends", "800"), ("4 Tabl. morgens, 4 Tabl. mittags, 4 Tabl. abends", "1200"),
+    ("400 mg morgens oder abends täglich", "400"), ("le traitement sera pris le matin, 400 mg", "400"),
+    ("400 mg täglich ab morgen, abends", "400"), ("400 mg täglich x 7 Tage", "400"),
+    ("400 mg por día en dos tomas", None), ("400 mg par jour en 2 prises", "400"), ("2 x 400 mg täglich", None),
+    ("1 Tabl. morgens, 2 Tabl. abends", None), ("400 mg morgens 200 mg abends", None), ("½ Tablette täglich", None),
+    ("1/2 Tabl. täglich", None), ("zwei Tabletten täglich", None), ("2-3 Tabl. täglich", None),
+    ("1 tablet daily in the morning, 1 tablet daily at noon", "200"),
+])  # fmt: skip
+def test_amounts_beside_the_words_of_other_languages(text: str, expected: str | None) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("1-0-0", "100"), ("1-0-1", "200"), ("1-0-0-1", "200"), ("2-0-2", "400"), ("4-0-0", "400"), ("0-0-0-1", "100"),
+    ("½-0-½", "100"), ("1/2-0-1/2", "100"), ("0,5-0-0,5", "100"), ("1½-0-0", "150"), ("1 - 0 - 1", "200"),
+    ("1–0–1", "200"), ("1-1-1", "300"), ("2-1-2 Tabl.", "500"), ("2-1-0", "300"), ("2-0-2 Tabl. à 100 mg", "400"),
+    ("400 mg 1-0-0", "400"), ("400 mg 1-0-1", "800"), ("4-0-0 (400 mg)", "400"), ("100 mg 4-0-0", "400"),
+    ("200 mg 2-0-2", "400"), ("1-0-1 morgens und abends", "200"), ("1-0-0 täglich", "100"), ("1-0-1 für 7 Tage", "200"),
+])  # fmt: skip
+def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: str) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "1-2", "1-2 Tabl. täglich", "2024-01-02", "01-02-2024", "1-2-24", "12-11-10", "Tag 1-3-5", "d1-2-3", "Tage 1-0-1",
+    "Zyklus 1-1-1", "1-2-3", "1-2-3 Tbl.", "3-2-1", "3-2-1-0", "7-3-7", "10-20-50 mg", "5-5-5 mg", "1-0-1 mg",
+    "1-0-1-0-1", "1-0-1/2", "0-0-0", "1-0-1, dann 2-0-2", "1-0-1 oder 2-0-2", "1-0-1 steigern auf 2", "max. 1-0-1",
+    "1-0-0 bei Bedarf", "1-0-0 Mo, Mi, Fr", "1-0-0 jeden 2. Tag", "2 Tabl. 1-0-1", "3x tägl. 1-0-1", "1-0-1 täglich",
+    "2-0-2 Tabl. à 50 mg", "300 mg 2-0-2",
+])  # fmt: skip
+def test_what_may_be_no_scheme_or_more_than_one_dose_is_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+def test_a_scheme_without_a_strength_needs_that_of_its_pieces() -> None:
+    assert daily({"text": "1-0-1"}, product="gilteritinib") is None
+    assert daily({"text": "2-0-2 Tabl. 40 mg"}, product="gilteritinib") == "160"
+    assert daily({"text": "40 mg 2-0-2"}, product="gilteritinib") is None  # of one piece, or each time
+    assert daily({"text": "1-0-0 Tabl. à 40 mg"}, product="gilteritinib") == "40"
+
+
+def test_a_scheme_says_how_often_beside_a_coded_amount_and_against_a_coded_dose() -> None:
+    coded = dosage(amount(400, "mg"))
+    del coded["timing"]
+    assert daily(coded | {"text": "1-0-1"}) == "800"
+    assert daily(coded | {"text": "4-0-4"}) is None
+    assert daily(dosage(amount(100, "mg")) | {"text": "4-0-0"}) == "400"
+    assert daily(dosage(amount(400, "mg")) | {"text": "4-0-0"}) == "400"
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("400 mg/day", "400"), ("400 mg per day", "400"), ("400 mg a day", "400"), ("800 mg/day divided BID", "800"),
     ("100/200/400 mg daily", "400"), ("80 to 120 mg daily", "120"), ("400 mg daily x 28 days", "400"),
@@ -261,7 +365,7 @@ def test_an_amount_that_pieces_are_counted_of_in_any_language_is_not_the_whole_d
     "Take 4 tablets once daily on Mondays", "1 tablet once daily plus another tablet", "4 tablets daily plus half",
     "1 tablet once daily plus the evening dose", "1 tablet once daily + bedtime",
     "1 comprimé une fois par jour. A partir de J4: quatre comprimés", "1 tablet once daily + 1 tablet",
-    "1 tablet daily in the morning, 1 tablet daily at noon", "100 mg einmal täglich, täglich um 100 mg steigern",
+    "1 tablet daily in the morning, 2 tablets daily at noon", "100 mg einmal täglich, täglich um 100 mg steigern",
 ])
 def test_pieces_that_change_in_any_language_are_not_read(text: str) -> None:
     assert daily({"text": text}) is None

@@ -312,8 +312,9 @@ def test_a_result_inside_the_head_of_a_panel_is_read_once() -> None:
     ("47958-4", "FLT3-ITD not detected; FLT3 D835 detected", {"FLT3-ITD": False, "FLT3-TKD": True}),
     ("79210-1", "FLT3-ITD cannot be excluded", {}), ("79210-1", "FLT3-ITD: see report", {}),
     ("78219-3", "No evidence of rearrangement", {}),  # of which gene is not said
-    ("54447-8", "FLT3-ITD negative, TKD positive", {}),  # what a comma parts may be one statement or two
-    ("79210-1", "ITD 30 bp; TKD negative", {}), ("79210-1", "ITD ratio 0.5. FLT3-TKD: negative", {"FLT3-TKD": False}),
+    ("54447-8", "NPM1 positive, NPM1 negative", {}),  # what a comma parts may be one statement or two
+    ("79210-1", "ITD 30 bp; TKD negative", {"FLT3-TKD": False}), ("79210-1",
+    "ITD ratio 0.5. FLT3-TKD: negative", {"FLT3-TKD": False}),
     ("79210-1", "FLT3-TKD: positive (p.D835Y)", {"FLT3-TKD": True}),
     ("79210-1", "FLT3-ITD/TKD negative", {"FLT3-ITD": False}),
     ("79210-1", "negative; TKD negative", {"FLT3-ITD": False}),
@@ -332,6 +333,55 @@ def test_words_that_deny_and_a_code_that_affirms_decide_nothing() -> None:
     assert all(chart(result).get(key).value is None for key in MARKERS)
     more = chart(result | {"valueString": "KMT2A::MLLT3, not quantified"})
     assert any(fact.value.present for key in MARKERS if (fact := more.get(key)).value)
+
+
+# Where a text speaks of both markers of FLT3, each part between commas is about its own
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("FLT3-ITD negative, TKD positive", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("FLT3 TKD D835Y positive, ITD negative", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("ITD negative, D835Y positive", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("no ITD, D835Y detected", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("FLT3: ITD negative, D835Y detected", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("FLT3 mutated (D835Y), ITD negative", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("ITD nicht nachweisbar, TKD nachgewiesen", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("ITD négatif, TKD positif", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("NPM1 mutated, FLT3 ITD negative, TKD positive", {"FLT3-ITD": False, "FLT3-TKD": True}),
+    ("FLT3-ITD positive, VAF 30%, TKD negative", {"FLT3-ITD": True, "FLT3-TKD": False}),
+    ("D835/I836 negative, ITD positive", {"FLT3-ITD": True, "FLT3-TKD": False}),
+    ("D835Y, ITD negative", {"FLT3-ITD": False}), ("FLT3 D835Y, ITD negative", {"FLT3-ITD": False}),
+    ("D835Y; ITD negative", {"FLT3-ITD": False}), ("ITD negative, D835Y 12%", {"FLT3-ITD": False}),
+    ("p.D835Y (c.2503G>T), ITD negative", {"FLT3-ITD": False}), ("ITD 30 bp, D835 negative", {"FLT3-TKD": False}),
+    ("FLT3-ITD (21 bp, AR 0.5), TKD negative", {"FLT3-TKD": False}),
+    ("ITD pending, D835 negative", {"FLT3-TKD": False}),
+    ("ITD negative, D835 equivocal", {"FLT3-ITD": False}), ("ITD-, TKD+", {}), ("ITD possible, TKD negative", {}),
+    ("FLT3-ITD negative, D835Y previously positive", {}),
+    ("FLT3-ITD, D835 negative", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("ITD, TKD: not detected", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("negative for ITD, TKD", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("ITD/TKD negative", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("FLT3 wild type (ITD, D835)", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("FLT3, NPM1, IDH1: negative", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("FLT3-ITD, NPM1 positive", {"FLT3-ITD": True}), ("FLT3-ITD, not detected", {"FLT3-ITD": False}),
+    ("FLT3-ITD detected, low level", {"FLT3-ITD": True}), ("FLT3-ITD not detected, detected", {}),
+    ("FLT3 mutated, ITD negative", {}),
+])  # fmt: skip
+def test_the_parts_of_a_text_about_flt3_are_read_apart(text: str, expected: dict[str, bool]) -> None:
+    told = chart(observation(coding("54447-8"), valueString=text, effectiveDateTime="2026-11-10"))
+    assert {key.name: fact.value.present for key in MARKERS if (fact := told.get(key)).value} == expected
+
+
+@pytest.mark.parametrize("text", ["NPM1 negative", "IDH1 R132H, IDH2 negative", "NPM1 negative. IDH1 positive"])
+def test_what_the_answer_to_a_test_says_of_other_genes_is_none_of_its_own(text: str) -> None:
+    told = chart(observation(coding("54447-8"), valueString=text, effectiveDateTime="2026-11-10"))
+    assert {key.name for key in MARKERS if told.get(key).value} == set()
+
+
+@pytest.mark.parametrize("text", ["negative", "Negative. NPM1 is reported apart.", "FLT3 and NPM1 negative"])
+def test_a_negative_beside_the_name_of_another_gene_stays_one(text: str) -> None:
+    told = chart(observation(coding("54447-8"), valueString=text, effectiveDateTime="2026-11-10"))
+    assert [told.get(key).value.present for key in MARKERS[:2]] == [False, False]  # type: ignore[union-attr]
 
 
 # What nobody verified decides nothing
@@ -366,7 +416,8 @@ def test_an_allelic_ratio_is_a_positive_only_when_it_was_measured(
     ("p.Y599_D600insGY", None),
 ])
 def test_a_duplication_with_its_exon_is_an_internal_tandem_duplication(words: str, present: bool | None) -> None:
-    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:3765", "http://www.genenames.org/geneId")}
+    studied = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:3765",
+    "http://www.genenames.org/geneId")}
     change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": words}}
     fact = read([observation(coding("69548-6"), valueCodeableConcept=coding("LA9633-4"), component=[studied, change],
                              effectiveDateTime="2026-11-10")], "FLT3-ITD")

@@ -31,6 +31,8 @@ RECORDS: dict[str, Json] = {
     "spaces behind a leukaemia": condition({"text": long("AML", " ", "x")}),
     "spaces behind a remission": condition({"text": long("AML in remission", "\xa0", "x")}),
     "a bracket behind a leukaemia": condition({"text": long("AML (", " ", "x")}),
+    "double negations": condition({"text": long("AML relapse ", "not excluded ")}),
+    "words before a double negation": condition({"text": long("AML relapse ", "not as ", "excluded")}),
     "donors": condition({"text": long("transplant of his father ", "hla-from ")}),
     "tablets in one word": dosed(long("1 ", "mgtab")),
     "spaces behind a total": dosed(long("total", " ", "x")),

@@ -139,7 +139,8 @@ def test_the_planned_last_day_of_an_order_that_is_over_is_not_the_day_it_ended(
 
 
 def test_a_draft_names_the_order_that_it_replaces() -> None:
-    draft = order("venetoclax", "draft", id="v2", priorPrescription={"reference": "https://x/fhir/MedicationRequest/v1"})
+    draft = order("venetoclax",
+    "draft", id="v2", priorPrescription={"reference": "https://x/fhir/MedicationRequest/v1"})
     assert chart(VENETOCLAX, drafts=[draft]).medications.orders[0].replaces == ("MedicationRequest/v1",)
 
 
@@ -226,3 +227,21 @@ def test_the_instructions_may_name_the_high_dose_regimen_and_the_spinal_route() 
     dosage = [{"text": "HiDAC day 1", "route": {"text": "intrathecal"}}]
     found = chart(order("cytarabine", dosageInstruction=dosage)).medications.orders[0]
     assert (found.high_dose, found.route) == (True, "intrathecal")
+
+
+def stated(**more: Any) -> Json:
+    return {"resourceType": "MedicationStatement", "id": "said", "status": "active", "effectiveDateTime": "2026-11-10",
+            "medicationCodeableConcept": {"text": "posaconazole"}, "subject": {"reference": "Patient/p1"}} | more
+
+
+@pytest.mark.parametrize(("taken", "certain"), [(None, [True]), ("y", [True]), ("na", [True]), ("unk", [False]),
+("n", [])])
+def test_a_statement_of_an_older_version_says_whether_the_drug_is_taken(
+    taken: str | None, certain: list[bool]
+) -> None:
+    found = chart(stated() if taken is None else stated(taken=taken)).medications.of(Role.ACTIVE)
+    assert [not each.doubts for each in found] == certain
+
+
+def test_what_an_older_version_says_was_not_taken_was_not_taken_in_the_past_either() -> None:
+    assert chart(stated(status="completed", taken="n")).medications.orders == ()

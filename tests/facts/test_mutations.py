@@ -105,7 +105,7 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
 
 @pytest.mark.parametrize("words", [
     "", "see report", "haemolysed", "QNS", "pending", "indeterminate", "No call", "not tested", "not performed", "12",
-    "not done", "Positive control failed", "neither confirmed nor present", "FLT3-ITD negative, TKD positive",
+    "not done", "Positive control failed", "neither confirmed nor present", "FLT3-ITD negative, ITD positive",
     "cannot say that it is not detected or detected", "mutation not clearly present", "below the limit, present?",
     "FLT3-ITD: see report", "FLT3-ITD cannot be excluded", "FLT3-ITD see comment", "FLT3-ITD result to follow",
     "FLT3-ITD, sent to reference lab", "FLT3 ITD 0%", "FLT3-ITD ratio 0.00", "FLT3-ITD -", "FLT3-ITD (-)", "FLT3-ITD?",
@@ -179,7 +179,7 @@ def test_a_positive_of_the_gene_that_does_not_say_which_marks_neither() -> None:
     ("D835Y", None, True), ("p.Asp835Tyr", None, True), ("p.(Asp835Tyr)", None, True), ("FLT3-ITD", True, None),
     ("Positive: FLT3-TKD (D835Y)", None, True), ("ITD, D835H", True, True), ("p.Asp835=", None, None),
     ("no D835Y", None, None), ("D1835Y", None, None), ("V592A", None, None),
-    ("ITD negative; D835Y positive", None, None),
+    ("ITD negative; D835Y positive", False, True),
 ])
 def test_a_list_of_mutations_names_its_markers(words: str, is_itd: bool | None, is_tkd: bool | None) -> None:
     both = chart(text(words, GENE_TEST))

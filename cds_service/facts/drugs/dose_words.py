@@ -37,7 +37,8 @@ _BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|d
 _MOST_AMOUNTS = 20  # in one instruction: with more it is a letter
 _SERIES = 60  # letters before an amount in which the others of its series stand
 _A_DAY = re.compile(
-    r"\s*(?:/\s*|per\s+|an?\s+|pro\s+|par\s+|al\s+)(?:d\b|day\b|24\s*h|tag\b|jour\b|j\b|día\b|giorno\b)",
+    r"\s*(?:/\s*|per\s+|an?\s+|pro\s+|par\s+|al\s+|por\s+|ao\s+)"
+    r"(?:d\b|day\b|24\s*h|tag\b|jour\b|j\b|d[ií]a\b|giorno\b|dì\b|dag\b)",
     re.IGNORECASE,
 )
 _DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
@@ -120,7 +121,7 @@ def daily_in(text: str, terms: Terms, strength: Decimal | None = None) -> Quanti
         return None
     amount, times = found.pop(), times_in(text, terms)
     before = (text[max(0, match.start() - _SERIES) : match.start()] for match in matches)
-    if amount is None or any(_goes_down(each, amount) for each in before) or _LONE.search(text):
+    if amount is None or any(_goes_down(each, amount) for each in before) or _LONE.search(without_times(text)):
         return None
     if len(matches) > 1 and _IN_STEPS.search(text):
         return None
@@ -142,11 +143,18 @@ def _come_to(found: re.Match[str], strength: Decimal) -> str:
 def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
     """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency."""
     counted, times = _pieces_in(text), times_in(text, terms)
-    if counted is None or times is None or any(each.search(text) for each in (_CHANGES, _RANGE, _LONE)):
+    if counted is None or times is None or any(each.search(text) for each in (_CHANGES, _RANGE)):
+        return None
+    if _LONE.search(without_times(text)):
         return None
     if len(_TAKEN.findall(text)) not in (1, times):  # "1 tablet daily in the morning, 1 tablet daily at noon"
         return None
     return Quantity(counted * strength * times, "mg/d")
+
+
+def varies(text: str) -> bool:
+    """Whether the words say that it changes, leave a choice, or count something else than what is taken in a day."""
+    return any(each.search(text) for each in (_CHANGES, _RANGE, _CHOICE, _NOT_OF_A_DAY))
 
 
 def _goes_down(before: str, amount: Decimal) -> bool:

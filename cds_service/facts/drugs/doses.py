@@ -15,7 +15,18 @@ from decimal import Decimal
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
-from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm, times_in
+from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
+from cds_service.facts.drugs.timing import (
+    Rhythm,
+    duration,
+    hours_of,
+    lasts,
+    leaves_open,
+    not_daily,
+    part_of_day,
+    rhythm,
+    times_in,
+)
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
@@ -122,9 +133,9 @@ def _sum(doses: Iterable[Quantity]) -> Quantity:
 
 def _times(steps: list[_Step], terms: Terms, one_day: Truth) -> Decimal | None:
     """How often a day, where every step says so and all agree; None for what is not given every day."""
-    if any(not_daily(step.dosage.timing, step.often) or step.as_needed for step in steps):
+    if any(not_daily(step.dosage.timing, step.often) or step.as_needed or leaves_open(step.text) for step in steps):
         return None
-    found = [step.often.times if step.often is not None else times_in(step.text, terms) for step in steps]
+    found = [step.often.times if step.often is not None else _times_in_words(step.text, terms) for step in steps]
     if None in found:
         return None
     each = [times for times in found if times is not None]
@@ -133,6 +144,11 @@ def _times(steps: list[_Step], terms: Terms, one_day: Truth) -> Decimal | None:
     if len(each) > 1 and one_day is Truth.YES:
         return sum(each, Decimal(0))
     return each[0] if len(set(each)) == 1 else None
+
+
+def _times_in_words(text: str, terms: Terms) -> Decimal | None:
+    times = times_in(text, terms)
+    return times_of(text, terms) if times is None else times
 
 
 def _per_area(steps: list[_Step], of: _Product) -> Quantity | None:
@@ -209,7 +225,7 @@ def _coded(step: _Step, of: _Product) -> Dose:
     note = note or often.note
     if note:
         return Dose(daily, note=note, plain=False)
-    return _against_text(daily, single, often.times, step.text, of.terms)
+    return _against_text(daily, single, often.times, step.text, of)
 
 
 def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
@@ -218,10 +234,11 @@ def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
     written = _written(step, of) if not told else None
     if written is not None:
         return Dose(written, note="read from the dose text", plain=False)
-    times = times_in(step.text, of.terms) if told and step.often is None else None
+    unsaid = told and step.often is None
+    times = times_in(step.text, of.terms) or doses_of(step.text, of.terms) if unsaid else None
     if times is not None and single.mg is not None:
         return Dose(Quantity(single.mg * times, "mg/d"), note="frequency read from the dose text", plain=False)
-    a_day = _pieces_a_day(step, of) if told and step.often is None else None
+    a_day = _pieces_a_day(step, of) if unsaid else None
     if a_day is not None:
         return Dose(a_day, note="the pieces of a day as stated beside those of a dose", plain=False)
     why = "how often it is taken cannot be read" if told else _why_not(single)
@@ -232,8 +249,11 @@ def _written(step: _Step, of: _Product) -> Quantity | None:
     """The daily dose that the words state: in mg, or where nothing is coded in pieces of a known strength."""
     strength = of.strength() if step.text else None
     written = daily_in(step.text, of.terms, strength)
-    if written is not None or strength is None or step.stated:
+    if written is not None or step.stated:
         return written
+    by_scheme = daily_by_scheme(step.text, strength, of.terms)
+    if by_scheme is not None or strength is None:
+        return by_scheme
     return daily_pieces(step.text, strength, of.terms)
 
 
@@ -265,9 +285,11 @@ def _exact(mg: Decimal) -> Decimal:
     return mg.quantize(_FINEST)
 
 
-def _against_text(daily: Quantity, single: Amount, times: Decimal, text: str, terms: Terms) -> Dose:
+def _against_text(daily: Quantity, single: Amount, times: Decimal, text: str, of: _Product) -> Dose:
     """The coded dose; where its own text says another, the higher of the two, and nothing to be rewritten."""
-    written = daily_beside(single.mg, times, text, terms, single.pieces) if single.mg is not None else None
+    written = daily_beside(single.mg, times, text, of.terms, single.pieces) if single.mg is not None else None
+    if written is None and text:
+        written = daily_by_scheme(text, of.strength(), of.terms)
     if written is None or written == daily:
         return Dose(daily)
     higher = max(daily, written, key=lambda dose: dose.value)

@@ -22,7 +22,7 @@ from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
 
-_ENDED = frozenset({"revoked", "completed", "entered-in-error"})
+ENDED = frozenset({"revoked", "completed", "entered-in-error"})
 _NOT_RUNNING = frozenset({"draft", "proposal", "option"})
 _BY_SERVICE = "ordered as a regimen, no order of the drug seen"
 _PERHAPS = "a regimen is ordered as a service; whether its drugs are given is not known"
@@ -32,7 +32,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
     """The draft as an order of the drugs of its regimen; None where it orders no regimen."""
     view = resource.view()
-    if not isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) or view.status in _ENDED:
+    if not isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) or view.status in ENDED:
         return None
     if isinstance(view, ServiceRequest) and view.doNotPerform:
         return None

@@ -3,6 +3,7 @@
 A statement or an administration only ever adds a drug. It never contradicts an order in use, and where it is missing
 nothing follows: whoever sent none may still have drugs at home. One that came and cannot be read may name any drug.
 
+How much was given at a time is no dose of a day; where it is more than the order in use allows in one, it is told.
 An order that is over stands for what was said or given until its last dated word, and for nothing later; one on hold
 does not say that nothing is taken; a draft says nothing of today. Each speaks of the ingredients that it names only.
 """
@@ -11,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from cds_service.facts.drugs import routes
+from cds_service.facts.drugs.amounts import amount_of, product_strength
+from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import Medication, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import ended_before, medication
@@ -45,6 +49,8 @@ _SINCE_STOPPED = "a later statement says that it was stopped"
 _UNCLEAR = "the statement does not say whether it is taken"
 _NOT_GIVEN = frozenset({"entered-in-error", "not-done"})
 _PERHAPS_GIVEN = "the record does not say whether it was given"
+_AT_A_TIME = "{} given at a time, and how often a day is not stated"
+_MORE = "more than its order says"
 
 
 _Mark = tuple[tuple[str, ...], Role, str]  # the drugs, how they stand, and the route where it is not a systemic one
@@ -65,6 +71,7 @@ class _Word:
     entry: Medication
     how: str
     last: When | None
+    given: Decimal | None = None  # the mg of the dose, where it was given and says so
 
 
 def read_taken(
@@ -86,7 +93,7 @@ def read_taken(
     for resource in (each for versions in versions_that_count(told) for each in versions):
         word = _word(resource, library, reading, goes_on)
         lost += isinstance(word, Unreadable)
-        entry = _added(word, naming) if isinstance(word, _Word) else None
+        entry = _added(word, naming) or _more(word, naming) if isinstance(word, _Word) else None
         if entry is not None:
             mark = (entry.ingredients, entry.role, "" if entry.route in routes.SYSTEMIC else entry.route)
             found[mark] = _joined(found[mark], entry) if mark in found else entry
@@ -120,6 +127,22 @@ def _added(word: _Word, naming: Mapping[str, list[Medication]]) -> Medication | 
     return replace(
         entry, ingredients=drugs, label=f"{entry.label} ({word.how}, {also})", doubts=(*entry.doubts, *doubts)
     )
+
+
+def _more(word: _Word, naming: Mapping[str, list[Medication]]) -> Medication | None:
+    """A dose that was given and may go on, of more than the orders in use come to a day that surely began before it."""
+    entry, given = word.entry, word.given
+    if given is None or entry.role is not Role.ACTIVE:
+        return None
+    orders = [each for drug in entry.ingredients for each in naming.get(drug, ()) if each.role is Role.ACTIVE]
+    doses = [order.dose.daily for order in orders if order.ingredients == entry.ingredients]
+    if not doses or None in doses or any(_later(word, order) is not Truth.YES for order in orders):
+        return None
+    ordered = sum((dose.value for dose in doses if dose is not None), Decimal(0))
+    if given <= ordered:
+        return None
+    dose = Dose(Quantity(given, "mg/d"), note=f"given at a time, {_MORE} ({Quantity(ordered, 'mg/d')})", plain=False)
+    return replace(entry, label=f"{entry.label} ({word.how}, {_MORE})", dose=dose)
 
 
 def _stands_for(order: Medication, word: _Word) -> bool:
@@ -164,7 +187,9 @@ def _word(resource: Resource, library: Library, reading: Reading, goes_on: Quant
 def _stated(
     resource: Resource, view: MedicationStatement, library: Library, reading: Reading
 ) -> _Word | Unreadable | None:
-    role = None if view.status in _NOT_TAKEN else _STATED.get(view.status or "", Role.ACTIVE)
+    quick = resource.view()  # R4 knows no such element, and checks it away
+    taken = quick.taken if isinstance(quick, MedicationStatement) else None
+    role = None if view.status in _NOT_TAKEN or taken == "n" else _STATED.get(view.status or "", Role.ACTIVE)
     order = MedicationRequest(
         status=view.status,
         statusReason=next(iter(view.statusReason or ()), None),
@@ -174,7 +199,8 @@ def _stated(
         dosageInstruction=view.dosage,
         contained=view.contained,
     )
-    doubts = () if view.status in _STATED and view.status != "unknown" else (_UNCLEAR,)
+    clear = view.status in _STATED and view.status != "unknown" and taken != "unk"
+    doubts = () if clear else (_UNCLEAR,)
     found = _as(order, role, view.effectiveDateTime, view.effectivePeriod, resource, library, reading, doubts)
     if not isinstance(found, Medication):
         return found
@@ -207,10 +233,14 @@ def _given(
     if not isinstance(found, Medication):
         return found
     route = routes.named(view.dosage.route, reading.terms) if view.dosage is not None else ""
-    found = replace(found, route=route or found.route)
+    named = found.product
+    amount = amount_of(view.dosage.dose if view.dosage is not None else None, lambda: product_strength(named))
+    given = amount.mg if not amount.per and amount.hours is None else None
+    dose = found.dose if given is None else Dose(None, _AT_A_TIME.format(Quantity(given, "mg")), plain=False)
+    found = replace(found, route=route or found.route, dose=dose)
     if found.role is Role.ACTIVE:  # it is being given now
-        return _Word(found, GIVEN, When(reading.now, reading.now))
-    return _Word(_perhaps_going_on(found, view, reading, goes_on), GIVEN, found.end or found.start)
+        return _Word(found, GIVEN, When(reading.now, reading.now), given)
+    return _Word(_perhaps_going_on(found, view, reading, goes_on), GIVEN, found.end or found.start, given)
 
 
 def _perhaps_going_on(

@@ -48,35 +48,87 @@ _ABBREVIATIONS: Mapping[str, Rhythm] = {
     **{name: Rhythm(Decimal(times)) for name, times in (("BID", 2), ("TID", 3), ("QID", 4))},
     **{f"Q{hours}H": Rhythm(_DAY / hours) for hours in (1, 2, 3, 4, 6, 8)},
 }
+# Numbers in words, as they stand before "times a day" in the languages that the tables know.
+_NUMBERS: Mapping[str, int] = {
+    name: count
+    for count, names in enumerate((
+        "one|ein|une|una|uma|een|één", "two|zwei|deux|dos|due|twee|dois|duas", "three|drei|trois|tres|tre|drie|três",
+        "four|vier|quatre|cuatro|quattro|quatro", "five|fünf|cinq|cinco|cinque|vijf", "six|sechs|seis|sei|zes",
+        "seven|sieben|sept|siete|sette|zeven|sete", "eight|acht|huit|ocho|otto|oito",
+    ), 1)
+    for name in names.split("|")
+}  # fmt: skip
+_COUNT = rf"(?:\d+|{'|'.join(_NUMBERS)})"
+_SEVERAL = rf"(?:[2-9]|\d\d|{'|'.join(name for name, count in _NUMBERS.items() if count > 1)})"
+_EACH = r"(?:x|×|times?|mal|fois|ve[zc](?:es)?|volt[ae]|maal|keer|dd(?=[\s.,;]|\Z))"
+_A_DAY = (
+    r"(?:/|per|an?|each|every|the|pro|am|par|al|por|ao|à|die)?\s*"
+    r"(?:day|daily|d|tag|täglich|tägl|tgl|jour|j|d[ií]a|giorno|dì|dag|daags|dagelijks)\b"
+)
 _TIMES = re.compile(
-    r"\b(\d+)(\s*(?:-|to|bis)\s*\d+)?\s*(?:x|×|times?|mal|fois|ve[zc](?:es)?|volt[ae])\s*"
-    r"(?:/|per|a|each|every|pro|am|par|al)?\s*(?:day|daily|d|tag|täglich|tgl|jour|j|día|giorno)\b",
+    rf"\b({_COUNT})(\s*(?:-|–|to|bis)\s*{_COUNT})?(?:\s*|-)(?:{_EACH}\s*{_A_DAY}|dd(?=[\s.,;]|\Z))", re.IGNORECASE
+)
+_SOME_TIMES = re.compile(  # so often that nobody can tell, or a count that is read in no other way
+    rf"(?:\b(?:several|multiple|many|mehrere?|plusieurs|vari[ao]s|più|diverse|meerdere|várias|{_COUNT})\s*-?"
+    rf"(?:{_EACH}|mals)|\b(?:mehrmals|meermaals))\s*{_A_DAY}"
+    r"|\b(?:daily|day|tag|t(?:ä|ae)?gl(?:ich)?|jours?|quotidien\w*|d[ií]a|diari\w*|giorno|dag|dagelijks)\W{1,3}"
+    rf"(?:{_COUNT}\s*-?{_EACH}\b|[x×]\s*\d++(?!\s*(?:d\b|da|w|m|tag|woche|jour|sem|d[ií]a|giorn|sett|dag|wek|cy|zyk|dos)))",
     re.IGNORECASE,
 )
 _EVERY = re.compile(
-    r"(?<![\w-])(?:q|every|alle|toutes les|cada|ogni)\s*(\d{1,2})\s*"
-    r"(?:h|hr|hrs|hours?|std|stunden|heures|horas|ore)\b",
+    r"(?<![\w-])(?:q|every|alle|toutes les|cada|ogni|elke|iedere|om de|c/)\s*(\d{1,2})\s*"
+    r"(?:h|hr|hrs|hours?|std|stunden|heures|horas|ore|uur|u)\b",
     re.IGNORECASE,
 )
-_MORNING = re.compile(
-    r"\b(?:mornings?|breakfast|qam|morgens?|früh)\b|\bam\b(?!\s+(?:tag|mittag|nachmittag|abend))", re.IGNORECASE
+_FROM_TO = re.compile(r"(?<![\w/-])(?:de\s+)?(\d{1,2})\s*(?:em|/|en)\s*\1\s*h(?:oras)?\b", re.IGNORECASE)  # "12/12h"
+_AM_OF_GERMAN = re.compile(r"\bam(?=\s+(?:(?!vormittag)\w*tag|\d))", re.IGNORECASE)
+# Days without the drug, or a dose of the day that is divided, whatever else is said of how often.
+_OPEN = re.compile(
+    r"\b(?:(?:every|each) (?:other|second|third|2nd|3rd|[2-6]) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
+    r"|jeden? (?:zweiten|dritten|[2-7]\.) tag|alle (?:[2-7]|zwei|drei|vier) tage|(?:un|1) jour sur"
+    r"|tous les (?:[2-7]|deux|trois) jours|d[ií]as altern\w+|cada (?:[2-7]|dos|tres) d[ií]as|cada (?:48|72) ?h\w*"
+    r"|giorni alterni|giorno sì e|ogni (?:[2-7]|due|tre) giorni|om de (?:andere )?dag|elke (?:[2-7]|twee|drie) dagen"
+    r"|dias? sim|weekdays|week-?ends|werktags|divided|split|aufgeteilt|verteilt|verdeeld|dividid[oa]s?|répartie?s?"
+    rf"|(?:in|en|em|auf) {_SEVERAL} (?:divided )?(?:doses?|dosen|gaben|einzelgaben|prises?|tomas?|dosis|dosi))\b",
+    re.IGNORECASE,
 )
-_EVENING = re.compile(r"\b(?:evenings?|bedtime|night|nightly|dinner|supper|pm|qpm|qhs|abends?)\b", re.IGNORECASE)
+_TWO_HOURS = re.compile(  # "at 8:00 and 20:00": as often as that, whatever "daily" says
+    r"\b\d{1,2}(?:[:.h]\d\d)?\s*(?:uhr|h|am|pm)?\s*(?:und|and|et|y|e|en|,|/|&)\s*(?:um\s+|at\s+|à\s+|a\s+las\s+)?"
+    r"\d{1,2}(?::\d\d|\s*(?:uhr|h|am|pm)\b)",
+    re.IGNORECASE,
+)
+_SO_MANY_OF = re.compile(  # "2 x 400 mg daily": two pieces at once, or one twice
+    r"(?<![\w.,])(?:[2-9]|\d\d+)\s*[x×]\s*\d[\d.,]*\s*m?g\W{1,3}"
+    r"(?:daily|per day|a day|t(?:ä|ae)?gl|jeden tag|quotid|tous les jours|diari|cada d[ií]a|ogni giorno|dagelijks)",
+    re.IGNORECASE,
+)
+_EARLY = "(?<!ab )morgens?|früh|matin|mañana|mattin[ao]|ochtends|'s morgens|manhã"
+_LATE = "abends?|nachts|zur nacht|soir|coucher|noche|acostarse|(?:la|alla|ogni|e) sera|coricarsi|avonds|noite|deitar"
+_MORNING = re.compile(
+    rf"\b(?:mornings?|breakfast|qam|{_EARLY})\b|\bam\b(?!\s+(?:\w*tag|abend|\d))", re.IGNORECASE
+)
+_EVENING = re.compile(
+    rf"\b(?:evenings?|bedtime|night|nightly|dinner|supper|pm|qpm|qhs|{_LATE})\b", re.IGNORECASE
+)
 # The part of the day for which FHIR's codes of a time stand (HL7 v3 TimingEvent and its own EventTiming).
 _PARTS: Mapping[str, str] = {
     **dict.fromkeys(("MORN", "MORN.early", "MORN.late", "CM", "ACM", "PCM", "WAKE", "AM"), "morning"),
     **dict.fromkeys(("EVE", "EVE.early", "EVE.late", "NIGHT", "HS", "CV", "ACV", "PCV", "PM", "BED"), "evening"),
 }
 _NOON = 12
-_AM, _PM = re.compile(r"\b(am|morning)\b", re.IGNORECASE), re.compile(r"\b(pm|evening|bedtime)\b", re.IGNORECASE)
+_AM = re.compile(rf"\b(?:am(?!\s+(?:\w*tag|abend|\d))|morning|{_EARLY})\b", re.IGNORECASE)
+_PM = re.compile(rf"\b(?:pm|evening|bedtime|{_LATE})\b", re.IGNORECASE)
 _PARTS_NAMED = re.compile(
     r"\b(?P<early>mornings?|breakfast|am)\b|(?P<both>\band\b|&|\+|\bund\b)|(?P<end>[.;])"
     r"|\b(?P<late>evenings?|bedtime|night|nightly|dinner|supper|pm)\b",
     re.IGNORECASE,
 )
 _NEAR = 25  # letters between a part of the day and the "and" that joins it to another
-_MIDDAY = re.compile(r"\b(?:noon|midday|lunch|lunchtime|mittags?)\b", re.IGNORECASE)
-_CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
+_MIDDAY = re.compile(
+    r"\b(?:noon|midday|lunch|lunchtime|mittags?|midi|mediod[ií]a|mezzogiorno|pranzo|middags|meio-dia|almoço)\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"\b(?:or|oder|ou|oppure|o|(?:ochtends?|morgens?|avonds?) of)\b", re.IGNORECASE)
 _SCHEME = re.compile(r"(?<![\w-])[\d½]-[\d½]-[\d½](?:-[\d½])?(?![\w-])")  # pieces for morning, noon, evening
 
 
@@ -113,7 +165,8 @@ def part_of_day(timing: Timing | None, text: str) -> str:
     for coding in (concept.coding or ()) if concept is not None else ():
         found |= {part for part in (_PARTS.get((coding.code or "").strip().upper()),) if part}
     words = f"{text} {all_text(concept)}" if concept is not None and not found else text
-    found |= {part for part, named in (("morning", _MORNING), ("evening", _EVENING)) if named.search(words)}
+    named_parts = (("morning", _MORNING), ("midday", _MIDDAY), ("evening", _EVENING))
+    found |= {part for part, named in named_parts if named.search(words)}
     return found.pop() if len(found) == 1 else ""
 
 
@@ -154,27 +207,39 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
     """How often a day, as words say it: one frequency, nothing else. Parts of the day that are named count each."""
     if _SCHEME.search(text):
         return None
-    found = {Decimal(match[1]) for match in _TIMES.finditer(text) if not match[2]}
+    found = {_number(match[1]) for match in _TIMES.finditer(text) if not match[2]}
     if len(found) < len(_TIMES.findall(text)):
         return None
     rest = without_times(text)
-    hourly = [int(match[1]) for match in _EVERY.finditer(rest)]
-    if any(hours == 0 or 24 % hours for hours in hourly):
+    hourly = [int(match[1]) for match in (*_EVERY.finditer(rest), *_FROM_TO.finditer(rest))]
+    if any(hours == 0 or 24 % hours for hours in hourly) or _SOME_TIMES.search(rest):
         return None
     found |= {_DAY / hours for hours in hourly}
-    found |= {Decimal(times) for times in terms.words["timing"].find_all(_EVERY.sub(" ", rest))}
+    rest = _AM_OF_GERMAN.sub("an", _FROM_TO.sub(" ", _EVERY.sub(" ", rest)))
+    found |= {Decimal(times) for times in terms.words["timing"].find_all(rest)}
+    if found == {ONE} and _SO_MANY_OF.search(text):
+        return None
     if found == {ONE} and not _CHOICE.search(text):
         both = _both_in(text)
         if both:
             return Decimal(3 if _MIDDAY.search(both) else 2)
-        if _AM.search(text) and _PM.search(text):
-            return Decimal(2)
+        parts = sum(bool(part.search(text)) for part in (_AM, _MIDDAY, _PM))
+        return None if parts <= 1 and _TWO_HOURS.search(text) else Decimal(max(1, parts))
     return found.pop() if len(found) == 1 else None
+
+
+def leaves_open(text: str) -> bool:
+    """Whether the words name days without the drug, or divide the dose of a day: how often it is taken is not told."""
+    return _OPEN.search(text) is not None
 
 
 def without_times(text: str) -> str:
     """The text without its "2 x daily", so that what it counts of a day is not taken for pieces."""
     return _TIMES.sub(" ", text)
+
+
+def _number(written: str) -> Decimal:
+    return Decimal(_NUMBERS.get(written.lower()) or written)
 
 
 def _both_in(text: str) -> str:

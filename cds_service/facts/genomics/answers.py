@@ -73,6 +73,7 @@ _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|pres
 _OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|results?|performed)\b", re.IGNORECASE)
 _ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
 _MINUS = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
+_MINUS_BEHIND = re.compile(rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\([{''.join(_MINUS)}]\)")  # "ITD-, TKD+"
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _CLASSIFIED = re.compile(r"\blikely\s++(?:pathogenic|oncogenic)\b", re.IGNORECASE)  # a class of the variant, no doubt
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
@@ -112,6 +113,8 @@ def _listed(gene: str, words: str, reading: Reading) -> bool:
 
 def _is_bare_list(words: str, terms: Terms) -> bool:
     """Whether nothing stands in the words but names, changes and measures, and none that leaves it open or is zero."""
+    if _MINUS_BEHIND.search(words):
+        return False
     words = _CLASSIFIED.sub("pathogenic", without_limits(without_shares(words)))
     if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words):
         return False

@@ -55,6 +55,7 @@ _ONE_BREAKPOINT = re.compile(r"\bbcr ?[123]\b|\b[LSV][- ]?form\b", re.IGNORECASE
 _ANY_GENE = re.compile(  # nothing else is one of ours
     "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1|RARA?|RARα|15;\\s?17", re.IGNORECASE
 )
+_BARE = re.compile(r"(?<![\w-])(?:ITD|TKD|(?:p\.\(?)?(?:D835|I836|Asp835|Ile836)(?:[A-Za-z]\w*)?)(?![\w-])")
 _GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
 _EITHER = re.compile(r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2", re.IGNORECASE)
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
@@ -98,6 +99,17 @@ def places(text: str) -> list[tuple[int, str]]:
     """Where the text names our genes, in no order."""
     named = genes_in(text)
     return [(match.start(), gene) for gene in named for match in _GENE[gene].finditer(text)]
+
+
+def bare(text: str) -> list[int]:
+    """Where the text names a change of FLT3 without the gene: "ITD", "D835Y"."""
+    return [match.start() for match in _BARE.finditer(text)]
+
+
+def with_flt3_named(clause: str) -> str:
+    """The clause with the gene before the first change of FLT3, where it names no gene at all: "ITD negative"."""
+    found = None if genes_in(clause) else _BARE.search(clause)
+    return clause if found is None else f"{clause[: found.start()]}{FLT3}-{clause[found.start() :]}"
 
 
 def shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:

@@ -17,7 +17,16 @@ from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, 
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
-from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken, stating
+from cds_service.facts.genomics.wording import (
+    ABSENT,
+    INDETERMINATE,
+    PRESENT,
+    Spoken,
+    is_plain,
+    parts_of,
+    spoken,
+    stating,
+)
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
 from cds_service.kept import as_written
@@ -28,6 +37,7 @@ _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _SEVERAL = "several genes"
 _FUSION_TEST = "KMT2A_"
+_OF_FLT3 = frozenset({markers.FLT3, markers.ITD, markers.TKD})
 _NO_SHARE = re.compile(r"(?<![\d.,])0(?:[.,]0+)?\s?%")
 _TOO_MUCH = "not followed: more text of reports than can be read in one call"
 
@@ -137,7 +147,10 @@ def said_by(heard: Heard, test: str) -> list[Said]:
         return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
     if test == _SEVERAL:
         return _of_several(heard)
-    return _or_in_a_clause(heard, _of_one(heard, test))
+    told = _of_one(heard, test)
+    if _names_others_only(heard, test):
+        return [replace(said, outcome=INDETERMINATE) for said in told]
+    return _of_flt3_in_parts(heard, told) if test in _OF_FLT3 else _or_in_a_clause(heard, told)
 
 
 def _of_one(heard: Heard, test: str) -> list[Said]:
@@ -152,11 +165,28 @@ def _of_one(heard: Heard, test: str) -> list[Said]:
 def _of_the_other(heard: Heard, test: str) -> bool:
     """Whether words alone answer a test of ITD or of TKD, and state the other one only: "ITD 30 bp; TKD negative"."""
     view, terms = heard.view, heard.reading.terms
-    coded = view.valueCodeableConcept is not None and view.valueCodeableConcept.coding
-    if coded or view.component or view.interpretation or view.valueBoolean is not None:
+    if not _in_words_alone(view):
         return False
     named = [markers.shown((markers.FLT3,), clause, terms) for clause in stating(value_words(view), terms)]
     return bool(named) and all(each and test not in each for each in named)
+
+
+def _in_words_alone(view: Observation) -> bool:
+    """Whether no code, no boolean and no component says anything of its answer."""
+    coded = view.valueCodeableConcept is not None and view.valueCodeableConcept.coding
+    return not (coded or view.component or view.interpretation or view.valueBoolean is not None)
+
+
+def _names_others_only(heard: Heard, test: str) -> bool:
+    """Whether words alone answer a test of one gene, and state what they state of other genes: "IDH2 negative"."""
+    view = heard.view
+    if not _in_words_alone(view):
+        return False
+    own = markers.KMT2A if test.startswith(markers.KMT2A) else markers.FLT3 if test in _OF_FLT3 else test
+    stated = stating(value_words(view), heard.reading.terms)
+    genes = [markers.genes_in(markers.with_flt3_named(clause)) for clause in stated]
+    bare = own == markers.FLT3 and any(markers.bare(clause) for clause in stated)
+    return bool(genes) and not bare and all(each and own not in each for each in genes)
 
 
 def _or_in_a_clause(heard: Heard, told: list[Said]) -> list[Said]:
@@ -171,6 +201,25 @@ def _or_in_a_clause(heard: Heard, told: list[Said]) -> list[Said]:
     read = [said for said in _reported(view, heard.reading) if said.outcome in (PRESENT, ABSENT)]
     known = {said.marker for said in read}
     return [*read, *(said for said in told if said.marker not in known)]
+
+
+def _of_flt3_in_parts(heard: Heard, told: list[Said]) -> list[Said]:
+    """The same; where a text alone speaks of ITD and of TKD in parts of its own, what each part says of its marker.
+
+    "D835Y, ITD negative" denies the one and leaves the other open, and neither goes for both.
+    """
+    view, reading = heard.view, heard.reading
+    text = value_words(view)
+    parts = [part for clause in parts_of(text) for part in clause]
+    shown = {marks for part in parts if (marks := markers.shown((markers.FLT3,), part, reading.terms))}
+    alone = _in_words_alone(view) and view.dataAbsentReason is None and not heard.residual
+    if len(shown) < 2 or not alone or not stating(text, reading.terms):
+        return _or_in_a_clause(heard, told)
+    named = "; ".join(markers.with_flt3_named(",".join(clause)) for clause in parts_of(text))
+    read = [replace(said, words=text[:80]) for said in hinted_by(named, reading) if said.marker in _OF_FLT3]
+    known = {said.marker for said in read}
+    unsaid = [replace(said, outcome=INDETERMINATE) for said in told if said.marker not in known]
+    return [*read, *unsaid]
 
 
 def _of_several(heard: Heard) -> list[Said]:

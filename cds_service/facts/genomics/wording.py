@@ -25,7 +25,6 @@ _DENIAL = re.compile(r"(?<![\w-])(?:no|without|absence of|ohne|kein|keine|keinen
 _NOTHING_ELSE = re.compile(
     r"\bno (?:other|additional|further) \w+(?: (?:was|were))?(?: (?:detected|identified|found|seen))?", re.IGNORECASE
 )
-_BARE = re.compile(r"(?<![\w-])(?:ITD|TKD)(?![\w-])")
 _SIGN = re.compile(r"\w[+-](?=\s|[,;:)]|$)|\([+-]+\)|\s[+-](?=\s|$)")  # "FLT3-ITD+", "NPM1 (-)"
 _SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
 _LIMIT = re.compile(
@@ -81,6 +80,11 @@ def spoken(text: str, terms: Terms) -> list[Spoken]:
 def stating(text: str, terms: Terms) -> list[str]:
     """The clauses of the text that say anything of presence."""
     return [clause for clause in _CLAUSE.split(text) if terms.words["presence"].find(clause)]
+
+
+def parts_of(text: str) -> list[list[str]]:
+    """The clauses of the text, each in the parts between its commas; one in brackets parts nothing."""
+    return [_COMMA.split(clause) for clause in _CLAUSE.split(text)]
 
 
 def is_hedged(text: str, terms: Terms) -> bool:
@@ -154,7 +158,7 @@ def _cues(text: str, terms: Terms) -> list[tuple[int, int, str]]:
 def _piece(text: str, terms: Terms, *, bare: bool) -> _Piece:
     spans = markers.places(text)
     if bare and not any(gene in (markers.FLT3, markers.KMT2A) for _, gene in spans):
-        spans += [(match.start(), markers.FLT3) for match in _BARE.finditer(text)]
+        spans += [(start, markers.FLT3) for start in markers.bare(text)]
     genes = tuple(dict.fromkeys(gene for _, gene in sorted(spans)))
     cues = _cues(text, terms)
     if not cues:

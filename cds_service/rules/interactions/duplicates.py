@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Topic
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
 from cds_service.rules.subjects import Use, distinct, doubtful, uses
 from cds_service.rules.treatment import not_taken
+
+_GIVEN = "MedicationAdministration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ def also_active(case: Case, use: Use) -> Outcome:
 
     Asked when a drug that has a usual daily dose is ordered. A warning when an order of it is running or on hold that
     the draft does not say it replaces; information when all come to the same daily dose. Doses that cannot be read are
-    not taken for the same.
+    not taken for the same. Where three or more orders stand side by side, the others are named, and what all come to.
 
     Where none is found and the medication list is missing or was read in part, the card of gaps says so. Drugs given in
     cycles, without a usual daily dose, are not asked about.
@@ -201,7 +205,7 @@ def also_active(case: Case, use: Use) -> Outcome:
     if not use.drafts:
         return NotApplicable("not drafted")
     superseded = {each for draft in use.drafts for each in draft.replaces}
-    beside = (*use.active, *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
+    beside = (*_ordered(use.active), *(held for held in use.of(Role.ON_HOLD) if held.reference not in superseded))
     if not beside:
         return not_taken(case, use)
     pairs = [(draft, active) for draft in use.drafts for active in beside]
@@ -216,10 +220,28 @@ def also_active(case: Case, use: Use) -> Outcome:
         says=(case.must(topics.ORDERED_TWICE, "policy"),),
         draft=draft,
         active=active,
+        others=tuple(each for each in (*use.drafts, *beside) if each is not draft and each is not active),
+        together=_in_all((*use.drafts, *beside)),
         unchanged=not changed,
         usual=usual,
         name=use.drug,
     )
+
+
+def _ordered(running: tuple[Medication, ...]) -> tuple[Medication, ...]:
+    """What runs, without the doses that were given beside an order of their own: those are no order to stop."""
+    if all(order.resource.type == _GIVEN for order in running):
+        return running
+    return tuple(order for order in running if order.resource.type != _GIVEN)
+
+
+def _in_all(orders: tuple[Medication, ...]) -> Quantity | None:
+    """What all of them come to in a day; None where one cannot be read, or one of them is another one's."""
+    replaced = {each for order in orders for each in order.replaces}
+    doses = [order.dose.daily for order in orders if order.reference not in replaced]
+    if None in doses or any(order.reported for order in orders):
+        return None
+    return Quantity(sum((dose.value for dose in doses if dose is not None), Decimal(0)), "mg/d")
 
 
 def _is_change(draft: Medication, active: Medication) -> bool:
