@@ -222,6 +222,21 @@ def test_a_variant_of_a_gene_that_nobody_can_tell_spoils_what_the_panel_covered(
     assert read([region, nameless, named], "IDH1").value is None
 
 
+@pytest.mark.parametrize("gene", [coding("HGNC:11389", "http://www.genenames.org/geneId", display="STK11"),
+                                  coding("HGNC:11389", "urn:oid:2.16.840.1.113883.6.281")])
+def test_a_variant_of_a_gene_of_which_nobody_asks_spoils_nothing_where_its_code_says_which(gene: Json) -> None:
+    other = variant_of("HGNC:11389", "p.Gly242Glu")
+    other["component"][0]["valueCodeableConcept"] = gene
+    assert read(panel_with("IDH1", other), "IDH1").sure
+
+
+def test_a_code_that_is_none_of_a_gene_still_spoils_what_the_panel_covered() -> None:
+    for unclear in (coding("11389", "http://www.ncbi.nlm.nih.gov/gene"), coding("STK", "http://www.genenames.org")):
+        other = variant_of("HGNC:11389", "p.Gly242Glu")
+        other["component"][0]["valueCodeableConcept"] = unclear
+        assert read(panel_with("IDH1", other), "IDH1").value is None
+
+
 def panel_with(marker: str, *found: Json, **more: Any) -> list[Json]:
     """A panel that covered the gene, and what else its report names."""
     region, listed = made(Finding(marker, False), covered_gene)
