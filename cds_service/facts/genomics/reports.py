@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from msgspec.structs import replace as replaced
+
 from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.answers import denies
@@ -19,7 +21,7 @@ from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNS
 from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken, stating
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import Observation
+from cds_service.gather.views import CodeableConcept, Observation
 from cds_service.kept import as_written
 from cds_service.knowledge.terms import VARIANT, Terms
 
@@ -27,6 +29,7 @@ _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words a
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _SEVERAL = "several genes"
+_IN_A_NOTE = "what was tested stands in a note"
 _FUSION_TEST = "KMT2A_"
 _NO_SHARE = re.compile(r"(?<![\d.,])0(?:[.,]0+)?\s?%")
 _TOO_MUCH = "not followed: more text of reports than can be read in one call"
@@ -106,7 +109,8 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
     number nor of a day.
     """
     value = view.valueCodeableConcept
-    if test in _BY_NUMBER_OR_WORDS or view.valueString or not (value is None or is_of_catalogue(value)):
+    by_words = view.valueString or (test == VARIANT and view.note)
+    if test in _BY_NUMBER_OR_WORDS or by_words or not (value is None or is_of_catalogue(value)):
         heard = Heard(view, reading)
         return heard.parts, said_by(heard, test)
     parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
@@ -134,7 +138,8 @@ def said_by(heard: Heard, test: str) -> list[Said]:
         return [_of_ratio(view, reading)]
     if test == VARIANT:
         genes = _genes_named(heard)
-        return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
+        told = [said for gene in genes for said in _of_gene(heard, test, gene)]
+        return told or _noted(heard, genes) or _in_its_notes(heard)
     if test == _SEVERAL:
         return _of_several(heard)
     return _or_in_a_clause(heard, _of_one(heard, test))
@@ -192,6 +197,30 @@ def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
     """A variant of genes of which no rule asks: told, so that resistance is seen where it was found."""
     others = "::".join(heard.partners)
     return [Said(others, *heard.answer(""))] if others and not genes else []
+
+
+def _in_its_notes(heard: Heard) -> list[Said]:
+    """A variant that names no gene but in a note, as tumour registries send it: the note is the name of the test.
+
+    Where the note tells of an outcome too, it has to be that of the result; what else it says leaves its genes open.
+    """
+    view, reading = heard.view, heard.reading
+    found: list[Said] = []
+    for note in view.note or ():
+        words = " ".join((note.text or "").split())
+        if not markers.genes_in(words) or not reading.follows(words):
+            continue
+        test = _by_name(phrase(words, reading.terms))
+        stated = hinted_by(words, reading)
+        if test is not None and not stated:
+            renamed = replaced(view, code=CodeableConcept(text=words), component=None, note=None)
+            told = said_by(Heard(renamed, reading), test)
+        else:
+            outcome = heard.answer("")[0]
+            told = [said for said in stated if said.outcome == outcome] if outcome in (PRESENT, ABSENT) else []
+        told = [*told, *unread(words, reading, {said.marker for said in told})]
+        found += [replace(said, doubts=(*said.doubts, _IN_A_NOTE)) for said in told]
+    return found
 
 
 def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
