@@ -14,6 +14,7 @@ from cds_service.facts.genomics.mutations import (
     IDH1,
     IDH2,
     KMT2A_R,
+    MARKER_NAMES,
     MARKERS,
     NPM1,
     RUNX1,
@@ -68,6 +69,30 @@ def test_a_variant_not_stated_is_said_so() -> None:
     of_dna = said(IDH1, "IDH1", PRESENT | {"text": "NM_005896.4:c.395G>A"})
     assert of_dna.doubts == ("the variant is not stated as a protein change",)
     assert "unknown significance" in said(IDH2, "IDH2", "Detected: p.R119Q").why
+
+
+@pytest.mark.parametrize(("name", "marker", "stated"), [
+    ("IDH1 R132H", "IDH1", True), ("IDH1 p.Arg132Cys mutation", "IDH1", True), ("IDH1 R132", "IDH1", True),
+    ("IDH2 R140Q", "IDH2", True), ("IDH2 R140/R172 mutation", "IDH2", True),
+    ("IDH1 mutation", "IDH1", False), ("IDH1 exon 4", "IDH1", False), ("IDH1 R132 and V178", "IDH1", False),
+    ("IDH1 R132H/V178I", "IDH1", False), ("IDH2 R140Q and G145R", "IDH2", False),
+])
+def test_a_test_that_is_named_by_one_variant_states_it_where_it_is_positive(
+    name: str, marker: str, stated: bool
+) -> None:
+    tested = chart(observation({"text": name}, valueCodeableConcept=PRESENT)).get(MARKER_NAMES[marker])
+    assert tested.doubts == (() if stated else ("the variant is not stated",))
+
+
+def test_a_test_that_is_named_by_one_variant_says_nothing_of_others_and_yields_to_what_was_found() -> None:
+    for name, marker in (("IDH1 R132H", IDH1), ("IDH2 p.Arg140Gln", IDH2), ("TP53 R175H", TP53)):
+        absent = chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)
+        assert "says nothing of the others" in absent.why
+    for name, marker in (("IDH1 R132", IDH1), ("IDH2 R140 R172", IDH2), ("IDH1 mutation", IDH1), ("NPM1 type A", NPM1)):
+        assert outcome(chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)) is False
+    other = {"code": concept("48005-3"), "valueCodeableConcept": concept(text="p.Val178Ile")}
+    found = chart(observation({"text": "IDH1 R132H"}, valueCodeableConcept=PRESENT, component=[other])).get(IDH1)
+    assert "unknown significance" in found.why
 
 
 @pytest.mark.parametrize(("test", "words", "present"), [

@@ -246,10 +246,18 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [_of_residual(Said(marker, outcome, words))]
     if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
         return [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
-    of_one = test == VARIANT or heard.other_change
+    name = wording(heard.view.code, reading.terms)
+    of_one = test == VARIANT or heard.other_change or other_change(name)
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
-    return [_judged(marker, gene, outcome, words, heard.words, reading)]
+    said = _judged(marker, gene, outcome, words, heard.words, reading)
+    return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]
+
+
+def _is_stated(gene: str, name: str, reading: Reading) -> bool:
+    """Whether the name of a test states the variants that it looks for, and each of them counts: "IDH1 R132H"."""
+    sites = _SITE.findall(name)
+    return bool(sites) and all(markers.shown((gene,), site, reading.terms) for site in sites)
 
 
 def _fusion_of_apl(heard: Heard, outcome: str, words: str) -> Said:
@@ -288,12 +296,13 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     if other_change(phrase(text, reading.terms)) or markers.dna_sites(gene, text, reading.terms) is False:
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
-        unsaid = "the variant is not stated"
-        return Said(marker, outcome, words, (f"{unsaid} as a protein change" if _OF_DNA.search(text) else unsaid,))
+        return Said(marker, outcome, words, (_OF_DNA_ALONE if _OF_DNA.search(text) else _UNSTATED,))
     return Said(marker, outcome, words)
 
 
 _OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
+_UNSTATED, _OF_DNA_ALONE = "the variant is not stated", "the variant is not stated as a protein change"
+_SITE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z](?:[a-z]{2})?\d{2,4}(?:[A-Z](?:[a-z]{2})?)?(?![A-Za-z0-9])")
 _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
 
 
