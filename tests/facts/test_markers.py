@@ -234,3 +234,32 @@ def test_words_that_cannot_be_read_earn_no_negative_for_the_rest_of_a_panel() ->
               "result": [{"reference": "Observation/note"}, {"reference": "Observation/panel"}]}
     found = chart(note, covered, others=[report])
     assert found.get(IDH1).value is None and found.get(FLT3_ITD).value is None
+
+
+@pytest.mark.parametrize("value", [
+    {"valueCodeableConcept": PRESENT}, {"valueBoolean": True}, {"valueString": "siehe Befund"},
+    {"interpretation": [PRESENT]}, {"valueCodeableConcept": ABSENT},
+])
+@pytest.mark.parametrize("name", ["FLT3-ITD (PCR, Fragmentanalyse)", "FLT3 Längenmutation", "FLT3-ITD Allel-Last"])
+def test_a_result_of_a_site_whose_name_tells_our_gene_and_cannot_be_read_is_told(name: str, value: Json) -> None:
+    found = chart(observation(concept("FLT3LM", name, "https://lab.example"), **value)).get(FLT3_ITD)
+    assert (found.state, name in found.why) == (State.UNREADABLE, True)
+
+
+def test_a_variant_in_columns_of_a_site_of_its_own_is_told() -> None:
+    columns = {"Hugo_Symbol": "FLT3", "HGVSp_Short": "p.D835Y", "t_alt_freq": "0.34"}
+    parts = [{"code": {"text": name}, "valueString": value} for name, value in columns.items()]
+    found = chart(observation({"text": "Mutation"}, component=parts)).get(FLT3_TKD)
+    assert (found.state, "FLT3" in found.why) == (State.UNREADABLE, True)
+
+
+@pytest.mark.parametrize("silent", [
+    {"code": concept("X1", "Molekulargenetik angefordert", "https://lab.example"), "valueBoolean": True},
+    {"code": concept("X1", "FLT3-Ligand im Serum", "https://lab.example"), "status": "entered-in-error",
+     "valueBoolean": True},
+    {"code": concept("2823-3", "Kalium (FLT3-Studie)"), "valueQuantity": {"value": 4.1, "unit": "mmol/L"}},
+    {"code": concept("X1", "Beta-2-Mikroglobulin", "https://lab.example"), "valueBoolean": True},
+    {"code": concept("X1", "FLT3-ITD (PCR, Fragmentanalyse)", "https://lab.example")},
+])
+def test_a_result_that_names_none_of_our_genes_or_has_no_value_is_not_told(silent: Json) -> None:
+    assert chart(observation("x") | silent).get(FLT3_ITD).state is State.ABSENT

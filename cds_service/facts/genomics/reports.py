@@ -18,7 +18,15 @@ from cds_service.facts.genomics.answers import denies
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
-from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
+from cds_service.facts.genomics.unread import (
+    apl_of_karyotype,
+    may_tell,
+    of_karyotype,
+    own_words,
+    unread,
+    value_words,
+    words_inside,
+)
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT, Spoken, is_plain, spoken, stating
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Observation
@@ -90,8 +98,6 @@ def _by_name(said: Wording) -> str | None:
 def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation]]:
     """Every test that the Observation reports: itself, and those that stand in its components."""
     own = test_of(wording(view.code, reading.terms))
-    if own is None and not view.component and may_tell(view, reading):
-        own = UNREAD
     found = [] if own is None else [(own, view)]
     for part in (view.component or ()) if own != VARIANT else ():
         inner = test_of(wording(part.code, reading.terms))
@@ -99,7 +105,7 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
         if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not left_over:
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
             found.append((inner, Observation(**fields)))
-    return found
+    return found or ([(UNREAD, view)] if may_tell(view, reading) else [])
 
 
 def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Part], Sequence[Said]]:
@@ -129,7 +135,7 @@ def said_by(heard: Heard, test: str) -> list[Said]:
     """Everything that the Observation says of our markers."""
     view, reading = heard.view, heard.reading
     if test == UNREAD:
-        return _of_a_sites_own(value_words(view), reading)
+        return _of_a_sites_own(view, reading)
     if test == markers.CD33:
         return [expression.expression(view, reading)]
     if test in _REPORTS:
@@ -249,7 +255,7 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     name = wording(heard.view.code, reading.terms)
     of_one = test == VARIANT or heard.other_change or other_change(name)
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
-        return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
+        return [Said(marker, ELSEWHERE, _OF_ONE)]
     said = _judged(marker, gene, outcome, words, heard.words, reading)
     return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]
 
@@ -300,6 +306,7 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     return Said(marker, outcome, words)
 
 
+_OF_ONE = "one variant of the gene is absent, which says nothing of the others"
 _OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
 _UNSTATED, _OF_DNA_ALONE = "the variant is not stated", "the variant is not stated as a protein change"
 _SITE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z](?:[a-z]{2})?\d{2,4}(?:[A-Z](?:[a-z]{2})?)?(?![A-Za-z0-9])")
@@ -337,14 +344,16 @@ def _reported(view: Observation, reading: Reading) -> list[Said]:
     text = value_words(view)
     told = hinted_by(text, reading)
     told += of_karyotype(text)
-    return [*told, *unread(text, reading, {said.marker for said in told})]
+    everything = f"{text} | {inside}" if (inside := words_inside(view, reading)) else text
+    return [*told, *unread(everything, reading, {said.marker for said in told})]
 
 
-def _of_a_sites_own(words: str, reading: Reading) -> list[Said]:
-    """What words of which nobody knows the test say: that APL was found, and else which genes they leave open."""
+def _of_a_sites_own(view: Observation, reading: Reading) -> list[Said]:
+    """What a result says of which nobody knows the test: that APL was found, and else which genes it leaves open."""
+    words = value_words(view)
     found = [said for said in hinted_by(words, reading) if (said.marker, said.outcome) == (markers.APL_FUSION, PRESENT)]
     found = found or apl_of_karyotype(words)
-    return [*found, *unread(words, reading, {said.marker for said in found})]
+    return [*found, *unread(own_words(view, reading), reading, {said.marker for said in found})]
 
 
 def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
