@@ -236,6 +236,18 @@ def test_words_that_cannot_be_read_earn_no_negative_for_the_rest_of_a_panel() ->
     assert found.get(IDH1).value is None and found.get(FLT3_ITD).value is None
 
 
+@pytest.mark.parametrize(("name", "absent"), [
+    ("FLT3 D835Y", None), ("FLT3 p.Asp835Tyr", None), ("FLT3 I836del", None), ("FLT3 D835", False),
+    ("FLT3 TKD (D835/I836)", False), ("FLT3 TKD mutation", False),
+    ("FLT3 gene p.Asp835+Ile836 [Presence] in Blood or Tissue by Molecular genetics method", False),
+    ("FLT3 gene p.Asp835 mutations [Presence] in Blood or Tissue by Molecular genetics method", False),
+])
+def test_a_kinase_domain_of_which_one_variant_was_looked_for_is_not_negative(name: str, absent: bool | None) -> None:
+    code = concept("72520-0", name) if "[Presence]" in name else {"text": name}
+    assert outcome(chart(observation(code, valueCodeableConcept=ABSENT)).get(FLT3_TKD)) is absent
+    assert outcome(chart(observation(code, valueCodeableConcept=PRESENT)).get(FLT3_TKD)) is True
+
+
 @pytest.mark.parametrize("value", [
     {"valueCodeableConcept": PRESENT}, {"valueBoolean": True}, {"valueString": "siehe Befund"},
     {"interpretation": [PRESENT]}, {"valueCodeableConcept": ABSENT},

@@ -155,6 +155,8 @@ def _of_one(heard: Heard, test: str) -> list[Said]:
     """What a test of one marker, or of one gene, says."""
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
+        if outcome == ABSENT and test == markers.TKD and other_change(wording(heard.view.code, heard.reading.terms)):
+            return [Said(test, ELSEWHERE, _OF_ONE)]
         said = Said(test, INDETERMINATE if _of_the_other(heard, test) else outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
