@@ -298,6 +298,28 @@ def test_short_and_german_names_of_an_allogeneic_transplantation_are_read(text):
 
 
 @pytest.mark.parametrize("text", [
+    "Allogene PBSZT", "allo-SZT 06/2025", "Z.n. alloSZT 2025", "Z.n. allogener Blutstammzelltransplantation",
+    "KMT allogen",
+    "Allogene periphere Blutstammzelltransplantation", "Allogene hämatopoetische Stammzelltransplantation",
+    "Transfusion von hämatopoetischen Stammzellen: Stammzelltransfusion, allogen, HLA-identisch, nicht verwandt",
+    "Stammzelltransplantation (allogen)", "haplo-SZT", "Rezidiv nach allogener SZT",
+    "Allogeneic peripheral blood stem cell transplantation", "Allogeneic PBSCT", "Stem cell transplant, allogeneic",
+    "Allo-BMT 2025", "Transplantation of allogeneic hematopoietic stem cell", "Nachsorge nach allo-SZT",
+])
+def test_other_names_of_an_allogeneic_transplantation_are_read(text):
+    assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is True
+
+
+@pytest.mark.parametrize("text", [
+    "allo-SZT geplant", "Vor allogener SZT", "Keine allogene PBSZT", "Autologe PBSZT",
+    "Stammzelltransfusion, autogen", "Autologous peripheral blood stem cell transplantation", "Z.n. auto-SZT",
+    "Spendersuche vor allo-SZT", "allo-SZT nicht möglich", "No prior allogeneic PBSCT", "Allogenes Knochentransplantat",
+])
+def test_other_names_of_one_that_is_planned_denied_or_autologous_are_none(text):
+    assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is False
+
+
+@pytest.mark.parametrize("text", [
     "Planned alloHSCT", "alloHSCT planned", "HSCT evaluation", "awaiting alloHSCT", "not eligible for HSCT",
     "BMT clinic follow-up", "alloHSCT not done", "AML, bridge to alloHSCT", "No prior HSCT", "HSCT donor",
 ])
