@@ -79,7 +79,7 @@ _PLANNED = re.compile(
     r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan (?:avant|pré\S*|de)"
     r"|candidate? à|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?"
     r"|voor|gepland\w*|wacht op)"
-    rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z",
+    rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z|\bzur\s+\Z",
     re.IGNORECASE,
 )
 _NOT_DONE = re.compile(
@@ -246,7 +246,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             now = [key for key in now if key != "apl"]
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
-        keys += now or before
+        keys += [*now, *(key for key in before if key in GRAFTS)] if now else before  # a graft is a thing of the past
     doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(words, terms) or status

@@ -302,16 +302,18 @@ def test_short_and_german_names_of_an_allogeneic_transplantation_are_read(text):
     "KMT allogen",
     "Allogene periphere Blutstammzelltransplantation", "Allogene hämatopoetische Stammzelltransplantation",
     "Transfusion von hämatopoetischen Stammzellen: Stammzelltransfusion, allogen, HLA-identisch, nicht verwandt",
-    "Stammzelltransplantation (allogen)", "haplo-SZT", "Rezidiv nach allogener SZT",
+    "Stammzelltransplantation (allogen)", "haplo-SZT", "Rezidiv nach allogener SZT", "AML, Z.n. allo-KMT",
     "Allogeneic peripheral blood stem cell transplantation", "Allogeneic PBSCT", "Stem cell transplant, allogeneic",
     "Allo-BMT 2025", "Transplantation of allogeneic hematopoietic stem cell", "Nachsorge nach allo-SZT",
+    "AML, history of alloHSCT 2024", "AML, Z.n. alloHSCT", "AML in relapse, previous allo-SCT",
+    "Vorstellung zur Kontrolle nach allo-SZT",
 ])
 def test_other_names_of_an_allogeneic_transplantation_are_read(text):
     assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is True
 
 
 @pytest.mark.parametrize("text", [
-    "allo-SZT geplant", "Vor allogener SZT", "Keine allogene PBSZT", "Autologe PBSZT",
+    "allo-SZT geplant", "Vor allogener SZT", "Keine allogene PBSZT", "Aufnahme zur allo-SZT", "Autologe PBSZT",
     "Stammzelltransfusion, autogen", "Autologous peripheral blood stem cell transplantation", "Z.n. auto-SZT",
     "Spendersuche vor allo-SZT", "allo-SZT nicht möglich", "No prior allogeneic PBSCT", "Allogenes Knochentransplantat",
 ])
@@ -326,6 +328,17 @@ def test_other_names_of_one_that_is_planned_denied_or_autologous_are_none(text):
 def test_a_transplantation_that_is_planned_denied_or_a_service_is_none(text):
     fact = chart(condition({"text": text}, id="told")).get(ALLOGENEIC)
     assert (fact.value, fact.sure) == (False, True)
+
+
+def test_a_transplantation_told_as_past_beside_a_coded_leukaemia_counts_and_one_denied_does_not():
+    def told(text):
+        return chart(condition(concept("C92.02", system=ICD, text=text), id="told")).get(ALLOGENEIC).value
+
+    assert told("AML, history of alloHSCT 2024") is True
+    assert told("AML, relapsed, Z.n. allogener SZT") is True
+    assert told("AML, family history of alloHSCT") is False
+    assert told("AML, no history of alloHSCT") is False
+    assert told("AML, history of planned alloHSCT, declined") is False
 
 
 def test_a_bare_hsct_does_not_say_whose_cells_they_were():
