@@ -42,6 +42,7 @@ class Meaning:
     words: str
     is_named: bool  # whether it has words or a code at all
     past: bool = False  # whether its words alone tell it, and tell it of the past
+    earlier: tuple[str, ...] = ()  # what its words tell of the past beside what is now: "AML, history of torsades"
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
@@ -234,6 +235,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         hedges = [span for span in hedges if not _is_donor(span, donors)]
         thought_of = {value for _, _, value in hedges}
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
+    earlier: list[str] = []
     in_words = not keys
     if keys or _NOT_TOLD not in thought_of:  # else it is told of somebody else
         own = words if in_words else _of_the_patient(words, hedges)
@@ -246,7 +248,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
             now = [key for key in now if key != "apl"]
         told = told or ("its words" if now or before else "")
         past = bool(before) and not (keys or now)
-        keys += [*now, *(key for key in before if key in GRAFTS)] if now else before  # a graft is a thing of the past
+        earlier = [key for key in before if key not in (*keys, *now) and key not in _LEUKAEMIA] if now else []
+        keys += now or before
     doubts: tuple[str, ...] = (_BY_ITS_WORDS,) if unsure else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(words, terms) or status
@@ -262,6 +265,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         shortened(said.text or ", ".join(dict.fromkeys(code for _, code in said.codes))),  # a code where no words came
         bool(words or said.codes),
         past,
+        tuple(dict.fromkeys(earlier)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.disease import RELAPSE
+from cds_service.facts.disease import HISTORY, PROBLEMS, RELAPSE
 from cds_service.facts.fact import State
 from tests.charts import ICD, chart, clinical, concept, condition, observation
 
@@ -339,6 +339,23 @@ def test_a_transplantation_told_as_past_beside_a_coded_leukaemia_counts_and_one_
     assert told("AML, family history of alloHSCT") is False
     assert told("AML, no history of alloHSCT") is False
     assert told("AML, history of planned alloHSCT, declined") is False
+
+
+def test_what_is_told_as_past_beside_another_thing_is_past_and_has_no_day_of_its_own():
+    for text, key in (("AML, history of torsades de pointes", "torsades"),
+                      ("AML, Z.n. sinusoidal obstruction syndrome", "sos_vod"),
+                      ("Heart failure, history of alloHSCT 2015", "hsct_procedure")):
+        facts = chart(condition({"text": text}, id="told", onsetDateTime="2026-11-01"))
+        (told,) = [entry for entry in facts.get(HISTORY).value if key in entry.keys]
+        assert (told.over, told.when, key in facts.get(PROBLEMS).value[0].keys) == (True, None, False)
+    graft = chart(condition({"text": "Heart failure, history of alloHSCT 2015"}, id="told", onsetDateTime="2026-11-01"))
+    assert (graft.get(ALLOGENEIC).value, graft.get(ALLOGENEIC).when) == (True, None)
+
+
+@pytest.mark.parametrize("text", ["Heart failure, history of AML", "AML, no history of torsades de pointes",
+                                  "AML, family history of torsades de pointes", "AML, history of AML"])
+def test_what_is_denied_or_a_leukaemia_of_the_past_is_told_of_nothing_more(text):
+    assert len(chart(condition({"text": text}, id="told")).get(HISTORY).value) <= 1
 
 
 def test_a_bare_hsct_does_not_say_whose_cells_they_were():
