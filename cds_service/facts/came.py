@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.facts.concepts import Wording, told_once, wording
-from cds_service.facts.genomics.reports import test_of
+from cds_service.facts.genomics.reports import genes_in, test_of
 from cds_service.facts.reproduction import tells_pregnancy
 from cds_service.facts.values.ecg_names import coded, qtc_words
 from cds_service.facts.values.ecg_words import is_report
@@ -126,7 +126,7 @@ def _of_result(view: Observation, terms: Terms) -> frozenset[str]:
         return concerned
     if view.method is not None:
         concerned |= {"ecgs"}
-    if view.valueString or view.valueCodeableConcept is not None:
+    if view.valueString or view.valueCodeableConcept is not None or view.component:
         concerned |= {"genomics"}
     return concerned - {_SITES_OWN} or _NOBODY
 
@@ -137,7 +137,7 @@ def _of_name(said: Wording) -> frozenset[str]:
     told = {
         "labs": lab_of(said) is not None,
         "ecgs": bool(coded(said)) or is_report(said) or (sites_own and bool(qtc_words(said))),
-        "genomics": test_of(said) is not None,
+        "genomics": test_of(said) is not None or (not has_standard_code(said) and bool(genes_in(said))),
         "pregnancy": tells_pregnancy(said),
         _SITES_OWN: not has_standard_code(said),
     }

@@ -44,6 +44,7 @@ class Meaning:
     is_named: bool  # whether it has words or a code at all
     past: bool = False  # whether its words alone tell it, and tell it of the past
     left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
+    earlier: tuple[str, ...] = ()  # what its words tell of the past beside what is now: "AML, history of torsades"
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
@@ -84,7 +85,7 @@ _PLANNED = re.compile(
     r"|discuss\w*|pending|geplante?[rn]?|vor|never had|decline[sd]|avant|projet de|attente de|bilan (?:avant|pré\S*|de)"
     r"|candidate? à|prévue?|antes del?|espera del?|pendiente de|previo al?|candidat[oa] al?|prima del?|attesa d[ei]l?"
     r"|voor|gepland\w*|wacht op)"
-    rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z",
+    rf":?\s+{_NEAR}\Z|\b(?:attente|projet) d['’]\Z|\bzur\s+\Z",
     re.IGNORECASE,
 )
 _NOT_DONE = re.compile(
@@ -277,6 +278,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     past = bool(before) and not (keys or now)
     doubts: tuple[str, ...] = (BY_ITS_WORDS,) if unsure else ()
     doubts += (_BY_A_RELATIVE,) if theirs and _is_of_others(said, keys) else ()
+    earlier = [key for key in before if key not in (*keys, *now) and key not in _LEUKAEMIA] if now else []
     keys += now or before
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = _stated(own_said, terms) or status
@@ -293,6 +295,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         bool(words or said.codes),
         past,
         tuple(dict.fromkeys(key for key in beside if key not in keys)),
+        tuple(dict.fromkeys(earlier)),
     )
 
 

@@ -199,6 +199,11 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found += _apart(entry, meaning.left_open)
+            if meaning.earlier:  # its own day is not told
+                found.append(msgspec.structs.replace(
+                    entry, keys=meaning.earlier, status="", when=None, ended=None, over=True, of_disease=False,
+                    visit=False,
+                ))
     return tuple(found), unreadable
 
 

@@ -362,7 +362,7 @@ def _filled(
 ) -> bool:
     """Whether the fault is an element that may be missing here; it is filled while the check lasts."""
     fillers = _IN_A_DRAFT if resource.where == DRAFTS else _IN_THE_CHART
-    lacks = kind.rpartition(".")[2] == "missing" and len(path) == 1 and content.get(path[0]) is None
+    lacks = _lacks(kind) and len(path) == 1 and content.get(path[0]) is None
     if lacks and path[0] in fillers:
         element, filler = str(path[0]), fillers[str(path[0])]
     elif not path and resource.where == DRAFTS and not any(key.startswith("medication") for key in content):
@@ -373,6 +373,11 @@ def _filled(
     restore.append(partial(content.pop, element))
     notes.append(f"{element} is missing")
     return True
+
+
+def _lacks(kind: str) -> bool:
+    """Whether the fault is a part that has to be there and is not."""
+    return kind.rpartition(".")[2] == "missing"
 
 
 # A time that people understand and R4 does not: no zone, or no seconds. It is kept; its zone is settled when it is
@@ -392,6 +397,8 @@ def _mended(
     restore: list[Callable[[], Any]],
 ) -> bool:
     """Whether the fault at `path` could be mended in `content`, in place."""
+    if _lacks(kind):  # what lacks a part goes as a whole: a narrative without its words
+        path = path[:-1]
     if not path:
         return False
     holder = content

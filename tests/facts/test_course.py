@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.disease import RELAPSE
+from cds_service.facts.disease import HISTORY, PROBLEMS, RELAPSE
 from cds_service.facts.fact import State
 from tests.charts import ICD, chart, clinical, concept, condition, observation
 
@@ -298,12 +298,64 @@ def test_short_and_german_names_of_an_allogeneic_transplantation_are_read(text):
 
 
 @pytest.mark.parametrize("text", [
+    "Allogene PBSZT", "allo-SZT 06/2025", "Z.n. alloSZT 2025", "Z.n. allogener Blutstammzelltransplantation",
+    "KMT allogen",
+    "Allogene periphere Blutstammzelltransplantation", "Allogene hämatopoetische Stammzelltransplantation",
+    "Transfusion von hämatopoetischen Stammzellen: Stammzelltransfusion, allogen, HLA-identisch, nicht verwandt",
+    "Stammzelltransplantation (allogen)", "haplo-SZT", "Rezidiv nach allogener SZT", "AML, Z.n. allo-KMT",
+    "Allogeneic peripheral blood stem cell transplantation", "Allogeneic PBSCT", "Stem cell transplant, allogeneic",
+    "Allo-BMT 2025", "Transplantation of allogeneic hematopoietic stem cell", "Nachsorge nach allo-SZT",
+    "AML, history of alloHSCT 2024", "AML, Z.n. alloHSCT", "AML in relapse, previous allo-SCT",
+    "Vorstellung zur Kontrolle nach allo-SZT",
+])
+def test_other_names_of_an_allogeneic_transplantation_are_read(text):
+    assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is True
+
+
+@pytest.mark.parametrize("text", [
+    "allo-SZT geplant", "Vor allogener SZT", "Keine allogene PBSZT", "Aufnahme zur allo-SZT", "Autologe PBSZT",
+    "Stammzelltransfusion, autogen", "Autologous peripheral blood stem cell transplantation", "Z.n. auto-SZT",
+    "Spendersuche vor allo-SZT", "allo-SZT nicht möglich", "No prior allogeneic PBSCT", "Allogenes Knochentransplantat",
+])
+def test_other_names_of_one_that_is_planned_denied_or_autologous_are_none(text):
+    assert chart(condition({"text": text}, id="told")).get(ALLOGENEIC).value is False
+
+
+@pytest.mark.parametrize("text", [
     "Planned alloHSCT", "alloHSCT planned", "HSCT evaluation", "awaiting alloHSCT", "not eligible for HSCT",
     "BMT clinic follow-up", "alloHSCT not done", "AML, bridge to alloHSCT", "No prior HSCT", "HSCT donor",
 ])
 def test_a_transplantation_that_is_planned_denied_or_a_service_is_none(text):
     fact = chart(condition({"text": text}, id="told")).get(ALLOGENEIC)
     assert (fact.value, fact.sure) == (False, True)
+
+
+def test_a_transplantation_told_as_past_beside_a_coded_leukaemia_counts_and_one_denied_does_not():
+    def told(text):
+        return chart(condition(concept("C92.02", system=ICD, text=text), id="told")).get(ALLOGENEIC).value
+
+    assert told("AML, history of alloHSCT 2024") is True
+    assert told("AML, relapsed, Z.n. allogener SZT") is True
+    assert told("AML, family history of alloHSCT") is False
+    assert told("AML, no history of alloHSCT") is False
+    assert told("AML, history of planned alloHSCT, declined") is False
+
+
+def test_what_is_told_as_past_beside_another_thing_is_past_and_has_no_day_of_its_own():
+    for text, key in (("AML, history of torsades de pointes", "torsades"),
+                      ("AML, Z.n. sinusoidal obstruction syndrome", "sos_vod"),
+                      ("Heart failure, history of alloHSCT 2015", "hsct_procedure")):
+        facts = chart(condition({"text": text}, id="told", onsetDateTime="2026-11-01"))
+        (told,) = [entry for entry in facts.get(HISTORY).value if key in entry.keys]
+        assert (told.over, told.when, key in facts.get(PROBLEMS).value[0].keys) == (True, None, False)
+    graft = chart(condition({"text": "Heart failure, history of alloHSCT 2015"}, id="told", onsetDateTime="2026-11-01"))
+    assert (graft.get(ALLOGENEIC).value, graft.get(ALLOGENEIC).when) == (True, None)
+
+
+@pytest.mark.parametrize("text", ["Heart failure, history of AML", "AML, no history of torsades de pointes",
+                                  "AML, family history of torsades de pointes", "AML, history of AML"])
+def test_what_is_denied_or_a_leukaemia_of_the_past_is_told_of_nothing_more(text):
+    assert len(chart(condition({"text": text}, id="told")).get(HISTORY).value) <= 1
 
 
 def test_a_bare_hsct_does_not_say_whose_cells_they_were():

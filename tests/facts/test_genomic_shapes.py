@@ -222,6 +222,60 @@ def test_a_variant_of_a_gene_that_nobody_can_tell_spoils_what_the_panel_covered(
     assert read([region, nameless, named], "IDH1").value is None
 
 
+@pytest.mark.parametrize("gene", [coding("HGNC:11389", "http://www.genenames.org/geneId", display="STK11"),
+                                  coding("HGNC:11389", "urn:oid:2.16.840.1.113883.6.281")])
+def test_a_variant_of_a_gene_of_which_nobody_asks_spoils_nothing_where_its_code_says_which(gene: Json) -> None:
+    other = variant_of("HGNC:11389", "p.Gly242Glu")
+    other["component"][0]["valueCodeableConcept"] = gene
+    assert read(panel_with("IDH1", other), "IDH1").sure
+
+
+def test_a_code_that_is_none_of_a_gene_still_spoils_what_the_panel_covered() -> None:
+    for unclear in (coding("11389", "http://www.ncbi.nlm.nih.gov/gene"), coding("STK", "http://www.genenames.org")):
+        other = variant_of("HGNC:11389", "p.Gly242Glu")
+        other["component"][0]["valueCodeableConcept"] = unclear
+        assert read(panel_with("IDH1", other), "IDH1").value is None
+
+
+def registry(code: str, *notes: str, **more: Any) -> Json:
+    """A variant as German tumour registries send it: what was found in a note, whether in a code of theirs."""
+    system = "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem"
+    found = coding(code, f"{system}/mii-cs-onko-genetische-variante-auspraegung")
+    return observation(coding("69548-6"), "v1", interpretation=[found], note=[{"text": each} for each in notes], **more)
+
+
+@pytest.mark.parametrize(("code", "note", "expected"), [
+    ("M", "FLT3-ITD", {"FLT3-ITD": True}), ("M", "FLT3 ITD", {"FLT3-ITD": True}), ("W", "NPM1", {"NPM1": False}),
+    ("M", "FLT3 D835Y", {"FLT3-TKD": True}), ("W", "FLT3", {"FLT3-ITD": False, "FLT3-TKD": False}),
+    ("M", "IDH1 R132H", {"IDH1": True}), ("M", "IDH2 p.Arg140Gln", {"IDH2": True}), ("M", "NPM1", {"NPM1": True}),
+    ("M", "FLT3-ITD nachgewiesen", {"FLT3-ITD": True}), ("M", "BRCA 1", {}), ("W", "FLT3-ITD", {"FLT3-ITD": False}),
+])
+def test_a_gene_that_stands_in_a_note_alone_is_read_with_a_doubt(
+    code: str, note: str, expected: dict[str, bool]
+) -> None:
+    facts = chart(registry(code, note))
+    found = {key.name: facts.get(key) for key in MARKERS}
+    assert {name: fact.value.present for name, fact in found.items() if fact.value is not None} == expected
+    assert all("what was tested stands in a note" in found[name].doubts for name in expected)
+
+
+@pytest.mark.parametrize(("code", "note"), [
+    ("M", "FLT3"), ("N", "FLT3-ITD"), ("U", "FLT3-ITD"), ("S", "FLT3-ITD"), ("P", "FLT3-ITD"),
+    ("W", "FLT3-ITD positiv"),
+    ("M", "FLT3-ITD nicht nachgewiesen"), ("M", "V.a. FLT3-ITD"), ("M", "FLT3-ITD siehe Vorbefund"), ("X", "FLT3-ITD"),
+    ("W", "FLT3-ITD kein Wildtyp"), ("M", "FLT3-ITD oder NPM1"), ("W", "FLT3-ITD nicht untersucht"),
+])
+def test_a_note_that_leaves_open_what_was_found_is_told(code: str, note: str) -> None:
+    assert read([registry(code, note)], "FLT3-ITD").state is State.UNREADABLE
+
+
+def test_a_note_decides_nothing_beside_a_gene_that_is_coded() -> None:
+    other = variant_of("HGNC:2978", "p.Arg882His") | {"note": [{"text": "FLT3-ITD"}]}
+    assert read([other], "FLT3-ITD").state is State.ABSENT
+    named = marker_test(Finding("NPM1", True))[0] | {"note": [{"text": "FLT3-ITD"}]}
+    assert read([named], "FLT3-ITD").state is State.ABSENT
+
+
 def panel_with(marker: str, *found: Json, **more: Any) -> list[Json]:
     """A panel that covered the gene, and what else its report names."""
     region, listed = made(Finding(marker, False), covered_gene)

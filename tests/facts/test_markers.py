@@ -14,6 +14,7 @@ from cds_service.facts.genomics.mutations import (
     IDH1,
     IDH2,
     KMT2A_R,
+    MARKER_NAMES,
     MARKERS,
     NPM1,
     RUNX1,
@@ -68,6 +69,30 @@ def test_a_variant_not_stated_is_said_so() -> None:
     of_dna = said(IDH1, "IDH1", PRESENT | {"text": "NM_005896.4:c.395G>A"})
     assert of_dna.doubts == ("the variant is not stated as a protein change",)
     assert "unknown significance" in said(IDH2, "IDH2", "Detected: p.R119Q").why
+
+
+@pytest.mark.parametrize(("name", "marker", "stated"), [
+    ("IDH1 R132H", "IDH1", True), ("IDH1 p.Arg132Cys mutation", "IDH1", True), ("IDH1 R132", "IDH1", True),
+    ("IDH2 R140Q", "IDH2", True), ("IDH2 R140/R172 mutation", "IDH2", True),
+    ("IDH1 mutation", "IDH1", False), ("IDH1 exon 4", "IDH1", False), ("IDH1 R132 and V178", "IDH1", False),
+    ("IDH1 R132H/V178I", "IDH1", False), ("IDH2 R140Q and G145R", "IDH2", False),
+])
+def test_a_test_that_is_named_by_one_variant_states_it_where_it_is_positive(
+    name: str, marker: str, stated: bool
+) -> None:
+    tested = chart(observation({"text": name}, valueCodeableConcept=PRESENT)).get(MARKER_NAMES[marker])
+    assert tested.doubts == (() if stated else ("the variant is not stated",))
+
+
+def test_a_test_that_is_named_by_one_variant_says_nothing_of_others_and_yields_to_what_was_found() -> None:
+    for name, marker in (("IDH1 R132H", IDH1), ("IDH2 p.Arg140Gln", IDH2), ("TP53 R175H", TP53)):
+        absent = chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)
+        assert "says nothing of the others" in absent.why
+    for name, marker in (("IDH1 R132", IDH1), ("IDH2 R140 R172", IDH2), ("IDH1 mutation", IDH1), ("NPM1 type A", NPM1)):
+        assert outcome(chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)) is False
+    other = {"code": concept("48005-3"), "valueCodeableConcept": concept(text="p.Val178Ile")}
+    found = chart(observation({"text": "IDH1 R132H"}, valueCodeableConcept=PRESENT, component=[other])).get(IDH1)
+    assert "unknown significance" in found.why
 
 
 @pytest.mark.parametrize(("test", "words", "present"), [
@@ -209,3 +234,44 @@ def test_words_that_cannot_be_read_earn_no_negative_for_the_rest_of_a_panel() ->
               "result": [{"reference": "Observation/note"}, {"reference": "Observation/panel"}]}
     found = chart(note, covered, others=[report])
     assert found.get(IDH1).value is None and found.get(FLT3_ITD).value is None
+
+
+@pytest.mark.parametrize(("name", "absent"), [
+    ("FLT3 D835Y", None), ("FLT3 p.Asp835Tyr", None), ("FLT3 I836del", None), ("FLT3 D835", False),
+    ("FLT3 TKD (D835/I836)", False), ("FLT3 TKD mutation", False),
+    ("FLT3 gene p.Asp835+Ile836 [Presence] in Blood or Tissue by Molecular genetics method", False),
+    ("FLT3 gene p.Asp835 mutations [Presence] in Blood or Tissue by Molecular genetics method", False),
+])
+def test_a_kinase_domain_of_which_one_variant_was_looked_for_is_not_negative(name: str, absent: bool | None) -> None:
+    code = concept("72520-0", name) if "[Presence]" in name else {"text": name}
+    assert outcome(chart(observation(code, valueCodeableConcept=ABSENT)).get(FLT3_TKD)) is absent
+    assert outcome(chart(observation(code, valueCodeableConcept=PRESENT)).get(FLT3_TKD)) is True
+
+
+@pytest.mark.parametrize("value", [
+    {"valueCodeableConcept": PRESENT}, {"valueBoolean": True}, {"valueString": "siehe Befund"},
+    {"interpretation": [PRESENT]}, {"valueCodeableConcept": ABSENT},
+])
+@pytest.mark.parametrize("name", ["FLT3-ITD (PCR, Fragmentanalyse)", "FLT3 Längenmutation", "FLT3-ITD Allel-Last"])
+def test_a_result_of_a_site_whose_name_tells_our_gene_and_cannot_be_read_is_told(name: str, value: Json) -> None:
+    found = chart(observation(concept("FLT3LM", name, "https://lab.example"), **value)).get(FLT3_ITD)
+    assert (found.state, name in found.why) == (State.UNREADABLE, True)
+
+
+def test_a_variant_in_columns_of_a_site_of_its_own_is_told() -> None:
+    columns = {"Hugo_Symbol": "FLT3", "HGVSp_Short": "p.D835Y", "t_alt_freq": "0.34"}
+    parts = [{"code": {"text": name}, "valueString": value} for name, value in columns.items()]
+    found = chart(observation({"text": "Mutation"}, component=parts)).get(FLT3_TKD)
+    assert (found.state, "FLT3" in found.why) == (State.UNREADABLE, True)
+
+
+@pytest.mark.parametrize("silent", [
+    {"code": concept("X1", "Molekulargenetik angefordert", "https://lab.example"), "valueBoolean": True},
+    {"code": concept("X1", "FLT3-Ligand im Serum", "https://lab.example"), "status": "entered-in-error",
+     "valueBoolean": True},
+    {"code": concept("2823-3", "Kalium (FLT3-Studie)"), "valueQuantity": {"value": 4.1, "unit": "mmol/L"}},
+    {"code": concept("X1", "Beta-2-Mikroglobulin", "https://lab.example"), "valueBoolean": True},
+    {"code": concept("X1", "FLT3-ITD (PCR, Fragmentanalyse)", "https://lab.example")},
+])
+def test_a_result_that_names_none_of_our_genes_or_has_no_value_is_not_told(silent: Json) -> None:
+    assert chart(observation("x") | silent).get(FLT3_ITD).state is State.ABSENT

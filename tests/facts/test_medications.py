@@ -181,6 +181,30 @@ def test_an_order_that_cannot_be_told_apart_makes_the_list_unsure(unclear: Json)
     assert not chart(VENETOCLAX, unclear).get(MEDICATIONS).sure
 
 
+@pytest.mark.parametrize("name", [
+    "ノクサフィル錠１００ｍｇ", "ポサコナゾール", "泊沙康唑肠溶片 100mg", "Вориконазол 200 мг", "βορικοναζόλη",
+    "포사코나졸정 100mg", "ｐｏｓａｃｏｎａｚｏｌｅ", "ボリコナゾール錠 OD",
+])
+def test_a_name_in_another_script_may_be_that_of_any_drug(name: str) -> None:
+    local = {"coding": [{"system": "http://medis.or.jp/CodeSystem/master-HOT9", "code": "126764801", "display": name}]}
+    assert not chart(VENETOCLAX, order(local)).get(MEDICATIONS).sure
+    assert not chart(VENETOCLAX, order(name)).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize("named", [
+    "Paracétamol", "Acide folique", "β-carotene", "interferon β-1a", "Ω-3 fatty acids", "Đường uống vitamin", "5-FU",
+    "Нурофен (ibuprofen) 200 мг", "µg selenium", "ロキソプロフェン (loxoprofen)", "Žinčíková mast",
+    {"coding": [{"system": "http://www.whocc.no/atc", "code": "R05CB03", "display": "ムコダイン錠２５０ｍｇ"}]},
+])
+def test_a_name_that_can_be_read_or_a_code_that_rules_ours_out_leaves_the_list_sure(named: str | Json) -> None:
+    assert chart(VENETOCLAX, order(named)).get(MEDICATIONS).sure
+
+
+def test_a_drug_of_ours_in_another_script_is_known_by_its_code() -> None:
+    coded = {"coding": [{"system": "http://www.whocc.no/atc", "code": "J02AC04", "display": "ノクサフィル錠"}]}
+    assert roles(order(coded)) == [("posaconazole", Role.ACTIVE)]
+
+
 @pytest.mark.parametrize("status", ["completed", "stopped"])
 def test_a_name_for_any_drug_on_an_order_that_is_over_unsettles_nothing(status: str) -> None:
     assert chart(VENETOCLAX, order("Home medication", id="h", status=status)).get(MEDICATIONS).sure

@@ -27,10 +27,16 @@ def ordered(*requests: Json, **more: Any) -> frozenset[str]:
     (concept("34534-8"), "ecg"), (concept("268400002", system=SNOMED), "ecg"), (concept(text="12-lead ECG"), "ecg"),
     (concept("2823-3"), "potassium"), (concept("79210-1"), "flt3_itd"), (concept("47958-4"), "flt3"),
     (concept(text="Electrocardiogram routine"), "ecg"), (concept(text="CBC with differential"), "cbc"),
+    (concept(text="12-Kanal-EKG"), "ecg"), (concept(text="Ruhe-EKG"), "ecg"),
 ])
 def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
     assert key in ordered(request(code))
     assert key in ordered(drafts=[request(code, status="draft")])
+
+
+@pytest.mark.parametrize("text", ["Langzeit-EKG", "Belastungs-EKG", "EKG-Elektroden"])
+def test_an_ecg_of_another_kind_closes_no_gap(text: str) -> None:
+    assert not ordered(request(concept(text=text)))
 
 
 @pytest.mark.parametrize("more", [

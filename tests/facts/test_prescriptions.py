@@ -351,6 +351,17 @@ def test_a_statement_that_names_no_drug_leaves_the_list_open(entry: Json) -> Non
     assert any("could not be read" in doubt for doubt in found.get(MEDICATIONS).doubts)
 
 
+@pytest.mark.parametrize(("code", "words", "sure"), [
+    ("no-medication-info", "No information about medications", False), ("no-medication-info", None, False),
+    ("no-known-medications", "No known medications", True),
+])
+def test_a_summary_without_information_on_medication_leaves_the_list_open(
+    code: str, words: str | None, sure: bool
+) -> None:
+    told = concept(code, system="http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips", display=words)
+    assert chart({**stated("x"), "medicationCodeableConcept": told}).get(MEDICATIONS).sure is sure
+
+
 def test_how_long_a_dose_speaks_for_a_drug_that_goes_on_is_the_hospitals_policy(tmp_path: Path) -> None:
     values = "values:\n  - {statement: policy-given-goes-on, value: 20 d, reason: depot drugs are given so here}\n"
     chart = {"administrations": [given("posaconazole 300 mg", when="2026-11-05T08:00:00Z")]}

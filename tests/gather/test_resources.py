@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.gather.resources import DRAFTS, LEAVES_PER_CALL, Mending, Resource, Unreadable
 from cds_service.gather.views import MedicationRequest, Observation
-from tests.charts import clinical, concept, condition, measured, order, quantity, raw, resource
+from tests.charts import TODAY, clinical, concept, condition, measured, order, quantity, raw, resource
 
 POTASSIUM = quantity("2823-3", 4.1, "mmol/L")
 
@@ -61,6 +61,21 @@ def test_a_leaf_without_meaning_is_left_out_and_named(extra: dict[str, Any], pat
     view, notes = checked(POTASSIUM | extra)
     assert isinstance(view, Observation)
     assert notes == (f"{path} was left out: not valid FHIR R4",)
+
+
+@pytest.mark.parametrize(("extra", "path"), [
+    ({"text": {"status": "generated"}}, "text"), ({"note": [{"time": TODAY}]}, "note[0]"),
+    ({"note": [{"time": TODAY}, {"text": "haemolytic"}]}, "note[0]"),
+])
+def test_what_lacks_a_part_and_has_no_meaning_is_left_out_as_a_whole(extra: dict[str, Any], path: str) -> None:
+    view, notes = checked(POTASSIUM | extra)
+    assert isinstance(view, Observation)
+    assert notes == (f"{path} was left out: not valid FHIR R4",)
+
+
+@pytest.mark.parametrize("extra", [{"component": [{"valueQuantity": {"value": 3}}]}, {"status": None}])
+def test_what_lacks_a_part_and_has_a_meaning_is_not_left_out(extra: dict[str, Any]) -> None:
+    assert "not valid" in refusal(POTASSIUM | extra)
 
 
 @pytest.mark.parametrize("time", ["2026-11-20T08:00", "2026-11-20T08:00:00", "2026-11-20T08:00Z"])

@@ -5,10 +5,11 @@ A regimen written as one order stands for its drugs; its name on the order of on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.concepts import all_text, is_of_catalogue, shortened, texts_of, wording
+from cds_service.facts.concepts import all_text, codes, is_of_catalogue, shortened, texts_of, wording
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs import routes
 from cds_service.facts.drugs.matching import BY_NAME, NOTHING, Told, match, unlisted
@@ -72,7 +73,8 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     ingredients, told = regimen or (found.ingredients, found.told)
     said_whole = next((spoken(concept) for concept in concepts if spoken(concept)), "") or found.display
     words = shortened(said_whole)
-    words = words if ingredients or _names_something(words, terms) else ""
+    ruled_out = any(terms.holds_every_drug_of(system) for concept in concepts for system, _ in codes(concept, terms))
+    words = words if ingredients or _names_something(words, terms, ruled_out=ruled_out) else ""
     everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
     name = found.display if any(character.isdigit() for character in found.display) else everything
     return Product(
@@ -88,9 +90,22 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     )
 
 
-def _names_something(words: str, terms: Terms) -> bool:
-    """Whether the words name a drug, be it none of ours: "study drug" and "see comments" may stand for any."""
-    return any(character.isalpha() for character in terms.words["any drug"].without(words))
+# Our names are written in Latin letters. A word of two letters of another script, or of wide ones, may be any of them.
+_OTHER_SCRIPT = re.compile(
+    r"[^\W\d_A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]{2}|[\uff21-\uff5a]{4}"
+)
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")
+
+
+def _names_something(words: str, terms: Terms, *, ruled_out: bool) -> bool:
+    """Whether the words name a drug, be it none of ours: "study drug" and "see comments" may stand for any.
+
+    So may a name in a script in which we know none; `ruled_out`: where its code does not say that it is another's.
+    """
+    rest = terms.words["any drug"].without(words)
+    if not ruled_out and _OTHER_SCRIPT.search(rest) and not _LATIN_WORD.search(rest):
+        return False
+    return any(character.isalpha() for character in rest)
 
 
 def _regimen(product: Concepts, named: tuple[str, ...], terms: Terms) -> tuple[tuple[str, ...], str] | None:

@@ -15,6 +15,7 @@ _UNCERTAIN = re.compile(
     r"\b(uncertain significance|unknown significance|VUS|benign|polymorphism|tier (?:III|IV|3|4))\b", re.IGNORECASE
 )
 _OF_MRD = re.compile(r"\b(MRD|(minimal|measurable) residual)\b", re.IGNORECASE)
+_GENES, _GENE_ID = "http://www.genenames.org", re.compile(r"HGNC:\d+")  # every gene has one of these
 _RESIDUAL = re.compile(r"\b(MRD|(minimal|measurable) residual|transcripts?)\b", re.IGNORECASE)
 
 
@@ -105,7 +106,10 @@ def partners(view: Observation, reading: Reading) -> tuple[str, ...]:
 
 @told_once
 def symbol(said: Wording) -> str:
-    """The name of a gene: by its code, else the first word that is a gene's name, an old one too."""
+    """The name of a gene: by its code, else the first word that is a gene's name, an old one too.
+
+    A gene of which our tables hold nothing is called by its code: that it is none of ours is certain.
+    """
     terms = said.terms
     for code in said.codes:
         if terms.genomics.get(code, ("", ""))[1] == "gene":
@@ -114,4 +118,6 @@ def symbol(said: Wording) -> str:
     today = terms.words["gene"].find(words)
     if today is not None:
         return today
-    return next((word.upper() for word in re.findall(r"[A-Za-z0-9]+", words) if word.lower() in terms.gene_names), "")
+    named = (word.upper() for word in re.findall(r"[A-Za-z0-9]+", words) if word.lower() in terms.gene_names)
+    of_others = (code for system, code in said.codes if system == _GENES and _GENE_ID.fullmatch(code))
+    return next(named, "") or next(of_others, "")

@@ -10,13 +10,23 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from msgspec.structs import replace as replaced
+
 from cds_service.facts.concepts import Wording, all_text, is_of_catalogue, phrase, texts_of, told_once, wording
 from cds_service.facts.genomics import expression, markers
 from cds_service.facts.genomics.answers import denies
 from cds_service.facts.genomics.details import RATIO, Detail, Part, from_words, ratio_of
 from cds_service.facts.genomics.heard import Heard, other_change, partners, residual
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
-from cds_service.facts.genomics.unread import apl_of_karyotype, may_tell, of_karyotype, unread, value_words
+from cds_service.facts.genomics.unread import (
+    apl_of_karyotype,
+    may_tell,
+    of_karyotype,
+    own_words,
+    unread,
+    value_words,
+    words_inside,
+)
 from cds_service.facts.genomics.wording import (
     ABSENT,
     INDETERMINATE,
@@ -28,7 +38,7 @@ from cds_service.facts.genomics.wording import (
     stating,
 )
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import Observation
+from cds_service.gather.views import CodeableConcept, Observation
 from cds_service.kept import as_written
 from cds_service.knowledge.terms import VARIANT, Terms
 
@@ -36,6 +46,7 @@ _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words a
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}
 _IN_WORDS = "genomic_report"
 _SEVERAL = "several genes"
+_IN_A_NOTE = "what was tested stands in a note"
 _FUSION_TEST = "KMT2A_"
 _OF_FLT3 = frozenset({markers.FLT3, markers.ITD, markers.TKD})
 _NO_SHARE = re.compile(r"(?<![\d.,])0(?:[.,]0+)?\s?%")
@@ -97,8 +108,6 @@ def _by_name(said: Wording) -> str | None:
 def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation]]:
     """Every test that the Observation reports: itself, and those that stand in its components."""
     own = test_of(wording(view.code, reading.terms))
-    if own is None and not view.component and may_tell(view, reading):
-        own = UNREAD
     found = [] if own is None else [(own, view)]
     for part in (view.component or ()) if own != VARIANT else ():
         inner = test_of(wording(part.code, reading.terms))
@@ -106,7 +115,7 @@ def tests_in(view: Observation, reading: Reading) -> list[tuple[str, Observation
         if inner is not None and inner not in (own, _IN_WORDS, VARIANT) and not left_over:
             fields = {name: getattr(part, name) for name in part.__struct_fields__}
             found.append((inner, Observation(**fields)))
-    return found
+    return found or ([(UNREAD, view)] if may_tell(view, reading) else [])
 
 
 def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Part], Sequence[Said]]:
@@ -116,7 +125,8 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
     number nor of a day.
     """
     value = view.valueCodeableConcept
-    if test in _BY_NUMBER_OR_WORDS or view.valueString or not (value is None or is_of_catalogue(value)):
+    by_words = view.valueString or (test == VARIANT and view.note)
+    if test in _BY_NUMBER_OR_WORDS or by_words or not (value is None or is_of_catalogue(value)):
         heard = Heard(view, reading)
         return heard.parts, said_by(heard, test)
     parts, kept = view.component or (), reading.terms.kept("answers to tests of genes")
@@ -135,7 +145,7 @@ def said_by(heard: Heard, test: str) -> list[Said]:
     """Everything that the Observation says of our markers."""
     view, reading = heard.view, heard.reading
     if test == UNREAD:
-        return _of_a_sites_own(value_words(view), reading)
+        return _of_a_sites_own(view, reading)
     if test == markers.CD33:
         return [expression.expression(view, reading)]
     if test in _REPORTS:
@@ -144,7 +154,8 @@ def said_by(heard: Heard, test: str) -> list[Said]:
         return [_of_ratio(view, reading)]
     if test == VARIANT:
         genes = _genes_named(heard)
-        return [said for gene in genes for said in _of_gene(heard, test, gene)] or _noted(heard, genes)
+        told = [said for gene in genes for said in _of_gene(heard, test, gene)]
+        return told or _noted(heard, genes) or _in_its_notes(heard)
     if test == _SEVERAL:
         return _of_several(heard)
     told = _of_one(heard, test)
@@ -157,6 +168,8 @@ def _of_one(heard: Heard, test: str) -> list[Said]:
     """What a test of one marker, or of one gene, says."""
     if test in (markers.ITD, markers.TKD):
         outcome, words = heard.answer(markers.FLT3)
+        if outcome == ABSENT and test == markers.TKD and other_change(wording(heard.view.code, heard.reading.terms)):
+            return [Said(test, ELSEWHERE, _OF_ONE)]
         said = Said(test, INDETERMINATE if _of_the_other(heard, test) else outcome, words)
         return [_of_residual(said) if heard.residual else said]
     return _of_gene(heard, test, markers.KMT2A if test.startswith(_FUSION_TEST) else test)
@@ -243,6 +256,30 @@ def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
     return [Said(others, *heard.answer(""))] if others and not genes else []
 
 
+def _in_its_notes(heard: Heard) -> list[Said]:
+    """A variant that names no gene but in a note, as tumour registries send it: the note is the name of the test.
+
+    Where the note tells of an outcome too, it has to be that of the result; what else it says leaves its genes open.
+    """
+    view, reading = heard.view, heard.reading
+    found: list[Said] = []
+    for note in view.note or ():
+        words = " ".join((note.text or "").split())
+        if not markers.genes_in(words) or not reading.follows(words):
+            continue
+        test = _by_name(phrase(words, reading.terms))
+        stated = hinted_by(words, reading)
+        if test is not None and not stated:
+            renamed = replaced(view, code=CodeableConcept(text=words), component=None, note=None)
+            told = said_by(Heard(renamed, reading), test)
+        else:
+            outcome = heard.answer("")[0]
+            told = [said for said in stated if said.outcome == outcome] if outcome in (PRESENT, ABSENT) else []
+        told = [*told, *unread(words, reading, {said.marker for said in told})]
+        found += [replace(said, doubts=(*said.doubts, _IN_A_NOTE)) for said in told]
+    return found
+
+
 def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     """What a test of a gene, or a variant, says of its markers."""
     reading = heard.reading
@@ -266,10 +303,18 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [_of_residual(Said(marker, outcome, words))]
     if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
         return [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
-    of_one = test == VARIANT or heard.other_change
+    name = wording(heard.view.code, reading.terms)
+    of_one = test == VARIANT or heard.other_change or other_change(name)
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
-        return [Said(marker, ELSEWHERE, "one variant of the gene is absent, which says nothing of the others")]
-    return [_judged(marker, gene, outcome, words, heard.words, reading)]
+        return [Said(marker, ELSEWHERE, _OF_ONE)]
+    said = _judged(marker, gene, outcome, words, heard.words, reading)
+    return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]
+
+
+def _is_stated(gene: str, name: str, reading: Reading) -> bool:
+    """Whether the name of a test states the variants that it looks for, and each of them counts: "IDH1 R132H"."""
+    sites = _SITE.findall(name)
+    return bool(sites) and all(markers.shown((gene,), site, reading.terms) for site in sites)
 
 
 def _fusion_of_apl(heard: Heard, outcome: str, words: str) -> Said:
@@ -308,12 +353,14 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
     if other_change(phrase(text, reading.terms)) or markers.dna_sites(gene, text, reading.terms) is False:
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
-        unsaid = "the variant is not stated"
-        return Said(marker, outcome, words, (f"{unsaid} as a protein change" if _OF_DNA.search(text) else unsaid,))
+        return Said(marker, outcome, words, (_OF_DNA_ALONE if _OF_DNA.search(text) else _UNSTATED,))
     return Said(marker, outcome, words)
 
 
+_OF_ONE = "one variant of the gene is absent, which says nothing of the others"
 _OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
+_UNSTATED, _OF_DNA_ALONE = "the variant is not stated", "the variant is not stated as a protein change"
+_SITE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z](?:[a-z]{2})?\d{2,4}(?:[A-Z](?:[a-z]{2})?)?(?![A-Za-z0-9])")
 _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")
 
 
@@ -348,14 +395,16 @@ def _reported(view: Observation, reading: Reading) -> list[Said]:
     text = value_words(view)
     told = hinted_by(text, reading)
     told += of_karyotype(text)
-    return [*told, *unread(text, reading, {said.marker for said in told})]
+    everything = f"{text} | {inside}" if (inside := words_inside(view, reading)) else text
+    return [*told, *unread(everything, reading, {said.marker for said in told})]
 
 
-def _of_a_sites_own(words: str, reading: Reading) -> list[Said]:
-    """What words of which nobody knows the test say: that APL was found, and else which genes they leave open."""
+def _of_a_sites_own(view: Observation, reading: Reading) -> list[Said]:
+    """What a result says of which nobody knows the test: that APL was found, and else which genes it leaves open."""
+    words = value_words(view)
     found = [said for said in hinted_by(words, reading) if (said.marker, said.outcome) == (markers.APL_FUSION, PRESENT)]
     found = found or apl_of_karyotype(words)
-    return [*found, *unread(words, reading, {said.marker for said in found})]
+    return [*found, *unread(own_words(view, reading), reading, {said.marker for said in found})]
 
 
 def hinted_by(conclusion: str, reading: Reading) -> list[Said]:

@@ -17,7 +17,7 @@ from cds_service.facts.genomics.said import UNREAD, Said
 from cds_service.facts.genomics.wording import PRESENT
 from cds_service.facts.values.lab_names import has_standard_code
 from cds_service.facts.values.results import Reading
-from cds_service.gather.views import Observation
+from cds_service.gather.views import Component, Observation
 
 _BY_KARYOTYPE = "by its karyotype, which is no test of the gene"
 _COUNTED = re.compile(r"\b(?:KMT2A|MLL)x\d")  # as ISCN counts the signals of a FISH
@@ -29,7 +29,20 @@ def may_tell(view: Observation, reading: Reading) -> bool:
     if has_standard_code(wording(view.code, reading.terms)):
         return False
     words = value_words(view)
-    return bool(words and (markers.genes_in(words) or names_cd33(words)))
+    return bool((words and names_cd33(words)) or markers.genes_in(own_words(view, reading)))
+
+
+def own_words(view: Observation, reading: Reading) -> str:
+    """The words of a result of a site's own: of its value, of its components, and its name where it has an answer."""
+    value, inside = value_words(view), words_inside(view, reading)
+    answered = value or inside or view.valueBoolean is not None or view.valueCodeableConcept or view.interpretation
+    return " | ".join(filter(None, (all_text(view.code) if answered else "", value, inside)))
+
+
+def words_inside(view: Observation, reading: Reading) -> str:
+    """The words of the components that are of a site's own: columns of a table, each under its name."""
+    parts = (part for part in view.component or () if not has_standard_code(wording(part.code, reading.terms)))
+    return " | ".join(filter(None, map(value_words, parts)))
 
 
 def of_karyotype(text: str) -> list[Said]:
@@ -69,6 +82,6 @@ def _names_translocation(words: str, reading: Reading) -> bool:
     return markers.REARRANGEMENT in reading.terms.words["alteration"].find_all(words)
 
 
-def value_words(view: Observation) -> str:
+def value_words(view: Observation | Component) -> str:
     """The words of its value."""
     return " | ".join(filter(None, (all_text(view.valueCodeableConcept), view.valueString)))
