@@ -426,13 +426,21 @@ def test_the_parts_of_a_text_about_flt3_are_read_apart(text: str, expected: dict
     assert {key.name: fact.value.present for key in MARKERS if (fact := told.get(key)).value} == expected
 
 
-@pytest.mark.parametrize("text", ["NPM1 negative", "IDH1 R132H, IDH2 negative", "NPM1 negative. IDH1 positive"])
+@pytest.mark.parametrize("text", [
+    "NPM1 negative", "IDH1 R132H, IDH2 negative", "NPM1 negative. IDH1 positive", "KIT D816V negative",
+    "DNMT3A R882H detected, TP53 negative", "FLT3-ITD Wildtyp, NPM1 mutiert", "FLT3-ITD ratio 0.6, NPM1 wild type",
+    "FLT3-ITD 45 bp, DNMT3A negative", "ITD detetada, NPM1 negativo", "FLT3-ITD (30 bp) - KIT negative",
+    "FLT3 ITD sauvage et NPM1, NPM1 positif", "NPM1, negative", "IDH1, nicht nachgewiesen",
+])  # fmt: skip
 def test_what_the_answer_to_a_test_says_of_other_genes_is_none_of_its_own(text: str) -> None:
     told = chart(observation(coding("54447-8"), valueString=text, effectiveDateTime="2026-11-10"))
     assert {key.name for key in MARKERS if told.get(key).value} == set()
 
 
-@pytest.mark.parametrize("text", ["negative", "Negative. NPM1 is reported apart.", "FLT3 and NPM1 negative"])
+@pytest.mark.parametrize("text", [
+    "negative", "Negative. NPM1 is reported apart.", "FLT3 and NPM1 negative", "FLT3-ITD, TKD, KIT, NPM1 negative",
+    "negative for FLT3, NPM1, KIT", "FLT3 / NPM1 / IDH1: negative", "PCR: negative", "FLT3 PCR kit, negative",
+])  # fmt: skip
 def test_a_negative_beside_the_name_of_another_gene_stays_one(text: str) -> None:
     told = chart(observation(coding("54447-8"), valueString=text, effectiveDateTime="2026-11-10"))
     assert [told.get(key).value.present for key in MARKERS[:2]] == [False, False]  # type: ignore[union-attr]

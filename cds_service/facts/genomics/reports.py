@@ -35,6 +35,7 @@ from cds_service.facts.genomics.wording import (
     is_plain,
     parts_of,
     spoken,
+    states_of_others_only,
     stating,
 )
 from cds_service.facts.values.results import Reading
@@ -195,11 +196,16 @@ def _names_others_only(heard: Heard, test: str) -> bool:
     view = heard.view
     if not _in_words_alone(view):
         return False
-    own = markers.KMT2A if test.startswith(markers.KMT2A) else markers.FLT3 if test in _OF_FLT3 else test
-    stated = stating(value_words(view), heard.reading.terms)
-    genes = [markers.genes_in(markers.with_flt3_named(clause)) for clause in stated]
-    bare = own == markers.FLT3 and any(markers.bare(clause) for clause in stated)
-    return bool(genes) and not bare and all(each and own not in each for each in genes)
+    asked = markers.KMT2A if test.startswith(markers.KMT2A) else markers.FLT3 if test in _OF_FLT3 else test
+
+    def own(part: str) -> bool:
+        return asked in markers.genes_in(part) or (asked == markers.FLT3 and bool(markers.bare(part)))
+
+    text, terms = value_words(view), heard.reading.terms
+    genes = [markers.genes_in(markers.with_flt3_named(clause)) for clause in stating(text, terms)]
+    bare = asked == markers.FLT3 and any(markers.bare(clause) for clause in stating(text, terms))
+    of_others = bool(genes) and not bare and all(each and asked not in each for each in genes)
+    return of_others or states_of_others_only(text, own, terms)
 
 
 def _or_in_a_clause(heard: Heard, told: list[Said]) -> list[Said]:

@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,8 @@ _LONGEST_CLAUSE = 2_000  # characters; a longer one is not followed, and leaves 
 _CLAUSE = re.compile(r"[;|\n]|\.(?=\s|$)")
 _COMMA = re.compile(r",(?![^()]*\))")
 _AND = re.compile(r"\b(?:and|but|while|whereas|however|with|without(?=.)|und|aber|ohne)\b|&|\+(?=\s)", re.IGNORECASE)
+_BESIDE = re.compile(rf"{_AND.pattern}|\s[-/]\s", re.IGNORECASE)
+_SYMBOL = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]+(?![A-Za-z0-9])")
 _DENIAL = re.compile(r"(?<![\w-])(?:no|without|absence of|ohne|kein|keine|keinen)(?![\w-])", re.IGNORECASE)
 _NOTHING_ELSE = re.compile(
     r"\bno (?:other|additional|further) \w+(?: (?:was|were))?(?: (?:detected|identified|found|seen))?", re.IGNORECASE
@@ -85,6 +87,23 @@ def stating(text: str, terms: Terms) -> list[str]:
 def parts_of(text: str) -> list[list[str]]:
     """The clauses of the text, each in the parts between its commas; one in brackets parts nothing."""
     return [_COMMA.split(clause) for clause in _CLAUSE.split(text)]
+
+
+def states_of_others_only(text: str, own: Callable[[str], bool], terms: Terms) -> bool:
+    """Whether every part that says anything of presence names a gene, and no part of them the one that is asked for.
+
+    A list goes on with what its last part says: "FLT3-ITD, NPM1 negative". A measure ends it: "ITD ratio 0.6".
+    """
+    parts = [part for clause in parts_of(text) for one in clause for part in _BESIDE.split(one) if part.strip()]
+    stating_it = [part for part in parts if _cues(part, terms)]
+    if not stating_it or any(own(part) or not _names_a_gene(part, terms) for part in stating_it):
+        return False
+    return not any(own(part) and _is_list(part, terms) for part in parts)
+
+
+def _names_a_gene(text: str, terms: Terms) -> bool:
+    others = (word for word in _SYMBOL.findall(text) if word.lower() in terms.gene_names)
+    return bool(markers.genes_in(text)) or next(others, None) is not None
 
 
 def is_hedged(text: str, terms: Terms) -> bool:
