@@ -15,7 +15,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.dose.clearance import kidney
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
-from cds_service.rules.standing import RELAPSE_CARD
+from cds_service.rules.standing import RELAPSE_CARD, is_apl
 from cds_service.rules.subjects import the_patient
 from cds_service.truth import Truth, any_of
 
@@ -32,13 +32,13 @@ def transplant_fitness(case: Case, patient: str) -> Outcome:
 
     Missing values stand in the trace only, as no source asks for them here. Where only values that are old or
     preliminary speak, it is one step lower and says so. Lungs, infection and the donor are not looked at. Without AML
-    on record it is silent.
+    on record it is silent; acute promyelocytic leukaemia is one here.
     """
     ordered = case.fact(ORDERED)
     if PLANNED not in (ordered.value or frozenset()):
         return NotApplicable("no transplant is ordered") if ordered.sure else NotEvaluated((ordered,), quiet=True)
     disease = case.fact(DISEASE)
-    if disease.sure and disease.value is Disease.NONE:
+    if disease.sure and disease.value is Disease.NONE and is_apl(case) is not Truth.YES:
         return NotApplicable("no AML on record")
     ecog_from, clearance_below, lvef_at_most = (
         case.must(topic, "policy")
