@@ -60,8 +60,14 @@ _NEXT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_A_CLASS = re.compile(
-    r"(?:\W|\b(?:(?:drug|medication|substance)?\s*(?:allerg|hypersensitiv|überempfindlich|intoleran)\w*|adverse"
-    r"|reactions?|drug|class|of|to|for|all|any|other|the|gegen|auf|à|aux?|les|a|ai|agli|alle|los|las|voor|para)\b)*+",
+    r"(?:\W|\b(?:(?:drug|medication|substance)?\s*(?:all?erg|hypersensitiv|überempfindlich|unverträglich|intol[eé]ran)\w*|adverse"
+    r"|reactions?|drug|class|of|to|for|all|any|other|the|gegen(?:über)?|auf|à|às|aux?|les|a|ai|agli|alle|los|las|voor|para)\b)*+",
+    re.IGNORECASE,
+)
+# Behind a class: a list with nothing under its heading, or an allergy that was thought of and is none.
+_NONE_OF_IT = re.compile(
+    r"\W*(?:all?erg\w*\W+)?(?:was\s+|is\s+|wurde\s+)?(?:(?:none|nil|keine?)(?:\s+(?:known|bekannt))?|aucune?|ningun[ao]"
+    r"|nessun[ao]|geen|nenhuma|excluded|ruled out|ausgeschlossen|exclue|descartada|esclusa|uitgesloten|excluída)\W*\Z",
     re.IGNORECASE,
 )
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
@@ -152,8 +158,9 @@ def _of_class(concepts: tuple[CodeableConcept | None, ...], reading: Reading) ->
     for concept in concepts:
         for part in _NEXT.split(_DENIED.sub(" ", all_text(concept))):
             spans = terms.words["allergy class"].spans(part)
-            if spans and _BEFORE_A_CLASS.fullmatch(part, 0, spans[0][0]):
-                groups += spans[0][2].split("|")
+            first = spans[0] if spans else None
+            if first and _BEFORE_A_CLASS.fullmatch(part, 0, first[0]) and not _NONE_OF_IT.match(part, first[1]):
+                groups += first[2].split("|")
     return tuple(sorted({drug for group in groups for drug in terms.drugs_of_group(group)}))
 
 

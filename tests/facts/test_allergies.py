@@ -185,7 +185,9 @@ ANTHRACYCLINES = {"daunorubicin", "idarubicin", "aclarubicin", "mitoxantrone", "
     concept(text="Anthracyclines"), concept(text="Allergy to anthracyclines"), concept("L01DB", system=ATC),
     concept("372540003", system="http://snomed.info/sct"), concept(text="Penicillins, anthracyclines"),
     concept(text="Allergie gegen Anthrazykline"), concept(text="No known allergies except anthracyclines"),
-    concept(text="Anthracyclines (all)"),
+    concept(text="Anthracyclines (all)"), concept(text="Unverträglichkeit gegenüber Anthrazyklinen"),
+    concept(text="alergia a antraciclinas"), concept(text="Anthracyclines excluded because of an allergy"),
+    concept(text="Anthracyclines: none tolerated"),
 ])
 def test_an_allergy_to_a_class_names_the_drugs_in_it(code: Json) -> None:
     found = read(allergy(code)).value
@@ -198,6 +200,8 @@ def test_an_allergy_to_a_class_names_the_drugs_in_it(code: Json) -> None:
     concept(text="anthracycline-induced cardiomyopathy"), concept(text="No allergy to anthracyclines"),
     concept(text="Tetracyclines"), concept("L01DB06", system=ATC), concept("L", system=ATC),
     concept("J01AA", system=ATC), concept(text="Mannitol"),
+    concept(text="Antibiotics: none; anthracyclines: none known"),
+    concept(text="Allergie gegen Anthrazykline ausgeschlossen"), concept(text="Anthracycline allergy ruled out"),
 ])
 def test_what_only_describes_a_drug_or_is_denied_names_no_class_of_ours(code: Json) -> None:
     found = read(allergy(code)).value or ()
