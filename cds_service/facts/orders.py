@@ -18,6 +18,7 @@ from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation, Procedure, ServiceRequest
+from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
 ORDERED: Key[frozenset[str]] = Key("ordered", "tests already ordered")
@@ -38,10 +39,14 @@ _NOT_DONE = re.compile(
     r"|\b(?:spenders?|donneur|donante|donatore|dador|geschwister)\b",
     re.IGNORECASE,
 )
-_AFTER_IT = re.compile(  # a transplantation that was done, and what is ordered now follows from it
-    r"\b(?:post|after|following|status|history|chimerism|follow.?up|nach|zustand|après|dopo|después|tras|após)\b|\bs/p\b",
+# A transplantation that was done, and what is ordered now follows from it. One that is to be done after something else,
+# an induction or its conditioning, is an order of it.
+_OF_ONE_DONE = re.compile(r"\b(?:status\b(?!:)|history|chimerism|follow.?up)", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b(?:post|after|following|nach|zustand|après|dopo|después|tras|após|s/p)[\s-]+(?:[\w-]+\s+){0,2}+\Z",
     re.IGNORECASE,
 )
+_NEARBY = 80  # characters before it
 _TRANSPLANT = "stem_cell_transplant"
 _LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
 _GRAFTING = GRAFTS - {"history_hsct"}
@@ -161,7 +166,7 @@ def _keys(said: Wording) -> frozenset[str]:
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
     found.update(terms.words["order"].find_all(words))
-    if _TRANSPLANT in found and _AFTER_IT.search(said.words):
+    if _TRANSPLANT in found and _is_done(said.words, terms):
         found.discard(_TRANSPLANT)
     for code in ordered:
         observed = terms.observations.get(code)
@@ -172,3 +177,11 @@ def _keys(said: Wording) -> frozenset[str]:
         key, category = terms.genomics.get(code, ("", ""))
         found |= {key.lower().replace("-", "_")} if category == "test" else set()
     return frozenset(found)
+
+
+def _is_done(words: str, terms: Terms) -> bool:
+    """Whether the words speak of what follows a transplantation that was done."""
+    places = [start for start, _, value in terms.words["order"].spans(words) if value == _TRANSPLANT]
+    return _OF_ONE_DONE.search(words) is not None or any(
+        _AFTER.search(words[max(0, start - _NEARBY) : start]) is not None for start in places
+    )

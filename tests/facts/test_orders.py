@@ -123,6 +123,15 @@ def test_what_follows_a_transplantation_orders_none(text: str) -> None:
     assert not ordered(request(concept(text=text)))
 
 
+@pytest.mark.parametrize("text", [
+    "Allogeneic stem cell transplantation after conditioning with Flu/Mel", "Allogeneic HSCT following induction",
+    "Nach Remission: allogene Stammzelltransplantation", "Allogeneic stem cell transplant, status: urgent",
+    "Allogreffe après conditionnement",
+])
+def test_a_transplantation_that_is_to_be_done_after_something_else_is_ordered(text: str) -> None:
+    assert "stem_cell_transplant" in ordered(request(concept(text=text)))
+
+
 TIMING = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}
 
 
