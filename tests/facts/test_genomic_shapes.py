@@ -269,6 +269,15 @@ def test_a_note_that_leaves_open_what_was_found_is_told(code: str, note: str) ->
     assert read([registry(code, note)], "FLT3-ITD").state is State.UNREADABLE
 
 
+def test_a_note_that_names_another_gene_too_or_stands_beside_a_change_of_another_is_told() -> None:
+    assert read([registry("M", "DNMT3A, FLT3-ITD")], "FLT3-ITD").state is State.UNREADABLE
+    change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": "p.Arg882His"}}
+    assert read([registry("M", "FLT3-ITD", component=[change])], "FLT3-ITD").state is State.UNREADABLE
+    change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": "p.Arg132His"}}
+    found = read([registry("M", "IDH1", component=[change])], "IDH1").value
+    assert found is not None and found.present
+
+
 def test_a_note_decides_nothing_beside_a_gene_that_is_coded() -> None:
     other = variant_of("HGNC:2978", "p.Arg882His") | {"note": [{"text": "FLT3-ITD"}]}
     assert read([other], "FLT3-ITD").state is State.ABSENT

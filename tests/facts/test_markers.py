@@ -84,6 +84,14 @@ def test_a_test_that_is_named_by_one_variant_states_it_where_it_is_positive(
     assert tested.doubts == (() if stated else ("the variant is not stated",))
 
 
+@pytest.mark.parametrize(
+    ("name", "marker"), [("IDH1 V178I", "IDH1"), ("IDH1 p.Val178Ile", "IDH1"), ("IDH2 G145R", "IDH2")]
+)
+def test_a_test_that_is_named_by_a_variant_of_unknown_significance_is_no_target(name: str, marker: str) -> None:
+    found = chart(observation({"text": name}, valueCodeableConcept=PRESENT)).get(MARKER_NAMES[marker])
+    assert (found.value, "unknown significance" in found.why) == (None, True)
+
+
 def test_a_test_that_is_named_by_one_variant_says_nothing_of_others_and_yields_to_what_was_found() -> None:
     for name, marker in (("IDH1 R132H", IDH1), ("IDH2 p.Arg140Gln", IDH2), ("TP53 R175H", TP53)):
         absent = chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)

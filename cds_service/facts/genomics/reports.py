@@ -33,6 +33,7 @@ from cds_service.facts.genomics.wording import (
     PRESENT,
     Spoken,
     is_plain,
+    names_another_gene,
     parts_of,
     spoken,
     states_of_others_only,
@@ -265,7 +266,8 @@ def _noted(heard: Heard, genes: tuple[str, ...]) -> list[Said]:
 def _in_its_notes(heard: Heard) -> list[Said]:
     """A variant that names no gene but in a note, as tumour registries send it: the note is the name of the test.
 
-    Where the note tells of an outcome too, it has to be that of the result; what else it says leaves its genes open.
+    Where the note tells of an outcome too, it has to be that of the result; what else it says leaves its genes open. So
+    does another gene beside, and a change among the components that is none of the genes of the note.
     """
     view, reading = heard.view, heard.reading
     found: list[Said] = []
@@ -275,7 +277,11 @@ def _in_its_notes(heard: Heard) -> list[Said]:
             continue
         test = _by_name(phrase(words, reading.terms))
         stated = hinted_by(words, reading)
-        if test is not None and not stated:
+        genes = markers.genes_in(words)
+        foreign = heard.other_change and not markers.shown(genes, heard.words, reading.terms)
+        if foreign or (names_another_gene(words, reading.terms) and not stated):
+            told = []
+        elif test is not None and not stated:
             renamed = replaced(view, code=CodeableConcept(text=words), component=None, note=None)
             told = said_by(Heard(renamed, reading), test)
         else:
@@ -310,6 +316,8 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
         return [Said(marker, ELSEWHERE, _OF_A_LOSS.format(words))]
     name = wording(heard.view.code, reading.terms)
+    if outcome == PRESENT and gene in markers.VARIANT_MATTERS and _is_another(gene, name, heard):
+        return [Said(marker, OTHER_CHANGE, f"variant of unknown significance: {name.words[:80]}")]
     of_one = test == VARIANT or heard.other_change or other_change(name)
     if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
         return [Said(marker, ELSEWHERE, _OF_ONE)]
@@ -321,6 +329,12 @@ def _is_stated(gene: str, name: str, reading: Reading) -> bool:
     """Whether the name of a test states the variants that it looks for, and each of them counts: "IDH1 R132H"."""
     sites = _SITE.findall(name)
     return bool(sites) and all(markers.shown((gene,), site, reading.terms) for site in sites)
+
+
+def _is_another(gene: str, name: Wording, heard: Heard) -> bool:
+    """Whether the name of a test states changes of the gene, and its answer too, of which none counts: "IDH1 V178I"."""
+    texts = (name.words, heard.words)
+    return other_change(name) and not any(markers.shown((gene,), text, heard.reading.terms) for text in texts)
 
 
 def _fusion_of_apl(heard: Heard, outcome: str, words: str) -> Said:

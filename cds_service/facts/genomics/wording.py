@@ -102,8 +102,13 @@ def states_of_others_only(text: str, own: Callable[[str], bool], terms: Terms) -
 
 
 def _names_a_gene(text: str, terms: Terms) -> bool:
-    others = (word for word in _SYMBOL.findall(text) if word.lower() in terms.gene_names)
-    return bool(markers.genes_in(text)) or next(others, None) is not None
+    return bool(markers.genes_in(text)) or names_another_gene(text, terms)
+
+
+def names_another_gene(text: str, terms: Terms) -> bool:
+    """Whether the text holds the symbol of a gene of which no rule asks."""
+    symbols = (word for word in _SYMBOL.findall(text) if word.lower() in terms.gene_names)
+    return any(not markers.genes_in(word) for word in symbols)
 
 
 def is_hedged(text: str, terms: Terms) -> bool:
