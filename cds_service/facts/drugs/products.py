@@ -94,6 +94,12 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
 _OTHER_SCRIPT = re.compile(
     r"[^\W\d_A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a]{2}|[\uff21-\uff5a]{4}"
 )
+# What tells the form or the way beside such a name tells no drug.
+_OF_A_FORM = re.compile(
+    r"\b(?:(?:film|hart|hard|soft)\W?)?(?:tabl|tbl|caps|kaps|comprim|gel[uú]l|compress|inje|infus|solu|lösung|powder|pulver"
+    r"|coated|film|oral|daily|unit|vial|amp|intraven|subcut)\w*",
+    re.IGNORECASE,
+)
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")
 
 
@@ -103,7 +109,7 @@ def _names_something(words: str, terms: Terms, *, ruled_out: bool) -> bool:
     So may a name in a script in which we know none; `ruled_out`: where its code does not say that it is another's.
     """
     rest = terms.words["any drug"].without(words)
-    if not ruled_out and _OTHER_SCRIPT.search(rest) and not _LATIN_WORD.search(rest):
+    if not ruled_out and _OTHER_SCRIPT.search(rest) and not _LATIN_WORD.search(_OF_A_FORM.sub(" ", rest)):
         return False
     return any(character.isalpha() for character in rest)
 
