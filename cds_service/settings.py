@@ -311,7 +311,8 @@ SETTINGS: tuple[Setting, ...] = (
         "FHIR_KEEP_SECONDS", "0",
         "How long an answer of a FHIR server that has an ETag is kept, so that the next call can ask whether it has "
         "changed (`If-None-Match`) and is not sent it again. It is kept in memory, sealed with the access token that "
-        "fetched it. 0: nothing of a patient is kept between calls.",
+        "fetched it, by each process for itself; what is searched by POST is not. 0: nothing of a patient is kept "
+        "between calls.",
         _within(float, 0, 300, "seconds"),
     ),
     Setting(
@@ -696,7 +697,7 @@ def _check_proxy(settings: Settings) -> None:
 def _check_hospital(settings: Settings) -> None:
     """Hospital mode knows its callers, and its own address: tokens are made out to it."""
     if settings.tenants is None:
-        raise SettingsError("TENANTS is not set, expected the file that lists who may call: see trust.md")
+        raise SettingsError("TENANTS is not set, expected the file that lists who may call: see docs/trust.md")
     for name in ("jurisdiction", "fhir_servers", "overlay", "overlay_sha256"):
         if getattr(settings, name):
             raise SettingsError(f"{name.upper()} is set, and in hospital mode each tenant says its own: move it there")

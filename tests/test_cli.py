@@ -179,7 +179,7 @@ def test_explain_says_of_every_check_how_it_ended_what_it_read_and_what_it_cited
 def test_explain_says_why_a_check_could_not_be_made(capsys):
     assert cli.main(["explain", "gilteritinib-no-ecg", "sign", "--rule", "qtc-hold"]) == 0
     out = capsys.readouterr().out
-    assert "NOT EVALUATED  qtc-hold" in out and "missing: QTc: none found under the codes we ask" in out
+    assert "NOT EVALUATED  qtc-hold" in out and "missing: QTc: none found under the codes we ask for" in out
     assert "[WARNING]" not in out  # one rule was asked for: its checks, and no card
 
 

@@ -177,7 +177,7 @@ def test_what_we_do_not_know_changes_nothing_and_no_token_comes_back(client, ext
 
 def test_null_means_the_client_has_none_and_missing_means_not_sent(client):
     null, missing = (cards(client, changed(SIGN, "prefetch.ecg", *value)) for value in ((None,), ()))
-    assert "Not found under the codes we ask" in null[0]["detail"] and "QTc" in null[0]["detail"]
+    assert "Not found under the codes we ask for" in null[0]["detail"] and "QTc" in null[0]["detail"]
     assert "Not sent" in missing[0]["detail"] and "QTc" in missing[0]["detail"]
     assert null[0]["indicator"] == missing[0]["indicator"] == "warning"
 

@@ -294,7 +294,7 @@ class _Facts:
     def _pregnant(self) -> Fact[bool]:
         line = self.lines.pop("pregnant", None)
         if line is None:
-            return missing(PREGNANT, State.ABSENT, "none found under the codes we ask")
+            return missing(PREGNANT, State.ABSENT, "none found under the codes we ask for")
         if line.startswith("unreadable: "):
             return missing(PREGNANT, State.UNREADABLE, line.removeprefix("unreadable: "))
         answer, when, doubts = _split(line)
@@ -318,7 +318,7 @@ class _Facts:
 
     def _number(self, key: Key[Quantity], line: str | None) -> Fact[Quantity]:
         if line is None:
-            return missing(key, State.ABSENT, "none found under the codes we ask")
+            return missing(key, State.ABSENT, "none found under the codes we ask for")
         if line.startswith("unreadable: "):
             words = line.removeprefix("unreadable: ")
             found, when = _WHEN.search(words), _when(words)
@@ -332,7 +332,7 @@ class _Facts:
         single = self.lines.pop("qtc", None)
         lines = self.lines.pop("ecgs", [single] if single else [])
         if not lines:
-            why = "none found under the codes we ask"
+            why = "none found under the codes we ask for"
             return missing(QTC, State.ABSENT, why), missing(ECGS, State.ABSENT, why)
         if lines[0].startswith("unreadable: "):
             why = lines[0].removeprefix("unreadable: ")
@@ -401,7 +401,7 @@ class _Facts:
     def _mutation(self, key: Key[Mutation]) -> Fact[Mutation]:
         lines = self.lines.pop(key.name, None)
         if lines is None:
-            return missing(key, State.ABSENT, "none found under the codes we ask")
+            return missing(key, State.ABSENT, "none found under the codes we ask for")
         results = []
         for line in [lines] if isinstance(lines, str) else lines:
             if line.startswith("unreadable: "):

@@ -28,7 +28,7 @@ class State(Enum):
     """How a fact stands. All but KNOWN reach the clinician in words."""
 
     KNOWN = "known"
-    ABSENT = "none found under the codes we ask"
+    ABSENT = "none found under the codes we ask for"
     STALE = "too old"
     UNREADABLE = "could not be read"
     CONFLICTING = "conflicting"

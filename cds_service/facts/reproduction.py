@@ -65,7 +65,7 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
             why = f"result of {signs[0].when or 'no date'} decides nothing{received}"
             return missing(PREGNANT, State.UNREADABLE, why)
         state = {Status.COMPLETE: State.ABSENT, Status.NOT_ASKED: State.NOT_ASKED}.get(reply.status, State.FAILED)
-        return missing(PREGNANT, state, reply.why or "none found under the codes we ask")
+        return missing(PREGNANT, state, reply.why or "none found under the codes we ask for")
     newest = _newest(decided)
     chosen, doubts = newest[0], [*newest[0].doubts]
     certain = _newest([sign for sign in decided if not sign.doubts])

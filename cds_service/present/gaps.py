@@ -19,7 +19,7 @@ from cds_service.rules.rule import Check, NotEvaluated, NoTimeLeft, Proposal, Ru
 from cds_service.rules.subjects import distinct
 
 CAUSES = {
-    State.ABSENT: "Not found under the codes we ask",
+    State.ABSENT: "Not found under the codes we ask for",
     State.STALE: "Too old",
     State.UNREADABLE: "Could not be read",
     State.CONFLICTING: "Conflicting",

@@ -194,7 +194,7 @@ BROKEN_ORDERS: list[tuple[str, list[Json], str, str]] = [
         {"system": "http://open.epic.com/FHIR/x", "code": "1", "display": None}]})], "", "told apart"),
 ]  # fmt: skip
 
-NO_UNIT, NOT_FOUND = "without a unit", "none found under the codes we ask"
+NO_UNIT, NOT_FOUND = "without a unit", "none found under the codes we ask for"
 BROKEN_VALUES: list[tuple[str, list[Json], Key[Any], str, str]] = [
     ("11 no unit", [observation("2823-3", valueQuantity=measured(5.4))], POTASSIUM, "unreadable", NO_UNIT),
     ("11 an unknown unit", [observation("2823-3", valueQuantity=measured(5.4, "mmol/24h"))], POTASSIUM, "unreadable",

@@ -24,7 +24,7 @@ def variant_of(gene: str, change: str, name: str = "v1", day: str = "2026-11-10"
 
 def test_without_any_result_every_marker_stands_without_one() -> None:
     [line] = ledger().words
-    assert line.startswith("no result (none found under the codes we ask): FLT3-ITD, ")
+    assert line.startswith("no result (none found under the codes we ask for): FLT3-ITD, ")
 
 
 def test_a_result_is_told_with_resource_shape_day_method_and_share() -> None:

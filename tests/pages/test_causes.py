@@ -33,7 +33,9 @@ def test_every_kind_that_one_of_our_drugs_affects_has_words():
 
 def test_states_and_causes():
     assert (state_words("stale"), state_words("not_asked")) == ("too old", "not sent, and not to be had")
-    assert cause_words("potassium:stale, qtc:absent") == "potassium: too old, QTc: none found under the codes we ask"
+    assert cause_words("potassium:stale, qtc:absent") == (
+        "potassium: too old, QTc: none found under the codes we ask for"
+    )
     assert cause_words("no time left") == "no time left"
 
 

@@ -81,7 +81,7 @@ def test_outcomes_without_values_are_shown_where_only_those_are_kept(served):
     assert not re.search(r"\b512\b", page) and "Observation/" not in page
     cited = page.partition("What it went by")[2].partition("</table>")[0]
     assert "hold above" in cited and "500 ms" in cited and "Ma and Ge 2021" in cited  # what the knowledge says
-    assert "bilirubin upper limit: none found under the codes we ask" in page and "_uln" not in page
+    assert "bilirubin upper limit: none found under the codes we ask for" in page and "_uln" not in page
 
 
 def test_where_only_outcomes_are_kept_a_check_without_a_card_of_its_own_is_told_apart(served):
@@ -96,7 +96,7 @@ def test_where_only_outcomes_are_kept_a_check_without_a_card_of_its_own_is_told_
     assert all(topic_code(each["rule"]) in topics for each in told["others"] if each["outcome"] == "fired")
     page = app.test_client().get(link(stop(cards))).text
     assert page.index("Fired about") < page.index("More about this rule"), "first what happened"
-    assert "These fired too" in page
+    assert "Fired too, without a card of their own" in page
 
 
 def test_the_rule_is_told_where_nothing_is_kept(served):

@@ -250,7 +250,7 @@ def not_there(key: Key[Quantity], reply: Reply) -> Fact[Quantity]:
     """The fact for a kind of value of which the reply holds nothing."""
     match reply.status:
         case Status.COMPLETE:
-            return missing(key, State.ABSENT, "none found under the codes we ask")
+            return missing(key, State.ABSENT, "none found under the codes we ask for")
         case Status.NOT_ASKED:
             return missing(key, State.NOT_ASKED, reply.why)
         case Status.PARTIAL | Status.FAILED:

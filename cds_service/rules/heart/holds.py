@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import State
-from cds_service.facts.values.ecg import ECGS
+from cds_service.facts.values.ecg import ECGS, Ecg
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import INTERRUPT
@@ -34,19 +34,26 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
         return Truth.NO
     if not held and active and not any(_stopped_for_qtc(case, use, order) for order in ended):
         return Truth.NO
-    before = (*active, *held, *ended)
     reasons = [order.reason for order in held if order.reason]
     if reasons and not any(_may_be_qtc(reason) for reason in reasons):
         return Truth.NO
-    limit = _limit(case, use)
-    start = min((order.start for order in before if order.start), key=lambda when: when.earliest, default=None)
     ecgs = case.fact(ECGS)
     if ecgs.value is None:
         return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
-    on_drug = ecgs.value if start is None else taken_since(ecgs.value, start.earliest.date())
-    if any(ecg.qtc > limit for ecg in on_drug):
+    if longest_above_limit(case, use) is not None:
         return Truth.YES
     return Truth.NO if ecgs.sure else Truth.UNKNOWN
+
+
+def longest_above_limit(case: Case, use: Use) -> Ecg | None:
+    """The longest QTc above the limit that was recorded since the drug was begun, if there is one."""
+    begun = (order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start)
+    ended = (order.start for order in use.of(Role.PAST) if order.start and _not_long_ago(case, order))
+    start = min((*begun, *ended), key=lambda when: when.earliest, default=None)
+    ecgs = case.fact(ECGS).value or ()
+    limit = _limit(case, use)
+    on_drug = ecgs if start is None else taken_since(ecgs, start.earliest.date())
+    return max((ecg for ecg in on_drug if ecg.qtc > limit), key=lambda ecg: ecg.qtc, default=None)
 
 
 def _limit(case: Case, use: Use) -> Quantity:

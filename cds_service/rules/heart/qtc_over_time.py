@@ -11,7 +11,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
-from cds_service.rules.heart.holds import held_for_qtc
+from cds_service.rules.heart.holds import held_for_qtc, longest_above_limit
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
@@ -122,6 +122,7 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
         rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
         dose=dose,
         baseline=base,
+        before=longest_above_limit(case, use),
         drafted=max(drafts, key=daily_of, default=None),
     )
 
@@ -141,6 +142,7 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
         rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
         dose=None,
         baseline=base,
+        before=longest_above_limit(case, use),
         drafted=None,
         total=None,
     )
