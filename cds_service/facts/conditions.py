@@ -230,6 +230,21 @@ _SPEAKS = re.compile(
     r"|meldt|relata)\b",
     re.IGNORECASE,
 )
+# A doubt that begins a clause, and what may stand between it and what it speaks of.
+_OWN_CLAUSE = re.compile(
+    r"(?:[,;:.(|\n]|\b(?:with|and|mit|und|avec|et|con|y|e|met|com))\s*(?:an?\s+|(?:can\s?not|can['’]t"
+    r"|could not|not)\s+)?\Z",
+    re.IGNORECASE,
+)
+_TO_A_THING = re.compile(
+    r"[\s:]*(?:(?:an?|the|une?|la|el|eine?n?|de|of|early|new|acute|akute|invasive|pulmonary)\s+){0,3}", re.IGNORECASE
+)
+_OF_LEUKAEMIA = re.compile(
+    r"le[uú][kcq]|blast|relaps|rezidiv|r[eé]cidi|reca[ií]|rechut|ricadut|progress|transform|refra[ck]t|remis"
+    r"|\baml|\blma|\blam\b"
+    r"|disease|krankheit|maladie|enfermedad|malattia|ziekte|doença|diagnos|\?",
+    re.IGNORECASE,
+)
 _NOTHING_ELSE = re.compile(r"[\s().:]*(?:(?:his|her|the|su|la|le|il|el|sein\w*|ihr\w*)\s+)?\Z", re.IGNORECASE)
 
 
@@ -308,7 +323,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] and span[2] != _PAST]
     theirs = _of_others(words, hedges)
     hedges = [span for span in hedges if span[2] not in _OTHERS]
-    thought_of = {value for _, _, value in hedges}
+    thought_of = {value for start, end, value in hedges if not _is_of_another(words, start, end, terms)}
     own, own_said = _without(words, theirs), _without(said.words, theirs)
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     unsure = unsure or (words is not said.words and _is_open(said, left_open))
@@ -435,6 +450,19 @@ def _is_of_others(said: Wording, keys: list[str]) -> bool:
     return bool(set(keys) & set(names.find_all(said.text))) and not set(keys) & set(names.find_all(own))
 
 
+def _is_of_another(words: str, start: int, end: int, terms: Terms) -> bool:
+    """Whether a word of doubt in a clause of its own speaks of an infection or clot: "relapsed AML, possible sepsis".
+
+    The leukaemia must be told before it, and nothing behind it may speak of the leukaemia again.
+    """
+    if not _OWN_CLAUSE.search(words, max(0, start - _NEARBY), start) or _OF_LEUKAEMIA.search(words, start):
+        return False
+    clause = _PART.split(words[end : end + _NEARBY], maxsplit=1)[0]
+    if not any(_TO_A_THING.fullmatch(clause, 0, thing) for thing, _, _ in terms.words["another thing"].spans(clause)):
+        return False
+    return any(key in _LEUKAEMIA for _, _, key in terms.words["condition"].spans(words[:start]))
+
+
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
     """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
 
@@ -539,7 +567,11 @@ def _is_open(said: Wording, left_open: frozenset[int]) -> bool:
     stated = _stated(said.text, said.terms) if opened else ""
     if any(not stated or _is_active(each) != _is_active(stated) for each in opened):
         return True
-    doubts = said.terms.words["doubtful"].find_all(said.words)
+    doubts = [
+        value
+        for start, end, value in said.terms.words["doubtful"].spans(said.words)
+        if not _is_of_another(said.words, start, end, said.terms)
+    ]
     return not left_open and not {_NOT_CERTAIN, _TO_RULE_OUT}.isdisjoint(doubts)
 
 

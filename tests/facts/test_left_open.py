@@ -149,3 +149,29 @@ def test_a_relapse_stays_where_only_what_follows_is_excluded(text: str) -> None:
 ])
 def test_a_leukaemia_that_is_excluded_is_none(text: str) -> None:
     assert words(text).get(DISEASE).value is Disease.NONE
+
+
+@pytest.mark.parametrize("text", [
+    "AML in relapse, possible pneumonia", "Relapsed AML: cannot rule out pneumonia", "AML in relapse; rule out sepsis",
+    "AML in relapse with possible invasive aspergillosis", "AML Rezidiv, V.a. Pneumonie",
+    "Relapsed AML (suspected GVHD)",
+    f"{FRENCH} en rechute, suspicion d'infection fongique", f"{SPANISH} en recaída, posible neumonía",
+    f"{ITALIAN} in recidiva, sospetta polmonite", "AML recidief, mogelijke longontsteking",
+])
+def test_a_doubt_about_an_infection_leaves_the_relapse_sure(text: str) -> None:
+    found = words(text).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("text", [
+    "AML in relapse, possible", "AML in relapse, suspected", "AML in relapse, possible pneumonia or progression",
+    "AML, possible relapse, pneumonia", "Possible AML in relapse, pneumonia", "AML, suspected relapse or infection",
+    "AML in relapse, possible leukemic infiltration, pneumonia", "Suspected pneumonia, AML in relapse",
+    "AML in relapse, pneumonia possible", "AML, V.a. Rezidiv, Pneumonie", "AML relapse suspected, possible pneumonia",
+    "AML in relapse? possible pneumonia", "AML, possible infection versus relapse",
+    "AML relapse, suspected by infection team",
+    "AML in relapse, possible extramedullary disease", "AML: rule out relapse and pneumonia",
+    "AML relapse, possible. Pneumonia", "AML in relapse, suspected, infection excluded",
+])
+def test_a_doubt_that_may_be_about_the_leukaemia_stays(text: str) -> None:
+    assert not words(text).get(DISEASE).sure
