@@ -269,6 +269,27 @@ def test_what_may_be_of_the_day_or_counts_pieces_is_not_read(text: str) -> None:
     assert daily({"text": text}) is None
 
 
+@pytest.mark.parametrize("text", [
+    "täglich zu den Mahlzeiten", "tgl. zu jeder Mahlzeit", "tous les jours aux repas", "todos los días con las comidas",
+    "ogni giorno ai pasti", "dagelijks bij de maaltijden", "todos os dias às refeições", "täglich 2-stündlich",
+    "tgl. 2",
+    "2 tgl.", "todos os dias duas vezes", "abends und zur Nacht", "le soir et au coucher",
+    "in the evening and at bedtime",
+    "morgens, abends und zur Nacht",
+])  # fmt: skip
+def test_beside_a_coded_amount_such_words_do_not_tell_how_often(text: str) -> None:
+    assert daily(dosage(amount(400), timing=None, text=text)) is None
+
+
+@pytest.mark.parametrize("text", [
+    "1x täglich zu den Mahlzeiten", "täglich unabhängig von den Mahlzeiten", "le soir au coucher",
+    "cada día con o sin comida",
+    "por la noche al acostarse", "à noite ao deitar",
+])
+def test_beside_a_coded_amount_such_words_tell_once_a_day(text: str) -> None:
+    assert daily(dosage(amount(400), timing=None, text=text)) == "400"
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("4 Stück täglich", "400"), ("400 mg/day divided BID", "400"),
     ("1-0-1 (100 mg)", "200"), ("400 mg tgl. an Tag 8-21", "400"),
@@ -279,6 +300,7 @@ def test_what_stands_beside_them_is_read(text: str, expected: str) -> None:
 
 def test_a_range_of_times_in_the_words_is_held_against_the_code() -> None:
     coded = dosage(amount(400))
+    assert daily(coded | {"text": "bei Bedarf bis 2x täglich"}) == "800"
     for words in ("two to three times a day", "2 à 3 fois par jour", "1 tot 3 maal daags"):
         assert daily(coded | {"text": words}) == "1200", words
 

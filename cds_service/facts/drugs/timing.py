@@ -78,9 +78,10 @@ _ONCE_OR_MORE = re.compile(  # "once or twice daily"
 _SOME_TIMES = re.compile(  # so often that nobody can tell, or a count that is read in no other way
     rf"(?:\b(?:several|multiple|many|mehrere?|plusieurs|vari[ao]s|più|diverse|meerdere|várias|{_COUNT})\s*-?"
     rf"(?:{_EACH}|mals)|\b(?:mehrmals|meermaals))\s*{_A_DAY}"
-    r"|\b(?:daily|day|tag|t(?:ä|ae)?gl(?:ich)?|jours?|quotidien\w*|d[ií]a|diari\w*|giorno|dag|dagelijks)\W{1,3}"
-    rf"(?:{_COUNT}\s*-?{_EACH}\b|[x×]\s*\d++(?!\s*(?:d\b|da|w|m|tag|woche|jour|sem|d[ií]a|giorn|sett|dag"
-    rf"|wek|cy|zyk|dos)))",
+    r"|\b(?:daily|day|tag|t(?:ä|ae)?gl(?:ich)?|jours?|quotidien\w*|d[ií]as?|diari\w*|giorno|dag|dagelijks)\W{1,3}"
+    rf"(?:{_COUNT}\s*-?{_EACH}\b"
+    r"|[x×]\s*\d++(?!\s*(?:d\b|da|w|m|tag|woche|jour|sem|d[ií]a|giorn|sett|dag|wek|cy|zyk|dos)))"
+    r"|(?:\A|[\s,;])[2-9]\s+t(?:ä|ae)?gl\b|\bt(?:ä|ae)?gl(?:ich)?\.?\s+(?:[2-9]|zwei|drei|vier)\s*\Z",
     re.IGNORECASE,
 )
 _EVERY = re.compile(
@@ -116,7 +117,8 @@ _AT_NEED = re.compile(
 )
 # Chosen days, or a pause: what a part of the day alone, or "daily", says of every day is no count then.
 _SOME_DAYS = re.compile(
-    r"\b(?:pausier\w*|wöchentlich|(?:pro|die|/) ?woche|dialysetage?n?|(?:mon|diens|donners|frei|sams"
+    r"\b(?:pausier\w*|wöchentlich|(?:\d+-?\s?)?stündlich|stdl|(?:pro|die|/) ?woche|dialysetage?n?|(?:mon|diens"
+    r"|donners|frei|sams"
     r"|sonn)tags?|mittwochs?"
     r"|mo ?- ?fr|mo,? mi"
     r"|sauf|par semaine|jours? sur|suspendu\w*|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche"
@@ -125,6 +127,12 @@ _SOME_DAYS = re.compile(
     r"|venerd[iì]|sabato|domenica"
     r"|behalve|per week|gestopt|(?:maan|dins|woens|donder|vrij|zater|zon)dag|exceto|suspens[oa]"
     r"|(?:segunda|terça|quarta|quinta|sexta)s?(?:-feira| e | de manhã| à noite))\b",
+    re.IGNORECASE,
+)
+_AT_MEALS = re.compile(  # how many there are is not said
+    r"\b(?:(?:zu|mit|vor|nach) (?:den|allen) mahlzeiten|jeder mahlzeit|(?:chaque|aux|les) repas|(?:con"
+    r"|a) las comidas|cada comida"
+    r"|ai pasti|ogni pasto|bij de maaltijden|elke maaltijd|[àa]s refeições|cada refeição|(?:each|every) meal)\b",
     re.IGNORECASE,
 )
 _CLOCK = r"(?:\d{1,2}[:.h]\d\d|\d{1,2}\s*(?:uhr|uur|h|am|pm)\b|(?:[01]\d|2[0-3])[0-5]0)"
@@ -166,6 +174,7 @@ _PARTS_NAMED = re.compile(
     r"|\b(?P<late>evenings?|bedtime|night|nightly|dinner|supper|pm)\b",
     re.IGNORECASE,
 )
+_LAST_PART = 3  # of those that are told apart: the evening and the night
 _MOST_PARTS = 50  # of one kind in one text
 _NEAR = 25  # letters between a part of the day and the "and" that joins it to another
 _MIDDAY = re.compile(
@@ -291,7 +300,7 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
     hourly = [int(match[1]) for match in (*_EVERY.finditer(rest), *_FROM_TO.finditer(rest))]
     if any(hours == 0 or 24 % hours for hours in hourly) or _SOME_TIMES.search(rest) or _ONCE_OR_MORE.search(rest):
         return None
-    if _AT_NEED.search(text) or (not found and not hourly and _SOME_DAYS.search(rest)):
+    if _AT_NEED.search(text) or (not found and not hourly and (_SOME_DAYS.search(rest) or _AT_MEALS.search(rest))):
         return None
     found |= {_DAY / hours for hours in hourly}
     rest = _AM_OF_GERMAN.sub("an", _FROM_TO.sub(" ", _EVERY.sub(" ", rest)))
@@ -303,6 +312,7 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
 
 def most_times_in(text: str, terms: Terms) -> Decimal | None:
     """How often a day at most, where words name a range: "two to three times a day"."""
+    text = _AT_NEED.sub(" ", text)
     return times_in(_TIMES.sub(lambda each: each[0].replace(each[1] + (each[2] or ""), _last(each)), text), terms)
 
 
@@ -316,6 +326,9 @@ def _by_parts(text: str) -> Decimal | None:
         for found in islice(pattern.finditer(text), _MOST_PARTS)
     )
     named = len({kind for _, _, kind in parts})
+    late = [part for part in parts if part[2] == _LAST_PART]
+    if any(_AND.search(text, first[1], then[0]) for first, then in pairwise(late)):
+        return None  # "in the evening and at bedtime"
     if named <= 1:
         return None if _TWO_HOURS.search(text) else ONE
     both = _both_in(text)
