@@ -209,6 +209,7 @@ _JOINED = re.compile(
     r"|om|bij|met|às|ao|da|pela|todas|tous|tägl(?:ich)?|tgl\.?)(?!\w))*+",
     re.IGNORECASE,
 )
+_JOINT = re.compile(rf"[,/+–-]|{_AND.pattern}", re.IGNORECASE)  # "in the evening after lunch" has none
 _NOT_THEN = re.compile(
     r"\b(?:no|not|never|avoid\w*|without|hold|instead|nicht|kein\w*|ohne|statt|pas|jamais|sans|pause"
     r"|nunca|sin|non|mai|niet|geen|não"
@@ -341,7 +342,8 @@ def _by_parts(text: str) -> Decimal | None:
     if any(choices):
         alone = named == len(between) + 1 == 2 and not _AND.search(text, parts[0][1], parts[-1][0])
         return ONE if alone else None
-    joined = all(_JOINED.fullmatch(text, first[1], then[0]) for first, then in between)
+    gaps = [text[first[1] : then[0]] for first, then in between]
+    joined = all(_JOINED.fullmatch(gap) and (not gap.strip() or _JOINT.search(gap)) for gap in gaps)
     return Decimal(named) if joined else None
 
 
