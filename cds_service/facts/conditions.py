@@ -78,6 +78,21 @@ _REFUTED = re.compile(
     rf"|uitgesloten|excluíd[oa]s?)\b{FROM}",
     re.IGNORECASE,
 )
+# Behind a comma such a word may speak of what follows it: "AML, descartada recaída".
+_OF_WHAT_FOLLOWS = re.compile(
+    r"\s*:\s*\w|\s+(?!(?:by|on|with|after|via|at|in|from|through|since|today|and|or|but|as|no longer|mittels"
+    r"|durch|per|mit|nach|am"
+    r"|im|bei|und|oder|da|werden|worden|par|sur|à|au|aux|avec|après|et|ou|le|por|con|en|tras|mediante|según|y"
+    r"|o|e|al|dopo"
+    r"|tramite|door|met|na|bij|op|pel[oa]|em|após|com)\b|\w+(?:ly|mente|ment|isch)\b)[^\W\d]",
+    re.IGNORECASE,
+)
+_REFUTES_AHEAD = re.compile(  # and of the first name behind it it is no word then
+    r"(?:\A|[,;:.(|\n])\s*(?:excluded|ruled out|ausgeschlossen|exclue?s?|écartée?s?|descartad[oa]s?"
+    r"|esclus[oaie]|uitgesloten"
+    r"|excluíd[oa]s?)\s*:?\s+(?:(?:an?|the|une?|la|el|il|lo|o|a|een|eine?|new|nueva|nova)\s+)?\Z",
+    re.IGNORECASE,
+)
 # A transplantation that was not done, or not yet, or of which only a service is named.
 _PLANNED = re.compile(
     r"\b(?:plann?(?:ed|ing|s)?(?: for)?|candidate for|eligible for|ineligible for|evaluat\w+ for|consider\w*(?: for)?"
@@ -90,11 +105,33 @@ _PLANNED = re.compile(
 )
 _NOT_DONE = re.compile(
     r"[\s,:(-]*(?:is |was |are )?(?:planned|not (?:planned|eligible|done|performed)|ineligible|scheduled|pending"
-    r"|declined|geplant|vorgesehen|prévue?|programmée?|planifiée?|programad[oa]|previst[oa]|programmat[oa]|gepland|refusée?|récusée?|abgelehnt"
+    r"|declined|geplant|vorgesehen|prévue?|programmée?|planifiée?|programad[oa]|previst[oa]|programmat[oa]"
+    r"|gepland|refusée?|récusée?|abgelehnt"
     r"|rechazad[oa]|rifiutat[oa]|non (?:réalisée?|faite|eseguit[oa]|effettuat[oa]|indiquée?|prévue?)"
     r"|no (?:realizad[oa]|candidat[oa]|indicad[oa])|niet (?:verricht|uitgevoerd|mogelijk)|não realizad[oa]"
     r"|nicht (?:erfolgt|durchgeführt|möglich|geplant))\b"
     r"|\s+(?:candidate|evaluation|work-?up|donor(?!\s*:)|consult\w*|clinic|coordinator|unit)\b",
+    re.IGNORECASE,
+)
+# The same, told of what is near: "evaluation for" one, and not "evaluation after" one.
+_AIMED_AT = re.compile(
+    r"\b(?:indication|recommend\w*|options?|aim\w*|goal|donor search|vorgesehen|evaluation|evaluierung"
+    r"|abklärung|aufklärung"
+    r"|spendersuche|ziel|wunsch|vorbereitung|indikation|empfehlung|anmeldung|angemeldet|ablehnung)"
+    r":?\s+(?:(?!(?:after|post|following|since|nach|seit|zustand)\s)[\w-]+\s+){0,2}\Z|\bwunsch nach\s+\Z",
+    re.IGNORECASE,
+)
+_ONLY_AIMED_AT = re.compile(
+    r"[\s:(-]*(?:is |was |are |ist |wird |wurde )?(?:(?:am|im|für|for|in|on)\s+)?(?:[\d./-]+\s+)?"
+    r"(?:planned|scheduled|geplant|vorgesehen|indicated|recommended|considered|discussed|advised|offered"
+    r"|deferred|postponed"
+    r"|cancell?ed|in planung|angestrebt|empfohlen|erwogen|besprochen|diskutiert|steht an|verschoben|abgesagt"
+    r"|indiziert|evaluiert"
+    r"|indiquée?|envisagée?|discutée?|proposée?|reportée?|annulée?|à (?:prévoir|discuter)|indicad[oa]"
+    r"|propuest[oa]|aplazad[oa]"
+    r"|pendiente|indicat[oa]|propost[oa]|in programma|da (?:eseguire|valutare)|geïndiceerd|overwogen|besproken"
+    r"|uitgesteld"
+    r"|adiad[oa])\b",
     re.IGNORECASE,
 )
 _FUSION = re.compile(r"pml|t\(15", re.IGNORECASE)  # the fusion of APL, which a text names where it was looked for too
@@ -118,7 +155,8 @@ _NOT_NOW = re.compile(
     r"|formerly|prior|earlier|history of|to achieve|to reach|aim\w*(?: for)?|goal|nach|aus|ohne|keine?|nie|nicht"
     r"|nicht mehr|après|depuis|perte de|sans|pas de|tras|después de|sin|dopo|senza|na|geen|zonder|após|sem|não|plus en)"
     r"\b:?\s+"
-    r"(?:(?:an?|the|any|his|her|first|second|third|1st|2nd|3rd|initial|brief|short|long|prolonged|complete|full|been|yet"
+    r"(?:(?:an?|the|any|his|her|first|second|third|1st|2nd|3rd|initial|brief|short|long|prolonged|complete"
+    r"|full|been|yet"
     r"|une|una|la|le|sa|première|deuxième|primera|segunda|prima|seconda|eerste|tweede|primeira"
     r"|currently|h(?:a?)ematologic\w*|morphologic\w*|molecular|erste[rn]?|zweite[rn]?|komplette[rn]?)\s+){0,3}\Z",
     re.IGNORECASE,
@@ -131,11 +169,17 @@ _NOT_KEPT = re.compile(
 )
 # A relapse that the words before it, or right behind it, deny in another language: "no hay datos de recaída".
 _NO_RELAPSE = re.compile(
-    r"\b(?:no|non|não|pas|sin|sans|senza|sem|geen|niet|zonder|kein\w*|ohne|nicht|aucune?|nessun[ao]?|libre|libera?|livre"
-    r"|vrij|frei|free|indemne|exempte?)(?:\s+|['’])"
-    r"(?:(?:signes?|segn[io]|signos?|sinais|evid\w+|datos|indicios|él[ée]ments?|arguments?|tekenen|aanwijzing\w*|hinweis\w*"
-    r"|anhalt|anzeichen|zeichen|nachweis|verdacht|faveur|favor\w*|hay|se|si|há|on|of|de|del|d|di|da|do|van|von|voor|op|en"
-    r"|une?|een|eine[srnm]?|la|el|le|il|clinic\w+|auf|für|mention|mención|menzione|menção|vermelding)(?:\s+|['’])){0,7}\Z",
+    r"\b(?:no|non|não|pas|sin|sans|senza|sem|geen|niet|zonder|kein\w*|ohne|nicht|aucune?|nessun[ao]?|libre"
+    r"|libera?|livre"
+    r"|vrij|frei|free|indemne|exempte?|negative? (?:for|für))(?:\s+|['’])"
+    r"(?:(?:signs?|molecular|molekular\w*|moleculaire?|mrd|h(?:a|ä|e)?matolog\w*|overt|frank|morpholog\w*"
+    r"|early|late|new|clinical"
+    r"|klinisch\w*|extramedull?\w*|extramedulläre[ns]?|cns|zns|isolated|isolierte\w*|signes?|segn[io]|signos?"
+    r"|sinais|evid\w+|datos|indicios|él[ée]ments?|arguments?|tekenen|aanwijzing\w*|hinweis\w*"
+    r"|anhalt|anzeichen|zeichen|nachweis|verdacht|faveur|favor\w*|hay|se|si|há|on|of|de|del|d|di|da|do|van|von"
+    r"|voor|op|en"
+    r"|une?|een|eine[srnm]?|la|el|le|il|clinic\w+|auf|für|mention|mención|menzione|menção|vermelding)(?:\s+"
+    r"|['’])){0,7}\Z",
     re.IGNORECASE,
 )
 _NO_MENTION = re.compile(
@@ -152,7 +196,8 @@ _EARLIER = re.compile(  # a molecular relapse that went before this one
     re.IGNORECASE,
 )
 _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked at, not what relapsed
-    r"(?:(?<=molecular)|(?<=mrd))\s+(?:stud|profil|test|analys|panel|genetic|marker|result|data|work-?up|patholog|diagnos"
+    r"(?:(?<=molecular)|(?<=mrd))\s+(?:stud|profil|test|analys|panel|genetic|marker|result|data|work-?up"
+    r"|patholog|diagnos"
     r"|finding|pending)",
     re.IGNORECASE,
 )
@@ -163,20 +208,41 @@ _GRAFT_FROM = re.compile(
     re.IGNORECASE,
 )
 _BESIDE_A_PERSON = re.compile(
-    r"\b(?:(?:with|by|to|via|from|per|mit|von|laut|par|avec|selon|por|según|con|secondo|met|door|volgens|com|pelo|pela|segundo"
-    r"|told|informed|breast-?feeding|nursing|lactating|single|stillende|alleinerziehende)\s+)(?:(?:his|her|the|der|dem|seine[rm]|ihre[rm]|la|le|les|sa|su|el|il|de|sua|seu|haar"
+    r"\b(?:jeune|petite|junge[rmn]?|young|\d+[- ]?(?:year|jährige|ans|jarige)\S*|chez (?:une|un|cette|ce))\s+\Z"
+    r"|\b(?:(?:with|by|to|via|from|per|mit|von|laut|par|avec|selon|por|según|con|secondo|met|door|volgens|com"
+    r"|pelo|pela|segundo"
+    r"|told|informed|breast-?feeding|nursing|lactating|single|stillende|alleinerziehende)\s+)(?:(?:his|her|the"
+    r"|der|dem|seine[rm]|ihre[rm]|la|le|les|sa|su|el|il|de|sua|seu|haar"
     r"|zijn)\s+)?\Z",
     re.IGNORECASE,
 )
 _OF_CHILDREN = re.compile(
-    r"\s+(?:of|to|von|de|di|van)\s+(?:a|an|one|two|three|four|five|\d|einem|einer|zwei|drei|vier|deux|trois|dos|tres|due|tre"
+    r"\s+(?:of|to|von|de|di|van)\s+(?:a|an|one|two|three|four|five|\d|einem|einer|zwei|drei|vier|deux|trois"
+    r"|dos|tres|due|tre"
     r"|twee|drie|dois)\b",
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(
-    r"\s+(?:reports?|reported|says?|said|notice[sd]|noted|states?|stated|describe[sd]?|call(?:s|ed)|brought|found|observed"
-    r"|concerned|worried|present|informed|aware|berichte\w*|bemerkt\w*|schildert\w*|rapporte|signale|refieren?|riferisc\w+"
+    r"\s+(?:reports?|reported|says?|said|notice[sd]|noted|states?|stated|describe[sd]?|call(?:s|ed)|brought"
+    r"|found|observed"
+    r"|concerned|worried|present|informed|aware|berichte\w*|bemerkt\w*|schildert\w*|rapporte|signale|refieren?"
+    r"|riferisc\w+"
     r"|meldt|relata)\b",
+    re.IGNORECASE,
+)
+# A doubt that begins a clause, and what may stand between it and what it speaks of.
+_OWN_CLAUSE = re.compile(
+    r"(?:[,;:.(|\n]|\b(?:with|and|mit|und|avec|et|con|y|e|met|com))\s*(?:an?\s+|(?:can\s?not|can['’]t"
+    r"|could not|not)\s+)?\Z",
+    re.IGNORECASE,
+)
+_TO_A_THING = re.compile(
+    r"[\s:]*(?:(?:an?|the|une?|la|el|eine?n?|de|of|early|new|acute|akute|invasive|pulmonary)\s+){0,3}", re.IGNORECASE
+)
+_OF_LEUKAEMIA = re.compile(
+    r"le[uú][kcq]|blast|relaps|rezidiv|r[eé]cidi|reca[ií]|rechut|ricadut|progress|transform|refra[ck]t|remis"
+    r"|\baml|\blma|\blam\b"
+    r"|disease|krankheit|maladie|enfermedad|malattia|ziekte|doença|diagnos|\?",
     re.IGNORECASE,
 )
 _NOTHING_ELSE = re.compile(r"[\s().:]*(?:(?:his|her|the|su|la|le|il|el|sein\w*|ihr\w*)\s+)?\Z", re.IGNORECASE)
@@ -257,7 +323,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     hedges = [span for span in terms.words["doubtful"].spans(words) if span[2] and span[2] != _PAST]
     theirs = _of_others(words, hedges)
     hedges = [span for span in hedges if span[2] not in _OTHERS]
-    thought_of = {value for _, _, value in hedges}
+    thought_of = {value for start, end, value in hedges if not _is_of_another(words, start, end, terms)}
     own, own_said = _without(words, theirs), _without(said.words, theirs)
     unsure, past = bool(thought_of & {_NOT_CERTAIN, _TO_RULE_OUT}) or "?" in words, False
     unsure = unsure or (words is not said.words and _is_open(said, left_open))
@@ -304,7 +370,7 @@ def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
     spans = terms.words["relapse of residual disease"].spans(words) if AML.intersection(keys) else ()
     told = any(
         not _DENIES_AHEAD.search(words, max(0, start - _NEARBY), start)
-        and not _REFUTED.match(words, end)
+        and not _is_refuted(words, end)
         and not _EARLIER.search(words, max(0, start - _NEARBY), start)
         and not _LOOKED_AT.match(words, end)
         for start, end, _ in spans
@@ -384,6 +450,19 @@ def _is_of_others(said: Wording, keys: list[str]) -> bool:
     return bool(set(keys) & set(names.find_all(said.text))) and not set(keys) & set(names.find_all(own))
 
 
+def _is_of_another(words: str, start: int, end: int, terms: Terms) -> bool:
+    """Whether a word of doubt in a clause of its own speaks of an infection or clot: "relapsed AML, possible sepsis".
+
+    The leukaemia must be told before it, and nothing behind it may speak of the leukaemia again.
+    """
+    if not _OWN_CLAUSE.search(words, max(0, start - _NEARBY), start) or _OF_LEUKAEMIA.search(words, start):
+        return False
+    clause = _PART.split(words[end : end + _NEARBY], maxsplit=1)[0]
+    if not any(_TO_A_THING.fullmatch(clause, 0, thing) for thing, _, _ in terms.words["another thing"].spans(clause)):
+        return False
+    return any(key in _LEUKAEMIA for _, _, key in terms.words["condition"].spans(words[:start]))
+
+
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
     """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
 
@@ -443,11 +522,23 @@ def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool
 def _denied(words: str, start: int, end: int, key: str) -> bool:
     """Whether the words around a name deny it; the fusion of APL is denied by any word of its clause."""
     first = max(0, start - _BEFORE)
-    if _REFUTED.match(words, end) or (key not in AML and _DENIED.search(words, first, start)):
+    if _REFUTES_AHEAD.search(words, max(0, start - _NEARBY), start):
+        return True
+    if _is_refuted(words, end) or (key not in AML and _DENIED.search(words, first, start)):
+        return True
+    is_after = words[start:end].lower().startswith("post")
+    aimed_at = not is_after and _AIMED_AT.search(words, max(0, start - _NEARBY), start)
+    if key in GRAFTS and (aimed_at or _ONLY_AIMED_AT.match(words, end)):
         return True
     if key in GRAFTS and (_PLANNED.search(words, max(0, start - _NEARBY), start) or _NOT_DONE.match(words, end)):
         return True
     return key == "apl" and bool(_FUSION.match(words, start)) and is_no_aberration(words, start)
+
+
+def _is_refuted(words: str, end: int) -> bool:
+    """Whether what ends there is refuted by the word behind it, and not what follows that word."""
+    found = _REFUTED.match(words, end)
+    return found is not None and not ("," in found[0] and _OF_WHAT_FOLLOWS.match(words, found.end()))
 
 
 def _stated(words: str, terms: Terms) -> str:
@@ -460,7 +551,7 @@ def _stated(words: str, terms: Terms) -> str:
     found = [
         state
         for start, end, state in spans[:_MOST_NAMES]
-        if not (_REFUTED.match(words, end) or _is_denied_state(words, start, end, state))
+        if not (_is_refuted(words, end) or _is_denied_state(words, start, end, state))
     ]
     return "in remission" if "in remission" in found else next(iter(found), "")
 
@@ -476,7 +567,11 @@ def _is_open(said: Wording, left_open: frozenset[int]) -> bool:
     stated = _stated(said.text, said.terms) if opened else ""
     if any(not stated or _is_active(each) != _is_active(stated) for each in opened):
         return True
-    doubts = said.terms.words["doubtful"].find_all(said.words)
+    doubts = [
+        value
+        for start, end, value in said.terms.words["doubtful"].spans(said.words)
+        if not _is_of_another(said.words, start, end, said.terms)
+    ]
     return not left_open and not {_NOT_CERTAIN, _TO_RULE_OUT}.isdisjoint(doubts)
 
 
@@ -484,6 +579,8 @@ def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
     before = max(0, start - _NEARBY)
     if state in IN_REMISSION:
         return _is_past(words, start, end) or _NO_MENTION.search(words, before, start) is not None
+    if _REFUTES_AHEAD.search(words, before, start):
+        return True
     return bool(_NO_RELAPSE.search(words, before, start) or _NOT_SHOWN.match(words, end))
 
 

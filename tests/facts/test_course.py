@@ -304,6 +304,9 @@ def test_short_and_german_names_of_an_allogeneic_transplantation_are_read(text):
     "Transfusion von hämatopoetischen Stammzellen: Stammzelltransfusion, allogen, HLA-identisch, nicht verwandt",
     "Stammzelltransplantation (allogen)", "haplo-SZT", "Rezidiv nach allogener SZT", "AML, Z.n. allo-KMT",
     "Allogeneic peripheral blood stem cell transplantation", "Allogeneic PBSCT", "Stem cell transplant, allogeneic",
+    "MRD evaluation after allo-SZT", "Options after allo-HSCT", "Evaluation post-allo-SZT",
+    "allo-SZT 2019; DLI geplant",
+    "Status post allo-HSCT, discussed at tumor board",
     "Allo-BMT 2025", "Transplantation of allogeneic hematopoietic stem cell", "Nachsorge nach allo-SZT",
     "AML, history of alloHSCT 2024", "AML, Z.n. alloHSCT", "AML in relapse, previous allo-SCT",
     "Vorstellung zur Kontrolle nach allo-SZT",
@@ -313,6 +316,11 @@ def test_other_names_of_an_allogeneic_transplantation_are_read(text):
 
 
 @pytest.mark.parametrize("text", [
+    "allo-SZT in Planung", "vorgesehen für allo-SZT", "Evaluation allo-SZT", "Aufklärung allo-SZT",
+    "Indication for allo-SZT",
+    "Ziel allo-SZT", "Wunsch nach allogener SZT", "allo-SZT empfohlen", "allo-SZT am 3.12. vorgesehen",
+    "allo-SZT abgesagt",
+    "allo-KMT 2027 geplant", "Allogeneic stem cell transplant indicated", "allo-SZT erwogen", "allo-SZT steht an",
     "allo-SZT geplant", "Vor allogener SZT", "Keine allogene PBSZT", "Aufnahme zur allo-SZT", "Autologe PBSZT",
     "Stammzelltransfusion, autogen", "Autologous peripheral blood stem cell transplantation", "Z.n. auto-SZT",
     "Spendersuche vor allo-SZT", "allo-SZT nicht möglich", "No prior allogeneic PBSCT", "Allogenes Knochentransplantat",

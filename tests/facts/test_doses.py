@@ -221,6 +221,97 @@ def test_what_is_not_once_a_day_is_never_read_as_once_a_day(often: str) -> None:
     assert daily({"text": f"4 tabl {often}"}) is None
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("AM and PM: 200 mg p.o.", "400"), ("200 mg p.o. am Morgen und am Abend", "400"),
+    ("200 mg daily in the morning and evening with or without food", "400"),
+    ("200 mg morgens und abends, vor oder nach dem Essen", "400"),
+    ("morgens/abends: 200 mg p. o.", "400"), ("le matin et le soir: 200 mg p.o.", "400"),
+    ("200 mg de manhã ou à noite", "200"), ("200 mg cada mañana o cada noche", "200"),
+    ("200 mg morgens bzw. abends", "200"),
+    ("200 mg elke ochtend en elke avond", "400"), ("200 mg por la mañana y por la tarde", "400"),
+    ("200 mg morgens und nachmittags", "400"), ("200 mg de manhã e à tarde", "400"),
+    ("200 mg ao almoço e ao jantar", "400"),
+    ("200 mg daily at lunch and dinner", "400"), ("200 mg le matin, pause le soir", None),
+    ("200 mg pas le soir, le matin", None), ("200 mg morgens, nicht abends", None),
+    ("200 mg daily. Take in the morning, not at noon", None),
+    ("200 mg daily in the morning; posaconazole at noon", None),
+    ("200 mg every morning after lunch", None), ("200 mg abends nach dem Frühstück", None),
+    ("200 mg morgens mittags abends", "600"), ("200 mg desde mañana cada noche", "200"),
+    ("200 mg ab morgen abends", "200"), ("200 mg bis morgen abends", "200"),
+    ("200 mg mañana por la mañana", None), ("200 mg amanhã de manhã", None), ("200 mg einmalig morgens", None),
+    ("200 mg 2- bis 3-mal täglich", None), ("200 mg 1 a 2 vezes ao dia", None), ("200 mg 1 tot 2 maal daags", None),
+    ("200 mg una o dos veces al día", None), ("200 mg 1 à 2 fois par jour", None), ("200 mg once or twice daily", None),
+    ("200 mg ein- bis zweimal täglich", None), ("200 mg wöchentlich abends", None), ("200 mg freitags abends", None),
+    ("200 mg le matin sauf dimanche", None), ("200 mg por la noche los lunes", None),
+    ("200 mg la sera al bisogno", None),
+    ("200 mg due volte a settimana la sera", None), ("200 mg à noite SOS", None), ("200 mg 's avonds zo nodig", None),
+    ("200 mg 1x täglich, Blutbild 1x pro Woche", "200"), ("200 mg tgl. 8-14-20 Uhr", None),
+    ("200 mg tgl. 8h 20h", None),
+    ("200 mg ogni giorno alle 8 e alle 20", None), ("200 mg às 8h e às 20h todos os dias", None),
+    ("200 mg daily at 0800, 2000", None), ("200 mg daily 0800/2000", None), ("200 mg täglich um 8 Uhr", "200"),
+    ("100 mg 1 dd 4", None), ("1 dd 400 mg", "400"), ("1 dd 1 tablet 400 mg", "400"), ("1 dd 4 tabl", "400"),
+    ("400 mg tgl. ½", None), ("400 mg tgl. an Tag 1-7", "400"),
+])  # fmt: skip
+def test_parts_of_the_day_count_where_the_words_join_them(text: str, expected: str | None) -> None:
+    assert daily({"text": text}) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "zwei Tbl. 200 mg 1-0-0", "je zwei Tbl. à 100 mg 1-0-1", "dos cápsulas 1-0-0", "due compresse 1-0-0",
+    "½ Tbl. 1-0-1",
+    "1-0-1 jeweils zwei", "doppelte Dosis 1-0-1", "1-0-1 (halbe Tbl.)", "1-0-1 pausiert", "1-0-0 wöchentlich",
+    "1-0-0 bei Bed.", "1-0-0 einmalig", "bisher 1-0-1", "1-0-1 Tropfen", "1-0-1 x 2", "ECOG 1-0-1", "400 mg/Tag, 1-0-1",
+    "1-0-1 (200 mg)", "400 mg pro Tag, morgens und abends", "Tagesdosis 400 mg morgens und abends",
+    "400 mg aufgeteilt morgens und abends", "400 mg répartis matin et soir", "400 mg/day BID",
+    "dose totale 400 mg matin et soir", "400 mg por dia, manhã e noite", "100 mg 1x täglich 4 Stück", "100 mg 4 tgl.",
+    "100 mg four daily", "100 mg täglich mal 4", "100 mg x IV täglich", "100 mg, 4 à la fois, tous les jours",
+    "4 cpr da 100 mg la sera", "200 mg täglich 8:00 (nüchtern), 20:00",
+])  # fmt: skip
+def test_what_may_be_of_the_day_or_counts_pieces_is_not_read(text: str) -> None:
+    assert daily({"text": text}) is None
+
+
+@pytest.mark.parametrize("text", [
+    "täglich zu den Mahlzeiten", "tgl. zu jeder Mahlzeit", "tous les jours aux repas", "todos los días con las comidas",
+    "ogni giorno ai pasti", "dagelijks bij de maaltijden", "todos os dias às refeições", "täglich 2-stündlich",
+    "tgl. 2",
+    "2 tgl.", "todos os dias duas vezes", "abends und zur Nacht", "le soir et au coucher",
+    "in the evening and at bedtime",
+    "morgens, abends und zur Nacht",
+])  # fmt: skip
+def test_beside_a_coded_amount_such_words_do_not_tell_how_often(text: str) -> None:
+    assert daily(dosage(amount(400), timing=None, text=text)) is None
+
+
+@pytest.mark.parametrize("text", [
+    "1x täglich zu den Mahlzeiten", "täglich unabhängig von den Mahlzeiten", "le soir au coucher",
+    "cada día con o sin comida",
+    "por la noche al acostarse", "à noite ao deitar",
+])
+def test_beside_a_coded_amount_such_words_tell_once_a_day(text: str) -> None:
+    assert daily(dosage(amount(400), timing=None, text=text)) == "400"
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("4 Stück täglich", "400"), ("400 mg/day divided BID", "400"),
+    ("1-0-1 (100 mg)", "200"), ("400 mg tgl. an Tag 8-21", "400"),
+])
+def test_what_stands_beside_them_is_read(text: str, expected: str) -> None:
+    assert daily({"text": text}) == expected
+
+
+def test_a_range_of_times_in_the_words_is_held_against_the_code() -> None:
+    coded = dosage(amount(400))
+    assert daily(coded | {"text": "bei Bedarf bis 2x täglich"}) == "800"
+    for words in ("two to three times a day", "2 à 3 fois par jour", "1 tot 3 maal daags"):
+        assert daily(coded | {"text": words}) == "1200", words
+
+
+def test_days_without_the_drug_that_words_name_are_told() -> None:
+    assert dose({"text": "400 mg every other day in the morning"}).note == "on the day it is taken, not daily"
+    assert dose({"text": "400 mg daily in 2 divided doses"}).note == "read from the dose text"
+
+
 @pytest.mark.parametrize(("text", "times"), [
     ("400 mg daily on days 1-28 of each 28 day cycle", 1), ("400 mg daily x 14 days every 28 days", 1),
     ("400 mg daily, increase weekly", 1), ("400 mg daily, every other day", None), ("400 mg daily every 3 days", None),

@@ -118,3 +118,60 @@ def test_a_word_that_is_a_low_blood_pressure_in_one_language_only_is_a_doubt(tex
 ])  # fmt: skip
 def test_a_low_tone_of_muscles_is_no_low_blood_pressure(text: str) -> None:
     assert words(text).get(HISTORY).value == ()
+
+
+@pytest.mark.parametrize("text", [
+    f"{SPANISH}, descartada recaída", f"{ITALIAN}, esclusa recidiva", f"{FRENCH}, exclue rechute",
+    "AML, excluded: relapse",
+    f"{SPANISH}, descartada infección", "AML, ruled out infection", "AML, no molecular relapse", "AML, no MRD relapse",
+    "AML, kein molekulares Rezidiv", "AML, no evidence of hematologic relapse", "AML, no CNS relapse",
+    "AML, negative for relapse", "AML, no early relapse",
+])
+def test_the_leukaemia_stays_where_only_what_follows_is_excluded(text: str) -> None:
+    found = words(text).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.UNSTATED, True)
+
+
+@pytest.mark.parametrize("text", [
+    f"{SPANISH} en recaída, descartada infección", f"{ITALIAN} in recidiva, esclusa infezione",
+    "AML in relapse, ruled out infection", "AML Rezidiv, ausgeschlossen: Pneumonie", "AML, early relapse",
+    "AML with no CNS disease, late relapse", "AML no longer in remission, molecular and overt relapse",
+    "AML, first relapse, no second relapse",
+])
+def test_a_relapse_stays_where_only_what_follows_is_excluded(text: str) -> None:
+    found = words(text).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("text", [
+    "AML, excluded", "AML, ausgeschlossen", "AML, ruled out by biopsy", "AML, descartada por biopsia", "Descartada AML",
+    "AML, ausgeschlossen am 3.4.", "AML, ausgeschlossen mittels FISH", "Ruled out: AML", "AML, definitely excluded",
+])
+def test_a_leukaemia_that_is_excluded_is_none(text: str) -> None:
+    assert words(text).get(DISEASE).value is Disease.NONE
+
+
+@pytest.mark.parametrize("text", [
+    "AML in relapse, possible pneumonia", "Relapsed AML: cannot rule out pneumonia", "AML in relapse; rule out sepsis",
+    "AML in relapse with possible invasive aspergillosis", "AML Rezidiv, V.a. Pneumonie",
+    "Relapsed AML (suspected GVHD)",
+    f"{FRENCH} en rechute, suspicion d'infection fongique", f"{SPANISH} en recaída, posible neumonía",
+    f"{ITALIAN} in recidiva, sospetta polmonite", "AML recidief, mogelijke longontsteking",
+])
+def test_a_doubt_about_an_infection_leaves_the_relapse_sure(text: str) -> None:
+    found = words(text).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("text", [
+    "AML in relapse, possible", "AML in relapse, suspected", "AML in relapse, possible pneumonia or progression",
+    "AML, possible relapse, pneumonia", "Possible AML in relapse, pneumonia", "AML, suspected relapse or infection",
+    "AML in relapse, possible leukemic infiltration, pneumonia", "Suspected pneumonia, AML in relapse",
+    "AML in relapse, pneumonia possible", "AML, V.a. Rezidiv, Pneumonie", "AML relapse suspected, possible pneumonia",
+    "AML in relapse? possible pneumonia", "AML, possible infection versus relapse",
+    "AML relapse, suspected by infection team",
+    "AML in relapse, possible extramedullary disease", "AML: rule out relapse and pneumonia",
+    "AML relapse, possible. Pneumonia", "AML in relapse, suspected, infection excluded",
+])
+def test_a_doubt_that_may_be_about_the_leukaemia_stays(text: str) -> None:
+    assert not words(text).get(DISEASE).sure

@@ -37,7 +37,8 @@ def test_what_a_relative_has_is_not_the_patients(text: str) -> None:
     "Father died of AML. Patient has AML in relapse.", "AML im Rezidiv, Familienanamnese: Long-QT-Syndrom",
     "Leucémie aiguë myéloïde en rechute, frère donneur", "Relapsed AML, brother had APL",
     "Relapsed AML (brother had APL)",
-    "Trasplante de células madre; leucemia mieloide aguda en recaída",
+    "Trasplante de células madre; leucemia mieloide aguda en recaída", "AML-Rezidiv bei jungem Vater",
+    "Leucémie aiguë myéloïde en rechute chez une jeune fille", "AML relapse in a 25-year-old mother",
 ])  # fmt: skip
 def test_the_patients_own_relapse_is_told_beside_a_relative(text: str) -> None:
     found = chart(condition({"text": text}, id="words")).get(DISEASE)

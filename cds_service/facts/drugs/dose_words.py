@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
-from cds_service.facts.drugs.timing import times_in, without_times
+from cds_service.facts.drugs.timing import most_times_in, times_in, without_times
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
@@ -23,14 +23,16 @@ _ABROAD = (
     "|oito|dez|halbe?[nr]?|demie?|medi[oa]|mezz[oa]|meia"
 )
 _MANY = rf"(?:[2-9]|\d\d+|\d+[.,]\d+|{_WORDS}|half|{_ABROAD}|due|sept|sei)"
-_PIECE = r"(?:tab|tbl|cap|cáp|kaps|pill|gél|compr|drag)"
+_PIECE = r"(?:tab|tbl|cap|cáp|kaps|kps|pill|gél|compr|drag|stück|stk|stuk|cpr|cps)"
 _SPAN = r"(?:d|days?|weeks?|months?|cycles?|doses?|h|hrs?|hours?|tage?)\b"
 # Pieces that are counted, before their strength or behind it: "4 tab", "four 100 mg", "100 mg x4", "100 mg tablets: 4".
 _COUNTED = re.compile(
     rf"\b{_MANY}\s*(?:x|×|\*|{_PIECE})|\b{_MANY}(?:\s+(?:of\s+)?|\s*\(\s*)\d[\d.,]*\s*mg\b"
     rf"|mg\W{{0,3}}[x×*]\s*{_MANY}\b(?!\s*{_SPAN})"
     rf"|mg\W{{0,2}}{_PIECE}\w{{0,20}}\W+(?:take\s+|give\s+)?{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))"
-    rf"|\b(?:take|give)\s+{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))",
+    rf"|\b(?:take|give)\s+{_MANY}\b(?!\s*(?:mg|times?|x|×|{_SPAN}))|[½¼¾]"
+    rf"|mg\W{{1,3}}{_MANY}\s+(?:daily|tgl|tägl|auf einmal|at once|à la fois|de una vez|alla volta|tegelijk"
+    rf"|de uma vez|quotid|dagelijks|diari)|\bmal\s+{_MANY}\b|[x×]\s*(?:II+|IV|V)\b|\b{_MANY}\s+st\.",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"(\d[\d.,]*)\s*(?:mg\s*)?(?:[-–—/,→>]+|to|then|bis|dann)\s*\Z", re.IGNORECASE)
@@ -41,14 +43,24 @@ _A_DAY = re.compile(
     r"(?:d\b|day\b|24\s*h|tag\b|jour\b|j\b|d[ií]a\b|giorno\b|dì\b|dag\b)",
     re.IGNORECASE,
 )
-_DIVIDED = re.compile(r"\b(?:divided|split)\b", re.IGNORECASE)
+_DIVIDED = re.compile(
+    r"\b(?:divided|split|aufgeteilt|verteilt|verdeeld|dividid[oa]s?|repartid[oa]s?|suddivis[oa]|divis[oa]|réparti[es]*)\b",
+    re.IGNORECASE,
+)
+_OF_THE_DAY = re.compile(  # what so names an amount speaks of the whole day
+    r"\b(?:tagesdosis|gesamtdosis|td|daily dose|total daily|dose (?:totale|journalière|quotidienne"
+    r"|giornaliera|diária|total)"
+    r"|dosis (?:diaria|total)|dagdosis|dagdosering)\b",
+    re.IGNORECASE,
+)
 _MG_EACH = r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)"
 _TOTAL = re.compile(
     rf"{_MG_EACH}\s*(?:in\s+)?total\b|\btotal(?:\s+(?:dose|of))*+\s*+(?:[:=]\s*+)?{_MG_EACH}", re.IGNORECASE
 )
 # Pieces of which the text itself says what they come to each time: "4 tablets (400 mg total)".
 _COME_TO = re.compile(
-    rf"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?|one|half|{_WORDS})\s*(?:\(\w+\)\s*)?{_PIECE}\w*\s*\(\s*{_MG_EACH}\s+total\s*\)",
+    rf"(?<![\w.,/-])(?:\d+(?:[.,]\d+)?|one|half"
+    rf"|{_WORDS})\s*(?:\(\w+\)\s*)?{_PIECE}\w*\s*\(\s*{_MG_EACH}\s+total\s*\)",
     re.IGNORECASE,
 )
 # And the amount of which the text says how many pieces it is: "400 mg = 4 tab(s)".
@@ -66,13 +78,15 @@ _NOT_OF_A_DAY = re.compile(
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
 # A number in the words of another language that counts neither times nor days, so that it may count pieces.
 _LONE = re.compile(
-    rf"\b(?:{_ABROAD})\b(?!\s*(?:mal|fois|ve[zc]|volt|{_SPAN}|stunden|wochen?|monate|heures|jours?|semaines?|mois|horas"
+    rf"\b(?:{_ABROAD})\b(?!\s*(?:mal|fois|ve[zc]|volt|{_SPAN}|stunden|wochen?|monate|heures|jours?"
+    rf"|semaines?|mois|horas"
     r"|d[ií]as|semanas|meses|ore|giorni|settimane|mesi|uur|dagen|weken|maanden)\b)",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
     rf"(?:\d|\b(?:one|{_WORDS}|ein\w*|une?|un[ao]|um|uma|een|{_ABROAD}|due))\s*"
-    rf"(?:[-–—/]|\b(?:to|or|bis|oder|à|a|ou|o|of|tot|até|e|y|et|und|and|en))\s*(?:\d[\d.,]*|{_WORDS}|{_ABROAD}|due)\s*{_PIECE}",
+    rf"(?:[-–—/]|\b(?:to|or|bis|oder|à|a|ou|o|of|tot|até|e|y|et|und|and|en))\s*(?:\d[\d.,]*|{_WORDS}"
+    rf"|{_ABROAD}|due)\s*{_PIECE}",
     re.IGNORECASE,
 )
 # What says that it goes up in steps.
@@ -87,14 +101,19 @@ _CHANGES = re.compile(
     r"|until|till|jusqu\w*|hasta|fino|tot|até|additional|extra|more(?! than)|zusätzlich|supplémentaires?|además"
     r"|adicional\w*"
     r"|first|erste\w*|premiers?|premières?|primer\w*|primi|eerste|(?:days?|tag|jour|día|giorno|dag) \d+"
-    r"|other day|alternat\w*|altern[eoi]\w*|wechsel|zweiten tag|dritten tag|alle \w+ tage|tous les \w+ jours|jours? sur"
-    r"|cada \w+ d[ií]as|ogni \w+ giorni|om de dag|as needed|prn|if needed|bedarf|besoin|precis[ae]|demanda|necesari\w*"
+    r"|other day|alternat\w*|altern[eoi]\w*|wechsel|zweiten tag|dritten tag|alle \w+ tage"
+    r"|tous les \w+ jours|jours? sur"
+    r"|cada \w+ d[ií]as|ogni \w+ giorni|om de dag|as needed|prn|if needed|bedarf|besoin|precis[ae]"
+    r"|demanda|necesari\w*"
     r"|necesidad|bisogno|occorrenza|nodig|necessári\w*|max\w*|máx\w*|höchstens|up to|bis zu|instead|statt|was"
     r"|(?<!starting )(?<!start )(?<!starting on )(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?"
-    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|luned[iì]"
-    r"|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag"
-    r"|zondag|segundas?|terças?|quartas?|quintas?|sextas?|mo|mi|fr|weekdays?|woche\w*|semaines?|semanas?|settiman\w+|wek\w*)"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábados?"
+    r"|domingos?|luned[iì]"
+    r"|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|maandag|dinsdag|woensdag|donderdag"
+    r"|vrijdag|zaterdag"
+    r"|zondag|segundas?|terças?|quartas?|quintas?|sextas?|mo|mi|fr|weekdays?|woche\w*|semaines?|semanas?"
+    r"|settiman\w+|wek\w*)"
     rf"\b|(?:\bplus\b|\+)\s*(?:\w+\s+){{0,2}}?(?:\d|{_PIECE}|one\b|half\b|dos[ei]|(?:morning|evening|night|noon|bed)"
     rf"|(?:{_WORDS}|{_ABROAD})\b)",
     re.IGNORECASE,
@@ -125,8 +144,11 @@ def daily_in(text: str, terms: Terms, strength: Decimal | None = None) -> Quanti
         return None
     if len(matches) > 1 and _IN_STEPS.search(text):
         return None
-    if all(_A_DAY.match(text, match.end()) for match in matches) and (times is None or _DIVIDED.search(text)):
+    a_day = all(_A_DAY.match(text, match.end()) for match in matches)
+    if a_day and (times in (None, 1) or _DIVIDED.search(text)):
         return Quantity(amount, "mg/d")
+    if times != 1 and (a_day or _DIVIDED.search(text) or _OF_THE_DAY.search(text)):
+        return None
     return Quantity(amount * times, "mg/d") if times is not None else None
 
 
@@ -157,6 +179,11 @@ def varies(text: str) -> bool:
     return any(each.search(text) for each in (_CHANGES, _RANGE, _CHOICE, _NOT_OF_A_DAY))
 
 
+def counts_in_words(text: str) -> bool:
+    """Whether a number in words, or a half, may count pieces."""
+    return _LONE.search(text) is not None or re.search(rf"[½¼¾]|\b(?:due|{_WORDS})\b", text, re.IGNORECASE) is not None
+
+
 def _goes_down(before: str, amount: Decimal) -> bool:
     """Whether an amount is the last of a series in which a higher one, or one that cannot be read, comes before it."""
     while (match := _BEFORE.search(before)) is not None:
@@ -183,7 +210,7 @@ def daily_beside(
     whole = daily_in(text, terms)
     if whole is not None:
         return whole
-    in_words = None if _CHOICE.search(text) else times_in(text, terms)
+    in_words = None if _CHOICE.search(text) else most_times_in(text, terms)
     amount = None if _NOT_OF_A_DAY.search(text) else _total_in(text)
     if amount is not None:
         return Quantity(amount * (times if in_words is None else in_words), "mg/d")

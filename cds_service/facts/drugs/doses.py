@@ -25,6 +25,7 @@ from cds_service.facts.drugs.timing import (
     not_daily,
     part_of_day,
     rhythm,
+    skips_days,
     times_in,
 )
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
@@ -85,6 +86,7 @@ _OTHER_DAYS = re.compile(
 )
 _ADDED = "several doses a day added"
 _PERHAPS_ADDED = "for other times of the day, though numbered one after another: may be taken on the same day, added"
+_ON_ITS_DAY = "on the day it is taken, not daily"
 _AS_NEEDED = "to be taken as needed, so no daily dose"
 
 
@@ -221,7 +223,7 @@ def _coded(step: _Step, of: _Product) -> Dose:
         return _partly_written(single, step, of)
     daily = Quantity(single.mg * often.times, "mg/d")
     if not often.daily:
-        return Dose(daily, note="on the day it is taken, not daily", plain=False)
+        return Dose(daily, note=_ON_ITS_DAY, plain=False)
     note = note or often.note
     if note:
         return Dose(daily, note=note, plain=False)
@@ -233,11 +235,12 @@ def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
     told = single.mg is not None and not single.per
     written = _written(step, of) if not told else None
     if written is not None:
-        return Dose(written, note="read from the dose text", plain=False)
+        return Dose(written, note=_ON_ITS_DAY if skips_days(step.text) else "read from the dose text", plain=False)
     unsaid = told and step.often is None
     times = times_in(step.text, of.terms) or doses_of(step.text, of.terms) if unsaid else None
     if times is not None and single.mg is not None:
-        return Dose(Quantity(single.mg * times, "mg/d"), note="frequency read from the dose text", plain=False)
+        note = _ON_ITS_DAY if skips_days(step.text) else "frequency read from the dose text"
+        return Dose(Quantity(single.mg * times, "mg/d"), note=note, plain=False)
     a_day = _pieces_a_day(step, of) if unsaid else None
     if a_day is not None:
         return Dose(a_day, note="the pieces of a day as stated beside those of a dose", plain=False)

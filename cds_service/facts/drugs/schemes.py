@@ -9,25 +9,31 @@ import re
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
-from cds_service.facts.drugs.dose_words import varies
-from cds_service.facts.drugs.timing import leaves_open, times_in
+from cds_service.facts.drugs.dose_words import counts_in_words, varies
+from cds_service.facts.drugs.timing import leaves_open, not_each_day, times_in, without_times
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 
 _PART = r"(?:\d[.,]5|1/2|\d?½|\d)"
 _SCHEME = re.compile(rf"(?<![\w/.,:–-])(?<![–-]\s){_PART}(?:\s?[-–]\s?{_PART}){{2,3}}(?!\s?[-–]|\w|[/:]|[.,]\d)")
 _OF_DAYS = re.compile(
-    r"\b(?:days?|d|tage?n?|jours?|j|d[ií]as?|giorn[oi]|dag(?:en)?|weeks?|wochen?|cycles?|zyklus|zyklen|c)\.?\s*\Z",
+    r"\b(?:days?|d|tage?n?|jours?|j|d[ií]as?|giorn[oi]|dag(?:en)?|weeks?|wochen?|cycles?|zyklus|zyklen|c|ecog|eortc|who|tel|nr)\.?\s*\Z",
     re.IGNORECASE,
 )
 _OF_SOMETHING = re.compile(
-    r"\s*(?:m?g\b|µg|mcg|ml\b|%|tage?\b|days?\b|wochen?\b|weeks?\b|monate?\b|uhr\b|h\b|std)", re.IGNORECASE
+    r"\s*(?:m?g\b|µg|mcg|ml\b|%|tage?\b|days?\b|wochen?\b|weeks?\b|monate?\b|uhr\b|h\b|std|stunden?\b"
+    r"|tropfen|trpf|tr\b|gtt|hub|hübe|amp|beutel|sachets?|x\s*\d)", re.IGNORECASE
 )
 _PIECES = r"(?:tab|tbl|kaps|kps|cap|stk|stück|compr|gél|cpr|cps)"
 _OF_ONE = re.compile(rf"\b{_PIECES}\w*\.?\s*(?:à|a|zu|of)?\s*\(?\s*\d[\d.,]*\s*mg|\d\s*(?:à|zu)\s*\d", re.IGNORECASE)
 _IN_PIECES = re.compile(rf"\b{_PIECES}", re.IGNORECASE)
 _MG = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)", re.IGNORECASE)
 _COUNTED = re.compile(rf"(?<![\w.,/–-])(?<![–-]\s)\d+(?:[.,]\d+)?\s*(?:x|×|{_PIECES})", re.IGNORECASE)
+# An amount of a whole day, one that is doubled or halved, or what was ordered before.
+_OTHERWISE = re.compile(
+    r"mg\s*(?:/|pro\b|per\b|par\b|al\b|por\b)|tagesdosis|doppelt|halb|bisher|zuletzt|früher|vorher|ehemals|ex\b|heute|abgesetzt",
+    re.IGNORECASE,
+)
 _ONE, _HALF = Decimal(1), Decimal("0.5")
 Parts = tuple[Decimal, ...]
 
@@ -70,6 +76,8 @@ def daily_by_scheme(text: str, strength: Decimal | None, terms: Terms) -> Quanti
     if amounts or amount is None:
         return None
     taken = [part for part in parts if part]
+    if strength is not None and amount != strength and len(taken) > 1 and amount == sum(parts) * strength:
+        return None  # "1-0-1 (200 mg)" of 100 mg each: that of the day, or of each time
     of_a_piece = amount == strength or (strength is None and _OF_ONE.search(text) is not None)
     if of_a_piece or set(taken) == {_ONE}:
         return Quantity(sum(parts) * amount, "mg/d")
@@ -81,7 +89,9 @@ def daily_by_scheme(text: str, strength: Decimal | None, terms: Terms) -> Quanti
 def _is_doubtful(text: str, parts: Parts, terms: Terms) -> bool:
     """Whether the text counts something else too, or says otherwise how often."""
     rest = _SCHEME.sub(" ", text)
-    if leaves_open(text) or varies(rest) or _COUNTED.search(rest):
+    if leaves_open(text) or not_each_day(text) or varies(rest) or _COUNTED.search(rest) or _OTHERWISE.search(rest):
+        return True
+    if counts_in_words(without_times(rest)):
         return True
     return times_in(rest, terms) not in (None, sum(part > 0 for part in parts))
 
