@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from cds_service.facts.conditions import IN_RELAPSE, IN_REMISSION, is_no_aberration
+from cds_service.facts.denials import is_no_aberration
+from cds_service.facts.diagnoses import IN_RELAPSE, IN_REMISSION
 from cds_service.facts.disease import Entry, is_aml, may_follow
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype

@@ -21,18 +21,8 @@ import msgspec
 
 from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
-from cds_service.facts.conditions import (
-    AML,
-    BY_ITS_WORDS,
-    GRAFTS,
-    IN_RELAPSE,
-    IN_REMISSION,
-    Meaning,
-    agree,
-    disagree,
-    meaning_of,
-    standing_of,
-)
+from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
+from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cds_service.facts.concepts import Wording, all_text, told_once, wording
-from cds_service.facts.conditions import GRAFTS
+from cds_service.facts.diagnoses import GRAFTS
 from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading

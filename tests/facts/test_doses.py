@@ -256,6 +256,18 @@ def test_parts_of_the_day_count_where_the_words_join_them(text: str, expected: s
     assert daily({"text": text}) == expected
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("200 mg twice by mouth daily", "400"), ("200 mg twice orally daily", "400"),
+    ("200 mg three times PO daily", "600"),
+    ("200 mg once orally daily", "200"), ("200 mg once-daily", "200"), ("200 mg twice-a-day", "400"),
+    ("200 mg 2 times/day", "400"), ("200 mg once/day", "200"), ("200 mg thrice daily", "600"),
+    ("200 mg once to three times daily", None), ("200 mg once or several times daily", None),
+    ("200 mg once-twice daily", None), ("200 mg once - after breakfast - daily", "200"),
+])  # fmt: skip
+def test_how_often_is_read_around_a_route_and_a_hyphen(text: str, expected: str | None) -> None:
+    assert daily({"text": text}) == expected
+
+
 @pytest.mark.parametrize("text", [
     "zwei Tbl. 200 mg 1-0-0", "je zwei Tbl. à 100 mg 1-0-1", "dos cápsulas 1-0-0", "due compresse 1-0-0",
     "½ Tbl. 1-0-1",

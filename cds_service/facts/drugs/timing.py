@@ -73,7 +73,15 @@ _TIMES = re.compile(
     rf"\b({_COUNT})({_UP_TO}{_COUNT})?(?:\s*|-)(?:{_EACH}\s*{_A_DAY}|{_DD})", re.IGNORECASE
 )
 _ONCE_OR_MORE = re.compile(  # "once or twice daily"
-    r"\b(?:once|ein-?\s?mal|eenmaal|ein-)(?:\s*(?:[-–/]|or|to|bis|oder|of|tot|bzw\.?)\s*)+(?=\w)", re.IGNORECASE
+    r"\b(?:once|ein-?\s?mal|eenmaal|ein-)(?:\s*+(?:[-–/]|(?:or|to|bis|oder|of|tot|bzw)\b\.?)\s*+)++"
+    r"(?=\d|twice|thrice|two|three|several|more|zwei|drei|mehr|twee|drie|meer)",
+    re.IGNORECASE,
+)
+# "once-daily", "2 times/day", "twice by mouth daily": the same as "once daily".
+_ONE_WORD_APART = re.compile(
+    r"\b(once|twice|thrice|times)(?:\s*/\s*d(?:ay)?\b|-(?:a-)?da(?:y|ily)\b"
+    r"|\s+(?:orally|oral|by\s+mouth|per\s+os|po|p\.o\.)\s+(?:daily|(?:a|per|each|every)\s+day)\b)",
+    re.IGNORECASE,
 )
 _SOME_TIMES = re.compile(  # so often that nobody can tell, or a count that is read in no other way
     rf"(?:\b(?:several|multiple|many|mehrere?|plusieurs|vari[ao]s|più|diverse|meerdere|várias|{_COUNT})\s*-?"
@@ -294,12 +302,13 @@ def times_in(text: str, terms: Terms) -> Decimal | None:
     """How often a day, as words say it: one frequency, nothing else. Parts of the day that are named count each."""
     if _SCHEME.search(text):
         return None
+    text = _ONE_WORD_APART.sub(r"\1 daily", text)
     found = {_number(match[1]) for match in _TIMES.finditer(text) if not match[2]}
     if len(found) < len(_TIMES.findall(text)):
         return None
     rest = without_times(text)
     hourly = [int(match[1]) for match in (*_EVERY.finditer(rest), *_FROM_TO.finditer(rest))]
-    if any(hours == 0 or 24 % hours for hours in hourly) or _SOME_TIMES.search(rest) or _ONCE_OR_MORE.search(rest):
+    if any(hours == 0 or 24 % hours for hours in hourly) or _SOME_TIMES.search(rest) or _ONCE_OR_MORE.search(text):
         return None
     if _AT_NEED.search(text) or (not found and not hourly and (_SOME_DAYS.search(rest) or _AT_MEALS.search(rest))):
         return None

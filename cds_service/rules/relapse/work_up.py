@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.facts.conditions import IN_RELAPSE
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
+from cds_service.facts.diagnoses import IN_RELAPSE
 from cds_service.facts.disease import DISEASE, HISTORY, PROBLEMS, Disease, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.times import When

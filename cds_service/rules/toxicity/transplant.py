@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.conditions import GRAFTS
 from cds_service.facts.course import ALLOGENEIC
+from cds_service.facts.diagnoses import GRAFTS
 from cds_service.facts.disease import HISTORY, PROCEDURES, RELAPSE, Entry
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import holds
