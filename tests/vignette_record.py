@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.facts.disease import DISEASE, RELAPSE
 from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.fact import Fact
+from cds_service.facts.orders import ORDERED
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.facts.values.results import Spans
 from tests.charts import ICD, Json, chart, concept, measured, observation, order
@@ -28,7 +29,7 @@ _SUBJECT = {"reference": "Patient/p1"}
 
 
 def read_record(lines: Iterable[Line], within: Spans) -> tuple[Fact[Any], ...]:
-    """What these lines are read as: the medication list, the ECGs where there is one, and the AML that is diagnosed.
+    """What these lines are read as: the medication list, and where there are any the ECGs, the AML and tests on order.
 
     What is written as a draft is one of this call. `within`: what belongs together in time, by the policy.
     """
@@ -38,7 +39,8 @@ def read_record(lines: Iterable[Line], within: Spans) -> tuple[Fact[Any], ...]:
     types = {each["resourceType"] for each in sent}
     ecgs = (QTC, ECGS) if "Observation" in types else ()
     aml = (DISEASE, RELAPSE) if "Condition" in types else ()
-    return tuple(read.get(key) for key in (MEDICATIONS, *ecgs, *aml))
+    tests = (ORDERED,) if "ServiceRequest" in types else ()
+    return tuple(read.get(key) for key in (MEDICATIONS, *ecgs, *aml, *tests))
 
 
 def _resource(line: dict[str, Any], number: int) -> Json:
@@ -46,6 +48,8 @@ def _resource(line: dict[str, Any], number: int) -> Json:
         return _order(_known(line, _ORDER), number)
     if "diagnosed" in line:
         return _diagnosis(_known(line, {"diagnosed", "day", "at"}), number)
+    if "test" in line:
+        return _test(_known(line, {"test", "day"}), number)
     if "measured" in line:
         return _result(_known(line, {"measured", "value", "day"}), number)
     return _statement(_known(line, _SAID), number) if "stated" in line else _dose_given(_known(line, _SAID), number)
@@ -54,6 +58,13 @@ def _resource(line: dict[str, Any], number: int) -> Json:
 def _result(line: dict[str, Any], number: int) -> Json:
     code = _MEASURED[line["measured"]]
     return observation(code, line["day"], name=f"o{number}", valueQuantity=_amount(line["value"]))
+
+
+def _test(line: dict[str, Any], number: int) -> Json:
+    return {
+        "resourceType": "ServiceRequest", "id": f"s{number}", "status": "active", "intent": "order",
+        "subject": _SUBJECT, "code": {"text": line["test"]}, "authoredOn": _day(line["day"]),
+    }  # fmt: skip
 
 
 def _diagnosis(line: dict[str, Any], number: int) -> Json:
