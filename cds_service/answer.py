@@ -33,9 +33,9 @@ from cds_service.facts.values.results import Spans
 from cds_service.gather.collect import AsksFhir, collect
 from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
+from cds_service.gather.r4 import warm
 from cds_service.gather.recorded import Recorded
 from cds_service.gather.replies import Status
-from cds_service.gather.resources import warm
 from cds_service.gather.shelter import Shelter
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.caller import Caller

@@ -14,10 +14,11 @@ from typing import Protocol
 from cds_service.errors import WrongContent
 from cds_service.gather.bundle import Unpacked, resource_type, unpack
 from cds_service.gather.limits import Deadline
+from cds_service.gather.mending import Mending
 from cds_service.gather.query import TOO_FEW, Answered
 from cds_service.gather.references import medications_to_ask
 from cds_service.gather.replies import Gathered, Reply, Status
-from cds_service.gather.resources import DRAFTS, Mending, Resource, Unreadable
+from cds_service.gather.resources import DRAFTS, Resource, Unreadable
 from cds_service.gather.views import (
     AllergyIntolerance,
     CarePlan,

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from benchmarks.payloads import HOOKS, request
-from cds_service.gather import resources
 from cds_service.gather.compiled import certainly_valid
+from cds_service.gather.plain_json import read_exactly
+from cds_service.gather.r4 import fault_of
 from cds_service.gather.resources import Resource, Unreadable
+from cds_service.gather.views import VIEWS
 from tests.samples import stories
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,7 +29,7 @@ def parts(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
         return []
     inside = [found for each in value.values() for found in parts(each)]
-    return [value, *inside] if value.get("resourceType") in resources.VIEWS else inside
+    return [value, *inside] if value.get("resourceType") in VIEWS else inside
 
 
 USUAL = [found for hook in HOOKS for found in parts(request(hook, 60, 1, NOW))]
@@ -66,9 +68,7 @@ def damaged(resource: dict[str, Any], chance: random.Random, names: list[str]) -
 
 def refused(resource: dict[str, Any], raw: bytes) -> bool:
     """Whether the slow way refuses, or has to mend, these bytes."""
-    content = json.loads(raw, parse_float=resources._decimal, parse_int=resources._integer,
-                         object_pairs_hook=resources._each_once)  # fmt: skip
-    return resources._fault(resource["resourceType"], content) is not None
+    return fault_of(resource["resourceType"], read_exactly(raw)) is not None
 
 
 def test_what_is_taken_fhir_resources_takes_too():
@@ -79,7 +79,7 @@ def test_what_is_taken_fhir_resources_takes_too():
     for _ in range(COUNT):
         resource = damaged(chance.choice(pool), chance, names)
         kind = resource.get("resourceType")
-        if kind not in list(resources.VIEWS):
+        if kind not in list(VIEWS):
             continue
         raw = json.dumps(resource).encode()
         if certainly_valid(kind, raw):
@@ -137,7 +137,7 @@ def test_what_an_extension_hardly_ever_holds_is_left_to_the_second_look(extensio
     patient = {"resourceType": "Patient", "id": "p", "extension": [{"url": "http://x", **extension}]}
     raw = json.dumps(patient).encode()
     assert certainly_valid("Patient", raw) is certain
-    assert (resources._fault("Patient", patient) is None) is (extension.keys() != {"valueSignature"})
+    assert (fault_of("Patient", patient) is None) is (extension.keys() != {"valueSignature"})
 
 
 @pytest.mark.parametrize("number", ["1e-300", "-1.5e-99", "4E-12", "0." + "0" * 60 + "1", "1" * 500 + "e-600"])

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.gather.resources import DRAFTS, LEAVES_PER_CALL, Mending, Resource, Unreadable
+from cds_service.gather.mending import LEAVES_PER_CALL, Mending
+from cds_service.gather.resources import DRAFTS, Resource, Unreadable
 from cds_service.gather.views import MedicationRequest, Observation
 from tests.charts import TODAY, clinical, concept, condition, measured, order, quantity, raw, resource
 
