@@ -23,7 +23,8 @@ from benchmarks.payloads import HOOKS, stamped
 from cds_service.answer import Tools, answer, load_tools
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Precipitant, Statement
-from cds_service.knowledge.terms import Terms, Words
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import Words
 from cds_service.settings import Settings
 
 TIMES = (1, 3, 10)

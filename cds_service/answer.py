@@ -42,9 +42,10 @@ from cds_service.hooks.caller import Caller
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Moment, Service, offered
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import TEMPLATES
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.present.offered import offered_once
 from cds_service.present.present import Stage, present
 from cds_service.repeats import Memory, without_repeats

@@ -14,7 +14,7 @@ from cards import reasons
 from cards.profile import NOT_OF_THE_PROFILE
 from cards.render import HOME
 from cds_service.knowledge.direction import compare
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.local_codes import LocalCode
 from cds_service.knowledge.localise import LocalAnswer
 from cds_service.knowledge.model import Level, Verification
@@ -27,6 +27,7 @@ from cds_service.knowledge.overlay import (
     Overlay,
     Switch,
 )
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.spoken import topic_words
 from cds_service.knowledge.terms import Terms
 from cds_service.rules.rule import Rule

@@ -19,8 +19,9 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from cds_service.gather.terminology import Looked, NoAnswer, NotKnownThere, TerminologyServer
+from cds_service.knowledge.codes import SERVER, Code, ConditionCode, DrugCode
 from cds_service.knowledge.spelling import RXNORM, SNOMED, SPOKEN
-from cds_service.knowledge.terms import SERVER, Code, ConditionCode, DrugCode, Elsewhere, Terms
+from cds_service.knowledge.terms import Elsewhere, Terms
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -47,7 +47,8 @@ class Reach:
 
 def reach(cases: Sequence[Any]) -> Reach:
     """Run every vignette once, unchanged, and see what it touches. Raises ValueError for one that fails."""
-    from cds_service.knowledge.load import Knowledge, Snapshot
+    from cds_service.knowledge.load import Knowledge
+    from cds_service.knowledge.snapshot import Snapshot
     from tests import vignette_runner as runner
 
     found: dict[tuple[str, str], list[int]] = defaultdict(list)

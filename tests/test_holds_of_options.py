@@ -14,8 +14,8 @@ import pytest
 
 from cds_service.facts.genomics.mutations import MARKERS
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Topic
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.relapse.offers import Offer, Verdict

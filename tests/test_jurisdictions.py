@@ -12,8 +12,7 @@ from itertools import groupby
 import pytest
 
 from cds_service.answer import answer
-from cds_service.knowledge.load import JURISDICTIONS
-from cds_service.knowledge.model import Level, Verification
+from cds_service.knowledge.model import JURISDICTIONS, Level, Verification
 from cds_service.rules.rule import Fired
 from tests.calls import ELECTROLYTES, gilteritinib, order, qtcf, request, tools, venetoclax
 from tests.vignette_runner import Told, Vignette, tell, vignettes

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.once import once
 from cds_service.rules.relapse.offers import safety
 from cds_service.rules.rule import Case, Clear, Fired, NotEvaluated, Outcome, Rule, rule

@@ -11,8 +11,8 @@ from cds_service.errors import RequestError
 from cds_service.facts.chart import Chart
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.present.relevance import Relevance
 from cds_service.rules import running, subjects
 from cds_service.rules.catalogue import RULES

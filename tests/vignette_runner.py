@@ -42,8 +42,9 @@ from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.values.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.present.present import Stage, present
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES

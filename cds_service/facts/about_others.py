@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from cds_service.facts.clauses import FAR, NEARBY, PART, STOP
 from cds_service.facts.diagnoses import LEUKAEMIA
-from cds_service.knowledge.terms import Span, Terms
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import Span
 
 _OF_A_RELATIVE = "of a relative"  # a person
 OTHERS = frozenset({"not told", _OF_A_RELATIVE})  # what is told of a family is not told of the patient

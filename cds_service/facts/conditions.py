@@ -20,7 +20,9 @@ from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, LEUKAEMIA
 from cds_service.facts.left_open import told_and_open
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import as_written
-from cds_service.knowledge.terms import SERVER, Code, ConditionCode, Span, Terms
+from cds_service.knowledge.codes import SERVER, Code, ConditionCode
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import Span
 
 _NEVER = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})

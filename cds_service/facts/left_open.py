@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from cds_service.knowledge.terms import Span
+from cds_service.knowledge.words import Span
 
 _MOST = 200  # double negations in one text
 _NEARBY = 80  # characters between one and what it leaves open

@@ -15,7 +15,7 @@ import yaml
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.model import Citation, Reference, Verification
-from cds_service.knowledge.terms import SafeLoader
+from cds_service.knowledge.plain_yaml import SafeLoader
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cds_service.knowledge.codes import LOCAL, ConditionCode, DrugCode
 from cds_service.knowledge.slips import near, wrong
-from cds_service.knowledge.terms import LOCAL, ConditionCode, DrugCode, Terms
+from cds_service.knowledge.terms import Terms
 
 KINDS = ("observation", "answer", "drug", "route", "condition", "procedure", "genomics")
 _NEEDED = ("system", "code", "key", "kind", "evidence")

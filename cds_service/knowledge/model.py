@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from cds_service.quantity import Quantity
 
 T = TypeVar("T")
+JURISDICTIONS = ("US", "EU", "JP")  # in this order they lend to each other what one does not say
 
 
 class Level(IntEnum):

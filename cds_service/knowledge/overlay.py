@@ -18,8 +18,8 @@ import yaml
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.local_codes import LocalCode, read_codes
+from cds_service.knowledge.plain_yaml import SafeLoader
 from cds_service.knowledge.slips import near, wrong
-from cds_service.knowledge.terms import SafeLoader
 
 FILES = ("overlay.yaml", "values.yaml", "rules.yaml", "codes.csv")
 TEMPLATES, PROFILES = FOLDERS = ("templates", "profiles")

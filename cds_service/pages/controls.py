@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.genomics.markers import ITD, TKD
 from cds_service.facts.values.labs import BEDSIDE, LABS
-from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.terms import Terms
 
 _RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cds_service.knowledge.load import JURISDICTIONS
-from cds_service.knowledge.model import Citation, Statement
+from cds_service.knowledge.model import JURISDICTIONS, Citation, Statement
 from cds_service.knowledge.spoken import topic_words, value_words, verified_words, what_words
 from cds_service.knowledge.therapies import Evidence, Kind, Standing, Therapy
 from cds_service.quantity import Quantity

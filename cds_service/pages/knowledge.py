@@ -11,8 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from cds_service.answer import Tools
-from cds_service.knowledge.load import JURISDICTIONS
-from cds_service.knowledge.model import Verification
+from cds_service.knowledge.model import JURISDICTIONS, Verification
 from cds_service.knowledge.spoken import STATES
 from cds_service.pages.library import Asked, Library, Shelves
 from cds_service.pages.reading import reach

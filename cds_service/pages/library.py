@@ -11,8 +11,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.therapies import Kind
 from cds_service.pages.entries import Entry, Line, Today, entry_of, line_of
 from cds_service.trace import spoken

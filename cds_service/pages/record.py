@@ -20,8 +20,8 @@ from cds_service import __version__
 from cds_service import rules as rules_of_ours
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import check_days, read_yaml
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.pages.entries import Line
 from cds_service.pages.library import Library
 from cds_service.pages.reading import reach

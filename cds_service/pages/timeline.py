@@ -13,9 +13,9 @@ from cds_service.facts.fact import Fact, Key
 from cds_service.facts.values.ecg import ECGS, Ecg, Formula
 from cds_service.facts.values.labs import BILIRUBIN, CREATININE, MAGNESIUM, OVER_TIME, POTASSIUM, WBC
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Statement
-from cds_service.knowledge.terms import UnitTable
+from cds_service.knowledge.snapshot import Snapshot
+from cds_service.knowledge.units import UnitTable
 from cds_service.pages.drawing import AHEAD, BACK, SMALL, WIDE, Line, Timeline, Value, drawn
 from cds_service.pages.units import Drawn, drawn_in, rounded, spoken
 from cds_service.quantity import Quantity

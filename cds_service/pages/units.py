@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.facts.fact import Fact
-from cds_service.knowledge.terms import UnitTable
+from cds_service.knowledge.units import UnitTable
 from cds_service.quantity import Quantity, plain
 
 _RECEIVED = re.compile(r"(?:[<>]=?)?(\d+(?:\.\d+)?) (\S.*)\Z")  # one number; a range is none

@@ -19,7 +19,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.fact import Fact, Origin, State, known
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
-from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Check, Clear, Fired, NotApplicable, NotEvaluated, Outcome
 

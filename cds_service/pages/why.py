@@ -22,7 +22,7 @@ from cds_service.answer import Answer, Tools, answer
 from cds_service.beside import Beside, Ending, Remembered, Whole
 from cds_service.errors import RequestError, StoreError
 from cds_service.facts.values.ecg import ECGS, QTC
-from cds_service.knowledge.load import Snapshot
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.spoken import topic_words, value_words
 from cds_service.pages.causes import cause_words, state_words
 from cds_service.pages.drawing import Timeline

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from cards.render import escape
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Statement, Verification
 from cds_service.knowledge.options import Option, Status
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.spoken import STATES
 from cds_service.knowledge.therapies import Kind
 

@@ -24,8 +24,8 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Local, Statement, Verification
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.spoken import verified_words
 from cds_service.knowledge.terms import Terms
 from cds_service.present.abroad import told_abroad

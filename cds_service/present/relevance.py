@@ -14,8 +14,8 @@ from typing import TypeVar
 from cds_service.facts.disease import DISEASE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, NoTimeLeft, SwitchedOff
 
 T = TypeVar("T")

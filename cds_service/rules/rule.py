@@ -18,9 +18,9 @@ import msgspec
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, Key
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.shared import Shared
 

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import Role
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.overlay import Switch
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.rule import (
     Case,
     Check,

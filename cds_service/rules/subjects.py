@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Precipitant, Topic
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.rule import Case, Proposal, Subjects
 
 

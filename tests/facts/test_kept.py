@@ -17,7 +17,8 @@ from cds_service.facts.drugs.products import product_of
 from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.kept import Kept
 from cds_service.knowledge import terms as tables
-from cds_service.knowledge.terms import Terms, Words
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import Words
 from tests import charts
 from tests.charts import ICD, RXNORM, Json, concept, condition, order, resource
 

@@ -6,8 +6,9 @@ import pytest
 
 from cds_service.knowledge import topics
 from cds_service.knowledge.direction import _BY_NAME, compare, stricter
-from cds_service.knowledge.load import _TOPICS, Knowledge
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Statement, Topic
+from cds_service.knowledge.statements import TOPICS
 
 EVERY = {(each.topic, each.about, each.qualifier): each for each in Knowledge.load().statements}
 
@@ -49,4 +50,4 @@ def test_an_ending_tells_only_where_it_is_an_alarm(topic, way):
 
 
 def test_the_table_names_no_topic_that_is_not_there():
-    assert [name for name in _BY_NAME if name not in _TOPICS] == []
+    assert [name for name in _BY_NAME if name not in TOPICS] == []

@@ -10,7 +10,7 @@ import yaml
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import AtOnce, read_yaml
 from cds_service.knowledge.load import HOME
-from cds_service.knowledge.terms import SafeLoader
+from cds_service.knowledge.plain_yaml import SafeLoader
 
 SHIPPED = sorted(HOME.rglob("*.yaml"))
 ODD = (

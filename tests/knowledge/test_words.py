@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cds_service.knowledge.load import Knowledge
-from cds_service.knowledge.terms import Words
+from cds_service.knowledge.words import Words
 
 AZOLES = Words([("voriconazole", "v"), ("isavuconazole", "i"), ("voriconazole sodium", "vs")])
 

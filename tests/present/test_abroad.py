@@ -11,9 +11,10 @@ import pytest
 
 from cds_service.answer import Tools, answer, load_tools
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Knowledge, Snapshot
+from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Verification
 from cds_service.knowledge.options import Group
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.present.abroad import told_abroad
 from cds_service.settings import Settings
 from cds_service.web.app import create_app

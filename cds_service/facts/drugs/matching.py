@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from cds_service.facts.concepts import all_text, codes
 from cds_service.facts.drugs.routes import spoken as routes_in
 from cds_service.gather.views import CodeableConcept
-from cds_service.knowledge.terms import LOCAL, SERVER, Code, DrugCode, Terms
+from cds_service.knowledge.codes import LOCAL, SERVER, Code, DrugCode
+from cds_service.knowledge.terms import Terms
 
 BY_NAME = "its name"
 ALONE = "its code alone, as its words name no drug that is known here"

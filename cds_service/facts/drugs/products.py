@@ -18,7 +18,8 @@ from cds_service.facts.values.results import Reading
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
 from cds_service.kept import as_written
-from cds_service.knowledge.terms import Code, Terms
+from cds_service.knowledge.codes import Code
+from cds_service.knowledge.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)

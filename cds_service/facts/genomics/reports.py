@@ -42,7 +42,8 @@ from cds_service.facts.genomics.wording import (
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Observation
 from cds_service.kept import as_written
-from cds_service.knowledge.terms import VARIANT, Terms
+from cds_service.knowledge.codes import VARIANT
+from cds_service.knowledge.terms import Terms
 
 _REPORTS = frozenset({"genomic_report", "karyotype_FISH"})  # reports in words about any gene
 _BY_NUMBER_OR_WORDS = _REPORTS | {UNREAD, RATIO, markers.CD33}

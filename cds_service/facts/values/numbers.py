@@ -16,7 +16,8 @@ from cds_service.facts.concepts import codes
 from cds_service.facts.values.written import written
 from cds_service.gather.views import CodeableConcept, Component, Range
 from cds_service.gather.views import Quantity as Measured
-from cds_service.knowledge.terms import Terms, UnitTable
+from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.units import UnitTable
 from cds_service.quantity import Quantity
 
 _STEP = re.compile(r"\W*(?:grade|grad|score)?\W*(\d{1,3})\W*(?:\s[-–:=(]\s?[^\W\d].{0,200})?", re.IGNORECASE)

@@ -9,8 +9,8 @@ from decimal import Decimal
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Topic
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Subjects, rule
 from cds_service.rules.subjects import Use, distinct, doubtful, uses

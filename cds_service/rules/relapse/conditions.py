@@ -17,9 +17,9 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import EarlierCourse, Fit, Option
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import is_high
 from cds_service.rules.once import once

@@ -17,8 +17,8 @@ import msgspec
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, imagined
 from cds_service.facts.fact import Fact
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.rule import Finding, NotEvaluated, Rule
 from cds_service.rules.running import Ending, endings
 from cds_service.rules.shared import Facts, Shared

@@ -15,9 +15,9 @@ from cds_service.facts.fact import Fact, below
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import MARROW_BLASTS
 from cds_service.knowledge import topics
-from cds_service.knowledge.load import Snapshot
 from cds_service.knowledge.model import Level, Statement
 from cds_service.knowledge.options import Group, Option, Status
+from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
