@@ -78,7 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Narrower than a part: which modules of it may be imported.
 ONLY = {
-    ("facts", "knowledge"): {"terms", "model"},
+    ("facts", "knowledge"): {"codes", "model", "terms", "units", "words"},
     ("hooks", "errors"): {"errors"},
     ("settings", "security"): {"outbound"},
     ("answer", "cards"): {"model", "profile", "reasons", "render", "write"},

@@ -16,7 +16,7 @@ from cds_service.facts.drugs.prescribed import Said
 from cds_service.facts.drugs.products import product_of
 from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.kept import Kept
-from cds_service.knowledge import terms as tables
+from cds_service.knowledge import units as tables
 from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.words import Words
 from tests import charts
