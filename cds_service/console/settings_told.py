@@ -38,8 +38,9 @@ def _told(setting: Setting, env: Mapping[str, str]) -> Told:
 def as_env_example() -> str:
     """`.env.example`: every setting with its default, switched off, and its sentence of help above it."""
     head = (
-        "# Settings of aml-cds, made from the table in cds_service/settings/table.py (make docs). Copy it to .env and take\n"
-        "# the # from what you set. An empty value counts as not set. A secret stands in a file that a setting names.\n"
+        "# Settings of aml-cds, made from the table in cds_service/settings/table.py (make docs). Copy it to .env and\n"
+        "# take the # from what you set. An empty value counts as not set. A secret stands in a file that a setting\n"
+        "# names.\n"
     )
     return head + "".join(_example(setting) for setting in SETTINGS)
 

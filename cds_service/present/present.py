@@ -10,12 +10,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cards.detail import Detail, Said
-from cards.model import Card, Link, Source, Suggestion
+from cards.model import Card, Source, Suggestion
 from cards.model import Coding as CardCoding
 from cards.reasons import GAP
 from cards.render import Safe, Words, escape, few, render
@@ -24,12 +24,12 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level, Local, Statement, Verification
+from cds_service.knowledge.model import Level, Statement
 from cds_service.knowledge.snapshot import Snapshot
-from cds_service.knowledge.spoken import verified_words
 from cds_service.knowledge.terms import Terms
 from cds_service.present.abroad import told_abroad
 from cds_service.present.actions import Maker, new_uuid
+from cds_service.present.cited import links, local_first, source_lines, source_names
 from cds_service.present.gaps import Gap, find_gap
 from cds_service.present.overrides import Overrides
 from cds_service.present.problems import Found, Problem, problems
@@ -267,7 +267,7 @@ class _Writer:
         suggestions = self.maker.suggestions(proposals, ordered)
         exclusive = _exclusive([finding.proposals for finding in every if finding.proposals])
         notes = (self._perhaps_ordered(suggestions), _doubts(findings), self._abroad(findings))
-        sources = tuple(dict.fromkeys(each for finding in every for each in _local_first(finding)))
+        sources = tuple(dict.fromkeys(each for finding in every for each in local_first(finding)))
         about = distinct([order for finding in every for order in finding.about])
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
@@ -302,7 +302,7 @@ class _Writer:
     ) -> Card:
         stage = self.stage
         foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
-        detail = Detail(said, notes, _concerns(about), _sources(sources), _named(sources), foot)
+        detail = Detail(said, notes, _concerns(about), source_lines(sources), source_names(sources), foot)
         name = sources[0].sources[0].reference.short if sources else ""
         return Card(
             uuid=new_uuid(stage.ids),
@@ -317,7 +317,7 @@ class _Writer:
             suggestions=suggestions,
             selection=selection,
             override_reasons=overrides,
-            links=_links(sources),
+            links=links(sources),
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
             checks=checks,
         )
@@ -348,12 +348,6 @@ def _doubts(findings: Iterable[Finding]) -> str:
     return f"**{lead}:** {escape('; '.join(doubts))}." if doubts else ""
 
 
-def _local_first(finding: Finding) -> tuple[Statement[Any], ...]:
-    """What the finding rests on, the hospital's own word before all others: the card names it as its source."""
-    says = sorted(finding.says, key=lambda statement: statement.local is None)
-    return (*says, *finding.mentions)
-
-
 def _concerns(about: tuple[Medication, ...]) -> str:
     """Which orders the card concerns, in plain words; orders that read alike stand once, with their number."""
     named = [
@@ -365,61 +359,3 @@ def _concerns(about: tuple[Medication, ...]) -> str:
     each = [words if number == 1 else f"{words}, {number} orders" for words, number in Counter(named).items()]
     more = f"; and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
     return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""
-
-
-def _sources(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
-    """Each statement's sources with their place, and how well it was verified, a line each."""
-    lines = dict.fromkeys([_source_line(each) for each in statements if not _is_default(each)])
-    if any(map(_is_default, statements)):
-        lines["- Service default, not from a source; the hospital may replace it"] = None
-    return tuple(lines)
-
-
-def _named(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
-    """The same sources by their names alone, for a narrow panel; what has to be confirmed stays said."""
-    return tuple(dict.fromkeys(_source_name(each) for each in statements))
-
-
-@lru_cache(maxsize=4_096)  # of the knowledge
-def _source_name(statement: Statement[Any]) -> str:
-    if _is_default(statement):
-        return "service default"
-    if statement.local is not None:
-        return escape(statement.local.words)
-    confirm = verified_words(statement).partition("confirm ")[2]
-    return escape(statement.sources[0].reference.short) + (f" (confirm {confirm})" if confirm else "")
-
-
-def _is_default(statement: Statement[Any]) -> bool:
-    return statement.verification is Verification.POLICY and statement.local is None
-
-
-@lru_cache(maxsize=4_096)  # of the knowledge
-def _source_line(statement: Statement[Any]) -> str:
-    if statement.local is not None:
-        return _local_line(statement.local)
-    first, *rest = (f"{escape(each.reference.short)}, {escape(each.at)}" for each in statement.sources[:2])
-    borrowed = f" ({statement.foreign} label), none for this place" if statement.foreign else ""
-    also = f"; also {rest[0]}" if rest else ""
-    return f"- {first}{borrowed} ({verified_words(statement)}){also}"
-
-
-def _local_line(local: Local) -> str:
-    """The hospital's own word, why, and what it stands in for."""
-    shipped = local.instead
-    values = shipped.value if isinstance(shipped.value, tuple) else (shipped.value,)
-    whose = "service default" if shipped.verification is Verification.POLICY else shipped.sources[0].reference.short
-    said = f"{', '.join(map(str, values))} ({whose})" if not isinstance(shipped.value, str) else f"the words of {whose}"
-    words = f"{local.words[:1].upper()}{local.words[1:]}: {local.reason}; in place of {said}"
-    return f"- {escape(words)}"
-
-
-def _links(statements: tuple[Statement[Any], ...]) -> tuple[Link, ...]:
-    found = {link.url: link for statement in statements for link in _links_of(statement)}
-    return tuple(found.values())
-
-
-@lru_cache(maxsize=4_096)  # of the knowledge
-def _links_of(statement: Statement[Any]) -> tuple[Link, ...]:
-    named = [each.reference for each in statement.sources]
-    return tuple([Link(f"Source: {each.short}", each.where) for each in named if each.where.startswith("http")])
