@@ -24,6 +24,7 @@ from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.histology import with_histology
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
 from cds_service.facts.values.results import FUTURE, Reading, origin
@@ -176,7 +177,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        meaning = _meaning(quick, reading)
+        meaning = _meaning(quick, resource, reading)
         if not meaning.keys and not meaning.left_open:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
@@ -185,7 +186,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             unreadable = unreadable or getattr(view, "reason", "not readable")
             continue
         if view is not quick:  # it was mended
-            meaning = _meaning(view, reading)
+            meaning = _meaning(view, resource, reading)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found += _apart(entry, meaning.left_open)
@@ -197,11 +198,11 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
     return tuple(found), unreadable
 
 
-def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
-    """What the entry means; of a procedure also which earlier course of treatment its words name."""
-    meaning = meaning_of(view.code, reading.terms)
+def _meaning(view: Condition | Procedure, resource: Resource, reading: Reading) -> Meaning:
+    """What the entry means, with its histology; of a procedure also which earlier course its words name."""
     if not isinstance(view, Procedure):
-        return meaning
+        return meaning_of(with_histology(view.code, resource), reading.terms)
+    meaning = meaning_of(view.code, reading.terms)
     courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
     return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
 

@@ -149,6 +149,8 @@ class Terms:
 
     def listed_condition(self, system: str, code: str) -> ConditionCode | None:
         """What our tables hold for a code; an ICD-10 code not listed stands for its nearest listed parent."""
+        if system == spelling.ICD_O:
+            return self.conditions.get((system, spelling.morphology(code)))
         found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
         return self._by_parents(system, spelling.icd(code)) if found is None and "icd-10" in system else found
 
