@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
 from cds_service.facts.clauses import NEAR, NEARBY
 from cds_service.facts.concepts import Wording, codes, is_of_catalogue, shortened, texts_of, told_once, wording
@@ -194,6 +195,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     in_words = not keys
     until = _told_until(words, hedges) if in_words else (len(words), len(words))
     now, before, beside = _named(own, terms, until, left_open)
+    if any(system in terms.standard_systems for system, _ in said.codes):  # it tells what the abbreviation means
+        now = [key for key in now if key != MAY_BE_AML]
     if before and not (now or keys) and set(before) & AML and _stated(own_said, terms) in IN_RELAPSE:
         now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
     if keys and not _is_active(_stated(own_said, terms)):  # "History of AML" beside the code of another thing
@@ -272,7 +275,8 @@ def _named(
     opened: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
-    for start, end, key in terms.words["condition"].spans(words):
+    abbreviations, perhaps_aml = abbreviated(words, terms)
+    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations)):
         if not key or key in now or start >= (leukaemia if key in LEUKAEMIA else other):
             continue
         asked[key] += 1
@@ -286,6 +290,8 @@ def _named(
         (before if near else now).append(key)
     for key, sure in _perhaps_named(words, terms, other):
         (now if sure else opened).append(key)
+    if perhaps_aml and not LEUKAEMIA.intersection((*now, *before, *opened)):
+        now.append(MAY_BE_AML)
     return now, before, [key for key in opened if key not in now]
 
 

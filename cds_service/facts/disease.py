@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.facts.abbreviations import MAY_BE_AML
 from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
@@ -74,6 +75,7 @@ PROBLEMS: Key[tuple[Entry, ...]] = Key("problems", "conditions on record")
 HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past ones included")
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
+_MAY_BE = "may be acute myeloid leukaemia, and was not read: it is the abbreviation of another thing too"
 _NAMELESS = "an entry has neither code nor words"
 _REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -319,7 +321,8 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     if problems.value is None:
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
-        return known(DISEASE, Disease.NONE, None, problems.origin, doubts=problems.doubts)
+        unread = (f"'{each.words}' {_MAY_BE}" for each in entries if MAY_BE_AML in each.keys)
+        return known(DISEASE, Disease.NONE, None, problems.origin, doubts=(*problems.doubts, *dict.fromkeys(unread)))
     entry, state = _latest_state(sorted(aml, key=lambda each: not each.certain))
     doubts = problems.doubts if state in (Disease.UNSTATED, Disease.REMISSION) else ()
     doubts += (*entry.doubts, *_undated_rival(entry, state, aml))
