@@ -35,6 +35,7 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "orders": ("key", "system", "code"),
     "protein_changes": ("gene", "change"),
     "regimens": ("name",),
+    "regions": ("gene", "first"),
     "rejected": ("system", "code", "key"),
     "roots": ("system", "code"),
     "routes": ("system", "code"),
