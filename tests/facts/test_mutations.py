@@ -318,6 +318,18 @@ def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only(
     assert "whether ITD or TKD is not stated" in found.doubts[0]
 
 
+@pytest.mark.parametrize(("words", "present"), [
+    ("Wildtyp", False), ("FLT3-ITD Wildtyp", False), ("im Wildtyp", False),
+    ("Wildtyp, keine Mutation nachweisbar", False),
+    ("wild type, no mutation detected", False), ("No mutation detected, wild type", False), ("unmutiert", False),
+    ("kein Wildtyp", None), ("FLT3-ITD kein Wildtyp", None), ("nicht im Wildtyp", None), ("not wild type", None),
+    ("Wildtyp nicht nachweisbar", None), ("wild-type allele not detected", None), ("kein Wildtyp-Allel", None),
+    ("Wildtyp-Allel nachweisbar", None), ("FLT3-ITD positiv, Wildtyp-Allel nachweisbar", None),
+])
+def test_the_wild_type_is_a_negative_and_its_denial_is_none(words: str, present: bool | None) -> None:
+    assert outcome(itd(observation("79210-1", valueString=words))) is present
+
+
 BY_PLACE = ("told by its place in the gene, and not called an internal tandem duplication",)
 
 
