@@ -14,13 +14,15 @@ from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.words import Span
 
 MAY_BE_AML = "may_be_aml"  # the key of an entry that may name the leukaemia, and may name another thing
+_MOST = 100  # in one text: nobody writes it more often
 _ALONE = "alone"
 _OF_LEUKAEMIA, _OF_ANOTHER, _OF_ANOTHER_NEARBY = "leukaemia", "another", "another nearby"
 
 
 def abbreviated(words: str, terms: Terms) -> tuple[list[Span], bool]:
     """Where such an abbreviation names the leukaemia; and whether one stands there that may."""
-    spans = [span for span in terms.words["abbreviated leukaemia"].spans(words) if words[span[0] : span[1]].isupper()]
+    found = terms.words["abbreviated leukaemia"].spans(words)[:_MOST]
+    spans = [span for span in found if words[span[0] : span[1]].isupper()]
     beside = terms.words["beside an abbreviation"].spans(words) if spans else ()
     if any(value == _OF_ANOTHER for _, _, value in beside):
         return [], False
