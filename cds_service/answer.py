@@ -165,6 +165,9 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     gathered = collect(request, service, asked, within, strict_all=tools.strict_all)
     for note in gathered.notes:
         log.warning("not valid FHIR R4: %s", note)
+    for sent, ours in service.slips(request.prefetch):
+        log.warning("prefetch '%s' was passed over: it is no key of %s, which has '%s', and that was not sent",
+                    sent, service.id, ours)  # fmt: skip
     now = tools.now()
     snapshot = tools.knowledge.at(now.date(), tools.jurisdiction)
     chart = read_chart(

@@ -35,6 +35,7 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "orders": ("key", "system", "code"),
     "protein_changes": ("gene", "change"),
     "regimens": ("name",),
+    "regions": ("gene", "first"),
     "rejected": ("system", "code", "key"),
     "roots": ("system", "code"),
     "routes": ("system", "code"),
@@ -199,5 +200,6 @@ _SHAPES: Mapping[str, Callable[[str], bool]] = {
     "http://hl7.org/fhir/sid/icd-10-cm": _of(r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"),
     "http://www.cms.gov/Medicare/Coding/ICD10": _of(r"[0-9A-HJ-NP-Z]{7}"),
     "http://www.ama-assn.org/go/cpt": _of(r"\d{5}"),
+    "http://terminology.hl7.org/CodeSystem/icd-o-3": _of(r"\d{4}(?:/\d)?"),
     "http://fhir.de/CodeSystem/bfarm/ops": _of(r"\d-\d{3}(?:\.[0-9a-z]{1,2})?"),
 }

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
 from cds_service.facts.clauses import NEAR, NEARBY
 from cds_service.facts.concepts import Wording, codes, is_of_catalogue, shortened, texts_of, told_once, wording
@@ -46,6 +47,7 @@ class Meaning:
     is_named: bool  # whether it has words or a code at all
     past: bool = False  # whether its words alone tell it, and tell it of the past
     left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
+    within_remission: bool = False  # it is a molecular relapse, in a remission of marrow and blood
     earlier: tuple[str, ...] = ()  # what its words tell of the past beside what is now: "AML, history of torsades"
 
 
@@ -54,6 +56,7 @@ _PAST, _NOT_CERTAIN = "past", "not certain"
 _TO_RULE_OUT, _NOT_YET = "to be ruled out", "not yet"  # of what follows: what stands before is told
 BY_ITS_WORDS = "by its words not certain"
 _BY_A_RELATIVE = "by its words told of a relative, not certain"
+CODE_AND_WORDS = "its code and its words disagree, not certain"
 OF_RESIDUAL = "by its words a relapse of measurable residual disease and no other, not certain"
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{NEAR}")  # between "history of" and a name
@@ -103,6 +106,22 @@ _NOT_SHOWN = re.compile(
 )
 _EARLIER = re.compile(  # a molecular relapse that went before this one
     r"\b(?:previous\w*|prior|earlier|former\w*|preceded by|history of|after|following)\s+(?:a\s+|an\s+|the\s+)?\Z",
+    re.IGNORECASE,
+)
+_WITHIN = re.compile(  # what may stand between a remission and the molecular relapse in it
+    r"[\s,;:.()/+–-]*(?:(?:but|with|now|current|currently|and|new|mit|jetzt|aktuell|aber|und|neue[rsn]?|avec|mais|et"
+    r"|con|pero|y|ma|e|met|maar|en|com|mas|an?|eine?[mn]?|une?|una?|isolated|first|second|1st|2nd)[\s,:]+)*",
+    re.IGNORECASE,
+)
+_FEARED = re.compile(
+    r"\b(?:risk|monitor\w*|surveillance|watch\w*|screen\w*|risiko|überwach\w*|risque|riesgo|rischio|risico|risco)\s+"
+    r"(?:(?:of|for|auf|für|de|di|do|van|op)\s+|d['’])?(?:(?:an?|the|eine?[ns]?|une?|una?|een|early|late)\s+){0,2}"
+    r"(?:(?:molec\w+|molek\w+|moléc\w+|mrd)[\s-]+)?\Z",
+    re.IGNORECASE,
+)
+_TREATED = re.compile(  # a molecular relapse that is over
+    r"[\s,:(]*(?:[\d./-]+[\s,)]*)?(?:(?:was|in|successfully|since)\s+)?(?:treated|resolved|cleared|behandelt|traitée?"
+    r"|tratad[oa]|trattat[oa]|behandeld)\b",
     re.IGNORECASE,
 )
 _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked at, not what relapsed
@@ -194,6 +213,8 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     in_words = not keys
     until = _told_until(words, hedges) if in_words else (len(words), len(words))
     now, before, beside = _named(own, terms, until, left_open)
+    if any(system in terms.standard_systems for system, _ in said.codes):  # it tells what the abbreviation means
+        now = [key for key in now if key != MAY_BE_AML]
     if before and not (now or keys) and set(before) & AML and _stated(own_said, terms) in IN_RELAPSE:
         now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
     if keys and not _is_active(_stated(own_said, terms)):  # "History of AML" beside the code of another thing
@@ -209,12 +230,16 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     doubts += (_BY_A_RELATIVE,) if theirs and _is_of_others(said, keys) else ()
     earlier = [key for key in before if key not in (*keys, *now) and key not in LEUKAEMIA] if now else []
     keys += now or before
+    residual = _of_residual(keys, words, terms)
+    coded_remission = status in IN_REMISSION
+    within = bool(residual) and _is_within_remission(said.text, terms)
+    told_state = "relapsed" if within else ""
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = _stated(own_said, terms) or status
-    elif disagree(status, told_state := _stated(said.text, terms)):  # a relapse where nobody can tell
-        doubts += ("its code and its words disagree, not certain",)
+        status = told_state or _stated(own_said, terms) or status
+    elif disagree(status, told_state := told_state or _stated(said.text, terms)):  # a relapse where nobody can tell
+        doubts += () if residual and told_state in IN_RELAPSE else (CODE_AND_WORDS,)
         status = status if status in IN_RELAPSE else told_state
-    doubts += _of_residual(keys, words, terms)
+    doubts += residual
     return Meaning(
         tuple(dict.fromkeys(keys)),
         status,
@@ -224,6 +249,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         bool(words or said.codes),
         past,
         tuple(dict.fromkeys(key for key in beside if key not in keys)),
+        bool(residual) and status in IN_RELAPSE and (coded_remission or within),
         tuple(dict.fromkeys(earlier)),
     )
 
@@ -231,15 +257,26 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
 def _of_residual(keys: list[str], words: str, terms: Terms) -> tuple[str, ...]:
     """The doubt where the words tell of a molecular or MRD relapse of AML, and of none in marrow or blood."""
     spans = terms.words["relapse of residual disease"].spans(words) if AML.intersection(keys) else ()
-    told = any(
-        not DENIES_AHEAD.search(words, max(0, start - NEARBY), start)
-        and not is_refuted(words, end)
-        and not _EARLIER.search(words, max(0, start - NEARBY), start)
-        and not _LOOKED_AT.match(words, end)
-        for start, end, _ in spans
-    )
     overt = any(value == "overt" for _, _, value in spans)
-    return (OF_RESIDUAL,) if told and not overt else ()
+    return (OF_RESIDUAL,) if not overt and any(_is_residual(words, start, end) for start, end, _ in spans) else ()
+
+
+def _is_residual(words: str, start: int, end: int) -> bool:
+    before = max(0, start - NEARBY)
+    ahead = (DENIES_AHEAD, _EARLIER, _FEARED)
+    if any(each.search(words, before, start) for each in ahead) or is_refuted(words, end):
+        return False
+    return not _LOOKED_AT.match(words, end)
+
+
+def _is_within_remission(words: str, terms: Terms) -> bool:
+    """Whether a molecular or MRD relapse that has not ended is told right behind a remission, as it comes in one."""
+    ends = [end for _, end, state in terms.words["state"].spans(words) if state in IN_REMISSION]
+    begun = [span for span in terms.words["relapse of residual disease"].spans(words) if _is_residual(words, *span[:2])]
+    return any(
+        max(ends) <= start and _WITHIN.fullmatch(words, max(ends), start) and not _TREATED.match(words, end)
+        for start, end, _ in (begun if ends else ())
+    )
 
 
 def _is_of_others(said: Wording, keys: list[str]) -> bool:
@@ -272,7 +309,8 @@ def _named(
     opened: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
-    for start, end, key in terms.words["condition"].spans(words):
+    abbreviations, perhaps_aml = abbreviated(words, terms)
+    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations)):
         if not key or key in now or start >= (leukaemia if key in LEUKAEMIA else other):
             continue
         asked[key] += 1
@@ -286,6 +324,8 @@ def _named(
         (before if near else now).append(key)
     for key, sure in _perhaps_named(words, terms, other):
         (now if sure else opened).append(key)
+    if perhaps_aml and not LEUKAEMIA.intersection((*now, *before, *opened)):
+        now.append(MAY_BE_AML)
     return now, before, [key for key in opened if key not in now]
 
 
@@ -340,7 +380,7 @@ def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
     before = max(0, start - NEARBY)
     if state in IN_REMISSION:
         return _is_past(words, start, end) or _NO_MENTION.search(words, before, start) is not None
-    if REFUTES_AHEAD.search(words, before, start):
+    if REFUTES_AHEAD.search(words, before, start) or _FEARED.search(words, before, start):
         return True
     return bool(_NO_RELAPSE.search(words, before, start) or _NOT_SHOWN.match(words, end))
 

@@ -19,11 +19,20 @@ from typing import Any
 
 import msgspec
 
+from cds_service.facts.abbreviations import MAY_BE_AML
 from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
-from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
+from cds_service.facts.conditions import (
+    BY_ITS_WORDS,
+    CODE_AND_WORDS,
+    OF_RESIDUAL,
+    Meaning,
+    meaning_of,
+    standing_of,
+)
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.histology import with_histology
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LONG_AGO
 from cds_service.facts.values.results import FUTURE, Reading, origin
@@ -56,7 +65,8 @@ class Entry(msgspec.Struct, frozen=True):
     ended: When | None = None  # when it abated, as far as the record says
     doubts: tuple[str, ...] = ()  # why it is not certain, as the entry itself says
     noted: bool = False  # its time is the day on which it was recorded: it may have begun at any time before
-    of_disease: bool = False  # its time may be that of the disease: only the clinical status calls it a relapse
+    of_disease: bool = False  # its time may be that of the disease: only the clinical status calls it a relapse,
+    # or it is a molecular relapse in the remission that the entry tells
     visit: bool = False  # the diagnosis of an encounter: its time is the day of the visit
     named_again: When | None = None  # the last visit that named it again
 
@@ -73,6 +83,9 @@ PROBLEMS: Key[tuple[Entry, ...]] = Key("problems", "conditions on record")
 HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past ones included")
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
+CODE_AND_STATUS = "its code and its clinical status disagree, not certain"
+_RIVALS = frozenset({CODE_AND_STATUS, CODE_AND_WORDS, OF_RESIDUAL})  # of these one tells a relapse
+_MAY_BE = "may be acute myeloid leukaemia, and was not read: it is the abbreviation of another thing too"
 _NAMELESS = "an entry has neither code nor words"
 _REFRACTORY = "refractory_leukaemia"  # a code that stands beside that of the leukaemia (ICD-10-GM)
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -176,7 +189,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
-        meaning = _meaning(quick, reading)
+        meaning = _meaning(quick, resource, reading)
         if not meaning.keys and not meaning.left_open:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
             continue
@@ -185,7 +198,7 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
             unreadable = unreadable or getattr(view, "reason", "not readable")
             continue
         if view is not quick:  # it was mended
-            meaning = _meaning(view, reading)
+            meaning = _meaning(view, resource, reading)
         entry = _entry(view, meaning, resource, source, reading)
         if entry is not None:
             found += _apart(entry, meaning.left_open)
@@ -197,11 +210,11 @@ def _entries(resources: Iterable[Resource], source: str, reading: Reading) -> tu
     return tuple(found), unreadable
 
 
-def _meaning(view: Condition | Procedure, reading: Reading) -> Meaning:
-    """What the entry means; of a procedure also which earlier course of treatment its words name."""
-    meaning = meaning_of(view.code, reading.terms)
+def _meaning(view: Condition | Procedure, resource: Resource, reading: Reading) -> Meaning:
+    """What the entry means, with its histology; of a procedure also which earlier course its words name."""
     if not isinstance(view, Procedure):
-        return meaning
+        return meaning_of(with_histology(view.code, resource), reading.terms)
+    meaning = meaning_of(view.code, reading.terms)
     courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
     return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
 
@@ -255,7 +268,9 @@ def _entry(
         standing = weighed(standing_of(view.clinicalStatus, view.verificationStatus, reading.terms), view, resource)
         if standing.never:
             return None
-        over, status = standing.over or meaning.past, standing.disease or status
+        # a remission of marrow and blood is none of a molecular relapse in it
+        stated = "" if meaning.within_remission and standing.disease in IN_REMISSION else standing.disease
+        over, status = standing.over or meaning.past, stated or status
         doubts += standing.doubts
         period = view.onsetPeriod
         noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
@@ -263,13 +278,14 @@ def _entry(
         dates = (onset or noted, noted)
         abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
         ended = reading.when(abated)
-        if set(meaning.keys) & AML and standing.disease:
-            if disagree(standing.disease, meaning.status):  # the status is kept up to date, and decides
-                doubts += ("its code and its clinical status disagree, not certain",)
+        if set(meaning.keys) & AML and stated:
+            if disagree(stated, meaning.status):  # the status is kept up to date, and decides
+                doubts += (CODE_AND_STATUS,)
             by_status = not agree(status, meaning.status)
             of_disease = by_status and status in IN_RELAPSE
             if by_status and not of_disease:
-                dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), standing.disease))
+                dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), stated))
+        of_disease = of_disease or (meaning.within_remission and status in IN_RELAPSE)  # the day may be the remission's
         if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:
             over = view.clinicalStatus is None
             doubts += () if over else (f"recorded as ended on {ended}, not certain",)
@@ -318,11 +334,17 @@ def _disease(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     if problems.value is None:
         return missing(DISEASE, problems.state, problems.why)
     if not aml:
-        return known(DISEASE, Disease.NONE, None, problems.origin, doubts=problems.doubts)
+        unread = (f"'{each.words}' {_MAY_BE}" for each in entries if MAY_BE_AML in each.keys)
+        return known(DISEASE, Disease.NONE, None, problems.origin, doubts=(*problems.doubts, *dict.fromkeys(unread)))
     entry, state = _latest_state(sorted(aml, key=lambda each: not each.certain))
     doubts = problems.doubts if state in (Disease.UNSTATED, Disease.REMISSION) else ()
     doubts += (*entry.doubts, *_undated_rival(entry, state, aml))
     return known(DISEASE, state, entry.when, entry.origin, doubts=doubts)
+
+
+def may_be_relapse(disease: Fact[Disease]) -> bool:
+    """Whether it is a remission by one part of its entry, and a relapse by another one."""
+    return disease.value is Disease.REMISSION and not _RIVALS.isdisjoint(disease.doubts)
 
 
 def _undated_rival(entry: Entry, state: Disease, aml: list[Entry]) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ drift apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
 
 
@@ -50,6 +52,18 @@ class Service:
         """The prefetch keys of this service, in order."""
         return tuple(query.key for query in self.queries)
 
+    def slips(self, sent: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """The keys that were sent and are nearly one of ours that was not, each with that one."""
+        missing = [key for key in self.keys if key not in sent]
+        strange = [key for key in sent if key not in self.keys] if missing else []
+        plain = filter(_PLAIN.fullmatch, strange[:_MOST_STRANGE])
+        nearest = ((key, get_close_matches(key.lower(), missing, 1, _NEARLY)) for key in plain)
+        return tuple((key, ours[0]) for key, ours in nearest if ours)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{2,20}")
+_MOST_STRANGE = 20  # keys of others in one request
+_NEARLY = 0.8  # of 1, as difflib counts letters that two words share in order
 
 USAGE = (
     "Advice for haematologists and pharmacists treating relapsed or refractory AML in adults. "

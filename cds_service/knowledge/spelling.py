@@ -16,6 +16,7 @@ SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 NDC = "http://hl7.org/fhir/sid/ndc"
+ICD_O = "http://terminology.hl7.org/CodeSystem/icd-o-3"
 HELD_WHOLE = frozenset({RXNORM, ATC})  # of other systems our tables hold some codes of our drugs, and not each
 SPOKEN = {
     RXNORM: "RxNorm",
@@ -24,11 +25,14 @@ SPOKEN = {
     SNOMED: "SNOMED CT",
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
     "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    ICD_O: "ICD-O-3",
     "http://www.cms.gov/Medicare/Coding/ICD10": "ICD-10-PCS",
     "http://www.ama-assn.org/go/cpt": "CPT",
     "http://fhir.de/CodeSystem/bfarm/ops": "OPS",
 }
 
+_MORPHOLOGY = re.compile(r"(?:M[ -]?)?(\d{4})(?:/?(\d))?")
+_MALIGNANT, _ELSEWHERE = "3", frozenset({"6", "9"})  # in its own place, and in another one or none that is told
 _BARE_OID = re.compile(r"[012](?:\.\d+){3,}")
 _ADDRESS = re.compile(r"https?://(?:www\.)?")
 _KEPT = 1000  # spellings remembered: callers may invent any number of them
@@ -103,6 +107,19 @@ def icd(code: str) -> str:
     """An ICD-10 code in capitals, with its dot and without the marks of dagger and asterisk."""
     plain = code.strip().upper().rstrip("+*!#†")
     return f"{plain[:3]}.{plain[3:]}" if len(plain) > 3 and "." not in plain else plain
+
+
+def morphology(code: str) -> str:
+    """A morphology of ICD-O-3 with its behaviour behind a slash, and without the M before it; "" for what is none.
+
+    A malignant growth is the same one where it has spread. One without behaviour stays so: the tables say what it is.
+    """
+    parts = _MORPHOLOGY.fullmatch(code.strip().upper())
+    if parts is None:
+        return ""
+    kind, behaviour = parts[1], parts[2] or ""
+    behaviour = _MALIGNANT if behaviour in _ELSEWHERE else behaviour
+    return f"{kind}/{behaviour}" if behaviour else kind
 
 
 def _letter(written: str) -> str:

@@ -62,6 +62,14 @@ def read_conditions(path: Path) -> dict[Code, ConditionCode]:
     }
 
 
+def read_regions(path: Path) -> dict[str, range]:
+    """The codons in which the duplications of a marker lie. Raises KnowledgeError."""
+    try:
+        return {row["marker"]: range(int(row["first"]), int(row["last"]) + 1) for row in read_rows(path)}
+    except ValueError:
+        raise KnowledgeError(f"{path.name}: the first and the last codon of a region are whole numbers") from None
+
+
 def read_words(path: Path) -> dict[str, Words]:
     """The tables of words, by their kind. Raises KnowledgeError."""
     entries: dict[str, list[tuple[str, str]]] = {}

@@ -16,7 +16,15 @@ from cds_service.kept import Kept
 from cds_service.knowledge import spelling
 from cds_service.knowledge.codes import VARIANT, Code, ConditionCode, DrugCode, OrderCode
 from cds_service.knowledge.spelling import Systems
-from cds_service.knowledge.tables import read_conditions, read_drugs, read_groups, read_orders, read_rows, read_words
+from cds_service.knowledge.tables import (
+    read_conditions,
+    read_drugs,
+    read_groups,
+    read_orders,
+    read_regions,
+    read_rows,
+    read_words,
+)
 from cds_service.knowledge.units import UnitTable, read_units
 from cds_service.knowledge.words import Words
 
@@ -60,6 +68,7 @@ class Terms:
     orders: Mapping[str, OrderCode]
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
+    regions: Mapping[str, range]  # of a marker, the codons in which its duplications lie
     words: Mapping[str, Words]
     groups: Mapping[str, frozenset[str]]  # keys of conditions and procedures that tell the same
     elsewhere: Elsewhere | None = None
@@ -149,6 +158,8 @@ class Terms:
 
     def listed_condition(self, system: str, code: str) -> ConditionCode | None:
         """What our tables hold for a code; an ICD-10 code not listed stands for its nearest listed parent."""
+        if system == spelling.ICD_O:
+            return self.conditions.get((system, spelling.morphology(code)))
         found = self.conditions.get((system, code)) or self.conditions.get((system, code.upper()))
         return self._by_parents(system, spelling.icd(code)) if found is None and "icd-10" in system else found
 
@@ -212,6 +223,7 @@ class Terms:
             changes={
                 (row["gene"], row["change"].lower()): row["marker"] for row in read_rows(home / "protein_changes.csv")
             },
+            regions=read_regions(home / "regions.csv"),
             words=words,
             groups=read_groups(home / "groups.csv", words["condition"].values, conditions),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.disease import DISEASE, Disease, may_be_relapse
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.model import Level
@@ -101,11 +101,11 @@ class Relevance:
 
     @cached_property
     def _in_relapse_or_unknown(self) -> bool:
-        """Whether a relapse is on record, or the state of the disease could not be read: that alone is one line."""
+        """Whether a relapse is, or may be, on record, or the state could not be read: that alone is one line."""
         disease = self.evaluation.chart.get(DISEASE)
-        return disease.value in (Disease.RELAPSED, Disease.REFRACTORY) or (
-            disease.value in (None, Disease.NONE) and not disease.sure
-        )
+        if disease.value in (Disease.RELAPSED, Disease.REFRACTORY) or may_be_relapse(disease):
+            return True
+        return disease.value in (None, Disease.NONE) and not disease.sure
 
     @cached_property
     def _may_interact(self) -> bool:

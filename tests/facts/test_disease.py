@@ -669,6 +669,59 @@ def test_a_relapse_of_residual_disease_is_not_certain(text: str) -> None:
     assert found.doubts == ("by its words a relapse of measurable residual disease and no other, not certain",)
 
 
+OF_RESIDUAL = ("by its words a relapse of measurable residual disease and no other, not certain",)
+
+
+@pytest.mark.parametrize("entry", [
+    *(words(text) for text in (
+        "AML in remission, MRD relapse", "AML in CR1 with molecular relapse", "AML, CR2, molekulares Rezidiv 10/2026",
+        "AML in complete remission; now MRD relapse", "AML en remisión completa, recaída molecular",
+    )),
+    condition(concept("C92.01", "AML in remission, MRD relapse", ICD)),
+    condition(concept("C92.01", "AML, molecular relapse", ICD)),
+    condition(concept("C92.02", "AML in remission, MRD relapse", ICD)),
+])
+def test_a_relapse_of_residual_disease_comes_in_a_remission_and_is_told_as_relapse(entry: Json) -> None:
+    found = chart(entry).get(DISEASE)
+    assert (found.value, found.doubts) == (Disease.RELAPSED, OF_RESIDUAL)
+
+
+@pytest.mark.parametrize("entry", [
+    condition(concept("C92.01", "AML, molecular relapse", ICD), clinicalStatus=clinical("remission")),
+    words("AML in remission, MRD relapse", clinicalStatus=clinical("remission")),
+])
+def test_a_status_of_remission_speaks_of_marrow_and_blood(entry: Json) -> None:
+    found = chart(entry).get(DISEASE)
+    assert (found.value, found.doubts) == (Disease.RELAPSED, OF_RESIDUAL)
+
+
+def test_the_day_of_the_remission_is_not_that_of_the_relapse_in_it() -> None:
+    relapse = chart(words("AML in remission, MRD relapse", onsetDateTime="2026-01-01")).get(RELAPSE).value
+    assert relapse is not None
+    assert relapse.of_disease
+    alone = chart(words("MRD relapse of AML", onsetDateTime="2026-01-01")).get(RELAPSE).value
+    assert alone is not None
+    assert not alone.of_disease
+
+
+@pytest.mark.parametrize("text", [
+    "AML, molecular relapse, now in remission", "AML in remission after molecular relapse",
+    "AML in remission; MRD relapse 2024 treated, MRD negative since", "AML in remission, MRD positive",
+    "AML in remission, risk of MRD relapse", "AML in remission, monitoring for molecular relapse",
+    "AML in remission, no molecular relapse", "AML in remission since therapy of an MRD relapse",
+])
+def test_a_remission_after_or_without_such_a_relapse_stays_one(text: str) -> None:
+    assert chart(words(text)).get(DISEASE).value is Disease.REMISSION
+
+
+@pytest.mark.parametrize("text", [
+    "AML, risk of MRD relapse", "AML, monitoring for molecular relapse", "AML, Risiko für ein molekulares Rezidiv",
+])
+def test_such_a_relapse_that_is_only_feared_is_none(text: str) -> None:
+    found = chart(words(text)).get(DISEASE)
+    assert (found.value, found.doubts) == (Disease.UNSTATED, ())
+
+
 @pytest.mark.parametrize("text", [
     "AML in relapse; previous molecular relapse 2024", "AML relapse (molecular studies: FLT3-ITD)",
     "AML relapse, molecular profile pending",

@@ -362,6 +362,10 @@ def test_amounts_beside_the_words_of_other_languages(text: str, expected: str | 
     ("1–0–1", "200"), ("1-1-1", "300"), ("2-1-2 Tabl.", "500"), ("2-1-0", "300"), ("2-0-2 Tabl. à 100 mg", "400"),
     ("400 mg 1-0-0", "400"), ("400 mg 1-0-1", "800"), ("4-0-0 (400 mg)", "400"), ("100 mg 4-0-0", "400"),
     ("200 mg 2-0-2", "400"), ("1-0-1 morgens und abends", "200"), ("1-0-0 täglich", "100"), ("1-0-1 für 7 Tage", "200"),
+    ("1-0-1 täglich", "200"), ("1-0-1 daily", "200"), ("täglich 1-0-1", "200"), ("1-0-1 tgl.", "200"),
+    ("1-0-1-0 every day", "200"), ("1-0-1, jeden Tag", "200"), ("100 mg 1-0-1 täglich", "200"), ("2-0-2 tägl.", "400"),
+    ("1-0-1 tous les jours", "200"), ("1-0-1 Tabl. täglich", "200"), ("1-0-1 twice daily", "200"),
+    ("1-0-1 täglich zum Essen", "200"), ("1-0-1 daily with food", "200"),
 ])  # fmt: skip
 def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: str) -> None:
     assert daily({"text": text}) == expected
@@ -371,7 +375,11 @@ def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: st
     "1-2", "1-2 Tabl. täglich", "2024-01-02", "01-02-2024", "1-2-24", "12-11-10", "Tag 1-3-5", "d1-2-3", "Tage 1-0-1",
     "Zyklus 1-1-1", "1-2-3", "1-2-3 Tbl.", "3-2-1", "3-2-1-0", "7-3-7", "10-20-50 mg", "5-5-5 mg", "1-0-1 mg",
     "1-0-1-0-1", "1-0-1/2", "0-0-0", "1-0-1, dann 2-0-2", "1-0-1 oder 2-0-2", "1-0-1 steigern auf 2", "max. 1-0-1",
-    "1-0-0 bei Bedarf", "1-0-0 Mo, Mi, Fr", "1-0-0 jeden 2. Tag", "2 Tabl. 1-0-1", "3x tägl. 1-0-1", "1-0-1 täglich",
+    "1-0-0 bei Bedarf", "1-0-0 Mo, Mi, Fr", "1-0-0 jeden 2. Tag", "2 Tabl. 1-0-1", "3x tägl. 1-0-1",
+    "100 mg täglich 1-0-1",
+    "1-0-1 täglich 100 mg", "1-0-1 einmal täglich", "1-0-1 once daily", "1-0-1 dreimal täglich", "1-0-1 3x täglich",
+    "1-0-1 jeden zweiten Tag", "1-0-1 every other day", "1-0-1 täglich montags", "1-0-1 daily as needed",
+    "1-0-1 täglich abends", "1-0-1 täglich oder 2-0-2", "1-0-1 täglich insgesamt 200 mg",
     "2-0-2 Tabl. à 50 mg", "300 mg 2-0-2",
 ])  # fmt: skip
 def test_what_may_be_no_scheme_or_more_than_one_dose_is_not_read(text: str) -> None:

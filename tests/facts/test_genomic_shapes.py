@@ -299,7 +299,7 @@ def variant_of(gene: str, change: str | None) -> Json:
 
 
 @pytest.mark.parametrize(("change", "told"), [
-    ("p.Asp600_Leu601dup", {"FLT3-ITD"}), ("p.Asn841Lys", {"FLT3-TKD"}), (None, {"FLT3-ITD", "FLT3-TKD"}),
+    ("p.Asp839_Ser840dup", {"FLT3-ITD"}), ("p.Asn841Lys", {"FLT3-TKD"}), (None, {"FLT3-ITD", "FLT3-TKD"}),
 ])
 def test_a_panel_that_found_a_change_of_flt3_earns_no_negative_of_what_it_may_be(
     change: str | None, told: set[str]
@@ -484,9 +484,9 @@ def test_an_allelic_ratio_is_a_positive_only_when_it_was_measured(
 
 @pytest.mark.parametrize(("words", "present"), [
     ("p.(Tyr599_Asp600insGlyTyr), exon 14", True), ("exon 14/15 duplication", True), ("exon 20 duplication", None),
-    ("p.Y599_D600insGY", None),
+    ("p.Y599_D600insGY", True), ("p.S840_N841insGS", None),
 ])
-def test_a_duplication_with_its_exon_is_an_internal_tandem_duplication(words: str, present: bool | None) -> None:
+def test_a_duplication_with_its_exon_or_in_its_codons_is_an_internal_one(words: str, present: bool | None) -> None:
     studied = {"code": coding("48018-6"), "valueCodeableConcept": coding("HGNC:3765",
     "http://www.genenames.org/geneId")}
     change = {"code": coding("48005-3"), "valueCodeableConcept": {"text": words}}

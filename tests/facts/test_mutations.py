@@ -318,11 +318,48 @@ def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only(
     assert "whether ITD or TKD is not stated" in found.doubts[0]
 
 
-@pytest.mark.parametrize("change", [
-    "p.Asp600_Leu601dup", "p.Tyr597_Glu598insAspTyrVal", "p.(Lys602_Trp603ins21)", "c.1770_1793dup",
-    "p.Phe594_Arg595delinsTyrTyr",
+@pytest.mark.parametrize(("words", "present"), [
+    ("Wildtyp", False), ("FLT3-ITD Wildtyp", False), ("im Wildtyp", False),
+    ("Wildtyp, keine Mutation nachweisbar", False),
+    ("wild type, no mutation detected", False), ("No mutation detected, wild type", False), ("unmutiert", False),
+    ("kein Wildtyp", None), ("FLT3-ITD kein Wildtyp", None), ("nicht im Wildtyp", None), ("not wild type", None),
+    ("Wildtyp nicht nachweisbar", None), ("wild-type allele not detected", None), ("kein Wildtyp-Allel", None),
+    ("Wildtyp-Allel nachweisbar", None), ("FLT3-ITD positiv, Wildtyp-Allel nachweisbar", None),
 ])
-def test_a_duplication_of_flt3_without_its_exon_is_told_and_may_be_an_internal_tandem_duplication(change: str) -> None:
+def test_the_wild_type_is_a_negative_and_its_denial_is_none(words: str, present: bool | None) -> None:
+    assert outcome(itd(observation("79210-1", valueString=words))) is present
+
+
+BY_PLACE = ("told by its place in the gene, and not called an internal tandem duplication",)
+
+
+@pytest.mark.parametrize(("change", "doubts"), [
+    ("p.Asp600_Leu601dup", ()), ("p.(Ser574_Glu604dup)", ()), ("p.Y591_D600dup", ()), ("p.Tyr572_Tyr630dup", ()),
+    ("p.(Y597_E598insDYVDFREYE)", BY_PLACE), ("p.Tyr591_Val592insTyrValAsp", BY_PLACE),
+    ("p.(Lys602_Trp603ins21)", BY_PLACE), ("p.Gly613_Lys614insArgGluTyrGluTyrAspLeuLysTrp", BY_PLACE),
+    ("c.1770_1793dup", BY_PLACE), ("c.1770_1793dup24", BY_PLACE), ("c.1793_1794insGAATATGAA", BY_PLACE),
+    ("c.1770_1793dup (p.Tyr591_Glu598dup)", ()),
+])
+def test_a_duplication_of_flt3_in_the_codons_of_the_internal_ones_is_one(change: str, doubts: tuple[str, ...]) -> None:
+    code = "48004-6" if change.startswith("c.") else "48005-3"
+    found = itd(flt3(component(code, change)))
+    assert (outcome(found), found.doubts) == (True, doubts)
+    assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
+
+
+@pytest.mark.parametrize("change", ["p.(Y597_E598insDYVDFREYE)", "p.Asp600_Leu601dup", "c.1770_1793dup"])
+def test_one_duplication_of_flt3_that_is_absent_says_nothing_of_the_others(change: str) -> None:
+    code = "48004-6" if change.startswith("c.") else "48005-3"
+    found = itd(flt3(component(code, change)) | {"valueCodeableConcept": ABSENT})
+    assert (found.state, found.value) == (State.UNREADABLE, None)
+
+
+@pytest.mark.parametrize("change", [
+    "p.Asp839_Ser840dup", "p.(Ser451_Val452insGly)", "p.Tyr571_Leu576dup", "p.Val624_Glu631dup", "p.Tyr599dup",
+    "p.Leu601_Lys602insArg", "p.Glu598_Tyr599insTer", "p.Asp593_Phe594insTyrVal*", "p.Glu598_Tyr599insGlyfs*12",
+    "p.Phe594_Arg595delinsTyrTyr", "c.1770_1792dup", "c.1793_1794insCC", "c.2520_2525dup",
+])
+def test_another_duplication_of_flt3_without_its_exon_is_told_and_is_none_of_them(change: str) -> None:
     code = "48004-6" if change.startswith("c.") else "48005-3"
     found = itd(flt3(component(code, change)))
     assert (found.state, found.value) == (State.UNREADABLE, None)

@@ -33,6 +33,11 @@ def told(text: str) -> dict[str, str]:
     ("FLT3-ITD: positive | IDH1: negative", {"FLT3": YES, "IDH1": NO}),
     ("FLT3-ITD detected without NPM1 mutation", {"FLT3": YES, "NPM1": NO}),
     ("Wild-type TP53", {"TP53": NO}), ("FLT3-ITD/WT ratio 0.62", {}), ("FLT3-ITD to wild-type ratio 0.62", {}),
+    ("FLT3-ITD Wildtyp", {"FLT3": NO}), ("FLT3-ITD: Wild-Typ", {"FLT3": NO}), ("NPM1 im Wildtyp", {"NPM1": NO}),
+    ("FLT3-ITD positiv, NPM1 Wildtyp", {"FLT3": YES, "NPM1": NO}), ("IDH1 und IDH2 Wildtyp", {"IDH1": NO, "IDH2": NO}),
+    ("FLT3-ITD ist Wildtyp", {"FLT3": NO}), ("Wildtyp: FLT3, NPM1", {"FLT3": NO, "NPM1": NO}),
+    ("FLT3-ITD/Wildtyp-Ratio 0,62", {}), ("FLT3-ITD positiv (ITD/Wildtyp-Ratio 0,62)", {"FLT3": YES}),
+    ("FLT3-ITD positiv, mutiert/Wildtyp-Quotient 0,4", {"FLT3": YES}), ("IDH1 unmutiert", {"IDH1": NO}),
     ("FLT3-ITD positive, ITD/WT ratio 0.62; IDH1 wild type", {"FLT3": YES, "IDH1": NO}),
     ("FLT3-ITD positive (mutant/wild-type ratio 0.62)", {"FLT3": YES}),
     ("FLT3-ITD not detected (ITD/WT 0.00)", {"FLT3": NO}), ("FLT3-ITD: wild type", {"FLT3": NO}),
@@ -70,6 +75,10 @@ def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> N
     "FLT3-ITD detected in the specimen of 2025-01-10", "FLT3-ITD positive (03/2024)", "FLT3-ITD detected in 2024",
     "It is unlikely that FLT3-ITD is present", "if FLT3-ITD is present consider an inhibitor",
     "FLT3-ITD not detected, detected", "no negative FLT3-ITD",
+    "FLT3-ITD kein Wildtyp", "kein Wildtyp für FLT3-ITD", "FLT3-ITD nicht im Wildtyp", "FLT3-ITD: kein reiner Wildtyp",
+    "FLT3-ITD nicht Wildtyp", "FLT3-ITD not wild type", "FLT3-ITD positiv, Wildtyp-Allel nachweisbar",
+    "FLT3-ITD Wildtyp nicht nachweisbar", "FLT3-ITD wild-type allele not detected", "FLT3-ITD wild type absent",
+    "FLT3-ITD Wildtyp-Allel nachweisbar", "Wildtyp-Kontrolle FLT3 nachweisbar",
 ])
 def test_what_is_hedged_or_turned_around_is_neither(text: str) -> None:
     assert YES not in told(text).values()

@@ -219,3 +219,23 @@ def test_signing_a_transplantation_asks_about_fitness_and_an_unrelated_order_doe
     other = order("paracetamol 500 mg", status="draft")
     assert cards("order-sign", other, orders=[before], **weak) == []
     assert cards("patient-view", orders=[before], conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []
+
+
+def test_a_relapse_of_residual_disease_in_a_remission_is_told_when_the_chart_is_opened():
+    coded = condition("C92.01", "AML in remission, MRD relapse")
+    found = cards("patient-view", conditions=[coded])
+    assert found[0]["summary"] == "Relapsed AML: trial and donor search first"
+    assert "residual disease" in found[0]["detail"]
+
+
+def test_a_remission_that_may_be_a_relapse_is_no_silence_when_the_chart_is_opened():
+    stated = {"clinicalStatus": {"coding": [{"code": "remission"}]}}
+    (gap,) = cards("patient-view", conditions=[condition("C92.02", "AML in relapse", **stated)])
+    assert gap["summary"] == "What this check could not see: state of the AML"
+    assert "its code and its clinical status disagree" in gap["detail"]
+
+
+def test_a_sure_remission_or_one_that_is_only_provisional_gets_nothing():
+    provisional = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
+    assert cards("patient-view", conditions=[condition("C92.01", "AML in remission")]) == []
+    assert cards("patient-view", conditions=[condition("C92.01", "AML in remission", **provisional)]) == []

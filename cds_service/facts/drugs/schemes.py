@@ -34,6 +34,8 @@ _OTHERWISE = re.compile(
     r"mg\s*(?:/|pro\b|per\b|par\b|al\b|por\b)|tagesdosis|doppelt|halb|bisher|zuletzt|früher|vorher|ehemals|ex\b|heute|abgesetzt",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(rf"[\s,;(]*(?:{_PIECES}\w*\.?\s*)?", re.IGNORECASE)
+_MORE = re.compile(r"[\s.:,;(]*(?:[\d½/]|insgesamt|gesamt|total|zusammen|x\b)", re.IGNORECASE)
 _ONE, _HALF = Decimal(1), Decimal("0.5")
 Parts = tuple[Decimal, ...]
 
@@ -93,7 +95,21 @@ def _is_doubtful(text: str, parts: Parts, terms: Terms) -> bool:
         return True
     if counts_in_words(without_times(rest)):
         return True
-    return times_in(rest, terms) not in (None, sum(part > 0 for part in parts))
+    often = times_in(_SCHEME.sub(" ", _without_each_day(text, terms)), terms)
+    return often not in (None, sum(part > 0 for part in parts))
+
+
+def _without_each_day(text: str, terms: Terms) -> str:
+    """The text without a word right beside the scheme that says each day, and of no amount: "1-0-1 täglich"."""
+    scheme = _SCHEME.search(text)
+    if scheme is None:
+        return text
+    for start, end, _ in terms.words["each day"].spans(text):
+        before = not text[:start].strip() and not text[end : scheme.start()].strip(" .:,")
+        behind = start >= scheme.end() and _BESIDE.fullmatch(text, scheme.end(), start) and not _MORE.match(text, end)
+        if before or behind:
+            return f"{text[:start]} {text[end:]}"
+    return text
 
 
 def _pieces(written: str) -> Decimal:

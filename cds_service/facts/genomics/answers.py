@@ -11,6 +11,7 @@ from cds_service.facts.genomics.wording import (
     ABSENT,
     INDETERMINATE,
     PRESENT,
+    denies_wild_type,
     is_hedged,
     is_plain,
     spoken,
@@ -95,7 +96,7 @@ def presence(said: Wording) -> str | None:
     found = set(table.find_all(words))
     if not found:
         return None
-    if is_hedged(words, terms):
+    if is_hedged(words, terms) or denies_wild_type(words):
         return INDETERMINATE
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()

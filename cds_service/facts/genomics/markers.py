@@ -63,6 +63,12 @@ _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
+# A change that makes the protein longer and keeps its frame: "p.(Y597_E598insDYVDFREYE)", "c.1770_1793dup".
+_LONGER = re.compile(
+    r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}(\d{3,4})_[A-Z][a-z]{0,2}(\d{3,4})"
+    r"(?:(dup)(?!fs|\*)|ins(?!\w*?(?:Ter|fs)|\w*\*)(?=[A-Z]{2}|[A-Z][a-z]{2}[A-Z]|\(?[1-9]))"
+)
+_LONGER_DNA = re.compile(r"(?<![A-Za-z0-9])c\.(\d{3,5})_(\d{3,5})(?:dup(?:[ACGT]*|\d*)|ins([ACGT]+))(?![A-Za-z0-9])")
 _SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
 _CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
 _BETWEEN_EXONS = re.compile(r"(?<![A-Za-z0-9])c\.\d{1,5}[+-]\d", re.IGNORECASE)
@@ -128,6 +134,7 @@ def _shown(genes: tuple[str, ...], text: str, terms: Terms) -> tuple[str, ...]:
     if FLT3 in genes:
         found += [ITD] if any(_mentions(low, words) for words in DUPLICATION) else []
         found += [ITD] if _DUPLICATED.search(text) and terms.words["itd exon"].find(text) else []
+        found += [ITD] if lies_in(ITD, text, terms) else []
         found += [TKD] if _mentions(low, "tkd") or "tyrosine kinase domain" in low else []
     if KMT2A in genes and (_FUSION.search(text) or REARRANGEMENT in terms.words["alteration"].find_all(text)):
         found.append(REARRANGEMENT)
@@ -201,6 +208,35 @@ def other_change(text: str) -> bool:
 def is_duplication(text: str) -> bool:
     """Whether the text names a duplication or an insertion."""
     return _DUPLICATED.search(text) is not None
+
+
+def lies_in(marker: str, text: str, terms: Terms) -> bool:
+    """Whether the text names a duplication or insertion that keeps the frame, in the codons of the marker's own.
+
+    What is told of the protein goes before what is told of its bases.
+    """
+    codons = terms.regions[marker]
+    protein = [(int(match[1]), int(match[2])) for match in _LONGER.finditer(text)]
+    if protein or other_change(text):
+        return any(first in codons and last in codons for first, last in protein)
+    bases = [(int(match[1]), int(match[2]), match[3]) for match in _LONGER_DNA.finditer(text)]
+    return any(
+        (first + 2) // 3 in codons
+        and (last + 2) // 3 in codons
+        and (len(added) if added else last - first + 1) % 3 == 0
+        for first, last, added in bases
+    )
+
+
+def is_named_itd(text: str, terms: Terms) -> bool:
+    """Whether the text has the name of an internal tandem duplication, or its exon."""
+    low = text.lower()
+    return any(_mentions(low, words) for words in DUPLICATION) or terms.words["itd exon"].find(text) is not None
+
+
+def is_duplicated(text: str) -> bool:
+    """Whether the text tells of a stretch of the protein that it stands there twice."""
+    return any(match[3] for match in _LONGER.finditer(text))
 
 
 def is_substitution(text: str) -> bool:

@@ -145,7 +145,24 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
 
 
 def said_by(heard: Heard, test: str) -> list[Said]:
-    """Everything that the Observation says of our markers."""
+    """Everything that the Observation says of our markers; a duplication of FLT3 told by its place alone is a doubt."""
+    told = _said_by(heard, test)
+    if test == markers.ITD or not any((said.marker, said.outcome) == (markers.ITD, PRESENT) for said in told):
+        return told
+    texts = [said.words if test in _REPORTS else heard.named for said in told]
+    return [_doubted(said, text, heard.reading) for said, text in zip(told, texts, strict=True)]
+
+
+def _doubted(said: Said, text: str, reading: Reading) -> Said:
+    """The same, with a doubt where the text has the place of an insertion and not its name."""
+    if (said.marker, said.outcome) != (markers.ITD, PRESENT) or not markers.lies_in(markers.ITD, text, reading.terms):
+        return said
+    if markers.is_named_itd(text, reading.terms) or markers.is_duplicated(text):
+        return said
+    return replace(said, doubts=(*said.doubts, _BY_PLACE))
+
+
+def _said_by(heard: Heard, test: str) -> list[Said]:
     view, reading = heard.view, heard.reading
     if test == UNREAD:
         return _of_a_sites_own(view, reading)
@@ -300,9 +317,7 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if outcome == PRESENT and heard.uncertain:
         outcome, words = INDETERMINATE, f"variant of uncertain significance: {words}"
     if gene == markers.FLT3:
-        found = [Said(marker, outcome, words) for marker in _flt3_markers(heard, test, outcome)]
-        beside = [Said(marker, outcome, words) for marker in markers.noted(gene, heard.words, reading.terms)]
-        return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
+        return _of_flt3(heard, test, outcome, words)
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.PML_RARA:
         return [_fusion_of_apl(heard, outcome, words)]
@@ -324,6 +339,22 @@ def _of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [Said(marker, ELSEWHERE, _OF_ONE)]
     said = _judged(marker, gene, outcome, words, heard.words, reading)
     return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]
+
+
+def _of_flt3(heard: Heard, test: str, outcome: str, words: str) -> list[Said]:
+    """What a test of FLT3, or a variant of it, says of its markers."""
+    if outcome == ABSENT and _is_one_duplication(heard.named, heard.reading):
+        return [Said(markers.ITD, ELSEWHERE, _OF_ONE)]
+    found = [Said(marker, outcome, words) for marker in _flt3_markers(heard, test, outcome)]
+    noted = markers.noted(markers.FLT3, heard.words, heard.reading.terms)
+    beside = [Said(marker, outcome, words) for marker in noted]
+    return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
+
+
+def _is_one_duplication(text: str, reading: Reading) -> bool:
+    """Whether the text names one duplication by its place, and not all of them by their name."""
+    terms = reading.terms
+    return markers.lies_in(markers.ITD, text, terms) and not markers.is_named_itd(text, terms)
 
 
 def _is_stated(gene: str, name: str, reading: Reading) -> bool:
@@ -380,6 +411,7 @@ def _judged(marker: str, gene: str, outcome: str, words: str, text: str, reading
 
 _OF_ONE = "one variant of the gene is absent, which says nothing of the others"
 _OF_A_LOSS = "a deletion or a FISH was told of, which says nothing of a mutation: {}"
+_BY_PLACE = "told by its place in the gene, and not called an internal tandem duplication"
 _UNSTATED, _OF_DNA_ALONE = "the variant is not stated", "the variant is not stated as a protein change"
 _SITE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z](?:[a-z]{2})?\d{2,4}(?:[A-Z](?:[a-z]{2})?)?(?![A-Za-z0-9])")
 _OF_DNA = re.compile(r"(?<![A-Za-z0-9])[cg]\.\d")

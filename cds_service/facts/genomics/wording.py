@@ -33,11 +33,19 @@ _LIMIT = re.compile(
     r"\((?=[^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b)[^()]*+\)", re.IGNORECASE
 )
 # A share against the wild type: "ITD/WT ratio 0.62", "mutant to wild-type ratio". It is a measure, and no wild type.
-_WILD_TYPE = r"(?:wild[- ]?type|wt|normal)\b(?:\s++alleles?\b)?"
+_WILD_TYPE = r"(?:wild[- ]?type?|wt|normal)\b(?:\s++alleles?\b)?"
 _SHARE = re.compile(
-    r"\b(?:ITDs?|duplications?|mutant|mutated|mutation|mut)\s*+(?:[/:]|\bto\b|\bvs\b\.?)\s*+"
-    rf"{_WILD_TYPE}(?=\s*+(?:allelic\s++|allele\s++)?ratio\b|\s*+[=:]?+\s*+[<>]?+\s*+\d)"
+    r"\b(?:ITDs?|duplications?|mutant|mutated|mutation|mutiert|mut)\s*+(?:[/:]|\bto\b|\bvs\b\.?)\s*+"
+    rf"{_WILD_TYPE}(?=[\s-]*+(?:allelic\s++|allele\s++)?(?:ratio|quotient|verhältnis)\b|\s*+[=:]?+\s*+[<>]?+\s*+\d)"
     rf"|(?<=\bratio)\s++to\s++{_WILD_TYPE}",
+    re.IGNORECASE,
+)
+# Of the wild type that it is not there: "kein Wildtyp", "wild-type allele not detected". It is no negative.
+_DENIED_WILD_TYPE = re.compile(
+    r"\b(?:no|not|non|never|without|kein\w*|nicht|ohne|weder|pas|sans|sin|não|sem|senza|niet|geen|zonder)\s+"
+    rf"(?:(?!mutat|mutier|variant|detect|nachw|evid|hinweis|change)[\w-]+\s+){{0,3}}{_WILD_TYPE}"
+    rf"|{_WILD_TYPE}(?:[\s-]+all[eè]l\w*)?\s+(?:\w+\s+){{0,2}}(?:(?:not|nicht|non|niet|não|no)\s+"
+    r"(?:detect|nachw|nachg|found|present|seen|vorhanden|identif|aanwezig|détect)|absent|lost|missing|fehl|verloren)",
     re.IGNORECASE,
 )
 _WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
@@ -114,6 +122,11 @@ def names_another_gene(text: str, terms: Terms) -> bool:
 def is_hedged(text: str, terms: Terms) -> bool:
     """Whether the text doubts what it says: "possible", "previously", "cannot be excluded", a question mark, a date."""
     return "?" in text or terms.words["hedge"].find(text) is not None or _DATED.search(text) is not None
+
+
+def denies_wild_type(text: str) -> bool:
+    """Whether the text says of the wild type that it is not there."""
+    return _DENIED_WILD_TYPE.search(text) is not None
 
 
 def without_shares(text: str) -> str:
@@ -243,7 +256,7 @@ def _borrowed(pieces: list[_Piece], place: int) -> str:
 
 def _strange(clause: str, terms: Terms) -> bool:
     """Whether the clause holds a word that is not known to leave its meaning alone."""
-    if is_hedged(clause, terms) or _SIGN.search(clause) or markers.is_glued(clause):
+    if is_hedged(clause, terms) or denies_wild_type(clause) or _SIGN.search(clause) or markers.is_glued(clause):
         return True
     rest = clause
     for start, end, _ in reversed(_cues(clause, terms)):
