@@ -77,6 +77,7 @@ DIFFERENTIATION_SYNDROME_ONSET = Topic("differentiation_syndrome_onset", words)
 PRES = Topic("pres", words)
 PANCREATITIS = Topic("pancreatitis", words)
 GRAPEFRUIT = Topic("grapefruit", words)
+FOOD_LEFT_OUT = Topic("food_left_out", names)  # foods that count although none of them sets a dose
 
 # Interactions: what our drug's sources say of a kind of precipitant
 STRONG_CYP3A_INHIBITOR = Topic("strong_cyp3a_inhibitor", words)
