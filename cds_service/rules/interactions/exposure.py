@@ -305,9 +305,9 @@ def moderate_inhibitor(case: Case, use: Use) -> Outcome:
     Asked of a drug, ordered or taken, whose source speaks of moderate CYP3A inhibitors. A warning when one is ordered
     or taken and reaches the blood; one step lower where all of them are known only from orders in doubt.
 
-    It is silent while a strong inhibitor is surely on the list as well: the checks of strong inhibitors speak, until the
-    dose is the one stated beside it. Where none is found and the medication list is missing or was read in part, the
-    card of gaps says so as a warning.
+    It is silent while a strong inhibitor is surely on the list as well: the checks of strong inhibitors speak, until
+    the dose is the one stated beside it. Where none is found and the medication list is missing or was read in part,
+    the card of gaps says so as a warning.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
