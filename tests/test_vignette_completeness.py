@@ -159,7 +159,9 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
             "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
             "500 mg/d", "540 mg/d", "800 mg/d",
         ),
-        "surface_ceiling": ("3 mg/m2",),
+        "surface_ceiling": (
+            "3 mg/m2", "5 mg/m2", "12 mg/m2", "20 mg/m2", "30 mg/m2", "40 mg/m2", "75 mg/m2", "90 mg/m2", "3000 mg/m2",
+        ),
     },
     "oral-form": {"oral_dose": ("300 mg/d",)},
     "small-patient": {"small_patient_below": ("40 kg",)},

@@ -77,6 +77,7 @@ DIFFERENTIATION_SYNDROME_ONSET = Topic("differentiation_syndrome_onset", words)
 PRES = Topic("pres", words)
 PANCREATITIS = Topic("pancreatitis", words)
 GRAPEFRUIT = Topic("grapefruit", words)
+FOOD_LEFT_OUT = Topic("food_left_out", names)  # foods that count although none of them sets a dose
 
 # Interactions: what our drug's sources say of a kind of precipitant
 STRONG_CYP3A_INHIBITOR = Topic("strong_cyp3a_inhibitor", words)
@@ -110,7 +111,7 @@ QT_NAMED_PARTNERS = Topic("qt_named_partners", names)
 # Dose
 USUAL_DOSE = Topic("usual_dose", in_unit("mg/d"))
 DOSE_CEILING = Topic("dose_ceiling", in_unit("mg/d"))
-SURFACE_CEILING = Topic("surface_ceiling", in_unit("mg/m2"))  # each dose, in relapsed or refractory AML
+SURFACE_CEILING = Topic("surface_ceiling", in_unit("mg/m2"))  # each dose, in AML
 RETURN_TO_DOSE = Topic("return_to_dose", words)
 RECENTLY_STOPPED = Topic("recently_stopped", in_unit("d"))
 RETURN_AFTER = Topic("return_after", in_unit("d"))

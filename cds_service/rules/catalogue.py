@@ -86,6 +86,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     inhibitor_dose.inhibitor_ended,
     exposure.inducer_ended,
     intake.take_apart,
+    intake.food_left_out,
     intake.food_and_vaccines,
     duplicates.also_active,
     duplicates.duplicate_class,

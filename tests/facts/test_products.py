@@ -63,6 +63,8 @@ def test_a_name_helps_where_no_code_does_and_says_so(text: str, drug: str) -> No
     ("Johanniskraut-Trockenextrakt", "St John's wort"), ("Cytarabin 100 mg", "cytarabine"), ("AraC", "cytarabine"),
     ("Azacitidin 100 mg", "azacitidine"), ("Mitoxantron 10 mg", "mitoxantrone"), ("Gilterinib 40 mg", "gilteritinib"),
     ("isavucaonzole", "isavuconazole"),
+    ("Zantac 150 mg", "ranitidine"), ("Rennie Kautabletten", "calcium carbonate"), ("Rolaids", "calcium carbonate"),
+    ("Gaviscon Advance", "calcium carbonate"), ("Ciproxine 500 mg", "ciprofloxacin"),
 ])
 def test_a_name_is_read_as_catalogues_and_other_languages_write_it(text: str, drug: str) -> None:
     assert ingredients(text) == (drug,)

@@ -21,17 +21,23 @@ from cds_service.truth import Truth
 ORAL = "oral"
 
 
-@rule("dose-over-label", subjects=uses(topics.DOSE_CEILING), sources=("D20", "M10", "M11"), worst=Level.WARNING)
+@rule(
+    "dose-over-label",
+    subjects=uses(topics.DOSE_CEILING, topics.SURFACE_CEILING),
+    sources=("D20", "M10", "M11"),
+    worst=Level.WARNING,
+)
 def dose_over_label(case: Case, use: Use) -> Outcome:
-    """Daily dose against the highest labelled dose.
+    """Daily dose against the highest labelled dose, or a dose per body surface against the highest one of the sources.
 
-    Asked of a drug with a highest daily dose in its source, when it is ordered, else while it is taken. A warning when
-    an order, or several that begin together, comes to more; a dose per body surface is compared only where one is
-    stated. Where the source allows more beside low-dose cytarabine, an order of it counts when its dose is known to be
-    low. A dose of it that cannot be read, and a medication list read in part, make the warning information.
+    Asked of a drug with a highest dose in its source, when it is ordered, else while it is taken. A warning when an
+    order, or several that begin together, comes to more a day, or when one dose per body surface is more. Where the
+    source allows more beside low-dose cytarabine, an order of it counts when its dose is known to be low. A dose of it
+    that cannot be read, and a medication list read in part, make the warning information.
 
-    A dose that cannot be read goes to the card of gaps as information. No body surface is computed, and the lower doses
-    beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
+    A daily dose that cannot be read goes to the card of gaps as information. No body surface is computed: a drug that
+    is given by body surface and ordered otherwise is compared with nothing, and the record of the call notes it. The
+    lower doses beside inhibitors, with weak kidneys or a weak liver are told by checks of their own.
     """
     alone = case.cite(topics.DOSE_CEILING, use.drug, "without cytarabine")
     if alone is not None and low_dose_cytarabine(case) is Truth.YES:
@@ -39,8 +45,10 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     orders = use.drafts or use.active
     by_mouth = case.cite(topics.DOSE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
     limit = by_mouth or alone or case.cite(topics.DOSE_CEILING, use.drug)
-    if limit is None or not orders:
-        return NotApplicable("no order, or no ceiling stated")
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    if limit is None:
+        return _by_surface(case, use, orders)
     total = taken_together(orders)
     over = [order for order in orders if order.dose.daily is not None and order.dose.daily > limit.value]
     if over or (total is not None and total > limit.value):
@@ -57,7 +65,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             usual=case.cite(topics.USUAL_DOSE, use.drug),
             salt=case.cite(topics.SALT_DOSES, use.drug),
         )
-    denser = _over_surface(case, use, orders, limit)
+    denser = _over_surface(case, use, orders, _surface(case, use, orders), limit)
     if denser is not None:
         return denser
     unread = [order for order in orders if order.dose.daily is None]
@@ -76,28 +84,50 @@ def _doubts(case: Case) -> tuple[str, ...]:
     return () if case.fact(MEDICATIONS).sure else ("whether cytarabine is given is not known",)
 
 
+def _by_surface(case: Case, use: Use, orders: tuple[Medication, ...]) -> Outcome:
+    """A drug that is given by body surface alone."""
+    most = _surface(case, use, orders)
+    if most is None:
+        return NotApplicable("no ceiling stated for this way of giving it")
+    denser = _over_surface(case, use, orders, most, None)
+    if denser is not None:
+        return denser
+    if any(order.dose.per_area is None for order in orders):
+        why = f"{use.drug} goes by body surface, the order does not say so; no body surface is computed here"
+        return NotEvaluated((), why, orders, quiet=True)
+    return Clear(f"{orders[0].dose.per_area} is within {most.value}")
+
+
+def _surface(case: Case, use: Use, orders: tuple[Medication, ...]) -> Statement[Quantity] | None:
+    """The highest dose per body surface, by mouth where all of it is taken so and a source says so."""
+    by_mouth = case.cite(topics.SURFACE_CEILING, use.drug, ORAL) if all(each.route == ORAL for each in orders) else None
+    return by_mouth or case.cite(topics.SURFACE_CEILING, use.drug)
+
+
 def _over_surface(
-    case: Case, use: Use, orders: tuple[Medication, ...], limit: Statement[Quantity]
+    case: Case,
+    use: Use,
+    orders: tuple[Medication, ...],
+    most: Statement[Quantity] | None,
+    limit: Statement[Quantity] | None,
 ) -> Outcome | None:
-    """A dose per body surface above the labelled one, where one is stated: it is too much for every body."""
-    most = case.cite(topics.SURFACE_CEILING, use.drug)
+    """A dose per body surface above the highest one, where one is stated: it is too much for every body."""
     if most is None:
         return None
-    for order in orders:
-        area = order.dose.per_area
-        if area is not None and area > most.value:
-            return case.fired(
-                Level.WARNING,
-                "dose_over_surface",
-                about=orders,
-                drug=use.drug,
-                says=(most,),
-                order=order,
-                area=area,
-                surface=most,
-                limit=limit,
-            )
-    return None
+    over = [each for each in orders if each.dose.per_area is not None and each.dose.per_area > most.value]
+    if not over:
+        return None
+    return case.fired(
+        Level.WARNING,
+        "dose_over_surface",
+        about=orders,
+        drug=use.drug,
+        says=(most,),
+        order=over[0],
+        area=over[0].dose.per_area,
+        surface=most,
+        limit=limit,
+    )
 
 
 @rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)

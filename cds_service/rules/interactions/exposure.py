@@ -256,8 +256,7 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
         return Clear("the label names other strong inhibitors only")
     moderate = case.cite(topics.MODERATE_CYP3A_INHIBITOR, use.drug) is not None
     also = with_cyp3a(case, use, MODERATE) if moderate else ()
-    food = all(other.precipitant.food for other in others)
-    dosed = case.cite(topics.DOSE_BESIDE_INHIBITOR, use.drug, STRONG) is not None and not food
+    dosed = _dosed(case, use, others)
     if dosed and dose_told(case, use):
         return Clear("told with the dose beside it")
     return fire(
@@ -271,6 +270,17 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
         also=also,
         line=dosed,
     )
+
+
+def _dosed(case: Case, use: Use, others: tuple[Met, ...]) -> bool:
+    """Whether the source states a dose beside these strong inhibitors. For a food alone there is none."""
+    stated = case.cite(topics.DOSE_BESIDE_INHIBITOR, use.drug, STRONG) is not None
+    return stated and not all(other.precipitant.food for other in others)
+
+
+def _settled(case: Case, use: Use) -> bool:
+    """Whether the dose is the one stated beside the strong inhibitors, which then are a line."""
+    return _dosed(case, use, with_cyp3a(case, use, STRONG)) and not dose_told(case, use)
 
 
 def _said_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[str] | None:
@@ -295,12 +305,13 @@ def moderate_inhibitor(case: Case, use: Use) -> Outcome:
     Asked of a drug, ordered or taken, whose source speaks of moderate CYP3A inhibitors. A warning when one is ordered
     or taken and reaches the blood; one step lower where all of them are known only from orders in doubt.
 
-    It is silent while a strong inhibitor is on the list as well: the checks of strong inhibitors speak. Where none is
-    found and the medication list is missing or was read in part, the card of gaps says so as a warning.
+    It is silent while a strong inhibitor is surely on the list as well: the checks of strong inhibitors speak, until
+    the dose is the one stated beside it. Where none is found and the medication list is missing or was read in part,
+    the card of gaps says so as a warning.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
-    if with_cyp3a(case, use, STRONG):
+    if any(not doubtful(other.orders) for other in with_cyp3a(case, use, STRONG)) and not _settled(case, use):
         return Clear("told with the strong inhibitor")
     others = with_cyp3a(case, use, MODERATE)
     if not others:

@@ -12,6 +12,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.interactions.partners import (
+    MODERATE,
     STRONG,
     benefits,
     effects,
@@ -47,6 +48,8 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     the list too; food does not count. Critical when the daily dose is above the stated one; a warning where it or the
     inhibitor's class rests on a weak source, such as recall, or an order is in doubt. A warning, too, when the dose
     cannot be read, or when the patient is below the weight from which it holds.
+
+    A moderate inhibitor is named in the same card where the source speaks of those too.
 
     A weight below the limit that is old or in doubt makes it information. A missing weight that matters, or a
     medication list read in part, goes to the card of gaps as a warning; no body surface is computed.
@@ -99,24 +102,27 @@ def _fire(
     weight = weight_of(case) if case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None else None
     remedies = remedies_of(case, use, others)
     back = case.cite(topics.RETURN_WORDS, use.drug)
-    acting = effects(case, use, others, "cyp3a")
+    moderate = case.cite(topics.MODERATE_CYP3A_INHIBITOR, use.drug) is not None
+    also = with_cyp3a(case, use, MODERATE) if moderate else ()
+    acting = effects(case, use, (*others, *also), "cyp3a")
     return case.fired(
         Level.CRITICAL if how == "over" else Level.WARNING,
         "dose_beside_inhibitor",
-        about=orders_of(use, others),
+        about=orders_of(use, (*others, *also)),
         drug=use.drug,
         because=(weight,) if light and weight is not None else (),
         says=(words if light else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
         mentions=(*(each for each in (words, remedies, back) if each is not None), *(each.does for each in acting)),
         deciding=doubtful(use.drafts or use.active, *(other.orders for other in others[:1])),
-        propose=(*_correct(case, use, limit, how), *undo(others)),
+        propose=(*_correct(case, use, limit, how), *undo((*others, *also))),
         how=how,
         reached=reached,
         words=words,
         said=case.cite(topics.STRONG_CYP3A_INHIBITOR, use.drug),
         others=others,
+        also=also,
         effects=acting,
-        benefits=benefits(case, others),
+        benefits=benefits(case, (*others, *also)),
         remedies=remedies.value if remedies is not None else (),
         back=back,
         weight=weight,

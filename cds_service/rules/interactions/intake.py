@@ -88,6 +88,35 @@ def take_apart(case: Case, use: Use) -> Outcome:
     return Clear("no such capsule") if medications.sure else case.blind(medications, about=use.in_play)
 
 
+@rule("food-left-out", subjects=uses(topics.FOOD_LEFT_OUT), sources=("SAF12",), pairs=True, worst=Level.WARNING)
+def food_left_out(case: Case, use: Use) -> Outcome:
+    """A food that raises the drug's level, found on the medication list.
+
+    Asked of a drug, ordered or taken, whose source names foods to leave out, and whose dose beside inhibitors is set by
+    a check in which food does not count. A warning when such a food is ordered or taken; one step lower where every
+    order of it is in doubt. The dose of the drug stays as it is.
+
+    Where none is found and the medication list is missing or was read in part, the card of gaps says so as information.
+    """
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    named = case.must(topics.FOOD_LEFT_OUT, use.drug)
+    others = tuple(other for other in met(case, use, "cyp3a") if other.drug in named.value)
+    if not others:
+        return none_met(case, use, "food to leave out")
+    return case.fired(
+        Level.WARNING,
+        "food_left_out",
+        about=orders_of(use, others),
+        drug=use.drug,
+        says=(named,),
+        deciding=doubtful((*use.drafts, *use.active), *(other.orders for other in others)),
+        propose=undo(others),
+        others=others,
+        new=bool(use.drafts),
+    )
+
+
 @rule(
     "food-and-vaccines",
     subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES, topics.WITH_FOOD),
