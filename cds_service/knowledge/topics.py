@@ -111,7 +111,7 @@ QT_NAMED_PARTNERS = Topic("qt_named_partners", names)
 # Dose
 USUAL_DOSE = Topic("usual_dose", in_unit("mg/d"))
 DOSE_CEILING = Topic("dose_ceiling", in_unit("mg/d"))
-SURFACE_CEILING = Topic("surface_ceiling", in_unit("mg/m2"))  # each dose, in AML
+SURFACE_CEILING = Topic("surface_ceiling", in_unit("mg/m2"))  # each dose; of labels and usual courses
 RETURN_TO_DOSE = Topic("return_to_dose", words)
 RECENTLY_STOPPED = Topic("recently_stopped", in_unit("d"))
 RETURN_AFTER = Topic("return_after", in_unit("d"))

@@ -28,7 +28,7 @@ ORAL = "oral"
     worst=Level.WARNING,
 )
 def dose_over_label(case: Case, use: Use) -> Outcome:
-    """Daily dose against the highest labelled dose, or a dose per body surface against the highest one of the sources.
+    """Daily dose against the highest labelled dose, or a dose per body surface against the highest usual one.
 
     Asked of a drug with a highest dose in its source, when it is ordered, else while it is taken. A warning when an
     order, or several that begin together, comes to more a day, or when one dose per body surface is more. Where the
