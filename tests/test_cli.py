@@ -194,7 +194,7 @@ def test_check_finds_everything_sound_and_counts_what_is_not_confirmed(capsys):
 def test_check_lists_what_stays_unread_by_drug_and_which_approvals_were_recalled(capsys):
     assert cli.main(["check"]) == 0
     out = capsys.readouterr().out
-    assert "\n    venetoclax: " in out and "Approvals recalled, not read" in out
+    assert "\n    revumenib: " in out and "Approvals recalled, not read" in out
     assert cli.main(["check", "--json"]) == 0
     standing = json.loads(capsys.readouterr().out)["standing"]
     unread = {name for name, topics in standing["unread"].items() if topics}

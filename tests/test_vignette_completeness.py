@@ -44,7 +44,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "qtc_hold_above": ("500 ms",),
         "qtc_resume_at_most": ("470 ms", "480 ms"),
         "qtc_resume_within_baseline": ("30 ms",),
-        "resume_dose": ("50 mg/d", "80 mg/d"),
+        "resume_dose": ("50 mg/d", "80 mg/d", "250 mg/d"),
         "course_gap": ("56 d",),
         "qtc_window_at_start": ("14 d",),
     },
@@ -160,7 +160,8 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
             "500 mg/d", "540 mg/d", "800 mg/d",
         ),
         "surface_ceiling": (
-            "3 mg/m2", "5 mg/m2", "12 mg/m2", "20 mg/m2", "30 mg/m2", "40 mg/m2", "75 mg/m2", "90 mg/m2", "3000 mg/m2",
+            "3 mg/m2", "5 mg/m2", "12 mg/m2", "14 mg/m2", "20 mg/m2", "40 mg/m2", "52 mg/m2", "90 mg/m2", "100 mg/m2",
+            "3000 mg/m2",
         ),
     },
     "oral-form": {"oral_dose": ("300 mg/d",)},

@@ -12,7 +12,7 @@ from cds_service.knowledge.spoken import verified_words
     ("conditioning", "pathway", "read in a text that restates it: confirm in the paper"),
     ("epi", "pathway", "read in a text that restates it: confirm in the paper"),
     ("renal_not_studied_below", "ziftomenib", "read in a text that restates it: confirm on the current label"),
-    ("qtc_resume_at_most", "gilteritinib", "read in a text that restates it: confirm on the current label"),
+    ("transaminase_hold_above", "gilteritinib", "read in a text that restates it: confirm on the current label"),
     ("qtc_hold_above", "gilteritinib", "read in the paper"),
 ])
 def test_what_papers_alone_say_of_no_drug_is_confirmed_in_the_paper(topic: str, about: str, words: str) -> None:
