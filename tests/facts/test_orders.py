@@ -29,7 +29,8 @@ def ordered(*requests: Json, **more: Any) -> frozenset[str]:
     (concept(text="Electrocardiogram routine"), "ecg"), (concept(text="CBC with differential"), "cbc"),
     (concept(text="12-Kanal-EKG"), "ecg"), (concept(text="Ruhe-EKG"), "ecg"),
     (concept(text="AML mutation panel (NGS)"), "myeloid_panel"),
-    (concept(text="AML NGS panel, bone marrow"), "myeloid_panel"), (concept(text="Acute leukemia NGS panel"), "myeloid_panel"),
+    (concept(text="AML NGS panel, bone marrow"), "myeloid_panel"),
+    (concept(text="Acute leukemia NGS panel"), "myeloid_panel"),
 ])
 def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
     assert key in ordered(request(code))
