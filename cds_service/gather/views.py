@@ -283,6 +283,7 @@ class MedicationStatement(View, kw_only=True):
 class Given(msgspec.Struct, gc=False):
     """How a dose was given."""
 
+    text: str | None = None
     route: CodeableConcept | None = None
     dose: Quantity | None = None
 

@@ -108,6 +108,15 @@ def test_a_transplant_status_does_not_say_whose_cells_they_were():
     assert "does not say" in fact.why
 
 
+def test_a_code_of_any_transplantation_says_whose_cells_they_were_by_its_words_alone():
+    plain = chart(relapse(), procedure("234336002")).get(ALLOGENEIC)
+    assert (plain.value, "does not say" in plain.why) == (None, True)
+    for text, allogeneic in (("Allogeneic stem cell transplant", True), ("Autologous stem cell transplant", False)):
+        named = procedure("234336002")
+        named["code"]["text"] = text
+        assert chart(relapse(), named).get(ALLOGENEIC).value is allogeneic, text
+
+
 @pytest.mark.parametrize("text", ["Candidate for allogeneic stem cell transplantation", "GVHD prophylaxis"])
 def test_a_plan_is_no_transplantation(text):
     planned = condition({"text": text}, id="plan")

@@ -187,6 +187,21 @@ def test_what_a_report_is_worth_its_results_are(status: str, present: bool | Non
     assert words in f"{fact.why} {' '.join(fact.doubts)}"
 
 
+def test_a_conclusion_that_leaves_open_which_change_of_flt3_was_found_is_told() -> None:
+    for told in ({"conclusion": "FLT3 mutation detected. NPM1 wild type."}, {
+        "conclusionCode": [{"text": "Acute myeloid leukemia with FMS-like tyrosine kinase-3 mutation detected"}],
+    }):
+        for marker in ("FLT3-ITD", "FLT3-TKD"):
+            fact = read([report(effectiveDateTime="2026-11-09", **told)], marker)
+            assert (fact.value, "whether ITD or TKD is not stated" in fact.why) == (None, True), told
+
+
+def test_a_conclusion_of_a_change_of_flt3_leaves_nothing_open_where_a_result_says_which() -> None:
+    told = panel_with("FLT3-ITD", variant_of("FLT3", "p.Asp835Tyr"), conclusion="FLT3 mutation detected")
+    assert read(told, "FLT3-TKD").sure
+    assert "conclusion" not in read(told, "FLT3-ITD").why
+
+
 def test_a_conclusion_is_a_hint_only() -> None:
     told = report(conclusion="FLT3-ITD detected. IDH1 wild type.", effectiveDateTime="2026-11-09")
     for marker in ("FLT3-ITD", "IDH1"):

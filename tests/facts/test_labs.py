@@ -307,6 +307,10 @@ def test_a_report_without_its_results_leaves_a_doubt() -> None:
     ({"valueString": "good"}, "text instead of a number"),
     ({"valueCodeableConcept": {"text": "1-2"}}, "a code instead of a number"),
     ({"valueCodeableConcept": {"text": "1 - 2"}}, "a code instead of a number"),
+    ({"valueString": "ECOG 3 or 4"}, "text instead of a number"),
+    ({"valueString": "ECOG 9"}, "9 is not a possible value"),
+    ({"valueString": "Karnofsky 80"}, "text instead of a number"),
+    ({"valueString": "ECOG 3", "interpretation": [concept("LA9623-5")]}, "answers that contradict each other"),
     ({"valueCodeableConcept": {"text": "ECOG 3 or 4"}}, "a code instead of a number"),
     ({"valueCodeableConcept": {"text": "ECOG 9"}}, "9 is not a possible value"),
     ({"valueCodeableConcept": {"text": "unknown"}}, "a code instead of a number"),
@@ -314,6 +318,14 @@ def test_a_report_without_its_results_leaves_a_doubt() -> None:
 ])
 def test_what_is_no_step_of_the_ecog_scale_is_said(content: Json, why: str) -> None:
     assert chart(observation("89247-1", **content)).get(ECOG).why == why
+
+
+@pytest.mark.parametrize("words", [
+    "3", "ECOG 3", "ECOG: 3", "ECOG PS 3", "ECOG performance status 3", "Grade 3", "3 - limited selfcare",
+])
+def test_a_step_of_the_ecog_scale_is_read_from_a_text(words: str) -> None:
+    for content in ({"valueString": words}, {"valueCodeableConcept": {"text": words}}):
+        assert str(chart(observation("89247-1", **content)).get(ECOG).value) == "3 {score}", content
 
 
 def test_a_karnofsky_status_alone_is_said_and_not_converted() -> None:

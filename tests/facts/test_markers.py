@@ -115,6 +115,17 @@ def test_only_a_rearrangement_of_kmt2a_counts(test: str, words: str | Json, pres
     assert outcome(said(KMT2A_R, test, words)) is present
 
 
+@pytest.mark.parametrize(("name", "key"), [
+    ("Nucleophosmin 1 gene mutation", NPM1), ("Nucleophosmin 1 (NPM1) mutation", NPM1), ("NPM1 nucleophosmin 1", NPM1),
+    ("FMS-like tyrosine kinase 3 internal tandem duplication", FLT3_ITD),
+    ("FMS-like tyrosine kinase 3 (FLT3)-ITD", FLT3_ITD),
+    ("Isocitrate dehydrogenase 2 R140Q", IDH2), ("IDH1 (isocitrate dehydrogenase 1) R132H", IDH1),
+])
+def test_a_gene_is_known_by_its_name_in_full(name: str, key: Key[Mutation]) -> None:
+    assert outcome(chart(observation({"text": name}, valueCodeableConcept=PRESENT)).get(key)) is True
+    assert outcome(chart(observation({"text": name}, valueString="not detected")).get(key)) is not True
+
+
 def test_variants_are_read_by_gene() -> None:
     assert outcome(chart(variant("HGNC:5382", "p.Arg132His")).get(IDH1)) is True
     assert outcome(chart(variant("HGNC:5382", "p.Arg132His")).get(IDH2)) is None

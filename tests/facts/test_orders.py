@@ -28,6 +28,9 @@ def ordered(*requests: Json, **more: Any) -> frozenset[str]:
     (concept("2823-3"), "potassium"), (concept("79210-1"), "flt3_itd"), (concept("47958-4"), "flt3"),
     (concept(text="Electrocardiogram routine"), "ecg"), (concept(text="CBC with differential"), "cbc"),
     (concept(text="12-Kanal-EKG"), "ecg"), (concept(text="Ruhe-EKG"), "ecg"),
+    (concept(text="AML mutation panel (NGS)"), "myeloid_panel"),
+    (concept(text="AML NGS panel, bone marrow"), "myeloid_panel"),
+    (concept(text="Acute leukemia NGS panel"), "myeloid_panel"),
 ])
 def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
     assert key in ordered(request(code))

@@ -324,6 +324,40 @@ def test_a_dose_that_was_given_adds_a_drug_that_no_order_names(entry: Json, role
     assert roles(entry) == ({"posaconazole": role} if role else {})
 
 
+@pytest.mark.parametrize("dosage", [
+    {"dose": {"value": 3, "unit": "g/m2", "system": "http://unitsofmeasure.org", "code": "g/m2"}},
+    {"dose": {"value": 3000, "unit": "mg/m2"}}, {"text": "3 g/m2 over 3 hours"},
+    {"text": "3000 mg/m2 IV", "dose": {"value": 5.4, "unit": "g"}},
+])
+def test_a_dose_that_was_given_by_body_surface_is_one_by_body_surface(dosage: Json) -> None:
+    entry = given("cytarabine", when="2025-01-10T08:00:00Z", dosage=dosage)
+    (given_once,) = chart(entry).medications.of(Role.PAST)
+    assert str(given_once.dose.per_area) == "3000 mg/m²"
+
+
+@pytest.mark.parametrize("amounts", [(100, 3000), (3000, 100)])
+def test_of_several_doses_by_body_surface_the_highest_counts(amounts: tuple[int, int]) -> None:
+    whole = chart(*(
+        given("cytarabine", when=f"2025-0{month}-10T08:00:00Z", dosage={"dose": {"value": amount, "unit": "mg/m2"}})
+        for month, amount in enumerate(amounts, start=1)
+    ))
+    (given_once,) = whole.medications.of(Role.PAST)
+    assert str(given_once.dose.per_area) == "3000 mg/m²"
+
+
+def test_a_past_order_that_states_no_dose_does_not_stand_for_a_dose_by_body_surface() -> None:
+    ordered_once = order("cytarabine", "completed", authoredOn="2025-01-20T08:00:00Z")
+    entry = given("cytarabine", when="2025-01-10T08:00:00Z", dosage={"dose": {"value": 3000, "unit": "mg/m2"}})
+    past = chart(ordered_once, entry).medications.of(Role.PAST)
+    assert [str(each.dose.per_area) for each in past] == ["None", "3000 mg/m²"]
+
+
+def test_milligrams_that_were_given_are_no_dose_by_body_surface() -> None:
+    entry = given("cytarabine", when="2025-01-10T08:00:00Z", dosage={"dose": {"value": 5400, "unit": "mg"}})
+    (given_once,) = chart(entry).medications.of(Role.PAST)
+    assert given_once.dose.per_area is None
+
+
 @pytest.mark.parametrize(("entry", "role"), [
     (given("posaconazole", "unknown"), Role.ACTIVE), (given("posaconazole", "done"), Role.ACTIVE),
     (given("posaconazole", "unknown", effectiveDateTime="2026-11"), Role.ACTIVE),

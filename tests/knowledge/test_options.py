@@ -63,8 +63,8 @@ def test_an_option_stands_on_evidence_that_is_there_is_its_own_and_may_be_shown(
 
 
 @pytest.mark.parametrize(("option", "line"), [
-    ("gilteritinib", "phase III, n = 371: survival 9.3 v 5.6 months with salvage chemotherapy, CR 21.1 v 10.5 %,"
-     " CR/CRh 34.0 v 15.3 %"),
+    ("gilteritinib", "phase III, n = 371: at 120 mg daily survival 9.3 v 5.6 months with salvage chemotherapy,"
+     " CR 21.1 v 10.5 %, CR/CRh 34.0 v 15.3 %"),
     ("revumenib-kmt2a", "phase I/II, n = 104: CR/CRh 21.2 %, median duration 6.4 months"),
     ("ham", "phase II, n = 44: CR 36 %; phase I/II, n = 40: CR 53 % (21 of 40)"),
     ("clofarabine-cytarabine", "phase II, n = 21: CR 43 %; 35-51 % over series"),

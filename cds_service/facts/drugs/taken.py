@@ -10,6 +10,7 @@ does not say that nothing is taken; a draft says nothing of today. Each speaks o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +19,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from cds_service.facts.drugs import routes
-from cds_service.facts.drugs.amounts import amount_of, product_strength
+from cds_service.facts.drugs.amounts import amount_of, per_area_in, product_strength
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import Medication, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, said_of
@@ -157,6 +158,8 @@ def _stands_for(order: Medication, word: _Word) -> bool:
         case Role.ON_HOLD:
             return word.entry.role is not Role.ACTIVE
         case Role.PAST:
+            if word.entry.role is Role.PAST and word.entry.dose.per_area is not None and order.dose.per_area is None:
+                return False  # it says of the dose what the order does not
             later = _later(word, order)
             stated = word.how == STATED or word.last is None
             return later is Truth.NO or (later is Truth.UNKNOWN and not (stated and word.entry.role is Role.ACTIVE))
@@ -237,6 +240,10 @@ def _given(
     amount = amount_of(view.dosage.dose if view.dosage is not None else None, lambda: product_strength(named))
     given = amount.mg if not amount.per and amount.hours is None else None
     dose = found.dose if given is None else Dose(None, _AT_A_TIME.format(Quantity(given, "mg")), plain=False)
+    surface = [amount.mg] if amount.mg and amount.per == "m2" and amount.hours is None else []
+    surface += per_area_in(view.dosage.text) if view.dosage is not None and view.dosage.text else []
+    if surface and len(found.ingredients) == 1:  # of several drugs it is open whose surface dose it is
+        dose = dataclasses.replace(dose, per_area=Quantity(max(surface), "mg/m2"))
     found = replace(found, route=route or found.route, dose=dose)
     if found.role is Role.ACTIVE:  # it is being given now
         return _Word(found, GIVEN, When(reading.now, reading.now), given)
@@ -293,8 +300,12 @@ def _joined(one: Medication, other: Medication) -> Medication:
     starts = [each.start for each in (one, other) if each.start is not None]
     ends = [each.end for each in (one, other) if each.end is not None]
     plainer = min((other, one), key=lambda each: (each.dose.daily is None, len(each.doubts), -daily_mg(each)))
+    surface = [each.dose.per_area for each in (one, other) if each.dose.per_area is not None]
+    dose = dataclasses.replace(plainer.dose, per_area=max(surface)) if surface else plainer.dose
     return replace(
         plainer,
+        dose=dose,
+        high_dose=one.high_dose or other.high_dose,
         start=min(starts, key=lambda when: when.earliest, default=None),
         end=max(ends, key=lambda when: when.latest, default=None),
     )

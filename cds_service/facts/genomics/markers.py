@@ -53,8 +53,16 @@ _FUSED = re.compile(  # all that stands for the fusion in one name: "t(15;17)(q2
 _WITHIN = re.compile(r";(?=[^();]{0,12}\))")  # the semicolon of "t(8;21)(q22;q22)"
 _ONE_BREAKPOINT = re.compile(r"\bbcr ?[123]\b|\b[LSV][- ]?form\b", re.IGNORECASE)
 _ANY_GENE = re.compile(  # nothing else is one of ours
-    "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1|RARA?|RARα|15;\\s?17", re.IGNORECASE
+    "FLT[- ]?3|IDH[- ]?[12]|NPM[- ]?1|KMT2A|MLL|11q23|P53|RUNX1|RARA?|RARα|15;\\s?17"
+    "|FMS[- ]|nucleophosmin|isocitrate",
+    re.IGNORECASE,
 )
+_IN_FULL = {  # the names in full, for who writes no symbol
+    FLT3: re.compile(r"\bFMS[- ](?:like|related)(?: receptor)? tyrosine kinase[- ]?3(?!\w)", re.IGNORECASE),
+    NPM1: re.compile(r"\bnucleophosmin(?:[- ]?1)?(?!\w)", re.IGNORECASE),
+    "IDH1": re.compile(r"\bisocitrate dehydrogenase(?: \(NADP\(?\+?\)?\))?[- ]?1(?!\w)", re.IGNORECASE),
+    "IDH2": re.compile(r"\bisocitrate dehydrogenase(?: \(NADP\(?\+?\)?\))?[- ]?2(?!\w)", re.IGNORECASE),
+}
 _BARE = re.compile(r"(?<![\w-])(?:ITD|TKD|(?:p\.\(?)?(?:D835|I836|Asp835|Ile836)(?:[A-Za-z]\w*)?)(?![\w-])")
 _GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
 _EITHER = re.compile(r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2", re.IGNORECASE)
@@ -95,7 +103,7 @@ def genes_in(text: str) -> tuple[str, ...]:
     """Our genes that the text names. A fusion of RUNX1 is not a mutation of it."""
     if not _ANY_GENE.search(text):
         return ()
-    found = [gene for gene, pattern in _GENE.items() if pattern.search(text)]
+    found = [gene for gene in _GENE if _spans(gene, text)]
     if "RUNX1" in found and _FUSED_RUNX1.search(text):
         found.remove("RUNX1")
     return tuple(found)
@@ -103,8 +111,13 @@ def genes_in(text: str) -> tuple[str, ...]:
 
 def places(text: str) -> list[tuple[int, str]]:
     """Where the text names our genes, in no order."""
-    named = genes_in(text)
-    return [(match.start(), gene) for gene in named for match in _GENE[gene].finditer(text)]
+    return [(span.start(), gene) for gene in genes_in(text) for span in _spans(gene, text)]
+
+
+def _spans(gene: str, text: str) -> list[re.Match[str]]:
+    """Where the text names the gene: by its symbol, and only where it holds none by its name in full."""
+    found = list(_GENE[gene].finditer(text))
+    return found or (list(_IN_FULL[gene].finditer(text)) if gene in _IN_FULL else [])
 
 
 def bare(text: str) -> list[int]:

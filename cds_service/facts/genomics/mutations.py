@@ -366,7 +366,7 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
         return []
     when, doubts = sheets.taken(Observation(issued=sheet.view.issued), sheet, reading)
     came = Origin(sheet.reference, sheet.source, "")
-    concluded = hinted_by(sheet.conclusion, reading)
+    concluded = [said for said in hinted_by(sheet.conclusion, reading) if not _is_settled(said, panel)]
     concluded += [] if _finds_apl(concluded) else apl_of_karyotype(sheet.conclusion)
     listed = changes_named(sheet.conclusion, {said.marker for said in concluded}, reading)
     named = listed | {said.marker for said in concluded if said.outcome != ABSENT}
@@ -377,6 +377,13 @@ def _of_report(panel: Panel, sheets: Sheets, reading: Reading) -> list[Result]:
     ]  # fmt: skip
     concluded += [Said(marker, INDETERMINATE, sheet.conclusion[:80]) for marker in sorted(listed)]
     return earned + [_concluded(said, panel, when, came) for said in concluded]
+
+
+def _is_settled(said: Said, panel: Panel) -> bool:
+    """Whether the conclusion leaves open which change of FLT3 was found, and a result of the report says which."""
+    return said.outcome == UNSTATED and any(
+        marker in markers.MARKERS_OF[markers.FLT3] and outcome == PRESENT for marker, outcome in panel.told
+    )
 
 
 def _finds_apl(told: Iterable[Said]) -> bool:
@@ -394,4 +401,5 @@ def _concluded(said: Said, panel: Panel, when: When | None, came: Origin) -> Res
         words = f'its conclusion says "{said.words}"'
         doubts = (*panel.sheet.doubts, *said.doubts, "read from the conclusion of a report")
         return Result(said.marker, PRESENT, words, when, replace(came, as_received=words), doubts, told=detail)
-    return Result(said.marker, HINT, f'its conclusion says "{said.words}", no result does', when, came, told=detail)
+    words = said.words if said.outcome == UNSTATED else f'"{said.words}"'
+    return Result(said.marker, HINT, f"its conclusion says {words}, no result does", when, came, told=detail)

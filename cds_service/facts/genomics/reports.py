@@ -482,7 +482,7 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
         shown = markers.shown((gene,), told.words, reading.terms)
         beside = markers.noted(gene, told.words, reading.terms)
         every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
-        found = [Said(marker, outcome, words) for marker in (*every, *beside)]
+        found = [Said(marker, outcome, words) for marker in (*every, *beside)] or _flt3_unstated(words)
     elif gene == markers.KMT2A:
         found = [_rearrangement(marker, "", outcome, words, _plainly(told.words), reading)]
     else:
@@ -542,6 +542,11 @@ def _flt3_unnamed(heard: Heard, outcome: str, words: str) -> list[Said]:
         return [Said(markers.TKD, outcome, words, ("the variant is not stated as a protein change",))]
     if heard.other_change or markers.is_substitution(heard.words):
         return [Said(markers.TKD, OTHER_CHANGE, f"variant of unknown significance: {words}")]
+    return _flt3_unstated(words)
+
+
+def _flt3_unstated(words: str) -> list[Said]:
+    """A change of FLT3 of which it is open whether it is an ITD or a TKD mutation."""
     unsaid = f"a change of FLT3, whether ITD or TKD is not stated: {words}"
     return [Said(marker, UNSTATED, unsaid) for marker in markers.MARKERS_OF[markers.FLT3]]
 

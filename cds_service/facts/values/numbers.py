@@ -47,6 +47,8 @@ def number(component: Component, key: str, terms: Terms) -> Number | str:
     found = _number(component, table, terms)
     if not table.is_score:
         return found
+    if isinstance(found, str) and component.valueString:
+        found = _step_in_text(component.valueString, table, terms) or found
     steps = _steps(component, key, terms)
     is_coded = component.valueCodeableConcept is not None or is_empty(component)
     if not steps and is_coded:
@@ -172,10 +174,15 @@ def _steps(component: Component, key: str, terms: Terms) -> set[str]:
 
 
 def _step_in_words(concept: CodeableConcept | None, table: UnitTable, terms: Terms) -> Number | str | None:
-    """The step that the words of an answer name whose codes say nothing: "ECOG 3", "3 - limited selfcare"."""
+    """The step that the words of an answer name whose codes say nothing."""
     if concept is None or not concept.text or _answers(concept, terms):
         return None
-    match = _STEP.fullmatch(terms.words["lab"].without(concept.text))
+    return _step_in_text(concept.text, table, terms)
+
+
+def _step_in_text(text: str, table: UnitTable, terms: Terms) -> Number | str | None:
+    """The step that a text names: "ECOG 3", "3 - limited selfcare". None where it names none, or not one alone."""
+    match = _STEP.fullmatch(terms.words["lab"].without(text))
     found = _converted(table, Decimal(match[1]), "") if match is not None else None
     return replace(found, notes=(*found.notes, "read from text")) if isinstance(found, Number) else found
 

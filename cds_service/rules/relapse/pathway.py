@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.course import ALLOGENEIC
 from cds_service.facts.demographics import AGE, DECEASED
 from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
 from cds_service.facts.drugs.medications import Role
@@ -181,7 +182,9 @@ def donor_search(case: Case, patient: str) -> Outcome:
 
 
 def _transplanted(case: Case) -> tuple[Entry, ...]:
-    """Entries of a transplant that had a donor, or may have had one."""
+    """Entries of a transplant that had a donor, or may have had one; none where it is known that it was autologous."""
+    if case.fact(ALLOGENEIC).value is False:
+        return ()
     wanted = keys_of(case, "transplant, perhaps from a donor")
     found = (*entries_of(case.fact(PROCEDURES), wanted), *entries_of(case.fact(PROBLEMS), wanted))
     return tuple(entry for entry in found if entry.certain)  # one that is not certain spares nobody the search
