@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
-from cds_service.facts.drugs.timing import most_times_in, times_in, without_times
+from cds_service.facts.drugs.times_in_words import most_times_in, times_in, without_times
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
 

@@ -16,18 +16,8 @@ from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
 from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
-from cds_service.facts.drugs.timing import (
-    Rhythm,
-    duration,
-    hours_of,
-    lasts,
-    leaves_open,
-    not_daily,
-    part_of_day,
-    rhythm,
-    skips_days,
-    times_in,
-)
+from cds_service.facts.drugs.times_in_words import leaves_open, skips_days, times_in
+from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
