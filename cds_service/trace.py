@@ -8,8 +8,8 @@ from functools import singledispatch
 from typing import Any
 
 from cds_service.facts.allergies import Allergy
-from cds_service.facts.disease import Entry
 from cds_service.facts.drugs.medications import Medication, Medications
+from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact
 from cds_service.facts.genomics.ledger import LEDGER, Ledger
 from cds_service.facts.genomics.mutations import Mutation

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.facts.disease import PROBLEMS, Entry
+from cds_service.facts.entries import PROBLEMS, Entry
 from cds_service.facts.fact import Origin
 from cds_service.rules.relapse.fitness import Fitness, assess
 from cds_service.rules.rule import Case

@@ -17,7 +17,8 @@ import responses
 from cds_service.answer import load_tools
 from cds_service.elsewhere import FromServer, Noted
 from cds_service.errors import SettingsError
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.entries import PROBLEMS
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.knowledge.spelling import RXNORM, SNOMED
 from cds_service.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 
 from cds_service.console.terminology import HOME, Tables, look
 from cds_service.facts.allergies import ALLERGIES
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.values.labs import LABS
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.local_codes import KINDS

@@ -28,9 +28,10 @@ from cds_service.facts.chart import Chart
 from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
-from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role
+from cds_service.facts.entries import HISTORY, PROBLEMS, PROCEDURES, Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
 from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger

@@ -16,10 +16,11 @@ from cds_service.facts.apl import with_fusion
 from cds_service.facts.came import contained, sorted_out, what_came
 from cds_service.facts.course import COURSE_FACTS, Course
 from cds_service.facts.demographics import read_deceased, read_demographics, read_links, read_sex
-from cds_service.facts.disease import APL, PROBLEMS, read_disease, read_procedures
+from cds_service.facts.disease import APL, read_disease
 from cds_service.facts.drugs.medication_list import read_medications
 from cds_service.facts.drugs.medications import MEDICATIONS, Medications
 from cds_service.facts.drugs.plans import unread_plans
+from cds_service.facts.entries import PROBLEMS, read_procedures
 from cds_service.facts.fact import Fact, Key
 from cds_service.facts.genomics.karyotype import read_karyotypes
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger

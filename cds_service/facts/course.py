@@ -17,7 +17,8 @@ import msgspec
 
 from cds_service.facts.denials import is_no_aberration
 from cds_service.facts.diagnoses import IN_RELAPSE, IN_REMISSION
-from cds_service.facts.disease import Entry, is_aml, may_follow
+from cds_service.facts.disease import is_aml, may_follow
+from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype
 from cds_service.facts.times import When

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from cds_service.facts.concepts import Wording, all_text, codes, shortened, told_once, wording
-from cds_service.facts.disease import Entry
+from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.lab_names import observed

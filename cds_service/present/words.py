@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from cards.render import Safe, named_by, summary_of
-from cds_service.facts.disease import Disease, Entry
+from cds_service.facts.disease import Disease
 from cds_service.facts.drugs.medications import Medication
+from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact
 from cds_service.facts.genomics.mutations import Mutation
 from cds_service.facts.times import When, spoken_age

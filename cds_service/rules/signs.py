@@ -13,8 +13,8 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.facts.disease import HISTORY, PROBLEMS, Entry
 from cds_service.facts.drugs.medications import Role
+from cds_service.facts.entries import HISTORY, PROBLEMS, Entry
 from cds_service.facts.fact import Fact, Key, State, at_or_above, below
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import APL, DISEASE, Disease
+from cds_service.facts.entries import PROBLEMS
 from tests.calls import SUBJECT, cards, gilteritinib
 from tests.charts import Json, chart, concept, condition
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from cds_service.facts.allergies import ALLERGIES
 from cds_service.facts.chart import Chart
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, Disease
+from cds_service.facts.disease import APL, DISEASE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS
+from cds_service.facts.entries import PROBLEMS, PROCEDURES
 from cds_service.facts.genomics.mutations import MARKERS
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.reproduction import PREGNANT

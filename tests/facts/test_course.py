@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.disease import HISTORY, PROBLEMS, RELAPSE
+from cds_service.facts.disease import RELAPSE
+from cds_service.facts.entries import HISTORY, PROBLEMS
 from cds_service.facts.fact import State
 from tests.charts import ICD, chart, clinical, concept, condition, observation
 

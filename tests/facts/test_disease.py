@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.disease import APL, DISEASE, HISTORY, PROBLEMS, PROCEDURES, RELAPSE, Disease
+from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
+from cds_service.facts.entries import HISTORY, PROBLEMS, PROCEDURES
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
 from tests.charts import ICD, Json, chart, clinical, concept, condition

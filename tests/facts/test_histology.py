@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import APL, DISEASE, Disease
+from cds_service.facts.entries import PROBLEMS
 from tests.charts import Json, chart, clinical, concept, condition
 
 ICD_O = "http://terminology.hl7.org/CodeSystem/icd-o-3"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.disease import DISEASE, HISTORY, PROBLEMS, RELAPSE, Disease, Entry
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.entries import HISTORY, PROBLEMS, Entry
 from tests.charts import ICD, chart, concept, condition
 
 GERMAN, FRENCH = "AML", "Leucémie aiguë myéloïde"

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.amounts import plainly
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.genomics.mutations import MARKERS
 from tests.charts import Json, chart, condition, observation, order, terms
 

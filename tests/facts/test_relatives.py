@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.facts.disease import DISEASE, HISTORY, Disease
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.entries import HISTORY
 from tests.charts import ICD, chart, concept, condition
 
 

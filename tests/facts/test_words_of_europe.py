@@ -8,8 +8,9 @@ import pytest
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.concepts import phrase
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import APL, DISEASE, Disease
 from cds_service.facts.drugs.routes import spoken
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.genomics.answers import presence
 from cds_service.facts.orders import TYPED
 from tests.charts import Json, chart, concept, condition, order, terms

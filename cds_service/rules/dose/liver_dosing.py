@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, above, at_or_above
 from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN
 from cds_service.knowledge import topics

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.entries import PROBLEMS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended

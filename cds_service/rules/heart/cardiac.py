@@ -9,9 +9,9 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.cumulative import Exposure, exposures
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, State, at_or_below, below, holds
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import LVEF

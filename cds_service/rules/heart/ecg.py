@@ -10,8 +10,9 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from cds_service.facts.disease import HISTORY, RELAPSE, Entry
+from cds_service.facts.disease import RELAPSE
 from cds_service.facts.drugs.medications import Role
+from cds_service.facts.entries import HISTORY, Entry
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import QTC, Ecg, Formula

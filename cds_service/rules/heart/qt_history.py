@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.facts.disease import HISTORY
 from cds_service.facts.drugs.medications import Role
+from cds_service.facts.entries import HISTORY
 from cds_service.facts.values.ecg import QTC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement

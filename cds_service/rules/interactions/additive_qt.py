@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from cds_service.facts.disease import HISTORY
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.entries import HISTORY
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.demographics import AGE, SEX
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import State, holds
 from cds_service.facts.reproduction import FEMALE, MALE, PREGNANT
 from cds_service.knowledge import topics

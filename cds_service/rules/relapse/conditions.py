@@ -12,8 +12,9 @@ import msgspec
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import DISEASE, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.entries import PROCEDURES, Entry
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
 from cds_service.knowledge import topics

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import PROBLEMS, Entry
+from cds_service.facts.entries import PROBLEMS, Entry
 from cds_service.facts.fact import Fact, State, below
 from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics

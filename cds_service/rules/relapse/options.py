@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import Any
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, RELAPSE, Disease, Entry
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.entries import PROBLEMS, Entry
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.times import When
 from cds_service.facts.values.labs import MARROW_BLASTS

@@ -6,8 +6,9 @@ from typing import assert_never
 
 from cds_service.facts.course import ALLOGENEIC
 from cds_service.facts.demographics import AGE, DECEASED
-from cds_service.facts.disease import APL, DISEASE, PROBLEMS, PROCEDURES, RELAPSE, Disease, Entry
+from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Role
+from cds_service.facts.entries import PROBLEMS, PROCEDURES, Entry
 from cds_service.facts.fact import Fact, holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
 from cds_service.facts.orders import ORDERED, TYPED

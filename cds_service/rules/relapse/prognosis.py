@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER
 from cds_service.facts.demographics import AGE
-from cds_service.facts.disease import DISEASE, HISTORY, PROCEDURES, RELAPSE, Disease
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
+from cds_service.facts.entries import HISTORY, PROCEDURES
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.scores import points_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, assert_never
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
 from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.values.labs import ECOG, LVEF

@@ -6,7 +6,8 @@ from datetime import date
 
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE
 from cds_service.facts.diagnoses import IN_RELAPSE
-from cds_service.facts.disease import DISEASE, HISTORY, PROBLEMS, Disease, Entry
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.entries import HISTORY, PROBLEMS, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.times import When
 from cds_service.knowledge import topics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import above
 from cds_service.facts.values.labs import AMYLASE_ULN, LIPASE_ULN
 from cds_service.knowledge import topics

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.facts.disease import DISEASE, PROBLEMS, Disease
+from cds_service.facts.disease import DISEASE, Disease
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_below
 from cds_service.facts.values.labs import LVEF
 from cds_service.knowledge import topics

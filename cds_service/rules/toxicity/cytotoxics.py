@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
 from cds_service.knowledge import topics

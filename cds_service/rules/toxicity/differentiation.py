@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from cds_service.facts.disease import PROBLEMS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, OXYGEN_SATURATION, TEMPERATURE, WBC, WBC_SERIES
 from cds_service.knowledge import topics

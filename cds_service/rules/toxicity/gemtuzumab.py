@@ -5,8 +5,8 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date
 
-from cds_service.facts.disease import HISTORY, PROCEDURES, Entry
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
+from cds_service.facts.entries import HISTORY, PROCEDURES, Entry
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.times import When

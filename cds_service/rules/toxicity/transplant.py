@@ -6,8 +6,9 @@ from typing import assert_never
 
 from cds_service.facts.course import ALLOGENEIC
 from cds_service.facts.diagnoses import GRAFTS
-from cds_service.facts.disease import HISTORY, PROCEDURES, RELAPSE, Entry
+from cds_service.facts.disease import RELAPSE
 from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.entries import HISTORY, PROCEDURES, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.knowledge import topics

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.disease import PROBLEMS
 from cds_service.facts.drugs.medications import MEDICATIONS
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
 from cds_service.facts.values.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
