@@ -26,7 +26,7 @@ from cds_service.errors import CannotGather, KnowledgeError, SettingsError
 from cds_service.facts.chart import Chart, read_chart
 from cds_service.facts.demographics import PATIENT
 from cds_service.facts.drugs.medications import MEDICATIONS
-from cds_service.facts.genomics.reports import tests_asked
+from cds_service.facts.genomics.tested import tests_asked
 from cds_service.facts.reproduction import TESTS
 from cds_service.facts.values.labs import BEDSIDE, KARNOFSKY, LABS
 from cds_service.facts.values.results import Spans

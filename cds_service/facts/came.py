@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.facts.concepts import Wording, told_once, wording
-from cds_service.facts.genomics.reports import genes_in, test_of
+from cds_service.facts.genomics.tested import genes_in, test_of
 from cds_service.facts.reproduction import tells_pregnancy
 from cds_service.facts.values.ecg_names import coded, qtc_words
 from cds_service.facts.values.ecg_words import is_report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.fact import State
-from cds_service.facts.genomics import reports
+from cds_service.facts.genomics import conclusions
 from cds_service.facts.genomics.mutations import FLT3_ITD, IDH1, NPM1
 from cds_service.facts.genomics.wording import Spoken
 from cds_service.facts.values import results
@@ -43,6 +43,6 @@ def test_of_thousands_of_long_reports_only_so_much_is_followed(monkeypatch: pyte
         followed.append(len(words))
         return []
 
-    monkeypatch.setattr(reports, "spoken", counted)
+    monkeypatch.setattr(conclusions, "spoken", counted)
     chart(*[said(f"{text}{number}", "2026-11-10", f"g{number}") for number in range(500)])
     assert len(followed) > 100 and sum(followed) <= results._MOST_PROSE

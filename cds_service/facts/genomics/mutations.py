@@ -18,11 +18,13 @@ from msgspec.structs import replace
 from cds_service.facts.concepts import text
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.conclusions import changes_named, hinted_by
 from cds_service.facts.genomics.details import NO_DETAIL, Detail, Part, detail_of, is_coded
 from cds_service.facts.genomics.panels import MAY_MISS, Panel, covered
-from cds_service.facts.genomics.reports import changes_named, hinted_by, is_unnamed, tests_in, told_by
+from cds_service.facts.genomics.reports import told_by
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNREAD, UNSTATED, Said
 from cds_service.facts.genomics.specimens import Sheet, Sheets, read_sheets
+from cds_service.facts.genomics.tested import is_unnamed, tests_in
 from cds_service.facts.genomics.unread import apl_of_karyotype
 from cds_service.facts.genomics.whose import not_of_the_leukaemia, noted
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
