@@ -14,7 +14,8 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import topics
 from cds_service.knowledge.load import HOME, Knowledge
 
-HOLD = "    - id: gilteritinib-qtc-hold\n      value: 500 ms\n"
+US = "      jurisdiction: [US]\n"
+HOLD = f"    - id: gilteritinib-qtc-hold\n      value: 500 ms\n{US}"
 
 
 @pytest.fixture
@@ -50,7 +51,8 @@ def refusal(home: Path) -> str:
     ],
 )
 def test_a_slip_in_a_statement_stops_the_start_and_names_the_place(home, new, reason):
-    change(home, "drugs/gilteritinib.yaml", HOLD, f"    - id: gilteritinib-qtc-hold\n      {new}\n")
+    place = "" if "jurisdiction" in new else US
+    change(home, "drugs/gilteritinib.yaml", HOLD, f"    - id: gilteritinib-qtc-hold\n      {new}\n{place}")
     words = refusal(home)
     assert reason in words
     assert "gilteritinib" in words
@@ -59,9 +61,9 @@ def test_a_slip_in_a_statement_stops_the_start_and_names_the_place(home, new, re
 def test_an_end_with_a_successor_is_a_change_and_both_days_answer(home):
     successor = (
         "    - id: gilteritinib-qtc-hold-2\n      value: 490 ms\n      effective: 2026-11-15\n      state: literature\n"
-        "      source: {ref: ma-ge-2021, at: made up for this test}\n"
+        f"      source: {{ref: ma-ge-2021, at: made up for this test}}\n{US}"
     )
-    ended = "    - id: gilteritinib-qtc-hold\n      until: 2026-11-15\n      value: 500 ms\n"
+    ended = f"    - id: gilteritinib-qtc-hold\n      until: 2026-11-15\n      value: 500 ms\n{US}"
     change(home, "drugs/gilteritinib.yaml", HOLD, successor + ended)
     knowledge = Knowledge.load(home)
     values = [knowledge.at(date(2026, 11, day), "US").find(topics.QTC_HOLD_ABOVE, "gilteritinib") for day in (14, 15)]
@@ -69,9 +71,14 @@ def test_an_end_with_a_successor_is_a_change_and_both_days_answer(home):
 
 
 def test_what_was_withdrawn_says_why(home):
-    words = "    - id: gilteritinib-qtc-hold\n      until: 2026-11-15\n      withdrawn: made up\n      value: 500 ms\n"
+    ended = "      until: 2026-11-15\n      withdrawn: made up\n"
+    words = f"    - id: gilteritinib-qtc-hold\n{ended}      value: 500 ms\n{US}"
     change(home, "drugs/gilteritinib.yaml", HOLD, words)
-    assert Knowledge.load(home).at(date(2026, 11, 20), "US").find(topics.QTC_HOLD_ABOVE, "gilteritinib") is None
+    knowledge = Knowledge.load(home)
+    days = (date(2026, 11, 14), date(2026, 11, 20))
+    before, after = (knowledge.at(day, "US").find(topics.QTC_HOLD_ABOVE, "gilteritinib") for day in days)
+    assert before is not None and not before.foreign
+    assert after is not None and after.foreign == "EU"  # borrowed, as nothing holds here any more
 
 
 def test_two_answers_to_one_question_need_one_that_settles(home):
