@@ -61,12 +61,12 @@ def target(case: Case, use: Use) -> Outcome:
 
     An order without a usable result, or a target found only in a preliminary one, is named as a gap, as a warning.
     Running treatment is not questioned for want of a newer result. Where another disease than AML is the reason, the
-    check is not made, and that is said.
+    check is not made, and of an order that is said.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, level=Level.INFO)
+        return case.blind(why=elsewhere, level=Level.INFO, quiet=not use.drafts)
     targets = case.must(topics.TARGETS, use.drug)
     results = tuple(case.fact(MARKER_NAMES[name]) for name in targets.value)
     match any_of(present_now(case, result) for result in results):

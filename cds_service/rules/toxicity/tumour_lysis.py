@@ -177,12 +177,12 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
 
     Old or doubtful values count one step lower, unless enough sure ones stand beside them. It is named as not made
     where what is missing could make several, or where the problem list was not read whole. A value counts by its age,
-    even from before the start; where another disease than AML is the reason, that is said instead.
+    even from before the start; where another disease than AML is the reason, the record of the call notes it.
     """
     if not use.active:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, about=use.active, level=Level.INFO)
+        return case.blind(why=elsewhere, about=use.active, quiet=True)
     signs, doubts = signs_since_start(case, use, keys_of(case, "tumour lysis"))
     window = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
     tests = tuple(
