@@ -44,7 +44,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "qtc_hold_above": ("500 ms",),
         "qtc_resume_at_most": ("470 ms", "480 ms"),
         "qtc_resume_within_baseline": ("30 ms",),
-        "resume_dose": ("50 mg/d", "80 mg/d", "250 mg/d"),
+        "resume_dose": ("50 mg/d", "80 mg/d", "250 mg/d", "500 mg/d"),
         "course_gap": ("56 d",),
         "qtc_window_at_start": ("14 d",),
     },
