@@ -35,6 +35,19 @@ def test_a_total_beside_another_amount_is_none():
     assert per_area_in("total 18 g/m2", beside=True) == []
 
 
+@pytest.mark.parametrize("text, doses", [
+    ("cytarabine 3 000 mg/m² x2/j", [3000]),
+    ("cytarabine 1\u202f500 mg/m²", [1500]),
+    ("cytarabine 1\u00a0000 mg/m²", [1000]),
+    ("cytarabine 1 500 mg/m²", []),  # or day 1, and 500
+    ("Tag 1-7 100 mg/m2", [100]),
+    ("J1 100 mg/m²", [100]),
+    ("days 1, 3, 5 1000 mg/m2", [1000]),
+])
+def test_a_space_that_parts_thousands(text, doses):
+    assert per_area_in(text) == [Decimal(each) for each in doses]
+
+
 @pytest.mark.parametrize("text, times, doses", [
     ("cytarabine 6 g/m2/day in 2 divided doses", None, [3000]),
     ("cytarabine 6 g/m2 per day divided q12h", 2, [3000]),
@@ -49,7 +62,7 @@ def test_what_a_day_comes_to_is_parted_where_the_words_divide_it(text, times, do
 
 
 @pytest.mark.parametrize(
-    "piece", ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in "]
+    "piece", ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in ", "1 000 "]
 )
 def test_a_long_text_is_read_in_a_time_that_grows_with_its_length(piece):
     begun = perf_counter()

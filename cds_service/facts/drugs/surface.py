@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from cds_service.facts.drugs.amounts import MG, plainly
 
-_AMOUNT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)", re.IGNORECASE)
+_NARROW = "\u00a0\u202f\u2009"  # spaces that part thousands and nothing else
+_AMOUNT = re.compile(
+    rf"((?<![\w.,-])\d{{1,3}}(?:[ {_NARROW}]\d{{3}})+|(?<![\d.,])\d[\d.,]*)"
+    r"\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)",
+    re.IGNORECASE,
+)
 _OF_A_COURSE = r"(?:cycle|course|zyklus|kurs|block|cure|ciclo|curso|kuur|cyclus)"
 _OF_A_LIFE_AHEAD = re.compile(r"\b(?:[ck]umul|accumul|acumul|lifetime|lebens)[^;/]{0,25}\Z", re.IGNORECASE)
 _OF_A_LIFE_BEHIND = re.compile(r"[\s,(]*[ck]umul", re.IGNORECASE)
@@ -52,7 +57,7 @@ def per_area_in(text: str, times: Decimal | None = None, *, beside: bool = False
     stated = [
         _Stated(amount * MG[match[2].lower()], match.start(), match.end())
         for match in _AMOUNT.finditer(text)
-        if (amount := plainly(match[1])) is not None
+        if (amount := _number(match[1])) is not None
     ]
     doses: list[_Stated] = []
     totals: list[_Stated] = []
@@ -68,6 +73,15 @@ def per_area_in(text: str, times: Decimal | None = None, *, beside: bool = False
         doses = totals
     parts = _parts(text, times) if doses else None
     return [each.mg / parts if parts and _A_DAY.match(text, each.end) else each.mg for each in doses]
+
+
+def _number(written: str) -> Decimal | None:
+    """The number; of one with a plain space ("1 500") it is open whether that parts thousands, but for "3 000"."""
+    groups = written.split()
+    if len(groups) == 1:
+        return plainly(written)
+    sure = " " not in written or groups[-1] == "000"
+    return plainly("".join(groups)) if sure else None
 
 
 def _is_total(text: str, each: _Stated, since: int, before: list[_Stated]) -> bool:
