@@ -12,6 +12,7 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import INTERRUPT, REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
 from cds_service.rules.heart.holds import held_for_qtc, longest_above_limit
+from cds_service.rules.interactions.partners import STRONG, with_cyp3a
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
@@ -45,7 +46,8 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
     that it may go on at the source's dose, and a warning when the orders come to more or a dose cannot be read.
 
     After a QTc that interrupts and is not above the hold limit the baseline does not count, and the dose is the one
-    that the source states for it. Where it is open which of the two it was, the label is named for the dose.
+    that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor, the
+    label is named for the dose.
 
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
@@ -113,8 +115,13 @@ def _only_interrupted(case: Case, use: Use) -> Truth:
 
 
 def _resume_dose(case: Case, use: Use, milder: Truth) -> Statement[Quantity] | None:
-    """The dose at which the drug goes on: its own after a QTc that only interrupted, none where that is not known."""
+    """The dose at which the drug goes on: its own after a QTc that only interrupted, none where that is not known.
+
+    None beside a strong CYP3A inhibitor either, after a QTc that only interrupted.
+    """
     match milder:
+        case Truth.YES if with_cyp3a(case, use, STRONG):  # a lower dose is told beside it
+            return None
         case Truth.YES:
             return case.cite(topics.RESUME_DOSE, use.drug, INTERRUPT)
         case Truth.NO:
