@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg
@@ -46,8 +47,8 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
     that it may go on at the source's dose, and a warning when the orders come to more or a dose cannot be read.
 
     After a QTc that interrupts and is not above the hold limit the baseline does not count, and the dose is the one
-    that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor, the
-    label is named for the dose.
+    that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor or
+    where less was taken, the label is named for the dose.
 
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
@@ -117,13 +118,16 @@ def _only_interrupted(case: Case, use: Use) -> Truth:
 def _resume_dose(case: Case, use: Use, milder: Truth) -> Statement[Quantity] | None:
     """The dose at which the drug goes on: its own after a QTc that only interrupted, none where that is not known.
 
-    None beside a strong CYP3A inhibitor either, after a QTc that only interrupted.
+    After a QTc that only interrupted none beside a strong CYP3A inhibitor either, nor where less was taken: the reason
+    for less may hold.
     """
     match milder:
         case Truth.YES if with_cyp3a(case, use, STRONG):  # a lower dose is told beside it
             return None
         case Truth.YES:
-            return case.cite(topics.RESUME_DOSE, use.drug, INTERRUPT)
+            full = case.cite(topics.RESUME_DOSE, use.drug, INTERRUPT)
+            taken = [order.dose.daily for order in use.of(Role.ON_HOLD, Role.ACTIVE, Role.PAST) if order.dose.daily]
+            return full if full is not None and all(daily >= full.value for daily in taken) else None
         case Truth.NO:
             return case.cite(topics.RESUME_DOSE, use.drug)
         case Truth.UNKNOWN:
