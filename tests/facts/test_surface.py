@@ -31,6 +31,11 @@ def test_a_total_is_no_dose(text, doses):
     assert per_area_in(text) == [Decimal(each) for each in doses]
 
 
+@pytest.mark.parametrize("text", ["0 mg/m2 (3 g/m2)", "0,00000000000000001 mg/m2 (99999999999999999999 g/m2)"])
+def test_numbers_beyond_sense_raise_nothing(text):
+    assert Decimal(0) not in per_area_in(text)
+
+
 def test_a_total_beside_another_amount_is_none():
     assert per_area_in("total 18 g/m2", beside=True) == []
 

@@ -57,7 +57,7 @@ def per_area_in(text: str, times: Decimal | None = None, *, beside: bool = False
     stated = [
         _Stated(amount * MG[match[2].lower()], match.start(), match.end())
         for match in _AMOUNT.finditer(text)
-        if (amount := _number(match[1])) is not None
+        if (amount := _number(match[1]))
     ]
     doses: list[_Stated] = []
     totals: list[_Stated] = []
@@ -88,7 +88,8 @@ def _is_total(text: str, each: _Stated, since: int, before: list[_Stated]) -> bo
     if _TOTAL_AHEAD.search(text, since, each.start) or _TOTAL_BEHIND.match(text, each.end):
         return not _A_DAY.match(text, each.end)
     alone = text[since : each.start].rstrip().endswith("(") and text[each.end :].lstrip().startswith(")")
-    return alone and any(each.mg > other.mg and each.mg % other.mg == 0 for other in before[:_MOST])  # "x 3 (36 mg/m2)"
+    times = (each.mg / other.mg for other in before[:_MOST])
+    return alone and any(count > 1 and count == count.to_integral_value() for count in times)  # "x 3 (36 mg/m2)"
 
 
 def _parts(text: str, times: Decimal | None) -> Decimal | None:
