@@ -118,6 +118,16 @@ def test_a_code_of_any_transplantation_says_whose_cells_they_were_by_its_words_a
         assert chart(relapse(), named).get(ALLOGENEIC).value is allogeneic, text
 
 
+@pytest.mark.parametrize(("when", "allogeneic"), [
+    ("2024-06-01", None), ("2025-11-30", False), ("2025-12-01", None), ("2025-06-03", False), (None, False),
+])
+def test_a_transplantation_of_another_time_than_the_autologous_one_leaves_open_whose_cells_they_were(when, allogeneic):
+    other = procedure("234336002", when)
+    if when is None:
+        del other["performedDateTime"]
+    assert chart(relapse(), procedure("58776007"), other).get(ALLOGENEIC).value is allogeneic
+
+
 @pytest.mark.parametrize("text", ["Candidate for allogeneic stem cell transplantation", "GVHD prophylaxis"])
 def test_a_plan_is_no_transplantation(text):
     planned = condition({"text": text}, id="plan")

@@ -26,9 +26,9 @@ class Amount:
     pieces: Decimal | None = None  # how many pieces it is, where it is counted so
 
 
-_MG: dict[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")}
-_MG |= dict.fromkeys(("milligram", "milligrams"), _MG["mg"]) | dict.fromkeys(("gram", "grams", "gm"), _MG["g"])
-_MG |= dict.fromkeys(("mcg", "µg", "μg", "microgram", "micrograms"), _MG["ug"])
+MG: dict[str, Decimal] = {"mg": Decimal(1), "g": Decimal(1000), "ug": Decimal("0.001")}
+MG |= dict.fromkeys(("milligram", "milligrams"), MG["mg"]) | dict.fromkeys(("gram", "grams", "gm"), MG["g"])
+MG |= dict.fromkeys(("mcg", "µg", "μg", "microgram", "micrograms"), MG["ug"])
 _PER: Mapping[str, str] = {"m2": "m2", "m^2": "m2", "m²": "m2", "sq m": "m2", "sq. m": "m2", "sqm": "m2", "kg": "kg"}
 _TIME: dict[str, Decimal] = {name: Decimal(1) for name in ("h", "hr", "hour")}
 _TIME |= {name: Decimal(24) for name in ("d", "day", "24h", "24 h", "24.h", "(24.h)", "24 hours")}
@@ -39,7 +39,6 @@ _PER_IN_WORDS = re.compile(r"(?<!\s)\s+per\s+")
 _PIECE = re.compile(r"-*(?:[a-z]+[ -]+)*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _CODED_PIECE = re.compile(r"(?:or|chew|cp|disin|dr|ec|erec|er|sl|ent|erent)(?:tab|cap)(?:12|24)?", re.IGNORECASE)
 _STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
-_AREA_IN_TEXT = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)", re.IGNORECASE)
 
 BY_AREA = "it is ordered per body surface, and no body surface is computed here"
 BY_WEIGHT = "it is ordered per body weight, which is not multiplied out here"
@@ -87,7 +86,7 @@ def rate_of(ratio: Ratio | None, strength: Strength) -> Amount:
 
 def product_strength(product: str) -> Decimal | None:
     """The strength in mg that a product's name states ("venetoclax 100 MG Oral Tablet"), when it states one only."""
-    found = {Decimal(match[1]) * _MG[match[2].lower()] for match in _STRENGTH.finditer(product)}
+    found = {Decimal(match[1]) * MG[match[2].lower()] for match in _STRENGTH.finditer(product)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -102,12 +101,6 @@ def strength_in_mg(medication: Medication | None) -> Decimal | None:
     one = piece is None or piece.value in (None, 1)
     counted = not units or any(_PIECE.fullmatch(unit.strip("{}")) for unit in units)
     return given.mg if one and counted and not given.per and given.hours is None else None
-
-
-def per_area_in(text: str) -> list[Decimal]:
-    """Every amount per body surface that the words state, in mg."""
-    found = ((plainly(match[1]), match[2].lower()) for match in _AREA_IN_TEXT.finditer(text))
-    return [amount * _MG[unit] for amount, unit in found if amount is not None]
 
 
 def plainly(written: str) -> Decimal | None:
@@ -130,7 +123,7 @@ def _in_mg(value: Decimal, unit: str) -> Amount | None:
     """The amount where its unit is a mass, perhaps per surface or weight, perhaps per time."""
     mass, *rest = (part.strip() for part in unit.split("/"))
     rest = rest[:-1] if rest and rest[-1].strip("{}") == "dose" else rest  # each time, as any amount is
-    factor = _MG.get(mass)
+    factor = MG.get(mass)
     if factor is None or len(rest) > 2:
         return None
     per = _PER.get(rest[0]) if rest else ""

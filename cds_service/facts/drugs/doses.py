@@ -16,6 +16,7 @@ from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
 from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
+from cds_service.facts.drugs.surface import per_area_in
 from cds_service.facts.drugs.times_in_words import leaves_open, skips_days, times_in
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
@@ -148,7 +149,7 @@ def _per_area(steps: list[_Step], of: _Product) -> Quantity | None:
     every = [amount for step in steps for amount in step.stated]
     found = [amount.mg for amount in every if amount.mg and amount.per == "m2" and amount.hours in (None, _DAY)]
     for text in (of.name, *(step.text for step in steps)):
-        found += amounts.per_area_in(text)
+        found += per_area_in(text, times_in(text, of.terms), beside=bool(found))
     return Quantity(max(found), "mg/m2") if found else None
 
 

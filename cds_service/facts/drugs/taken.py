@@ -19,12 +19,13 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from cds_service.facts.drugs import routes
-from cds_service.facts.drugs.amounts import amount_of, per_area_in, product_strength
+from cds_service.facts.drugs.amounts import amount_of, product_strength
 from cds_service.facts.drugs.doses import Dose
 from cds_service.facts.drugs.medications import Medication, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, said_of
 from cds_service.facts.drugs.prescription import ended_before, medication
 from cds_service.facts.drugs.products import product_of
+from cds_service.facts.drugs.surface import per_area_in
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.versions import versions_that_count
@@ -241,7 +242,8 @@ def _given(
     given = amount.mg if not amount.per and amount.hours is None else None
     dose = found.dose if given is None else Dose(None, _AT_A_TIME.format(Quantity(given, "mg")), plain=False)
     surface = [amount.mg] if amount.mg and amount.per == "m2" and amount.hours is None else []
-    surface += per_area_in(view.dosage.text) if view.dosage is not None and view.dosage.text else []
+    if view.dosage is not None and view.dosage.text:
+        surface += per_area_in(view.dosage.text, beside=bool(surface))
     if surface and len(found.ingredients) == 1:  # of several drugs it is open whose surface dose it is
         dose = dataclasses.replace(dose, per_area=Quantity(max(surface), "mg/m2"))
     found = replace(found, route=route or found.route, dose=dose)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.heart.ecg import REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
+from cds_service.rules.heart.ecg import INTERRUPT, REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
 from cds_service.rules.heart.holds import held_for_qtc, longest_above_limit
+from cds_service.rules.interactions.partners import STRONG, with_cyp3a
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
@@ -44,6 +46,10 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
     source's value for the return, and not near enough to the baseline where the source allows that. Else information
     that it may go on at the source's dose, and a warning when the orders come to more or a dose cannot be read.
 
+    After a QTc that interrupts and is not above the hold limit the baseline does not count, and the dose is the one
+    that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor or
+    where less was taken, the label is named for the dose.
+
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
     """
@@ -59,8 +65,9 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
             assert_never(other)
     limit = case.must(topics.QTC_HOLD_ABOVE, use.drug)
     at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
-    rise = case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug)
-    dose = case.cite(topics.RESUME_DOSE, use.drug)
+    milder = _only_interrupted(case, use)
+    rise = case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug) if milder is Truth.NO else None
+    dose = _resume_dose(case, use, milder)
     qtc = case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value)
     over_limit, _ = over(case, qtc, limit.value)
     if over_limit is Truth.YES:
@@ -74,7 +81,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
         ready = ready | ~over(case, qtc, base.qtc + rise.value)[0]
     match ready:
         case Truth.YES:
-            return _resume(case, use, qtc, base)
+            return _resume(case, use, qtc, base, rise, dose)
         case Truth.NO:
             return case.fired(
                 Level.WARNING,
@@ -98,11 +105,48 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
             assert_never(other)
 
 
-def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
+def _only_interrupted(case: Case, use: Use) -> Truth:
+    """Whether no QTc of the course was above the hold limit, and one above the lower limit of an interruption."""
+    if case.cite(topics.QTC_ACT_ABOVE, use.drug, INTERRUPT) is None:
+        return Truth.NO
+    longest = longest_above_limit(case, use)
+    if longest is not None and longest.qtc > case.must(topics.QTC_HOLD_ABOVE, use.drug).value:
+        return Truth.NO
+    return Truth.YES if longest is not None and not longest.bound and case.fact(ECGS).sure else Truth.UNKNOWN
+
+
+def _resume_dose(case: Case, use: Use, milder: Truth) -> Statement[Quantity] | None:
+    """The dose at which the drug goes on: its own after a QTc that only interrupted, none where that is not known.
+
+    After a QTc that only interrupted none beside a strong CYP3A inhibitor either, nor where less was taken: the reason
+    for less may hold.
+    """
+    match milder:
+        case Truth.YES if with_cyp3a(case, use, STRONG):  # a lower dose is told beside it
+            return None
+        case Truth.YES:
+            full = case.cite(topics.RESUME_DOSE, use.drug, INTERRUPT)
+            taken = [order.dose.daily for order in use.of(Role.ON_HOLD, Role.ACTIVE, Role.PAST) if order.dose.daily]
+            return full if full is not None and all(daily >= full.value for daily in taken) else None
+        case Truth.NO:
+            return case.cite(topics.RESUME_DOSE, use.drug)
+        case Truth.UNKNOWN:
+            return None
+        case other:
+            assert_never(other)
+
+
+def _resume(
+    case: Case,
+    use: Use,
+    qtc: Fact[Ecg],
+    base: Ecg | None,
+    rise: Statement[Quantity] | None,
+    dose: Statement[Quantity] | None,
+) -> Outcome:
     at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
-    dose = case.cite(topics.RESUME_DOSE, use.drug)
     if dose is None:
-        return _resume_by_the_label(case, use, qtc, base)
+        return _resume_by_the_label(case, use, qtc, base, rise)
     total = taken_together(use.drafts)
     together = total is not None and total > dose.value
     drafts = tuple(d for d in use.drafts if together or d.dose.daily is None or d.dose.daily > dose.value)
@@ -119,7 +163,7 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
         total=total if together else None,
         qtc=qtc,
         limit=at_most,
-        rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
+        rise=rise,
         dose=dose,
         baseline=base,
         before=longest_above_limit(case, use),
@@ -127,7 +171,9 @@ def _resume(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
     )
 
 
-def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None) -> Outcome:
+def _resume_by_the_label(
+    case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None, rise: Statement[Quantity] | None
+) -> Outcome:
     """The QTc allows the drug again; at which dose nobody has read, so the label is named and no figure."""
     at_most = case.must(topics.QTC_RESUME_AT_MOST, use.drug)
     return case.fired(
@@ -139,7 +185,7 @@ def _resume_by_the_label(case: Case, use: Use, qtc: Fact[Ecg], base: Ecg | None)
         says=(at_most,),
         qtc=qtc,
         limit=at_most,
-        rise=case.cite(topics.QTC_RESUME_WITHIN_BASELINE, use.drug),
+        rise=rise,
         dose=None,
         baseline=base,
         before=longest_above_limit(case, use),

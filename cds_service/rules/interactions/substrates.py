@@ -12,6 +12,7 @@ from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 
 NARROW_ONLY = frozenset({"pgp"})  # very many drugs are substrates of P-gp: only those count whose level matters
 MATTERS = "small-change-matters"
+BY_CYP3A = "cyp3a-substrate"  # such a drug may be told of by its own name, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _touched(case: Case, use: Use) -> tuple[Touched, ...]:
     found: dict[str, Touched] = {}
     for name in case.snapshot.qualifiers(topics.AFFECTS, use.drug):
         said = case.must(topics.AFFECTS, use.drug, name)
-        for other in met(case, use, name, MATTERS):
+        for other in met(case, use, name, MATTERS, BY_CYP3A):
             is_a = case.effect(other.drug, name)
             risk = case.effect(other.drug, MATTERS)
             named = other.drug == name
