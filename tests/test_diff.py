@@ -47,7 +47,7 @@ def told(folder: Path, capsys: pytest.CaptureFixture[str], code: int = 1) -> str
 def test_a_stricter_limit_in_words_with_the_samples_that_change(folder, capsys):
     out = told(written(folder, values=HOLD_480), capsys)
     assert (
-        "gilteritinib, QTc hold above: 500 ms → 480 ms (lower: stricter than the literature); "
+        "gilteritinib, QTc hold above: 500 ms → 480 ms (lower: stricter than the label); "
         "by leukaemia board from 2026-11-01, because a margin below the limit"
     ) in out
     named = re.search(rf"changes (\d+) of {REQUESTS} sample answers: (.*?) Sample answers are compared", out)
@@ -60,13 +60,13 @@ def test_a_stricter_limit_in_words_with_the_samples_that_change(folder, capsys):
 def test_a_laxer_limit_is_never_silent(folder, capsys, monkeypatch):
     lax = HOLD_480.replace("480", "520")
     out = told(written(folder, values=lax), capsys)
-    assert "500 ms → 520 ms (higher: laxer than the literature)" in out
-    assert "beware: gilteritinib, QTc hold above: 520 ms is laxer than the literature" in out
+    assert "500 ms → 520 ms (higher: laxer than the label)" in out
+    assert "beware: gilteritinib, QTc hold above: 520 ms is laxer than the label" in out
     assert "gilteritinib-qtc-512 sign" in out
     monkeypatch.setenv("OVERLAY", str(folder))
     assert cli.main(["check"]) == 0
     checked = " ".join(capsys.readouterr().out.split())
-    assert "to be aware of (1): - gilteritinib, QTc hold above: 520 ms is laxer than the literature" in checked
+    assert "to be aware of (1): - gilteritinib, QTc hold above: 520 ms is laxer than the label" in checked
 
 
 @pytest.mark.usefixtures("one_story")

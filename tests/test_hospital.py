@@ -61,7 +61,7 @@ def test_with_a_local_limit_of_480_ms_a_qtcf_of_490_ms_fires_and_the_card_names_
     assert card["summary"] == "QTcF 490 ms (yesterday): do not start gilteritinib, limit 480 ms"
     assert card["source"]["label"] == "aml-cds demo: local policy (leukaemia board, 2026-11-01)"
     assert (
-        "- Local policy (leukaemia board, 2026-11-01): a margin below the limit; in place of 500 ms (Ma and Ge 2021)"
+        "- Local policy (leukaemia board, 2026-11-01): a margin below the limit; in place of 500 ms (Xospata US label of 2022)"
         in card["detail"]
     )
 
@@ -83,7 +83,7 @@ def test_a_stricter_local_limit_takes_nothing_from_the_stop_of_the_label(folder)
     assert card["indicator"] == "critical"
     assert "limit 480 ms" in card["summary"]
     assert "Local policy (leukaemia board" in card["detail"]
-    assert "Ma and Ge 2021, FLT3 inhibitors, gilteritinib, QTc (read in the paper)" in card["detail"]
+    assert "Xospata US label of 2022, Table 1 (read in the label)" in card["detail"]
 
 
 def test_a_laxer_local_limit_is_the_hospitals_to_decide_and_stands_in_the_trace(folder):
