@@ -113,12 +113,15 @@ _WITHIN = re.compile(  # what may stand between a remission and the molecular re
     r"|con|pero|y|ma|e|met|maar|en|com|mas|an?|eine?[mn]?|une?|una?|isolated|first|second|1st|2nd)[\s,:]+)*",
     re.IGNORECASE,
 )
-_FEARED = re.compile(
-    r"\b(?:risk|monitor\w*|surveillance|watch\w*|screen\w*|risiko|überwach\w*|risque|riesgo|rischio|risico|risco)\s+"
-    r"(?:(?:of|for|auf|für|de|di|do|van|op)\s+|d['’])?(?:(?:an?|the|eine?[ns]?|une?|una?|een|early|late)\s+){0,2}"
+_FEARED = re.compile(  # "high risk relapsed AML" has relapsed: only what there is a risk of, or is watched for, is feared
+    r"\b(?:risk\s+(?:of|for)\s+|(?:monitor\w*|surveillance|watch\w*|screen\w*)\s+for\s+"
+    r"|(?:risiko|überwach\w*)\s+(?:auf|für|(?=eine[rs]\s))\s*"
+    r"|(?:risque|surveillance|riesgo|rischio|risico|risco)\s+(?:de|di|do|van|op)\s+|risque\s+d['’]\s*)"
+    r"(?:(?:an?|the|eine?[nsr]?|une?|una?|een|early|late)\s+){0,2}"
     r"(?:(?:molec\w+|molek\w+|moléc\w+|mrd)[\s-]+)?\Z",
     re.IGNORECASE,
 )
+_OF_THE_LEUKAEMIA = re.compile("relapsed|recurr|refra|réfra|rezidivier", re.IGNORECASE)  # "monitoring for relapsed AML"
 _TREATED = re.compile(  # a molecular relapse that is over
     r"[\s,:(]*(?:[\d./-]+[\s,)]*)?(?:(?:was|in|successfully|since)\s+)?(?:treated|resolved|cleared|behandelt|traitée?"
     r"|tratad[oa]|trattat[oa]|behandeld)\b",
@@ -380,7 +383,9 @@ def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
     before = max(0, start - NEARBY)
     if state in IN_REMISSION:
         return _is_past(words, start, end) or _NO_MENTION.search(words, before, start) is not None
-    if REFUTES_AHEAD.search(words, before, start) or _FEARED.search(words, before, start):
+    if REFUTES_AHEAD.search(words, before, start):
+        return True
+    if _FEARED.search(words, before, start) and not _OF_THE_LEUKAEMIA.match(words, start):
         return True
     return bool(_NO_RELAPSE.search(words, before, start) or _NOT_SHOWN.match(words, end))
 
