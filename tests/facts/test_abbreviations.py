@@ -58,7 +58,8 @@ def test_one_that_stands_alone_may_be_the_leukaemia_and_settles_nothing(text: st
     "LMA size 4, airway secured", "Récidive de LAM après greffe pulmonaire", "Monsieur Lam, FLT3 recherché",
     "lam en rechute", "Lma refractaria", "Pas de LAM", "No LMA", "Islam en rémission", "LAMB3", "LAM3A",
     "FLAM en rechute",
-    "Antécédent familial de LAM FLT3", "ATCD familiaux : LAM FLT3", "LMA stenosis 70%, stent", "LAM sous évérolimus", "LAM, neumotórax",
+    "Antécédent familial de LAM FLT3", "ATCD familiaux : LAM FLT3",
+    "LMA stenosis 70%, stent", "LAM sous évérolimus", "LAM, neumotórax",
 ])
 def test_its_near_neighbours_are_not_the_leukaemia(text: str) -> None:
     disease = chart(words(text)).get(DISEASE)

@@ -325,6 +325,14 @@ def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only(
     ("kein Wildtyp", None), ("FLT3-ITD kein Wildtyp", None), ("nicht im Wildtyp", None), ("not wild type", None),
     ("Wildtyp nicht nachweisbar", None), ("wild-type allele not detected", None), ("kein Wildtyp-Allel", None),
     ("Wildtyp-Allel nachweisbar", None), ("FLT3-ITD positiv, Wildtyp-Allel nachweisbar", None),
+    ("heterozygot (Wildtyp und mutiertes Allel)", None), ("heterozygot Wildtyp/Mutante", None),
+    ("Wildtyp 60 %, Mutante 40 %", None), ("Wildtyp in 95% der Reads", None), ("60 % Wildtyp", None),
+    ("mutant zu Wildtyp 0,4", None), ("nicht unmutiert", None), ("teils unmutiert", None),
+    ("weitgehend Wildtyp", None), ("bei ED Wildtyp", None), ("Wechsel von Wildtyp zu Mutation", None),
+    ("wild type and mutant peaks", None), ("loss of wild-type allele", None), ("no wild-type detected", None),
+    ("no evidence of wild type", None), ("no deviation from wild type", False), ("100 % Wildtyp", False),
+    ("not mutated; wild type", False), ("negative for mutation, wild-type sequence", False),
+    ("only wild type, no mutant peak", False),
 ])
 def test_the_wild_type_is_a_negative_and_its_denial_is_none(words: str, present: bool | None) -> None:
     assert outcome(itd(observation("79210-1", valueString=words))) is present
