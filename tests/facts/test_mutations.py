@@ -355,6 +355,20 @@ def test_a_duplication_of_flt3_in_the_codons_of_the_internal_ones_is_one(change:
     assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
 
 
+@pytest.mark.parametrize("words", ["p.Asp600_Leu601dup", "p.(Y597_E598insDYVDFREYE)", "c.1770_1793dup"])
+def test_a_duplication_in_the_codons_of_itd_is_no_positive_of_a_test_of_tkd(words: str) -> None:
+    found = tkd(text(words, {"text": "FLT3-TKD"}))
+    assert (found.state, found.value) == (State.UNREADABLE, None)
+
+
+@pytest.mark.parametrize("words", [
+    "FLT3-ITD negative, p.Asp600_Leu601dup", "p.Asp600_Leu601dup not detected", "FLT3-ITD negativ, p.Y591_D600dup",
+])
+def test_a_negative_of_itd_beside_the_place_of_one_is_none(words: str) -> None:
+    for code in (ITD_TEST, {"text": "FLT3"}, {"text": "Myeloid NGS panel"}):
+        assert outcome(itd(text(words if code == ITD_TEST else f"FLT3: {words}", code))) is None
+
+
 @pytest.mark.parametrize("change", ["p.(Y597_E598insDYVDFREYE)", "p.Asp600_Leu601dup", "c.1770_1793dup"])
 def test_one_duplication_of_flt3_that_is_absent_says_nothing_of_the_others(change: str) -> None:
     code = "48004-6" if change.startswith("c.") else "48005-3"
@@ -365,7 +379,8 @@ def test_one_duplication_of_flt3_that_is_absent_says_nothing_of_the_others(chang
 @pytest.mark.parametrize("change", [
     "p.Asp839_Ser840dup", "p.(Ser451_Val452insGly)", "p.Tyr571_Leu576dup", "p.Val624_Glu631dup", "p.Tyr599dup",
     "p.Leu601_Lys602insArg", "p.Glu598_Tyr599insTer", "p.Asp593_Phe594insTyrVal*", "p.Glu598_Tyr599insGlyfs*12",
-    "p.Phe594_Arg595delinsTyrTyr", "c.1770_1792dup", "c.1793_1794insCC", "c.2520_2525dup",
+    "p.Phe594_Arg595delinsTyrTyr", "c.1770_1792dup", "c.1770_1772dup", "c.1772_1773insGAT",
+    "c.1793_1794insCC", "c.2520_2525dup",
 ])
 def test_another_duplication_of_flt3_without_its_exon_is_told_and_is_none_of_them(change: str) -> None:
     code = "48004-6" if change.startswith("c.") else "48005-3"

@@ -77,6 +77,7 @@ _LONGER = re.compile(
     r"(?:(dup)(?!fs|\*)|ins(?!\w*?(?:Ter|fs)|\w*\*)(?=[A-Z]{2}|[A-Z][a-z]{2}[A-Z]|\(?[1-9]))"
 )
 _LONGER_DNA = re.compile(r"(?<![A-Za-z0-9])c\.(\d{3,5})_(\d{3,5})(?:dup(?:[ACGT]*|\d*)|ins([ACGT]+))(?![A-Za-z0-9])")
+_ONE_RESIDUE = 3  # bases: one residue more is no duplication of a stretch
 _SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
 _CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
 _BETWEEN_EXONS = re.compile(r"(?<![A-Za-z0-9])c\.\d{1,5}[+-]\d", re.IGNORECASE)
@@ -236,7 +237,8 @@ def lies_in(marker: str, text: str, terms: Terms) -> bool:
     return any(
         (first + 2) // 3 in codons
         and (last + 2) // 3 in codons
-        and (len(added) if added else last - first + 1) % 3 == 0
+        and (more := len(added) if added else last - first + 1) % 3 == 0
+        and more > _ONE_RESIDUE
         for first, last, added in bases
     )
 
