@@ -362,6 +362,34 @@ def test_a_duplication_in_the_codons_of_itd_is_no_positive_of_a_test_of_tkd(word
 
 
 @pytest.mark.parametrize("words", [
+    "FLT3 D835Y and KIT p.Y578_D579dup detected", "KIT: p.Y578_D579dup / FLT3-TKD mutated",
+    "FLT3 mutated, BCOR p.S600_S601dup",
+    "ASXL1 c.1770_1793dup / FLT3 mutated", "FLT3 mutated; p.D600_L601dup in KIT",
+])
+def test_a_duplication_of_another_gene_is_none_of_flt3(words: str) -> None:
+    for code in ({"text": "Myeloid NGS panel"}, concept("69548-6"), {"text": "FLT3"}):
+        assert outcome(itd(text(words, code))) is None
+
+
+@pytest.mark.parametrize("words", ["p.D600_L601dup FLT3, NPM1 mutated", "KIT wild type, FLT3 p.D600_L601dup"])
+def test_a_duplication_of_flt3_beside_other_genes_is_one(words: str) -> None:
+    assert outcome(itd(text(words, concept("69548-6")))) is not False
+
+
+@pytest.mark.parametrize("words", ["nucleophosmin 3 negative", "FLT3 receptor negative", "receptor FLT3 absent"])
+def test_another_gene_or_a_receptor_is_no_negative(words: str) -> None:
+    found = chart(text(words, {"text": "Myeloid NGS panel"}))
+    assert [outcome(found.get(key)) for key in (NPM1, FLT3_ITD, FLT3_TKD)] == [None] * 3
+
+
+def test_a_name_in_full_of_either_idh_is_of_both() -> None:
+    found = chart(text("isocitrate dehydrogenase 1/2 not detected", {"text": "Myeloid NGS panel"}))
+    assert [outcome(found.get(key)) for key in (IDH1, IDH2)] == [False, False]
+    found = chart(text("isocitrate dehydrogenase 1/2 mutated", {"text": "Myeloid NGS panel"}))
+    assert True not in [outcome(found.get(key)) for key in (IDH1, IDH2)]
+
+
+@pytest.mark.parametrize("words", [
     "FLT3-ITD negative, p.Asp600_Leu601dup", "p.Asp600_Leu601dup not detected", "FLT3-ITD negativ, p.Y591_D600dup",
 ])
 def test_a_negative_of_itd_beside_the_place_of_one_is_none(words: str) -> None:

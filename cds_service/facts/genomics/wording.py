@@ -169,7 +169,7 @@ def without_limits(text: str) -> str:
 
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
-    filler, genes = terms.words["filler"], terms.gene_names
+    filler, genes, text = terms.words["filler"], terms.gene_names, markers.without_full_names(text)
     return all(filler.holds(word) or word.lower() in genes for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
 
 
