@@ -21,7 +21,8 @@ from cds_service.knowledge.units import UnitTable
 from cds_service.quantity import Quantity
 
 _STEP = re.compile(  # a bound or a question is no step
-    r"[^\w<>≤≥?~]*(?:grade|grad|score)?[^\w<>≤≥?~]*(\d{1,3})[^\w<>≤≥?]*(?:\s[-–:=(]\s?[^\W\d][^?]{0,200})?", re.IGNORECASE
+    r"[^\w<>≤≥?~]*(?:grade|grad|score)?[^\w<>≤≥?~]*(\d{1,3})[^\w<>≤≥?]*(?:\s[-–:=(]\s?[^\W\d][^?]{0,200})?",
+    re.IGNORECASE,
 )
 BOUNDS = frozenset({"<", "<=", ">", ">="})
 
