@@ -179,13 +179,22 @@ def _allogeneic(
         grafts = [entry for entry in certain if _GRAFT in entry.keys]
         newest = max(grafts or certain, key=lambda entry: (entry.when is not None, _day(entry)))
         return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin, doubts=newest.doubts)
-    untold = next(iter(of("some transplant")), None)
-    if untold is not None and not of("autologous transplant"):
+    own = of("autologous transplant")
+    untold = next((each for each in of("some transplant") if not own or _is_later(each, own, procedures)), None)
+    if untold is not None:
         return missing(ALLOGENEIC, State.UNREADABLE, f"'{untold.words}' does not say whether it was allogeneic")
     for fact in (procedures, history):
         if fact.value is None:
             return missing(ALLOGENEIC, fact.state, fact.why)
     return known(ALLOGENEIC, False, None, procedures.origin, doubts=(*procedures.doubts, *history.doubts))
+
+
+def _is_later(graft: Entry, others: list[Entry], procedures: Fact[tuple[Entry, ...]]) -> bool:
+    """Whether the procedure was done on a day after all the others: it is another one than they."""
+    if graft.when is None or graft not in (procedures.value or ()):
+        return False
+    days = [each.when.latest for each in others if each.when is not None]
+    return bool(days) and max(days) < graft.when.earliest
 
 
 def _cytogenetics(
