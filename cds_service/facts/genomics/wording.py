@@ -19,7 +19,7 @@ PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
 
 _LONGEST_CLAUSE = 2_000  # characters; a longer one is not followed, and leaves its genes open
 _CLAUSE = re.compile(r"[;|\n]|\.(?=\s|$)")
-_COMMA = re.compile(r",(?![^()]*\))")
+_COMMA = re.compile(rf",(?![^()]{{0,{_LONGEST_CLAUSE}}}\))")
 _AND = re.compile(r"\b(?:and|but|while|whereas|however|with|without(?=.)|und|aber|ohne)\b|&|\+(?=\s)", re.IGNORECASE)
 _BESIDE = re.compile(rf"{_AND.pattern}|\s[-/]\s", re.IGNORECASE)
 _SYMBOL = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]+(?![A-Za-z0-9])")
