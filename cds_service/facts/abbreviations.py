@@ -1,7 +1,8 @@
 """Abbreviations: LAM and LMA, which are AML in four languages of Europe, and in all of them other things too.
 
-In capitals, and beside a word that only the leukaemia has, such as a mutation or a relapse, they name it. Beside a word
-of the lung, of tuberous sclerosis or of an airway they do not. Alone they name nothing, and that is said.
+In capitals, and beside a word that only the leukaemia has, such as a mutation, they name it; beside a relapse only
+where no word of the lung, of an airway or of a vessel is there. Beside the name of what else they mean they do not.
+Alone they name nothing, and that is said.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from cds_service.knowledge.words import Span
 MAY_BE_AML = "may_be_aml"  # the key of an entry that may name the leukaemia, and may name another thing
 _MOST = 100  # in one text: nobody writes it more often
 _ALONE = "alone"
-_OF_LEUKAEMIA, _OF_ANOTHER, _OF_ANOTHER_NEARBY = "leukaemia", "another", "another nearby"
+_OF_LEUKAEMIA = "leukaemia"
+_OF_STATE = "state"  # of the leukaemia, and of other things too: "neumotórax recidivante"
+_RIGHT_BEHIND = "right behind"  # it speaks of the leukaemia only there: "ascite secondaire à LAM"
+_OF_ANOTHER, _OF_ANOTHER_NEARBY, _PERHAPS_OF_ANOTHER = "another", "another nearby", "perhaps another"
+_GAP = re.compile(r"[\s,(-]*")
 
 
 def abbreviated(words: str, terms: Terms) -> tuple[list[Span], bool]:
@@ -24,18 +29,26 @@ def abbreviated(words: str, terms: Terms) -> tuple[list[Span], bool]:
     found = terms.words["abbreviated leukaemia"].spans(words)[:_MOST]
     spans = [span for span in found if words[span[0] : span[1]].isupper()]
     beside = terms.words["beside an abbreviation"].spans(words) if spans else ()
-    if any(value == _OF_ANOTHER for _, _, value in beside):
+    kinds = {value for _, _, value in beside}
+    if _OF_ANOTHER in kinds:
         return [], False
     named: list[Span] = []
     perhaps = False
     for start, end, meant in spans:
-        told = meant != _ALONE or _stands(_OF_LEUKAEMIA, beside, _around(words, start, end, CLAUSE))
+        clause = _around(words, start, end, CLAUSE)
+        surely = meant != _ALONE or _stands(_OF_LEUKAEMIA, beside, clause)
+        told = surely or _stands(_OF_STATE, beside, clause) or _stands_behind(words, end, beside)
         nearby = _stands(_OF_ANOTHER_NEARBY, beside, _around(words, start, end, PART))
         denied = is_denied(words, start, end, MAY_BE_AML)
-        if told and not nearby and not denied:
+        if (surely or (told and _PERHAPS_OF_ANOTHER not in kinds)) and not nearby and not denied:
             named.append((start, end, "aml" if meant == _ALONE else meant))
-        perhaps = perhaps or told or not (nearby or denied)  # "no relapse of LAM" denies the relapse
+        perhaps = perhaps or told or not (nearby or denied or _PERHAPS_OF_ANOTHER in kinds)  # "no relapse of LAM"
     return named, perhaps and not named
+
+
+def _stands_behind(words: str, end: int, beside: tuple[Span, ...]) -> bool:
+    return any(value == _RIGHT_BEHIND and start >= end and _GAP.fullmatch(words, end, start)
+               for start, _, value in beside)  # fmt: skip
 
 
 def _stands(kind: str, beside: tuple[Span, ...], part: tuple[int, int]) -> bool:

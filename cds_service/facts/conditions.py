@@ -113,15 +113,28 @@ _WITHIN = re.compile(  # what may stand between a remission and the molecular re
     r"|con|pero|y|ma|e|met|maar|en|com|mas|an?|eine?[mn]?|une?|una?|isolated|first|second|1st|2nd)[\s,:]+)*",
     re.IGNORECASE,
 )
-_FEARED = re.compile(
-    r"\b(?:risk|monitor\w*|surveillance|watch\w*|screen\w*|risiko|überwach\w*|risque|riesgo|rischio|risico|risco)\s+"
-    r"(?:(?:of|for|auf|für|de|di|do|van|op)\s+|d['’])?(?:(?:an?|the|eine?[ns]?|une?|una?|een|early|late)\s+){0,2}"
+_FEARED = re.compile(  # not by "high risk relapsed AML"
+    r"\b(?:risk\s+(?:of|for)\s+|(?:monitor\w*|surveillance|watch\w*|screen\w*)\s+for\s+"
+    r"|(?:risiko|überwach\w*)\s+(?:auf|für|(?=eine[rs]\s))\s*"
+    r"|(?:risque|surveillance|riesgo|rischio|risico|risco)\s+(?:de|di|do|van|op)\s+|risque\s+d['’]\s*)"
+    r"(?:(?:an?|the|eine?[nsr]?|une?|una?|een|early|late)\s+){0,2}"
     r"(?:(?:molec\w+|molek\w+|moléc\w+|mrd)[\s-]+)?\Z",
     re.IGNORECASE,
 )
+_OF_THE_LEUKAEMIA = re.compile("relapsed|recurr|refra|réfra|rezidivier", re.IGNORECASE)
 _TREATED = re.compile(  # a molecular relapse that is over
     r"[\s,:(]*(?:[\d./-]+[\s,)]*)?(?:(?:was|in|successfully|since)\s+)?(?:treated|resolved|cleared|behandelt|traitée?"
     r"|tratad[oa]|trattat[oa]|behandeld)\b",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(  # it stands before one that is over
+    r"\b(?:nach|z\.?\s?n\.?|s/p|status post|st\.?\s?p\.?|post|since|après|tras|después de(?:l| una?)?|dopo|na|após"
+    r"|depois de|behandelte[mnrs]?|treated|resolved|cleared)\s+(?:an?\s+|eine[mnr]\s+|une\s+|una\s+|een\s+|uma\s+)?\Z",
+    re.IGNORECASE,
+)
+_CLEARED = re.compile(  # behind it: "MRD relapse 2024, now MRD negative"
+    r"\b(?:mrd|molec\w+|molek\w+|moléc\w+)[\s-]*+(?:\w+[\s-]+)?(?:neg|négat|undetect|nicht nachw)"
+    r"|\b(?:resolved|cleared)\b",
     re.IGNORECASE,
 )
 _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked at, not what relapsed
@@ -231,13 +244,13 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     earlier = [key for key in before if key not in (*keys, *now) and key not in LEUKAEMIA] if now else []
     keys += now or before
     residual = _of_residual(keys, words, terms)
-    coded_remission = status in IN_REMISSION
+    coded_remission = status in IN_REMISSION and bool(residual and _begun(said.text, terms))
     within = bool(residual) and _is_within_remission(said.text, terms)
     told_state = "relapsed" if within else ""
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
         status = told_state or _stated(own_said, terms) or status
     elif disagree(status, told_state := told_state or _stated(said.text, terms)):  # a relapse where nobody can tell
-        doubts += () if residual and told_state in IN_RELAPSE else (CODE_AND_WORDS,)
+        doubts += () if coded_remission and told_state in IN_RELAPSE else (CODE_AND_WORDS,)
         status = status if status in IN_RELAPSE else told_state
     doubts += residual
     return Meaning(
@@ -272,11 +285,19 @@ def _is_residual(words: str, start: int, end: int) -> bool:
 def _is_within_remission(words: str, terms: Terms) -> bool:
     """Whether a molecular or MRD relapse that has not ended is told right behind a remission, as it comes in one."""
     ends = [end for _, end, state in terms.words["state"].spans(words) if state in IN_REMISSION]
-    begun = [span for span in terms.words["relapse of residual disease"].spans(words) if _is_residual(words, *span[:2])]
-    return any(
-        max(ends) <= start and _WITHIN.fullmatch(words, max(ends), start) and not _TREATED.match(words, end)
-        for start, end, _ in (begun if ends else ())
-    )
+    starts = _begun(words, terms) if ends else []
+    return any(max(ends) <= start and _WITHIN.fullmatch(words, max(ends), start) for start in starts)
+
+
+def _begun(words: str, terms: Terms) -> list[int]:
+    """Where a molecular or MRD relapse is told, and not as one that is over."""
+    cleared = max((match.start() for match in _CLEARED.finditer(words)), default=-1)
+    return [
+        start
+        for start, end, _ in terms.words["relapse of residual disease"].spans(words)
+        if _is_residual(words, start, end)
+        and not (cleared >= end or _TREATED.match(words, end) or _AFTER.search(words, max(0, start - NEARBY), start))
+    ]
 
 
 def _is_of_others(said: Wording, keys: list[str]) -> bool:
@@ -380,7 +401,9 @@ def _is_denied_state(words: str, start: int, end: int, state: str) -> bool:
     before = max(0, start - NEARBY)
     if state in IN_REMISSION:
         return _is_past(words, start, end) or _NO_MENTION.search(words, before, start) is not None
-    if REFUTES_AHEAD.search(words, before, start) or _FEARED.search(words, before, start):
+    if REFUTES_AHEAD.search(words, before, start):
+        return True
+    if _FEARED.search(words, before, start) and not _OF_THE_LEUKAEMIA.match(words, start):
         return True
     return bool(_NO_RELAPSE.search(words, before, start) or _NOT_SHOWN.match(words, end))
 

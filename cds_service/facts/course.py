@@ -46,7 +46,6 @@ COURSE_FACTS = tuple(key.name for key in (FIRST_REMISSION, TO_RELAPSE, RELAPSE_N
 
 _COUNTED = "counted from the entries on record"
 _NOTED = "counted by the days on which the entries were recorded"
-_OF_ANOTHER = 6  # months apart, from which two entries tell of two transplantations
 _GRAFT = "hsct_procedure"  # the one entry whose date is that of the transplant
 
 
@@ -180,11 +179,8 @@ def _allogeneic(
         grafts = [entry for entry in certain if _GRAFT in entry.keys]
         newest = max(grafts or certain, key=lambda entry: (entry.when is not None, _day(entry)))
         return known(ALLOGENEIC, True, newest.when if grafts else None, newest.origin, doubts=newest.doubts)
-    autologous = of("autologous transplant")
-    some = [entry for entry in of("some transplant") if entry not in autologous]
-    if autologous:  # only another transplantation than that one leaves it open
-        some = [entry for entry in some if entry in (procedures.value or ()) and _is_another(entry, autologous)]
-    untold = next(iter(some), None)
+    own = of("autologous transplant")
+    untold = next((each for each in of("some transplant") if not own or _is_another(each, own, procedures)), None)
     if untold is not None:
         return missing(ALLOGENEIC, State.UNREADABLE, f"'{untold.words}' does not say whether it was allogeneic")
     for fact in (procedures, history):
@@ -193,12 +189,14 @@ def _allogeneic(
     return known(ALLOGENEIC, False, None, procedures.origin, doubts=(*procedures.doubts, *history.doubts))
 
 
-def _is_another(graft: Entry, known_ones: list[Entry]) -> bool:
-    """Whether its own date says that it is none of these transplantations; a date that only notes it does not."""
-    if graft.when is None or graft.noted or any(each.when is None for each in known_ones):
+def _is_another(graft: Entry, others: list[Entry], procedures: Fact[tuple[Entry, ...]]) -> bool:
+    """Whether the procedure was done on another day than all of these: it is another one than they."""
+    if graft.when is None or graft.noted or graft not in (procedures.value or ()):
         return False
-    days = [(each.when, graft.when) for each in known_ones if each.when is not None]
-    return all(max(_between(a, b).fewest, _between(b, a).fewest) >= _OF_ANOTHER for a, b in days)
+    days = [each.when for each in others if each.when is not None]
+    return bool(days) and all(
+        each.latest < graft.when.earliest or graft.when.latest < each.earliest for each in days
+    )
 
 
 def _cytogenetics(

@@ -15,7 +15,7 @@ import msgspec
 from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
-from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, agree, disagree
+from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, LEUKAEMIA, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.histology import with_histology
 from cds_service.facts.times import When
@@ -54,6 +54,7 @@ HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past one
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 CODE_AND_STATUS = "its code and its clinical status disagree, not certain"
+_ONCE_LEUKAEMIA = "personal_history_leukaemia"
 _NAMELESS = "an entry has neither code nor words"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
@@ -95,9 +96,13 @@ def read_entries(resources: Iterable[Resource], source: str, reading: Reading) -
 
 def _meaning(view: Condition | Procedure, resource: Resource, reading: Reading) -> Meaning:
     """What the entry means, with its histology; of a procedure also which earlier course its words name."""
-    if not isinstance(view, Procedure):
-        return meaning_of(with_histology(view.code, resource), reading.terms)
     meaning = meaning_of(view.code, reading.terms)
+    if not isinstance(view, Procedure):
+        if meaning.past or _ONCE_LEUKAEMIA in meaning.keys:  # what it was is told of the past
+            return meaning
+        in_words = LEUKAEMIA.isdisjoint(meaning.keys)  # its own words tell the state of a leukaemia
+        beside = with_histology(view.code, resource, in_words=in_words)
+        return meaning if beside is view.code else meaning_of(beside, reading.terms)
     courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
     return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
 

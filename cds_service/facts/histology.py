@@ -17,11 +17,13 @@ _MARK = b"histology-morphology-behavior"
 _ENDS = ("-histology-morphology-behavior", "-histology-morphology-behavior-icdo3")
 
 
-def with_histology(code: CodeableConcept | None, resource: Resource) -> CodeableConcept | None:
-    """The concept of a diagnosis, with the codes and words of its histology."""
+def with_histology(
+    code: CodeableConcept | None, resource: Resource, *, in_words: bool = True
+) -> CodeableConcept | None:
+    """The concept of a diagnosis, with the codes and, where they are wanted, the words of its histology."""
     if _MARK not in resource.raw:
         return code
-    beside = [coding for concept in _told(resource) for coding in _codings(concept)]
+    beside = [coding for concept in _told(resource) for coding in _codings(concept, in_words)]
     if not beside:
         return code
     own = code or CodeableConcept()
@@ -43,6 +45,9 @@ def _told(resource: Resource) -> Iterator[CodeableConcept]:
                 continue
 
 
-def _codings(concept: CodeableConcept) -> list[Coding]:
+def _codings(concept: CodeableConcept, in_words: bool) -> list[Coding]:
     """Its codings, and its text as the words of one."""
-    return [*([Coding(display=concept.text)] if concept.text else []), *(concept.coding or ())]
+    coded = concept.coding or ()
+    if not in_words:
+        return [Coding(system=each.system, code=each.code) for each in coded if each.code]
+    return [*([Coding(display=concept.text)] if concept.text else []), *coded]

@@ -48,6 +48,9 @@ _AFTER = re.compile(
 )
 _NEARBY = 80  # characters before it
 _TRANSPLANT = "stem_cell_transplant"
+_PANEL = "myeloid_panel"
+_OF_CELLS = re.compile(r"flow|cytometr|phenotyp|cytogen|\bfish\b|consult")
+_OF_GENES = re.compile(r"\bngs\b|sequenc|mutation|\bgenes?\b|molecular")
 _LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
 _GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
@@ -166,6 +169,8 @@ def _keys(said: Wording) -> frozenset[str]:
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
     found.update(terms.words["order"].find_all(words))
+    if _OF_CELLS.search(words) and not _OF_GENES.search(words):
+        found.discard(_PANEL)
     if _TRANSPLANT in found and _is_done(said.words, terms):
         found.discard(_TRANSPLANT)
     for code in ordered:

@@ -23,7 +23,10 @@ def words(text: str, **more: object) -> Json:
     ("LMA em recidiva", Disease.RELAPSED), ("LAM réfractaire", Disease.REFRACTORY),
     ("LMA refractaria", Disease.REFRACTORY),
     ("LAM en rémission complète", Disease.REMISSION), ("LMA en remisión", Disease.REMISSION),
-    ("LAM en rechute, aspergillose pulmonaire", Disease.RELAPSED),
+    ("LAM en rechute, aspergillose pulmonaire", Disease.RELAPSED), ("LAM-MRC", Disease.UNSTATED),
+    ("LAM rechutée", Disease.RELAPSED), ("LAM R/R", Disease.RELAPSED), ("R/R LMA", Disease.RELAPSED),
+    ("LAM FLT3-ITD en rechute, GvH sous sirolimus", Disease.RELAPSED),
+    ("LAM5 en rechute, O2 au masque", Disease.RELAPSED),
 ])
 def test_an_abbreviation_beside_a_word_of_the_leukaemia_is_the_leukaemia(text: str, expected: Disease) -> None:
     disease = chart(words(text)).get(DISEASE)
@@ -38,6 +41,9 @@ def test_the_third_type_of_fab_is_apl(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "LAM", "LMA", "SMD à haut risque d'évolution en LAM",
+    "LAM, neumotórax recidivante", "LAM con pneumotorace recidivante", "LAM, épilepsie réfractaire",
+    "Insuffisance respiratoire secondaire à LAM", "LAM, dyspnée MRC 3", "LAM en rechute sous sirolimus",
+    "LAM en rechute, O2 au masque", "LAM, ascite réfractaire",
     "LAM (2019)", "LAM, suivi", "LAM avec atteinte rénale", "LAM FLT3+ avec atteinte pulmonaire",
 ])
 def test_one_that_stands_alone_may_be_the_leukaemia_and_settles_nothing(text: str) -> None:
@@ -52,7 +58,8 @@ def test_one_that_stands_alone_may_be_the_leukaemia_and_settles_nothing(text: st
     "LMA size 4, airway secured", "Récidive de LAM après greffe pulmonaire", "Monsieur Lam, FLT3 recherché",
     "lam en rechute", "Lma refractaria", "Pas de LAM", "No LMA", "Islam en rémission", "LAMB3", "LAM3A",
     "FLAM en rechute",
-    "Antécédent familial de LAM FLT3",
+    "Antécédent familial de LAM FLT3", "ATCD familiaux : LAM FLT3",
+    "LMA stenosis 70%, stent", "LAM sous évérolimus", "LAM, neumotórax",
 ])
 def test_its_near_neighbours_are_not_the_leukaemia(text: str) -> None:
     disease = chart(words(text)).get(DISEASE)

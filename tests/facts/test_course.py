@@ -109,6 +109,14 @@ def test_a_transplant_status_does_not_say_whose_cells_they_were():
     assert "does not say" in fact.why
 
 
+def test_a_later_transplantation_of_which_it_is_open_is_not_the_autologous_one_before():
+    own = procedure("58776007", "2024-03-01")
+    later = chart(relapse(), own, procedure("234336002", "2026-09-01")).get(ALLOGENEIC)
+    assert (later.value, later.state) == (None, State.UNREADABLE)
+    for when in ("2024-03-01", "2024"):
+        assert chart(relapse(), own, procedure("234336002", when)).get(ALLOGENEIC).value is False
+
+
 def test_a_code_of_any_transplantation_says_whose_cells_they_were_by_its_words_alone():
     plain = chart(relapse(), procedure("234336002")).get(ALLOGENEIC)
     assert (plain.value, "does not say" in plain.why) == (None, True)
@@ -119,7 +127,8 @@ def test_a_code_of_any_transplantation_says_whose_cells_they_were_by_its_words_a
 
 
 @pytest.mark.parametrize(("when", "allogeneic"), [
-    ("2024-06-01", None), ("2025-11-30", False), ("2025-12-01", None), ("2025-06-03", False), (None, False),
+    ("2024-06-01", None), ("2025-12-01", None), ("2025-06-02", None),
+    ("2025-06-01", False), ("2025", False), (None, False),
 ])
 def test_a_transplantation_of_another_time_than_the_autologous_one_leaves_open_whose_cells_they_were(when, allogeneic):
     other = procedure("234336002", when)

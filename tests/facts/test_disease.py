@@ -696,6 +696,17 @@ def test_a_status_of_remission_speaks_of_marrow_and_blood(entry: Json) -> None:
     assert (found.value, found.doubts) == (Disease.RELAPSED, OF_RESIDUAL)
 
 
+@pytest.mark.parametrize("text", [
+    "AML nach molekularem Rezidiv", "AML, s/p molecular relapse", "AML, MRD relapse, resolved",
+    "AML, MRD relapse 2024 treated with azacitidine", "AML, molecular relapse 2024, now MRD negative",
+    "AML in CR2, MRD relapse 2024, alloSCT, now MRD-negative", "LMA tras recaída molecular",
+])
+def test_a_code_and_a_status_of_remission_stand_beside_such_a_relapse_that_is_over(text: str) -> None:
+    coded = condition(concept("C92.01", text, ICD), clinicalStatus=clinical("remission"))
+    found = chart(coded).get(DISEASE)
+    assert (found.value, found.sure) == (Disease.REMISSION, False)
+
+
 def test_the_day_of_the_remission_is_not_that_of_the_relapse_in_it() -> None:
     relapse = chart(words("AML in remission, MRD relapse", onsetDateTime="2026-01-01")).get(RELAPSE).value
     assert relapse is not None
@@ -717,10 +728,22 @@ def test_a_remission_after_or_without_such_a_relapse_stays_one(text: str) -> Non
 
 @pytest.mark.parametrize("text", [
     "AML, risk of MRD relapse", "AML, monitoring for molecular relapse", "AML, Risiko für ein molekulares Rezidiv",
+    "AML, Risiko eines molekularen Rezidivs", "AML, risque de rechute moléculaire", "AML, screening for an MRD relapse",
 ])
 def test_such_a_relapse_that_is_only_feared_is_none(text: str) -> None:
     found = chart(words(text)).get(DISEASE)
     assert (found.value, found.doubts) == (Disease.UNSTATED, ())
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("High risk relapsed AML", Disease.RELAPSED), ("AML ELN adverse risk relapse 3/2026", Disease.RELAPSED),
+    ("AML intermediate risk refractory to 7+3", Disease.REFRACTORY), ("AML alto riesgo recaída", Disease.RELAPSED),
+    ("AML, haut risque, en rechute", Disease.RELAPSED), ("AML, on surveillance late relapse", Disease.RELAPSED),
+    ("Monitoring for relapsed AML", Disease.RELAPSED), ("AML, MRD monitoring relapse 3/2026", Disease.RELAPSED),
+    ("AML hohes Risiko Rezidiv 3/2026", Disease.RELAPSED),
+])
+def test_a_state_behind_a_class_of_risk_or_a_surveillance_is_not_feared(text: str, expected: Disease) -> None:
+    assert state(words(text)) is expected
 
 
 @pytest.mark.parametrize("text", [

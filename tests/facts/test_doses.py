@@ -379,6 +379,9 @@ def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: st
     "100 mg täglich 1-0-1",
     "1-0-1 täglich 100 mg", "1-0-1 einmal täglich", "1-0-1 once daily", "1-0-1 dreimal täglich", "1-0-1 3x täglich",
     "1-0-1 jeden zweiten Tag", "1-0-1 every other day", "1-0-1 täglich montags", "1-0-1 daily as needed",
+    "1-0-1 daily dose 120 mg", "1-0-1 (daily dose 120 mg)", "1-0-1 daily with food total 240 mg",
+    "täglich 1-0-1 gesamt 240 mg", "daily 1-0-1 total 120 mg", "1-0-1 gesamt 240 mg", "1-0-1 tous les jours pairs",
+    "1-0-1 todos los días impares", "1-0-1 ogni giorno dispari", "1-0-1 daily (odd days)",
     "1-0-1 täglich abends", "1-0-1 täglich oder 2-0-2", "1-0-1 täglich insgesamt 200 mg",
     "2-0-2 Tabl. à 50 mg", "300 mg 2-0-2",
 ])  # fmt: skip

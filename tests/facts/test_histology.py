@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.facts.disease import APL, DISEASE, Disease
 from cds_service.facts.entries import PROBLEMS
-from tests.charts import Json, chart, clinical, concept, condition
+from tests.charts import ICD, Json, chart, clinical, concept, condition
 
 ICD_O = "http://terminology.hl7.org/CodeSystem/icd-o-3"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
@@ -101,3 +101,15 @@ def test_a_refuted_diagnosis_with_a_histology_stays_refuted() -> None:
     refuted = concept("refuted", system="http://terminology.hl7.org/CodeSystem/condition-ver-status")
     facts = chart(condition({"text": "Neoplasm"}, verificationStatus=refuted, **histology("9861/3")))
     assert facts.get(DISEASE).value is Disease.NONE
+
+
+@pytest.mark.parametrize("text", ["AML in remission", "Suspected AML", "?AML", "AML ruled out"])
+def test_the_words_of_a_histology_take_no_relapse_from_the_diagnosis(text: str) -> None:
+    for own in (concept("C92.02", system=ICD), {"text": "AML in relapse"}):
+        facts = chart(condition(own, **histology("9861/3", text=text)))
+        assert (facts.get(DISEASE).value, facts.get(DISEASE).sure) == (Disease.RELAPSED, True)
+
+
+@pytest.mark.parametrize("own", [{"text": "History of AML"}, concept("Z85.6", system=ICD_10)])
+def test_the_histology_of_a_leukaemia_of_the_past_makes_none_of_today(own: Json) -> None:
+    assert chart(condition(own, **histology("9861/3"))).get(DISEASE).value is Disease.NONE

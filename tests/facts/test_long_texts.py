@@ -36,6 +36,7 @@ RECORDS: dict[str, Json] = {
     "abbreviations": condition({"text": long("", "LAM FLT3 ")}),
     "molecular relapses": condition({"text": long("AML in remission ", "MRD relapse ")}),
     "before a molecular relapse": condition({"text": long("AML in remission ", "but with ", "MRD relapse")}),
+    "commas of a result": observation("79210-1", valueString=long("FLT3 wild type ", "0,")),
     "donors": condition({"text": long("transplant of his father ", "hla-from ")}),
     "tablets in one word": dosed(long("1 ", "mgtab")),
     "spaces behind a total": dosed(long("total", " ", "x")),

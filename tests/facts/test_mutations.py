@@ -325,6 +325,14 @@ def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only(
     ("kein Wildtyp", None), ("FLT3-ITD kein Wildtyp", None), ("nicht im Wildtyp", None), ("not wild type", None),
     ("Wildtyp nicht nachweisbar", None), ("wild-type allele not detected", None), ("kein Wildtyp-Allel", None),
     ("Wildtyp-Allel nachweisbar", None), ("FLT3-ITD positiv, Wildtyp-Allel nachweisbar", None),
+    ("heterozygot (Wildtyp und mutiertes Allel)", None), ("heterozygot Wildtyp/Mutante", None),
+    ("Wildtyp 60 %, Mutante 40 %", None), ("Wildtyp in 95% der Reads", None), ("60 % Wildtyp", None),
+    ("mutant zu Wildtyp 0,4", None), ("nicht unmutiert", None), ("teils unmutiert", None),
+    ("weitgehend Wildtyp", None), ("bei ED Wildtyp", None), ("Wechsel von Wildtyp zu Mutation", None),
+    ("wild type and mutant peaks", None), ("loss of wild-type allele", None), ("no wild-type detected", None),
+    ("no evidence of wild type", None), ("no deviation from wild type", False), ("100 % Wildtyp", False),
+    ("not mutated; wild type", False), ("negative for mutation, wild-type sequence", False),
+    ("only wild type, no mutant peak", False),
 ])
 def test_the_wild_type_is_a_negative_and_its_denial_is_none(words: str, present: bool | None) -> None:
     assert outcome(itd(observation("79210-1", valueString=words))) is present
@@ -347,6 +355,48 @@ def test_a_duplication_of_flt3_in_the_codons_of_the_internal_ones_is_one(change:
     assert not itd(flt3(component(code, change)), coded(ABSENT, id="b")).sure
 
 
+@pytest.mark.parametrize("words", ["p.Asp600_Leu601dup", "p.(Y597_E598insDYVDFREYE)", "c.1770_1793dup"])
+def test_a_duplication_in_the_codons_of_itd_is_no_positive_of_a_test_of_tkd(words: str) -> None:
+    found = tkd(text(words, {"text": "FLT3-TKD"}))
+    assert (found.state, found.value) == (State.UNREADABLE, None)
+
+
+@pytest.mark.parametrize("words", [
+    "FLT3 D835Y and KIT p.Y578_D579dup detected", "KIT: p.Y578_D579dup / FLT3-TKD mutated",
+    "FLT3 mutated, BCOR p.S600_S601dup",
+    "ASXL1 c.1770_1793dup / FLT3 mutated", "FLT3 mutated; p.D600_L601dup in KIT",
+])
+def test_a_duplication_of_another_gene_is_none_of_flt3(words: str) -> None:
+    for code in ({"text": "Myeloid NGS panel"}, concept("69548-6"), {"text": "FLT3"}):
+        assert outcome(itd(text(words, code))) is None
+
+
+@pytest.mark.parametrize("words", ["p.D600_L601dup FLT3, NPM1 mutated", "KIT wild type, FLT3 p.D600_L601dup"])
+def test_a_duplication_of_flt3_beside_other_genes_is_one(words: str) -> None:
+    assert outcome(itd(text(words, concept("69548-6")))) is not False
+
+
+@pytest.mark.parametrize("words", ["nucleophosmin 3 negative", "FLT3 receptor negative", "receptor FLT3 absent"])
+def test_another_gene_or_a_receptor_is_no_negative(words: str) -> None:
+    found = chart(text(words, {"text": "Myeloid NGS panel"}))
+    assert [outcome(found.get(key)) for key in (NPM1, FLT3_ITD, FLT3_TKD)] == [None] * 3
+
+
+def test_a_name_in_full_of_either_idh_is_of_both() -> None:
+    found = chart(text("isocitrate dehydrogenase 1/2 not detected", {"text": "Myeloid NGS panel"}))
+    assert [outcome(found.get(key)) for key in (IDH1, IDH2)] == [False, False]
+    found = chart(text("isocitrate dehydrogenase 1/2 mutated", {"text": "Myeloid NGS panel"}))
+    assert True not in [outcome(found.get(key)) for key in (IDH1, IDH2)]
+
+
+@pytest.mark.parametrize("words", [
+    "FLT3-ITD negative, p.Asp600_Leu601dup", "p.Asp600_Leu601dup not detected", "FLT3-ITD negativ, p.Y591_D600dup",
+])
+def test_a_negative_of_itd_beside_the_place_of_one_is_none(words: str) -> None:
+    for code in (ITD_TEST, {"text": "FLT3"}, {"text": "Myeloid NGS panel"}):
+        assert outcome(itd(text(words if code == ITD_TEST else f"FLT3: {words}", code))) is None
+
+
 @pytest.mark.parametrize("change", ["p.(Y597_E598insDYVDFREYE)", "p.Asp600_Leu601dup", "c.1770_1793dup"])
 def test_one_duplication_of_flt3_that_is_absent_says_nothing_of_the_others(change: str) -> None:
     code = "48004-6" if change.startswith("c.") else "48005-3"
@@ -357,7 +407,8 @@ def test_one_duplication_of_flt3_that_is_absent_says_nothing_of_the_others(chang
 @pytest.mark.parametrize("change", [
     "p.Asp839_Ser840dup", "p.(Ser451_Val452insGly)", "p.Tyr571_Leu576dup", "p.Val624_Glu631dup", "p.Tyr599dup",
     "p.Leu601_Lys602insArg", "p.Glu598_Tyr599insTer", "p.Asp593_Phe594insTyrVal*", "p.Glu598_Tyr599insGlyfs*12",
-    "p.Phe594_Arg595delinsTyrTyr", "c.1770_1792dup", "c.1793_1794insCC", "c.2520_2525dup",
+    "p.Phe594_Arg595delinsTyrTyr", "c.1770_1792dup", "c.1770_1772dup", "c.1772_1773insGAT",
+    "c.1793_1794insCC", "c.2520_2525dup",
 ])
 def test_another_duplication_of_flt3_without_its_exon_is_told_and_is_none_of_them(change: str) -> None:
     code = "48004-6" if change.startswith("c.") else "48005-3"

@@ -42,6 +42,15 @@ def test_an_ecg_of_another_kind_closes_no_gap(text: str) -> None:
     assert not ordered(request(concept(text=text)))
 
 
+@pytest.mark.parametrize("text", [
+    "Chronic lymphocytic leukemia mutation panel", "CML leukemia mutation panel", "Acute lymphoblastic leukemia NGS",
+    "Chronic myeloid leukemia mutation panel", "Leukemia NGS MRD", "AML panel, flow cytometry",
+    "AML panel: immunophenotyping",
+])
+def test_a_panel_of_another_leukaemia_or_of_cells_is_not_the_myeloid_one(text: str) -> None:
+    assert "myeloid_panel" not in ordered(request(concept(text=text)))
+
+
 @pytest.mark.parametrize("more", [
     {"status": "revoked"}, {"status": "completed"}, {"status": "entered-in-error"}, {"doNotPerform": True},
 ])

@@ -78,6 +78,7 @@ def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> N
     "FLT3-ITD kein Wildtyp", "kein Wildtyp für FLT3-ITD", "FLT3-ITD nicht im Wildtyp", "FLT3-ITD: kein reiner Wildtyp",
     "FLT3-ITD nicht Wildtyp", "FLT3-ITD not wild type", "FLT3-ITD positiv, Wildtyp-Allel nachweisbar",
     "FLT3-ITD Wildtyp nicht nachweisbar", "FLT3-ITD wild-type allele not detected", "FLT3-ITD wild type absent",
+    "FLT3-ITD Wildtyp in 95% der Reads", "NPM1 Wildtyp 60%",
     "FLT3-ITD Wildtyp-Allel nachweisbar", "Wildtyp-Kontrolle FLT3 nachweisbar",
 ])
 def test_what_is_hedged_or_turned_around_is_neither(text: str) -> None:

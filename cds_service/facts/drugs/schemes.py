@@ -31,11 +31,17 @@ _MG = re.compile(r"(?<![\d.,])(\d[\d.,]*)\s*mg\b(?!\s*/)", re.IGNORECASE)
 _COUNTED = re.compile(rf"(?<![\w.,/–-])(?<![–-]\s)\d+(?:[.,]\d+)?\s*(?:x|×|{_PIECES})", re.IGNORECASE)
 # An amount of a whole day, one that is doubled or halved, or what was ordered before.
 _OTHERWISE = re.compile(
-    r"mg\s*(?:/|pro\b|per\b|par\b|al\b|por\b)|tagesdosis|doppelt|halb|bisher|zuletzt|früher|vorher|ehemals|ex\b|heute|abgesetzt",
+    r"mg\s*(?:/|pro\b|per\b|par\b|al\b|por\b)|tagesdosis|gesamt|\btotal|zusammen\s*\d|doppelt|halb|bisher|zuletzt|früher"
+    r"|vorher|ehemals|ex\b|heute|abgesetzt",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(rf"[\s,;(]*(?:{_PIECES}\w*\.?\s*)?", re.IGNORECASE)
-_MORE = re.compile(r"[\s.:,;(]*(?:[\d½/]|insgesamt|gesamt|total|zusammen|x\b)", re.IGNORECASE)
+_MORE = re.compile(  # an amount, or which days are meant: "daily dose 120 mg", "ogni giorno dispari"
+    r"[\s.:,;(]*(?:[\d½/]|insgesamt|gesamt|total|zusammen|x\b|dos[eai]s?\b|pairs?\b|impairs?\b|par(?:es|i)?\b|ímpar"
+    r"|impar|dispar|even\b|odd\b|oneven|altern|sauf|salvo|tranne|exce|behalve|außer|ausser|menos|nur\b|only\b"
+    r"|im wechsel|shift)",
+    re.IGNORECASE,
+)
 _ONE, _HALF = Decimal(1), Decimal("0.5")
 Parts = tuple[Decimal, ...]
 

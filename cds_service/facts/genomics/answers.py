@@ -12,6 +12,7 @@ from cds_service.facts.genomics.wording import (
     INDETERMINATE,
     PRESENT,
     denies_wild_type,
+    has_more_than_wild_type,
     is_hedged,
     is_plain,
     spoken,
@@ -90,13 +91,15 @@ def turned(said: Wording) -> bool:
 def presence(said: Wording) -> str | None:
     """What the words state: one outcome, INDETERMINATE when they state several or turn one around; None if none."""
     words, terms = without_shares(said.words), said.terms
-    if _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE):
+    of_wild_type = denies_wild_type(words)
+    none_found = _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE)
+    if none_found and not of_wild_type:
         return ABSENT
     table = terms.words["presence"]
     found = set(table.find_all(words))
     if not found:
         return None
-    if is_hedged(words, terms) or denies_wild_type(words):
+    if is_hedged(words, terms) or of_wild_type or (found == {ABSENT} and has_more_than_wild_type(words)):
         return INDETERMINATE
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()

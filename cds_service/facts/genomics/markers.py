@@ -59,13 +59,17 @@ _ANY_GENE = re.compile(  # nothing else is one of ours
 )
 _IN_FULL = {  # the names in full, for who writes no symbol
     FLT3: re.compile(r"\bFMS[- ](?:like|related)(?: receptor)? tyrosine kinase[- ]?3(?!\w)", re.IGNORECASE),
-    NPM1: re.compile(r"\bnucleophosmin(?:[- ]?1)?(?!\w)", re.IGNORECASE),
+    NPM1: re.compile(r"\bnucleophosmin(?:[- ]?1)?(?!\w|[- ]?[2-9])", re.IGNORECASE),
     "IDH1": re.compile(r"\bisocitrate dehydrogenase(?: \(NADP\(?\+?\)?\))?[- ]?1(?!\w)", re.IGNORECASE),
-    "IDH2": re.compile(r"\bisocitrate dehydrogenase(?: \(NADP\(?\+?\)?\))?[- ]?2(?!\w)", re.IGNORECASE),
+    "IDH2": re.compile(
+        r"\bisocitrate dehydrogenase(?: \(NADP\(?\+?\)?\))?[- ]?(?:1\s?(?:/|and|und|or|&)\s?)?2(?!\w)", re.IGNORECASE
+    ),
 }
 _BARE = re.compile(r"(?<![\w-])(?:ITD|TKD|(?:p\.\(?)?(?:D835|I836|Asp835|Ile836)(?:[A-Za-z]\w*)?)(?![\w-])")
 _GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
-_EITHER = re.compile(r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2", re.IGNORECASE)
+_EITHER = re.compile(
+    r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2|isocitrate dehydrogenase[- ]?1\s?(?:/|and|und|or|&)\s?2", re.IGNORECASE
+)
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
@@ -77,6 +81,10 @@ _LONGER = re.compile(
     r"(?:(dup)(?!fs|\*)|ins(?!\w*?(?:Ter|fs)|\w*\*)(?=[A-Z]{2}|[A-Z][a-z]{2}[A-Z]|\(?[1-9]))"
 )
 _LONGER_DNA = re.compile(r"(?<![A-Za-z0-9])c\.(\d{3,5})_(\d{3,5})(?:dup(?:[ACGT]*|\d*)|ins([ACGT]+))(?![A-Za-z0-9])")
+_A_PLACE = re.compile(r"\d(?:dup|ins)")
+_A_SYMBOL = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]+")
+_IN_ANOTHER = re.compile(r"(?:dup|ins)\S*\s+(?:in|of|von|im|de|du|di|em|en)\s+(?!FLT)[A-Z][A-Z0-9]+")
+_ONE_RESIDUE = 3  # bases: one residue more is no duplication of a stretch
 _SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
 _CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
 _BETWEEN_EXONS = re.compile(r"(?<![A-Za-z0-9])c\.\d{1,5}[+-]\d", re.IGNORECASE)
@@ -107,6 +115,13 @@ def genes_in(text: str) -> tuple[str, ...]:
     if "RUNX1" in found and _FUSED_RUNX1.search(text):
         found.remove("RUNX1")
     return tuple(found)
+
+
+def without_full_names(text: str) -> str:
+    """The text without the names in full of our genes."""
+    for pattern in _IN_FULL.values() if _ANY_GENE.search(text) else ():
+        text = pattern.sub(" ", text)
+    return text
 
 
 def places(text: str) -> list[tuple[int, str]]:
@@ -229,6 +244,7 @@ def lies_in(marker: str, text: str, terms: Terms) -> bool:
     What is told of the protein goes before what is told of its bases.
     """
     codons = terms.regions[marker]
+    text = _without_places_of_others(text, terms)
     protein = [(int(match[1]), int(match[2])) for match in _LONGER.finditer(text)]
     if protein or other_change(text):
         return any(first in codons and last in codons for first, last in protein)
@@ -236,9 +252,26 @@ def lies_in(marker: str, text: str, terms: Terms) -> bool:
     return any(
         (first + 2) // 3 in codons
         and (last + 2) // 3 in codons
-        and (len(added) if added else last - first + 1) % 3 == 0
+        and (more := len(added) if added else last - first + 1) % 3 == 0
+        and more > _ONE_RESIDUE
         for first, last, added in bases
     )
+
+
+def _without_places_of_others(text: str, terms: Terms) -> str:
+    """The text without what follows the symbol of another gene than FLT3; "" where a place may be of one behind it."""
+    if not _A_PLACE.search(text):
+        return text
+    symbols = [match for match in _A_SYMBOL.finditer(text) if match[0].lower() in terms.gene_names]
+    if all(_GENE[FLT3].match(match[0]) for match in symbols):
+        return text
+    if _IN_ANOTHER.search(text):
+        return ""
+    starts = [0, *(match.start() for match in symbols[1:])]  # the first one may stand behind its change
+    ends = [*starts[1:], len(text)]
+    parts = zip(symbols, starts, ends, strict=True)
+    own = [(start, end) for match, start, end in parts if _GENE[FLT3].match(match[0])]
+    return " ".join(text[start:end] for start, end in own)
 
 
 def is_named_itd(text: str, terms: Terms) -> bool:

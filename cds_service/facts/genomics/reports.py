@@ -61,17 +61,22 @@ def told_by(view: Observation, test: str, reading: Reading) -> tuple[Sequence[Pa
 def said_by(heard: Heard, test: str) -> list[Said]:
     """Everything that the Observation says of our markers; a duplication of FLT3 told by its place alone is a doubt."""
     told = _said_by(heard, test)
-    if test == markers.ITD or not any((said.marker, said.outcome) == (markers.ITD, PRESENT) for said in told):
-        return told
-    texts = [said.words if test in REPORTS else heard.named for said in told]
-    return [_doubted(said, text, heard.reading) for said, text in zip(told, texts, strict=True)]
+    whole = heard.words if test == markers.ITD else heard.named
+    return [_by_its_place(said, test, said.words if test in REPORTS else whole, heard.reading) for said in told]
 
 
-def _doubted(said: Said, text: str, reading: Reading) -> Said:
-    """The same, with a doubt where the text has the place of an insertion and not its name."""
-    if (said.marker, said.outcome) != (markers.ITD, PRESENT) or not markers.lies_in(markers.ITD, text, reading.terms):
+def _by_its_place(said: Said, test: str, text: str, reading: Reading) -> Said:
+    """The same; with a doubt where the text has the place of an insertion and not its name.
+
+    Where it has such a place, "FLT3-ITD negative" denies that one, or is denied by it.
+    """
+    if said.marker != markers.ITD or said.outcome not in (PRESENT, ABSENT):
         return said
-    if markers.is_named_itd(text, reading.terms) or markers.is_duplicated(text):
+    if not markers.lies_in(markers.ITD, text, reading.terms):
+        return said
+    if said.outcome == ABSENT:
+        return replace(said, outcome=ELSEWHERE, words=OF_ONE)
+    if test == markers.ITD or markers.is_named_itd(text, reading.terms) or markers.is_duplicated(text):
         return said
     return replace(said, doubts=(*said.doubts, _BY_PLACE))
 
@@ -104,7 +109,8 @@ def _of_one(heard: Heard, test: str) -> list[Said]:
         outcome, words = heard.answer(markers.FLT3)
         if outcome == ABSENT and test == markers.TKD and other_change(wording(heard.view.code, heard.reading.terms)):
             return [Said(test, ELSEWHERE, OF_ONE)]
-        said = Said(test, INDETERMINATE if _of_the_other(heard, test) else outcome, words)
+        of_another = _of_the_other(heard, test) or (outcome == PRESENT and _is_another_place(heard, test))
+        said = Said(test, INDETERMINATE if of_another else outcome, words)
         return [of_residual(said) if heard.residual else said]
     return of_gene(heard, test, markers.KMT2A if test.startswith(FUSION_TEST) else test)
 
@@ -116,6 +122,13 @@ def _of_the_other(heard: Heard, test: str) -> bool:
         return False
     named = [markers.shown((markers.FLT3,), clause, terms) for clause in stating(value_words(view), terms)]
     return bool(named) and all(each and test not in each for each in named)
+
+
+def _is_another_place(heard: Heard, test: str) -> bool:
+    """Whether the answer to a test of TKD is a duplication where those of ITD lie, and nothing else of TKD."""
+    terms = heard.reading.terms
+    in_place = test == markers.TKD and markers.lies_in(markers.ITD, heard.words, terms)
+    return in_place and markers.TKD not in markers.shown((markers.FLT3,), heard.words, terms)
 
 
 def _in_words_alone(view: Observation) -> bool:

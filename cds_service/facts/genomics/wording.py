@@ -19,7 +19,7 @@ PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
 
 _LONGEST_CLAUSE = 2_000  # characters; a longer one is not followed, and leaves its genes open
 _CLAUSE = re.compile(r"[;|\n]|\.(?=\s|$)")
-_COMMA = re.compile(r",(?![^()]*\))")
+_COMMA = re.compile(rf",(?![^()]{{0,{_LONGEST_CLAUSE}}}\))")
 _AND = re.compile(r"\b(?:and|but|while|whereas|however|with|without(?=.)|und|aber|ohne)\b|&|\+(?=\s)", re.IGNORECASE)
 _BESIDE = re.compile(rf"{_AND.pattern}|\s[-/]\s", re.IGNORECASE)
 _SYMBOL = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]+(?![A-Za-z0-9])")
@@ -35,19 +35,40 @@ _LIMIT = re.compile(
 # A share against the wild type: "ITD/WT ratio 0.62", "mutant to wild-type ratio". It is a measure, and no wild type.
 _WILD_TYPE = r"(?:wild[- ]?type?|wt|normal)\b(?:\s++alleles?\b)?"
 _SHARE = re.compile(
-    r"\b(?:ITDs?|duplications?|mutant|mutated|mutation|mutiert|mut)\s*+(?:[/:]|\bto\b|\bvs\b\.?)\s*+"
+    r"\b(?:ITDs?|duplications?|mutant|mutated|mutation|mutiert|mut)\s*+(?:[/:]|\b(?:to|zu[mr]?)\b|\bvs\b\.?)\s*+"
     rf"{_WILD_TYPE}(?=[\s-]*+(?:allelic\s++|allele\s++)?(?:ratio|quotient|verhältnis)\b|\s*+[=:]?+\s*+[<>]?+\s*+\d)"
     rf"|(?<=\bratio)\s++to\s++{_WILD_TYPE}",
     re.IGNORECASE,
 )
+_OF_A_CHANGE = "mutat|mutier|mutant|variant|detect|nachw|change|devia|differ|alter|abnorm|abweich|unterschied"
 # Of the wild type that it is not there: "kein Wildtyp", "wild-type allele not detected". It is no negative.
 _DENIED_WILD_TYPE = re.compile(
     r"\b(?:no|not|non|never|without|kein\w*|nicht|ohne|weder|pas|sans|sin|não|sem|senza|niet|geen|zonder)\s+"
-    rf"(?:(?!mutat|mutier|variant|detect|nachw|evid|hinweis|change)[\w-]+\s+){{0,3}}{_WILD_TYPE}"
+    rf"(?:(?!{_OF_A_CHANGE})[\w-]+\s+){{0,3}}{_WILD_TYPE}"
     rf"|{_WILD_TYPE}(?:[\s-]+all[eè]l\w*)?\s+(?:\w+\s+){{0,2}}(?:(?:not|nicht|non|niet|não|no)\s+"
     r"(?:detect|nachw|nachg|found|present|seen|vorhanden|identif|aanwezig|détect)|absent|lost|missing|fehl|verloren)",
     re.IGNORECASE,
 )
+# Of the wild type that it is not alone, or was there once: "heterozygot (Wildtyp und mutiertes Allel)", "60 % Wildtyp".
+_UNMUTATED = rf"(?:{_WILD_TYPE}\w*|unmutiert\w*|unmutated)"
+_SHARE_OF_ALL = r"(?<![\d.,])(?!100\b)\d{1,3}(?:[.,]\d+)?\s*%"
+_NOT_ALONE = re.compile(
+    r"\bhe(?:tero|mi)zyg|\b(?:loss|verlust|perte|p[ée]rdida|perdita|perda|verlies)\b"
+    r"|\b(?:teils|teilweise|part(?:ly|ially)|weitgehend|überwiegend|mostly|predominant\w*|dominan\w*|gemischt|mixed)\b"
+    r"|\b(?:but|except|jedoch|aber|außer|bis auf|allerdings|mais|pero|maar|mas)\b"
+    r"|\b(?:vormals|ehemals|formerly|bei ED|bei Erstdiagnose|at (?:initial )?diagnosis|v\.\s?a\.)(?!\w)"
+    r"|\b(?:wechsel|switch\w*|chang(?:ed|ing)) (?:von|from)\b"
+    r"|\b(?:not|nicht|kein\w*)\s+unmut"
+    rf"|{_UNMUTATED}[\s:,=(]*(?:(?:in|bei|at|ca|to)\b\.?\s*)?{_SHARE_OF_ALL}|{_SHARE_OF_ALL}\s*(?:of\s+)?{_UNMUTATED}",
+    re.IGNORECASE,
+)
+_OF_SHARE = re.compile(rf"{_UNMUTATED}[\s:,=(]*(?:(?:in|bei|at|ca)\b\.?\s*)?{_SHARE_OF_ALL}", re.IGNORECASE)
+_NO_MUTANT = re.compile(
+    r"\b(?:no|not|non|kein\w*|nicht|ohne|without|sans|sin|geen|niet|zonder)\s+(?:[\w-]+\s+){0,3}mut\w+"
+    r"|\bmut\w+(?:[\s-]+\w+)?\s*:?\s*(?:nicht|not|non|niet|negati\w*|absent)\b",
+    re.IGNORECASE,
+)
+_MUTANT = re.compile(r"\bmut(?:ant|ier|é|ad[oa]|at[oae]\b)", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
 _DATED = re.compile(  # it may speak of another specimen than its own
@@ -129,6 +150,13 @@ def denies_wild_type(text: str) -> bool:
     return _DENIED_WILD_TYPE.search(text) is not None
 
 
+def has_more_than_wild_type(text: str) -> bool:
+    """Whether the text says beside the wild type that there is more, or that it was there once."""
+    if re.search(_UNMUTATED, text, re.IGNORECASE) is None:
+        return False
+    return _NOT_ALONE.search(text) is not None or _MUTANT.search(_NO_MUTANT.sub("", text)) is not None
+
+
 def without_shares(text: str) -> str:
     """The text without the words of a share against the wild type; its number stays."""
     return _SHARE.sub("", text)
@@ -141,7 +169,7 @@ def without_limits(text: str) -> str:
 
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
-    filler, genes = terms.words["filler"], terms.gene_names
+    filler, genes, text = terms.words["filler"], terms.gene_names, markers.without_full_names(text)
     return all(filler.holds(word) or word.lower() in genes for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
 
 
@@ -256,7 +284,8 @@ def _borrowed(pieces: list[_Piece], place: int) -> str:
 
 def _strange(clause: str, terms: Terms) -> bool:
     """Whether the clause holds a word that is not known to leave its meaning alone."""
-    if is_hedged(clause, terms) or denies_wild_type(clause) or _SIGN.search(clause) or markers.is_glued(clause):
+    doubted = is_hedged(clause, terms) or denies_wild_type(clause) or _OF_SHARE.search(clause)
+    if doubted or _SIGN.search(clause) or markers.is_glued(clause):
         return True
     rest = clause
     for start, end, _ in reversed(_cues(clause, terms)):

@@ -20,7 +20,10 @@ from cds_service.knowledge.terms import Terms
 from cds_service.knowledge.units import UnitTable
 from cds_service.quantity import Quantity
 
-_STEP = re.compile(r"\W*(?:grade|grad|score)?\W*(\d{1,3})\W*(?:\s[-–:=(]\s?[^\W\d].{0,200})?", re.IGNORECASE)
+_STEP = re.compile(  # a bound or a question is no step
+    r"[^\w<>≤≥?~]*(?:grade|grad|score)?[^\w<>≤≥?~]*(\d{1,3})[^\w<>≤≥?]*(?:\s[-–:=(]\s?[^\W\d][^?]{0,200})?",
+    re.IGNORECASE,
+)
 BOUNDS = frozenset({"<", "<=", ">", ">="})
 
 
