@@ -61,8 +61,8 @@ def test_with_a_local_limit_of_480_ms_a_qtcf_of_490_ms_fires_and_the_card_names_
     assert card["summary"] == "QTcF 490 ms (yesterday): do not start gilteritinib, limit 480 ms"
     assert card["source"]["label"] == "aml-cds demo: local policy (leukaemia board, 2026-11-01)"
     assert (
-        "- Local policy (leukaemia board, 2026-11-01): a margin below the limit; in place of 500 ms (Xospata US label of "
-        "2022)" in card["detail"]
+        "- Local policy (leukaemia board, 2026-11-01): a margin below the limit; "
+        "in place of 500 ms (Xospata US label of 2022)" in card["detail"]
     )
 
 
