@@ -129,7 +129,8 @@ _TREATED = re.compile(  # a molecular relapse that is over
 )
 _AFTER = re.compile(  # it stands before one that is over; "na recaída" is in it
     r"\b(?:nach|z\.?\s?n\.?|s/p|status post|st\.?\s?p\.?|post|après|tras|después de(?:l| una?)?|dopo"
-    r"|na(?=\s+een\s)|após|depois de|behandelte[mnrs]?|treated|resolved|cleared)\s+(?:an?\s+|eine[mnr]\s+|une\s+|una\s+|een\s+|uma\s+)?\Z",
+    r"|na(?=\s+een\s)|após|depois de|behandelte[mnrs]?|treated|resolved|cleared)\s+"
+    r"(?:an?\s+|eine[mnr]\s+|une\s+|una\s+|een\s+|uma\s+)?\Z",
     re.IGNORECASE,
 )
 _CLEARED = re.compile(  # behind it, and of today: "MRD relapse 2024, now MRD negative"
