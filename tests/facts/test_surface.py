@@ -74,7 +74,8 @@ def test_what_a_day_comes_to_is_parted_where_the_words_divide_it(text, times, do
 
 
 @pytest.mark.parametrize(
-    "piece", ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in ", "1 000 "]
+    "piece",
+    ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in ", "1 000 ", "\u00a0100"],
 )
 def test_a_long_text_is_read_in_a_time_that_grows_with_its_length(piece):
     begun = perf_counter()

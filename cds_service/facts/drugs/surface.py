@@ -10,7 +10,7 @@ from cds_service.facts.drugs.amounts import MG, plainly
 
 _NARROW = "\u00a0\u202f\u2009"  # spaces that part thousands and nothing else
 _AMOUNT = re.compile(
-    rf"((?<![\w.,-])\d{{1,3}}(?:[ {_NARROW}]\d{{3}})+|(?<![\d.,])\d[\d.,]*)"
+    rf"((?<![\w.,-])\d{{1,3}}(?:[ {_NARROW}]\d{{3}}){{1,3}}|(?<![\d.,])\d[\d.,]*)"
     r"\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)",
     re.IGNORECASE,
 )
