@@ -121,20 +121,22 @@ _FEARED = re.compile(  # not by "high risk relapsed AML"
     r"(?:(?:molec\w+|molek\w+|moléc\w+|mrd)[\s-]+)?\Z",
     re.IGNORECASE,
 )
-_OF_THE_LEUKAEMIA = re.compile("relapsed|recurr|refra|réfra|rezidivier", re.IGNORECASE)
+_OF_THE_LEUKAEMIA = re.compile(r"(?:relapsed|recurrent|refra|réfra|rezidivierte)(?!\w*\s+disease)", re.IGNORECASE)
 _TREATED = re.compile(  # a molecular relapse that is over
     r"[\s,:(]*(?:[\d./-]+[\s,)]*)?(?:(?:was|in|successfully|since)\s+)?(?:treated|resolved|cleared|behandelt|traitée?"
     r"|tratad[oa]|trattat[oa]|behandeld)\b",
     re.IGNORECASE,
 )
-_AFTER = re.compile(  # it stands before one that is over
-    r"\b(?:nach|z\.?\s?n\.?|s/p|status post|st\.?\s?p\.?|post|since|après|tras|después de(?:l| una?)?|dopo|na|após"
-    r"|depois de|behandelte[mnrs]?|treated|resolved|cleared)\s+(?:an?\s+|eine[mnr]\s+|une\s+|una\s+|een\s+|uma\s+)?\Z",
+_AFTER = re.compile(  # it stands before one that is over; "na recaída" is in it
+    r"\b(?:nach|z\.?\s?n\.?|s/p|status post|st\.?\s?p\.?|post|après|tras|después de(?:l| una?)?|dopo"
+    r"|na(?=\s+een\s)|após|depois de|behandelte[mnrs]?|treated|resolved|cleared)\s+"
+    r"(?:an?\s+|eine[mnr]\s+|une\s+|una\s+|een\s+|uma\s+)?\Z",
     re.IGNORECASE,
 )
-_CLEARED = re.compile(  # behind it: "MRD relapse 2024, now MRD negative"
-    r"\b(?:mrd|molec\w+|molek\w+|moléc\w+)[\s-]*+(?:\w+[\s-]+)?(?:neg|négat|undetect|nicht nachw)"
-    r"|\b(?:resolved|cleared)\b",
+_CLEARED = re.compile(  # behind it, and of today: "MRD relapse 2024, now MRD negative"
+    r"\b(?:now|currently|since|again|jetzt|aktuell|seither|wieder|actuellement|ahora|ora|adesso|nu|agora)\s+"
+    r"(?:mrd|molec\w+|molek\w+|moléc\w+)[\s-]*+(?:again\s+|wieder\s+)?"
+    r"(?:neg|négat|undetect|nicht nachw)(?!\w*\s+(?:for|für)\b)",
     re.IGNORECASE,
 )
 _LOOKED_AT = re.compile(  # "relapse (molecular studies: ...": what was looked at, not what relapsed

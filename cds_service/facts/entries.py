@@ -54,6 +54,7 @@ HISTORY: Key[tuple[Entry, ...]] = Key("history", "conditions on record, past one
 PROCEDURES: Key[tuple[Entry, ...]] = Key("procedures", "procedures on record")
 
 CODE_AND_STATUS = "its code and its clinical status disagree, not certain"
+_ACTIVE = IN_RELAPSE | {"refractory"}
 _ONCE_LEUKAEMIA = "personal_history_leukaemia"
 _NAMELESS = "an entry has neither code nor words"
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -102,7 +103,13 @@ def _meaning(view: Condition | Procedure, resource: Resource, reading: Reading) 
             return meaning
         in_words = LEUKAEMIA.isdisjoint(meaning.keys)  # its own words tell the state of a leukaemia
         beside = with_histology(view.code, resource, in_words=in_words)
-        return meaning if beside is view.code else meaning_of(beside, reading.terms)
+        if beside is view.code:
+            return meaning
+        found = meaning_of(beside, reading.terms)
+        if in_words or found.status in (*_ACTIVE, *IN_REMISSION):
+            return found
+        told = meaning_of(with_histology(view.code, resource), reading.terms)  # its words may tell the state alone
+        return told if told.status in _ACTIVE and not (told.doubts or told.past) else found
     courses = tuple(course for text in texts_of(view.code) if text for course in _courses(text, reading.terms))
     return replace(meaning, keys=tuple(dict.fromkeys((*meaning.keys, *courses)))) if courses else meaning
 

@@ -707,6 +707,18 @@ def test_a_code_and_a_status_of_remission_stand_beside_such_a_relapse_that_is_ov
     assert (found.value, found.sure) == (Disease.REMISSION, False)
 
 
+@pytest.mark.parametrize("text", [
+    "AML, molecular relapse; pneumonia resolved", "AML, molekulares Rezidiv, GvHD resolved",
+    "AML, MRD relapse, previously MRD negative", "AML, molecular relapse after MRD negativity",
+    "AML, molecular relapse 3/2026 (MRD negative 2025)", "AML, since molecular relapse on azacitidine",
+    "AML, MRD relapse, FLT3 MRD negative, NPM1 MRD positive", "LMA na recaída molecular",
+    "AML, MRD relapse, now MRD negative for FLT3",
+])
+def test_what_ended_beside_or_before_such_a_relapse_is_not_the_relapse(text: str) -> None:
+    coded = condition(concept("C92.01", text, ICD), clinicalStatus=clinical("remission"))
+    assert state(coded) is Disease.RELAPSED
+
+
 def test_the_day_of_the_remission_is_not_that_of_the_relapse_in_it() -> None:
     relapse = chart(words("AML in remission, MRD relapse", onsetDateTime="2026-01-01")).get(RELAPSE).value
     assert relapse is not None
@@ -729,6 +741,7 @@ def test_a_remission_after_or_without_such_a_relapse_stays_one(text: str) -> Non
 @pytest.mark.parametrize("text", [
     "AML, risk of MRD relapse", "AML, monitoring for molecular relapse", "AML, Risiko für ein molekulares Rezidiv",
     "AML, Risiko eines molekularen Rezidivs", "AML, risque de rechute moléculaire", "AML, screening for an MRD relapse",
+    "AML with risk of recurrence", "AML, monitoring for recurrence", "AML, risk of relapsed disease",
 ])
 def test_such_a_relapse_that_is_only_feared_is_none(text: str) -> None:
     found = chart(words(text)).get(DISEASE)

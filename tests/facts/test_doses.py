@@ -366,6 +366,7 @@ def test_amounts_beside_the_words_of_other_languages(text: str, expected: str | 
     ("1-0-1-0 every day", "200"), ("1-0-1, jeden Tag", "200"), ("100 mg 1-0-1 täglich", "200"), ("2-0-2 tägl.", "400"),
     ("1-0-1 tous les jours", "200"), ("1-0-1 Tabl. täglich", "200"), ("1-0-1 twice daily", "200"),
     ("1-0-1 täglich zum Essen", "200"), ("1-0-1 daily with food", "200"),
+    ("1-0-1 tous les jours par voie orale", "200"), ("1-0-1 chaque jour par la bouche", "200"),
 ])  # fmt: skip
 def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: str) -> None:
     assert daily({"text": text}) == expected
@@ -381,6 +382,7 @@ def test_a_scheme_counts_pieces_for_the_parts_of_the_day(text: str, expected: st
     "1-0-1 jeden zweiten Tag", "1-0-1 every other day", "1-0-1 täglich montags", "1-0-1 daily as needed",
     "1-0-1 daily dose 120 mg", "1-0-1 (daily dose 120 mg)", "1-0-1 daily with food total 240 mg",
     "täglich 1-0-1 gesamt 240 mg", "daily 1-0-1 total 120 mg", "1-0-1 gesamt 240 mg", "1-0-1 tous les jours pairs",
+    "1-0-1 daily (TDD 120 mg)", "1-0-1 täglich = 240 mg", "1-0-1 täglich (zus. 240 mg)", "1-0-1 daily, together 120 mg",
     "1-0-1 todos los días impares", "1-0-1 ogni giorno dispari", "1-0-1 daily (odd days)",
     "1-0-1 täglich abends", "1-0-1 täglich oder 2-0-2", "1-0-1 täglich insgesamt 200 mg",
     "2-0-2 Tabl. à 50 mg", "300 mg 2-0-2",

@@ -110,6 +110,16 @@ def test_the_words_of_a_histology_take_no_relapse_from_the_diagnosis(text: str) 
         assert (facts.get(DISEASE).value, facts.get(DISEASE).sure) == (Disease.RELAPSED, True)
 
 
+@pytest.mark.parametrize("own", [{"text": "AML"}, concept("C92.00", system=ICD)])
+def test_a_relapse_that_only_the_words_of_a_histology_tell_is_one(own: Json) -> None:
+    for text, expected in (
+        ("relapsed acute myeloid leukemia", Disease.RELAPSED), ("refractory AML", Disease.REFRACTORY),
+        ("Suspected relapsed AML", Disease.UNSTATED), ("AML, no relapse", Disease.UNSTATED),
+    ):
+        facts = chart(condition(own, **histology("9861/3", text=text)))
+        assert facts.get(DISEASE).value is expected, text
+
+
 @pytest.mark.parametrize("own", [{"text": "History of AML"}, concept("Z85.6", system=ICD_10)])
 def test_the_histology_of_a_leukaemia_of_the_past_makes_none_of_today(own: Json) -> None:
     assert chart(condition(own, **histology("9861/3"))).get(DISEASE).value is Disease.NONE

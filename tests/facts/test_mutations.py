@@ -332,7 +332,9 @@ def test_a_positive_of_the_gene_leaves_a_doubt_on_a_negative_of_one_marker_only(
     ("wild type and mutant peaks", None), ("loss of wild-type allele", None), ("no wild-type detected", None),
     ("no evidence of wild type", None), ("no deviation from wild type", False), ("100 % Wildtyp", False),
     ("not mutated; wild type", False), ("negative for mutation, wild-type sequence", False),
-    ("only wild type, no mutant peak", False),
+    ("only wild type, no mutant peak", False), ("wild type (LOD 5% mutant allele)", False),
+    ("Wildtyp (Nachweisgrenze 1% mutiertes Allel)", False), ("wild type and ITD", None), ("wt/ITD", None),
+    ("FLT3 wild type and ITD negative", False), ("unmutiert zu 60 %", None), ("overwegend wildtype", None),
 ])
 def test_the_wild_type_is_a_negative_and_its_denial_is_none(words: str, present: bool | None) -> None:
     assert outcome(itd(observation("79210-1", valueString=words))) is present
@@ -369,6 +371,11 @@ def test_a_duplication_in_the_codons_of_itd_is_no_positive_of_a_test_of_tkd(word
 def test_a_duplication_of_another_gene_is_none_of_flt3(words: str) -> None:
     for code in ({"text": "Myeloid NGS panel"}, concept("69548-6"), {"text": "FLT3"}):
         assert outcome(itd(text(words, code))) is None
+
+
+@pytest.mark.parametrize("words", ["FLT3 p.D600_L601dup in AML with NPM1", "FLT3 p.D600_L601dup in NPM1-mutated AML"])
+def test_a_disease_or_another_gene_that_is_mutated_takes_no_duplication_from_flt3(words: str) -> None:
+    assert outcome(itd(text(words, {"text": "FLT3"}))) is True
 
 
 @pytest.mark.parametrize("words", ["p.D600_L601dup FLT3, NPM1 mutated", "KIT wild type, FLT3 p.D600_L601dup"])

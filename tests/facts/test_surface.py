@@ -26,6 +26,10 @@ from cds_service.facts.drugs.surface import per_area_in
     ("Dose = 3 g/m2", [3000]),
     ("total dose 3 g/m2", [3000]),  # a total counts where it is all that is known
     ("lifetime dose 240 mg/m2", []),
+    ("idarubicin 24 mg/m2 (cumulative 150 mg/m2)", [24]),  # what a life comes to stands behind its word
+    ("idarubicin 24 mg/m2, cumulative so far 100 mg/m2", [24]),
+    ("Idarubicin 24 mg/m², kumulativ: 100 mg/m²", [24]),
+    ("100 mg/m2 cumulative, now 24 mg/m2", [24]),
 ])
 def test_a_total_is_no_dose(text, doses):
     assert per_area_in(text) == [Decimal(each) for each in doses]
@@ -58,6 +62,9 @@ def test_a_space_that_parts_thousands(text, doses):
     ("cytarabine 6 g/m2 per day divided q12h", 2, [3000]),
     ("decitabine 45 mg/m2/day in three divided doses", None, [15]),
     ("Cytarabin 6 g/m2/Tag verteilt auf 2 Dosen", 2, [3000]),
+    ("cytarabine 6 g/m2/d divided over 3 days", None, [6000]),  # days and hours are no parts
+    ("cytarabine 9 g/m2/day over 3 h, divided in 2", None, [4500]),
+    ("Cytarabin 6 g/m2/Tag in 3 Stunden, verteilt", None, [6000]),
     ("cytarabine 2 g/m2/day q12h", 2, [2000]),  # not said to be divided: the higher reading stands
     ("cytarabine 3 g/m2 divided", 2, [3000]),
     ("cytarabine 6 g/m2/day in divided doses", None, [6000]),
@@ -67,7 +74,8 @@ def test_what_a_day_comes_to_is_parted_where_the_words_divide_it(text, times, do
 
 
 @pytest.mark.parametrize(
-    "piece", ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in ", "1 000 "]
+    "piece",
+    ["3 g/m2 ", "(36 mg/m2) ", "total 3 g/m2 ", "total ", "= ", "per cycle ", "divided in ", "1 000 ", "\u00a0100"],
 )
 def test_a_long_text_is_read_in_a_time_that_grows_with_its_length(piece):
     begun = perf_counter()

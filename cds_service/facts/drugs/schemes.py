@@ -37,8 +37,9 @@ _OTHERWISE = re.compile(
 )
 _BESIDE = re.compile(rf"[\s,;(]*(?:{_PIECES}\w*\.?\s*)?", re.IGNORECASE)
 _MORE = re.compile(  # an amount, or which days are meant: "daily dose 120 mg", "ogni giorno dispari"
-    r"[\s.:,;(]*(?:[\d½/]|insgesamt|gesamt|total|zusammen|x\b|dos[eai]s?\b|pairs?\b|impairs?\b|par(?:es|i)?\b|ímpar"
-    r"|impar|dispar|even\b|odd\b|oneven|altern|sauf|salvo|tranne|exce|behalve|außer|ausser|menos|nur\b|only\b"
+    r"[\s.:,;(]*(?:[\d½/=]|insgesamt|gesamt|total|tdd\b|zusammen|zus\b|together|x\b|dos[eai]s?\b|pairs?\b|impairs?\b"
+    r"|par(?:es|i)\b|par(?=\s*(?:[,.;)]|\Z))|ímpar|impar|dispar|even\b|odd\b|oneven"
+    r"|altern|sauf|salvo|tranne|exce|behalve|außer|ausser|menos|nur\b|only\b"
     r"|im wechsel|shift)",
     re.IGNORECASE,
 )

@@ -10,13 +10,15 @@ from cds_service.facts.drugs.amounts import MG, plainly
 
 _NARROW = "\u00a0\u202f\u2009"  # spaces that part thousands and nothing else
 _AMOUNT = re.compile(
-    rf"((?<![\w.,-])\d{{1,3}}(?:[ {_NARROW}]\d{{3}})+|(?<![\d.,])\d[\d.,]*)"
+    rf"((?<![\w.,-])\d{{1,3}}(?:[ {_NARROW}]\d{{3}}){{1,3}}|(?<![\d.,])\d[\d.,]*)"
     r"\s*(g|mg)\s*/\s*(?:m2|m\^2|m²|sq\.?\s*m)",
     re.IGNORECASE,
 )
 _OF_A_COURSE = r"(?:cycle|course|zyklus|kurs|block|cure|ciclo|curso|kuur|cyclus)"
 _OF_A_LIFE_AHEAD = re.compile(r"\b(?:[ck]umul|accumul|acumul|lifetime|lebens)[^;/]{0,25}\Z", re.IGNORECASE)
-_OF_A_LIFE_BEHIND = re.compile(r"[\s,(]*[ck]umul", re.IGNORECASE)
+_OF_A_LIFE_BEHIND = re.compile(  # not "24 mg/m2 (cumulative dose 150 mg/m2)": that is told of the amount behind it
+    r"[\s,(]*[ck]umul\w*+(?![\s:=]*\d)(?![^,;.)]{0,60}\d\s?m?g\b)", re.IGNORECASE
+)
 _TOTAL_AHEAD = re.compile(
     r"(?:\b(?:total|gesamt|insgesamt|summe|complessiv|limit|grenz)(?:(?!dail|tag|journ|diari|giorn|dag)[^;/]){0,25}"
     rf"|\b(?:per|pro|par|por)\s{_OF_A_COURSE}\w*[\s:]*|=\s*)\Z",
@@ -35,7 +37,10 @@ _DIVIDED = re.compile(
     re.IGNORECASE,
 )
 _PARTS = re.compile(
-    r"\b(?:in|into|auf|en|em|op|over)\s+(\d|two|three|four|zwei|drei|vier|deux|dos|due|twee)\b", re.IGNORECASE
+    r"\b(?:in|into|auf|en|em|op|over)\s+(\d|two|three|four|zwei|drei|vier|deux|dos|due|twee)\b(?![.,]\d|\s*%)"
+    r"(?![\s-]*(?:h|hrs?|hours?|std|stunden?|heures?|horas?|ore|ora|uur|uren|min\w*"
+    r"|d|days?|tagen?|jours?|d[ií]as?|giorni|dagen)\b)",
+    re.IGNORECASE,
 )
 _COUNTED = {"two": 2, "zwei": 2, "deux": 2, "dos": 2, "due": 2, "twee": 2, "three": 3, "drei": 3, "four": 4, "vier": 4}
 _LOOKED_BACK = 45
@@ -64,8 +69,9 @@ def per_area_in(text: str, times: Decimal | None = None, *, beside: bool = False
     since = 0
     for each in stated:
         since = max(each.start - _LOOKED_BACK, since)
-        if _OF_A_LIFE_AHEAD.search(text, since, each.start) or _OF_A_LIFE_BEHIND.match(text, each.end):
-            since = each.end
+        behind = _OF_A_LIFE_BEHIND.match(text, each.end)
+        if behind or _OF_A_LIFE_AHEAD.search(text, since, each.start):
+            since = behind.end() if behind else each.end
             continue
         (totals if _is_total(text, each, since, doses) else doses).append(each)
         since = each.end

@@ -83,7 +83,7 @@ _LONGER = re.compile(
 _LONGER_DNA = re.compile(r"(?<![A-Za-z0-9])c\.(\d{3,5})_(\d{3,5})(?:dup(?:[ACGT]*|\d*)|ins([ACGT]+))(?![A-Za-z0-9])")
 _A_PLACE = re.compile(r"\d(?:dup|ins)")
 _A_SYMBOL = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]+")
-_IN_ANOTHER = re.compile(r"(?:dup|ins)\S*\s+(?:in|of|von|im|de|du|di|em|en)\s+(?!FLT)[A-Z][A-Z0-9]+")
+_IN_ANOTHER = re.compile(r"(?:dup|ins)\S*\s+(?:in|of|von|im|de|du|di|em|en)\s+(?!FLT)([A-Z][A-Z0-9]++)(?!-mut)")
 _ONE_RESIDUE = 3  # bases: one residue more is no duplication of a stretch
 _SUBSTITUTED = re.compile(r"(?<![A-Za-z0-9])[cg]\.[\d*+-]+[ACGT]>[ACGT]", re.IGNORECASE)
 _CODING = re.compile(r"(?<![A-Za-z0-9])c\.(\d{1,5})(?:[+-]\d+)?[ACGT]>[ACGT]", re.IGNORECASE)
@@ -265,7 +265,7 @@ def _without_places_of_others(text: str, terms: Terms) -> str:
     symbols = [match for match in _A_SYMBOL.finditer(text) if match[0].lower() in terms.gene_names]
     if all(_GENE[FLT3].match(match[0]) for match in symbols):
         return text
-    if _IN_ANOTHER.search(text):
+    if any(match[1].lower() in terms.gene_names for match in _IN_ANOTHER.finditer(text)):
         return ""
     starts = [0, *(match.start() for match in symbols[1:])]  # the first one may stand behind its change
     ends = [*starts[1:], len(text)]

@@ -30,7 +30,8 @@ _NOTHING_ELSE = re.compile(
 _SIGN = re.compile(r"\w[+-](?=\s|[,;:)]|$)|\([+-]+\)|\s[+-](?=\s|$)")  # "FLT3-ITD+", "NPM1 (-)"
 _SITE = re.compile(r"[A-Z]\d{2,4}|\d{1,2}")
 _LIMIT = re.compile(
-    r"\((?=[^()]*\b(?:limit of detection|detection limit|sensitivity|LOD)\b)[^()]*+\)", re.IGNORECASE
+    r"\((?=[^()]*\b(?:limit of detection|detection limit|sensitivity|LOD|Nachweisgrenze|Sensitivität)\b)[^()]*+\)",
+    re.IGNORECASE,
 )
 # A share against the wild type: "ITD/WT ratio 0.62", "mutant to wild-type ratio". It is a measure, and no wild type.
 _WILD_TYPE = r"(?:wild[- ]?type?|wt|normal)\b(?:\s++alleles?\b)?"
@@ -58,8 +59,10 @@ _NOT_ALONE = re.compile(
     r"|\b(?:but|except|jedoch|aber|außer|bis auf|allerdings|mais|pero|maar|mas)\b"
     r"|\b(?:vormals|ehemals|formerly|bei ED|bei Erstdiagnose|at (?:initial )?diagnosis|v\.\s?a\.)(?!\w)"
     r"|\b(?:wechsel|switch\w*|chang(?:ed|ing)) (?:von|from)\b"
-    r"|\b(?:not|nicht|kein\w*)\s+unmut"
-    rf"|{_UNMUTATED}[\s:,=(]*(?:(?:in|bei|at|ca|to)\b\.?\s*)?{_SHARE_OF_ALL}|{_SHARE_OF_ALL}\s*(?:of\s+)?{_UNMUTATED}",
+    r"|\b(?:not|nicht|kein\w*)\s+unmut|\boverwegend\b"
+    rf"|{_UNMUTATED}\s*(?:/|\+|and\b|und\b|et\b|plus\b|with\b|mit\b)\s*(?:FLT3[\s-]?)?ITD\b"
+    r"(?![\s:=,-]*(?:neg|not\b|no\b|absent|nicht|non\b|wild|wt\b|0\b|ratio|quot))"
+    rf"|{_UNMUTATED}[\s:,=(]*(?:(?:in|bei|at|ca|to|zu)\b\.?\s*)?{_SHARE_OF_ALL}|{_SHARE_OF_ALL}\s*(?:of\s+)?{_UNMUTATED}",
     re.IGNORECASE,
 )
 _OF_SHARE = re.compile(rf"{_UNMUTATED}[\s:,=(]*(?:(?:in|bei|at|ca)\b\.?\s*)?{_SHARE_OF_ALL}", re.IGNORECASE)
@@ -152,6 +155,7 @@ def denies_wild_type(text: str) -> bool:
 
 def has_more_than_wild_type(text: str) -> bool:
     """Whether the text says beside the wild type that there is more, or that it was there once."""
+    text = without_limits(text)
     if re.search(_UNMUTATED, text, re.IGNORECASE) is None:
         return False
     return _NOT_ALONE.search(text) is not None or _MUTANT.search(_NO_MUTANT.sub("", text)) is not None

@@ -48,7 +48,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
 
     After a QTc that interrupts and is not above the hold limit the baseline does not count, and the dose is the one
     that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor or
-    where less was taken, the label is named for the dose.
+    where less was taken or the dose held is not read, the label is named for the dose.
 
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
@@ -118,16 +118,18 @@ def _only_interrupted(case: Case, use: Use) -> Truth:
 def _resume_dose(case: Case, use: Use, milder: Truth) -> Statement[Quantity] | None:
     """The dose at which the drug goes on: its own after a QTc that only interrupted, none where that is not known.
 
-    After a QTc that only interrupted none beside a strong CYP3A inhibitor either, nor where less was taken: the reason
-    for less may hold.
+    After a QTc that only interrupted none beside a strong CYP3A inhibitor either, nor where less was taken, or what was
+    taken cannot be read: the reason for less may hold.
     """
     match milder:
         case Truth.YES if with_cyp3a(case, use, STRONG):  # a lower dose is told beside it
             return None
         case Truth.YES:
             full = case.cite(topics.RESUME_DOSE, use.drug, INTERRUPT)
-            taken = [order.dose.daily for order in use.of(Role.ON_HOLD, Role.ACTIVE, Role.PAST) if order.dose.daily]
-            return full if full is not None and all(daily >= full.value for daily in taken) else None
+            held = [order.dose.daily for order in use.of(Role.ON_HOLD, Role.ACTIVE)]
+            before = [order.dose.daily for order in use.of(Role.PAST) if order.dose.daily is not None]
+            known = full is not None and all(daily is not None and daily >= full.value for daily in (*held, *before))
+            return full if known else None
         case Truth.NO:
             return case.cite(topics.RESUME_DOSE, use.drug)
         case Truth.UNKNOWN:
