@@ -77,6 +77,8 @@ def test_words_that_tell_of_a_remission(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "AML ohne Anhalt für Rezidiv", "AML, keine Hinweise auf ein Rezidiv", "AML, nicht refraktär",
     "Leucémie aiguë myéloïde sans rechute", "Leucémie aiguë myéloïde, risque de rechute",
+    "LAM à risque élevé de rechute", "Leucemia mieloide aguda, riesgo elevado de recaída",
+    "Leucemia mieloide acuta, rischio elevato di recidiva", "Leucemia mieloide aguda, risco elevado de recidiva",
     "Leucémie aiguë myéloïde, rechute écartée", "Leucemia mieloide aguda sin recaída",
     "Leucemia mieloide acuta, non recidivata", "AML, geen recidief", "AML, recidief uitgesloten",
     "Leucemia mieloide aguda sem recidiva", "Leucémie aiguë myéloïde après anémie réfractaire",
