@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from cds_service.beside import Health, Light
-from cds_service.errors import NotKept
+from cds_service.errors import NotKept, StoreError
 from cds_service.settings import Settings
 from cds_service.store.stand import Stand, stand
-from cds_service.store.tables import CALL, CARD, FEEDBACK
+from cds_service.store.tables import CALL, CARD, CHORE, FEEDBACK
+from cds_service.store.write import write_new
 from tests.postgres import Postgres, programs, wait_until
 from tests.store.conftest import NOW, Made, a_call, postgres_env, read
 from tests.store.test_ledger import told
@@ -50,6 +51,16 @@ def accepts(kept: Stand, name: str) -> bool:
     try:
         kept.ledger.add("s", "", (told(name),))
     except NotKept:
+        return False
+    return True
+
+
+def fits(kept: Stand, name: str) -> bool:
+    """Whether the smallest row of all can be written."""
+    try:
+        with kept.store.writing() as connection:
+            write_new(connection, CHORE, [{"name": name, "at": 0.0}])
+    except StoreError:
         return False
     return True
 
@@ -164,6 +175,7 @@ def test_a_full_disk_takes_whole_transactions_or_none(kept: Stand):
     resource.setrlimit(resource.RLIMIT_FSIZE, (used + 4096, before[1]))
     try:
         assert not accepts(kept, "x" * 100) or not all(accepts(kept, f"{each}") for each in range(200))
+        assert any(not fits(kept, f"{each}") for each in range(200))  # what the readiness writes is smaller
         kept.keeper.saw(a_call())
         found = health(kept)
         assert found.light is Light.RED and "disk" in found.words, found
