@@ -17,7 +17,7 @@ from cds_service.facts.concepts import codes, texts_of
 from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, LEUKAEMIA, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.histology import with_histology
+from cds_service.facts.histology import is_unreadable, with_histology
 from cds_service.facts.times import When
 from cds_service.facts.values.results import FUTURE, Reading, origin
 from cds_service.gather.replies import Reply, Status
@@ -57,6 +57,7 @@ CODE_AND_STATUS = "its code and its clinical status disagree, not certain"
 _ACTIVE = IN_RELAPSE | {"refractory"}
 _ONCE_LEUKAEMIA = "personal_history_leukaemia"
 _NAMELESS = "an entry has neither code nor words"
+_HISTOLOGY = "the histology of a diagnosis cannot be read"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
 _PARTLY = {
@@ -74,6 +75,8 @@ def read_entries(resources: Iterable[Resource], source: str, reading: Reading) -
         quick = resource.view()
         if not isinstance(quick, (Condition, Procedure)):
             continue
+        if isinstance(quick, Condition) and is_unreadable(resource):
+            unreadable = unreadable or _HISTOLOGY
         meaning = _meaning(quick, resource, reading)
         if not meaning.keys and not meaning.left_open:
             unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)

@@ -23,26 +23,35 @@ def with_histology(
     """The concept of a diagnosis, with the codes and, where they are wanted, the words of its histology."""
     if _MARK not in resource.raw:
         return code
-    beside = [coding for concept in _told(resource) for coding in _codings(concept, in_words)]
+    told = (concept for concept in _told(resource) if concept is not None)
+    beside = [coding for concept in told for coding in _codings(concept, in_words)]
     if not beside:
         return code
     own = code or CodeableConcept()
     return CodeableConcept([*(own.coding or ()), *beside], own.text)
 
 
-def _told(resource: Resource) -> Iterator[CodeableConcept]:
-    """The histologies of the resource, as far as they can be read."""
+def is_unreadable(resource: Resource) -> bool:
+    """Whether it has a histology that cannot be read: it may be any diagnosis."""
+    return _MARK in resource.raw and None in _told(resource)
+
+
+def _told(resource: Resource) -> Iterator[CodeableConcept | None]:
+    """The histologies of the resource; None for one that cannot be read."""
     try:
         content = json.loads(resource.raw)
     except (ValueError, RecursionError):
+        yield None
         return
     found = content.get("extension") if isinstance(content, dict) else None
     for extension in found if isinstance(found, list) else ():
-        if isinstance(extension, dict) and str(extension.get("url")).endswith(_ENDS):
-            try:
-                yield msgspec.convert(extension.get("valueCodeableConcept"), CodeableConcept)
-            except msgspec.ValidationError:
-                continue
+        value = extension.get("valueCodeableConcept") if isinstance(extension, dict) else None
+        if value is None or not str(extension.get("url")).endswith(_ENDS):
+            continue
+        try:
+            yield msgspec.convert(value, CodeableConcept)
+        except msgspec.ValidationError:
+            yield None
 
 
 def _codings(concept: CodeableConcept, in_words: bool) -> list[Coding]:

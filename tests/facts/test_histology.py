@@ -123,3 +123,17 @@ def test_a_relapse_that_only_the_words_of_a_histology_tell_is_one(own: Json) -> 
 @pytest.mark.parametrize("own", [{"text": "History of AML"}, concept("Z85.6", system=ICD_10)])
 def test_the_histology_of_a_leukaemia_of_the_past_makes_none_of_today(own: Json) -> None:
     assert chart(condition(own, **histology("9861/3"))).get(DISEASE).value is Disease.NONE
+
+
+@pytest.mark.parametrize("value", [
+    {"coding": {"system": ICD_O, "code": "9861/3"}}, {"coding": [{"system": ICD_O, "code": 98613}]}, "9861/3",
+])
+@pytest.mark.parametrize("code", [{"text": "Haematological neoplasm"}, concept("C50.9", system=ICD_10)])
+def test_a_histology_that_cannot_be_read_is_told_and_no_proof_that_there_is_no_aml(value: object, code: Json) -> None:
+    told = chart(condition(code, extension=[{"url": MCODE, "valueCodeableConcept": value}])).get(DISEASE)
+    assert told.value is Disease.NONE and not told.sure
+    assert "histology" in " ".join(told.doubts)
+
+
+def test_a_histology_without_a_value_says_nothing() -> None:
+    assert chart(condition({"text": "Haematological neoplasm"}, extension=[{"url": MCODE}])).get(DISEASE).sure

@@ -94,7 +94,7 @@ def food_left_out(case: Case, use: Use) -> Outcome:
 
     Asked of a drug, ordered or taken, whose source names foods to leave out, and whose dose beside inhibitors is set by
     a check in which food does not count. A warning when such a food is ordered or taken; one step lower where every
-    order of it is in doubt. The dose of the drug stays as it is.
+    order of it is in doubt. No dose is stated for it.
 
     Where none is found and the medication list is missing or was read in part, the card of gaps says so as information.
     """
