@@ -5,25 +5,16 @@ It stands beside a code that often says less: its codes count as codes of the di
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
-import msgspec
-
+from cds_service.gather.extensions import histologies
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import CodeableConcept, Coding
-
-_MARK = b"histology-morphology-behavior"
-_ENDS = ("-histology-morphology-behavior", "-histology-morphology-behavior-icdo3")
 
 
 def with_histology(
     code: CodeableConcept | None, resource: Resource, *, in_words: bool = True
 ) -> CodeableConcept | None:
     """The concept of a diagnosis, with the codes and, where they are wanted, the words of its histology."""
-    if _MARK not in resource.raw:
-        return code
-    told = (concept for concept in _told(resource) if concept is not None)
+    told = (concept for concept in histologies(resource) if concept is not None)
     beside = [coding for concept in told for coding in _codings(concept, in_words)]
     if not beside:
         return code
@@ -33,25 +24,7 @@ def with_histology(
 
 def is_unreadable(resource: Resource) -> bool:
     """Whether it has a histology that cannot be read: it may be any diagnosis."""
-    return _MARK in resource.raw and None in _told(resource)
-
-
-def _told(resource: Resource) -> Iterator[CodeableConcept | None]:
-    """The histologies of the resource; None for one that cannot be read."""
-    try:
-        content = json.loads(resource.raw)
-    except (ValueError, RecursionError):
-        yield None
-        return
-    found = content.get("extension") if isinstance(content, dict) else None
-    for extension in found if isinstance(found, list) else ():
-        value = extension.get("valueCodeableConcept") if isinstance(extension, dict) else None
-        if value is None or not str(extension.get("url")).endswith(_ENDS):
-            continue
-        try:
-            yield msgspec.convert(value, CodeableConcept)
-        except msgspec.ValidationError:
-            yield None
+    return None in histologies(resource)
 
 
 def _codings(concept: CodeableConcept, in_words: bool) -> list[Coding]:

@@ -192,6 +192,24 @@ def test_the_letter_beside_a_german_code_says_whether_it_holds(
     assert (read.value, read.sure) == (found, sure), (read.doubts, read.why)
 
 
+@pytest.mark.parametrize("value", [
+    {"valueCoding": {"code": 5}}, {"valueCoding": {"code": "?"}}, {"valueCode": "A"}, {},
+])
+def test_a_letter_that_cannot_be_read_leaves_the_diagnosis_uncertain(value: Json) -> None:
+    entry = lettered("G", **BARE)
+    entry["code"]["coding"][0]["extension"][0].pop("valueCoding")
+    entry["code"]["coding"][0]["extension"][0].update(value)
+    read = chart(entry).get(DISEASE)
+    assert (read.value, read.sure) == (Disease.UNSTATED, False)
+    assert "letter of certainty" in " ".join(read.doubts)
+
+
+def test_a_diagnosis_excluded_by_one_code_and_certain_by_another_is_uncertain() -> None:
+    entry = lettered("A", **BARE)
+    entry["code"]["coding"] += lettered("G", code="C95.00")["code"]["coding"]
+    assert not chart(entry).get(DISEASE).sure
+
+
 def test_the_german_code_of_refractory_leukaemia_speaks_of_the_aml_beside_it() -> None:
     refractory = condition(concept("C95.8", system=GM), id="c2", onsetDateTime="2026-10-01")
     facts = chart(condition(concept("C92.00", system=GM)), refractory)
