@@ -25,7 +25,6 @@ from cards.model import Card
 from cds_service.answer import spans
 from cds_service.facts.allergies import ALLERGIES, Allergy
 from cds_service.facts.chart import Chart
-from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE, DECEASED, LINKED, PATIENT, SEX, Age
 from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
@@ -38,6 +37,7 @@ from cds_service.facts.genomics.ledger import LEDGER, read_ledger
 from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
 from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.facts.reproduction import PREGNANT
+from cds_service.facts.residual import OF_RESIDUAL
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
 from cds_service.facts.values.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series

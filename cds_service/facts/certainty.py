@@ -6,7 +6,7 @@ Where a status is stated too and the letter says otherwise, neither is believed 
 
 from __future__ import annotations
 
-from cds_service.facts.conditions import Standing
+from cds_service.facts.standing import Standing
 from cds_service.gather.extensions import certainty_letters
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Condition

@@ -16,10 +16,11 @@ from typing import Any
 import msgspec
 
 from cds_service.facts.abbreviations import MAY_BE_AML
-from cds_service.facts.conditions import CODE_AND_WORDS, OF_RESIDUAL
+from cds_service.facts.conditions import CODE_AND_WORDS
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION
 from cds_service.facts.entries import CODE_AND_STATUS, HISTORY, PROBLEMS, Entry, listed, read_entries
 from cds_service.facts.fact import Fact, Key, State, known, missing
+from cds_service.facts.residual import OF_RESIDUAL
 from cds_service.facts.values.labs import LONG_AGO
 from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply

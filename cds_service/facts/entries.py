@@ -14,10 +14,11 @@ import msgspec
 
 from cds_service.facts.certainty import weighed
 from cds_service.facts.concepts import codes, texts_of
-from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of, standing_of
+from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, LEUKAEMIA, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.histology import is_unreadable, with_histology
+from cds_service.facts.standing import standing_of
 from cds_service.facts.times import When
 from cds_service.facts.values.results import FUTURE, Reading, origin
 from cds_service.gather.replies import Reply, Status

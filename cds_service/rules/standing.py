@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from cds_service.facts.conditions import OF_RESIDUAL
 from cds_service.facts.demographics import AGE, DECEASED, Age
 from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Medication, Role
@@ -12,6 +11,7 @@ from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.entries import PROBLEMS, Entry
 from cds_service.facts.fact import Fact, Key, State, holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
+from cds_service.facts.residual import OF_RESIDUAL
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.options import Group
