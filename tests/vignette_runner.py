@@ -34,7 +34,8 @@ from cds_service.facts.entries import HISTORY, PROBLEMS, PROCEDURES, Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing, rivalled
 from cds_service.facts.genomics.details import NO_DETAIL, Detail
 from cds_service.facts.genomics.ledger import LEDGER, read_ledger
-from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import CD33, MARKERS, Mutation
+from cds_service.facts.genomics.results import Result
 from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.residual import OF_RESIDUAL

@@ -10,7 +10,8 @@ from typing import Any
 
 from cds_service.facts.fact import Fact, Key, State, known
 from cds_service.facts.genomics.markers import APL_FUSION
-from cds_service.facts.genomics.mutations import MARKER_NAMES, MARKERS, Mutation, Result
+from cds_service.facts.genomics.mutations import MARKER_NAMES, MARKERS, Mutation
+from cds_service.facts.genomics.results import Result
 from cds_service.facts.later import Later
 
 PRESENT, ABSENT, CONFLICTING, OPEN, NO_RESULT = "present", "absent", "conflicting", "open", "no result"
