@@ -84,8 +84,9 @@ mutation: ## change every comparison, truth arm and number of the rules: does a 
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
 	@"$(VENV)/bin/python" -m tests.mutation --second-look
 
-mutation-sample: ## the same for 300 changes, always the same ones: the build server asks these
+mutation-sample: ## every number of the knowledge, and 300 changes of all, always the same ones: the build server asks these
 	@scripts/environment "$(VENV)" dev "$(PYTHON)"
+	@"$(VENV)/bin/python" -m tests.mutation --numbers
 	@"$(VENV)/bin/python" -m tests.mutation --sample 300 --floor 90
 
 mutation-units: ## the same for security, hooks, gather, store and facts, a sample of each, asked of their unit tests (many minutes)
