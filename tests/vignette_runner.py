@@ -62,7 +62,7 @@ LISTED = {"complete", "partly read", "not sent", "failed"}
 _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "failed", "orders", "medication list"}
 _CASE |= {"record", "subject", "edge", "expect", "fault"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
-_EXPECT |= {"beside"}
+_EXPECT |= {"beside", "of_call"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
@@ -585,7 +585,7 @@ def compare(vignette: Vignette, told: Told) -> list[str]:
             wrong.append("what warns stands in a card of its own, never as a line in another")
     elif "level" in expect and not wrong:
         wrong.append("level: only a check that fired has one")
-    for name, ask in (("waits", _waits), ("holds", _holds), ("line", _line), ("gap", _gap)):
+    for name, ask in (("waits", _waits), ("holds", _holds), ("of_call", _of_call), ("line", _line), ("gap", _gap)):
         if name in expect and expect[name] != ask(told.check):
             wrong.append(f"{name}: expected {expect[name]}, found {ask(told.check)}")
     wrong += [f"does not say '{words}'" for words in map(str, expect.get("says", ())) if words not in told.text]
@@ -605,6 +605,11 @@ def _waits(check: Check) -> bool:
 def _holds(check: Check) -> bool:
     """Whether the drug's own source holds it here, so that no option with it is offered."""
     return isinstance(check.outcome, Fired) and check.outcome.finding.holds
+
+
+def _of_call(check: Check) -> bool:
+    """Whether a service that this call drafts is the reason, so that it is told when that is signed."""
+    return isinstance(check.outcome, Fired) and check.outcome.finding.of_call
 
 
 def _line(check: Check) -> bool:
