@@ -19,6 +19,7 @@ from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
+_BETWEEN = "with days in between"
 
 
 @rule(
@@ -135,17 +136,17 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
     """How often a day it is ordered against the label.
 
     Asked of a drug whose source says how often a day it is given, when it is ordered, else while it is taken. A warning
-    when a single order says otherwise, one step lower where the order itself is in doubt. Several orders may share the
-    day's doses, so they are not judged.
+    when a single order says otherwise, or lets days pass between one dose and the next; one step lower where the order
+    itself is in doubt. Several orders may share the day's doses, so they are not judged.
 
     Where that cannot be read, the record of the call notes it and no card does, because the check of the dose tells a
-    dose that cannot be read. The hour, and the days of a cycle, are not looked at.
+    dose that cannot be read. The hour, and the days of a cycle that are named one by one, are not looked at.
     """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     said = case.must(topics.TIMES_A_DAY, use.drug)
-    wrong = tuple(order for order in orders if order.dose.times is not None and order.dose.times != said.value)
+    wrong = tuple(order for order in orders if _other_than(said.value, order))
     if wrong and len(orders) == 1:  # several orders may share the day's doses between them
         return case.fired(
             Level.WARNING,
@@ -155,7 +156,7 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
             says=(said,),
             said=said,
             order=wrong[0],
-            ordered=_often(wrong[0].dose.times),
+            ordered=_BETWEEN if wrong[0].dose.apart else _often(wrong[0].dose.times),
             label=_often(said.value),
             usual=case.cite(topics.USUAL_DOSE, use.drug),
         )
@@ -163,6 +164,10 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
         # an unreadable dose is told by the check of the dose; no source asks for the frequency by itself
         return NotEvaluated((), f"how often {use.drug} is taken cannot be read", orders, quiet=True)
     return Clear(f"{_often(said.value)}, as the label says")
+
+
+def _other_than(times: Decimal, order: Medication) -> bool:
+    return order.dose.apart or order.dose.times not in (None, times)
 
 
 def _often(times: Decimal | None) -> str:
