@@ -154,6 +154,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "qtc_window_at_start": ("14 d",),
     },
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
+    "dose-under-label": {"lowest_dose": ("10 mg/d", "17.7 mg/d", "50 mg/d", "80 mg/d", "250 mg/d")},
     "dose-over-label": {
         "dose_ceiling": (
             "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
@@ -243,6 +244,7 @@ ONLY_SAID = {
     ("count-at-start", "wbc_start_below"),
     ("dose-frequency", "usual_dose"),
     ("dose-over-label", "usual_dose"),
+    ("dose-under-label", "usual_dose"),
     ("qtc-start-limit", "qtc_resume_at_most"),
     ("electrolytes-severe", "magnesium_target"),
     ("electrolytes-severe", "potassium_target"),

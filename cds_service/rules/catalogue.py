@@ -79,6 +79,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     additive_qt.additive_qt,
     venetoclax.inhibitor_stopped,
     dosing.dose_over_label,
+    dosing.dose_under_label,
     dosing.dose_frequency,
     dosing.route,
     dosing.oral_form,

@@ -131,6 +131,43 @@ def _over_surface(
     )
 
 
+@rule("dose-under-label", subjects=uses(topics.LOWEST_DOSE), sources=("M10",), worst=Level.WARNING)
+def dose_under_label(case: Case, use: Use) -> Outcome:
+    """Daily dose against the lowest dose that the source knows, with the lowered ones.
+
+    Asked of a drug whose source names its lowered doses, when it is ordered, else while it is taken. A warning when all
+    its orders together come to less a day, as where milligrams were meant and micrograms are written. The same when it
+    is ordered per body surface though the source gives a fixed dose. An order that is in doubt is one step lower.
+
+    Whether a lowered dose is called for is not asked here, only whether any source knows it. A daily dose that cannot
+    be read is told by the check against the highest dose.
+    """
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    lowest = case.must(topics.LOWEST_DOSE, use.drug)
+    denser = [order for order in orders if order.dose.daily is None and order.dose.per_area is not None]
+    doses = [order.dose.daily for order in orders if order.dose.daily is not None]
+    if not denser and len(doses) < len(orders):
+        return NotEvaluated((), f"the daily dose of {use.drug} cannot be read", orders, quiet=True)
+    total = Quantity(sum((dose.value for dose in doses), Decimal(0)), "mg/d")
+    if not denser and total >= lowest.value:
+        return Clear(f"{total} is no less than {lowest.value}")
+    return case.fired(
+        Level.WARNING,
+        "dose_under_label",
+        about=orders,
+        drug=use.drug,
+        says=(lowest,),
+        order=denser[0] if denser else orders[0],
+        total=total,
+        area=denser[0].dose.per_area if denser else None,
+        lowest=lowest,
+        usual=case.cite(topics.USUAL_DOSE, use.drug),
+        salt=case.cite(topics.SALT_DOSES, use.drug),
+    )
+
+
 @rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)
 def dose_frequency(case: Case, use: Use) -> Outcome:
     """How often a day it is ordered against the label.
