@@ -124,7 +124,8 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
      "text instead of a number"),
     ({"valueString": "3.412 mmol/L"}, "a number in text that may be read in two ways"),
     ({"valueString": "41 mmol/L"}, "41 mmol/L is not a possible value"),
-    ({"valueQuantity": measured(4.1, "mmol{K}/L{1.73}")}, "4.1 with the unit 'mmol{K}/L{1.73}', which is not one we convert"),
+    ({"valueQuantity": measured(4.1, "mmol{K}/L{1.73}")},
+     "4.1 with the unit 'mmol{K}/L{1.73}', which is not one we convert"),
 ])
 def test_what_is_no_usable_number_is_unreadable_and_says_why(content: Json, why: str) -> None:
     found = potassium(observation(K, **content))
