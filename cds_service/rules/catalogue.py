@@ -88,6 +88,7 @@ CHECKS: tuple[Rule[Any], ...] = (
     exposure.inducer_ended,
     intake.take_apart,
     intake.food_left_out,
+    intake.live_vaccine,
     intake.food_and_vaccines,
     duplicates.also_active,
     duplicates.duplicate_class,
