@@ -257,6 +257,7 @@ ONLY_SAID = {
 
 # Numbers that several rules compare through one shared helper, and the rule whose vignettes hold their edges.
 SHARED = {
+    ("tumour_lysis_limit", "tls-laboratory"): "tumour_lysis._beyond",
     ("cycle_length", "ecg-schedule"): "cycle days, told day by day in ecg-schedule/day-by-day.yaml",
     ("ecg_tolerance", "qtc-hold"): "heart.current_qtc",
     ("qtc_window_after_schedule", "qtc-hold"): "heart.current_qtc",
