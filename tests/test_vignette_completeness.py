@@ -154,7 +154,11 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "qtc_window_at_start": ("14 d",),
     },
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
-    "dose-under-label": {"lowest_dose": ("10 mg/d", "17.7 mg/d", "50 mg/d", "80 mg/d", "250 mg/d")},
+    "dose-under-label": {
+        "lowest_dose": (
+            "10 mg/d", "17.7 mg/d", "25 mg/d", "50 mg/d", "80 mg/d", "150 mg/d", "200 mg/d", "250 mg/d",
+        ),
+    },
     "dose-over-label": {
         "dose_ceiling": (
             "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",

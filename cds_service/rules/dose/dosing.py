@@ -137,7 +137,8 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
 
     Asked of a drug whose source names its lowered doses, when it is ordered, else while it is taken. A warning when all
     its orders together come to less a day, as where milligrams were meant and micrograms are written. The same when it
-    is ordered per body surface though the source gives a fixed dose. An order that is in doubt is one step lower.
+    is ordered per body surface though the source gives a fixed dose to everybody. An order that is in doubt is one step
+    lower.
 
     Whether a lowered dose is called for is not asked here, only whether any source knows it. A daily dose that cannot
     be read is told by the check against the highest dose.
@@ -146,7 +147,9 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     lowest = case.must(topics.LOWEST_DOSE, use.drug)
-    denser = [order for order in orders if order.dose.daily is None and order.dose.per_area is not None]
+    by_surface = case.cite(topics.SMALL_PATIENT, use.drug) is not None  # a small patient gets it so
+    areas = [order for order in orders if order.dose.daily is None and order.dose.per_area is not None]
+    denser = [] if by_surface else areas
     doses = [order.dose.daily for order in orders if order.dose.daily is not None]
     if not denser and len(doses) < len(orders):
         return NotEvaluated((), f"the daily dose of {use.drug} cannot be read", orders, quiet=True)
