@@ -96,7 +96,8 @@ def test_a_code_alone_tells_what_the_cautions_ask_for(code: str, key: str) -> No
 @pytest.mark.parametrize(("text", "key"), [
     ("AFib with RVR", "atrial_fibrillation"), ("Vorhofflimmern, paroxysmal", "atrial_fibrillation"),
     ("Chemotherapy-induced neuropathy, grade 2", "neuropathy"), ("Diabetic neuropathy", "neuropathy"),
-    ("Polyneuropathie", "neuropathy"),
+    ("Polyneuropathie", "neuropathy"), ("Guillain-Barré syndrome", "guillain_barre"),
+    ("Child-Pugh class C", "cirrhosis"), ("Child Pugh score B8", "cirrhosis"),
 ])
 def test_words_alone_tell_what_the_cautions_ask_for(text: str, key: str) -> None:
     entries = chart(condition(concept(text=text))).get(PROBLEMS).value or ()

@@ -154,6 +154,11 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "qtc_window_at_start": ("14 d",),
     },
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
+    "dose-under-label": {
+        "lowest_dose": (
+            "10 mg/d", "17.7 mg/d", "25 mg/d", "50 mg/d", "80 mg/d", "150 mg/d", "200 mg/d", "250 mg/d",
+        ),
+    },
     "dose-over-label": {
         "dose_ceiling": (
             "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
@@ -243,6 +248,7 @@ ONLY_SAID = {
     ("count-at-start", "wbc_start_below"),
     ("dose-frequency", "usual_dose"),
     ("dose-over-label", "usual_dose"),
+    ("dose-under-label", "usual_dose"),
     ("qtc-start-limit", "qtc_resume_at_most"),
     ("electrolytes-severe", "magnesium_target"),
     ("electrolytes-severe", "potassium_target"),
@@ -255,6 +261,7 @@ ONLY_SAID = {
 
 # Numbers that several rules compare through one shared helper, and the rule whose vignettes hold their edges.
 SHARED = {
+    ("tumour_lysis_limit", "tls-laboratory"): "tumour_lysis._beyond",
     ("cycle_length", "ecg-schedule"): "cycle days, told day by day in ecg-schedule/day-by-day.yaml",
     ("ecg_tolerance", "qtc-hold"): "heart.current_qtc",
     ("qtc_window_after_schedule", "qtc-hold"): "heart.current_qtc",

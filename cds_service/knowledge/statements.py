@@ -17,7 +17,7 @@ _IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a car
 _SUBSTRATE_OF = ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
 _EFFECTS = (
     *("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma"),
-    *(*_SUBSTRATE_OF, "acid", *_IN_WORDS),
+    *(*_SUBSTRATE_OF, "acid", "live-vaccine", *_IN_WORDS),
 )
 
 

@@ -282,6 +282,7 @@ NEUROTOXICITY_FACTORS_FROM = Topic("neurotoxicity_factors_from", a_number)
 NEUROTOXICITY_ALP_FROM = Topic("neurotoxicity_alp_from", in_unit("[ULN]"))
 
 # Dose, route and what may not stand for what
+LOWEST_DOSE = Topic("lowest_dose", in_unit("mg/d"))  # lowered ones included
 TIMES_A_DAY = Topic("times_a_day", a_number)
 ROUTES = Topic("routes", names)
 NOT_INTRATHECAL = Topic("not_intrathecal", words)

@@ -713,3 +713,17 @@ def test_steps_with_other_frequencies_leave_it_open() -> None:
     twice = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
     first, second = dosage(amount(50), sequence=1), dosage(amount(50), timing=twice, sequence=2)
     assert dose(first, second).times is None
+
+
+@pytest.mark.parametrize(("timing", "apart"), [
+    ({"repeat": {"frequency": 1, "period": 2, "periodUnit": "d"}}, True),
+    ({"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}, True),
+    ({"code": concept("QOD", system="http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation")}, True),
+    ({"repeat": {"frequency": 7, "period": 1, "periodUnit": "wk"}}, False),
+    ({"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk", "dayOfWeek": ["mon", "tue"]}}, False),
+    ({"repeat": {"frequency": 5, "period": 28, "periodUnit": "d"}}, False),
+    ({"event": ["2026-11-20", "2026-11-22"]}, False),
+    (ONCE, False),
+])
+def test_days_that_pass_between_the_doses_are_no_days_named_one_by_one(timing: Json, apart: bool) -> None:
+    assert dose(dosage(amount(120), timing=timing)).apart is apart

@@ -103,7 +103,7 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
 
 @pytest.mark.parametrize(("content", "why"), [
     ({"valueQuantity": measured(4.1)}, "4.1 without a unit"),
-    ({"valueQuantity": measured(4.1, "furlong")}, "unit 'furlong' is not one we convert"),
+    ({"valueQuantity": measured(4.1, "furlong")}, "4.1 with the unit 'furlong', which is not one we convert"),
     ({"valueQuantity": measured(41, "mmol/L")}, "41 mmol/L is not a possible value"),
     ({"valueQuantity": measured(0, "mmol/L")}, "0 mmol/L is not a possible value"),
     ({"valueQuantity": measured(-4, "mmol/L")}, "-4 mmol/L is not a possible value"),
@@ -124,7 +124,8 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
      "text instead of a number"),
     ({"valueString": "3.412 mmol/L"}, "a number in text that may be read in two ways"),
     ({"valueString": "41 mmol/L"}, "41 mmol/L is not a possible value"),
-    ({"valueQuantity": measured(4.1, "mmol{K}/L{1.73}")}, "unit 'mmol{K}/L{1.73}' is not one we convert"),
+    ({"valueQuantity": measured(4.1, "mmol{K}/L{1.73}")},
+     "4.1 with the unit 'mmol{K}/L{1.73}', which is not one we convert"),
 ])
 def test_what_is_no_usable_number_is_unreadable_and_says_why(content: Json, why: str) -> None:
     found = potassium(observation(K, **content))

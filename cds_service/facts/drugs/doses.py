@@ -17,7 +17,7 @@ from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength,
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
 from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
 from cds_service.facts.drugs.surface import per_area_in
-from cds_service.facts.drugs.times_in_words import leaves_open, skips_days, times_in
+from cds_service.facts.drugs.times_in_words import days_between, leaves_open, skips_days, times_in
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
@@ -34,6 +34,7 @@ class Dose:
     note: str = ""
     plain: bool = True  # one coded step a day, so that the order may be rewritten with another dose
     times: Decimal | None = None  # how often a day, where the order says so and it is given every day
+    apart: bool = False  # the order says that days pass between one dose and the next
     per_area: Quantity | None = None  # each dose, where it is ordered per body surface
     days: Decimal | None = None  # for how many days, where the order says so without naming the first and the last
 
@@ -95,7 +96,8 @@ def daily_dose(
     one_day = Truth.NO if apart else _one_day(steps)
     times = _times(steps, terms, one_day)
     days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
-    return replace(_daily_dose(steps, of, one_day), times=times, per_area=_per_area(steps, of), days=days)
+    apart = all(_apart(step, terms) for step in steps)
+    return replace(_daily_dose(steps, of, one_day), times=times, apart=apart, per_area=_per_area(steps, of), days=days)
 
 
 def _read(dosage: Dosage, of: _Product) -> _Step:
@@ -137,6 +139,11 @@ def _times(steps: list[_Step], terms: Terms, one_day: Truth) -> Decimal | None:
     if len(each) > 1 and one_day is Truth.YES:
         return sum(each, Decimal(0))
     return each[0] if len(set(each)) == 1 else None
+
+
+def _apart(step: _Step, terms: Terms) -> bool:
+    """Whether days pass between one dose and the next; words count where nothing else says how often."""
+    return step.often.apart if step.often is not None else days_between(step.text, terms)
 
 
 def _times_in_words(text: str, terms: Terms) -> Decimal | None:

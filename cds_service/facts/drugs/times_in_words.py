@@ -63,13 +63,18 @@ _EVERY = re.compile(
 )
 _FROM_TO = re.compile(r"(?<![\w/-])(?:de\s+)?(\d{1,2})\s*(?:em|/|en)\s*\1\s*h(?:oras)?\b", re.IGNORECASE)  # "12/12h"
 _AM_OF_GERMAN = re.compile(r"\bam(?=\s+(?:(?!vormittag)\w*tag|\d))", re.IGNORECASE)
-# Days without the drug, or a dose of the day that is divided, whatever else is said of how often.
-_OPEN = re.compile(
-    r"\b(?:(?:every|each) (?:other|second|third|2nd|3rd|[2-6]) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
+# Days that pass between one dose and the next.
+_BETWEEN_DAYS = (
+    r"(?:every|each) (?:other|second|third|2nd|3rd|[2-6]) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
     r"|jeden? (?:zweiten|dritten|[2-7]\.) tag|alle (?:[2-7]|zwei|drei|vier) tage|(?:un|1) jour sur"
     r"|tous les (?:[2-7]|deux|trois) jours|d[ií]as altern\w+|cada (?:[2-7]|dos|tres) d[ií]as|cada (?:48|72) ?h\w*"
     r"|giorni alterni|giorno sì e|ogni (?:[2-7]|due|tre) giorni|om de (?:andere )?dag|elke (?:[2-7]|twee|drie) dagen"
     r"|(?:once|twice|times|[1-6]\s*x) (?:a|per|each|every) week|(?:once|twice|[1-6] times) weekly"
+)
+_DAYS_BETWEEN = re.compile(rf"\b(?:{_BETWEEN_DAYS})\b", re.IGNORECASE)
+# Days without the drug, or a dose of the day that is divided, whatever else is said of how often.
+_OPEN = re.compile(
+    rf"\b(?:{_BETWEEN_DAYS}"
     r"|dias? sim|weekdays|week-?ends|werktags|im wechsel|pause|divided|split|aufgeteilt|verteilt|verdeeld"
     r"|dividid[oa]s?|répartie?s?"
     rf"|(?:in|en|em|auf) {_SEVERAL} (?:divided )?(?:doses?|dosen|gaben|einzelgaben|prises?|tomas?|dosis|dosi))\b",
@@ -263,6 +268,15 @@ def not_each_day(text: str) -> bool:
 def skips_days(text: str) -> bool:
     """Whether the words name days without the drug."""
     return any(_DIVIDED.search(found[0]) is None for found in islice(_OPEN.finditer(text), _MOST_PARTS))
+
+
+def days_between(text: str, terms: Terms) -> bool:
+    """Whether the words let days pass between one dose and the next, and say nothing of a day beside it.
+
+    "Daily, blood count once a week" is daily.
+    """
+    rest = _DAYS_BETWEEN.sub(" ", text)
+    return rest != text and times_in(rest, terms) is None
 
 
 def without_times(text: str) -> str:

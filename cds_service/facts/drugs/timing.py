@@ -25,6 +25,7 @@ class Rhythm:
     times: Decimal
     daily: bool = True
     note: str = ""
+    apart: bool = False  # days pass between one dose and the next; days that are named one by one are none of these
 
 
 ONE = Decimal(1)
@@ -43,7 +44,7 @@ _WEEK = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 # FHIR's abbreviations (HL7 v3 GTSAbbreviation): what they mean is the calendar's, not medicine's.
 _ABBREVIATIONS: Mapping[str, Rhythm] = {
     **dict.fromkeys(("AM", "PM", "QD", "BED"), Rhythm(ONE)),
-    **dict.fromkeys(("QOD", "WK", "MO"), Rhythm(ONE, daily=False)),
+    **dict.fromkeys(("QOD", "WK", "MO"), Rhythm(ONE, daily=False, apart=True)),
     **{name: Rhythm(Decimal(times)) for name, times in (("BID", 2), ("TID", 3), ("QID", 4))},
     **{f"Q{hours}H": Rhythm(_DAY / hours) for hours in (1, 2, 3, 4, 6, 8)},
 }
@@ -65,7 +66,7 @@ def rhythm(timing: Timing | None, terms: Terms) -> Rhythm | None:
         return structured or coded
     higher = max(structured, coded, key=lambda each: each.times)
     note = "its timing and the code of its timing disagree, the more frequent counted"
-    return Rhythm(higher.times, structured.daily and coded.daily, note)
+    return Rhythm(higher.times, structured.daily and coded.daily, note, structured.apart and coded.apart)
 
 
 def not_daily(timing: Timing | None, found: Rhythm | None) -> bool:
@@ -155,7 +156,9 @@ def _on_its_day(repeat: Repeat, frequency: int, weekdays: int, named: int) -> Rh
     a_week = repeat.periodUnit == "wk" and repeat.period == 1
     if a_week and weekdays and frequency in (1, weekdays):
         return Rhythm(Decimal(max(1, named)), weekdays == len(_WEEK))
-    return Rhythm(Decimal(max(1, named)), daily=False) if frequency == 1 else None
+    if frequency != 1:
+        return None
+    return Rhythm(Decimal(max(1, named)), daily=False, apart=not weekdays)
 
 
 def _of_events(events: list[str]) -> Rhythm | None:

@@ -113,7 +113,7 @@ def _converted(table: UnitTable, value: Decimal, unit: str, bound: str = "") -> 
         return f"{bound}{value} without a unit"
     converted = table.convert(value, unit or table.canonical)
     if converted is None:
-        return f"unit '{unit[:20]}' is not one we convert"
+        return f"{bound}{value} with the unit '{unit[:20]}', which is not one we convert"
     if not table.plausible(converted) or (table.is_score and value % 1):
         return f"{value} {unit[:20]}".strip() + " is not a possible value"
     return Number(converted, f"{bound}{value} {unit}".strip(), bound)

@@ -37,6 +37,7 @@ class Estimate:
     inputs: str
     open: str = ""  # what leaves it open
     in_doubt: tuple[Fact[Any], ...] = ()  # the input that alone is in doubt, where the creatinine is not
+    rising: str = ""  # a creatinine that goes up fast: the kidney is weaker than any formula says
 
     def band(self, limits: Iterable[Quantity]) -> int:
         """Below how many of the limits it lies."""
@@ -70,6 +71,8 @@ class Kidney:
                 notes.append(f"{words}, which is lower")
             else:
                 doubts.append(words)
+        if chosen.rising:
+            (notes if chosen.band(limits) else doubts).append(chosen.rising)
         in_doubt = () if doubts else chosen.in_doubt
         told = replace(chosen, fact=reduce(Fact.doubted, doubts, chosen.fact), in_doubt=in_doubt)
         return told, "; ".join(notes)
@@ -128,6 +131,7 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
     open_age = "" if age.value.youngest == age.value.oldest else str(age.value)
     unsure = (open_age, "" if sex.value else _no_sex(sex))
     words = ", ".join(filter(None, unsure))
+    falling, rising = _unstable(case)
     fact = Fact(
         CLEARANCE,
         creatinine.state,
@@ -135,13 +139,14 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.when,
         creatinine.origin,
         _OPPOSITE[creatinine.bound],
-        (*creatinine.doubts, *(f"weight: {doubt}" for doubt in _doubts(weight)), *_unstable(case)),
+        (*creatinine.doubts, *(f"weight: {doubt}" for doubt in _doubts(weight)), *falling),
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
     inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or _no_sex(sex)}"
-    alone = (weight,) if creatinine.sure and not weight.sure and not _unstable(case) else ()
-    return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else "", alone), ()
+    alone = (weight,) if creatinine.sure and not weight.sure and not falling else ()
+    between = f"{words}: between {low} and {high}" if words else ""
+    return Estimate(fact, high, method, inputs, between, alone, "; ".join(rising)), ()
 
 
 def _no_sex(sex: Fact[str]) -> str:
@@ -177,19 +182,22 @@ def _ends(
     return at(age.oldest, lowest), at(age.youngest, highest)
 
 
-def _unstable(case: Case) -> tuple[str, ...]:
-    """A doubt where creatinine moves so fast that no formula holds."""
+def _unstable(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is said where creatinine falls, and where it rises, so fast that no formula holds."""
     change = case.must(topics.CREATININE_UNSTABLE_FROM, "policy")
     hours = case.must(topics.CREATININE_UNSTABLE_WITHIN, "policy")
     series = case.fact(CREATININE_SERIES).value or ()
     dated = [(each.when, each.value, each) for each in series if each.when and each.value]
     if not dated:
-        return ()
+        return (), ()
     span = timedelta(hours=int(hours.value.value))
     newest_when, newest, now = dated[0]
     for when, older, then in dated[1:]:
         near = newest_when.earliest - when.latest <= span
         if near and abs(newest.value - older.value) >= change.value.value:
             words = f"{as_received(then)} to {as_received(now)}"
-            return (f"creatinine is not stable ({words}), so no formula holds",)
-    return ()
+            if newest > older:
+                said = f"creatinine is not stable ({words}), so no formula holds: the clearance is lower than this"
+                return (), (said,)
+            return (f"creatinine is not stable ({words}), so no formula holds",), ()
+    return (), ()

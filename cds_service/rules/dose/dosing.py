@@ -19,6 +19,7 @@ from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
+_BETWEEN = "with days in between"
 
 
 @rule(
@@ -130,22 +131,62 @@ def _over_surface(
     )
 
 
+@rule("dose-under-label", subjects=uses(topics.LOWEST_DOSE), sources=("M10",), worst=Level.WARNING)
+def dose_under_label(case: Case, use: Use) -> Outcome:
+    """Daily dose against the lowest dose that the source knows, with the lowered ones.
+
+    Asked of a drug whose source names its lowered doses, when it is ordered, else while it is taken. A warning when all
+    its orders together come to less a day, as where milligrams were meant and micrograms are written. The same when it
+    is ordered per body surface though the source gives a fixed dose to everybody. An order that is in doubt is one step
+    lower.
+
+    Whether a lowered dose is called for is not asked here, only whether any source knows it. A daily dose that cannot
+    be read is told by the check against the highest dose.
+    """
+    orders = use.drafts or use.active
+    if not orders:
+        return NotApplicable("neither drafted nor taken now")
+    lowest = case.must(topics.LOWEST_DOSE, use.drug)
+    by_surface = case.cite(topics.SMALL_PATIENT, use.drug) is not None  # a small patient gets it so
+    areas = [order for order in orders if order.dose.daily is None and order.dose.per_area is not None]
+    denser = [] if by_surface else areas
+    doses = [order.dose.daily for order in orders if order.dose.daily is not None]
+    if not denser and len(doses) < len(orders):
+        return NotEvaluated((), f"the daily dose of {use.drug} cannot be read", orders, quiet=True)
+    total = Quantity(sum((dose.value for dose in doses), Decimal(0)), "mg/d")
+    if not denser and total >= lowest.value:
+        return Clear(f"{total} is no less than {lowest.value}")
+    return case.fired(
+        Level.WARNING,
+        "dose_under_label",
+        about=orders,
+        drug=use.drug,
+        says=(lowest,),
+        order=denser[0] if denser else orders[0],
+        total=total,
+        area=denser[0].dose.per_area if denser else None,
+        lowest=lowest,
+        usual=case.cite(topics.USUAL_DOSE, use.drug),
+        salt=case.cite(topics.SALT_DOSES, use.drug),
+    )
+
+
 @rule("dose-frequency", subjects=uses(topics.TIMES_A_DAY), sources=("D20", "M10"), worst=Level.WARNING)
 def dose_frequency(case: Case, use: Use) -> Outcome:
     """How often a day it is ordered against the label.
 
     Asked of a drug whose source says how often a day it is given, when it is ordered, else while it is taken. A warning
-    when a single order says otherwise, one step lower where the order itself is in doubt. Several orders may share the
-    day's doses, so they are not judged.
+    when a single order says otherwise, or lets days pass between one dose and the next; one step lower where the order
+    itself is in doubt. Several orders may share the day's doses, so they are not judged.
 
     Where that cannot be read, the record of the call notes it and no card does, because the check of the dose tells a
-    dose that cannot be read. The hour, and the days of a cycle, are not looked at.
+    dose that cannot be read. The hour, and the days of a cycle that are named one by one, are not looked at.
     """
     orders = use.drafts or use.active
     if not orders:
         return NotApplicable("neither drafted nor taken now")
     said = case.must(topics.TIMES_A_DAY, use.drug)
-    wrong = tuple(order for order in orders if order.dose.times is not None and order.dose.times != said.value)
+    wrong = tuple(order for order in orders if _other_than(said.value, order))
     if wrong and len(orders) == 1:  # several orders may share the day's doses between them
         return case.fired(
             Level.WARNING,
@@ -155,7 +196,7 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
             says=(said,),
             said=said,
             order=wrong[0],
-            ordered=_often(wrong[0].dose.times),
+            ordered=_BETWEEN if wrong[0].dose.apart else _often(wrong[0].dose.times),
             label=_often(said.value),
             usual=case.cite(topics.USUAL_DOSE, use.drug),
         )
@@ -163,6 +204,10 @@ def dose_frequency(case: Case, use: Use) -> Outcome:
         # an unreadable dose is told by the check of the dose; no source asks for the frequency by itself
         return NotEvaluated((), f"how often {use.drug} is taken cannot be read", orders, quiet=True)
     return Clear(f"{_often(said.value)}, as the label says")
+
+
+def _other_than(times: Decimal, order: Medication) -> bool:
+    return order.dose.apart or order.dose.times not in (None, times)
 
 
 def _often(times: Decimal | None) -> str:

@@ -45,7 +45,8 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     Asked of a drug with a step for weak kidneys, when it is ordered, else while it is taken. Kidney function is the
     measured clearance, else Cockcroft–Gault with actual weight in adults, else the reported eGFR; a newer one that
     disagrees counts. Critical where the label of this place advises against the drug, a warning at the other steps; one
-    step lower where a value is old, creatinine moves, or age or sex leaves it open.
+    step lower where a value is old, creatinine falls fast, or age or sex leaves it open. One that rises fast clears
+    nothing, and what it finds stands, because the kidney is weaker still.
 
     What is missing, or good and in doubt, goes to the card of gaps: as a warning where a stop may hide behind it, else
     as information. Where the source only says that it was not studied, nothing is asked for.

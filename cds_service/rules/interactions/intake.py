@@ -118,6 +118,43 @@ def food_left_out(case: Case, use: Use) -> Outcome:
 
 
 @rule(
+    "live-vaccine",
+    subjects=uses(topics.LIVE_VACCINES),
+    sources=("SAF38",),
+    pairs=True,
+    worst=Level.WARNING,
+)
+def live_vaccine(case: Case, use: Use) -> Outcome:
+    """A live vaccine that is ordered beside a drug whose source forbids it.
+
+    Asked of a drug, ordered or taken, whose source asks for no live vaccines. A warning when one is ordered or on the
+    medication list; one step lower where every order of it is in doubt. What the source says of the time after the
+    treatment is told, and not counted.
+
+    A vaccination that is recorded as given is not looked for. Where none is found and the medication list is missing or
+    was read in part, the card of gaps says so as information.
+    """
+    if not (use.drafts or use.active):
+        return NotApplicable("not taken now")
+    others = met(case, use, "live-vaccine")
+    if not others:
+        return none_met(case, use, "live vaccine")
+    said = case.must(topics.LIVE_VACCINES, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "live_vaccine",
+        about=orders_of(use, others),
+        drug=use.drug,
+        says=(said,),
+        deciding=doubtful((*use.drafts, *use.active), *(other.orders for other in others)),
+        propose=undo(others),
+        others=others,
+        said=said,
+        new=bool(use.drafts),
+    )
+
+
+@rule(
     "food-and-vaccines",
     subjects=uses(topics.GRAPEFRUIT, topics.LIVE_VACCINES, topics.WITH_FOOD),
     sources=("SAF12",),

@@ -136,6 +136,8 @@ def _kidney(case: Case) -> Criterion:
     if estimate.fact.doubts or estimate.fact.state is not State.KNOWN or low is Truth.UNKNOWN:
         why = "; ".join(estimate.fact.doubts) or _ONLY_A_BOUND
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}: {why}")
+    if estimate.rising:  # weaker still, but of today: nobody is called unfit for good by it
+        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {words}")
     return Criterion(CLEARANCE.label, Fitness.UNFIT if low is Truth.YES else Fitness.FIT, words)
 
 

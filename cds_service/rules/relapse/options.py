@@ -31,7 +31,7 @@ from cds_service.truth import Truth
 # Checks that ask what the conditions of an option have settled already.
 SETTLED = frozenset({"target", "alone-in-relapse", "off-label-relapse", "aml-on-record", "relapse-on-drug"})
 # Checks of how an order is written: there is none yet.
-OF_THE_ORDER = frozenset({"route", "dose-frequency", "oral-form", "also-active"})
+OF_THE_ORDER = frozenset({"route", "dose-frequency", "dose-under-label", "oral-form", "also-active"})
 RULES_SPOKEN_FOR = (
     *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
     *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),

@@ -1,4 +1,4 @@
-"""Diseases on record that speak against a drug of trials, by the sources that name them."""
+"""Diseases on record that speak against a drug, by the sources that name them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEAK_HEART = "weak heart"
 def disease_on_record(case: Case, use: Use) -> Outcome:
     """A disease on record that speaks against the drug.
 
-    It is asked of drugs of trials that are drafted or taken, and of which the sources name diseases that speak against
+    It is asked of drugs that are drafted or taken, and of which the sources name diseases that speak against
     them. Such a disease among the current problems is a warning: caution, or advice against the drug where that is
     stated of the disease. A weak heart shows also by an ejection fraction at or
     below the limit of the policy; an old one alone counts one step lower.

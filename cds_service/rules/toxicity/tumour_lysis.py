@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import assert_never
 
 from cds_service.facts.drugs.medications import MEDICATIONS
@@ -80,13 +81,12 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     """Blood chemistry and tumour lysis prophylaxis before the first dose.
 
     It is asked before the first dose of a drug whose source asks for blood chemistry against tumour lysis. A potassium
-    from the limit of the policy on is a warning; one that is too old or doubtful counts one step lower, and the gap is
-    named beside it.
+    from the limit of the policy on is a warning, and so are several values beyond the limits of laboratory tumour
+    lysis. What is too old or doubtful counts one step lower, and the gap is named beside it.
 
-    A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where potassium already
-    warns, the other gaps are left out. Electrolytes that count, but are some days old, are a line. What the other tests
-    say is not weighed before the start. Running or held treatment is not asked about; where another disease than AML is
-    the reason, that is said instead.
+    A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where a value already
+    warns, the other gaps are left out. One such value alone, or electrolytes that are some days old, are a line.
+    Running or held treatment is not asked about; where another disease than AML is the reason, that is said instead.
     """
     if not use.is_new:
         return NotApplicable("not a first dose")
@@ -97,6 +97,9 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     window = case.must(topics.ELECTROLYTE_WINDOW_AT_START, "policy").value
     facts = tuple(case.fact(key, window) for key in _CHEMISTRY if key.name in tests.value)
     unknown = tuple(fact for fact in facts if not fact.sure)
+    found = tuple(pair for pair, there in _beyond(case, window, tests.value) if there is Truth.YES)
+    if len(found) >= case.must(topics.SIGNS_TOGETHER, "policy").value:
+        return _lysis_before_start(case, use, found, advice)
     high = case.must(topics.TLS_POTASSIUM_FROM, "policy")
     potassium = next(fact for fact in facts if fact.key is POTASSIUM)
     if at_or_above(potassium, high.value) is Truth.YES:
@@ -113,9 +116,31 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
         )
     if unknown:
         return case.blind(*unknown, about=use.drafts)
+    if found:
+        return _lysis_before_start(case, use, found, advice)
     electrolytes = (fact for fact in facts if fact.key in _ELECTROLYTES)
     old = told_as_old(case, use.drug, use.drafts, electrolytes)
     return old or Clear("blood chemistry of the last days is on record")
+
+
+def _lysis_before_start(case: Case, use: Use, found: tuple[_Test, ...], advice: Statement[str]) -> Outcome:
+    """Values beyond the limits before the first dose: several are a warning, one is a line."""
+    enough = case.must(topics.SIGNS_TOGETHER, "policy").value
+    several = len(found) >= enough
+    surely = tuple(pair for pair in found if pair[0].sure)
+    deciding = surely if several and len(surely) >= enough else found
+    return case.fired(
+        Level.WARNING if several else Level.INFO,
+        "tls_before_start",
+        about=use.drafts,
+        drug=use.drug,
+        because=tuple(fact for fact, _ in deciding),
+        says=tuple(limit for _, limit in deciding),
+        line=not several,
+        found=found,
+        several=several,
+        advice=advice,
+    )
 
 
 _CHEMISTRY = (POTASSIUM, PHOSPHATE, CALCIUM, URIC_ACID, CREATININE)
@@ -185,11 +210,8 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
         return case.blind(why=elsewhere, about=use.active, quiet=True)
     signs, doubts = signs_since_start(case, use, keys_of(case, "tumour lysis"))
     window = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
-    tests = tuple(
-        (case.fact(key, window), case.must(topics.TUMOUR_LYSIS_LIMIT, "pathway", key.name)) for key in _IN_LYSIS
-    )
-    truths = [_lysed(fact, limit) for fact, limit in tests]
-    found = tuple(pair for pair, there in zip(tests, truths, strict=True) if there is Truth.YES)
+    tests = _beyond(case, window)
+    found = tuple(pair for pair, there in tests if there is Truth.YES)
     surely = tuple(pair for pair in found if pair[0].sure)
     enough = case.must(topics.SIGNS_TOGETHER, "policy").value
     if found or signs:
@@ -215,13 +237,21 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
             advice=case.must(topics.TLS_ADVICE, use.drug),
         )
     problems = case.fact(PROBLEMS)
-    unknown = tuple(fact for (fact, _), there in zip(tests, truths, strict=True) if there is Truth.UNKNOWN)
+    unknown = tuple(fact for (fact, _), there in tests if there is Truth.UNKNOWN)
     if problems.sure and len(unknown) < enough:
         return Clear("fewer than two values can be beyond the limits of laboratory tumour lysis")
     return case.blind(problems, *unknown)
 
 
 _IN_LYSIS = (POTASSIUM, PHOSPHATE, URIC_ACID, CALCIUM)
+_Test = tuple[Fact[Quantity], Statement[Quantity]]
+
+
+def _beyond(case: Case, window: Quantity, asked: Collection[str] | None = None) -> tuple[tuple[_Test, Truth], ...]:
+    """Each test of laboratory tumour lysis with its limit, and whether it lies beyond it; `asked`: of those alone."""
+    keys = (key for key in _IN_LYSIS if asked is None or key.name in asked)
+    tests = ((case.fact(key, window), case.must(topics.TUMOUR_LYSIS_LIMIT, "pathway", key.name)) for key in keys)
+    return tuple(((fact, limit), _lysed(fact, limit)) for fact, limit in tests)
 
 
 def _early(case: Case, use: Use, within: Quantity) -> bool:
