@@ -375,7 +375,7 @@ def test_a_man_who_was_born_female_may_be_pregnant_and_has_two_clearances():
     assert "Pregnancy" in details
     pregnant = [RELAPSED, condition("Z33.1", "Pregnant state", "2026-11-01")]
     found = told(cards("order-sign", STARTS_GILTERITINIB, **FINE, patient=man, conditions=pregnant))
-    assert "warning: Pregnancy on record (2026-11-01) and gilteritinib" in found
+    assert "warning: Pregnancy on record (2026-11-01): gilteritinib may harm the unborn child" in found
 
 
 def test_an_inducer_that_ended_this_month_may_have_ended_lately():
