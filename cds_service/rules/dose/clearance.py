@@ -149,7 +149,7 @@ def _no_sex(sex: Fact[str]) -> str:
 
 
 def _doubts(weight: Fact[Quantity]) -> tuple[str, ...]:
-    return (*weight.doubts, f"only known to be {weight.bound} this") if weight.bound else weight.doubts
+    return (*weight.doubts, weight.bounded) if weight.bound else weight.doubts
 
 
 def as_received(fact: Fact[Quantity]) -> str:
