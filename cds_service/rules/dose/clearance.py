@@ -126,7 +126,7 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         return None, (age,)
     low, high = _ends(case, creatinine.value, weight.value, age.value, sex.value)
     open_age = "" if age.value.youngest == age.value.oldest else str(age.value)
-    unsure = (open_age, "" if sex.value else _no_sex(sex))
+    unsure = (open_age, "" if sex.value else _spoken_sex(sex))
     words = ", ".join(filter(None, unsure))
     fact = Fact(
         CLEARANCE,
@@ -139,12 +139,14 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
-    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or _no_sex(sex)}"
+    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {_spoken_sex(sex)}"
     alone = (weight,) if creatinine.sure and not weight.sure and not _unstable(case) else ()
     return Estimate(fact, high, method, inputs, f"{words}: between {low} and {high}" if words else "", alone), ()
 
 
-def _no_sex(sex: Fact[str]) -> str:
+def _spoken_sex(sex: Fact[str]) -> str:
+    if sex.value:
+        return f"{sex.value} (administrative sex)"
     return f"sex not known ({sex.why})" if sex.state is State.CONFLICTING else "sex not on record"
 
 
