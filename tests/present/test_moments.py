@@ -103,7 +103,7 @@ def test_another_patients_results_are_counted_and_never_read():
         "order-sign", gilteritinib(status="draft"), ecg=[foreign], labs=ELECTROLYTES, genomics=[SINCE_RELAPSE]
     )
     assert found[0]["indicator"] == "warning"
-    assert "1 resource of another patient, not read" in found[0]["detail"]
+    assert "1 entry of another patient, not read" in found[0]["detail"]
     assert not any("512" in card["summary"] for card in found)
 
 
