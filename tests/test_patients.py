@@ -338,7 +338,8 @@ def test_a_creatinine_that_rises_is_told_in_the_unit_of_the_laboratory():
     labs = [*ELECTROLYTES, *(observation("2160-0", value, "mg/dL", f"{day}T07:00:00Z") for day, value in days)]
     taken = order("clofarabine 1 mg/mL infusion", id="c", authoredOn="2026-11-17")
     found = cards("patient-view", labs=labs, medications=[taken], conditions=[RELAPSED])
-    assert any("Creatinine 2.2 mg/dL, from 0.9 mg/dL on 2026-11-16, on clofarabine" in each["summary"] for each in found)
+    risen = "Creatinine 2.2 mg/dL, from 0.9 mg/dL on 2026-11-16, on clofarabine"
+    assert any(risen in each["summary"] for each in found)
 
 
 def test_white_cells_per_microlitre_are_told_as_they_were_sent():
