@@ -19,6 +19,7 @@ _SPOKEN = {
     "mg/m2": "mg/m²",
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "10*9/L": "×10⁹/L",
+    "umol/L": "µmol/L",
     "[ULN]": "× ULN",
     "/min": "/min",
     "1": "",

@@ -194,6 +194,8 @@ def _markdown(detail: Any, at: str) -> Iterator[str]:
         return
     if HTML.search(detail):
         yield f"{at}: no HTML (C-det)"
+    if re.search(r"[^\n]\n\*\*", detail):
+        yield f"{at}: what begins with a name of its own runs on in the paragraph before it"
     if detail.count("```") % 2:
         yield f"{at}: a fence is not closed (C-det)"
     for url in re.findall(r"(?<!\\)\]\(([^)]*)\)", detail):  # an escaped bracket makes no link

@@ -233,7 +233,7 @@ def test_another_patients_results_are_counted_and_not_read(client):
     other = qtcf(430, "2026-11-21T08:00:00Z") | {"id": "x", "subject": {"reference": "Patient/p2"}}
     found = cards(client, changed(SIGN, "prefetch.ecg", bundle(qtcf(512), other)))
     assert found[0]["indicator"] == "critical"
-    assert any("1 resource of another patient" in card["detail"] for card in found)
+    assert any("1 entry of another patient" in card["detail"] for card in found)
     assert "p2" not in json.dumps(found)
 
 

@@ -48,7 +48,7 @@ def test_another_patients_allergy_is_not_told():
 def test_a_positive_pregnancy_test_before_a_drug_with_a_boxed_warning():
     woman = {**PATIENT, "gender": "female", "birthDate": "1990-01-01"}
     told = summaries("glasdegib 100 mg", patient=woman, bedside=[result("2118-8", "positive")])
-    assert told["Pregnancy on record (2026-11-15) and glasdegib"] in ("critical", "warning")
+    assert told["Pregnancy on record (2026-11-15): glasdegib may harm the unborn child"] in ("critical", "warning")
 
 
 def test_an_allergy_that_is_not_valid_fhir_still_warns():

@@ -55,6 +55,9 @@ class Origin(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+_BOUND_WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
+
+
 class Fact(msgspec.Struct, Generic[T], frozen=True):
     """A value with time and origin, or the reason why there is none."""
 
@@ -83,6 +86,11 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
     def told(self) -> str:
         """The value as it is told: with the sign before it where it is only a bound, and empty where there is none."""
         return "" if self.value is None else f"{self.bound}{self.value}"
+
+    @property
+    def bounded(self) -> str:
+        """What one doubts of a value that is only a bound, in words; "" of any other."""
+        return f"only known to be {_BOUND_WORDS[self.bound]} this" if self.bound else ""
 
     def within(self, days: Quantity, now: datetime) -> Fact[T]:
         """The same fact, turned STALE when it may be older than so many days. Its value stays visible."""

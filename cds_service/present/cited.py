@@ -19,8 +19,9 @@ def local_first(finding: Finding) -> tuple[Statement[Any], ...]:
 
 
 def source_lines(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
-    """Each statement's sources with their place, and how well it was verified, a line each."""
-    lines = dict.fromkeys([_source_line(each) for each in statements if not _is_default(each)])
+    """Each statement's sources with their place, and how well it was verified, a line each; none that another holds."""
+    every = dict.fromkeys([_source_line(each) for each in statements if not _is_default(each)])
+    lines = {each: None for each in every if not any(other.startswith(f"{each}; also ") for other in every)}
     if any(map(_is_default, statements)):
         lines["- Service default, not from a source; the hospital may replace it"] = None
     return tuple(lines)

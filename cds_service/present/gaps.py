@@ -96,7 +96,8 @@ def find_gap(relevance: Relevance) -> Gap | None:
 def _unread(relevance: Relevance) -> list[str]:
     """What came and was left unread, whatever check it would have concerned."""
     chart, nameless = relevance.evaluation.chart, relevance.nameless
-    found = [f"{_counted(chart.foreign, 'resource')} of another patient, not read"] if chart.foreign else []
+    entries = "1 entry" if chart.foreign == 1 else f"{chart.foreign} entries"
+    found = [f"{entries} of another patient, not read"] if chart.foreign else []
     if chart.unreadable_drafts:
         drafts = len(chart.unreadable_drafts)
         found.append(

@@ -275,7 +275,7 @@ class Case:
         if bounded:
             if any(fact.key.exact for fact in bounded):
                 shown = min(shown, Level.WARNING)
-            all_doubts += [f"{fact.key.label}: only known to be {fact.bound} this" for fact in bounded]
+            all_doubts += [f"{fact.key.label}: {fact.bounded}" for fact in bounded]
         return Fired(
             Finding(
                 level=shown,

@@ -231,7 +231,7 @@ def _measured(case: Case, use: Use, key: str, fact: Fact[Quantity], there: Truth
     if there is not Truth.YES or began is Truth.NO:
         return ()
     doubts = tuple(f"{fact.key.label}: {doubt}" for doubt in fact.doubts)
-    doubts += (f"{fact.key.label}: only known to be {fact.bound} this",) if fact.bound else ()
+    doubts += (f"{fact.key.label}: {fact.bounded}",) if fact.bound else ()
     doubts += unsure
     return (Sign(key, words, str(fact.when or "no date"), fact.when, doubts, fact),)
 

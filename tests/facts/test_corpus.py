@@ -98,7 +98,7 @@ VALUES: list[tuple[str, list[Json], Key[Any], str]] = [
         "2823-3", valueQuantity=measured(5.4, "mmol/L", system=UCUM, code="mmol/L"),
         interpretation=[concept("N")])], POTASSIUM, "5.4 mmol/L"),
     ("11 in mass", [observation("2160-0", valueQuantity=measured(1, "mg/dL", system=UCUM, code="mg/dL"))],
-     CREATININE, "88.4 umol/L"),
+     CREATININE, "88.4 µmol/L"),
     ("12 QT of one lead is no QTc", [observation(
         "44975-1", category=[concept("procedure")], valueQuantity=measured(0.4, "s"))], QTC, "not found"),
     ("13 an impression of one QTc and nothing else", [observation(

@@ -40,8 +40,8 @@ def read(key: Key[Quantity], *results: Json) -> Fact[Quantity]:
 @pytest.mark.parametrize(("key", "name", "value", "unit", "expected"), [
     (POTASSIUM, "Potassium", 3.1, "mmol/L", "3.1 mmol/L"), (POTASSIUM, "Kalium im Serum", 3.1, "mmol/L", "3.1 mmol/L"),
     (POTASSIUM, "POTASSIUM LEVEL (PLASMA)", 3.1, "mEq/L", "3.1 mmol/L"),
-    (CREATININE, "Kreatinin", 1, "mg/dL", "88.4 umol/L"), (CALCIUM, "Calcium, total", 2.2, "mmol/L", "2.2 mmol/L"),
-    (BILIRUBIN, "Bilirubin, total", 1, "mg/dL", "17.1 umol/L"), (AST, "AST (SGOT)", 40, "U/L", "40 U/L"),
+    (CREATININE, "Kreatinin", 1, "mg/dL", "88.4 µmol/L"), (CALCIUM, "Calcium, total", 2.2, "mmol/L", "2.2 mmol/L"),
+    (BILIRUBIN, "Bilirubin, total", 1, "mg/dL", "17.1 µmol/L"), (AST, "AST (SGOT)", 40, "U/L", "40 U/L"),
     (ALT, "ALAT", 40, "U/L", "40 U/L"), (PLATELETS, "Thrombozyten", 20, "G/L", "20 ×10⁹/L"),
     (WBC, "WBC count", 3, "10*3/uL", "3 ×10⁹/L"), (HAEMOGLOBIN, "Hemoglobin", 8, "g/dL", "80 g/L"),
     (LVEF, "LVEF", 55, "%", "55 %"), (ECOG, "ECOG performance status", 2, None, "2 {score}"),

@@ -161,7 +161,7 @@ def test_of_a_range_the_end_nearer_to_danger_counts_and_both_are_said(content: J
     found = potassium(observation(K, **content))
     assert (str(found.value), found.bound, found.sure) == ("2.8 mmol/L", "", False)
     assert found.doubts == ("given as a range: 2.8 mmol/L to 3.1 mmol/L",)
-    assert str(chart(observation("2160-0", valueString="1-2 mg/dL")).get(CREATININE).value) == "176.8 umol/L"
+    assert str(chart(observation("2160-0", valueString="1-2 mg/dL")).get(CREATININE).value) == "176.8 µmol/L"
 
 
 def test_a_range_decides_where_it_can() -> None:
@@ -360,7 +360,7 @@ def test_the_ways_of_writing_a_count(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", ["umol/L", "µmol/l", "μmol/L", "umol{creat}/L", "UMOL/L", "μ mol/l"])
 def test_the_ways_of_writing_micromoles(unit: str) -> None:
-    assert str(chart(quantity("14682-9", 88, unit)).get(CREATININE).value) == "88 umol/L"
+    assert str(chart(quantity("14682-9", 88, unit)).get(CREATININE).value) == "88 µmol/L"
 
 
 def test_a_value_whose_code_and_printed_unit_are_two_is_not_read_where_either_may_be_meant() -> None:
@@ -445,7 +445,7 @@ def test_an_undated_result_may_be_the_newest() -> None:
 
 
 @pytest.mark.parametrize(("code", "unit", "values", "shown"), [
-    (K, "mmol/L", (2.9, 5.0), "2.9 mmol/L"), ("2160-0", "mg/dL", (1.0, 2.0), "176.8 umol/L"),
+    (K, "mmol/L", (2.9, 5.0), "2.9 mmol/L"), ("2160-0", "mg/dL", (1.0, 2.0), "176.8 µmol/L"),
 ])
 def test_of_two_results_of_one_minute_the_one_nearer_to_danger_counts_and_names_its_rival(
     code: str, unit: str, values: tuple[float, float], shown: str,
@@ -504,8 +504,8 @@ def test_the_ucum_code_counts_before_the_unit_as_printed() -> None:
 
 @pytest.mark.parametrize(("key", "code", "value", "unit", "shown"), [
     (POTASSIUM, K, 4.1, "mEq/L", "4.1 mmol/L"), (MAGNESIUM, "19123-9", 1.7, "mg/dL", "0.7 mmol/L"),
-    (MAGNESIUM, "2601-3", 1.4, "mEq/L", "0.7 mmol/L"), (CREATININE, "2160-0", 1.0, "mg/dL", "88.4 umol/L"),
-    (CREATININE, "14682-9", 88.4, "umol/L", "88.4 umol/L"), (WBC, "6690-2", 25000, "/uL", "25 ×10⁹/L"),
+    (MAGNESIUM, "2601-3", 1.4, "mEq/L", "0.7 mmol/L"), (CREATININE, "2160-0", 1.0, "mg/dL", "88.4 µmol/L"),
+    (CREATININE, "14682-9", 88.4, "umol/L", "88.4 µmol/L"), (WBC, "6690-2", 25000, "/uL", "25 ×10⁹/L"),
     (WBC, "6690-2", 25, "10*3/uL", "25 ×10⁹/L"), (WBC, "6690-2", 25, "K/uL", "25 ×10⁹/L"),
 ])
 def test_mass_and_molar_values_read_the_same(key: Any, code: str, value: float, unit: str, shown: str) -> None:

@@ -103,7 +103,7 @@ def test_another_patients_results_are_counted_and_never_read():
         "order-sign", gilteritinib(status="draft"), ecg=[foreign], labs=ELECTROLYTES, genomics=[SINCE_RELAPSE]
     )
     assert found[0]["indicator"] == "warning"
-    assert "1 resource of another patient, not read" in found[0]["detail"]
+    assert "1 entry of another patient, not read" in found[0]["detail"]
     assert not any("512" in card["summary"] for card in found)
 
 
@@ -212,7 +212,7 @@ def test_signing_a_transplantation_asks_about_fitness_and_an_unrelated_order_doe
     weak = {"bedside": [observation("89247-1", 4, "{score}", "2026-11-19T08:00:00Z")]}
     graft = service("Allogeneic stem cell transplantation")
     assert [each["summary"] for each in cards("order-sign", graft, **weak)] == [
-        "Transplant planned: ECOG 4 (2026-11-19)"
+        "Transplant planned with ECOG 4 (2026-11-19): ask the transplant centre"
     ]
     assert cards("order-sign", graft, conditions=[condition("C90.00", "Multiple myeloma")], **weak) == []
     before = service("Allogeneic stem cell transplantation", status="active")

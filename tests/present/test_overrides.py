@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from cards.reasons import by_rule
+from cards.reasons import by_rule, reasons
 from cds_service.knowledge.model import Level
 from cds_service.present.overrides import Overrides
 from cds_service.rules.catalogue import RULES
@@ -58,3 +58,9 @@ def test_what_the_hospital_chose_stands_in_place_of_ours():
 def replace_level(each: tuple[Check, Finding], level: Level) -> tuple[Check, Finding]:
     check, finding = each
     return check, replace(finding, level=level)
+
+
+def test_what_is_put_off_fits_a_drug_that_is_taken_as_well():
+    """Low potassium on treatment offers it too, and there a first dose is long past."""
+    assert "will-do-later" in codes(found("electrolytes", Level.WARNING))
+    assert reasons()["will-do-later"].coding.display == "Will be done before the first or next dose"

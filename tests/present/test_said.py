@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.present.said import _shown
+from tests.calls import cards, gilteritinib, order
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,3 +23,10 @@ def test_a_set_is_shown_in_one_order_whatever_the_seed(seed):
         check=True, capture_output=True, text=True,
     )
     assert done.stdout.strip() == repr(sorted(names)) == _shown(frozenset(names))
+
+
+def test_a_place_in_a_source_stands_in_one_line():
+    azole = order("voriconazole 200 MG Oral Tablet", "349434")
+    found = cards("order-sign", gilteritinib(status="draft"), medications=[azole])
+    detail = next(each["detail"] for each in found if each["summary"].startswith("Voriconazole raises gilteritinib"))
+    assert detail.count("Ma and Ge 2021, FLT3 inhibitors, gilteritinib, interactions") == 1

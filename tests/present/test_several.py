@@ -28,7 +28,7 @@ def test_what_came_of_another_patient_warns_whatever_else_is_missing():
     for hook in ("order-sign", "order-select"):
         gap = told(hook, draft, labs=[*ELECTROLYTES, FOREIGN])["gap"]
         assert gap["indicator"] == "warning"
-        assert "1 resource of another patient, not read" in gap["detail"]
+        assert "1 entry of another patient, not read" in gap["detail"]
         assert "Whether cytarabine is high dose cannot be read from the order" in gap["detail"]
 
 

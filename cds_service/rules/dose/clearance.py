@@ -129,7 +129,7 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         return None, (age,)
     low, high = _ends(case, creatinine.value, weight.value, age.value, sex.value)
     open_age = "" if age.value.youngest == age.value.oldest else str(age.value)
-    unsure = (open_age, "" if sex.value else _no_sex(sex))
+    unsure = (open_age, "" if sex.value else _spoken_sex(sex))
     words = ", ".join(filter(None, unsure))
     falling, rising = _unstable(case)
     fact = Fact(
@@ -143,18 +143,20 @@ def _cockcroft_gault(case: Case) -> tuple[Estimate | None, tuple[Fact[Any], ...]
         creatinine.why,
     )
     method = "Cockcroft–Gault, actual weight"
-    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {sex.value or _no_sex(sex)}"
+    inputs = f"creatinine {as_received(creatinine)}, {weight.told}, {age.value}, {_spoken_sex(sex)}"
     alone = (weight,) if creatinine.sure and not weight.sure and not falling else ()
     between = f"{words}: between {low} and {high}" if words else ""
     return Estimate(fact, high, method, inputs, between, alone, "; ".join(rising)), ()
 
 
-def _no_sex(sex: Fact[str]) -> str:
+def _spoken_sex(sex: Fact[str]) -> str:
+    if sex.value:
+        return f"{sex.value} (administrative sex)"
     return f"sex not known ({sex.why})" if sex.state is State.CONFLICTING else "sex not on record"
 
 
 def _doubts(weight: Fact[Quantity]) -> tuple[str, ...]:
-    return (*weight.doubts, f"only known to be {weight.bound} this") if weight.bound else weight.doubts
+    return (*weight.doubts, weight.bounded) if weight.bound else weight.doubts
 
 
 def as_received(fact: Fact[Quantity]) -> str:

@@ -128,7 +128,7 @@ def _kidney(case: Case) -> Criterion:
     known = kidney(case)
     estimate, note = known.against((limit,))
     if estimate is None:
-        why = ", ".join(dict.fromkeys(fact.key.label for fact in known.missing))
+        why = " and no ".join(dict.fromkeys(fact.key.label for fact in known.missing))
         return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
     when = estimate.fact.when or "no date"
     words = f"{estimate.fact.told} ({when}, {estimate.method})" + (f"; {note}" if note else "")
@@ -166,5 +166,5 @@ def _unsure(fact: Fact[Any]) -> str:
     if fact.value is None or isinstance(fact.value, tuple):
         return f"unknown: {fact.why or '; '.join(fact.doubts)}"
     why = "; ".join(fact.doubts) or _ONLY_A_BOUND
-    shown = plain(fact.value.value) if isinstance(fact.value, Quantity) else str(fact.value)
+    shown = plain(fact.value.value) if fact.key is ECOG else str(fact.value)
     return f"unknown: {fact.bound}{shown} of {fact.when or 'no date'} does not count ({why})"

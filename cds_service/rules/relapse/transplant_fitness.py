@@ -12,7 +12,7 @@ from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.values.labs import ECOG, LVEF
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
-from cds_service.quantity import Quantity
+from cds_service.quantity import Quantity, plain
 from cds_service.rules.dose.clearance import kidney
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
@@ -91,4 +91,4 @@ def _deciding(each: Iterable[tuple[Fact[Any], ...]]) -> tuple[Fact[Any], ...]:
 
 
 def _plain(fact: Fact[Quantity]) -> str:
-    return "" if fact.value is None else f"{fact.bound}{fact.value.value}"
+    return "" if fact.value is None else f"{fact.bound}{plain(fact.value.value)}"
