@@ -162,7 +162,10 @@ def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
 
 @pytest.mark.parametrize(
     ("code", "group"),
-    [("1148906001", "t(8;21)"), ("838355002", "inv(16)"), ("703387000", "other"), ("1157157006", "other"), ("91861009", None)],
+    [
+        ("1148906001", "t(8;21)"), ("838355002", "inv(16)"), ("703387000", "other"), ("1157157006", "other"),
+        ("91861009", None),
+    ],
 )
 def test_the_karyotype_is_read_from_the_code_of_the_disease_that_came_without_words(code, group):
     disease = condition(concept(code, system=SNOMED), id="disease")
