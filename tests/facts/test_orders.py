@@ -42,7 +42,7 @@ def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
     (concept(text="Comprehensive metabolic panel"), {"creatinine", "potassium", "bilirubin_total", "ast", "alt"}),
     (concept(text="BMP, routine"), {"creatinine", "potassium", "calcium"}), (concept("51990-0"), {"creatinine"}),
     (concept(text="Hepatic function panel"), {"bilirubin_total", "ast", "alt"}), (concept("24325-3"), {"ast", "alt"}),
-    (concept(text="Electrolytes"), {"potassium"}), (concept(text="AML NGS panel"), {"flt3_itd", "flt3_tkd", "idh1"}),
+    (concept(text="Electrolytes"), {"potassium"}), (concept(text="AML NGS panel"), {"flt3_itd", "flt3_tkd"}),
     (concept("47958-4"), {"flt3_itd", "flt3_tkd"}), (concept(text="FLT3 mutation analysis"), {"flt3_itd", "flt3_tkd"}),
     (concept(text="CD33 expression by flow cytometry"), {"cd33"}), (concept(text="Serum hCG"), {"pregnancy_test"}),
     (concept(text="AST (SGOT)"), {"ast"}), (concept(text="Bilirubin, total"), {"bilirubin_total"}),
