@@ -259,8 +259,9 @@ class _Facts:
         line = self.lines.pop("age", None)
         if not line:
             return missing(AGE, State.ABSENT, "no usable birth date")
-        years = [int(number) for number in re.findall(r"\d+", line)]
-        return known(AGE, Age(years[0], years[-1]))
+        told, _, born = line.partition(", born ")
+        years = [int(number) for number in re.findall(r"\d+", told)]
+        return known(AGE, Age(years[0], years[-1], When.read(born, UTC) if born else None))
 
     def _sex(self) -> Fact[str]:
         line = self.lines.pop("sex", None)

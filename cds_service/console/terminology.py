@@ -32,6 +32,7 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = {
     "genomics": ("system", "code"),
     "groups": ("group", "key"),
     "observations": ("system", "code"),
+    "order_panels": ("key", "system", "code"),
     "orders": ("key", "system", "code"),
     "protein_changes": ("gene", "change"),
     "regimens": ("name",),
@@ -140,6 +141,10 @@ def _contradict(tables: Tables, terms: Terms) -> Iterator[str]:
     for number, row in enumerate(tables.rows.get("combinations", ()), start=2):
         for drug in sorted({row["drug"], *row["parts"].split("|")} - coded_drugs):
             yield f"terminology/combinations.csv, line {number}: there is no drug '{drug}'"
+    proposed = {row["key"] for row in tables.rows.get("orders", ())}
+    for number, row in enumerate(tables.rows.get("order_panels", ()), start=2):
+        for key in sorted({*row["covers"].split("|")} - proposed):
+            yield f"terminology/order_panels.csv, line {number}: there is no order '{key}'"
     meant = {
         (row["system"], row["code"], key)
         for name, column in _MEANING.items()

@@ -50,6 +50,7 @@ CODE_AND_WORDS = "its code and its words disagree, not certain"
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{NEAR}")  # between "history of" and a name
 _LAST = re.compile(r"[\s).,]*(?:[;|\n]|\Z)")  # a hedge that stands last speaks of what is before it: "PRES suspected"
+_KIND_OF_CONCEPT = re.compile(r" \((?:disorder|finding|procedure|situation|morphologic abnormality|event)\)\Z")
 _WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
 _A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 
@@ -123,7 +124,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         status,
         (f"told by {told}",) if told else (),
         doubts,
-        shortened(said.text or ", ".join(dict.fromkeys(code for _, code in said.codes))),  # a code where no words came
+        shortened(said.text or _spoken(said, elsewhere)),
         bool(words or said.codes),
         past,
         tuple(dict.fromkeys(key for key in beside if key not in keys)),
@@ -144,6 +145,19 @@ def _coded(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> tuple[list
             by = f", by the {found.level}" if found.level == SERVER else ""
             told = told or f"{said.terms.spoken_system(code[0])} {code[1]}{by}"
     return keys, status, told
+
+
+def _spoken(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> str:
+    """What our tables call a code that came without words, with the code; first the one that states a state.
+
+    A code that they do not hold is told as it came.
+    """
+    found = [(said.terms.listed_condition(*code) or elsewhere.get(code), code[1]) for code in said.codes]
+    named = [(each.display, bool(each.status), code) for each, code in found if each is not None and each.display]
+    if not named:
+        return ", ".join(dict.fromkeys(code for _, code in said.codes))
+    display, _, code = max(named, key=lambda each: each[1])
+    return f"{_KIND_OF_CONCEPT.sub('', display)} ({code})"
 
 
 def _is_of_others(said: Wording, keys: list[str]) -> bool:

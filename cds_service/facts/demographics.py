@@ -6,7 +6,7 @@ record (US Core's extensions); where the two differ, the sex is not known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.facts.fact import Fact, Key, State, known, missing
@@ -18,10 +18,11 @@ from cds_service.gather.views import Patient
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Whole years, from the youngest to the oldest that the birth date allows."""
+    """Whole years, from the youngest to the oldest that the birth date allows, and that date where it is at hand."""
 
     youngest: int
     oldest: int
+    born: When | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.youngest} years" if self.youngest == self.oldest else f"{self.youngest} to {self.oldest} years"
@@ -106,9 +107,10 @@ def read_demographics(reply: Reply, reading: Reading) -> tuple[Fact[str], Fact[A
     if born is None or born.earliest > reading.now:
         return patient, missing(AGE, State.ABSENT, "no usable birth date")
     today = reading.now.astimezone(reading.zone).date()
-    age = Age(_years(born.latest.date(), today), _years(born.earliest.date(), today))
+    age = Age(years_between(born.latest.date(), today), years_between(born.earliest.date(), today), born)
     return patient, known(AGE, age, None, where)
 
 
-def _years(born: date, today: date) -> int:
-    return max(0, today.year - born.year - ((today.month, today.day) < (born.month, born.day)))
+def years_between(born: date, day: date) -> int:
+    """How old someone who was born on the one day is on the other."""
+    return max(0, day.year - born.year - ((day.month, day.day) < (born.month, born.day)))

@@ -181,6 +181,9 @@ def _keys(said: Wording) -> frozenset[str]:
         found |= {_TRANSPLANT} if procedure is not None and not _GRAFTING.isdisjoint(procedure.keys) else set()
         key, category = terms.genomics.get(code, ("", ""))
         found |= {key.lower().replace("-", "_")} if category == "test" else set()
+    for panel in terms.panels:
+        if panel.key in found or panel.code in ordered:
+            found |= {panel.key, *panel.covers}
     return frozenset(found)
 
 

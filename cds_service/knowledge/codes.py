@@ -30,6 +30,15 @@ class ConditionCode:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPanel:
+    """A panel of tests that may be ordered: the tests in it that can also be proposed by themselves."""
+
+    key: str
+    code: Code | None
+    covers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderCode:
     """A test or service that can be proposed: a coding, or text alone."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.codes import Code, ConditionCode, DrugCode, OrderCode
+from cds_service.knowledge.codes import Code, ConditionCode, DrugCode, OrderCode, OrderPanel
 from cds_service.knowledge.words import Words
 
 
@@ -99,3 +99,14 @@ def read_orders(path: Path) -> dict[str, OrderCode]:
             codings = (*codings, (row["system"], row["code"], row["display"]))
         found[row["key"]] = OrderCode(row["key"], codings, earlier.text if earlier else row["display"])
     return found
+
+
+def read_order_panels(path: Path, words: frozenset[str]) -> tuple[OrderPanel, ...]:
+    """The panels whose order is one of each test in them; each has a code or words. Raises KnowledgeError."""
+    found = []
+    for row in read_rows(path):
+        code = (row["system"], row["code"]) if row["code"] else None
+        if code is None and row["key"] not in words:
+            raise KnowledgeError(f"{path.name}: no code and no words stand for '{row['key']}'")
+        found.append(OrderPanel(row["key"], code, frozenset(row["covers"].split("|"))))
+    return tuple(found)

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 from cds_service.kept import Kept
 from cds_service.knowledge import spelling
-from cds_service.knowledge.codes import VARIANT, Code, ConditionCode, DrugCode, OrderCode
+from cds_service.knowledge.codes import VARIANT, Code, ConditionCode, DrugCode, OrderCode, OrderPanel
 from cds_service.knowledge.spelling import Systems
 from cds_service.knowledge.tables import (
     read_conditions,
     read_drugs,
     read_groups,
+    read_order_panels,
     read_orders,
     read_regions,
     read_rows,
@@ -66,6 +67,7 @@ class Terms:
     conditions: Mapping[Code, ConditionCode]
     roots: Mapping[str, str]  # SNOMED CT codes whose descendants count too, and the one that each replaces
     orders: Mapping[str, OrderCode]
+    panels: tuple[OrderPanel, ...]  # orders of several tests at once
     units: Mapping[str, UnitTable]
     changes: Mapping[tuple[str, str], str]
     regions: Mapping[str, range]  # of a marker, the codons in which its duplications lie
@@ -219,6 +221,7 @@ class Terms:
             conditions=conditions,
             roots={row["code"]: row["instead_of"] for row in read_rows(home / "roots.csv")},
             orders=read_orders(home / "orders.csv"),
+            panels=read_order_panels(home / "order_panels.csv", words["order"].values),
             units=read_units(home / "units.yaml"),
             changes={
                 (row["gene"], row["change"].lower()): row["marker"] for row in read_rows(home / "protein_changes.csv")

@@ -160,6 +160,26 @@ def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
     assert chart(relapse(text=text)).get(CYTOGENETICS).value == group
 
 
+@pytest.mark.parametrize(
+    ("code", "group"),
+    [
+        ("1148906001", "t(8;21)"), ("838355002", "inv(16)"), ("703387000", "other"), ("1157157006", "other"),
+        ("91861009", None),
+    ],
+)
+def test_the_karyotype_is_read_from_the_code_of_the_disease_that_came_without_words(code, group):
+    disease = condition(concept(code, system=SNOMED), id="disease")
+    assert chart(relapse(), disease).get(CYTOGENETICS).value == group
+
+
+def test_an_entry_that_came_as_a_code_alone_is_named_in_words():
+    assert chart(relapse()).get(RELAPSE).value.words == "Acute myeloblastic leukemia, in relapse (C92.02)"
+    disease = condition(
+        concept("91861009", system=SNOMED), id="disease", clinicalStatus=clinical("relapse"), onsetDateTime="2026-11-01"
+    )
+    assert chart(disease).get(RELAPSE).value.words == "Acute myeloid leukemia, disease (91861009)"
+
+
 ISCN = "59267-5"
 AT_DIAGNOSIS = "2025-01-05"
 COURSE = (relapse(), remission("2025-03-01", "2026-10-20"))

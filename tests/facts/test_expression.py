@@ -42,6 +42,35 @@ def test_a_share_of_the_blasts_is_read(value: Json, present: bool) -> None:
     assert not [doubt for doubt in fact.doubts if "all cells" in doubt]
 
 
+@pytest.mark.parametrize(("words", "share"), [
+    ("Positive (5% of blasts)", "5"), ("positive in 12.5 % of blasts", "12.5"), ("positive on 10-20% of blasts", "10"),
+    ("CD33 positive, >90%", "90"), ("5 percent positive", "5"), ("Positive", None), ("Positive (bright)", None),
+])
+def test_a_positive_in_words_keeps_the_share_that_they_state(words: str, share: str | None) -> None:
+    fact = cd33("CD33 on blasts (flow cytometry)", valueString=words)
+    assert outcome(fact) is True and fact.sure and fact.value is not None
+    told = fact.value.results[0].share
+    assert (str(told.value) if told else None) == share
+
+
+@pytest.mark.parametrize("words", ["positive (<20%)", "positive in less than 5 % of blasts"])
+def test_a_positive_in_words_with_an_upper_bound_alone_decides_nothing(words: str) -> None:
+    assert outcome(cd33("CD33 on blasts", valueString=words)) is None
+
+
+def test_a_positive_share_of_none_is_negative_and_several_shares_are_a_doubt() -> None:
+    assert outcome(cd33("CD33 on blasts", valueString="0% positive")) is False
+    assert not cd33("CD33 on blasts", valueString="positive: 60 % of blasts, 5 % of lymphocytes").sure
+
+
+@pytest.mark.parametrize(("words", "present"), [
+    ("expressed", True), ("Not expressed", False), ("CD33 expressed on blasts", True),
+    ("not expressed on the blasts", False), ("weakly expressed", None), ("expressed?", None),
+])
+def test_expressed_is_positive_where_nothing_else_is_said(words: str, present: bool | None) -> None:
+    assert outcome(cd33("CD33 on blasts", valueString=words)) is present
+
+
 def test_a_share_of_nothing_named_may_be_one_of_all_cells() -> None:
     fact = cd33("CD33", valueQuantity={"value": 40, "unit": "%"})
     assert any("all cells" in doubt for doubt in fact.doubts)

@@ -206,6 +206,25 @@ def test_a_variant_that_is_absent_is_negative_for_what_it_names_only() -> None:
     assert (outcome(tkd(found)), itd(found).value) == (False, None)
 
 
+def idh1(change: str, day: str, value: Json = PRESENT) -> Json:
+    gene = component("48018-6", concept("HGNC:5382", system=HGNC, display="IDH1"))
+    found = variant(gene, component("48005-3", concept(text=change)), value=value)
+    return found | {"id": f"{change}-{day}-{value is ABSENT}", "effectiveDateTime": day}
+
+
+@pytest.mark.parametrize("day", ["2026-11-16", "2026-11-10"])
+@pytest.mark.parametrize("change", ["p.Arg132His", "p.R132H", "R132H"])
+def test_a_change_that_was_found_is_in_doubt_where_a_result_as_new_denies_it(day: str, change: str) -> None:
+    read = chart(idh1("p.Arg132His", "2026-11-10"), idh1(change, day, ABSENT)).get(IDH1)
+    assert not read.sure and f"p.Arg132His is absent in a result of {day}" in read.doubts
+
+
+@pytest.mark.parametrize(("change", "day"), [("p.Arg132Cys", "2026-11-16"), ("p.Arg132His", "2026-11-09")])
+def test_another_change_that_is_absent_or_an_older_result_leaves_what_was_found(change: str, day: str) -> None:
+    read = chart(idh1("p.Arg132His", "2026-11-10"), idh1(change, day, ABSENT)).get(IDH1)
+    assert read.sure and read.value is not None and read.value.present
+
+
 def test_an_absent_variant_of_the_gene_without_change_earns_no_negative() -> None:
     found = variant(component("48018-6", concept("HGNC:3765", system=HGNC, display="FLT3")), value=ABSENT)
     assert (itd(found).value, tkd(found).value) == (None, None)

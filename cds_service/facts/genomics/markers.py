@@ -72,6 +72,12 @@ _EITHER = re.compile(
 )
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
+_LETTERS = {
+    "ala": "A", "arg": "R", "asn": "N", "asp": "D", "cys": "C", "gln": "Q", "glu": "E", "gly": "G", "his": "H",
+    "ile": "I", "leu": "L", "lys": "K", "met": "M", "phe": "F", "pro": "P", "ser": "S", "thr": "T", "trp": "W",
+    "tyr": "Y", "val": "V", "ter": "*",
+}  # fmt: skip
+_AMINO_ACID = re.compile("|".join(_LETTERS), re.IGNORECASE)
 _CODON = re.compile(r"p\.([A-Za-z]+\d+)[A-Za-z]+")
 _FUSION = re.compile(r"(?:KMT2A|MLL1?)\s*::\s*\w|\w\s*::\s*(?:KMT2A|MLL1?)\b", re.IGNORECASE)
 _DUPLICATED = re.compile(r"\d(?:dup|ins)|duplication|in-frame insertion", re.IGNORECASE)  # with its exon, an ITD
@@ -283,6 +289,16 @@ def is_named_itd(text: str, terms: Terms) -> bool:
 def is_duplicated(text: str) -> bool:
     """Whether the text tells of a stretch of the protein that it stands there twice."""
     return any(match[3] for match in _LONGER.finditer(text))
+
+
+def is_same_change(one: str, other: str) -> bool:
+    """Whether both name one change, amino acids in one letter or in three: "p.(Arg132His)" and "R132H"."""
+    return bool(one and other) and _in_letters(one) == _in_letters(other)
+
+
+def _in_letters(change: str) -> str:
+    plain = change.strip().removeprefix("p.").strip("()")
+    return _AMINO_ACID.sub(lambda match: _LETTERS[match[0].lower()], plain).upper()
 
 
 def is_substitution(text: str) -> bool:

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.gene_results import OF_ONE
 from cds_service.facts.genomics.panels import MAY_MISS
 from cds_service.facts.genomics.results import HINT, VOID, Result, read_results
-from cds_service.facts.genomics.said import OTHER_CHANGE, UNSTATED
+from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNSTATED
 from cds_service.facts.genomics.wording import ABSENT, INDETERMINATE, PRESENT
 from cds_service.facts.values.labs import not_there
 from cds_service.facts.values.newest import LONG_AGO
@@ -99,6 +100,9 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
         doubts.append(_left_open(unsure, first))
     if any(r.when is None and r.outcome != first.outcome for r in decided) and not conflict:
         doubts.append("a result without date says otherwise")
+    denied = next((r for r in own if first.outcome == PRESENT and _denies(r, first)), None)
+    if denied is not None:
+        doubts.append(f"{first.detail.change} is absent in a result of {denied.when or 'no date'}")
     if first.outcome == PRESENT and any(MAY_MISS in r.doubts and _is_older(first, r) for r in own):
         doubts.append("a newer sequencing found none, and may miss it")
     if unreadable:
@@ -120,6 +124,13 @@ def _fact(key: Key[Mutation], results: list[Result], reply: Reply, unreadable: s
         doubts=(*doubts, rivals),
         why=f"results of {first.when} say both present and absent",
     )
+
+
+def _denies(other: Result, found: Result) -> bool:
+    """Whether the other result is as new, or newer, and says that the very change which was found is absent."""
+    if other.outcome != ELSEWHERE or other.words != OF_ONE or _is_older(other, found):
+        return False
+    return markers.is_same_change(other.detail.change, found.detail.change)
 
 
 def _left_open(unsure: Result, decided: Result) -> str:

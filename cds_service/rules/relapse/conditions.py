@@ -13,7 +13,7 @@ import msgspec
 from cds_service.facts.course import ALLOGENEIC, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
 from cds_service.facts.demographics import AGE
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
-from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.entries import PROCEDURES, Entry
 from cds_service.facts.fact import Fact, Key, State
 from cds_service.facts.genomics.mutations import MARKER_NAMES, Mutation
@@ -141,13 +141,13 @@ def _old(case: Case, result: Fact[Mutation]) -> Need | None:
     """What a positive result from before the relapse is worth: provisional, a reason to repeat the test, or nothing."""
     if result.value is None or not result.value.present:
         return None
-    label = result.key.label
+    label, day = result.key.label, f"on {result.when}" if result.when else "on a day that is not told"
     usable = case.cite(topics.USABLE_WHEN_OLD, "pathway", result.key.name)
     if usable is not None and result.sure:
         weak = f"; {said}" if (said := weakly(case, result)) else ""
-        return Need(Truth.YES, f"provisional, {label} was present on {result.when}: {usable.value}{weak}")
+        return Need(Truth.YES, f"provisional, {label} was present {day}: {usable.value}{weak}")
     if case.cite(topics.OLD_POSITIVE, "pathway", result.key.name) is not None:
-        return Need(Truth.UNKNOWN, f"a repeat test: {label} was present on {result.when} and may be lost", judged=True)
+        return Need(Truth.UNKNOWN, f"a repeat test: {label} was present {day} and may be lost", judged=True)
     return None
 
 
@@ -235,9 +235,20 @@ def _given(case: Case, option: Option, fitness: Assessment) -> Need:
         return _HOLDS
     if on_record:
         return Need(Truth.NO, f"{name} was given before ({on_record})")
-    if option.given:
-        return Need(Truth.UNKNOWN, f"whether {name} was given before (none on record)")
+    unseen = _unseen(case, name)
+    if option.given or unseen:
+        return Need(Truth.UNKNOWN, f"whether {name} was given before ({unseen or 'none on record'})")
     return Need(Truth.YES, f"{name} not found among earlier orders: confirm that it was not given")
+
+
+def _unseen(case: Case, name: str) -> str:
+    """Why the course may have been given though nothing on record is surely that course; "" where nothing says so."""
+    if case.fact(MEDICATIONS).state is not State.KNOWN:
+        return "earlier orders were not read"
+    drug = case.snapshot.courses[name].high_dose_of
+    past = [order for order in case.orders(Role.PAST, Role.ACTIVE) if drug in order.ingredients]
+    open_ = next((order for order in past if is_high(case, drug, order) is Truth.UNKNOWN), None)
+    return f"{open_.label} on record, in which dose for the body surface is not known" if open_ is not None else ""
 
 
 def _earlier_course(case: Case, name: str) -> str:

@@ -128,8 +128,8 @@ def _kidney(case: Case) -> Criterion:
     known = kidney(case)
     estimate, note = known.against((limit,))
     if estimate is None:
-        why = " and no ".join(dict.fromkeys(fact.key.label for fact in known.missing))
-        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: no {why} that counts" if why else "unknown")
+        why = ", ".join(dict.fromkeys(_not_counted(fact) for fact in known.missing))
+        return Criterion(CLEARANCE.label, Fitness.UNKNOWN, f"unknown: {why}" if why else "unknown")
     when = estimate.fact.when or "no date"
     words = f"{estimate.fact.told} ({when}, {estimate.method})" + (f"; {note}" if note else "")
     low = below(estimate.fact, limit)
@@ -159,6 +159,13 @@ def _liver(case: Case) -> Criterion:
 
 def _entry(case: Case, problems: Fact[tuple[Entry, ...]], name: str) -> Entry | None:
     return next(iter(entries_of(problems, keys_of(case, name))), None)
+
+
+def _not_counted(fact: Fact[Any]) -> str:
+    """That there is none that counts, and why, unless there simply is none."""
+    told = fact.state is not State.ABSENT or fact.why not in ("", State.ABSENT.value)
+    none = f"no {fact.key.label} that counts"
+    return f"{none} ({_unsure(fact).removeprefix('unknown: ')})" if told else none
 
 
 def _unsure(fact: Fact[Any]) -> str:

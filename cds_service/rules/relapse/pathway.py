@@ -150,9 +150,10 @@ def donor_search(case: Case, patient: str) -> Outcome:
     It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated. A
     line proposes HLA typing and a donor search, to be ordered in one click.
 
-    It is silent where either is ordered already, or where a transplantation is on record that had a donor or may have
-    had one. So it is where HLA typing was done, as a result, a procedure or a completed order says. Procedures or
-    problems that were not read whole are named in the line.
+    It is silent where a donor search is ordered already, or where a transplantation is on record that had a donor or
+    may have had one. So it is where HLA typing was done, as a result, a procedure or a completed order says. Typing
+    that is only ordered is told, and the search still proposed. Procedures or problems that were not read whole are
+    named in the line.
     """
     closed = gate(case)
     if closed is not None:
@@ -161,8 +162,8 @@ def donor_search(case: Case, patient: str) -> Outcome:
     if transplanted:
         return Clear(f"earlier transplantation on record ({transplanted[0].words})")
     ordered = case.fact(ORDERED).value or frozenset()
-    if ordered & {"hla_typing", "donor_search"}:
-        return Clear("HLA typing or donor search is already ordered")
+    if "donor_search" in ordered:
+        return Clear("a donor search is already ordered")
     if case.fact(TYPED).value:
         return Clear("HLA typing was done")
     said = case.must(topics.DONOR_SEARCH, "pathway")
@@ -178,6 +179,7 @@ def donor_search(case: Case, patient: str) -> Outcome:
             Proposal("order", "Request a donor search", order="donor_search"),
         ),
         said=said,
+        typing="hla_typing" in ordered,
         unknown=unknown,
     )
 

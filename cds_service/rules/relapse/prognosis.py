@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER
-from cds_service.facts.demographics import AGE
+from cds_service.facts.demographics import AGE, years_between
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.entries import HISTORY, PROCEDURES
 from cds_service.facts.times import When
@@ -68,6 +68,9 @@ def _age_at_relapse(case: Case) -> tuple[int, ...]:
     age, relapse = case.fact(AGE).value, case.fact(RELAPSE).when
     if age is None or relapse is None:
         return ()
+    if age.born is not None:
+        first, last = relapse.earliest.date(), relapse.latest.date()
+        return years_between(age.born.latest.date(), first), years_between(age.born.earliest.date(), last)
     most, fewest = _years_since(relapse, case)
     return max(0, age.youngest - most), max(0, age.oldest - fewest)
 

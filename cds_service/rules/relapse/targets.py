@@ -32,6 +32,7 @@ from cds_service.truth import Truth, any_of
 
 PANEL = Proposal("order", "Order a myeloid mutation panel", order="myeloid_panel")
 FLT3_TEST = Proposal("order", "Order FLT3-ITD and FLT3-TKD testing", order="flt3")
+_NO_DATE = "no date"
 _TESTS = {
     "flt3_itd": FLT3_TEST,
     "flt3_tkd": FLT3_TEST,
@@ -288,9 +289,10 @@ def _told(result: Fact[Mutation], ledger: Ledger | None) -> Told:
         silent = result.state is State.ABSENT and result.why == State.ABSENT.value
         return Told(result.key.label, "", "", "" if silent else result.why)
     added = ledger.of(result.key.name).short if ledger is not None else ""
-    more = "; ".join(filter(None, (added, *result.doubts)))
+    day = str(result.when or _NO_DATE)
+    more = "; ".join(filter(None, (added, *(each for each in result.doubts if each != day))))
     value = "conflicting" if result.state is State.CONFLICTING else "present" if result.value.present else "absent"
-    return Told(result.key.label, value, str(result.when or "no date"), more)
+    return Told(result.key.label, value, day, more)
 
 
 def _testing_ordered(case: Case, lacking: tuple[Fact[Mutation], ...]) -> bool:
