@@ -67,8 +67,8 @@ BLIND_CAUSES = Metric(
     "`no_time`: the call took longer than ANSWER_SECONDS.",
 )
 BROKEN = Metric(
-    "aml_cds_checks_broken_total", COUNTER, "Checks that failed within this service, by rule.", ("rule",),
-    "Any is a fault of ours; the card of gaps names the check to the clinician.",
+    "aml_cds_checks_broken_total", COUNTER, "Checks that failed within this service.",
+    think="Any is a fault of ours: the log line names the rule, and the card of gaps the check to the clinician.",
 )
 SHADOW = Metric(
     "aml_cds_checks_in_shadow_total", COUNTER, "Checks in shadow that would have shown a card, or a gap.", ("would",),
