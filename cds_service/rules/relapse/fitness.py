@@ -163,7 +163,7 @@ def _entry(case: Case, problems: Fact[tuple[Entry, ...]], name: str) -> Entry | 
 
 def _not_counted(fact: Fact[Any]) -> str:
     """That there is none that counts, and why, unless there simply is none."""
-    told = fact.state is not State.ABSENT or fact.why not in ("", State.ABSENT.value)
+    told = fact.why not in ("", State.ABSENT.value)
     none = f"no {fact.key.label} that counts"
     return f"{none} ({_unsure(fact).removeprefix('unknown: ')})" if told else none
 
