@@ -33,6 +33,8 @@ class Frame:
 
 
 WIDE, SMALL = Frame(130, 215, 900, 230), Frame(48, 168, 540, 130)
+NARROW = Frame(96, 30, 384, 200)  # for a phone: limits are spoken within the field
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -16,7 +16,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.units import UnitTable
-from cds_service.pages.drawing import AHEAD, BACK, SMALL, WIDE, Line, Timeline, Value, drawn
+from cds_service.pages.drawing import AHEAD, BACK, SMALL, WIDE, Frame, Line, Timeline, Value, drawn
 from cds_service.pages.units import Drawn, drawn_in, rounded, spoken
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Check, Evaluation, Fired
@@ -51,7 +51,7 @@ _OF_LAB: Mapping[Key[Quantity], tuple[str, ...]] = {
 }
 
 
-def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot) -> Timeline | None:
+def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot, frame: Frame = WIDE) -> Timeline | None:
     """QTc with the limits of the drugs in play, their orders, and the days on which ECGs are due.
 
     None where there is neither an ECG nor a drug with a limit.
@@ -64,7 +64,7 @@ def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot) -> Timeline | None:
     drugs = dict.fromkeys((*(each.about for each in cited), *_lengthening(evaluation)))
     due = _due(evaluation, snapshot)
     orders = [(drug, evaluation.chart.medications.naming(drug)) for drug in drugs]
-    return drawn("qtc", "QTc over time", "ms", values, _lines(cited, _MS), evaluation.chart.now, WIDE, orders, due)
+    return drawn("qtc", "QTc over time", "ms", values, _lines(cited, _MS), evaluation.chart.now, frame, orders, due)
 
 
 def lab_trends(

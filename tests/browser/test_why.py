@@ -49,6 +49,14 @@ def cards(base: str) -> list[dict[str, Any]]:
     return ask(base, a_course())
 
 
+def test_on_a_phone_every_value_of_the_qtc_lies_within_the_screen(walk, cards):
+    card = next(each for each in cards if each["indicator"] == "critical")
+    page = walk(page_of(card), 390).page
+    assert not page.locator("svg.plot.wide").is_visible()
+    boxes = [each.bounding_box() for each in page.locator("svg.plot.narrow circle").all()]
+    assert len(boxes) == len(DAYS) and all(0 <= box["x"] and box["x"] + box["width"] <= 390 for box in boxes)
+
+
 def test_the_reasons_of_a_stop_are_drawn_and_stand_in_columns(walk, cards):
     card = next(each for each in cards if each["indicator"] == "critical")
     page = walk(page_of(card)).page

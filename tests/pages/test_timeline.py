@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from cds_service.pages.drawing import NARROW, WIDE
 from cds_service.pages.timeline import lab_trends, qtc_timeline
 from cds_service.pages.what_if import changes
 from tests.calls import NOW, ask, gilteritinib, observation, order, qtcf, request, tools
@@ -35,6 +36,16 @@ def test_values_limits_orders_and_due_days_stand_where_they_belong():
     assert all(drawn.left <= each.x <= drawn.right for each in drawn.points)
     labels = [each.label_y for each in drawn.limits]
     assert all(lower - upper >= 15 for upper, lower in pairwise(labels))
+
+
+def test_on_a_phone_the_same_stands_in_a_narrow_field():
+    ecgs = [qtcf(value, f"{day}T08:00:00Z") for value, day in zip((428, 460, 512), DAYS, strict=True)]
+    wide, narrow = (qtc_timeline(*made(ecg=ecgs), frame) for frame in (WIDE, NARROW))
+    assert wide is not None and narrow is not None and narrow.width < 390
+    assert [each.value for each in narrow.points] == [each.value for each in wide.points]
+    assert [each.words for each in narrow.limits] == [each.words for each in wide.limits]
+    assert all(narrow.left <= each.x <= narrow.right for each in (*narrow.points, *narrow.due))
+    assert narrow.right < narrow.width
 
 
 def test_ecgs_that_were_due_earlier_in_the_course_stand_in_it_too():
