@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import WIDTHS
 from tests.calls import flt3_itd, gilteritinib, observation, order, qtcf, request
 
 DAYS = ("2026-09-01", "2026-09-22", "2026-10-14", "2026-11-04", "2026-11-18")
@@ -51,10 +52,10 @@ def cards(base: str) -> list[dict[str, Any]]:
 
 def test_on_a_phone_every_value_of_the_qtc_lies_within_the_screen(walk, cards):
     card = next(each for each in cards if each["indicator"] == "critical")
-    page = walk(page_of(card), 390).page
+    page = walk(page_of(card), "phone").page
     assert not page.locator("svg.plot.wide").is_visible()
     boxes = [each.bounding_box() for each in page.locator("svg.plot.narrow circle").all()]
-    assert len(boxes) == len(DAYS) and all(0 <= box["x"] and box["x"] + box["width"] <= 390 for box in boxes)
+    assert len(boxes) == len(DAYS) and all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTHS["phone"] for box in boxes)
 
 
 def test_the_reasons_of_a_stop_are_drawn_and_stand_in_columns(walk, cards):
