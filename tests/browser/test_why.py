@@ -55,7 +55,8 @@ def test_on_a_phone_every_value_of_the_qtc_lies_within_the_screen(walk, cards):
     page = walk(page_of(card), "phone").page
     assert not page.locator("svg.plot.wide").is_visible()
     boxes = [each.bounding_box() for each in page.locator("svg.plot.narrow circle").all()]
-    assert len(boxes) == len(DAYS) and all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTHS["phone"] for box in boxes)
+    assert len(boxes) == len(DAYS)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTHS["phone"] for box in boxes)
 
 
 def test_the_reasons_of_a_stop_are_drawn_and_stand_in_columns(walk, cards):
