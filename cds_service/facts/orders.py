@@ -84,6 +84,13 @@ _IN_BLOOD = frozenset({
 })  # fmt: skip
 _OF_THE_LEUKAEMIA = frozenset({"flt3", "flt3_itd", "flt3_tkd", "idh1", "idh2", "npm1", "tp53", "kmt2a", "cd33"})
 _LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
+_STANDING = _LASTING - {_TYPING}  # what is refused is not proposed again; typing that is not to be done is not told
+_OF_A_DONOR = re.compile(
+    r"\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling|brother|sister|relative)s?\b"
+    r"|\b(?:spenders?|geschwister|donneur|donante|donatore|dador)\b",
+    re.IGNORECASE,
+)
+_OF_THE_PATIENT = re.compile(r"\b(?:patient|recipient|empfänger|receveur|receptor|ricevente)", re.IGNORECASE)
 _GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
@@ -216,7 +223,9 @@ def _keys(said: Wording) -> frozenset[str]:
     for panel in terms.panels:
         if panel.key in found or panel.code in ordered:
             found |= {panel.key, *panel.covers}
-    return frozenset(found & _LASTING if _NOT_TO_BE_DONE.search(said.words) else found)
+    if _OF_A_DONOR.search(said.words) and not _OF_THE_PATIENT.search(said.words):
+        found.discard(_TYPING)
+    return frozenset(found & _STANDING if _NOT_TO_BE_DONE.search(said.words) else found)
 
 
 def _named(said: Wording) -> set[str]:

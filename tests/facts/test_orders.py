@@ -67,7 +67,8 @@ def test_a_panel_is_no_order_of_what_is_not_in_it(text: str, key: str) -> None:
     ("Pregnancy test not needed", "pregnancy_test"), ("No BMP today", "creatinine"), ("Liver panel without AST", "ast"),
     ("Vorstellung, 65 Jahre alt", "alt"), ("MRT Herz bei dilatativer CMP", "creatinine"),
     ("LFT with body plethysmography", "alt"), ("FLT3 inhibitor, pharmacy consult", "flt3_itd"),
-    ("Infusion of gemtuzumab (CD33 antibody)", "cd33"),
+    ("Infusion of gemtuzumab (CD33 antibody)", "cd33"), ("HLA typing of sibling", "hla_typing"),
+    ("HLA-Typisierung Geschwister", "hla_typing"), ("HLA typing refused", "hla_typing"),
 ])
 def test_what_a_text_says_of_another_thing_is_no_order_of_the_test(text: str, key: str) -> None:
     assert key not in ordered(request(concept(text=text)))
@@ -76,7 +77,8 @@ def test_what_a_text_says_of_another_thing_is_no_order_of_the_test(text: str, ke
 @pytest.mark.parametrize(("text", "key"), [
     ("CMP, ECG", "ecg"), ("Comprehensive metabolic panel, echo", "potassium"), ("CBC daily until discontinued", "cbc"),
     ("ALT", "alt"), ("alt", "alt"), ("ast/alt", "ast"), ("AST, 65 Jahre alt", "ast"), ("Urine hCG", "pregnancy_test"),
-    ("LFTs weekly", "alt"), ("Lab: CMP, CBC", "potassium"), ("CMP", "ast"),
+    ("HLA typing of patient and donor", "hla_typing"), ("HLA-Typisierung und Spendersuche", "hla_typing"),
+    ("Donor search, declined", "donor_search"), ("LFTs weekly", "alt"), ("Lab: CMP, CBC", "potassium"), ("CMP", "ast"),
 ])
 def test_an_order_beside_other_words_stays_one(text: str, key: str) -> None:
     assert key in ordered(request(concept(text=text)))
