@@ -83,6 +83,8 @@ _IN_BLOOD = frozenset({
     "electrolyte_panel",
 })  # fmt: skip
 _OF_THE_LEUKAEMIA = frozenset({"flt3", "flt3_itd", "flt3_tkd", "idh1", "idh2", "npm1", "tp53", "kmt2a", "cd33"})
+_FLT3 = frozenset({"flt3", "flt3_itd", "flt3_tkd"})
+_OF_FLT3 = re.compile(r"(?<![^\W_])(ITD|TKD)(?![^\W_])", re.IGNORECASE)  # "FLT3-ITD/TKD"
 _LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
 _STANDING = _LASTING - {_TYPING}  # what is refused is not proposed again; typing that is not to be done is not told
 _OF_A_DONOR = re.compile(
@@ -232,6 +234,9 @@ def _named(said: Wording) -> set[str]:
     """What the words of an order ask for, without what they name as another thing."""
     spans = said.terms.words["order"].spans(said.words)
     found = {value for start, end, value in spans if not _is_no_name(said.words, start, end)}
+    if any(value in _FLT3 for value in found):
+        found |= {f"flt3_{each.lower()}" for each in _OF_FLT3.findall(said.words)}
+        found |= _FLT3 if _FLT3 - {"flt3"} <= found else set()
     if _ELSEWHERE.search(said.words) or _NOT_WHOLE.search(said.words):
         found -= _IN_BLOOD
     if _OF_A_TREATMENT.search(said.words):

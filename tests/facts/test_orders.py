@@ -78,6 +78,7 @@ def test_what_a_text_says_of_another_thing_is_no_order_of_the_test(text: str, ke
     ("CMP, ECG", "ecg"), ("Comprehensive metabolic panel, echo", "potassium"), ("CBC daily until discontinued", "cbc"),
     ("ALT", "alt"), ("alt", "alt"), ("ast/alt", "ast"), ("AST, 65 Jahre alt", "ast"), ("Urine hCG", "pregnancy_test"),
     ("HLA typing of patient and donor", "hla_typing"), ("HLA-Typisierung und Spendersuche", "hla_typing"),
+    ("FLT3-ITD/TKD PCR", "flt3"), ("FLT3 ITD and TKD", "flt3"), ("FLT3 (ITD, TKD)", "flt3_tkd"),
     ("Donor search, declined", "donor_search"), ("LFTs weekly", "alt"), ("Lab: CMP, CBC", "potassium"), ("CMP", "ast"),
 ])
 def test_an_order_beside_other_words_stays_one(text: str, key: str) -> None:
