@@ -154,6 +154,8 @@ def test_a_transplantation_in_words_counts():
         ("AML with t(8;21), in relapse", "t(8;21)"),
         ("AML inv(16) in relapse", "inv(16)"),
         ("AML, complex karyotype", "other"),
+        ("Acute myeloid leukemia with 11q23-abnormality in relapse", "other"),
+        ("AML mit 11q23-Abnormität", "other"), ("AML, no 11q23-rearrangement", None),
     ],
 )
 def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
@@ -170,6 +172,13 @@ def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
 def test_the_karyotype_is_read_from_the_code_of_the_disease_that_came_without_words(code, group):
     disease = condition(concept(code, system=SNOMED), id="disease")
     assert chart(relapse(), disease).get(CYTOGENETICS).value == group
+
+
+def test_the_codes_of_two_karyotypes_decide_nothing():
+    one = condition(concept("C92.62", system=ICD), id="one")
+    other = condition(concept("1148906001", system=SNOMED), id="other")
+    assert chart(relapse(), one).get(CYTOGENETICS).value == "other"
+    assert chart(relapse(), one, other).get(CYTOGENETICS).state is State.CONFLICTING
 
 
 def test_an_entry_that_came_as_a_code_alone_is_named_in_words():
