@@ -183,6 +183,8 @@ def test_the_codes_of_two_karyotypes_decide_nothing():
 
 def test_an_entry_that_came_as_a_code_alone_is_named_in_words():
     assert chart(relapse()).get(RELAPSE).value.words == "Acute myeloblastic leukemia, in relapse (C92.02)"
+    german = condition(concept("C92.01", system="http://fhir.de/CodeSystem/bfarm/icd-10-gm"), id="german")
+    assert "ICD-10-GM" not in chart(german).get(HISTORY).value[0].words
     disease = condition(
         concept("91861009", system=SNOMED), id="disease", clinicalStatus=clinical("relapse"), onsetDateTime="2026-11-01"
     )
