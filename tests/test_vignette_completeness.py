@@ -238,6 +238,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "cd33_positive_from": ("20 %",),
         "persistent_after": ("28 d",),
         "provisional_result_window": ("90 d",),
+        "flat_high_dose_from": ("1000 mg/d",),
         "high_dose_from": ("1000 mg/m2",),
     },
 }

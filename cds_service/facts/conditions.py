@@ -50,7 +50,10 @@ CODE_AND_WORDS = "its code and its words disagree, not certain"
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{NEAR}")  # between "history of" and a name
 _LAST = re.compile(r"[\s).,]*(?:[;|\n]|\Z)")  # a hedge that stands last speaks of what is before it: "PRES suspected"
-_KIND_OF_CONCEPT = re.compile(r" \((?:disorder|finding|procedure|situation|morphologic abnormality|event)\)\Z")
+_KIND_OF_CONCEPT = re.compile(
+    r"(?: \((?:disorder|finding|procedure|situation|morphologic abnormality|event"
+    r"|ICD-10-GM[^()]*|German modification|Deprecated)\))+\Z"
+)
 _WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
 _A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 

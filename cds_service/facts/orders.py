@@ -51,7 +51,48 @@ _TRANSPLANT = "stem_cell_transplant"
 _PANEL = "myeloid_panel"
 _OF_CELLS = re.compile(r"flow|cytometr|phenotyp|cytogen|\bfish\b|consult")
 _OF_GENES = re.compile(r"\bngs\b|sequenc|mutation|\bgenes?\b|molecular")
+# What the words of an order make of another thing than the test of the patient's blood or marrow that they name. A test
+# that is offered though it is ordered costs less than one that is not offered at all.
+_NOT_TO_BE_DONE = re.compile(
+    r"\A\s*(?:no|kein\w*)\b|\b(?<!until )(?:cancel\w*|refused|declined|discontinued?|do not (?:order|do)"
+    r"|not (?:needed|required|indicated|wanted|done)|abgelehnt|storniert|abgesetzt|nicht (?:nötig|erforderlich))\b",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:urin|sammelurin|stool|stuhl|fa?eces|liquor|pleura|ascit|periton|dialysate|saliva|sweat|schwei(?:ss|ß)"
+    r"|effusion|punktat|drain)|\b(?:csf|cerebrospinal|synovial|i\.?\s?u\.)(?!\w)",
+    re.IGNORECASE,
+)
+_NOT_WHOLE = re.compile(r"\b(?:without|except|excluding|minus|ohne|außer|sans|sin|senza|sem|zonder)\b", re.IGNORECASE)
+_OF_THE_HEART = re.compile(
+    r"\b(?:[ck]ardi|herz|heart|echo|mrt\b|mri\b|dilat|isch[aäe]+m|hypertroph|restri[ck]ti|nicm|dcm|hcm)|\bV\.\s?a\.",
+    re.IGNORECASE,
+)
+_OF_THE_LUNG = re.compile(r"\b(?:lung|pulmon|spiro|bodypleth|body pleth|dlco)", re.IGNORECASE)
+_OF_A_TREATMENT = re.compile(
+    r"inhibitor|hemmer|inhibiteur|inhibidor|inibitore|remmer|\banti-?\s?cd\s?-?33|\bcar-?\s?t\b"
+    r"|cd\s?-?33.{0,3}(?:antibod|antikörper|directed|targeted|gerichtet)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+_SHORT = frozenset({"alt", "ast"})  # in small letters words of everyday German too
+_OTHER_MEANINGS = {"cmp": _OF_THE_HEART, "lft": _OF_THE_LUNG, "lfts": _OF_THE_LUNG}  # cardiomyopathy, lung function
+_IN_BLOOD = frozenset({
+    "potassium", "magnesium", "calcium", "phosphate", "uric_acid", "creatinine", "bilirubin_total", "ast", "alt",
+    "lipase", "cbc", "cd33", "comprehensive_metabolic_panel", "basic_metabolic_panel", "hepatic_function_panel",
+    "electrolyte_panel",
+})  # fmt: skip
+_OF_THE_LEUKAEMIA = frozenset({"flt3", "flt3_itd", "flt3_tkd", "idh1", "idh2", "npm1", "tp53", "kmt2a", "cd33"})
+_FLT3 = frozenset({"flt3", "flt3_itd", "flt3_tkd"})
+_OF_FLT3 = re.compile(r"(?<![^\W_])(ITD|TKD)(?![^\W_])", re.IGNORECASE)  # "FLT3-ITD/TKD"
 _LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", "hla_typing"})  # done once, whenever it may be
+_STANDING = _LASTING - {_TYPING}  # what is refused is not proposed again; typing that is not to be done is not told
+_OF_A_DONOR = re.compile(
+    r"\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling|brother|sister|relative)s?\b"
+    r"|\b(?:spenders?|geschwister|donneur|donante|donatore|dador)\b",
+    re.IGNORECASE,
+)
+_OF_THE_PATIENT = re.compile(r"\b(?:patient|recipient|empfänger|receveur|receptor|ricevente)", re.IGNORECASE)
 _GRAFTING = GRAFTS - {"history_hsct"}
 _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by itself, for a disease or a drug
 
@@ -168,7 +209,7 @@ def _keys(said: Wording) -> frozenset[str]:
         for name, order in terms.orders.items()
         if any((system, code) in ordered for system, code, _ in order.codings) or order.text.lower() in words
     }
-    found.update(terms.words["order"].find_all(words))
+    found.update(_named(said))
     if _OF_CELLS.search(words) and not _OF_GENES.search(words):
         found.discard(_PANEL)
     if _TRANSPLANT in found and _is_done(said.words, terms):
@@ -184,7 +225,33 @@ def _keys(said: Wording) -> frozenset[str]:
     for panel in terms.panels:
         if panel.key in found or panel.code in ordered:
             found |= {panel.key, *panel.covers}
-    return frozenset(found)
+    if _OF_A_DONOR.search(said.words) and not _OF_THE_PATIENT.search(said.words):
+        found.discard(_TYPING)
+    return frozenset(found & _STANDING if _NOT_TO_BE_DONE.search(said.words) else found)
+
+
+def _named(said: Wording) -> set[str]:
+    """What the words of an order ask for, without what they name as another thing."""
+    spans = said.terms.words["order"].spans(said.words)
+    found = {value for start, end, value in spans if not _is_no_name(said.words, start, end)}
+    if any(value in _FLT3 for value in found):
+        found |= {f"flt3_{each.lower()}" for each in _OF_FLT3.findall(said.words)}
+        found |= _FLT3 if _FLT3 - {"flt3"} <= found else set()
+    if _ELSEWHERE.search(said.words) or _NOT_WHOLE.search(said.words):
+        found -= _IN_BLOOD
+    if _OF_A_TREATMENT.search(said.words):
+        found -= _OF_THE_LEUKAEMIA
+    return found
+
+
+def _is_no_name(words: str, start: int, end: int) -> bool:
+    """Whether what reads as the short name of a test is another word there: "65 Jahre alt", "echo, dilated CMP"."""
+    name = words[start:end]
+    other = _OTHER_MEANINGS.get(name.lower())
+    if other is not None:
+        return other.search(words) is not None
+    beside = set(_WORD.findall(words.lower())) >= _SHORT
+    return name.lower() in _SHORT and not name.isupper() and not beside and words.strip() != name
 
 
 def _is_done(words: str, terms: Terms) -> bool:

@@ -272,6 +272,7 @@ CUMULATIVE_NOTE = Topic("cumulative_note", words)
 DOXORUBICIN_RATIO = Topic("doxorubicin_ratio", a_number)
 EQUIVALENCE_TABLE = Topic("equivalence_table", words)
 HIGH_DOSE_FROM = Topic("high_dose_from", in_unit("mg/m2"))
+FLAT_HIGH_DOSE_FROM = Topic("flat_high_dose_from", in_unit("mg/d"))  # of the past: less was none in any adult
 LOW_DOSE_AT_MOST = Topic("low_dose_at_most", in_unit("mg/d"))
 AGE_WITH_ANTHRACYCLINE_ABOVE = Topic("age_with_anthracycline_above", in_unit("a"))
 AGE_WITH_MITOXANTRONE = Topic("age_with_mitoxantrone", words)

@@ -154,6 +154,8 @@ def test_a_transplantation_in_words_counts():
         ("AML with t(8;21), in relapse", "t(8;21)"),
         ("AML inv(16) in relapse", "inv(16)"),
         ("AML, complex karyotype", "other"),
+        ("Acute myeloid leukemia with 11q23-abnormality in relapse", "other"),
+        ("AML mit 11q23-Abnormität", "other"), ("AML, no 11q23-rearrangement", None),
     ],
 )
 def test_the_karyotype_is_read_from_the_name_of_the_disease(text, group):
@@ -172,8 +174,17 @@ def test_the_karyotype_is_read_from_the_code_of_the_disease_that_came_without_wo
     assert chart(relapse(), disease).get(CYTOGENETICS).value == group
 
 
+def test_the_codes_of_two_karyotypes_decide_nothing():
+    one = condition(concept("C92.62", system=ICD), id="one")
+    other = condition(concept("1148906001", system=SNOMED), id="other")
+    assert chart(relapse(), one).get(CYTOGENETICS).value == "other"
+    assert chart(relapse(), one, other).get(CYTOGENETICS).state is State.CONFLICTING
+
+
 def test_an_entry_that_came_as_a_code_alone_is_named_in_words():
     assert chart(relapse()).get(RELAPSE).value.words == "Acute myeloblastic leukemia, in relapse (C92.02)"
+    german = condition(concept("C92.01", system="http://fhir.de/CodeSystem/bfarm/icd-10-gm"), id="german")
+    assert "ICD-10-GM" not in chart(german).get(HISTORY).value[0].words
     disease = condition(
         concept("91861009", system=SNOMED), id="disease", clinicalStatus=clinical("relapse"), onsetDateTime="2026-11-01"
     )

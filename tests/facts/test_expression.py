@@ -53,7 +53,24 @@ def test_a_positive_in_words_keeps_the_share_that_they_state(words: str, share: 
     assert (str(told.value) if told else None) == share
 
 
-@pytest.mark.parametrize("words", ["positive (<20%)", "positive in less than 5 % of blasts"])
+@pytest.mark.parametrize("words", [
+    "CD33 positive; blasts 70%", "5% blasts; CD33 positive", "positive; blast count 5 %", "positive, viability 90%",
+    "positive 85±5%", "positive, 5% of nucleated cells", "positive, MRD 0.1 %", "positive 90%/80%", "positive, 300%",
+])
+def test_a_percentage_that_may_be_of_something_else_is_a_doubt_and_no_share(words: str) -> None:
+    fact = cd33("CD33 on blasts (flow cytometry)", valueString=words)
+    assert outcome(fact) is True and not fact.sure and fact.value is not None
+    assert fact.value.results[0].share is None
+
+
+def test_a_cut_off_is_no_share() -> None:
+    fact = cd33("CD33 on blasts (flow cytometry)", valueString="positive (cut-off 20%)")
+    assert outcome(fact) is True and fact.sure and fact.value is not None and fact.value.results[0].share is None
+
+
+@pytest.mark.parametrize("words", [
+    "positive (<20%)", "positiv (unter 5%)", "positive in max. 5%", "positive in less than 5 % of blasts",
+])
 def test_a_positive_in_words_with_an_upper_bound_alone_decides_nothing(words: str) -> None:
     assert outcome(cd33("CD33 on blasts", valueString=words)) is None
 

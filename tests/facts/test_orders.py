@@ -60,6 +60,31 @@ def test_a_panel_is_no_order_of_what_is_not_in_it(text: str, key: str) -> None:
     assert key not in ordered(request(concept(text=text)))
 
 
+@pytest.mark.parametrize(("text", "key"), [
+    ("Electrolytes, urine", "potassium"), ("Elektrolyte im Urin", "potassium"),
+    ("Kreatinin im Sammelurin", "creatinine"),
+    ("Pleural fluid: total bilirubin, AST", "bilirubin_total"), ("CMP cancelled", "potassium"), ("ECG refused", "ecg"),
+    ("Pregnancy test not needed", "pregnancy_test"), ("No BMP today", "creatinine"), ("Liver panel without AST", "ast"),
+    ("Vorstellung, 65 Jahre alt", "alt"), ("MRT Herz bei dilatativer CMP", "creatinine"),
+    ("LFT with body plethysmography", "alt"), ("FLT3 inhibitor, pharmacy consult", "flt3_itd"),
+    ("Infusion of gemtuzumab (CD33 antibody)", "cd33"), ("HLA typing of sibling", "hla_typing"),
+    ("HLA-Typisierung Geschwister", "hla_typing"), ("HLA typing refused", "hla_typing"),
+])
+def test_what_a_text_says_of_another_thing_is_no_order_of_the_test(text: str, key: str) -> None:
+    assert key not in ordered(request(concept(text=text)))
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("CMP, ECG", "ecg"), ("Comprehensive metabolic panel, echo", "potassium"), ("CBC daily until discontinued", "cbc"),
+    ("ALT", "alt"), ("alt", "alt"), ("ast/alt", "ast"), ("AST, 65 Jahre alt", "ast"), ("Urine hCG", "pregnancy_test"),
+    ("HLA typing of patient and donor", "hla_typing"), ("HLA-Typisierung und Spendersuche", "hla_typing"),
+    ("FLT3-ITD/TKD PCR", "flt3"), ("FLT3 ITD and TKD", "flt3"), ("FLT3 (ITD, TKD)", "flt3_tkd"),
+    ("Donor search, declined", "donor_search"), ("LFTs weekly", "alt"), ("Lab: CMP, CBC", "potassium"), ("CMP", "ast"),
+])
+def test_an_order_beside_other_words_stays_one(text: str, key: str) -> None:
+    assert key in ordered(request(concept(text=text)))
+
+
 @pytest.mark.parametrize("text", ["Langzeit-EKG", "Belastungs-EKG", "EKG-Elektroden"])
 def test_an_ecg_of_another_kind_closes_no_gap(text: str) -> None:
     assert not ordered(request(concept(text=text)))

@@ -19,11 +19,30 @@ from cds_service.quantity import Quantity
 OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
 _NAME = re.compile(r"(?<![A-Za-z0-9])CD-?33\+?(?![A-Za-z0-9])", re.IGNORECASE)
 _BLASTS = re.compile(r"\b(?:myelo)?blasts?\b|\bleuka?emic cells?\b", re.IGNORECASE)
-_SHARE = re.compile(
-    r"(?P<upper>[<≤]\s*=?\s*|\b(?:below|under|less than|up to)\s+)?(?<![\d.,])(?P<share>\d{1,3}(?:[.,]\d+)?)"
-    r"(?:\s*%?\s*(?:-|–|to)\s*\d{1,3}(?:[.,]\d+)?)?\s*(?:%|percent\b)",
+_UPPER = r"(?P<upper>[<≤]\s*=?\s*|(?:below|under|less than|fewer than|up to|at most|no more than|unter|max\.?)\s+)?"
+_LOWER = r"(?:[>≥~]\s*=?\s*|(?:at least|more than|over|above|about|approx\.?|approximately|ca\.?)\s+)?"
+_NUMBER = r"(?P<share>\d{1,3}(?:[.,]\d{1,2})?)(?:\s*%?\s*(?:-|–|to)\s*\d{1,3}(?:[.,]\d{1,2})?)?\s*(?:%|percent\b)"
+_THE_BLASTS = (
+    r"(?:on|in|of|by|der)\s+(?:the\s+)?"
+    r"(?:(?:aml\s+|leuka?emic\s+)?(?:(?:myelo)?blasts?|blasten)|leuka?emic\s+cells)"
+)
+_POSITIVE = (
+    r"(?:(?:strong|weak|dim|bright|moderate|partial)(?:ly)?\s+)?(?:positiv(?:e|ity)?|present|detected)"
+    r"(?:\s*\((?:strong|weak|dim|bright|moderate|partial)\))?"
+)
+_SHARE_LAST = re.compile(  # "CD33 positive on the blasts (85 %)"
+    rf"(?:CD-?33\s*[:+,]?\s*)?{_POSITIVE}(?:\s+{_THE_BLASTS})?[\s,;:(]+(?:(?:in|on)\s+)?"
+    rf"{_UPPER}{_LOWER}{_NUMBER}(?:\s*{_THE_BLASTS})?[\s).]*",
     re.IGNORECASE,
 )
+_SHARE_FIRST = re.compile(  # "85 % of blasts positive"
+    rf"{_UPPER}{_LOWER}{_NUMBER}(?:\s*{_THE_BLASTS})?\s*(?:(?:are|is)\s+)?(?:CD-?33\s+)?{_POSITIVE}[\s.]*",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"\d\s*(?:%|percent\b)", re.IGNORECASE)
+_CUT_OFF = re.compile(r"\b(?:cut-?\s?off|threshold)\b", re.IGNORECASE)  # what a positive is above, not how much it is
+_ALL = 100
+_LONGEST = 120  # characters of words that state a share and nothing else
 _EXPRESSED = re.compile(
     r"(?:CD-?33\s+)?(?:is\s+)?(?P<not>not\s+)?expressed(?:\s+(?:on|by)\s+(?:the\s+)?(?:myelo)?blasts)?\.?",
     re.IGNORECASE,
@@ -68,19 +87,24 @@ def expression(view: Observation, reading: Reading) -> Said:
 
 
 def _in_words(outcome: str, words: str, of_cells: bool) -> Said:
-    """A spoken answer; a positive one with the share that its words state, of a range the lower end."""
+    """A spoken answer; a positive one with the share of blasts that its words state, of a range the lower end.
+
+    A percentage beside other words may be of something else, as a count of blasts, and is a doubt.
+    """
     spoken = _EXPRESSED.fullmatch(words)
     if outcome == INDETERMINATE and spoken is not None:
         return Said(markers.CD33, ABSENT if spoken["not"] else PRESENT, words)
-    shares = tuple(_SHARE.finditer(words)) if outcome == PRESENT else ()
-    if not shares or of_cells:
+    if outcome != PRESENT or of_cells or _PERCENT.search(words) is None:
         return Said(markers.CD33, outcome, words)
-    if len(shares) > 1:
-        return Said(markers.CD33, outcome, words, (f"several shares: {words}",))
-    if shares[0]["upper"]:
+    short = words if len(words) <= _LONGEST else ""
+    stated = _SHARE_LAST.fullmatch(short) or _SHARE_FIRST.fullmatch(short)
+    share = Decimal(stated["share"].replace(",", ".")) if stated is not None else None
+    if stated is None or share is None or share > _ALL:
+        doubts = () if _CUT_OFF.search(words) else (f"what the share in its words is of is not clear: {words}",)
+        return Said(markers.CD33, outcome, words, doubts)
+    if stated["upper"]:
         return Said(markers.CD33, INDETERMINATE, f"only an upper bound ({words})")
-    share = Quantity(Decimal(shares[0]["share"].replace(",", ".")), "%")
-    return Said(markers.CD33, PRESENT if share.value > 0 else ABSENT, words, (), share)
+    return Said(markers.CD33, PRESENT if share > 0 else ABSENT, words, (), Quantity(share, "%"))
 
 
 def _of_cells(view: Observation, reading: Reading) -> bool:

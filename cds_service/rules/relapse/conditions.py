@@ -247,8 +247,16 @@ def _unseen(case: Case, name: str) -> str:
         return "earlier orders were not read"
     drug = case.snapshot.courses[name].high_dose_of
     past = [order for order in case.orders(Role.PAST, Role.ACTIVE) if drug in order.ingredients]
-    open_ = next((order for order in past if is_high(case, drug, order) is Truth.UNKNOWN), None)
+    open_ = next((order for order in past if _may_be_high(case, drug, order)), None)
     return f"{open_.label} on record, in which dose for the body surface is not known" if open_ is not None else ""
+
+
+def _may_be_high(case: Case, drug: str, order: Medication) -> bool:
+    """Whether the order leaves open if it was of the high dose: by its dose, and by no name of another course."""
+    if is_high(case, drug, order) is not Truth.UNKNOWN or order.courses:
+        return False
+    least = case.must(topics.FLAT_HIGH_DOSE_FROM, drug).value
+    return order.dose.daily is None or order.dose.apart or order.dose.daily >= least
 
 
 def _earlier_course(case: Case, name: str) -> str:

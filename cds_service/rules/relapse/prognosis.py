@@ -70,7 +70,10 @@ def _age_at_relapse(case: Case) -> tuple[int, ...]:
         return ()
     if age.born is not None:
         first, last = relapse.earliest.date(), relapse.latest.date()
-        return years_between(age.born.latest.date(), first), years_between(age.born.earliest.date(), last)
+        if last < age.born.earliest.date():  # one of the two dates is wrong
+            return ()
+        oldest = years_between(age.born.earliest.date(), last)
+        return years_between(age.born.latest.date(), first), min(oldest, age.oldest)  # the relapse was
     most, fewest = _years_since(relapse, case)
     return max(0, age.youngest - most), max(0, age.oldest - fewest)
 
