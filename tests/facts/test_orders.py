@@ -42,7 +42,7 @@ def test_an_order_is_known_by_code_or_name(code: Json, key: str) -> None:
     (concept(text="Comprehensive metabolic panel"), {"creatinine", "potassium", "bilirubin_total", "ast", "alt"}),
     (concept(text="BMP, routine"), {"creatinine", "potassium", "calcium"}), (concept("51990-0"), {"creatinine"}),
     (concept(text="Hepatic function panel"), {"bilirubin_total", "ast", "alt"}), (concept("24325-3"), {"ast", "alt"}),
-    (concept(text="Electrolytes"), {"potassium"}), (concept(text="AML NGS panel"), {"flt3_itd", "flt3_tkd"}),
+    (concept(text="Electrolytes"), {"potassium"}), (concept(text="AML NGS panel"), {"flt3_tkd"}),
     (concept("47958-4"), {"flt3_itd", "flt3_tkd"}), (concept(text="FLT3 mutation analysis"), {"flt3_itd", "flt3_tkd"}),
     (concept(text="CD33 expression by flow cytometry"), {"cd33"}), (concept(text="Serum hCG"), {"pregnancy_test"}),
     (concept(text="AST (SGOT)"), {"ast"}), (concept(text="Bilirubin, total"), {"bilirubin_total"}),
@@ -54,7 +54,7 @@ def test_an_order_of_a_panel_is_one_of_each_test_in_it(code: Json, keys: set[str
 @pytest.mark.parametrize(("text", "key"), [
     ("Basic metabolic panel", "magnesium"), ("Basic metabolic panel", "ast"), ("Electrolytes", "magnesium"),
     ("Liver function tests", "creatinine"), ("FLT3-ITD PCR", "flt3_tkd"), ("AML NGS panel", "kmt2a"),
-    ("AML NGS panel", "cd33"), ("Bilirubin, direct", "bilirubin_total"),
+    ("AML NGS panel", "cd33"), ("AML NGS panel", "flt3_itd"), ("AML NGS panel", "flt3"), ("Bilirubin, direct", "bilirubin_total"),
 ])
 def test_a_panel_is_no_order_of_what_is_not_in_it(text: str, key: str) -> None:
     assert key not in ordered(request(concept(text=text)))
