@@ -96,7 +96,7 @@ def daily_dose(
     one_day = Truth.NO if apart else _one_day(steps)
     times = _times(steps, terms, one_day)
     days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
-    apart = all(_apart(step, terms) for step in steps)
+    apart = len(steps) == 1 and _apart(steps[0], terms)  # of several, each may fill the days of the other
     return replace(_daily_dose(steps, of, one_day), times=times, apart=apart, per_area=_per_area(steps, of), days=days)
 
 
