@@ -166,6 +166,7 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
         total=total,
         area=denser[0].dose.per_area if denser else None,
         lowest=lowest,
+        piece=lowest.note,  # what is known where no source names a lowered dose
         usual=case.cite(topics.USUAL_DOSE, use.drug),
         salt=case.cite(topics.SALT_DOSES, use.drug),
     )
