@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import ceilings, inhibitors, just_ended
 from cds_service.rules.interactions.partners import STRONG
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
@@ -85,8 +85,9 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     lysis. What is too old or doubtful counts one step lower, and the gap is named beside it.
 
     A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where a value already
-    warns, the other gaps are left out. One such value alone, or electrolytes that are some days old, are a line.
-    Running or held treatment is not asked about; where another disease than AML is the reason, that is said instead.
+    warns, the other gaps are left out. The card of several values names what is not sure beside them. One such value
+    alone, or electrolytes that are some days old, are a line. Running or held treatment is not asked about; where
+    another disease than AML is the reason, that is said instead.
     """
     if not use.is_new:
         return NotApplicable("not a first dose")
@@ -101,7 +102,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     enough = case.must(topics.SIGNS_TOGETHER, "policy").value
     surely = tuple(pair for pair in found if pair[0].state is State.KNOWN and not pair[0].doubts)
     if len(surely) >= enough:
-        return _lysis_before_start(case, use, surely, advice)
+        return _lysis_before_start(case, use, surely, advice, unknown)
     high = case.must(topics.TLS_POTASSIUM_FROM, "policy")
     potassium = next(fact for fact in facts if fact.key is POTASSIUM)
     beyond, sure_beyond = ([fact for fact, _ in pairs] for pairs in (found, surely))
@@ -128,9 +129,17 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     return old or Clear("blood chemistry of the last days is on record")
 
 
-def _lysis_before_start(case: Case, use: Use, found: tuple[_Test, ...], advice: Statement[str]) -> Outcome:
-    """Values beyond the limits before the first dose: several are a warning, one is a line."""
+def _lysis_before_start(
+    case: Case, use: Use, found: tuple[_Test, ...], advice: Statement[str], unknown: tuple[Fact[Quantity], ...] = ()
+) -> Outcome:
+    """Values beyond the limits before the first dose: several are a warning, one is a line.
+
+    `unknown`: what is not surely known beside them, of which no gap is told.
+    """
     several = len(found) >= case.must(topics.SIGNS_TOGETHER, "policy").value
+    beyond = [fact for fact, _ in found]
+    unseen = tuple(fact for fact in unknown if fact not in beyond)
+    tests = [(fact.key.label, fact.key.order) for fact in unseen if fact.key.order]
     return case.fired(
         Level.WARNING if several else Level.INFO,
         "tls_before_start",
@@ -138,9 +147,11 @@ def _lysis_before_start(case: Case, use: Use, found: tuple[_Test, ...], advice: 
         drug=use.drug,
         because=tuple(fact for fact, _ in found),
         says=tuple(limit for _, limit in found),
+        propose=tuple(Proposal("order", f"Order {label}", order=test) for label, test in tests),
         line=not several,
         found=found,
         several=several,
+        unseen=unseen,
         advice=advice,
     )
 
