@@ -141,7 +141,8 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
     lower.
 
     Whether a lowered dose is called for is not asked here, only whether any source knows it. A daily dose that cannot
-    be read is told by the check against the highest dose.
+    be read is told by the check against the highest dose. Where several instructions of one order may share a day, it
+    is left open.
     """
     orders = use.drafts or use.active
     if not orders:
@@ -156,6 +157,8 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
     total = Quantity(sum((dose.value for dose in doses), Decimal(0)), "mg/d")
     if not denser and total >= lowest.value:
         return Clear(f"{total} is no less than {lowest.value}")
+    if not denser and total.value * max(order.dose.entries for order in orders) >= lowest.value.value:
+        return NotEvaluated((), f"several instructions may share a day of {use.drug}", orders, quiet=True)
     return case.fired(
         Level.WARNING,
         "dose_under_label",
