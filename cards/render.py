@@ -199,9 +199,12 @@ def summary_of(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _short(said: str) -> str:
-    """The summary on one line, and no longer than a card's may be."""
+    """The summary on one line, no longer than a card's may be: cut behind a whole word, as half a number is another."""
     words = " ".join(said.split())
-    return words if len(words) <= LONGEST_SUMMARY else words[: LONGEST_SUMMARY - 1].rstrip() + "…"
+    if len(words) <= LONGEST_SUMMARY:
+        return words
+    whole, parted, _ = words[:LONGEST_SUMMARY].rpartition(" ")
+    return (whole.rstrip(" ,;:") if parted else words[: LONGEST_SUMMARY - 1]) + "…"
 
 
 def _tidy(body: str) -> str:

@@ -98,3 +98,28 @@ def test_for_fitness_too_only_a_whole_list_clears(letter: str, sure: bool, verdi
     case = Case(replace(chart, facts={**chart.facts, PROBLEMS.name: problems}), tools().knowledge.at(NOW.date(), "US"))
     (liver,) = (each for each in assess(case).criteria if each.name == "Child-Pugh class")
     assert liver.verdict is verdict
+
+
+def in_words(words: str) -> list[str]:
+    alone = {"resourceType": "Condition", "id": "liver", "code": {"text": words}, "subject": RELAPSED["subject"]}
+    alone["clinicalStatus"] = {"coding": [{"code": "active"}]}
+    found = cards("order-sign", venetoclax(status="draft"), conditions=[RELAPSED, alone])
+    return [card["summary"] for card in found if card["source"]["topic"]["code"] == "liverDisease"]
+
+
+@pytest.mark.parametrize("words", [
+    "Child-Pugh not applicable", "Child-Pugh: none", "Child-Pugh class unknown", "Child-Pugh score assessment",
+    "no cirrhosis, Child-Pugh n/a", "Hepatitis B carrier without cirrhosis (Child-Pugh -)", "Child-Pugh 0",
+    "Child-Pugh assessment pending", "Child-Pugh a priori not needed", "normal liver, Child-Pugh not assessed",
+])
+def test_the_name_of_the_score_alone_is_no_liver_disease(words: str) -> None:
+    assert not in_words(words)
+
+
+@pytest.mark.parametrize("words", [
+    "Child-Pugh B", "Child-Pugh: C", "Child-Pugh class B (7 points)", "Child-Pugh score 9", "Child-Pugh (B8)",
+    "Child-Turcotte-Pugh score: B7", "Child-Pugh grade C", "cirrhosis, Child-Pugh not stated", "Child-Pugh B/C",
+    "Child Pugh C10",
+])
+def test_a_class_or_its_points_alone_are_one(words: str) -> None:
+    assert in_words(words)

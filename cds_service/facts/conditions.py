@@ -54,6 +54,13 @@ _KIND_OF_CONCEPT = re.compile(
     r"(?: \((?:disorder|finding|procedure|situation|morphologic abnormality|event"
     r"|ICD-10-GM[^()]*|German modification|Deprecated)\))+\Z"
 )
+# The name of a score of the liver is an entry of it where a class or points follow, not "Child-Pugh not applicable".
+_SCORE = "pugh"
+_SCORED = re.compile(
+    r"[\s,:=(–-]*+(?:class|score|grade|stage|points)?[\s,:=(–-]*+"
+    r"(?:[abc](?:\s?\d{1,2})?(?!\w)(?! priori)|[1-9]\d?\b)",
+    re.IGNORECASE,
+)
 _WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
 _A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 
@@ -199,6 +206,8 @@ def _named(
             continue
         asked[key] += 1
         if asked[key] > _MOST_NAMES or is_denied(words, start, end, key):
+            continue
+        if words[start:end].lower().endswith(_SCORE) and not _SCORED.match(words, end):
             continue
         if start in left_open:
             opened.append(key)

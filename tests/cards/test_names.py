@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cards.render import HOME, first_upper
+from cards.model import LONGEST_SUMMARY
+from cards.render import HOME, first_upper, summary_of
 from tests.calls import tools
 
 ROOT = Path(__file__).parents[2]
@@ -58,3 +59,12 @@ def test_the_slips_are_known_by_their_looks() -> None:
     wrong = "Starting amg 330; St john's wort; amphotericin b; on no date, no date; gilteritinib with flt3"
     assert len(SLIPS.findall(wrong)) == 5
     assert not SLIPS.search("AMG 330; St John's wort; amphotericin B; without a date; FLT3-ITD; QTcF; ECG")
+
+
+@pytest.mark.parametrize("length", range(60, 90))
+def test_a_summary_that_is_too_long_ends_in_a_whole_word(length: int) -> None:
+    sign = {"words": "x" * length, "fact": None}
+    said = summary_of("capillary_leak", {"signs": [sign], "drug": "gemtuzumab ozogamicin"})
+    whole = f"X{'x' * (length - 1)} on gemtuzumab ozogamicin: evaluate for capillary leak before the next dose"
+    assert len(said) <= LONGEST_SUMMARY
+    assert said == whole or (said.endswith("…") and whole.startswith(f"{said[:-1]} "))

@@ -37,6 +37,7 @@ class Dose:
     apart: bool = False  # the order says that days pass between one dose and the next
     per_area: Quantity | None = None  # each dose, where it is ordered per body surface
     days: Decimal | None = None  # for how many days, where the order says so without naming the first and the last
+    entries: int = 1  # how many instructions may share a day, though they were not added
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,13 @@ def daily_dose(
     steps = [_read(dosage, of) for dosage in order.dosageInstruction]
     one_day = Truth.NO if apart else _one_day(steps)
     times = _times(steps, terms, one_day)
+    unsorted = one_day is Truth.NO and not apart and all(step.dosage.sequence is None for step in steps)
     days = lasts(steps[0].dosage.timing, times) if len(steps) == 1 else None
-    apart = all(_apart(step, terms) for step in steps)
-    return replace(_daily_dose(steps, of, one_day), times=times, apart=apart, per_area=_per_area(steps, of), days=days)
+    apart = len(steps) == 1 and _apart(steps[0], terms)  # of several, each may fill the days of the other
+    return replace(
+        _daily_dose(steps, of, one_day), times=times, apart=apart, per_area=_per_area(steps, of), days=days,
+        entries=len(steps) if unsorted else 1,
+    )
 
 
 def _read(dosage: Dosage, of: _Product) -> _Step:

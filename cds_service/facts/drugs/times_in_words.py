@@ -66,12 +66,39 @@ _AM_OF_GERMAN = re.compile(r"\bam(?=\s+(?:(?!vormittag)\w*tag|\d))", re.IGNORECA
 # Days that pass between one dose and the next.
 _BETWEEN_DAYS = (
     r"(?:every|each) (?:other|second|third|2nd|3rd|[2-6]) days?|alternat\w+ days?|q[2-7]d|qod|q48h|q72h"
-    r"|jeden? (?:zweiten|dritten|[2-7]\.) tag|alle (?:[2-7]|zwei|drei|vier) tage|(?:un|1) jour sur"
+    r"|jeden? (?:zweiten|dritten|[2-7]\.) tag|alle (?:[2-7]|zwei|drei|vier) tage"
+    r"|(?:un|1) jour sur(?: (?:deux|trois|2|3))?"
     r"|tous les (?:[2-7]|deux|trois) jours|d[ií]as altern\w+|cada (?:[2-7]|dos|tres) d[ií]as|cada (?:48|72) ?h\w*"
     r"|giorni alterni|giorno sì e|ogni (?:[2-7]|due|tre) giorni|om de (?:andere )?dag|elke (?:[2-7]|twee|drie) dagen"
     r"|(?:once|twice|times|[1-6]\s*x) (?:a|per|each|every) week|(?:once|twice|[1-6] times) weekly"
 )
 _DAYS_BETWEEN = re.compile(rf"\b(?:{_BETWEEN_DAYS})\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[;\n]|\.(?=\s)")
+_AMOUNT = re.compile(r"\d[\d.,]*\s*(?:mg|g|mcg|µg)\b(?!\s*/)", re.IGNORECASE)
+# What may stand between an amount and the words that say how often it is given: pieces, the mouth, meals, the hour.
+_BESIDE_A_DOSE = re.compile(
+    r"\d+|one|two|three|four|half|takes?|give|mg|tab\w*|tbl|caps?|capsul\w*|kaps\w*|pills?|comp\w*|gélules?|cápsulas?|cpr?"
+    r"|po|p|o|per|os|by|mouth|oral\w*|with|without|after|before|an?|the|of|food|meals?|water|breakfast|dinner|in|at|on"
+    r"|empty|stomach|morning|evening|night|bedtime|nocte|am|pm|hs|qhs|qam|only|dose"
+    r"|ein\w*|nehmen|zum|zur|mit|nach|vor|dem|essen|wasser|mahlzeit|frühstück|morgens|abends|nachts|mittags"
+    r"|prendre|une?|par|voie|le|matin|soir|midi|avec|repas|tomar|una?|vía|por|la|mañana|noche|con|comida"
+    r"|prendere|via|al|il|mattino|sera|pasto|innemen|bij|het|ontbijt|eten",
+    re.IGNORECASE,
+)
+# What may follow them: the end, a mark, or what says for how long and why.
+_AFTER_TIMES = re.compile(
+    r"\s*(?:\Z|[,;.:()\n]|(?:with|without|for|x|until|by|po|oral\w*|due|on|in|at|from|starting|because|then|mit|für|bis|wegen"
+    r"|oral|ab|zum|pendant|pour|avec|con|por|durante|per|da|hasta|met|voor|vanaf|gedurende)\b)",
+    re.IGNORECASE,
+)
+_CLAUSE_AT_MOST = 150  # letters
+_NO_GIVING = re.compile(  # an amount that is added, handed out or left out
+    r"\b(?:increas|rais|titrat|ramp|reduc|lower|dispens|suppl|refill|hold|held|skip|stop|not\b|steiger|erhöh|augment|aument)",
+    re.IGNORECASE,
+)
+_BY_TURNS = re.compile(
+    r"\balternat|abwechselnd|im wechsel|\baltern[aeoé]|afwisselend|\b(?:odd|even)\b|gerade", re.IGNORECASE
+)
 # Days without the drug, or a dose of the day that is divided, whatever else is said of how often.
 _OPEN = re.compile(
     rf"\b(?:{_BETWEEN_DAYS}"
@@ -273,10 +300,26 @@ def skips_days(text: str) -> bool:
 def days_between(text: str, terms: Terms) -> bool:
     """Whether the words let days pass between one dose and the next, and say nothing of a day beside it.
 
-    "Daily, blood count once a week" is daily.
+    "Daily, blood count once a week" is daily. Days between tests or visits are none of the drug, and doses that take
+    turns leave no day out; so only words beside the dose count, and where two doses are named none do.
     """
     rest = _DAYS_BETWEEN.sub(" ", text)
-    return rest != text and times_in(rest, terms) is None
+    if rest == text or times_in(rest, terms) is not None or _BY_TURNS.search(rest):
+        return False
+    if len({found[0].lower() for found in islice(_AMOUNT.finditer(text), _MOST_PARTS)}) > 1:
+        return False
+    return any(_of_the_dose(text, found) for found in islice(_DAYS_BETWEEN.finditer(text), _MOST_PARTS))
+
+
+def _of_the_dose(text: str, found: re.Match[str]) -> bool:
+    """Whether these words on days stand beside the dose of their own clause, or alone in it."""
+    near = max(0, found.start() - _CLAUSE_AT_MOST)
+    begun = max((each.end() for each in _CLAUSE.finditer(text, near, found.start())), default=near)
+    if _NO_GIVING.search(text, begun, found.start()):
+        return False
+    named = max((each.end() for each in _AMOUNT.finditer(text, begun, found.start())), default=begun)
+    beside = re.findall(r"\w+", text[named : found.start()])
+    return all(map(_BESIDE_A_DOSE.fullmatch, beside)) and _AFTER_TIMES.match(text, found.end()) is not None
 
 
 def without_times(text: str) -> str:

@@ -141,7 +141,8 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
     lower.
 
     Whether a lowered dose is called for is not asked here, only whether any source knows it. A daily dose that cannot
-    be read is told by the check against the highest dose.
+    be read is told by the check against the highest dose. Where several instructions of one order may share a day, it
+    is left open.
     """
     orders = use.drafts or use.active
     if not orders:
@@ -156,6 +157,8 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
     total = Quantity(sum((dose.value for dose in doses), Decimal(0)), "mg/d")
     if not denser and total >= lowest.value:
         return Clear(f"{total} is no less than {lowest.value}")
+    if not denser and total.value * max(order.dose.entries for order in orders) >= lowest.value.value:
+        return NotEvaluated((), f"several instructions may share a day of {use.drug}", orders, quiet=True)
     return case.fired(
         Level.WARNING,
         "dose_under_label",
@@ -166,6 +169,7 @@ def dose_under_label(case: Case, use: Use) -> Outcome:
         total=total,
         area=denser[0].dose.per_area if denser else None,
         lowest=lowest,
+        piece=lowest.note,  # what is known where no source names a lowered dose
         usual=case.cite(topics.USUAL_DOSE, use.drug),
         salt=case.cite(topics.SALT_DOSES, use.drug),
     )

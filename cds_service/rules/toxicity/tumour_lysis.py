@@ -7,14 +7,14 @@ from typing import assert_never
 
 from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.entries import PROBLEMS
-from cds_service.facts.fact import Fact, at_or_above, at_or_below, below
+from cds_service.facts.fact import Fact, State, at_or_above, at_or_below, below
 from cds_service.facts.values.labs import CALCIUM, CREATININE, PHOSPHATE, POTASSIUM, URIC_ACID, WBC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import ceilings, inhibitors, just_ended
 from cds_service.rules.interactions.partners import STRONG
-from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
+from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, uses
@@ -81,12 +81,13 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     """Blood chemistry and tumour lysis prophylaxis before the first dose.
 
     It is asked before the first dose of a drug whose source asks for blood chemistry against tumour lysis. A potassium
-    from the limit of the policy on is a warning, and so are several values beyond the limits of laboratory tumour
+    from the limit of the policy on is a warning, and so are several sure values beyond the limits of laboratory tumour
     lysis. What is too old or doubtful counts one step lower, and the gap is named beside it.
 
     A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where a value already
-    warns, the other gaps are left out. One such value alone, or electrolytes that are some days old, are a line.
-    Running or held treatment is not asked about; where another disease than AML is the reason, that is said instead.
+    warns, the other gaps are left out. The card of several values names what is not sure beside them. One such value
+    alone, or electrolytes that are some days old, are a line. Running or held treatment is not asked about; where
+    another disease than AML is the reason, that is said instead.
     """
     if not use.is_new:
         return NotApplicable("not a first dose")
@@ -98,10 +99,15 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     facts = tuple(case.fact(key, window) for key in _CHEMISTRY if key.name in tests.value)
     unknown = tuple(fact for fact in facts if not fact.sure)
     found = tuple(pair for pair, there in _beyond(case, window, tests.value) if there is Truth.YES)
-    if len(found) >= case.must(topics.SIGNS_TOGETHER, "policy").value:
-        return _lysis_before_start(case, use, found, advice)
+    enough = case.must(topics.SIGNS_TOGETHER, "policy").value
+    surely = tuple(pair for pair in found if pair[0].state is State.KNOWN and not pair[0].doubts)
+    if len(surely) >= enough:
+        return _lysis_before_start(case, use, surely, advice, unknown)
     high = case.must(topics.TLS_POTASSIUM_FROM, "policy")
     potassium = next(fact for fact in facts if fact.key is POTASSIUM)
+    beyond, sure_beyond = ([fact for fact, _ in pairs] for pairs in (found, surely))
+    if len(found) >= enough and potassium not in sure_beyond and all(fact in beyond for fact in unknown):
+        return _lysis_before_start(case, use, found, advice)  # their gaps stand beside them, and none is left out
     if at_or_above(potassium, high.value) is Truth.YES:
         return case.fired(
             Level.WARNING,
@@ -123,22 +129,29 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     return old or Clear("blood chemistry of the last days is on record")
 
 
-def _lysis_before_start(case: Case, use: Use, found: tuple[_Test, ...], advice: Statement[str]) -> Outcome:
-    """Values beyond the limits before the first dose: several are a warning, one is a line."""
-    enough = case.must(topics.SIGNS_TOGETHER, "policy").value
-    several = len(found) >= enough
-    surely = tuple(pair for pair in found if pair[0].sure)
-    deciding = surely if several and len(surely) >= enough else found
+def _lysis_before_start(
+    case: Case, use: Use, found: tuple[_Test, ...], advice: Statement[str], unknown: tuple[Fact[Quantity], ...] = ()
+) -> Outcome:
+    """Values beyond the limits before the first dose: several are a warning, one is a line.
+
+    `unknown`: what is not surely known beside them, of which no gap is told.
+    """
+    several = len(found) >= case.must(topics.SIGNS_TOGETHER, "policy").value
+    beyond = [fact for fact, _ in found]
+    unseen = tuple(fact for fact in unknown if fact not in beyond)
+    tests = [(fact.key.label, fact.key.order) for fact in unseen if fact.key.order]
     return case.fired(
         Level.WARNING if several else Level.INFO,
         "tls_before_start",
         about=use.drafts,
         drug=use.drug,
-        because=tuple(fact for fact, _ in deciding),
-        says=tuple(limit for _, limit in deciding),
+        because=tuple(fact for fact, _ in found),
+        says=tuple(limit for _, limit in found),
+        propose=tuple(Proposal("order", f"Order {label}", order=test) for label, test in tests),
         line=not several,
         found=found,
         several=several,
+        unseen=unseen,
         advice=advice,
     )
 
