@@ -134,8 +134,9 @@ class Metrics:
             self._count(of.BLIND, rule, times=times)
         for why, times in _times(cause(outcome) for _, outcome in checks).items():
             self._count(of.BLIND_CAUSES, why, times=times)
-        for _ in (outcome for _, outcome in checks if outcome.broke):
-            self._count(of.BROKEN)
+        broken = sum(outcome.broke for _, outcome in checks)
+        if broken:
+            self._made[of.BROKEN.name].inc(broken)
 
     def _count(self, metric: of.Metric, *labels: str, times: int = 1) -> None:
         self._of(metric, *labels).inc(times)

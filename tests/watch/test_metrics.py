@@ -12,6 +12,7 @@ from cds_service.beside import Beside, Call, Health, Light
 from cds_service.console.samples import stories
 from cds_service.hooks.feedback import Feedback
 from cds_service.rules.catalogue import RULES
+from cds_service.rules.heart import qtc
 from cds_service.rules.rule import NotEvaluated, NoTimeLeft
 from cds_service.settings import Settings
 from cds_service.watch import definitions as of
@@ -74,6 +75,21 @@ def test_a_call_that_broke_is_counted_as_such(metrics):
     counted = told(metrics)
     assert counted['aml_cds_calls_broken_total{service="aml-order-sign"}'] == 1
     assert counted['aml_cds_calls_total{service="aml-order-sign",status="2xx"}'] == 1
+
+
+def test_checks_that_broke_are_counted(metrics, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    tools = load_tools(Settings.load({}))
+    stop = next(each for each in stories() if each.name == "gilteritinib-qtc-512")
+    sample = next(each for each in stop.samples if each.service == "aml-order-sign")
+    service = next(each for each in tools.services if each.id == sample.service)
+    monkeypatch.setattr(qtc, "weighed", broken)
+    answered = answer(sample.body, service, tools)
+    metrics.saw(call(status=200, answer=answered))
+    failed = [each for each in answered.evaluation.checks if getattr(each.outcome, "broke", False)]
+    assert failed and told(metrics)["aml_cds_checks_broken_total"] == len(failed)
 
 
 def test_the_calls_of_the_samples_are_counted_by_service_card_and_gap():
