@@ -156,7 +156,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "inhibitor-stopped": {"usual_dose": ("400 mg/d",), "recently_stopped": ("14 d",)},
     "dose-under-label": {
         "lowest_dose": (
-            "10 mg/d", "17.7 mg/d", "25 mg/d", "50 mg/d", "80 mg/d", "150 mg/d", "200 mg/d", "250 mg/d",
+            "10 mg/d", "17.7 mg/d", "25 mg/d", "40 mg/d", "50 mg/d", "80 mg/d", "150 mg/d", "200 mg/d", "250 mg/d",
         ),
     },
     "dose-over-label": {
