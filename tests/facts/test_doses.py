@@ -437,6 +437,8 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
     ("400 mg pro Tag", "400"), ("200 mg alle 12 Stunden", "400"), ("400 mg einmal täglich", "400"),
     ("400 mg une fois par jour", "400"), ("200 mg 2 fois par jour", "400"), ("4 comprimés une fois par jour", "400"),
     ("400 mg una vez al día", "400"), ("200 mg due volte al giorno", "400"),
+    ("Take 4 tablets daily. Dispense 120 tablets", "400"), ("Take 4 tablets once daily, disp #120, 2 refills", "400"),
+    ("4 Tabletten einmal täglich, Packung mit 112 Tabletten", "400"),
 ])
 def test_the_dose_of_a_day_is_read_from_pieces_and_in_other_languages(text: str, expected: str) -> None:
     found = dose({"text": text})
@@ -447,11 +449,44 @@ def test_the_dose_of_a_day_is_read_from_pieces_and_in_other_languages(text: str,
     "Take 1 to 2 tablets daily as needed", "Take 4 tablets daily until seen", "Take 4 tablets on day 1 and daily",
     "Take 1-2 tablets daily", "Take 1/2 tablet daily", "Take 2 1/2 tablets daily", "Take half a tablet daily",
     "Take 1 tablet daily, then 4 tablets daily", "Take up to 4 tablets daily", "Take 4 tablets every other day",
-    "Take 4 tablets daily. Dispense 120 tablets", "Take 4 tablets", "Take 4 tablets once daily or twice daily",
+    "Dispense 120 tablets daily", "Disp #120 tablets daily", "Packung mit 4 Tabletten tgl.", "Take 4 tablets",
+    "Take 4 tablets once daily or twice daily",
     "4 tablets (300 mg) daily", "400 mg = 4 tab(s)", "400 mg jeden zweiten Tag", "200 mg 1 bis 2 mal täglich",
 ])
 def test_pieces_that_are_not_the_same_each_day_are_not_read(text: str) -> None:
     assert daily({"text": text}) is None
+
+
+@pytest.mark.parametrize("text", [
+    "Take 4 tablets by mouth daily with food.", "4 tablets once daily", "Take 4 tablet(s)",
+    "Take 4 tablets daily, disp #90, 2 refills", "Tomar 4 comprimidos por vía oral cada día",
+    "4 Tabletten tgl. nach dem Essen", "Take two tablets p.o. b.i.d.",
+])
+def test_pieces_of_a_known_strength_are_held_against_coded_mg(text: str) -> None:
+    found = dose(dosage(amount(70), text=text))
+    assert found.note == "coded 70 mg daily, in words 400 mg daily: the higher counts"
+    assert (str(found.daily), found.plain) == ("400 mg daily", False)
+    unstated = dose(dosage(amount(70), text=text), product="venetoclax Oral Tablet")
+    assert "400 mg" not in unstated.note
+
+
+@pytest.mark.parametrize("text", [
+    "4 tablets", "daily with food, disp 90 tablets", "#90 tablets daily", "Dispense: 120 tablets, take daily",
+    "daily, bottle of 30 tablets", "Take with 2 tablets of allopurinol daily",
+    "Hold if 4 tablets were missed, take daily",
+    "Take 1/2 tablet daily", "Take 4 tablets of the starting pack on Monday", "1 tablet of 4 tablets daily",
+    "Take 4 tablets in 2 weeks", "Take 2-4 tablets daily", "Packung mit 112 Tabletten, täglich",
+    "N3 112 Tabletten tgl.",
+])
+def test_what_may_count_something_else_leaves_coded_mg_alone(text: str) -> None:
+    assert (daily(dosage(amount(70), text=text)), dose(dosage(amount(70), text=text)).note) == ("70", "")
+
+
+def test_pieces_in_the_words_are_held_against_a_code_without_a_frequency() -> None:
+    ordered = dosage(amount(40), timing=None, text="Take 3 tablets once daily")
+    found = dose(ordered, product="gilteritinib 40 MG Oral Tablet")
+    assert (str(found.daily), found.plain) == ("120 mg daily", False)
+    assert found.note == "coded 40 mg daily, in words 120 mg daily: the higher counts"
 
 
 @pytest.mark.parametrize("text", [

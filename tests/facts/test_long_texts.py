@@ -67,4 +67,4 @@ def test_a_number_with_more_digits_than_arithmetic_keeps_is_no_dose() -> None:
     digits = "9" * 1_100_000
     assert plainly(digits) is None
     assert daily_in(f"{digits} mg twice daily", terms()) is None
-    assert daily_beside(Decimal(40), Decimal(1), f"{digits} tablets", terms(), Decimal(2)) is None
+    assert daily_beside(Decimal(40), Decimal(1), f"{digits} tablets", terms(), pieces=Decimal(2)) is None

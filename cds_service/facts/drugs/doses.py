@@ -14,7 +14,8 @@ from decimal import Decimal
 
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
-from cds_service.facts.drugs.dose_words import daily_beside, daily_in, daily_pieces
+from cds_service.facts.drugs.dose_words import daily_beside, daily_in
+from cds_service.facts.drugs.pieces_in_words import daily_pieces
 from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
 from cds_service.facts.drugs.surface import per_area_in
 from cds_service.facts.drugs.times_in_words import days_between, leaves_open, skips_days, times_in
@@ -242,8 +243,9 @@ def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
     unsaid = told and step.often is None
     times = times_in(step.text, of.terms) or doses_of(step.text, of.terms) if unsaid else None
     if times is not None and single.mg is not None:
-        note = _ON_ITS_DAY if skips_days(step.text) else "frequency read from the dose text"
-        return Dose(Quantity(single.mg * times, "mg/d"), note=note, plain=False)
+        dose = _against_text(Quantity(single.mg * times, "mg/d"), single, times, step.text, of)
+        note = _ON_ITS_DAY if skips_days(step.text) else dose.note or "frequency read from the dose text"
+        return Dose(dose.daily, note=note, plain=False)
     a_day = _pieces_a_day(step, of) if unsaid else None
     if a_day is not None:
         return Dose(a_day, note="the pieces of a day as stated beside those of a dose", plain=False)
@@ -293,9 +295,12 @@ def _exact(mg: Decimal) -> Decimal:
 
 def _against_text(daily: Quantity, single: Amount, times: Decimal, text: str, of: _Product) -> Dose:
     """The coded dose; where its own text says another, the higher of the two, and nothing to be rewritten."""
-    written = daily_beside(single.mg, times, text, of.terms, single.pieces) if single.mg is not None else None
+    strength = of.strength() if text else None
+    written = None
+    if text and single.mg is not None:
+        written = daily_beside(single.mg, times, text, of.terms, pieces=single.pieces, strength=strength)
     if written is None and text:
-        written = daily_by_scheme(text, of.strength(), of.terms)
+        written = daily_by_scheme(text, strength, of.terms)
     if written is None or written == daily:
         return Dose(daily)
     higher = max(daily, written, key=lambda dose: dose.value)

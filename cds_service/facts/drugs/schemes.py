@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
-from cds_service.facts.drugs.dose_words import counts_in_words, varies
+from cds_service.facts.drugs.pieces_in_words import counts_in_words, varies
 from cds_service.facts.drugs.times_in_words import leaves_open, not_each_day, times_in, without_times
 from cds_service.knowledge.terms import Terms
 from cds_service.quantity import Quantity
