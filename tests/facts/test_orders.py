@@ -135,6 +135,8 @@ def test_hla_typing_was_done_where_a_result_a_procedure_or_a_completed_order_say
     assert not typed() and not typed(request(code))
     assert not typed(procedure | {"status": "not-done"}) and not typed(result | {"status": "cancelled"})
     assert not typed(request(code, status="completed", doNotPerform=True))
+    of_another = concept(text="HLA typing of brother for this patient")
+    assert not typed(request(of_another, status="completed")) and not typed(procedure | {"code": of_another})
     assert not typed(procedure | {"code": concept(text="Bone marrow biopsy")})
 
 
