@@ -94,6 +94,59 @@ def test_a_name_alone_or_another_word_says_nothing(text: str) -> None:
     assert told(text) == {}
 
 
+@pytest.mark.parametrize(("text", "genes"), [
+    ("IDH1 p.R132C (VAF 34%)", {"IDH1"}),
+    ("IDH1 p.R132C, VAF: 34.2 %, exon 4", {"IDH1"}),
+    ("IDH2 p.R140Q (c.419G>A) 22%", {"IDH2"}),
+    ("NM_005896.4(IDH1):c.394C>T p.(Arg132Cys) 34%", {"IDH1"}),
+    ("IDH1 NM_005896.4:c.394C>T (p.Arg132Cys), VAF=34%", {"IDH1"}),
+    ("FLT3 internal tandem duplication, VAF 40%", {"FLT3"}),
+    ("- FLT3-ITD, VAF 12%\n- NPM1 p.W288Cfs*12, VAF 41%\n- DNMT3A p.R882H, VAF 45%", {"FLT3", "NPM1"}),
+    ("Pathogenic variants: IDH1 p.R132C", {"IDH1"}),
+    ("Pathogenic variants identified: IDH1 p.R132C (34%), NPM1 p.W288fs (28%)", {"IDH1", "NPM1"}),
+    ("Likely pathogenic variants: TP53 p.R248Q", {"TP53"}),
+    ("Tier I variants:\nIDH1 R132C\nNPM1 W288fs", {"IDH1", "NPM1"}),
+    ("Tier I: IDH1 R132C; FLT3-ITD (allelic ratio 0.6)", {"FLT3", "IDH1"}),
+    ("Nachgewiesene Mutationen: IDH2 R140Q (22 %)", {"IDH2"}),
+    ("Clinically relevant alterations\nFLT3 ITD (VAF 40%)", {"FLT3"}),
+    ("Mutations: IDH1 R132C (34%). FLT3-ITD negative.", {"IDH1"}),
+    ("IDH1 p.R132C, pathogenic", {"IDH1"}),
+    ("VUS: IDH1 p.V178I. Pathogenic variants: NPM1 W288fs.", {"NPM1"}),
+])
+def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str]) -> None:
+    assert {gene for gene, outcome in told(text).items() if outcome == YES} == genes
+
+
+@pytest.mark.parametrize("text", [
+    "VUS: IDH1 p.R132C (34%)", "VUS:\nIDH1 p.R132C (34%)", "Variants of uncertain significance: IDH1 p.R132C (48%)",
+    "Benign: IDH1 p.R132C 34%", "Not detected: IDH1 p.R132C (LOD 1%)", "IDH1 p.R132C (LOD 1%)",
+    "IDH1 p.R132C (sensitivity 1%)", "IDH1 p.R132C 0%", "IDH1 p.R132C VAF 0.0 %", "IDH1 p.R132C <1%",
+    "IDH1 p.R132C VAF <1%", "IDH1 p.R132C: VAF 0", "Pathogenic variants: IDH1 p.R132C 0%",
+    "Hotspots covered: IDH1 R132C, R132H 100%", "Genes: IDH1 R132, IDH2 R140", "Coverage: IDH1 R132C 99%",
+    "IDH1 R132C coverage 99%", "Prior results: IDH1 p.R132C (34%)", "Initial sample:\nIDH1 p.R132C (34%)",
+    "At diagnosis: IDH1 p.R132C (34%)", "Germline: IDH1 p.R132C 50%", "Donor: IDH1 p.R132C 50%",
+    "Brother: IDH1 p.R132C 50%", "IDH1 p.R132C (34%) no longer detected", "Pathogenic variants: none; IDH1 p.R132C",
+    "IDH1/2 R140Q 34%", "IDH1 34%", "FLT3 34%", "NPM1 exon 12 0.5%", "IDH1 R132 34%", "FLT3-ITD ratio 0.5",
+    "FLT3-ITD/WT ratio 0.62", "IDH1 p.R132C 120 reads", "IDH1 p.R132C (34", "blasts 34%. IDH1 p.R132C",
+    "Tier III: IDH1 p.R132C 34%", "Tier IV: IDH1 V178I 48%", "Tier I and II: none. Tier III:\nIDH1 R132C 34%",
+    "Tier 1-3 variants: IDH1 R132C", "Pathogenic variants tested: IDH1 R132C", "Probe: FLT3 ITD 5%",
+    "Control: IDH1 p.R132C 5%", "positive control: IDH1 R132C 5%", "Result: IDH1 R132C", "Variants: IDH1 R132C",
+    "Tumour content 34%: IDH1 R132C", "IDH1 R132C, tumour content 34%", "Diagnosis 2024:\nIDH1 p.R132C (34%)",
+    "IDH1 p.R132C 34% (2024-03-01)", "IDH1 p.R132C -", "IDH1 p.R132C: 34%?", "Cut-off: IDH1 R132C 2%",
+    "Limit: FLT3-ITD 1%", "Threshold: FLT3-ITD 1%", "FLT3-ITD 1% limit", "IDH1 R132C VAF 34%, not confirmed",
+    "IDH1 R132C or IDH2 R140Q 34%", "IDH1 p.R132= 34%", "Reference: IDH1 R132C 34%", "RUNX1 RUNX1T1 fusion 34%",
+    "Results from outside hospital:\nIDH1 p.R132C (34%)",
+    "Somatic variants, sample 1 (diagnosis):\nIDH1 p.R132C (34%)", "Detected at relapse: IDH1 R132C",
+    "Patient 2: IDH1 R132C 34%", "Clone 1: IDH1 R132C 34%", "Previously: IDH1 R132C 34%", "Lost: IDH1 R132C 34%",
+    "Cleared: IDH1 R132C 34%", "Resolved\nIDH1 R132C 34%", "IDH1 R132C 34% -> 0%", "IDH1 R132C 34%, 0%",
+    "IDH1 R132C 34% / 0%", "IDH1 R132C 34% 12% 0%", "IDH1 R132C (34% in 2024, now 0%)",
+    "Genes tested: FLT3, IDH1, IDH2, NPM1. Benign: IDH1 R132C 34%", "IDH1 R132C 34%, IDH2",
+    "IDH1 p.R132C (34%) and more",
+])
+def test_what_is_no_list_of_findings_tells_of_none(text: str) -> None:
+    assert YES not in told(text).values()
+
+
 def test_a_name_between_two_outcomes_belongs_to_neither() -> None:
     assert told("FLT3-ITD positive, NPM1, IDH1 negative")["NPM1"] != YES
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.listed import listed, without_class
 from cds_service.knowledge.terms import Terms
 
 PRESENT, ABSENT, INDETERMINATE = "present", "absent", "indeterminate"
@@ -108,7 +109,21 @@ def spoken(text: str, terms: Terms) -> list[Spoken]:
     if not markers.genes_in(text):
         return []
     text = markers.with_fusion_named(text)
-    return [found for clause in _CLAUSE.split(text) for found in _of_clause(clause, terms)]
+    clauses = _CLAUSE.split(text)
+    found = _listed(clauses, terms)
+    for place, clause in enumerate(clauses):
+        if place not in found:
+            found[place] = list(_of_clause(clause, terms))
+    return [said for place in range(len(clauses)) for said in found[place]]
+
+
+def _listed(clauses: list[str], terms: Terms) -> dict[int, list[Spoken]]:
+    """The clauses that list variants as found; none where anything in the text is hedged."""
+    found: dict[int, list[Spoken]] = {}
+    if not is_hedged(without_class(" | ".join(clauses)), terms):
+        for place, gene, words in listed(clauses, terms):
+            found.setdefault(place, []).append(Spoken(gene, PRESENT, words, clauses[place].strip()))
+    return found
 
 
 def stating(text: str, terms: Terms) -> list[str]:
