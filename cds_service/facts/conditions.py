@@ -160,14 +160,19 @@ def _coded(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> tuple[list
 def _spoken(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> str:
     """What our tables call a code that came without words, with the code; first the one that states a state.
 
-    A code that they do not hold is told as it came.
+    A further one is named where it means something else. A code that they do not hold is told as it came.
     """
     found = [(said.terms.listed_condition(*code) or elsewhere.get(code), code[1]) for code in said.codes]
-    named = [(each.display, bool(each.status), code) for each, code in found if each is not None and each.display]
+    named = [(each, code) for each, code in found if each is not None and each.display]
     if not named:
         return ", ".join(dict.fromkeys(code for _, code in said.codes))
-    display, _, code = max(named, key=lambda each: each[1])
-    return f"{_KIND_OF_CONCEPT.sub('', display)} ({code})"
+    told: list[str] = []
+    meant: set[str] = set()
+    for each, code in sorted(named, key=lambda one: not one[0].status):
+        if not told or not meant.issuperset(each.keys):
+            told.append(f"{_KIND_OF_CONCEPT.sub('', each.display)} ({code})")
+            meant.update(each.keys)
+    return ", ".join(told)
 
 
 def _is_of_others(said: Wording, keys: list[str]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.facts.apl import BY_A_RESULT
 from cds_service.facts.disease import APL, DISEASE, Disease
+from cds_service.facts.entries import HISTORY
 from cds_service.facts.fact import Fact, State, holds
 from cds_service.facts.genomics.mutations import FLT3_ITD, NPM1
 from cds_service.truth import Truth
@@ -144,3 +145,19 @@ def test_a_diagnosis_needs_no_doubt_beside_its_result() -> None:
 def test_a_fusion_that_is_absent_beside_others_leaves_them_as_they_are() -> None:
     facts = chart(said("FLT3-ITD, PML-RARA and NPM1 not detected"))
     assert [fact.value.present for key in (FLT3_ITD, NPM1) if (fact := facts.get(key)).value] == [False, False]
+
+
+@pytest.mark.parametrize("other", [
+    {"system": "http://terminology.hl7.org/CodeSystem/icd-o-3", "code": "9866/3"},
+    {"system": "http://snomed.info/sct", "code": "110004001"},
+])
+def test_two_codes_of_one_entry_that_mean_two_things_are_both_named(other: Json) -> None:
+    relapse = {"system": ICD, "code": "C92.02"}
+    for codings in ([relapse, other], [other, relapse]):
+        facts = chart(condition({"coding": codings}, id="aml"))
+        entry, = facts.get(HISTORY).value or ()
+        assert entry.words.startswith("Acute myeloblastic leukemia, in relapse (C92.02), Acute promyelocytic leuk")
+        assert facts.get(APL).value is True
+    alike = {"coding": [relapse, {"system": "http://snomed.info/sct", "code": "91861009"}]}
+    entry, = chart(condition(alike, id="aml")).get(HISTORY).value or ()
+    assert entry.words == "Acute myeloblastic leukemia, in relapse (C92.02)"
