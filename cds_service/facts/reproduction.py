@@ -1,7 +1,8 @@
 """Reproduction: the sex on record, and whether a pregnancy is recorded, by condition, status or test.
 
-The newest statement decides. A possible pregnancy counts as one, with a doubt; one not yet confirmed decides nothing,
-and neither does a "no" that is dated in the future.
+The newest statement decides; a pregnancy that still stands among the problems leaves a newer "no" in doubt. A possible
+pregnancy counts as one, with a doubt; one not yet confirmed decides nothing, and neither does a "no" that is dated in
+the future.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class _Sign:
     when: When | None
     origin: Origin
     doubts: tuple[str, ...] = ()
+    listed: bool = False  # among the problems, which nobody has taken off since
 
 
 def read_pregnancy(
@@ -52,7 +54,7 @@ def read_pregnancy(
         answers = {_ENTRIES[key] for key in entry.keys if key in _ENTRIES}
         if answers:
             doubts = (*entry.doubts, *(() if entry.when else ("no date",)))
-            signs.append(_Sign(True in answers, entry.when, entry.origin, doubts))
+            signs.append(_Sign(True in answers, entry.when, entry.origin, doubts, listed=True))
     return _decided(signs, reply)
 
 
@@ -75,6 +77,9 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
         doubts.append("another result of the same time or without date says otherwise")
     if any(sign.answer is None and _latest(sign) >= _latest(chosen) for sign in signs):
         doubts.append("a newer result decides nothing")
+    standing = next((sign for sign in decided if sign.listed and sign.answer), None)
+    if standing is not None and not chosen.answer:
+        doubts.append(f"the problem list says pregnant ({standing.when or 'no date'})")
     return known(PREGNANT, bool(chosen.answer), chosen.when, chosen.origin, doubts=tuple(doubts))
 
 

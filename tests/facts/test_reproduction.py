@@ -46,7 +46,10 @@ def test_the_newest_decides_and_a_rival_of_one_day_leaves_a_doubt() -> None:
 def test_a_condition_counts_and_a_newer_negative_test_ends_it() -> None:
     pregnancy: Json = condition(concept("77386006", system=SNOMED), onsetDateTime="2026-10-01")
     assert chart(pregnancy).get(PREGNANT).value is True
-    assert chart(pregnancy, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).value is False
+    found = chart(pregnancy, observation(TEST, TODAY, valueString="negative")).get(PREGNANT)
+    assert (found.value, found.doubts) == (False, ("the problem list says pregnant (2026-10-01)",))
+    resolved = pregnancy | {"clinicalStatus": concept("resolved"), "abatementDateTime": "2026-11-01"}
+    assert chart(resolved, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).doubts == ()
 
 
 @pytest.mark.parametrize("code", ["Z32.1", "Z33", "Z34", "Z35", "Z35.0", "Z35.9"])

@@ -45,8 +45,9 @@ def pregnancy(case: Case, use: Use) -> Outcome:
     doubtful, or older than the policy lets a pregnancy last, counts one step lower.
 
     Before a first order, for a woman within the ages of the policy, a line asks for a test where none of the window is
-    negative. An unknown age or sex, and tests that were not sent, are named as a gap, as a warning beside a drug with
-    such a box. No test is asked for where the record says male, or on running treatment.
+    negative. A negative one in doubt asks for another, as beside a pregnancy that still stands among the problems. An
+    unknown age or sex, and tests that were not sent, are named as a gap, as a warning beside a drug with such a box. No
+    test is asked for where the record says male, or on running treatment.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
@@ -90,6 +91,7 @@ def _tested(case: Case, use: Use) -> Outcome:
         line=True,
         newest=recent,
         unread=unread,
+        doubted=recent.state is State.KNOWN,
         window=window,
     )
 
