@@ -123,7 +123,10 @@ def read_chart(
     if came.reports:  # what a report covered is told by all that it names
         genomic = ([*came.observations], [*inside])
     in_panels = (each for each in genomic[1] if each[0].inside.startswith("Observation"))  # others go with their report
-    mutations = read_mutations((*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports)
+    diagnoses = history.value or ()
+    mutations = read_mutations(
+        (*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports, diagnoses
+    )
     facts[APL.name] = with_fusion(facts[APL.name], mutations.fact(APL_FUSION))
     pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
     facts[pregnant.key.name] = pregnant

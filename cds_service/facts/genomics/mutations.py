@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.diagnosed import diagnosed
 from cds_service.facts.genomics.gene_results import OF_ONE
 from cds_service.facts.genomics.panels import MAY_MISS
 from cds_service.facts.genomics.results import HINT, VOID, Result, read_results
@@ -56,10 +58,14 @@ def read_mutations(
     reply: Reply,
     reading: Reading,
     others: Iterable[tuple[Resource, str]] = (),
+    history: Iterable[Entry] = (),
 ) -> Mutations:
-    """For each marker what the newest result says, or why nothing is known. `others`: reports and specimens."""
+    """For each marker what the newest result says, or why nothing is known.
+
+    `others`: reports and specimens. `history`: the diagnoses, whose words may name what no result tells.
+    """
     found = read_results(observations, reading, others)
-    return Mutations(found.results, found.unreadable, reply)
+    return Mutations([*found.results, *diagnosed(history, reading)], found.unreadable, reply)
 
 
 class Mutations:
@@ -149,10 +155,12 @@ def _undecided(key: Key[Mutation], own: list[Result], reply: Reply, unreadable: 
         return missing(key, State.UNREADABLE, f"result of {told.when or 'no date'}: {told.words}")
     if unreadable:
         return missing(key, State.UNREADABLE, unreadable)
-    hint = next((r for r in own if r.outcome == HINT), None)
-    if hint is not None:
-        return missing(key, State.UNREADABLE, f"report of {hint.when or 'no date'}: {hint.words}")
     nothing = _absent(key, reply)
+    hint = next((r for r in own if r.outcome == HINT), None)
+    if hint is not None and nothing.state is State.ABSENT:
+        return missing(key, State.UNREADABLE, hint.words)
+    if hint is not None:
+        return replace(nothing, why=f"{nothing.why}; {hint.words}")
     void = next((r for r in own if r.outcome == VOID), None)
     return nothing if void is None else replace(nothing, why=f"result of {void.when or 'no date'}: {void.words}")
 

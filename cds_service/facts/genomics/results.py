@@ -53,7 +53,7 @@ class Result:
         return self.told() if callable(self.told) else self.told
 
 
-VOID, HINT = "void", "hint"  # cancelled or entered in error; or the conclusion of a report: neither ever decides
+VOID, HINT = "void", "hint"  # cancelled or entered in error; or words of a conclusion or diagnosis: none ever decides
 _SPOKEN_OF = frozenset({PRESENT, ABSENT, INDETERMINATE, OTHER_CHANGE, UNSTATED, UNREAD, VOID})
 
 
@@ -263,4 +263,5 @@ def _concluded(said: Said, panel: Panel, when: When | None, came: Origin) -> Res
         doubts = (*panel.sheet.doubts, *said.doubts, "read from the conclusion of a report")
         return Result(said.marker, PRESENT, words, when, replace(came, as_received=words), doubts, told=detail)
     words = said.words if said.outcome == UNSTATED else f'"{said.words}"'
-    return Result(said.marker, HINT, f"its conclusion says {words}, no result does", when, came, told=detail)
+    said_so = f"report of {when or 'no date'}: its conclusion says {words}, no result does"
+    return Result(said.marker, HINT, said_so, when, came, told=detail)
