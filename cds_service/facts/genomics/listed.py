@@ -29,10 +29,11 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    r"(?:[\s()/&,-]|variants?(?:\(s\))?|mutations?|alterations?|findings?|results?|varianten?|mutation(?:en)?"
-    r"|NGS|panel|myeloid|AML|veränderungen|(?:likely\s+)?pathogenic|somatic|clinically|clinical|strong|potential|significan(?:t|ce)|relevant"
-    r"|actionable|tier\s*(?:I{1,2}|[12])(?:\s*/\s*(?:II|2))?(?![\dIV])|genomic|molecular|genetic|summary|of|and|und|the|with|for|were|was|detected"
-    r"|identified|found|positive|nachgewiesen|nachgewiesene|pathogene|relevante|klinisch)+",
+    r"(?:[\s()/&,-]|variant(?:s|en|\(s\))?|mutation(?:s|en)?|alterations?|findings?|results?|NGS|panel|myeloid|AML"
+    r"|veränderungen|(?:likely\s+)?pathogenic|pathogene|somatic|clinical(?:ly)?|klinisch|strong|potential"
+    r"|significan(?:t|ce)|relevante?|actionable|tier\s*(?:I{1,2}|[12])(?:\s*/\s*(?:II|2))?(?![\dIV])|genomic"
+    r"|molecular|genetic|summary|of|and|und|the|with|for|were|was|detected|identified|found|positive"
+    r"|nachgewiesene?)++",
     re.IGNORECASE,
 )
 _SAYS_FOUND = re.compile(
