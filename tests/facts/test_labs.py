@@ -101,6 +101,12 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
     assert (found.bound, found.sure, found.origin and found.origin.as_received) == ("<", False, "<3.0 mmol/L")
 
 
+def told(why: str, content: Json) -> str:
+    """The reason with the words that stand in place of a number, where it does not hold them already."""
+    words = content.get("valueString") or content.get("valueCodeableConcept", {}).get("text", "")
+    return f'{why} ("{words}")' if words and words not in why else why
+
+
 @pytest.mark.parametrize(("content", "why"), [
     ({"valueQuantity": measured(4.1)}, "4.1 without a unit"),
     ({"valueQuantity": measured(4.1, "furlong")}, "4.1 with the unit 'furlong', which is not one we convert"),
@@ -129,7 +135,16 @@ def test_a_comparator_is_a_bound_and_never_sure() -> None:
 ])
 def test_what_is_no_usable_number_is_unreadable_and_says_why(content: Json, why: str) -> None:
     found = potassium(observation(K, **content))
-    assert (found.state, found.value, found.why) == (State.UNREADABLE, None, why)
+    assert (found.state, found.value, found.why) == (State.UNREADABLE, None, told(why, content))
+
+
+def test_words_in_place_of_a_number_are_told_short_and_once() -> None:
+    long = "severely reduced, " * 20
+    fraction = chart(observation("10230-1", valueString=long)).get(LVEF)
+    assert fraction.why.startswith('text instead of a number ("severely reduced, severely') and len(fraction.why) < 120
+    coded = {"coding": [{"system": "x", "code": "r", "display": "Moderately reduced"}]}
+    found = chart(observation("10230-1", valueCodeableConcept=coded)).get(LVEF)
+    assert (found.value, found.why) == (None, 'a code instead of a number ("Moderately reduced")')
 
 
 def test_a_result_whose_status_is_unknown_is_never_used_and_that_is_said() -> None:
@@ -321,7 +336,7 @@ def test_a_report_without_its_results_leaves_a_doubt() -> None:
     ({"valueCodeableConcept": concept("LA29176-7") | {"text": "3"}}, "a code instead of a number"),
 ])
 def test_what_is_no_step_of_the_ecog_scale_is_said(content: Json, why: str) -> None:
-    assert chart(observation("89247-1", **content)).get(ECOG).why == why
+    assert chart(observation("89247-1", **content)).get(ECOG).why == told(why, content)
 
 
 @pytest.mark.parametrize("words", [

@@ -1,7 +1,7 @@
 """Numbers: which number an Observation or one of its components holds, in which of FHIR's many shapes.
 
 A unit is never guessed: no unit, no number, except for a score; two units of which either may be meant, none either. A
-comparator and the end of a range are bounds. What holds no number says why, in words that repeat no text of the record.
+comparator and the end of a range are bounds. What holds no number says why, with the words that stand in its place.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from cds_service.facts.concepts import codes
+from cds_service.facts.concepts import codes, shortened, text
 from cds_service.facts.values.written import written
 from cds_service.gather.views import CodeableConcept, Component, Range
 from cds_service.gather.views import Quantity as Measured
@@ -41,7 +41,18 @@ class Number(msgspec.Struct, frozen=True):
 
 
 def number(component: Component, key: str, terms: Terms) -> Number | str:
-    """The number that an observation or component holds under `key`, or why there is none, in words."""
+    """The number that an observation or component holds under `key`, or why there is none, in words.
+
+    "severely reduced" in place of a number is told: whoever reads the card can read it.
+    """
+    found = _of(component, key, terms)
+    if isinstance(found, Number) or component.dataAbsentReason is not None:
+        return found
+    said = shortened(component.valueString or text(component.valueCodeableConcept)).strip()
+    return f'{found} ("{said}")' if said and said not in found else found
+
+
+def _of(component: Component, key: str, terms: Terms) -> Number | str:
     table = terms.units.get(key)
     if table is None:
         return "a kind of value that is not read here"
