@@ -93,6 +93,23 @@ def test_a_hyphen_joins_the_names_of_drugs_and_hides_none(text: str, drugs: tupl
     assert ingredients(text) == drugs
 
 
+@pytest.mark.parametrize("text", [
+    "Ervebo", "ACAM2000", "MMR-Impfung", "Gelbfieberimpfung", "Varizellen-Impfstoff", "vaccin ROR",
+    "vaccin vivant atténué", "vacuna triple vírica", "vaccino vivo attenuato", "Zostavax",
+    "influenza vaccine, live attenuated, nasal",
+])
+def test_a_live_vaccine_is_known_by_its_name(text: str) -> None:
+    assert ingredients(concept(text=text)) == ("live vaccine",)
+
+
+@pytest.mark.parametrize("text", [
+    "Jynneos", "Shingrix", "vaccin non vivant", "vacuna no viva", "vaccin inactivé", "hepatitis B vaccine",
+    "inactivated influenza vaccine (not live)",
+])
+def test_another_vaccine_is_no_live_one(text: str) -> None:
+    assert ingredients(concept(text=text)) == ()
+
+
 def test_the_standard_code_may_come_second() -> None:
     code = {"coding": [{"system": "urn:oid:1.2.3", "code": "17", "userSelected": True},
         {"system": RXNORM, "code": "1747561"}]}
