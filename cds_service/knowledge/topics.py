@@ -68,6 +68,7 @@ TRANSAMINASE_HOLD_ABOVE = Topic("transaminase_hold_above", in_unit("[ULN]"))
 TRANSAMINASE_WITH_BILIRUBIN_ABOVE = Topic("transaminase_with_bilirubin_above", in_unit("[ULN]"))
 BILIRUBIN_RAISED_ABOVE = Topic("bilirubin_raised_above", in_unit("[ULN]"))
 BILIRUBIN_HOLD_ABOVE = Topic("bilirubin_hold_above", in_unit("[ULN]"))
+BILIRUBIN_LOWER_ABOVE = Topic("bilirubin_lower_above", in_unit("[ULN]"))
 LIPASE_WARNING_ABOVE = Topic("lipase_warning_above", in_unit("[ULN]"))
 LIPASE_NOTE_ABOVE = Topic("lipase_note_above", in_unit("[ULN]"))
 
