@@ -38,6 +38,16 @@ def test_an_unrelated_order_brings_up_a_critical_finding_about_current_treatment
     assert indicators(found) == ["critical"]
 
 
+def test_a_stop_that_a_weak_source_makes_a_warning_is_told_beside_an_order_that_bears_on_its_drug():
+    chart = {"medications": [order("revumenib 160 mg", mg=270)], "ecg": [qtcf(512)], "labs": ELECTROLYTES}
+    beside = cards("order-sign", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
+    assert "QTcF 512 ms (yesterday): hold revumenib" in beside[0]["summary"]
+    assert set(indicators(beside)) == {"warning"}
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), **chart) == []
+    chosen = cards("order-select", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
+    assert not any("hold revumenib" in card["summary"] for card in chosen)
+
+
 def test_an_unrelated_order_is_not_bothered_with_gaps_about_current_treatment():
     assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[gilteritinib()]) == []
 
