@@ -71,6 +71,14 @@ def test_a_gene_test_counts_the_variants_that_matter(
     assert (outcome(found), found.sure) == (present, sure)
 
 
+@pytest.mark.parametrize("status", ["registered", "preliminary", "final"])
+def test_a_newer_result_without_a_value_is_no_indeterminate_one(status: str) -> None:
+    old = observation(TESTS["IDH1"], "2025-01-02", "old", valueString="p.R132H")
+    new = observation(TESTS["IDH1"], "2026-11-19", "new", status=status)
+    found = chart(old, new).get(IDH1)
+    assert (outcome(found), found.sure, found.doubts) == (True, False, ("a newer result has no value (2026-11-19)",))
+
+
 def test_a_variant_not_stated_is_said_so() -> None:
     assert said(IDH1, "IDH1", PRESENT).doubts == ("the variant is not stated",)
     of_dna = said(IDH1, "IDH1", PRESENT | {"text": "NM_005896.4:c.395G>A"})
