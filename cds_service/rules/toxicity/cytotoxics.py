@@ -62,7 +62,8 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
         "capillary_leak",
-        about=use.active,
+        about=use.in_play,
+        deciding=use.active,
         drug=use.drug,
         says=(action,),
         doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
@@ -93,7 +94,8 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.WARNING,
         "neurotoxicity",
-        about=use.active,
+        about=use.in_play,
+        deciding=use.active,
         drug=use.drug,
         says=(action,),
         doubts=doubts,
@@ -147,7 +149,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
         return case.fired(
             Level.WARNING,
             "haemolysis",
-            about=use.active,
+            about=use.in_play,
+            deciding=use.active,
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
