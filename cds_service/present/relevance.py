@@ -1,8 +1,8 @@
 """What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
 
 At signing: what concerns the drafts, services among them, and every critical finding about current treatment; and
-beside a draft that bears on its drug, a stop of it that only a weak source makes a warning. At choosing: warnings and above about the selected drafts. At viewing: everything but counselling for drafts that are not
-there.
+beside a draft that bears on its drug, a stop of it that only a weak source makes a warning. At choosing: warnings and
+above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ def test_a_sign_of_harm_on_a_drug_is_told_when_the_drug_is_ordered_again():
     for hook in ("order-select", "order-sign"):
         found = cards(hook, again, medications=[given], conditions=[RELAPSED, ataxia])
         assert any(card["summary"] == "Cerebellar ataxia on cytarabine: think of neurotoxicity" for card in found)
-    other = cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[given], conditions=[RELAPSED, ataxia])
-    assert other == []
+    other = order("paracetamol 500 mg", status="draft")
+    assert cards("order-sign", other, medications=[given], conditions=[RELAPSED, ataxia]) == []
 
 
 def test_a_stop_that_a_weak_source_makes_a_warning_is_told_beside_an_order_that_bears_on_its_drug():

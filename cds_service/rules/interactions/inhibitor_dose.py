@@ -134,7 +134,7 @@ def _fire(
 
 
 def _correct(case: Case, use: Use, limit: Statement[Quantity], how: str) -> tuple[Proposal, ...]:
-    """A corrected draft for an adult, where one plain draft is too high and no dose goes by weight (once daily then)."""
+    """A corrected draft for an adult, where one plain draft is too high and not dosed by weight (once daily then)."""
     by_weight = case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None
     if how != "over" or by_weight or child(case) or len(use.drafts) != 1 or not use.drafts[0].dose.plain:
         return ()

@@ -30,8 +30,8 @@ def liver(case: Case, use: Use) -> Outcome:
     """Liver values on treatment, and before a new order: what stops treatment is no place to start it from.
 
     It is asked of a drug with a limit for transaminases or bilirubin at which treatment is held, or the dose lowered,
-    while it is taken and before it is ordered. A value above it warns, and so does a transaminase above its lower limit beside a raised
-    bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
+    while it is taken and before it is ordered. A value above it warns, and so does a transaminase above its lower limit
+    beside a raised bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
 
     A bilirubin without its upper limit is weighed by a default, which the card says. Missing values are a gap on
     treatment. Before a first order they are one where the source asks for them before each dose. They are one too where
