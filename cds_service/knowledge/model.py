@@ -245,6 +245,7 @@ class Precipitant:
     routes: frozenset[str]
     food: bool
     antiarrhythmic: bool
+    keep: bool  # no draft of it is offered to be taken back
     statements: tuple[Statement[str], ...]
 
     def statement(self, kind: str) -> Statement[str] | None:

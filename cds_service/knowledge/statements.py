@@ -141,6 +141,7 @@ def _precipitants_of(
             frozenset(entry.get("route", _SYSTEMIC)) | set(entry.get("also_systemic_by", ())),
             bool(entry.get("food")),
             bool(entry.get("antiarrhythmic")),
+            bool(entry.get("keep")),
             kept,
         )
     return found

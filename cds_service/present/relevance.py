@@ -1,8 +1,8 @@
 """What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
 
-At signing: what concerns the drafts, services among them, and every critical finding about current treatment. At
-choosing: warnings and above about the selected drafts. At viewing: everything but counselling for drafts that are not
-there.
+At signing: what concerns the drafts, services among them, and every critical finding about current treatment; and
+beside a draft that bears on its drug, a stop of it that only a weak source makes a warning. At choosing: warnings and
+above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.snapshot import Snapshot
-from cds_service.rules.rule import Check, Evaluation, Finding, NotEvaluated, NoTimeLeft, SwitchedOff
+from cds_service.rules.rule import Check, Evaluation, Finding, Fired, NotEvaluated, NoTimeLeft, SwitchedOff
 
 T = TypeVar("T")
 
@@ -48,7 +48,25 @@ class Relevance:
             case Moment.SIGN:
                 running = any(order.role is Role.ACTIVE and self.is_ours(order) for order in finding.about)
                 ours = bool(drafts) or finding.of_call or self._scope(finding)
-                return ours or (finding.level is Level.CRITICAL and running)
+                return ours or (running and (finding.level is Level.CRITICAL or self._is_softened_stop(finding)))
+
+    def _is_softened_stop(self, finding: Finding) -> bool:
+        """Whether it would be critical on a better source, and a draft brings up another danger of the same drug."""
+        return finding.level is Level.WARNING and id(finding) in self._stops and finding.drug in self._borne_on
+
+    @cached_property
+    def _stops(self) -> frozenset[int]:
+        """The findings that their rules tell as critical, where the source carries it."""
+        every = self.evaluation.of_orders(Fired)
+        return frozenset(id(fired.finding) for check, fired in every if check.rule.worst is Level.CRITICAL
+                         and fired.finding.holds and not fired.finding.lowered)  # fmt: skip
+
+    @cached_property
+    def _borne_on(self) -> frozenset[str]:
+        """The drugs of the findings that drafts bring up, of some urgency."""
+        every = (fired.finding for _, fired in self.evaluation.of_orders(Fired))
+        return frozenset(found.drug for found in every if found.level >= Level.WARNING
+                         and any(order.role is Role.DRAFT for order in found.about))  # fmt: skip
 
     def _scope(self, finding: Finding) -> bool:
         """What is said of the patient as a whole stands beside an order of one of our drugs."""

@@ -36,6 +36,11 @@ def below_adult(case: Case) -> str:
     return f"under {int(case.must(topics.ADULT_FROM, 'policy').value.value)}"
 
 
+def child(case: Case) -> str:
+    """How one says it where the patient is surely no adult: no dose for adults is proposed then; "" otherwise."""
+    return below_adult(case) if adult(case) is Truth.NO else ""
+
+
 def is_apl(case: Case) -> Truth:
     """Whether acute promyelocytic leukaemia is on record."""
     return holds(case.fact(APL), bool)

@@ -178,7 +178,16 @@ def met(case: Case, use: Use, *kinds: str) -> tuple[Met, ...]:
         found = [each for each in _beside(case) if not acting[each.drug].isdisjoint(kinds)]
         kept = tuple(sorted(found, key=lambda each: _surest_first(case, each, kinds)))
         case.shared.listed[met, kinds] = kept
-    return tuple([each for each in kept if each.drug != use.drug])
+    return _not_itself(use, tuple([each for each in kept if each.drug != use.drug]))
+
+
+def _not_itself(use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]:
+    """Without the orders of which code and name disagree: they are of the one drug or of the other, never of both."""
+    own = {id(order) for order in use.orders if order.conflict}
+    if not own:
+        return others
+    left = ((other, tuple(order for order in other.orders if id(order) not in own)) for other in others)
+    return tuple(Met(other.drug, other.precipitant, orders) for other, orders in left if orders)
 
 
 def _acting(snapshot: Snapshot) -> dict[str, frozenset[str]]:

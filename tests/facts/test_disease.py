@@ -58,7 +58,11 @@ def test_text_may_say_relapsed(text: str) -> None:
     assert state(words(text)) is Disease.RELAPSED
 
 
-@pytest.mark.parametrize("text", ["refractory AML", "AML, primary induction failure", "AML refractory to 7+3"])
+@pytest.mark.parametrize("text", [
+    "refractory AML", "AML, primary induction failure", "AML refractory to 7+3", "AML refractory to ven/aza",
+    "Acute myeloblastic leukemia not having achieved remission, refractory to 2 cycles of induction",
+    "AML refractory to two courses of induction chemotherapy", "AML, refractory to three lines of therapy",
+])
 def test_text_may_say_refractory(text: str) -> None:
     assert state(words(text)) is Disease.REFRACTORY
     assert state(icd("C92.00") | {"code": concept("C92.00", text, ICD)}) is Disease.REFRACTORY

@@ -54,6 +54,16 @@ def variant(gene: str, *changes: str, value: Json = PRESENT, significance: str |
     (IDH2, "wild type", False, True), (TP53, "p.R175H", True, True), (TP53, "Detected", True, True),
     (TP53, "p.P72R, benign", None, False), (TP53, "Negative", False, True),
     (NPM1, "type A", True, True), (NPM1, "p.W288Cfs*12", True, True), (NPM1, "positive", True, True),
+    (NPM1, "NPM1 Typ A c.860_863dupTCTG", True, True),
+    (NPM1, "NPM1-Mutation Typ A (c.860_863dupTCTG) VAF 38 %", True, True),
+    (NPM1, "Typ D", True, True), (NPM1, "NPM1 mutation type B", True, True), (NPM1, "mutation de type A", True, True),
+    (NPM1, "mutación tipo A", True, True), (NPM1, "c.863_864insTCTG", True, True),
+    (NPM1, "c.863_864insCATG", True, True),
+    (NPM1, "type A negative", None, False), (NPM1, "NPM1 Typ A, B, D nicht nachweisbar", None, False),
+    (NPM1, "kein NPM1 Typ A", None, False), (NPM1, "c.860_863dupTCTG not detected", None, False),
+    (NPM1, "exon 12 insertion not detected", False, True), (NPM1, "wild type", False, True),
+    (NPM1, "type C", None, False), (NPM1, "Typ A nicht beurteilbar", None, False),
+    (NPM1, "Typ A fraglich", None, False),
     (NPM1, "none detected", False, True), (NPM1, "positive, MRD 0.3 %", True, False),
     (NPM1, "MRD negative", None, False), (NPM1, "p.Leu287fs*13", True, True), (NPM1, "p.V19M", None, False),
 ])
@@ -62,6 +72,14 @@ def test_a_gene_test_counts_the_variants_that_matter(
 ) -> None:
     found = said(key, key.name, words)
     assert (outcome(found), found.sure) == (present, sure)
+
+
+@pytest.mark.parametrize("status", ["registered", "preliminary", "final"])
+def test_a_newer_result_without_a_value_is_no_indeterminate_one(status: str) -> None:
+    old = observation(TESTS["IDH1"], "2025-01-02", "old", valueString="p.R132H")
+    new = observation(TESTS["IDH1"], "2026-11-19", "new", status=status)
+    found = chart(old, new).get(IDH1)
+    assert (outcome(found), found.sure, found.doubts) == (True, False, ("a newer result has no value (2026-11-19)",))
 
 
 def test_a_variant_not_stated_is_said_so() -> None:
@@ -93,10 +111,11 @@ def test_a_test_that_is_named_by_a_variant_of_unknown_significance_is_no_target(
 
 
 def test_a_test_that_is_named_by_one_variant_says_nothing_of_others_and_yields_to_what_was_found() -> None:
-    for name, marker in (("IDH1 R132H", IDH1), ("IDH2 p.Arg140Gln", IDH2), ("TP53 R175H", TP53)):
+    for name, marker in (("IDH1 R132H", IDH1), ("IDH2 p.Arg140Gln", IDH2), ("TP53 R175H", TP53), ("NPM1 type A", NPM1)):
         absent = chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)
         assert "says nothing of the others" in absent.why
-    for name, marker in (("IDH1 R132", IDH1), ("IDH2 R140 R172", IDH2), ("IDH1 mutation", IDH1), ("NPM1 type A", NPM1)):
+    whole = (("IDH1 R132", IDH1), ("IDH2 R140 R172", IDH2), ("IDH1 mutation", IDH1), ("NPM1 exon 12", NPM1))
+    for name, marker in whole:
         assert outcome(chart(observation({"text": name}, valueCodeableConcept=ABSENT)).get(marker)) is False
     other = {"code": concept("48005-3"), "valueCodeableConcept": concept(text="p.Val178Ile")}
     found = chart(observation({"text": "IDH1 R132H"}, valueCodeableConcept=PRESENT, component=[other])).get(IDH1)

@@ -12,8 +12,9 @@ from cds_service.facts.disease import APL, DISEASE, Disease
 from cds_service.facts.drugs.routes import spoken
 from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.genomics.answers import presence
+from cds_service.facts.genomics.mutations import FLT3_ITD, FLT3_TKD, IDH1, IDH2, NPM1
 from cds_service.facts.orders import TYPED
-from tests.charts import Json, chart, concept, condition, order, terms
+from tests.charts import Json, chart, concept, condition, observation, order, terms
 
 ICD_WHO = "http://hl7.org/fhir/sid/icd-10"
 
@@ -231,3 +232,27 @@ def test_iron_is_no_erythromycin_and_the_auricle_of_the_heart_is_no_ear(text: st
 ])
 def test_a_control_and_a_negative_that_is_denied_are_no_result(text: str) -> None:
     assert presence(phrase(text, terms())) not in ("present", "absent")
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("Molekulargenetischer Befund", "FLT3-ITD positiv (Ratio 0,6); NPM1 mutiert; IDH1 und IDH2 Wildtyp"),
+    ("Myeloisches NGS-Panel", "FLT3-ITD positiv, NPM1 Typ A nachgewiesen; IDH1 Wildtyp, IDH2 Wildtyp"),
+    ("Mutationsanalyse", "FLT3-ITD positiv; NPM1 mutiert; IDH1 negativ, IDH2 negativ"),
+    ("Biologie moléculaire", "FLT3-ITD positif ; NPM1 muté ; IDH1 et IDH2 non mutés"),
+    ("Panel NGS mieloide", "FLT3-ITD positivo (ratio 0,6); NPM1 positivo; IDH1 e IDH2 no mutados"),
+    ("Estudio molecular", "FLT3-ITD positivo; NPM1 mutado; IDH1 y IDH2 negativos"),
+    ("Analisi molecolare", "FLT3-ITD positivo; NPM1 mutato; IDH1 e IDH2 non mutati"),
+])
+def test_a_panel_in_one_text_is_read_by_its_name_in_europe(name: str, text: str) -> None:
+    found = chart(observation({"text": name}, valueString=text))
+    told = [value.present if (value := found.get(key).value) else None for key in (FLT3_ITD, NPM1, IDH1, IDH2)]
+    assert (told, found.get(FLT3_TKD).value) == ([True, True, False, False], None)
+
+
+@pytest.mark.parametrize("text", [
+    "FLT3-ITD positivo y NPM1 negativo, IDH1 pendiente", "IDH1 e IDH2 pendientes", "Befund folgt: NPM1, IDH1",
+    "recherche NPM1 et IDH1 en cours",
+])
+def test_what_is_open_in_such_a_text_stays_open(text: str) -> None:
+    found = chart(observation({"text": "Panel NGS mieloide"}, valueString=text))
+    assert all(found.get(key).value is None for key in (NPM1, IDH1, IDH2))

@@ -38,6 +38,27 @@ def test_an_unrelated_order_brings_up_a_critical_finding_about_current_treatment
     assert indicators(found) == ["critical"]
 
 
+def test_a_sign_of_harm_on_a_drug_is_told_when_the_drug_is_ordered_again():
+    given = order("cytarabine high dose 3 g/m2", mg=3000, authoredOn="2026-11-16")
+    ataxia = condition("R27.0", "Cerebellar ataxia", "2026-11-19")
+    again = order("cytarabine high dose 3 g/m2", mg=3000, status="draft", id="again")
+    for hook in ("order-select", "order-sign"):
+        found = cards(hook, again, medications=[given], conditions=[RELAPSED, ataxia])
+        assert any(card["summary"] == "Cerebellar ataxia on cytarabine: think of neurotoxicity" for card in found)
+    other = order("paracetamol 500 mg", status="draft")
+    assert cards("order-sign", other, medications=[given], conditions=[RELAPSED, ataxia]) == []
+
+
+def test_a_stop_that_a_weak_source_makes_a_warning_is_told_beside_an_order_that_bears_on_its_drug():
+    chart = {"medications": [order("revumenib 160 mg", mg=270)], "ecg": [qtcf(512)], "labs": ELECTROLYTES}
+    beside = cards("order-sign", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
+    assert "QTcF 512 ms (yesterday): hold revumenib" in beside[0]["summary"]
+    assert set(indicators(beside)) == {"warning"}
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), **chart) == []
+    chosen = cards("order-select", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
+    assert not any("hold revumenib" in card["summary"] for card in chosen)
+
+
 def test_an_unrelated_order_is_not_bothered_with_gaps_about_current_treatment():
     assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[gilteritinib()]) == []
 

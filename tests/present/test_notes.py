@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.calls import ELECTROLYTES, cards, order, qtcf
+from tests.calls import ELECTROLYTES, cards, observation, order, qtcf
 
 
 def test_a_card_of_several_lines_is_named_by_the_first() -> None:
@@ -19,3 +19,20 @@ def test_a_line_that_begins_with_what_was_seen_has_its_headline() -> None:
     (card,) = [each for each in found if each["summary"].startswith("Starting revumenib")]
     before, _ = card["detail"].split("**Seen:** clarithromycin")
     assert before.rstrip().splitlines()[-1].startswith("**Clarithromycin")
+
+
+def test_a_note_is_named_by_what_weighs_more_than_contraception() -> None:
+    counts = [observation(code, 90, "10*9/L", "2026-11-20T08:00:00Z") for code in ("6690-2", "777-3")]
+    male = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01", "gender": "male"}
+    found = cards("order-sign", order("Onureg 300 mg tablet", mg=300, status="draft"), labs=counts, patient=male)
+    (note,) = [card for card in found if "**Contraception:**" in card["detail"]]
+    assert note["summary"] == "Azacitidine in relapse: off-label (and 1 more)"
+
+
+def test_nor_is_it_named_by_food() -> None:
+    counts = [observation(code, 90, "10*9/L", "2026-11-20T08:00:00Z") for code in ("6690-2", "777-3")]
+    chart = {"labs": [*ELECTROLYTES, *counts], "ecg": [qtcf(420)]}
+    drafts = (order("midostaurin 25 mg", status="draft"), order("cytarabine", status="draft"))
+    found = cards("order-sign", *drafts, **chart)
+    (note,) = [card for card in found if "taken with food" in card["detail"]]
+    assert note["summary"].startswith("Midostaurin in relapse: off-label")

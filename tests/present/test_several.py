@@ -159,3 +159,14 @@ def test_an_allergy_that_is_entered_twice_is_told_once():
     entries = [entry | {"id": f"a{number}", "type": "allergy"} for number in range(3)]
     found = told("order-sign", gilteritinib(status="draft"), allergies=entries)["allergy"]
     assert found["detail"].count("allergy to gilteritinib") == 1
+
+
+def test_the_limit_of_creatinine_stands_in_the_unit_of_its_value():
+    draft = order("cytarabine high dose 3 g/m2", status="draft")
+    for code, value, unit, said in (
+        ("2160-0", 1.5, "mg/dL", "creatinine 1.5 mg/dL (2026-11-20), counts from 1.2 mg/dL"),
+        ("14682-9", 133, "umol/L", "creatinine 133 umol/L (2026-11-20), counts from 106.08 µmol/L"),
+    ):
+        labs = [*ELECTROLYTES, observation(code, value, unit, "2026-11-20T08:00:00Z")]
+        found = cards("order-sign", draft, **(READY | {"labs": labs}))
+        assert any(said in card["detail"] for card in found)

@@ -24,6 +24,7 @@ from cds_service.gather.views import Observation
 from cds_service.knowledge.terms import Terms
 
 # What a variant adds that does not say which change it is: a drug or a disease named there is no finding.
+NO_VALUE = "no value that can be read"
 BESIDE = frozenset({"predicted_phenotype", "medication_assessed", "evidence_level", "clinical_significance"})
 BESIDE |= frozenset({"population_allele_frequency", "genomic_source_class"})
 
@@ -51,7 +52,7 @@ def answer(view: Observation, gene: str, reading: Reading) -> tuple[str, str]:
         return stated.pop() or INDETERMINATE, shown
     if words and not turned(told) and _listed(gene, words, reading):
         return PRESENT, shown  # "mutations found" tests answer with the list of mutations
-    return INDETERMINATE, shown or "no value that can be read"
+    return INDETERMINATE, shown or NO_VALUE
 
 
 def _denied(words: str, terms: Terms) -> bool:

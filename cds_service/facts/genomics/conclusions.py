@@ -75,7 +75,8 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
             found = [Said(marker, ELSEWHERE, OF_A_LOSS.format(words))]
     if gene == markers.PML_RARA and outcome == PRESENT and _is_doubtful(told, reading):
         found = [replace(said, outcome=INDETERMINATE) for said in found]
-    if outcome == ABSENT and markers.other_change(told.words):
+    types = gene == markers.NPM1 and markers.names_types(told.words)
+    if outcome == ABSENT and (types or markers.other_change(told.words)):
         unsaid = "one change of the gene is absent, which says nothing of the others"
         found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
     detail = from_words(Detail("report in words", from_text=True), told.words)

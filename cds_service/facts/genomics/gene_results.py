@@ -51,7 +51,8 @@ def of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS and _is_another(gene, name, heard):
         return [Said(marker, OTHER_CHANGE, f"variant of unknown significance: {name.words[:80]}")]
     of_one = test == VARIANT or heard.other_change or other_change(name)
-    if outcome == ABSENT and of_one and not markers.whole_site(gene, heard.named, reading.terms):
+    types = gene == markers.NPM1 and markers.names_types(heard.named)
+    if outcome == ABSENT and (types or (of_one and not markers.whole_site(gene, heard.named, reading.terms))):
         return [Said(marker, ELSEWHERE, OF_ONE)]
     said = judged(marker, gene, outcome, words, heard.words, reading)
     return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]

@@ -29,6 +29,9 @@ MARKERS_OF = {
     PML_RARA: (APL_FUSION,),
 }
 ANY_CHANGE = frozenset({"TP53", "RUNX1"})  # any pathogenic change of these counts
+_TYPES = re.compile(
+    r"(?<!\w)(?:typ(?:e[ns]?)?|tipos?)[\s-]+[A-Z](?!\w)|(?<!\w)c\.8[56]\d_8[56]\d(?:dup|ins)", re.IGNORECASE
+)
 VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name its variant is doubtful
 DUPLICATION = ("itd", "internal tandem duplication")
 
@@ -232,6 +235,11 @@ def only_partial(text: str) -> bool:
 def one_partner(text: str) -> bool:
     """Whether the text speaks of one fusion of KMT2A, so that its absence says nothing of the others."""
     return _ONE_PARTNER.search(text) is not None
+
+
+def names_types(text: str) -> bool:
+    """Whether the text names single types of the NPM1 mutation, by letter or by their bases."""
+    return _TYPES.search(text) is not None
 
 
 def other_change(text: str) -> bool:

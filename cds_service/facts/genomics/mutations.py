@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics import markers
+from cds_service.facts.genomics.answers import NO_VALUE
 from cds_service.facts.genomics.diagnosed import diagnosed
 from cds_service.facts.genomics.gene_results import OF_ONE
 from cds_service.facts.genomics.panels import MAY_MISS
@@ -144,7 +145,8 @@ def _left_open(unsure: Result, decided: Result) -> str:
     day = unsure.when or "no date"
     newer = decided.when is None or unsure.when is None or _is_older(decided, unsure)
     if newer and unsure.outcome == INDETERMINATE:
-        return f"a newer result is indeterminate ({day})"
+        silent = unsure.words == NO_VALUE  # registered, say, and not reported yet
+        return f"a newer result {'has no value' if silent else 'is indeterminate'} ({day})"
     return f"another result ({day}): {unsure.words}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
@@ -243,7 +244,7 @@ def _neurotoxicity(case: Case, use: Use) -> Outcome:
             drug=use.drug,
             because=(estimate.fact,) if sure and not many and estimate else _deciding(present, enough),
             says=(said, low) if sure and not many else (said, *(limit for _, limit in present)),
-            factors=tuple(_factor(fact, limit) for fact, limit in present),
+            factors=tuple(_factor(case, fact, limit) for fact, limit in present),
             count=len(present),
             many=many,
             clearance=estimate.fact if estimate and sure else None,
@@ -268,8 +269,13 @@ def _deciding(present: Iterable[tuple[Fact[Any], Statement[Quantity]]], enough: 
     return sure if len(sure) >= enough else facts
 
 
-def _factor(fact: Fact[Any], limit: Statement[Quantity]) -> str:
+def _factor(case: Case, fact: Fact[Any], limit: Statement[Quantity]) -> str:
     if fact.key is AGE:
         return f"{fact.told} (counts from {limit.value})"
-    spoken = as_received(fact) if fact.key is CREATININE else f"{fact.told} ({fact.when})"
-    return f"{fact.key.label} {spoken}, counts from {limit.value}"
+    if fact.key is not CREATININE:
+        return f"{fact.key.label} {fact.told} ({fact.when}), counts from {limit.value}"
+    at = limit.value
+    if fact.origin is not None and fact.origin.as_received.endswith("mg/dL"):  # the limit in the unit of the value
+        per_mg_dl = case.must(topics.COCKCROFT_GAULT, "policy", "µmol/L per mg/dL").value
+        at = Quantity((at.value / per_mg_dl).quantize(Decimal("0.01")).normalize(), "mg/dL")
+    return f"{fact.key.label} {as_received(fact)}, counts from {at}"

@@ -10,7 +10,7 @@ from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, 
 from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
-from cds_service.rules.standing import not_for_aml
+from cds_service.rules.standing import child, not_for_aml
 from cds_service.rules.subjects import Met, Use, doubtful, last_first, of_other_drugs, removal, uses
 from cds_service.rules.treatment import daily_of, taken_together
 
@@ -56,7 +56,8 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
     in doubt, or the ceiling or the inhibitor's class rests on a weak source. Some that inhibit both count as P-gp
     inhibitors, with the same ceiling.
 
-    Beside cytarabine in low daily dose the higher ceilings of the policy hold. Where nothing is above a ceiling, only a
+    Beside cytarabine in low daily dose the higher ceilings of the policy hold. The ceilings are those of adults: for a
+    child the card says so, and proposes no dose. Where nothing is above a ceiling, only a
     medication list read completely clears; else the card of gaps says so as a warning.
     """
     orders = use.drafts or use.active
@@ -98,6 +99,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         propose=_correct(case, use, lowest, order) if total is None and len(above_it) < 2 else (),
         order=order,
         total=total,
+        child=child(case),
         ceiling=lowest,
         above=decisive if decisive.limit.value != lowest.limit.value else None,
         general=_general(found),
@@ -127,10 +129,11 @@ def _ramp(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
 def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple[Proposal, ...]:
     """A corrected draft where our drug is the draft; else only the new inhibitor's draft may be taken back.
 
-    A draft of several steps, or whose dose was read from its text, is not rewritten: it may hold a ramp-up.
+    A draft of several steps, or whose dose was read from its text, is not rewritten: it may hold a ramp-up; nor is
+    that of a child, as the ceilings are those of adults.
     """
     if order.role is Role.DRAFT:
-        if not order.dose.plain or not_for_aml(case):
+        if not order.dose.plain or not_for_aml(case) or child(case):
             return ()
         drug, dose = use.drug, ceiling.limit.value
         label = f"Change {drug} to {dose}"

@@ -15,6 +15,7 @@ from cds_service.rules.heart.ecg import INTERRUPT, REPEAT_ECG, as_quantity, blin
 from cds_service.rules.heart.holds import held_for_qtc, longest_above_limit
 from cds_service.rules.interactions.partners import STRONG, with_cyp3a
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
+from cds_service.rules.standing import child
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
     OPEN_COURSE,
@@ -49,6 +50,8 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
     After a QTc that interrupts and is not above the hold limit the baseline does not count, and the dose is the one
     that the source states for it. Where it is open which of the two it was, and beside a strong CYP3A inhibitor or
     where less was taken or the dose held is not read, the label is named for the dose.
+
+    For a child the card says that the dose is that of adults, and proposes none.
 
     Only a sure QTc within the window of the policy lets it go on; else, or when the ECGs could not be had, the card of
     gaps says so as a warning. Still above the hold limit, the check for holding speaks.
@@ -161,7 +164,7 @@ def _resume(
         drug=use.drug,
         because=(qtc,),
         says=(dose,),
-        propose=_lowered(use, dose) if drafts else (),
+        propose=_lowered(use, dose) if drafts and not child(case) else (),
         total=total if together else None,
         qtc=qtc,
         limit=at_most,
@@ -170,6 +173,7 @@ def _resume(
         baseline=base,
         before=longest_above_limit(case, use),
         drafted=max(drafts, key=daily_of, default=None),
+        child=child(case),
     )
 
 
@@ -192,6 +196,7 @@ def _resume_by_the_label(
         baseline=base,
         before=longest_above_limit(case, use),
         drafted=None,
+        child="",
         total=None,
     )
 

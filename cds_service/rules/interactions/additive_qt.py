@@ -12,7 +12,7 @@ from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart.ecg import REPEAT_ECG, current_qtc, over
-from cds_service.rules.interactions.partners import fire, none_met, orders_of, says, undo
+from cds_service.rules.interactions.partners import benefits, fire, none_met, orders_of, says, undo
 from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
 from cds_service.rules.subjects import Met, Use, doubtful, met, uses
 from cds_service.rules.treatment import baseline
@@ -46,7 +46,8 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     Asked of a drug, ordered or taken, that prolongs the QT interval, beside another that does, or that its label names
     as doing so. With room to spare it is a line; a warning when the other is an antiarrhythmic or an arrhythmia is on
     record. It is a warning, too, when the QTc or its rise passes the limits of the policy, or when potassium or
-    magnesium is low, or one of these not known.
+    magnesium is low, or one of these not known. The card offers to take back a draft of the other, but not of one that
+    treats what cannot wait.
 
     Of two drugs that both have this check one card speaks, that of the draft. A medication list that is missing or read
     in part, with none found, goes to the card of gaps; a missing problem list is told by the checks of the history.
@@ -94,6 +95,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         named=[each.drug for each in by_name],
         said=said,
         reasons=reasons,
+        benefits=benefits(case, tuple(each for each in others if each.precipitant.keep)),
         qtc=case.fact(QTC),
     )
 

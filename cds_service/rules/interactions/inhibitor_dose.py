@@ -27,6 +27,7 @@ from cds_service.rules.interactions.partners import (
     with_cyp3a,
 )
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, only_if_weak, rule
+from cds_service.rules.standing import child
 from cds_service.rules.subjects import Met, Use, doubtful, of_other_drugs, uses
 from cds_service.truth import Truth
 
@@ -49,7 +50,8 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     inhibitor's class rests on a weak source, such as recall, or an order is in doubt. A warning, too, when the dose
     cannot be read, or when the patient is below the weight from which it holds.
 
-    A moderate inhibitor is named in the same card where the source speaks of those too.
+    A moderate inhibitor is named in the same card where the source speaks of those too. Where the dose does not go by
+    weight it is that of adults: for a child the card says so, and proposes none.
 
     A weight below the limit that is old or in doubt makes it information. A missing weight that matters, or a
     medication list read in part, goes to the card of gaps as a warning; no body surface is computed.
@@ -126,14 +128,15 @@ def _fire(
         remedies=remedies.value if remedies is not None else (),
         back=back,
         weight=weight,
+        child=child(case) if weight is None else "",
         drafted=bool(use.drafts),
     )
 
 
 def _correct(case: Case, use: Use, limit: Statement[Quantity], how: str) -> tuple[Proposal, ...]:
-    """A corrected draft, where one plain draft is too high and the dose does not go by weight (once daily then)."""
+    """A corrected draft for an adult, where one plain draft is too high and not dosed by weight (once daily then)."""
     by_weight = case.cite(topics.DOSE_WEIGHT_FROM, use.drug) is not None
-    if how != "over" or by_weight or len(use.drafts) != 1 or not use.drafts[0].dose.plain:
+    if how != "over" or by_weight or child(case) or len(use.drafts) != 1 or not use.drafts[0].dose.plain:
         return ()
     label = f"Change {use.drug} to {limit.value}"
     return (Proposal("dose", label, medication=use.drafts[0], drug=use.drug, daily=limit.value),)

@@ -188,5 +188,6 @@ def food_and_vaccines(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=said,
         line=True,
+        aside=True,
         advice=said,
     )

@@ -133,8 +133,8 @@ def fire(
 
 
 def undo(others: tuple[Met, ...]) -> tuple[Proposal, ...]:
-    """Every drafted partner may be taken back."""
-    return tuple(each for other in others for each in removal(other.drug, other.orders))
+    """Every drafted partner may be taken back, but for one that treats what cannot wait."""
+    return tuple(each for other in others if not other.precipitant.keep for each in removal(other.drug, other.orders))
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ def contraception(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=statements,
         line=True,
+        aside=True,
         female=said.get(FEMALE),
         male=said.get(MALE),
         breastfeeding=breastfeeding,

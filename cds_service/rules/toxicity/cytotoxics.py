@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cds_service.facts.entries import PROBLEMS
+from cds_service.facts.entries import HISTORY, PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import high_dose
-from cds_service.rules.rule import Case, Outcome, rule
+from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
+    entries_of,
     highest_before,
     keys_of,
     no_signs,
@@ -62,7 +63,8 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
         "capillary_leak",
-        about=use.active,
+        about=use.in_play,
+        deciding=use.active,
         drug=use.drug,
         says=(action,),
         doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
@@ -80,11 +82,14 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     altered mental state or trouble of sight recorded since the start are a warning. A sign without a certain day
     counts one step lower, and so does any on cytarabine that is not known to be in high dose.
 
+    Where the source gives no more of it for good after such signs, a new order is asked too: signs of the cerebellum on
+    record at any time before are a warning. Whether an earlier dose was their cause is not read.
+
     A problem list that was not read whole is named as a gap where no sign was found. What kidney function means for
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
     if not use.active:
-        return not_taken(case, use)
+        return _for_good(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
         return no_signs(case)
@@ -93,13 +98,38 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     return case.fired(
         Level.WARNING,
         "neurotoxicity",
-        about=use.active,
+        about=use.in_play,
+        deciding=use.active,
         drug=use.drug,
         says=(action,),
         doubts=doubts,
         signs=signs,
         action=action,
         started=started(case, use),
+        before=False,
+    )
+
+
+def _for_good(case: Case, use: Use) -> Outcome:
+    """A new order where an earlier one may have left signs after which the source gives no more of the drug."""
+    action = case.cite(topics.NEUROTOXICITY_FOR_GOOD, use.drug)
+    if action is None or not use.drafts or high_dose(case, use) is Truth.NO:
+        return not_taken(case, use)
+    history = case.fact(HISTORY)
+    signs = entries_of(history, keys_of(case, "neurotoxicity for good"))
+    if not signs:
+        return Clear("no such sign on record") if history.sure else case.blind(history, about=use.drafts)
+    return case.fired(
+        Level.WARNING,
+        "neurotoxicity",
+        about=use.in_play,
+        drug=use.drug,
+        says=(action,),
+        doubts=(*(() if any(sign.certain for sign in signs) else signs[0].doubts), *_low(case, use)),
+        signs=signs,
+        action=action,
+        started=None,
+        before=True,
     )
 
 
@@ -147,7 +177,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
         return case.fired(
             Level.WARNING,
             "haemolysis",
-            about=use.active,
+            about=use.in_play,
+            deciding=use.active,
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),

@@ -171,7 +171,8 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
             return case.fired(
                 Level.WARNING,
                 "leukocytosis",
-                about=use.active,
+                about=use.in_play,
+                deciding=use.active,
                 drug=use.drug,
                 because=(wbc,),
                 says=(limit if high is Truth.YES or rise is None else rise,),

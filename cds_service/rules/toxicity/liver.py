@@ -1,4 +1,4 @@
-"""Liver values against the limits at which treatment is held: on it, and before it is ordered."""
+"""Liver values against the limits at which a drug is held or its dose lowered: on treatment, and before an order."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Passed = tuple[Fact[Quantity], Statement[Quantity], bool]
 
 @rule(
     "liver",
-    subjects=uses(topics.TRANSAMINASE_HOLD_ABOVE, topics.BILIRUBIN_HOLD_ABOVE),
+    subjects=uses(topics.TRANSAMINASE_HOLD_ABOVE, topics.BILIRUBIN_HOLD_ABOVE, topics.BILIRUBIN_LOWER_ABOVE),
     sources=("SAF10", "SAF18", "SAF30", "section-11"),
     worst=Level.WARNING,
 )
 def liver(case: Case, use: Use) -> Outcome:
     """Liver values on treatment, and before a new order: what stops treatment is no place to start it from.
 
-    It is asked of a drug with a limit for transaminases or bilirubin at which treatment is held, while it is taken and
-    before it is ordered. A value above it warns, and so does a transaminase above its lower limit beside a raised
-    bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
+    It is asked of a drug with a limit for transaminases or bilirubin at which treatment is held, or the dose lowered,
+    while it is taken and before it is ordered. A value above it warns, and so does a transaminase above its lower limit
+    beside a raised bilirubin. Old or doubtful values count one step lower, unless a sure one is above too.
 
     A bilirubin without its upper limit is weighed by a default, which the card says. Missing values are a gap on
     treatment. Before a first order they are one where the source asks for them before each dose. They are one too where
@@ -55,6 +55,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 if truths[fact.key.name] is Truth.YES
             ]
             over = tuple(sorted(found, key=lambda pair: not pair[0].sure))  # the surest value decides
+            lowers = over[0][1].topic == topics.BILIRUBIN_LOWER_ABOVE.name
             leans = any(fact is multiple or joined for fact, _, joined in over)
             return case.fired(
                 Level.WARNING,
@@ -65,7 +66,8 @@ def liver(case: Case, use: Use) -> Outcome:
                 because=(over[0][0],),
                 says=(over[0][1],),
                 over=over,
-                holds=True,
+                holds=not lowers,
+                lowers=lowers,
                 assumed=assumed if leans else None,
                 taken=bool(use.active),
                 monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
@@ -102,7 +104,7 @@ def _limited(case: Case, use: Use, multiple: Fact[Quantity]) -> tuple[Limited, .
     """Each liver value that has a limit for this drug, with the limit."""
     window = case.must(topics.LAB_WINDOW, "policy").value
     transaminase = case.cite(topics.TRANSAMINASE_HOLD_ABOVE, use.drug)
-    bilirubin = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
+    bilirubin = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug) or case.cite(topics.BILIRUBIN_LOWER_ABOVE, use.drug)
     facts = (case.fact(AST_ULN, window), case.fact(ALT_ULN, window), multiple)
     limits = zip(facts, (transaminase, transaminase, bilirubin), strict=True)
     return tuple((fact, limit) for fact, limit in limits if limit is not None)

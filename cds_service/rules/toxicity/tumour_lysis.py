@@ -236,7 +236,8 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
         return case.fired(
             Level.WARNING if loud else Level.INFO,
             "tls_laboratory",
-            about=use.active,
+            about=use.in_play,
+            deciding=use.active,
             drug=use.drug,
             because=() if signs and not doubts else tuple(fact for fact, _ in deciding),
             says=tuple(limit for _, limit in deciding) or (case.must(topics.TLS_ADVICE, use.drug),),
