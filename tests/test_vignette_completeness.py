@@ -161,7 +161,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dose-over-label": {
         "dose_ceiling": (
-            "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
+            "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "35.4 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
             "500 mg/d", "540 mg/d", "800 mg/d",
         ),
         "surface_ceiling": (
