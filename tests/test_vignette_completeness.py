@@ -166,7 +166,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "surface_ceiling": (
             "3 mg/m2", "5 mg/m2", "12 mg/m2", "14 mg/m2", "20 mg/m2", "40 mg/m2", "45 mg/m2", "52 mg/m2", "90 mg/m2",
-            "100 mg/m2", "3000 mg/m2",
+            "100 mg/m2", "144 mg/m2", "3000 mg/m2",
         ),
     },
     "oral-form": {"oral_dose": ("300 mg/d",)},

@@ -166,6 +166,7 @@ def _over_surface(
         area=over[0].dose.per_area,
         surface=most,
         limit=limit,
+        parts=most.note,
     )
 
 
