@@ -1,4 +1,4 @@
-"""What is told as read in a label was read in a label of that place; elsewhere it is lent, and says whose label it is."""
+"""What is told as read in a label was read in a label of that place; elsewhere it is lent, and says whose it is."""
 
 from __future__ import annotations
 
