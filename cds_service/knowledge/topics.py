@@ -33,6 +33,7 @@ QTC_HOLD_ACTION = Topic("qtc_hold_action", words)
 QT_ARRHYTHMIA_STOP = Topic("qt_arrhythmia_stop", words)
 QT_ARRHYTHMIA_SIGNS = Topic("qt_arrhythmia_signs", names)
 QT_HISTORY_WARNS_WITH = Topic("qt_history_warns_with", names)
+QT_FINDING_WARNS_WITH = Topic("qt_finding_warns_with", names)  # until a QTc as new tells
 QT_ARRHYTHMIA_SYMPTOMS = Topic("qt_arrhythmia_symptoms", names)
 QT_CONTRAINDICATED = Topic("qt_contraindicated", names)
 QT_CONTRAINDICATED_ELECTROLYTES = Topic("qt_contraindicated_electrolytes", names)

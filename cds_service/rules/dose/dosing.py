@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
 from cds_service.facts.fact import below
 from cds_service.facts.values.labs import BODY_WEIGHT
@@ -19,6 +19,7 @@ from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
+FIRST_DOSE = "first dose"
 _BETWEEN = "with days in between"
 
 
@@ -35,6 +36,9 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     order, or several that begin together, comes to more a day, or when one dose per body surface is more. Where the
     source allows more beside low-dose cytarabine, an order of it counts when its dose is known to be low. A dose of it
     that cannot be read, and a medication list read in part, make the warning information.
+
+    Where the source lets the dose rise only later, the orders that start the drug are held against the dose with which
+    it begins, with the same warning. Any earlier order of the drug counts as a beginning, however long it lasted.
 
     A daily dose that cannot be read goes to the card of gaps as information. No body surface is computed: a drug that
     is given by body surface and ordered otherwise is compared with nothing, and the record of the call notes it. The
@@ -67,8 +71,9 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
             salt=case.cite(topics.SALT_DOSES, use.drug),
         )
     denser = _over_surface(case, use, orders, _surface(case, use, orders), limit)
-    if denser is not None:
-        return denser
+    early = denser or _over_first(case, use, limit)
+    if early is not None:
+        return early
     unread = [order for order in orders if order.dose.daily is None]
     if unread and all(order.dose.per_area is not None for order in unread):
         why = f"{use.drug} is ordered per body surface; no body surface is computed here"
@@ -76,6 +81,39 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     if unread:
         return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders)
     return Clear(f"{orders[0].dose.daily} is within {limit.value}")
+
+
+def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | None:
+    """A start above the dose with which the drug begins, where its source lets it rise only later."""
+    first = case.cite(topics.DOSE_CEILING, use.drug, FIRST_DOSE)
+    if first is None or first.value >= limit.value or not use.is_new or use.of(Role.PAST):
+        return None
+    beginning = _beginning(use.drafts)
+    total = taken_together(beginning)
+    over = [order for order in beginning if order.dose.daily is not None and order.dose.daily > first.value]
+    if not over and (total is None or total <= first.value):
+        return None
+    return case.fired(
+        Level.WARNING,
+        "dose_over_first",
+        about=beginning,
+        drug=use.drug,
+        says=(first,),
+        mentions=(limit,),
+        doubts=() if case.fact(MEDICATIONS).sure else ("whether it was taken before is not known",),
+        order=max(over, key=daily_of) if over else beginning[0],
+        total=total,
+        first=first,
+        later=limit,
+        when=first.note,
+    )
+
+
+def _beginning(drafts: tuple[Medication, ...]) -> tuple[Medication, ...]:
+    """Those of several drafts that come first: without a day of their own, else on the earliest one."""
+    days = [order.start.earliest.date() for order in drafts if order.start is not None]
+    undated = tuple(order for order in drafts if order.start is None)
+    return undated or tuple(o for o in drafts if o.start is not None and o.start.earliest.date() == min(days))
 
 
 def _doubts(case: Case) -> tuple[str, ...]:
@@ -128,6 +166,7 @@ def _over_surface(
         area=over[0].dose.per_area,
         surface=most,
         limit=limit,
+        parts=most.note,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from cds_service.facts.demographics import AGE
 from cds_service.facts.drugs.medications import Medication
+from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import Fact, above, at_or_above, below, holds
 from cds_service.facts.values.labs import ALP_ULN, CREATININE, CREATININE_ULN
 from cds_service.knowledge import topics
@@ -17,6 +18,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.dose.clearance import Kidney, as_received, kidney
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
+from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth, any_of
 
@@ -50,7 +52,8 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     nothing, and what it finds stands, because the kidney is weaker still.
 
     What is missing, or good and in doubt, goes to the card of gaps: as a warning where a stop may hide behind it, else
-    as information. Where the source only says that it was not studied, nothing is asked for.
+    as information. With kidney disease among the problems it is a warning of its own, with a creatinine offered. Where
+    the source only says that it was not studied, nothing is asked for.
     """
     orders = use.drafts or use.active
     if not orders:
@@ -59,7 +62,7 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     known = kidney(case)
     estimate, note = known.against(tuple(step.limit.value for step in steps))
     if estimate is None:
-        return _blind(case, known, steps, orders)
+        return _diseased(case, use, steps) or _blind(case, known, steps, orders)
     truths = tuple((step, below(estimate.fact, step.limit.value)) for step in steps)
     match any_of(truth for _, truth in truths):
         case Truth.YES:
@@ -86,7 +89,8 @@ def renal_dose(case: Case, use: Use) -> Outcome:
             return Clear(f"{estimate.fact.value} ({estimate.method}) is below no step")
         case Truth.UNKNOWN:
             missing = estimate.in_doubt or (estimate.fact,)
-            return NotEvaluated(missing, about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+            unseen = NotEvaluated(missing, about=orders, level=_gap_level(steps), quiet=_quiet(steps))
+            return _diseased(case, use, steps) or unseen
         case other:
             assert_never(other)
 
@@ -103,6 +107,25 @@ def _steps(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[Step, 
             level = Level.CRITICAL if topic is topics.RENAL_STOP_BELOW else Level.WARNING
             found.append(Step(limit, action, level))
     return tuple(sorted(found, key=lambda step: (step.limit.value.value, -step.level)))
+
+
+def _diseased(case: Case, use: Use, steps: tuple[Step, ...]) -> Outcome | None:
+    """Kidney disease among the problems, where the clearance itself is not known well enough."""
+    found = () if _quiet(steps) else entries_of(case.fact(PROBLEMS), keys_of(case, "kidney disease"))
+    if not found:
+        return None
+    return case.fired(
+        Level.WARNING,
+        "kidney_disease",
+        about=use.in_play,
+        deciding=doubtful(use.drafts or use.active),
+        drug=use.drug,
+        says=(case.must(topics.SIGNS, "signs", "kidney disease"),),
+        mentions=tuple(each for step in steps for each in (step.limit, step.action)),
+        propose=(CREATININE_TEST,),
+        entries=found,
+        steps=steps,
+    )
 
 
 def _blind(case: Case, known: Kidney, steps: tuple[Step, ...], orders: tuple[Medication, ...]) -> NotEvaluated:

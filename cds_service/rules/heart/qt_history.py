@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.facts.drugs.medications import Role
-from cds_service.facts.entries import HISTORY
+from cds_service.facts.entries import HISTORY, Entry
 from cds_service.facts.values.ecg import QTC
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -149,7 +149,8 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
 
     Asked of every drug that is held for a long QTc, when it is ordered; while it is taken, only where no source says
     when to stop it for an arrhythmia. A warning, with an ECG offered, when long QT syndrome or a serious arrhythmia of
-    the policy's list is on record, however long ago; on treatment only what surely began since the first dose.
+    the policy's list is on record, however long ago; on treatment only what surely began since the first dose. The same
+    for an entry that the QT interval was long, until a sure QTc of that day or later tells more than it.
 
     What the label forbids is told as a contraindication, and what may have begun under the drug as arrhythmia on
     treatment. A problem list that is missing or read in part goes to the card of gaps as information.
@@ -158,14 +159,16 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
     if not use.drafts and (told_there or not use.active):
         return NotApplicable("no order of it")
     serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
+    finding = case.must(topics.QT_FINDING_WARNS_WITH, "policy")
     forbidden = {key for each in _contraindications(case, use) for key in each.value}
     stopping = told_there and not use.is_new
     entries = tuple(
         entry
-        for entry, began in recorded_since(case, use, frozenset(serious.value))
+        for entry, began in recorded_since(case, use, frozenset((*serious.value, *finding.value)))
         if not forbidden & set(entry.keys)
-        and not (stopping and began is not Truth.NO)
+        and not (stopping and began is not Truth.NO and set(serious.value) & set(entry.keys))
         and (use.drafts or began is Truth.YES)  # what was there before was told with the order
+        and (set(serious.value) & set(entry.keys) or not _measured_since(case, entry))
     )
     if not entries:
         history = case.fact(HISTORY)
@@ -176,12 +179,20 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
         about=use.in_play,
         deciding=doubtful(use.in_play),
         drug=use.drug,
-        says=(serious,),
+        says=(serious if any(set(serious.value) & set(entry.keys) for entry in entries) else finding,),
         propose=(REPEAT_ECG,),
         waits=use.is_new,
         events=entries,
         taken=bool(use.active),
         qtc=case.fact(QTC),
+    )
+
+
+def _measured_since(case: Case, entry: Entry) -> bool:
+    """Whether a sure QTc was taken on the day of the entry or later."""
+    qtc = case.fact(QTC)
+    return (
+        qtc.sure and entry.when is not None and qtc.when is not None and qtc.when.on_or_after(entry.when) is Truth.YES
     )
 
 

@@ -157,15 +157,14 @@ def blood_count_at_start(case: Case, use: Use) -> Outcome:
     It is asked when a drug is started whose source says that it lowers the blood counts. Without white cells or
     platelets of the last days, as the policy counts them, a line of information proposes a blood count.
 
-    It is silent for drugs whose label limits the white cells before the start, as the check of these asks for them. A
-    count that could not be had or read is named as a gap. How low the counts are is not judged.
+    Where the label limits the white cells before the start, the check of these asks for them, and this one for the
+    platelets alone. A count that could not be had or read is named as a gap. How low the counts are is not judged.
     """
     if not use.is_new:
         return NotApplicable("not a first dose")
-    if case.cite(topics.WBC_START_BELOW, use.drug) is not None:
-        return NotApplicable("the white cells before this drug are checked by themselves")
     window = case.must(topics.COUNT_WINDOW_AT_START, "policy")
-    counts = tuple(case.fact(key, window.value) for key in (WBC, PLATELETS))
+    limited = case.cite(topics.WBC_START_BELOW, use.drug) is not None
+    counts = tuple(case.fact(key, window.value) for key in ((PLATELETS,) if limited else (WBC, PLATELETS)))
     marrow = case.must(topics.MYELOSUPPRESSION, use.drug)
     match any_of(_missing(fact) for fact in counts):
         case Truth.YES:
