@@ -296,6 +296,25 @@ def test_an_invalid_order_is_saved_element_by_element() -> None:
     assert (saved.medicationCodeableConcept.text, saved.dosageInstruction) == ("posaconazole", None)
 
 
+@pytest.mark.parametrize("written", [[{"text": "posaconazole"}], "posaconazole", ["posaconazole"]])
+def test_a_drug_in_a_list_of_one_or_in_bare_words_is_saved(written: Any) -> None:
+    saved = resource(order("posaconazole", medicationCodeableConcept=written)).salvaged()
+    assert isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is not None
+    assert saved.medicationCodeableConcept.text == "posaconazole"
+
+
+@pytest.mark.parametrize("written", [[], [{"text": "posaconazole"}, {"text": "fluconazole"}], "", " ", [["x"]]])
+def test_of_a_list_of_several_nobody_knows_which_is_meant(written: Any) -> None:
+    saved = resource(order("posaconazole", medicationCodeableConcept=written)).salvaged()
+    assert saved is None or (isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is None)
+
+
+def test_a_subject_in_a_list_of_one_says_whose_the_order_is() -> None:
+    saved = resource(order("posaconazole", subject=[{"reference": "Patient/p2"}])).salvaged()
+    assert isinstance(saved, MedicationRequest) and saved.subject is not None
+    assert saved.subject.reference == "Patient/p2"
+
+
 @pytest.mark.parametrize("number", ["1e5000", "1e99999999999999999999", "9" * 5000])
 def test_a_dose_of_impossible_size_is_lost_and_the_drug_is_saved(number: str) -> None:
     dose = {"doseAndRate": [{"doseQuantity": {"value": "DOSE", "unit": "mg"}}]}
