@@ -40,6 +40,27 @@ def test_a_medication_is_found_wherever_it_stands(reference: str, where: str) ->
         assert [(each.ingredients, each.matched_by) for each in found] == [(("venetoclax",), "RxNorm 1747561")]
 
 
+def test_a_contained_medication_whose_id_bears_the_hash_of_its_reference_is_found() -> None:
+    referring, _ = shapes.referring(order("x"), "#drug", VENETOCLAX, "contained")
+    (inside,) = referring["contained"]
+    (found,) = listed(referring | {"contained": [inside | {"id": "#drug"}]})
+    assert found.ingredients == ("venetoclax",)
+
+
+def test_a_draft_that_contains_a_drug_and_names_none_is_not_passed_over() -> None:
+    contained = [VENETOCLAX | {"id": "drug"}]
+    draft = {name: part for name, part in order("x", "draft").items() if name != "medicationCodeableConcept"}
+    assert not chart(drafts=[draft | {"contained": contained}]).get(MEDICATIONS).sure
+    assert chart(drafts=[draft]).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize("written", [[{"text": "venetoclax 100 mg"}], "venetoclax 100 mg"])
+def test_a_drug_that_is_written_otherwise_than_r4_has_it_still_meets_the_draft(written: Any) -> None:
+    running = ordered_venetoclax() | {"medicationCodeableConcept": written}
+    shown = cards("order-sign", ordered("posaconazole", "draft"), medications=[running], conditions=[])
+    assert any("posaconazole" in card["summary"] and card["indicator"] == "warning" for card in shown)
+
+
 @pytest.mark.parametrize("named", [
     {"concept": concept("1747561", system=RXNORM)}, {"concept": {"text": "venetoclax 100 mg"}},
     {"reference": {"reference": "#drug"}}, {"reference": {"display": "venetoclax 100 mg"}},

@@ -65,6 +65,8 @@ def named(view: MedicationRequest) -> tuple[CodeableConcept | None, Reference | 
 def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
     """What says which product was ordered, wherever it stands."""
     concept, reference = named(view)
+    if reference is None and concept is None and next(_inside(view), None) is not None:
+        return Unreadable("MedicationRequest", "it contains a Medication and does not say that it orders it")
     if reference is None:
         return Said((concept,) if concept is not None else ())
     target = _target(reference, view, library)
@@ -122,12 +124,17 @@ def _target(reference: Reference, view: MedicationRequest, library: Library) -> 
 
 
 def _contained(reference: str, view: MedicationRequest) -> Resource | None:
+    for inside in _inside(view):
+        found = inside.view()
+        if not isinstance(found, Unreadable) and f"#{(found.id or '').removeprefix('#')}" == reference:
+            return inside
+    return None
+
+
+def _inside(view: MedicationRequest) -> Iterator[Resource]:
+    """The contained resources that may say what is ordered."""
     for raw in view.contained or ():
         content = bytes(raw)
         kind = resource_type(content)
         if kind in ("Medication", "Substance"):
-            inside = Resource(kind, content, "contained")
-            found = inside.view()
-            if not isinstance(found, Unreadable) and f"#{found.id}" == reference:
-                return inside
-    return None
+            yield Resource(kind, content, "contained")
