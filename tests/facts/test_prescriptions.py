@@ -54,10 +54,21 @@ def test_a_draft_that_contains_a_drug_and_names_none_is_not_passed_over() -> Non
     assert chart(drafts=[draft]).get(MEDICATIONS).sure
 
 
+@pytest.mark.parametrize("medication", [
+    {"contained": [{"resourceType": "Medication", "id": "drug", "code": [{"text": "posaconazole"}]}],
+     "medicationReference": {"reference": "#drug"}},
+    {"contained": [{"resourceType": "Medication", "id": "drug", "code": {"text": "posaconazole"}}]},
+])
+def test_a_draft_whose_medication_cannot_be_read_is_said_to_name_no_drug(medication: Json) -> None:
+    draft = {name: part for name, part in ordered("x", status="draft").items() if name != "medicationCodeableConcept"}
+    shown = cards("order-sign", draft | medication, medications=[ordered_venetoclax()])
+    assert any("names no drug that could be read" in card["summary"] + card["detail"] for card in shown)
+
+
 @pytest.mark.parametrize("written", [[{"text": "venetoclax 100 mg"}], "venetoclax 100 mg"])
 def test_a_drug_that_is_written_otherwise_than_r4_has_it_still_meets_the_draft(written: Any) -> None:
     running = ordered_venetoclax() | {"medicationCodeableConcept": written}
-    shown = cards("order-sign", ordered("posaconazole", "draft"), medications=[running], conditions=[])
+    shown = cards("order-sign", ordered("posaconazole", status="draft"), medications=[running], conditions=[])
     assert any("posaconazole" in card["summary"] and card["indicator"] == "warning" for card in shown)
 
 
