@@ -6,13 +6,13 @@ of it: a hospital writes the same few hundred all day.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import are_names, as_written
 from cds_service.knowledge.codes import Code
+from cds_service.knowledge.spelling import as_seen
 from cds_service.knowledge.terms import Terms
 
 T = TypeVar("T")
@@ -118,5 +118,5 @@ def all_text(concept: CodeableConcept | None) -> str:
     own = concept.__dict__
     if "words" not in own:
         said = (concept.text, *(coding.display for coding in concept.coding or ()))
-        own["words"] = unicodedata.normalize("NFC", " | ".join(filter(None, said)))  # an accent is part of its letter
+        own["words"] = as_seen(" | ".join(filter(None, said)))
     return own["words"]  # type: ignore[no-any-return]
