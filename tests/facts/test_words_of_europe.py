@@ -47,7 +47,8 @@ def test_an_accent_may_be_a_character_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("text", "drug"), [
-    ("gilte\u00adritinib 40 mg", "gilteritinib"), ("vene\u200btoclax", "venetoclax"), ("\ufeffXos\u2060pata\u200f", "gilteritinib"),
+    ("gilte\u00adritinib 40 mg", "gilteritinib"), ("vene\u200btoclax", "venetoclax"),
+    ("\ufeffXos\u2060pata\u200f", "gilteritinib"),
     ("\uff36\uff25\uff2e\uff23\uff2c\uff25\uff38\uff34\uff21\u3000\uff11\uff10\uff10\uff4d\uff47", "venetoclax"),
     ("\ufb02uconazole 200 mg", "fluconazole"), ("\ufb01lgrastim", "filgrastim"),
 ])  # fmt: skip
@@ -63,7 +64,8 @@ def test_a_soft_hyphen_hides_no_relapse() -> None:
 
 def test_a_dose_in_broad_letters_is_read() -> None:
     dosage = [{"text": "\uff14\uff10\uff10 \uff4d\uff47 once dai\u00adly"}]
-    (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": "venetoclax"}, "dosageInstruction": dosage}).medications.orders
+    written = order("x") | {"medicationCodeableConcept": {"text": "venetoclax"}, "dosageInstruction": dosage}
+    (found,) = chart(written).medications.orders
     assert found.dose.daily is not None and found.dose.daily.value == 400
 
 

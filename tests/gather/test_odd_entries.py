@@ -47,7 +47,7 @@ def test_an_entry_that_does_not_say_whose_it_is_is_not_read_and_the_answer_is_pa
     assert [each.reference for each in reply.resources] == ["Observation/k1"]
 
 
-@pytest.mark.parametrize("reference", ["p1", "patient/p1", "Patient/p1/", "PATIENT/p1", "https://ehr.example/Patient/p1/"])
+@pytest.mark.parametrize("reference", ["p1", "patient/p1", "Patient/p1/", "PATIENT/p1", "https://e.example/Patient/p1/"])
 def test_a_subject_that_is_written_carelessly_and_has_the_id_of_the_call_is_its_patient(reference: str) -> None:
     odd = POTASSIUM | {"id": "k2", "subject": {"reference": reference}}
     reply = gather(bundle(POTASSIUM, odd)).reply("labs")
@@ -56,7 +56,7 @@ def test_a_subject_that_is_written_carelessly_and_has_the_id_of_the_call_is_its_
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("reference", ["P1", "Patient/P1", "p2", "patient/p2", "x/p1", "xPatient/p1", "Group/p1", "#p1"])
+@pytest.mark.parametrize("reference", ["P1", "Patient/P1", "p2", "patient/p2", "x/p1", "xPatient/p1", "Group/p1"])
 def test_a_subject_of_another_id_is_nobody_of_this_call(reference: str) -> None:
     reply = gather(bundle(POTASSIUM, POTASSIUM | {"id": "k2", "subject": {"reference": reference}})).reply("labs")
     assert [each.reference for each in reply.resources] == ["Observation/k1"]
