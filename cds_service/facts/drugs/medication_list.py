@@ -59,7 +59,8 @@ def read_medications(
     library = library_of(others)
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
-    unnamed = len(problems) + sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
+    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
+    unnamed += len(problems)
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
