@@ -39,6 +39,27 @@ def test_a_bundle_that_counts_more_than_came_is_partial() -> None:
     assert [each.reference for each in reply.resources] == ["Observation/k1"]
 
 
+@pytest.mark.parametrize(("more", "why"), [
+    ({"link": [{"relation": "Next", "url": "https://e.example/2"}]}, "only the first page was sent"),
+    ({"link": [{"relation": "next"}]}, "the Bundle has a further page and does not say where"),
+    ({"link": [{"relation": "next", "url": ""}]}, "the Bundle has a further page and does not say where"),
+    ({"link": [{"relation": "next", "url": 5}]}, "the Bundle has a further page and does not say where"),
+    ({"link": ["https://e.example/2"]}, "a link of the Bundle cannot be read"),
+    ({"type": "searchset", "total": "5"}, "the Bundle counts more entries than came"),
+])
+def test_a_bundle_whose_further_pages_are_told_oddly_is_partial(more: dict[str, Any], why: str) -> None:
+    reply = gather(bundle(POTASSIUM, **more)).reply("labs")
+    assert (reply.status, reply.why) == (Status.PARTIAL, why)
+
+
+@pytest.mark.parametrize("more", [
+    {"link": [{"relation": "self", "url": "https://e.example/1"}, {"relation": "last", "url": 1}, {}]},
+    {"link": None}, {"link": []}, {"link": [{"url": "https://e.example/1"}]}, {"total": "1"}, {"total": None},
+])
+def test_other_links_of_a_bundle_open_nothing(more: dict[str, Any]) -> None:
+    assert gather(bundle(POTASSIUM, **more)).reply("labs").status is Status.COMPLETE
+
+
 @pytest.mark.parametrize("reference", ["urn:uuid:1", "Group/1", "Patient", "#p1"])
 def test_an_entry_that_does_not_say_whose_it_is_is_not_read_and_the_answer_is_partial(reference: str) -> None:
     odd = POTASSIUM | {"id": "k2", "subject": {"reference": reference}}
