@@ -136,7 +136,8 @@ _MARKED[ord("’")] = "'"
 _UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # Latin letters as broad as Japanese ones
 _JOINED = dict(zip(range(0xFB00, 0xFB05), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))  # as print has them
-_AS_SEEN: Mapping[int, str | None] = {**dict.fromkeys(_UNSEEN), **_WIDE, **_JOINED, 0x3000: " "}
+_RAISED = {ord(raised): str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+_AS_SEEN: Mapping[int, str | None] = {**dict.fromkeys(_UNSEEN), **_WIDE, **_JOINED, **_RAISED, 0x3000: " "}
 
 
 def as_seen(text: str) -> str:

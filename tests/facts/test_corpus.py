@@ -162,7 +162,7 @@ BROKEN_ORDERS: list[tuple[str, list[Json], str, str]] = [
     ("1 the code under another system", [order(concept("1747561", "venetoclax", SNOMED))], "venetoclax", "its name"),
     ("1 code and text of two drugs", [order(concept("197361", "cytarabine", RXNORM))], "amlodipine, cytarabine",
      "cytarabine"),
-    ("1 a list for the concept", [order("x", medicationCodeableConcept=[VENETOCLAX])], "",
+    ("1 a list for the concept", [order("x", medicationCodeableConcept=[VENETOCLAX])], "venetoclax",
      "could not be read"),
     ("2 contained under another name, display", [referring("#x", "Venetoclax", contained=[])], "venetoclax",
      "did not come along"),

@@ -51,6 +51,7 @@ def test_an_accent_may_be_a_character_of_its_own() -> None:
     ("\ufeffXos\u2060pata\u200f", "gilteritinib"),
     ("\uff36\uff25\uff2e\uff23\uff2c\uff25\uff38\uff34\uff21\u3000\uff11\uff10\uff10\uff4d\uff47", "venetoclax"),
     ("\ufb02uconazole 200 mg", "fluconazole"), ("\ufb01lgrastim", "filgrastim"),
+    ("gilteritinib¹ 40 mg", "gilteritinib"),
 ])  # fmt: skip
 def test_marks_that_nobody_sees_and_letters_of_print_hide_no_drug(text: str, drug: str) -> None:
     (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": text}}).medications.orders
