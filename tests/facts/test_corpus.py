@@ -163,7 +163,7 @@ BROKEN_ORDERS: list[tuple[str, list[Json], str, str]] = [
     ("1 code and text of two drugs", [order(concept("197361", "cytarabine", RXNORM))], "amlodipine, cytarabine",
      "cytarabine"),
     ("1 a list for the concept", [order("x", medicationCodeableConcept=[VENETOCLAX])], "venetoclax",
-     "could not be read"),
+     "not valid FHIR R4 at medicationCodeableConcept"),
     ("2 contained under another name, display", [referring("#x", "Venetoclax", contained=[])], "venetoclax",
      "did not come along"),
     ("2 contained under another name", [referring("#x", contained=[medication(VENETOCLAX)])], "", "told apart"),

@@ -309,6 +309,11 @@ def test_of_a_list_of_several_nobody_knows_which_is_meant(written: Any) -> None:
     assert saved is None or (isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is None)
 
 
+def test_the_place_of_a_fault_is_told_as_fhir_names_it() -> None:
+    found = resource(order("x", medicationCodeableConcept=[{"text": "x"}])).checked()
+    assert isinstance(found, Unreadable) and found.reason == "not valid FHIR R4 at medicationCodeableConcept"
+
+
 def test_a_subject_in_a_list_of_one_says_whose_the_order_is() -> None:
     saved = resource(order("posaconazole", subject=[{"reference": "Patient/p2"}])).salvaged()
     assert isinstance(saved, MedicationRequest) and saved.subject is not None
