@@ -47,6 +47,15 @@ def test_a_contained_medication_whose_id_bears_the_hash_of_its_reference_is_foun
     assert found.ingredients == ("venetoclax",)
 
 
+def test_a_contained_medication_that_is_no_valid_fhir_names_its_drug_with_that_doubt() -> None:
+    referring, _ = shapes.referring(order("x"), "#drug", VENETOCLAX, "contained")
+    inside = {"resourceType": "Medication", "id": "drug", "code": [{"text": "venetoclax 100 mg"}]}
+    (found,) = listed(referring | {"contained": [inside]})
+    assert found.ingredients == ("venetoclax",)
+    assert "not valid FHIR R4" in found.doubts[0]
+    assert found.dose.daily is None
+
+
 def test_a_draft_that_contains_a_drug_and_names_none_is_not_passed_over() -> None:
     contained = [VENETOCLAX | {"id": "drug"}]
     draft = {name: part for name, part in order("x", "draft").items() if name != "medicationCodeableConcept"}
@@ -55,7 +64,7 @@ def test_a_draft_that_contains_a_drug_and_names_none_is_not_passed_over() -> Non
 
 
 @pytest.mark.parametrize("medication", [
-    {"contained": [{"resourceType": "Medication", "id": "drug", "code": [{"text": "posaconazole"}]}],
+    {"contained": [{"resourceType": "Medication", "id": "drug", "code": 7}],
      "medicationReference": {"reference": "#drug"}},
     {"contained": [{"resourceType": "Medication", "id": "drug", "code": {"text": "posaconazole"}}]},
 ])
