@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from cds_service.gather.views import CodeableConcept
 from cds_service.kept import are_names, as_written
 from cds_service.knowledge.codes import Code
-from cds_service.knowledge.spelling import as_seen
 from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import as_seen
 
 T = TypeVar("T")
 _LONGEST = 80  # characters of a chart's words on a card

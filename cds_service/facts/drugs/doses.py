@@ -20,8 +20,8 @@ from cds_service.facts.drugs.surface import per_area_in
 from cds_service.facts.drugs.times_in_words import days_between, leaves_open, skips_days, times_in
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
-from cds_service.knowledge.spelling import as_seen
 from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import as_seen
 from cds_service.quantity import Quantity
 from cds_service.truth import Truth
 
