@@ -58,6 +58,23 @@ def test_marks_that_nobody_sees_and_letters_of_print_hide_no_drug(text: str, dru
     assert found.ingredients == (drug,)
 
 
+@pytest.mark.parametrize("text", [
+    "FLAG-IDA", "FLAG\u2011IDA", "FLAG\u2010IDA", "FLAG\u00ad-IDA", "\uff26\uff2c\uff21\uff27\uff0d\uff29\uff24\uff21",
+])  # fmt: skip
+def test_a_regimen_is_the_same_with_every_hyphen_and_in_broad_letters(text: str) -> None:
+    def read(written: str) -> tuple[object, ...]:
+        (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": written}}).medications.orders
+        return found.ingredients, found.high_dose, found.courses
+
+    assert read(text) == read("FLAG-IDA")
+
+
+def test_a_high_dose_in_broad_letters_is_one() -> None:
+    broad = "\uff28igh\uff0ddose cytarabine"
+    (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": broad}}).medications.orders
+    assert found.high_dose
+
+
 def test_a_soft_hyphen_hides_no_relapse() -> None:
     found = chart(words("Akute myeloische Leuk\u00e4\u00admie, Re\u00adzidiv"))
     assert found.get(DISEASE).value is Disease.RELAPSED
