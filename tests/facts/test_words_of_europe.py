@@ -51,7 +51,8 @@ def test_an_accent_may_be_a_character_of_its_own() -> None:
     ("\ufeffXos\u2060pata\u200f", "gilteritinib"),
     ("\uff36\uff25\uff2e\uff23\uff2c\uff25\uff38\uff34\uff21\u3000\uff11\uff10\uff10\uff4d\uff47", "venetoclax"),
     ("\ufb02uconazole 200 mg", "fluconazole"), ("\ufb01lgrastim", "filgrastim"),
-    ("gilteritinib¹ 40 mg", "gilteritinib"),
+    ("gilteritinib¹ 40 mg", "gilteritinib"), ("Ara\u2013C 1 g", "cytarabine"),
+    ("CPX\u2013351", "daunorubicin cytarabine liposome"),
 ])  # fmt: skip
 def test_marks_that_nobody_sees_and_letters_of_print_hide_no_drug(text: str, drug: str) -> None:
     (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": text}}).medications.orders
@@ -59,7 +60,8 @@ def test_marks_that_nobody_sees_and_letters_of_print_hide_no_drug(text: str, dru
 
 
 @pytest.mark.parametrize("text", [
-    "FLAG-IDA", "FLAG\u2011IDA", "FLAG\u2010IDA", "FLAG\u00ad-IDA", "\uff26\uff2c\uff21\uff27\uff0d\uff29\uff24\uff21",
+    "FLAG-IDA", "FLAG\u2011IDA", "FLAG\u2013IDA", "FLAG\u2212IDA", "FLAG \u2013 IDA",
+    "FLAG\u2010IDA", "FLAG\u00ad-IDA", "\uff26\uff2c\uff21\uff27\uff0d\uff29\uff24\uff21",
 ])  # fmt: skip
 def test_a_regimen_is_the_same_with_every_hyphen_and_in_broad_letters(text: str) -> None:
     def read(written: str) -> tuple[object, ...]:
