@@ -11,13 +11,12 @@ from msgspec.structs import FieldInfo, fields
 
 from cds_service.decoding import decode
 from cds_service.gather.plain_json import written
-from cds_service.gather.views import CodeableConcept
 
 
 def rescued(value: Any, shape: Any) -> Any:
     """As much of `value` as has the shape, leaf by leaf; None when it has nothing of it.
 
-    A list of one is its item, and bare words where a concept belongs are its text. Of several nobody knows which.
+    A list of one object is that object; of several nobody knows which.
     """
     if isinstance(shape, UnionType):
         found = (rescued(value, option) for option in get_args(shape) if option is not NoneType)
@@ -28,8 +27,6 @@ def rescued(value: Any, shape: Any) -> Any:
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
-        if shape is CodeableConcept and isinstance(value, str) and value.strip():
-            return CodeableConcept(text=value)
         return _parts_rescued(value, shape) if isinstance(value, dict) else None
     try:
         return decode(written(value), shape)
