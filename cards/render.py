@@ -31,6 +31,7 @@ _TO_MEND = re.compile(r"[<>&\\`*_\[\]|~@]|//|[Ww]\.")  # what `escape` may have 
 # What would open a heading or a list where the text stands first on its line: "# ", "- ", "1. ".
 _OPENS = re.compile(r"\A(\s*(?:\d{1,9}(?=[.)]\s))?)([#+.)-])(?=[#\s]|\Z)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_OPENS_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")  # of HTML; "<2.6 mmol/L" opens none
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,17 @@ class CardTemplate:
 
 
 def one_line(text: str) -> str:
-    """Text from a chart as plain text: on one line, without characters that cannot be seen or turn the writing."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    """Text from a chart as plain text: on one line, without characters that cannot be seen or turn the writing.
+
+    It opens no tag either, though plain text has none: some client may show it as HTML.
+    """
+    return " ".join(_plainly(text).split())
+
+
+def _plainly(text: str) -> str:
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    return _OPENS_A_TAG.sub("\u2039", text) if "<" in text else text
 
 
 def escape(text: str) -> str:
@@ -87,8 +97,7 @@ def _finalize(value: object) -> object:
 
 
 def _one_line(value: object) -> str:
-    text = str(value)
-    return text if text.isprintable() else _CONTROL.sub(" ", text)
+    return _plainly(str(value))
 
 
 def first_upper(text: object) -> object:

@@ -6,7 +6,6 @@ of it: a hospital writes the same few hundred all day.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from cds_service.gather.views import CodeableConcept
 from cds_service.kept import are_names, as_written
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import as_seen
 
 T = TypeVar("T")
 _LONGEST = 80  # characters of a chart's words on a card
@@ -118,5 +118,5 @@ def all_text(concept: CodeableConcept | None) -> str:
     own = concept.__dict__
     if "words" not in own:
         said = (concept.text, *(coding.display for coding in concept.coding or ()))
-        own["words"] = unicodedata.normalize("NFC", " | ".join(filter(None, said)))  # an accent is part of its letter
+        own["words"] = as_seen(" | ".join(filter(None, said)))
     return own["words"]  # type: ignore[no-any-return]

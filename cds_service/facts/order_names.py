@@ -114,7 +114,9 @@ def _coded(said: Wording) -> set[str]:
 def _named(said: Wording) -> set[str]:
     """What the words of an order ask for, without what they name as another thing."""
     spans = said.terms.words["order"].spans(said.words)
-    found = {value for start, end, value in spans if not _is_no_name(said.words, start, end)}
+    names = {(said.words[start:end], value) for start, end, value in spans}
+    each = {(name.lower(), name.isupper(), value) for name, value in names}  # a long text may repeat one name for ever
+    found = {value for name, capitals, value in each if not _is_no_name(said.words, name, capitals=capitals)}
     if any(value in _FLT3 for value in found):
         found |= {f"flt3_{each.lower()}" for each in _OF_FLT3.findall(said.words)}
         found |= _FLT3 if _FLT3 - {"flt3"} <= found else set()
@@ -125,14 +127,14 @@ def _named(said: Wording) -> set[str]:
     return found
 
 
-def _is_no_name(words: str, start: int, end: int) -> bool:
+def _is_no_name(words: str, name: str, *, capitals: bool) -> bool:
     """Whether what reads as the short name of a test is another word there: "65 Jahre alt", "echo, dilated CMP"."""
-    name = words[start:end]
-    other = _OTHER_MEANINGS.get(name.lower())
+    other = _OTHER_MEANINGS.get(name)
     if other is not None:
         return other.search(words) is not None
-    beside = set(_WORD.findall(words.lower())) >= _SHORT
-    return name.lower() in _SHORT and not name.isupper() and not beside and words.strip() != name
+    if name not in _SHORT or capitals or words.strip().lower() == name:
+        return False
+    return not set(_WORD.findall(words.lower())) >= _SHORT
 
 
 def _is_done(words: str, terms: Terms) -> bool:

@@ -2,7 +2,7 @@
 
 The newest statement decides; a pregnancy that still stands among the problems leaves a newer "no" in doubt. A possible
 pregnancy counts as one, with a doubt; one not yet confirmed decides nothing, and neither does a "no" that is dated in
-the future.
+the future or is no valid FHIR.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
 from cds_service.facts.values.results import FUTURE, Reading, origin, status_doubts, taken
 from cds_service.gather.replies import Reply, Status
-from cds_service.gather.resources import Resource
+from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation
 from cds_service.quantity import plain
 
@@ -106,20 +106,22 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     quick = resource.view()
     if not isinstance(quick, Observation) or not tells_pregnancy(wording(quick.code, reading.terms)):
         return None
-    view = resource.checked()
-    if not isinstance(view, Observation):
-        return _Sign(None, None, origin(resource, source, ""))
+    checked = resource.checked()
+    invalid = (f"the entry is {checked.reason}",) if isinstance(checked, Unreadable) else ()
+    view = checked if isinstance(checked, Observation) else quick
     doubts = status_doubts(view)
     if doubts is None:
         return None
     when, time_doubts = taken(view, reading)
     answers = _answers(view, reading)
     answer = answers.pop() if len(answers) == 1 else None
+    if invalid and not answer:  # what is no valid FHIR may warn, and clears nothing
+        return _Sign(None, None, origin(resource, source, ""))
     unsure = ("a possible pregnancy",) if "possible" in _coded(view, reading) else ()
     words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
     if FUTURE in time_doubts and not answer:
         answer, words = None, f"{words[:50]}, {FUTURE}"
-    return _Sign(answer, when, origin(resource, source, shortened(words)), (*doubts, *time_doubts, *unsure))
+    return _Sign(answer, when, origin(resource, source, shortened(words)), (*doubts, *time_doubts, *unsure, *invalid))
 
 
 @told_once

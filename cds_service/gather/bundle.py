@@ -59,6 +59,12 @@ class _Link(msgspec.Struct):
     url: str | None = None
 
 
+class _Relation(msgspec.Struct):
+    """A link whose address cannot be read."""
+
+    relation: str | None = None
+
+
 class _Search(msgspec.Struct):
     mode: str | None = None
 
@@ -136,8 +142,8 @@ def unpack(raw: bytes) -> Unpacked:
         return Unpacked(problems=("the Bundle cannot be read",))
     entries = (_entry(written) for written in bundle.entry or ())
     each = ((bytes(entry.resource), _decoded(entry.fullUrl, str), entry.search) for entry in entries)
-    links = (_decoded(link, _Link) for link in bundle.link or ())
-    total = bytes(bundle.total)
+    links = (_link(link) for link in bundle.link or ())
+    total = bytes(bundle.total).strip(b'"')
     problems = _written_twice(raw, [b""] * len(bundle.entry or ()))
     return _split(each, links, int(total[:9]) if total.isdigit() else 0, problems)
 
@@ -176,11 +182,29 @@ def _split(
             full_urls[len(resources)] = full_url
         resources.append(written)
         included += search is not None and search == _INCLUDED
-    following = next((link.url for link in links if link and link.relation == "next" and link.url), None)
+    following, lost = _further_page(links)
+    problems.extend(lost)
     if beside and not resources:
         problems.append("the Bundle holds nothing of what was asked for")
     unique, matches = tuple(dict.fromkeys(problems)), len(resources) + beside - included
     return Unpacked(tuple(resources), following, unique, matches, counted, full_urls, views)
+
+
+def _further_page(links: Iterable[_Link | None]) -> tuple[str | None, tuple[str, ...]]:
+    """Where the next page is, or why there may be one that nobody can ask for. Relations are one in any letters."""
+    lost: tuple[str, ...] = ()
+    for link in links:
+        if link is None:
+            lost = lost or ("a link of the Bundle cannot be read",)
+        elif link.relation is not None and link.relation.lower() == "next":
+            return (link.url, ()) if link.url else (None, ("the Bundle has a further page and does not say where",))
+    return None, lost
+
+
+def _link(raw: msgspec.Raw) -> _Link | None:
+    whole = _decoded(raw, _Link)
+    bare = _decoded(raw, _Relation) if whole is None else None
+    return _Link(bare.relation) if bare is not None else whole
 
 
 def _written_twice(raw: bytes, resources: Sequence[bytes]) -> list[str]:

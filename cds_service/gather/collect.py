@@ -181,7 +181,7 @@ class _Sorting:
                 self.others.append(resource)
             elif (subject := _subject(view)) == self.patient or subject in self.also:
                 kept.append(resource)
-            elif _names_nobody(view):
+            elif _names_nobody(view) and not self._is_ours(view):
                 missed = missed or "an entry does not say plainly whose it is"
             elif self._is_this_patient(view, key, source):
                 kept.append(resource)
@@ -271,6 +271,7 @@ def _names_nobody(view: View) -> bool:
 
 
 def belongs_to(reference: str, patient_id: str) -> bool:
-    """Whether a reference, relative, absolute or versioned, names this patient."""
-    plain, name = reference.partition("/_history/")[0], f"Patient/{patient_id}"
-    return plain == name or (plain.endswith(f"/{name}") and _A_PATIENT.search(reference) is not None)
+    """Whether a reference, relative, absolute or versioned, names this patient; the bare id of the call does too."""
+    before, slash, last = reference.partition("/_history/")[0].removesuffix("/").rpartition("/")
+    of_a_patient = before.rpartition("/")[2].lower() == "patient" if slash else True
+    return last == patient_id and of_a_patient

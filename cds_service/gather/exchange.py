@@ -34,6 +34,7 @@ _VERSION = re.compile(r"fhirVersion=\"?(\d+\.\d+)")
 _WORDS_FOR_STATUS = {404: "404 (not found)", 410: "410 (deleted)", 429: "429 (too many requests)"}
 _TOO_MANY = 429
 _COME_AGAIN = (_TOO_MANY, 503)
+_SENT_ON = frozenset({300, 301, 302, 303, 305, 307, 308})
 Form = Sequence[tuple[str, str]]
 
 
@@ -140,7 +141,7 @@ def _check_status(response: requests.Response) -> None:
         return
     if status in (401, 403):
         raise Rejected(f"the FHIR server refused access ({status})", status)
-    if 300 <= status < 400:
+    if status in _SENT_ON:
         raise Rejected(f"the FHIR server sent us to another address ({status}), which we do not follow", status)
     wait = _seconds(response.headers.get("Retry-After", "")) if status in _COME_AGAIN else None
     raise Rejected(f"the FHIR server answered {_WORDS_FOR_STATUS.get(status, status)}", status, wait)

@@ -35,16 +35,16 @@ _IN_THE_CHART: Mapping[str, Any] = {
 }
 _NO_DRUG_YET = {"text": "none chosen yet"}
 
-# A time that people understand and R4 does not: no zone, or no seconds. It is kept; its zone is settled when it is
-# read.
-_ALMOST_A_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?\Z")
+# A time that people understand and R4 does not: no zone, no seconds, a blank for the T, a zone without its colon (as
+# Java writes it). It is kept; its zone is settled when it is read.
+_ALMOST_A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?\Z")
 _A_VALID_TIME = "2000-01-01T00:00:00Z"
 
 # Inside an element with meaning, only these leaves may go: what they say is said again by their neighbours.
 _DECORATIONS = frozenset({"display", "userSelected", "version", "id"})
 
 LEFT_OUT = "was left out: not valid FHIR R4"
-NO_FULL_TIME = "is not a full FHIR time (zone or seconds missing)"
+NO_FULL_TIME = "is not written as FHIR writes a time (zone, seconds, T or colon missing)"
 
 
 @dataclass(slots=True)

@@ -72,8 +72,9 @@ def not_r4(type_name: str, content: Any, path: Path) -> str:
 
 
 def dotted(path: Path) -> str:
-    """The place as FHIR writes it: `code.coding[0].system`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    """The place as FHIR writes it: `code.coding[0].system`. What Pydantic calls the root of a part is that part."""
+    steps = path[:-1] if path[-1:] == ("root",) else path
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
 
 
 @cache

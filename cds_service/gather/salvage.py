@@ -14,7 +14,10 @@ from cds_service.gather.plain_json import written
 
 
 def rescued(value: Any, shape: Any) -> Any:
-    """As much of `value` as has the shape, leaf by leaf; None when it has nothing of it."""
+    """As much of `value` as has the shape, leaf by leaf; None when it has nothing of it.
+
+    A list of one object is that object; of several nobody knows which.
+    """
     if isinstance(shape, UnionType):
         found = (rescued(value, option) for option in get_args(shape) if option is not NoneType)
         return next((each for each in found if each is not None), None)
@@ -22,6 +25,8 @@ def rescued(value: Any, shape: Any) -> Any:
         items = value if isinstance(value, list) else [value]
         return [found for each in items if (found := rescued(each, get_args(shape)[0])) is not None] or None
     if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        if isinstance(value, list) and len(value) == 1:
+            (value,) = value
         return _parts_rescued(value, shape) if isinstance(value, dict) else None
     try:
         return decode(written(value), shape)

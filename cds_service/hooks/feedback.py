@@ -145,18 +145,18 @@ def _epic(value: Any, path: str) -> tuple[Reason, ...]:
     if value is None:
         return ()
     extension = _object(value, path)
-    display = extension.get(f"{_EPIC}Display") or extension.get(f"{_EPIC}Title")
-    category = _optional(extension.get(f"{_EPIC}Category"), path)
+    named = extension.get(f"{_EPIC}Display") or extension.get(f"{_EPIC}Title")
+    display, category = (_optional(each, path) for each in (named, extension.get(f"{_EPIC}Category")))
     if display is None and category is None:
         return ()
-    return (Reason(category, f"{_EPIC}Category" if category else None, _optional(display, path)),)
+    return (Reason(category, f"{_EPIC}Category" if category else None, display),)
 
 
 def _instant(value: Any, path: str) -> datetime | None:
     if value is None:
         return None
     try:
-        at = datetime.fromisoformat(_text(value, path))
+        at = datetime.fromisoformat(_text(value, path).upper())  # RFC 3339 takes "t" and "z"
     except ValueError:
         raise BadRequest("the time must be as in 2026-11-20T08:30:00Z", path) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
@@ -186,4 +186,5 @@ def _text(value: Any, path: str) -> str:
 
 
 def _optional(value: Any, path: str) -> str | None:
-    return None if value is None else _text(value, path)
+    """A text that may be missing; an empty one says no more than none, and costs no feedback."""
+    return None if value is None or (isinstance(value, str) and not value.strip()) else _text(value, path)

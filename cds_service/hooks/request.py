@@ -127,7 +127,7 @@ class _Entry(msgspec.Struct):
 
 
 class _DraftBundle(msgspec.Struct):
-    resourceType: str = "Bundle"  # noqa: N815
+    resourceType: str | None = None  # noqa: N815
     entry: list[msgspec.Raw] | None = None
 
 
@@ -193,16 +193,21 @@ def _hint(path: str, said: str) -> str:
 
 def _drafts(raw: msgspec.Raw) -> tuple[Draft, ...]:
     bundle = _decode(raw, _DraftBundle, "context.draftOrders")
-    if bundle.resourceType != "Bundle":
+    if bundle.resourceType not in ("Bundle", None):
         raise BadRequest("draftOrders must be a Bundle", "context.draftOrders.resourceType")
     entries = bundle.entry or ()
     if not entries:
-        _decode(raw, Members, "context.draftOrders")  # whether a name that is no text hides them
+        # whether a name that is no text hides them, or another name
+        named = _decode(raw, Members, "context.draftOrders")
+        if bundle.resourceType is None and not _OF_A_BUNDLE.issuperset(each.text for each in named):
+            raise BadRequest("expected a Bundle, found something else: send a Bundle", "context.draftOrders")
     lost = any(stands_twice(raw, name, often) for name, often in (("entry", 1), ("resource", len(entries))))
     unread = len(entries[MOST_DRAFTS:]) + lost
     return (*(_draft(entry) for entry in entries[:MOST_DRAFTS]), *(_UNREADABLE for _ in range(unread)))
 
 
+# What an untyped Bundle may hold besides entries; the Sandbox and others leave its type away.
+_OF_A_BUNDLE = frozenset({"entry", "extension", "id", "identifier", "link", "meta", "timestamp", "total", "type"})
 _UNREADABLE = Draft(b"null", None)  # stands for a draft that came and cannot be had
 
 

@@ -132,6 +132,22 @@ _MARKED = {code: _letter(chr(code)) for code in range(0xC0, 0x250)}  # Latin let
 _MARKED[ord("’")] = "'"
 
 
+# Marks within words that nobody sees: where a word may be parted, which way it is written, how letters join.
+_UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # Latin letters as broad as Japanese ones
+_JOINED = dict(zip(range(0xFB00, 0xFB05), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))  # as print has them
+_RAISED = {ord(raised): str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+_HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")  # what word processors make of the key for it
+_AS_SEEN: Mapping[int, str | None] = {
+    **dict.fromkeys(_UNSEEN), **_WIDE, **_JOINED, **_RAISED, **_HYPHENS, 0x3000: " "
+}  # fmt: skip
+
+
+def as_seen(text: str) -> str:
+    """The text as it is seen: each accent part of its letter, no unseen marks within words, and plain letters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text.translate(_AS_SEEN))
+
+
 def plain(text: str) -> str:
     """The text in small letters, without accents and with one kind of apostrophe, each letter in its place.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
+from cds_service.knowledge.spelling import as_seen as as_seen  # readers of facts ask for words here
 from cds_service.knowledge.spelling import plain
 
 _TEXTS = 500  # whose words a table remembers; what is made of a whole concept is kept by those who read it

@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cards.plain import plain
-from cards.render import escape
+from cards.render import escape, one_line
+from tests.calls import SUBJECT, cards, gilteritinib
 
 
 @pytest.mark.parametrize(("markdown", "text"), [
@@ -46,3 +47,21 @@ def test_what_a_chart_wrote_comes_out_as_it_was(written):
 ])
 def test_an_address_in_a_chart_is_no_link(written, shown):
     assert escape(written) == shown
+
+
+@pytest.mark.parametrize(("written", "shown"), [
+    ("gilteritinib <img src=x>", "gilteritinib \u2039img src=x>"),
+    ("a </b> <!-- c --> <?x?>", "a \u2039/b> \u2039!-- c --> \u2039?x?>"),
+    ("<\u200bscript>", "< script>"),
+    ("potassium <2.6 mmol/L, a < b", "potassium <2.6 mmol/L, a < b"),
+])
+def test_plain_text_opens_no_tag(written, shown):
+    assert one_line(written) == shown
+
+
+def test_a_summary_opens_no_tag_where_a_client_shows_it_as_html():
+    allergy = {"resourceType": "AllergyIntolerance", "id": "a1", "patient": SUBJECT,
+               "code": {"text": "gilteritinib <img src=x onerror=alert(1)>"}}  # fmt: skip
+    shown = cards("order-sign", gilteritinib(status="draft"), allergies=[allergy])
+    assert any("llergy on record" in card["summary"] for card in shown)
+    assert not [card["summary"] for card in shown if "<img" in card["summary"]]

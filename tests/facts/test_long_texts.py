@@ -49,6 +49,10 @@ RECORDS: dict[str, Json] = {
     "a word without a number": observation({"text": long("FLT3 and NPM1 ", "a-")}, valueString="positive"),
     "a gene in one word": observation({"text": long("", "MLL::")}, valueString="not detected"),
     "spaces in the name of a test": observation({"text": long("KMT2A", " ", "x")}, valueString="not detected"),
+    "names of a test that is ordered": {
+        "resourceType": "ServiceRequest", "id": "s1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "code": {"text": long("", "FLT3: ")},
+    },
     "limits of detection": observation("51969-4", valueString=long("FLT3-ITD (", "LOD ")),
 }  # fmt: skip
 

@@ -40,6 +40,46 @@ def test_a_medication_is_found_wherever_it_stands(reference: str, where: str) ->
         assert [(each.ingredients, each.matched_by) for each in found] == [(("venetoclax",), "RxNorm 1747561")]
 
 
+def test_a_contained_medication_whose_id_bears_the_hash_of_its_reference_is_found() -> None:
+    referring, _ = shapes.referring(order("x"), "#drug", VENETOCLAX, "contained")
+    (inside,) = referring["contained"]
+    (found,) = listed(referring | {"contained": [inside | {"id": "#drug"}]})
+    assert found.ingredients == ("venetoclax",)
+
+
+def test_a_contained_medication_that_is_no_valid_fhir_names_its_drug_with_that_doubt() -> None:
+    referring, _ = shapes.referring(order("x"), "#drug", VENETOCLAX, "contained")
+    inside = {"resourceType": "Medication", "id": "drug", "code": [{"text": "venetoclax 100 mg"}]}
+    (found,) = listed(referring | {"contained": [inside]})
+    assert found.ingredients == ("venetoclax",)
+    assert "not valid FHIR R4" in found.doubts[0]
+    assert found.dose.daily is None
+
+
+def test_a_draft_that_contains_a_drug_and_names_none_is_not_passed_over() -> None:
+    contained = [VENETOCLAX | {"id": "drug"}]
+    draft = {name: part for name, part in order("x", "draft").items() if name != "medicationCodeableConcept"}
+    assert not chart(drafts=[draft | {"contained": contained}]).get(MEDICATIONS).sure
+    assert chart(drafts=[draft]).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize("medication", [
+    {"contained": [{"resourceType": "Medication", "id": "drug", "code": 7}],
+     "medicationReference": {"reference": "#drug"}},
+    {"contained": [{"resourceType": "Medication", "id": "drug", "code": {"text": "posaconazole"}}]},
+])
+def test_a_draft_whose_medication_cannot_be_read_is_said_to_name_no_drug(medication: Json) -> None:
+    draft = {name: part for name, part in ordered("x", status="draft").items() if name != "medicationCodeableConcept"}
+    shown = cards("order-sign", draft | medication, medications=[ordered_venetoclax()])
+    assert any("names no drug that could be read" in card["summary"] + card["detail"] for card in shown)
+
+
+def test_a_drug_in_a_list_of_one_still_meets_the_draft() -> None:
+    running = ordered_venetoclax() | {"medicationCodeableConcept": [{"text": "venetoclax 100 mg"}]}
+    shown = cards("order-sign", ordered("posaconazole", status="draft"), medications=[running], conditions=[])
+    assert any("posaconazole" in card["summary"] and card["indicator"] == "warning" for card in shown)
+
+
 @pytest.mark.parametrize("named", [
     {"concept": concept("1747561", system=RXNORM)}, {"concept": {"text": "venetoclax 100 mg"}},
     {"reference": {"reference": "#drug"}}, {"reference": {"display": "venetoclax 100 mg"}},

@@ -108,6 +108,16 @@ def test_a_preliminary_negative_test_hides_no_pregnancy() -> None:
     assert (found.value, found.doubts) == (True, ("a newer result that is not certain says otherwise",))
 
 
+@pytest.mark.parametrize("fault", [{"effectiveDateTime": "21.11.2026"}, {"status": None}])
+def test_a_positive_test_that_is_no_valid_fhir_still_warns_and_a_negative_one_clears_nothing(fault: Json) -> None:
+    written = {name: part for name, part in (observation(TEST, TODAY, valueString="positive") | fault).items() if part}
+    found = chart(written).get(PREGNANT)
+    assert found.value is True
+    assert "not valid FHIR R4" in " ".join(found.doubts)
+    assert chart(written | {"valueString": "negative"}).get(PREGNANT).value is None
+    assert chart(written | {"status": "entered-in-error"}).get(PREGNANT).value is None
+
+
 def test_a_positive_test_that_is_certainly_older_than_a_negative_one_is_no_rival_of_a_month() -> None:
     negatives = [observation(TEST, day, name=day, valueString="negative") for day in ("2026-11", "2026-11-19")]
     found = chart(*negatives, observation(TEST, "2026-11-02", valueString="positive")).get(PREGNANT)

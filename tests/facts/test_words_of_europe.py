@@ -47,6 +47,49 @@ def test_an_accent_may_be_a_character_of_its_own() -> None:
     assert chart(words(apart)).get(DISEASE).value is Disease.RELAPSED
 
 
+@pytest.mark.parametrize(("text", "drug"), [
+    ("gilte\u00adritinib 40 mg", "gilteritinib"), ("vene\u200btoclax", "venetoclax"),
+    ("\ufeffXos\u2060pata\u200f", "gilteritinib"),
+    ("\uff36\uff25\uff2e\uff23\uff2c\uff25\uff38\uff34\uff21\u3000\uff11\uff10\uff10\uff4d\uff47", "venetoclax"),
+    ("\ufb02uconazole 200 mg", "fluconazole"), ("\ufb01lgrastim", "filgrastim"),
+    ("gilteritinib¹ 40 mg", "gilteritinib"), ("Ara\u2013C 1 g", "cytarabine"),
+    ("CPX\u2013351", "daunorubicin cytarabine liposome"),
+])  # fmt: skip
+def test_marks_that_nobody_sees_and_letters_of_print_hide_no_drug(text: str, drug: str) -> None:
+    (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": text}}).medications.orders
+    assert found.ingredients == (drug,)
+
+
+@pytest.mark.parametrize("text", [
+    "FLAG-IDA", "FLAG\u2011IDA", "FLAG\u2013IDA", "FLAG\u2212IDA", "FLAG \u2013 IDA",
+    "FLAG\u2010IDA", "FLAG\u00ad-IDA", "\uff26\uff2c\uff21\uff27\uff0d\uff29\uff24\uff21",
+])  # fmt: skip
+def test_a_regimen_is_the_same_with_every_hyphen_and_in_broad_letters(text: str) -> None:
+    def read(written: str) -> tuple[object, ...]:
+        (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": written}}).medications.orders
+        return found.ingredients, found.high_dose, found.courses
+
+    assert read(text) == read("FLAG-IDA")
+
+
+def test_a_high_dose_in_broad_letters_is_one() -> None:
+    broad = "\uff28igh\uff0ddose cytarabine"
+    (found,) = chart(order("x") | {"medicationCodeableConcept": {"text": broad}}).medications.orders
+    assert found.high_dose
+
+
+def test_a_soft_hyphen_hides_no_relapse() -> None:
+    found = chart(words("Akute myeloische Leuk\u00e4\u00admie, Re\u00adzidiv"))
+    assert found.get(DISEASE).value is Disease.RELAPSED
+
+
+def test_a_dose_in_broad_letters_is_read() -> None:
+    dosage = [{"text": "\uff14\uff10\uff10 \uff4d\uff47 once dai\u00adly"}]
+    written = order("x") | {"medicationCodeableConcept": {"text": "venetoclax"}, "dosageInstruction": dosage}
+    (found,) = chart(written).medications.orders
+    assert found.dose.daily is not None and found.dose.daily.value == 400
+
+
 @pytest.mark.parametrize("text", [
     "Leucémie aiguë myéloïde en rechute", "Rechute d'une leucémie aiguë myéloïde après rémission complète",
     "Leucemia mieloide aguda, recaída tras remisión completa", "Leucemia mieloide aguda recidivante",

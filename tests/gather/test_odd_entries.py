@@ -39,11 +39,47 @@ def test_a_bundle_that_counts_more_than_came_is_partial() -> None:
     assert [each.reference for each in reply.resources] == ["Observation/k1"]
 
 
+@pytest.mark.parametrize(("more", "why"), [
+    ({"link": [{"relation": "Next", "url": "https://e.example/2"}]}, "only the first page was sent"),
+    ({"link": [{"relation": "next"}]}, "the Bundle has a further page and does not say where"),
+    ({"link": [{"relation": "next", "url": ""}]}, "the Bundle has a further page and does not say where"),
+    ({"link": [{"relation": "next", "url": 5}]}, "the Bundle has a further page and does not say where"),
+    ({"link": ["https://e.example/2"]}, "a link of the Bundle cannot be read"),
+    ({"type": "searchset", "total": "5"}, "the Bundle counts more entries than came"),
+])
+def test_a_bundle_whose_further_pages_are_told_oddly_is_partial(more: dict[str, Any], why: str) -> None:
+    reply = gather(bundle(POTASSIUM, **more)).reply("labs")
+    assert (reply.status, reply.why) == (Status.PARTIAL, why)
+
+
+@pytest.mark.parametrize("more", [
+    {"link": [{"relation": "self", "url": "https://e.example/1"}, {"relation": "last", "url": 1}, {}]},
+    {"link": None}, {"link": []}, {"link": [{"url": "https://e.example/1"}]}, {"total": "1"}, {"total": None},
+])
+def test_other_links_of_a_bundle_open_nothing(more: dict[str, Any]) -> None:
+    assert gather(bundle(POTASSIUM, **more)).reply("labs").status is Status.COMPLETE
+
+
 @pytest.mark.parametrize("reference", ["urn:uuid:1", "Group/1", "Patient", "#p1"])
 def test_an_entry_that_does_not_say_whose_it_is_is_not_read_and_the_answer_is_partial(reference: str) -> None:
     odd = POTASSIUM | {"id": "k2", "subject": {"reference": reference}}
     reply = gather(bundle(POTASSIUM, odd)).reply("labs")
     assert (reply.status, reply.why) == (Status.PARTIAL, "an entry does not say plainly whose it is")
+    assert [each.reference for each in reply.resources] == ["Observation/k1"]
+
+
+@pytest.mark.parametrize("reference", ["p1", "patient/p1", "Patient/p1/", "PATIENT/p1", "https://e.example/Patient/p1/"])
+def test_a_subject_that_is_written_carelessly_and_has_the_id_of_the_call_is_its_patient(reference: str) -> None:
+    odd = POTASSIUM | {"id": "k2", "subject": {"reference": reference}}
+    reply = gather(bundle(POTASSIUM, odd)).reply("labs")
+    assert (reply.status, [each.reference for each in reply.resources]) == (
+        Status.COMPLETE, ["Observation/k1", "Observation/k2"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", ["P1", "Patient/P1", "p2", "patient/p2", "x/p1", "xPatient/p1", "Group/p1"])
+def test_a_subject_of_another_id_is_nobody_of_this_call(reference: str) -> None:
+    reply = gather(bundle(POTASSIUM, POTASSIUM | {"id": "k2", "subject": {"reference": reference}})).reply("labs")
     assert [each.reference for each in reply.resources] == ["Observation/k1"]
 
 

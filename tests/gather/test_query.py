@@ -281,6 +281,11 @@ def test_a_foreign_next_page_of_a_bundle_that_was_sent_along_is_never_asked_for(
     assert (answered.status, len(ehr.calls)) == (Status.FAILED, 0)
 
 
+def test_unchanged_is_no_other_address(ehr: responses.RequestsMock) -> None:
+    ehr.get(FIRST, status=304)
+    assert ask().why == "the FHIR server answered 304"
+
+
 def test_a_redirect_is_not_followed(ehr: responses.RequestsMock) -> None:
     ehr.get(FIRST, status=302, headers={"Location": f"{BASE}/elsewhere"})
     ehr.get(f"{BASE}/elsewhere", json=bundle("a"))

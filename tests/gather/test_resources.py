@@ -79,8 +79,11 @@ def test_what_lacks_a_part_and_has_a_meaning_is_not_left_out(extra: dict[str, An
     assert "not valid" in refusal(POTASSIUM | extra)
 
 
-@pytest.mark.parametrize("time", ["2026-11-20T08:00", "2026-11-20T08:00:00", "2026-11-20T08:00Z"])
-def test_a_time_without_zone_or_seconds_is_kept_and_noted_if_need_be(time: str) -> None:
+@pytest.mark.parametrize("time", [
+    "2026-11-20T08:00", "2026-11-20T08:00:00", "2026-11-20T08:00Z", "2026-11-20 08:00:00",
+    "2026-11-20T08:00:00.000+0000",
+])
+def test_a_time_that_lacks_a_part_and_is_plain_all_the_same_is_kept_and_noted_if_need_be(time: str) -> None:
     view, _ = checked(POTASSIUM | {"effectiveDateTime": time})
     assert isinstance(view, Observation)
     assert view.effectiveDateTime == time
@@ -294,6 +297,31 @@ def test_an_invalid_order_is_saved_element_by_element() -> None:
     assert isinstance(saved, MedicationRequest)
     assert saved.medicationCodeableConcept is not None
     assert (saved.medicationCodeableConcept.text, saved.dosageInstruction) == ("posaconazole", None)
+
+
+def test_a_drug_in_a_list_of_one_is_saved() -> None:
+    saved = resource(order("posaconazole", medicationCodeableConcept=[{"text": "posaconazole"}])).salvaged()
+    assert isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is not None
+    assert saved.medicationCodeableConcept.text == "posaconazole"
+
+
+@pytest.mark.parametrize("written", [
+    [], [{"text": "posaconazole"}, {"text": "fluconazole"}], "", "posaconazole", ["posaconazole"], [["x"]],
+])
+def test_of_a_list_of_several_and_of_bare_words_nobody_knows_what_is_meant(written: Any) -> None:
+    saved = resource(order("posaconazole", medicationCodeableConcept=written)).salvaged()
+    assert saved is None or (isinstance(saved, MedicationRequest) and saved.medicationCodeableConcept is None)
+
+
+def test_the_place_of_a_fault_is_told_as_fhir_names_it() -> None:
+    found = resource(order("x", medicationCodeableConcept=[{"text": "x"}])).checked()
+    assert isinstance(found, Unreadable) and found.reason == "not valid FHIR R4 at medicationCodeableConcept"
+
+
+def test_a_subject_in_a_list_of_one_says_whose_the_order_is() -> None:
+    saved = resource(order("posaconazole", subject=[{"reference": "Patient/p2"}])).salvaged()
+    assert isinstance(saved, MedicationRequest) and saved.subject is not None
+    assert saved.subject.reference == "Patient/p2"
 
 
 @pytest.mark.parametrize("number", ["1e5000", "1e99999999999999999999", "9" * 5000])

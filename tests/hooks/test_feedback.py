@@ -43,6 +43,8 @@ def test_what_a_clinician_typed_is_not_kept():
 @pytest.mark.parametrize("override, expected", [
     ({"overrideReason": {"reason": {"code": "c", "system": "s"}}}, (Reason("c", "s"),)),
     ({"overrideReason": {"reason": {"code": "c"}}}, (Reason("c"),)),
+    ({"overrideReason": {"reason": {"code": "c", "system": "", "display": " "}}}, (Reason("c"),)),
+    ({"overrideReasons": {"extension": {f"{EPIC}Display": "", f"{EPIC}Category": ""}}}, ()),
     ({"overrideReasons": {"reason": {"code": "c", "display": "d"}}}, (Reason("c", None, "d"),)),
     ({"overrideReasons": [{"reason": {"code": "c"}}, {"reason": {"code": "e"}}]}, (Reason("c"), Reason("e"))),
     ({"overrideReasons": [{"code": "c", "system": "s"}]}, (Reason("c", "s"),)),
@@ -73,6 +75,7 @@ def test_accepted_suggestions_are_named(accepted, expected):
     ("2026-11-20T08:30:00.123Z", datetime(2026, 11, 20, 8, 30, 0, 123000, tzinfo=UTC)),
     ("2026-11-20T08:30:00+09:00", datetime(2026, 11, 20, 8, 30, tzinfo=timezone(timedelta(hours=9)))),
     ("2026-11-20T08:30:00", datetime(2026, 11, 20, 8, 30, tzinfo=UTC)),
+    ("2026-11-20t08:30:00z", datetime(2026, 11, 20, 8, 30, tzinfo=UTC)),
     (None, None),
 ])
 def test_the_time_is_read_with_its_zone(text, expected):

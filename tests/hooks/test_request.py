@@ -67,6 +67,14 @@ def test_draft_orders_of_another_kind_are_no_matter_of_scopes():
     assert (fault.message, fault.path) == ("expected an object, found a list: send a Bundle", "context.draftOrders")
 
 
+@pytest.mark.parametrize("drafts", [{"value": DRAFTS}, {"Entry": DRAFTS["entry"]}, {"type": "x", "resources": []}])
+def test_what_neither_is_called_a_bundle_nor_has_the_elements_of_one_is_refused(drafts):
+    fault = refused(sign, {"draftOrders": drafts})
+    assert fault.message == "expected a Bundle, found something else: send a Bundle"
+    assert fault.path == "context.draftOrders"
+    assert sign({"draftOrders": {"resourceType": "Bundle", "x": 1}}).drafts == ()
+
+
 @pytest.mark.parametrize("patient", ["Patient/p-1", "https://ehr.example.org/fhir/Patient/p-1"])
 def test_a_reference_in_place_of_the_id_is_told_what_to_send(patient):
     assert "without 'Patient/'" in refused(read, VIEW, {"patientId": patient}).message

@@ -22,6 +22,7 @@ from cds_service.facts.drugs.times_in_words import days_between, leaves_open, sk
 from cds_service.facts.drugs.timing import Rhythm, duration, hours_of, lasts, not_daily, part_of_day, rhythm
 from cds_service.gather.views import Dosage, DoseAndRate, MedicationRequest
 from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import as_seen
 from cds_service.quantity import Quantity
 from cds_service.truth import Truth
 
@@ -64,7 +65,7 @@ class _Step:
 
     @property
     def text(self) -> str:
-        return self.dosage.text or ""
+        return as_seen(self.dosage.text or "")
 
     @property
     def as_needed(self) -> bool:
@@ -108,7 +109,7 @@ def daily_dose(
 
 def _read(dosage: Dosage, of: _Product) -> _Step:
     often = rhythm(dosage.timing, of.terms)
-    times = often.times if often is not None else times_in(dosage.text or "", of.terms)
+    times = often.times if often is not None else times_in(as_seen(dosage.text or ""), of.terms)
     once = times is None or times == 1
     stated = tuple(amount for each in dosage.doseAndRate or () for amount in _stated(each, of, once=once))
     return _Step(dosage, stated, often)

@@ -60,6 +60,7 @@ def read_medications(
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
     unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
+    unnamed += len(problems)
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0

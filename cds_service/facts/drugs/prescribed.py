@@ -14,13 +14,14 @@ from typing import NamedTuple
 from cds_service.facts.drugs.amounts import strength_in_mg
 from cds_service.gather.bundle import resource_type
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import CodeableConcept, Ingredient, MedicationRequest, Reference, Substance
+from cds_service.gather.views import CodeableConcept, Ingredient, MedicationRequest, Reference, Substance, View
 from cds_service.gather.views import Medication as MedicationView
 
 Concepts = tuple[CodeableConcept, ...]
 Library = Mapping[str, Resource]
 
 _LOCAL = re.compile(r"(?P<base>.*/)?(?P<local>[A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?\Z")
+_CONTAINED = "contained"
 _DEPTH = 2  # a part may be a Medication with parts of its own, and no deeper
 
 
@@ -65,10 +66,12 @@ def named(view: MedicationRequest) -> tuple[CodeableConcept | None, Reference | 
 def said_of(view: MedicationRequest, library: Library) -> Said | Unreadable:
     """What says which product was ordered, wherever it stands."""
     concept, reference = named(view)
+    if reference is None and concept is None and next(_inside(view), None) is not None:
+        return Unreadable("MedicationRequest", "it contains a Medication and does not say that it orders it")
     if reference is None:
         return Said((concept,) if concept is not None else ())
     target = _target(reference, view, library)
-    medication = target.view() if target is not None else None
+    medication = _read(target) if target is not None else None
     if concept is not None:
         strong = medication if isinstance(medication, MedicationView) else None
         return Said((concept,), medication=strong)
@@ -122,12 +125,25 @@ def _target(reference: Reference, view: MedicationRequest, library: Library) -> 
 
 
 def _contained(reference: str, view: MedicationRequest) -> Resource | None:
+    for inside in _inside(view):
+        found = _read(inside)
+        if not isinstance(found, Unreadable) and f"#{(found.id or '').removeprefix('#')}" == reference:
+            return inside
+    return None
+
+
+def _read(resource: Resource) -> View | Unreadable:
+    """The Medication; of a contained one what can be saved: it makes its whole order no R4, which is a doubt there."""
+    view = resource.view()
+    if isinstance(view, Unreadable) and resource.where == _CONTAINED:
+        return resource.salvaged() or view
+    return view
+
+
+def _inside(view: MedicationRequest) -> Iterator[Resource]:
+    """The contained resources that may say what is ordered."""
     for raw in view.contained or ():
         content = bytes(raw)
         kind = resource_type(content)
         if kind in ("Medication", "Substance"):
-            inside = Resource(kind, content, "contained")
-            found = inside.view()
-            if not isinstance(found, Unreadable) and f"#{found.id}" == reference:
-                return inside
-    return None
+            yield Resource(kind, content, _CONTAINED)

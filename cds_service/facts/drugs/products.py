@@ -20,6 +20,7 @@ from cds_service.gather.views import MedicationRequest
 from cds_service.kept import as_written
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.terms import Terms
+from cds_service.knowledge.words import as_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
     ruled_out = any(terms.holds_every_drug_of(system) for concept in concepts for system, _ in codes(concept, terms))
     words = words if ingredients or _names_something(words, terms, ruled_out=ruled_out) else ""
     everything = " ".join(filter(None, (found.display, *(all_text(concept) for concept in concepts))))
-    name = found.display if any(character.isdigit() for character in found.display) else everything
+    name = as_seen(found.display) if any(character.isdigit() for character in found.display) else everything
     return Product(
         ingredients,
         words,
@@ -86,8 +87,8 @@ def _product(said: Said, terms: Terms, elsewhere: Told) -> Product:
         told,
         found.conflict,
         regimen is not None,
-        bool(terms.words["high_dose"].find(said_whole if words else "")),
-        terms.words["course"].find_all(f"{words} {name}"),
+        bool(terms.words["high_dose"].find(as_seen(said_whole) if words else "")),
+        terms.words["course"].find_all(f"{as_seen(words)} {name}"),
     )
 
 
