@@ -160,7 +160,8 @@ def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str
     "Pathogenic variants: FLT3-ITD ratio 0.00", "FLT3-ITD [ ] 20%", "Pathogenic variants: FLT3-ITD (-)",
     "Pathogenic variants: FLT3-ITD -", "Pathogenic variants (-): FLT3-ITD", "Not detected: NPM1\nIDH1 R132C 34%",
     "Sample 1: FLT3-ITD negative\nIDH1 R132C 34%", "IDH1 R132C 34% | none", "IDH1 R132C 34% | -",
-    "Pathogenic variants: none\nIDH1 R132C 34%",
+    "Pathogenic variants: none\nIDH1 R132C 34%", "Benign variants | Pathogenic variants\nTP53 P72R | TP53 R248Q",
+    "Tier I | Tier III\nTP53 R248Q | RUNX1 L29S", "Pathogenic variants | VUS\nIDH1 R132C 34% | RUNX1 L29S",
 ])
 def test_what_is_no_list_of_findings_tells_of_none(text: str) -> None:
     assert YES not in told(text).values()

@@ -137,10 +137,14 @@ def listed(
     """
     told: list[tuple[int, str, str]] = []
     by_heading: list[tuple[int, str, str]] = []  # those below this heading that say nothing by themselves
-    heading = ""
+    heading, bare = "", False
     for place, whole in enumerate(clauses):
+        above = heading if bare else ""
         heading, clause = _below(heading, whole)
         headed = clause != whole
+        bare = bare or headed if not clause.strip() else False
+        if headed and _UNKNOWN in (above, heading):
+            heading = _UNKNOWN  # below "Benign variants | Pathogenic variants" nobody knows what is which
         if headed:
             told += by_heading
             by_heading = []
