@@ -206,8 +206,10 @@ def spans(snapshot: Snapshot) -> Spans:
     goes_on = snapshot.find(topics.GIVEN_GOES_ON_WITHIN, "policy")
     ordered = snapshot.find(topics.ORDER_COUNTS_FOR, "policy")
     named_again = snapshot.find(topics.RELAPSE_NAMED_AGAIN_WITHIN, "policy")
-    assert same_ecg is not None and goes_on is not None and ordered is not None and named_again is not None
-    return Spans(same_ecg.value, goes_on.value, ordered.value, named_again.value)
+    pregnant = snapshot.find(topics.PREGNANCY_LASTS, "policy")
+    assert same_ecg is not None and goes_on is not None and ordered is not None
+    assert named_again is not None and pregnant is not None
+    return Spans(same_ecg.value, goes_on.value, ordered.value, named_again.value, pregnant.value)
 
 
 def _stage(service: Service, tools: Tools, day: date) -> Stage:

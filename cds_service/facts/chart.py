@@ -128,7 +128,9 @@ def read_chart(
         (*genomic[0], *in_panels), gathered.reply("genomics"), reading, came.reports, diagnoses
     )
     facts[APL.name] = with_fusion(facts[APL.name], mutations.fact(APL_FUSION))
-    pregnant = read_pregnancy(results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading)
+    pregnant = read_pregnancy(
+        results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading, spans.pregnant
+    )
     facts[pregnant.key.name] = pregnant
     markers = WhenAsked({}, dict.fromkeys(MARKER_NAMES, mutations.fact))
     typing = (  # who tells of it, if anybody

@@ -62,6 +62,7 @@ LASTING = frozenset({_TRANSPLANT, "conditioning", "donor_search", TYPING})  # do
 _STANDING = LASTING - {TYPING}  # what is refused is not proposed again; typing that is not to be done is not told
 OF_A_DONOR = re.compile(
     r"\b(?:of|from)\s+(?:\w+\s+){0,2}(?:donor|sibling|brother|sister|relative)s?\b"
+    r"(?!\s+(?:hospital|institution|site|cent(?:er|re)|clinic|lab|resolution|expression|risk))"
     r"|\b(?:spenders?|geschwister|donneur|donante|donatore|dador)\b",
     re.IGNORECASE,
 )

@@ -1,8 +1,8 @@
 """Reproduction: the sex on record, and whether a pregnancy is recorded, by condition, status or test.
 
-The newest statement decides; a pregnancy that still stands among the problems leaves a newer "no" in doubt. A possible
-pregnancy counts as one, with a doubt; one not yet confirmed decides nothing, and neither does a "no" that is dated in
-the future or is no valid FHIR.
+The newest statement decides; a pregnancy that still stands among the problems, and is not older than one lasts, leaves
+a newer "no" in doubt. A possible pregnancy counts as one, with a doubt; one not yet confirmed decides nothing, and
+neither does a "no" that is dated in the future or is no valid FHIR.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cds_service.facts.values.results import FUTURE, Reading, origin, status_dou
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation
-from cds_service.quantity import plain
+from cds_service.quantity import Quantity, plain
 
 FEMALE, MALE = "female", "male"
 PREGNANT: Key[bool] = Key("pregnant", "pregnancy", "pregnancy_test")
@@ -39,7 +39,7 @@ class _Sign:
     when: When | None
     origin: Origin
     doubts: tuple[str, ...] = ()
-    listed: bool = False  # among the problems, which nobody has taken off since
+    listed: bool = False  # among the problems, and not too long ago for a pregnancy that goes on
 
 
 def read_pregnancy(
@@ -47,14 +47,16 @@ def read_pregnancy(
     reply: Reply,
     problems: Fact[tuple[Entry, ...]],
     reading: Reading,
+    lasts: Quantity,
 ) -> Fact[bool]:
-    """Whether the newest statement says pregnant."""
+    """Whether the newest statement says pregnant. `lasts`: an entry older than that leaves a newer "no" as it is."""
     signs = [sign for resource, source in observations if (sign := _observed(resource, source, reading))]
     for entry in problems.value or ():
         answers = {_ENTRIES[key] for key in entry.keys if key in _ENTRIES}
         if answers:
             doubts = (*entry.doubts, *(() if entry.when else ("no date",)))
-            signs.append(_Sign(True in answers, entry.when, entry.origin, doubts, listed=True))
+            stands = entry.when is None or entry.when.days_ago(reading.now) <= lasts.value
+            signs.append(_Sign(True in answers, entry.when, entry.origin, doubts, listed=stands))
     return _decided(signs, reply)
 
 
@@ -79,7 +81,8 @@ def _decided(signs: list[_Sign], reply: Reply) -> Fact[bool]:
         doubts.append("a newer result decides nothing")
     standing = next((sign for sign in decided if sign.listed and sign.answer), None)
     if standing is not None and not chosen.answer:
-        doubts.append(f"the problem list says pregnant ({standing.when or 'no date'})")
+        perhaps = "" if not standing.doubts or standing.when is None else f", {', '.join(standing.doubts)}"
+        doubts.append(f"the problem list says pregnant ({standing.when or 'no date'}{perhaps})")
     return known(PREGNANT, bool(chosen.answer), chosen.when, chosen.origin, doubts=tuple(doubts))
 
 

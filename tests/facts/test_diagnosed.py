@@ -57,3 +57,16 @@ def test_it_stands_in_the_ledger_and_apl_is_told_by_the_disease() -> None:
     assert line.words.startswith("FLT3-ITD: hint on 2026-11-13 from Condition/c1 (AML with FLT3-ITD")
     assert facts.get(FLT3_TKD).state is State.ABSENT
     assert not facts.get(APL).value
+
+
+def test_the_conclusion_of_a_report_goes_before_the_diagnosis_and_the_newest_diagnosis_before_others() -> None:
+    concluded = {
+        "resourceType": "DiagnosticReport", "id": "r1", "status": "final", "subject": {"reference": "Patient/p1"},
+        "code": concept(text="Myeloid panel"), "effectiveDateTime": "2026-11-05", "conclusion": "FLT3-ITD detected",
+    }  # fmt: skip
+    older = relapse("AML with FLT3-ITD, NPM1 mutated") | {"id": "c0", "onsetDateTime": "2024-02-01"}
+    newer = relapse("AML, FLT3-ITD negative, NPM1 negative")
+    for problems in ((older, newer), (newer, older)):
+        facts = chart(*problems, concluded)
+        assert "its conclusion says" in facts.get(FLT3_ITD).why
+        assert "NPM1 negative" in facts.get(NPM1).why

@@ -438,7 +438,12 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
     ("400 mg une fois par jour", "400"), ("200 mg 2 fois par jour", "400"), ("4 comprimés une fois par jour", "400"),
     ("400 mg una vez al día", "400"), ("200 mg due volte al giorno", "400"),
     ("Take 4 tablets daily. Dispense 120 tablets", "400"), ("Take 4 tablets once daily, disp #120, 2 refills", "400"),
-    ("4 Tabletten einmal täglich, Packung mit 112 Tabletten", "400"),
+    ("4 Tabletten einmal täglich, Packung mit 112 Tabletten", "400"), ("Rp. 4 Tabletten täglich", "400"),
+    ("Disp 120. Take 4 tablets daily", "400"), ("Dispense: 120. Sig: 4 tabs daily", "400"),
+    ("4 Tabletten täglich aus der Packung", "400"), ("Take #4 tablets daily", "400"), ("N 4 tablets daily", "400"),
+    ("Take 4 tablets from bottle of 28 daily", "400"), ("Take 1 blister of 4 tablets daily", "400"),
+    ("Mit Abgabe, 4 Tabletten täglich", "400"), ("disp #112, 4 tablets at bedtime daily", "400"),
+    ("4 tablets, with food, daily. disp #56", "400"), ("cada 24 horas 4 comprimidos 1 envase", "400"),
 ])
 def test_the_dose_of_a_day_is_read_from_pieces_and_in_other_languages(text: str, expected: str) -> None:
     found = dose({"text": text})
@@ -459,7 +464,8 @@ def test_pieces_that_are_not_the_same_each_day_are_not_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "Take 4 tablets by mouth daily with food.", "4 tablets once daily", "Take 4 tablet(s)",
-    "Take 4 tablets daily, disp #90, 2 refills", "Tomar 4 comprimidos por vía oral cada día",
+    "Take 4 tablets daily, disp #90, 2 refills", "Disp: 120 tablets. Take 4 tablets daily", "N3, 4 Tabletten tgl.",
+    "4 Tabletten täglich, Schachtel mit 28 Tabletten", "Tomar 4 comprimidos por vía oral cada día",
     "4 Tabletten tgl. nach dem Essen", "Take two tablets p.o. b.i.d.",
 ])
 def test_pieces_of_a_known_strength_are_held_against_coded_mg(text: str) -> None:
@@ -476,7 +482,11 @@ def test_pieces_of_a_known_strength_are_held_against_coded_mg(text: str) -> None
     "Hold if 4 tablets were missed, take daily",
     "Take 1/2 tablet daily", "Take 4 tablets of the starting pack on Monday", "1 tablet of 4 tablets daily",
     "Take 4 tablets in 2 weeks", "Take 2-4 tablets daily", "Packung mit 112 Tabletten, täglich",
-    "N3 112 Tabletten tgl.",
+    "N3 112 Tabletten tgl.", "daily, 112 tablets", "Take daily. 28 tablets", "Take with 4 tablets",
+    "112 Stück. oral, einmal täglich. Packung mit 112 Tabletten", "30 tablets; every morning, orally",
+    "30 day supply - Give 1 tablet, with food - 56 tablet bottle", "Disp 2 bottles, 56 tablets each, take daily",
+    "Dispense 2 bottles. 56 tablets each, take daily", "refills 3, 90 tablets, daily", "30 tablets, 3 refills, daily",
+    "28 comprimés par boîte, 1 fois par jour", "Mitte 56 tablets (28 days) take daily",
 ])
 def test_what_may_count_something_else_leaves_coded_mg_alone(text: str) -> None:
     assert (daily(dosage(amount(70), text=text)), dose(dosage(amount(70), text=text)).note) == ("70", "")

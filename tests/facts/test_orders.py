@@ -138,6 +138,7 @@ def test_hla_typing_was_done_where_a_result_a_procedure_or_a_completed_order_say
     of_another = concept(text="HLA typing of brother for this patient")
     assert not typed(request(of_another, status="completed")) and not typed(procedure | {"code": of_another})
     assert not typed(procedure | {"code": concept(text="Bone marrow biopsy")})
+    assert typed(result | {"valueString": "A*02:01, report from sister hospital"})
 
 
 @pytest.mark.parametrize(

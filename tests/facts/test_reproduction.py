@@ -48,6 +48,8 @@ def test_a_condition_counts_and_a_newer_negative_test_ends_it() -> None:
     assert chart(pregnancy).get(PREGNANT).value is True
     found = chart(pregnancy, observation(TEST, TODAY, valueString="negative")).get(PREGNANT)
     assert (found.value, found.doubts) == (False, ("the problem list says pregnant (2026-10-01)",))
+    long_ago = pregnancy | {"onsetDateTime": "2019-01-01"}
+    assert chart(long_ago, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).doubts == ()
     resolved = pregnancy | {"clinicalStatus": concept("resolved"), "abatementDateTime": "2026-11-01"}
     assert chart(resolved, observation(TEST, TODAY, valueString="negative")).get(PREGNANT).doubts == ()
 

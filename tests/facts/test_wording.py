@@ -112,6 +112,10 @@ def test_a_name_alone_or_another_word_says_nothing(text: str) -> None:
     ("Mutations: IDH1 R132C (34%). FLT3-ITD negative.", {"IDH1"}),
     ("IDH1 p.R132C, pathogenic", {"IDH1"}),
     ("VUS: IDH1 p.V178I. Pathogenic variants: NPM1 W288fs.", {"NPM1"}),
+    ("Tier I variants:\nTP53 p.R248Q 51%\nTier III variants:\nRUNX1 L29S 48%", {"TP53"}),
+    ("Tier I: TP53 R248Q. Tier II: none. VUS: none detected. No other variants were detected.", {"TP53"}),
+    ("Specimen: bone marrow\nPathogenic variants:\nIDH1 R132C 34%\nMean coverage: 1200x", {"IDH1"}),
+    ("TP53 p.R248Q 51%, pathogenic; FLT3-ITD not detected", {"TP53"}),
 ])
 def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str]) -> None:
     assert {gene for gene, outcome in told(text).items() if outcome == YES} == genes
@@ -142,6 +146,22 @@ def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str
     "IDH1 R132C 34% / 0%", "IDH1 R132C 34% 12% 0%", "IDH1 R132C (34% in 2024, now 0%)",
     "Genes tested: FLT3, IDH1, IDH2, NPM1. Benign: IDH1 R132C 34%", "IDH1 R132C 34%, IDH2",
     "IDH1 p.R132C (34%) and more",
+    "VUS: IDH1 p.V178I 48%\nRUNX1 p.L29S 49%", "Benign variants in TP53\nTP53 p.P72R 51%, pathogenic",
+    "Variants non pathogènes: IDH1 p.V178I 48%\nIDH2 R140Q 50%", "Keimbahn TP53\nIDH1 R132C 50%",
+    "Donor: IDH1 R132C 50%\nNPM1 W288fs 20%", "Dx: IDH1 R132C 30%\nFLT3-ITD 20%\nRelapse: negative",
+    "Sample 1: IDH1 R132C 30%\nFLT3-ITD 20%", "LOD FLT3-ITD 1%\nIDH1 R132C 2%", "Genes: FLT3, IDH1\nFLT3 D835Y 99%",
+    "TP53 p.P72R (VAF 51%). This is a common polymorphism.", "IDH1 p.R132C 34%. VUS.", "TP53 p.R248Q 51%",
+    "Pathogenic variants: TP53 p.R213R 51%", "Pathogenic variants\nIDH1 R132C, FLT3 ITD\nnot detected",
+    "Pathogenic variants:\nIDH1 R132C, FLT3 ITD,\nNPM1 W288fs not detected",
+    "Pathogenic variants: IDH1 p.R132C; not detected", "IDH1 p.R132C 34%\nno longer detectable", "IDH1 R132C 34%; VUS",
+    "IDH1 p.R132C 34%\nArtefact", "IDH1 p.R132C 34%. At diagnosis.", "IDH1 p.R132C 34%. Donor cells only.",
+    "IDH1 p.R132C 34%\nFollow-up: not detected", "NPM1 type A 0.003%", "IDH1 R132C 100%", "FLT3 D324N 51%",
+    "NGS panel for pathogenic variants: FLT3 ITD", "Pathogenic NGS panel: FLT3 ITD",
+    "Pathogenic variants: FLT3-ITD ratio 0.00", "FLT3-ITD [ ] 20%", "Pathogenic variants: FLT3-ITD (-)",
+    "Pathogenic variants: FLT3-ITD -", "Pathogenic variants (-): FLT3-ITD", "Not detected: NPM1\nIDH1 R132C 34%",
+    "Sample 1: FLT3-ITD negative\nIDH1 R132C 34%", "IDH1 R132C 34% | none", "IDH1 R132C 34% | -",
+    "Pathogenic variants: none\nIDH1 R132C 34%", "Benign variants | Pathogenic variants\nTP53 P72R | TP53 R248Q",
+    "Tier I | Tier III\nTP53 R248Q | RUNX1 L29S", "Pathogenic variants | VUS\nIDH1 R132C 34% | RUNX1 L29S",
 ])
 def test_what_is_no_list_of_findings_tells_of_none(text: str) -> None:
     assert YES not in told(text).values()

@@ -149,7 +149,7 @@ def daily_beside(
         return whole
     in_words = None if leaves_a_choice(text) else most_times_in(text, terms)
     often = times if in_words is None else in_words
-    text = without_packs(text)
+    text = without_packs(text, terms)
     amount = None if is_of_many_days(text) else _total_in(text)
     if amount is not None:
         return Quantity(amount * often, "mg/d")

@@ -6,6 +6,7 @@ What is handed out, what changes from day to day and what leaves a choice is no 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from decimal import Decimal
 
 from cds_service.facts.drugs.amounts import plainly
@@ -30,14 +31,29 @@ _BETWEEN_WORDS = re.compile(r"[\s,;:()]+")
 _NOT_OF_A_DAY = re.compile(
     r"\b(?:dispense\w*|supply|qty|quantity|refills?|cycles?|courses?|weeks?|months?)\b", re.IGNORECASE
 )
-# What is handed out, which is no dose: from these words on, and all of a part of the text in which they stand.
-_HANDED_OUT = re.compile(r"(?:\b(?:disp(?:ens\w*)?|mitte|qty|quantity|abgabe|rp)\b|[#№]).*", re.IGNORECASE | re.DOTALL)
-_OF_A_PACK = re.compile(
-    r"\b(?:supply|refills?|(?:bottles?|blisters?|box(?:es)?|packs?|packages?) (?:of|with)|packung\w*|schachtel\w*"
-    r"|boîtes?|flacons?|envases?|cajas?|frascos?|confezion[ei]|scatol[ae]|verpakking\w*|doos|dozen|embalage(?:m|ns)|caixas?)\b"
-    r"|\bN\s?[1-3]\b",
+_TAKE = r"(?:takes?|give|swallow|nehmen|prendre|tomar|prendere|innemen)"
+# What is handed out, which is no dose: to the end of the sentence, or to where it is told how it is taken.
+_HANDED_OUT = re.compile(
+    r"\b(?:disp(?:ens\w*)?|qty|quantity|(?:mitte|abgabe)(?=[\s:]{1,3}(?:von\s)?\d))\b"
+    rf"(?:(?![;\n]|[.](?!\d)|\b(?:sig\b|s:|{_TAKE}\b)).)*"
+    rf"|(?<!take\s)(?<!give\s)[#№]\s*\d+(?:\s*{PIECE}\w*)?",
     re.IGNORECASE,
 )
+_SUPPLIED = re.compile(r"\b(?:supply|refills?)\b", re.IGNORECASE)  # a part of the text is of nothing else
+_PACK = (
+    r"(?:(?:bottles?|blisters?|box(?:es)?|packs?|packages?)(?=\s+(?:of|with))|packung\w*|schachtel\w*"
+    r"|boîtes?|flacons?|envases?|cajas?|frascos?|confezion[ei]|scatol[ae]|verpakking\w*|doos|embalage(?:m|ns)|caixas?"
+    r"|N[1-3])\b"
+)
+# A pack with what is in it: "1 bottle of 30 tablets", "N3 112 Tabletten", "112 Tabletten (1 Packung)".
+_OF_A_PACK = re.compile(
+    rf"(?:\b\d+\s*{PIECE}\w*(?:\s*[(/]\s*|\s+(?:par|pro|per|je|por)\s+))?(?:\b\d+\s*)?\b{_PACK}"
+    rf"(?:\s*[:(]?\s*(?:(?:of|with|mit|zu|von|à|de|con|da|di|van|met|com)\s+\d+|\d\d+)(?:\s*{PIECE}\w*)?)?",
+    re.IGNORECASE,
+)
+_PACK_TAKEN = re.compile(rf"\b{_TAKE}\s+(?:\w+\s+){{0,3}}?{_PACK}", re.IGNORECASE)  # "take 1 pack of 4 tablets"
+_NUMBER = re.compile(r"\d\d+")  # smaller ones stand in many places
+_SENTENCES = re.compile(r"[;\n]|[.](?!\d)")
 _PARTS = re.compile(r"[;\n]|[.,](?!\d)")
 _CHOICE = re.compile(r"\b(?:or|oder)\b", re.IGNORECASE)
 # A number in the words of another language that counts neither times nor days, so that it may count pieces.
@@ -94,13 +110,16 @@ _BESIDE_PIECES = re.compile(
     r"|innemen|daags|dagelijks|dag|bij|het|ontbijt|eten|keer|maal|dia|vezes|manhã|refeições)\.?",
     re.IGNORECASE,
 )
-_SAYS_TO_TAKE = re.compile(r"\b(?:takes?|give|swallow|nehmen|prendre|tomar|prendere|innemen)\b", re.IGNORECASE)
+_SAYS_TO_TAKE = re.compile(rf"\b{_TAKE}\b", re.IGNORECASE)
+# What makes another thing of the pieces behind it: "with 4 tablets", and behind a frequency "daily, 112 tablets".
+_NOT_THE_DOSE = re.compile(r"\b(?:with|without|after|before|mit|nach|vor|avec|con|met)\s*$", re.IGNORECASE)
+_APART = re.compile(r"[,.;(\n]\s*$")
 _PIECES = {name: Decimal(count) for count, name in enumerate(("one", *WORDS.split("|")), 1)}
 
 
 def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
     """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency."""
-    text = without_packs(text)
+    text = without_packs(text, terms)
     counted, times = pieces_in(text), times_in(text, terms)
     if counted is None or times is None or any(each.search(text) for each in (_CHANGES, _RANGE)):
         return None
@@ -141,17 +160,48 @@ def pieces_in(text: str) -> Decimal | None:
 
 def says_pieces(text: str, terms: Terms) -> bool:
     """Whether the words say how many pieces are taken, and nothing else that could be counted so."""
-    if len(_TAKEN.findall(text)) != 1 or (times_in(text, terms) is None and not _SAYS_TO_TAKE.search(text)):
+    taken = _TAKEN.search(text)
+    if taken is None or len(_TAKEN.findall(text)) != 1:
+        return False
+    before = text[: taken.start()]
+    if _NOT_THE_DOSE.search(before) or (_APART.search(before) and times_in(before, terms) is not None):
+        return False
+    if not any(_TAKEN.search(each) and _is_taken(each, terms) for each in _SENTENCES.split(text)):
         return False
     rest = _WHOLE_PIECES.sub(" ", without_times(text))
     return all(map(_BESIDE_PIECES.fullmatch, _BETWEEN_WORDS.split(rest.strip(" .,;:()\n\t"))))
 
 
-def without_packs(text: str) -> str:
-    """The text without what it says of packs and of how many pieces are handed out."""
-    if _HANDED_OUT.search(text) is None and _OF_A_PACK.search(text) is None:
+def without_packs(text: str, terms: Terms) -> str:
+    """The text without what it says of packs and of how many pieces are handed out.
+
+    Beside words that count what is not of a day, pieces stay only with a frequency or with a word that says to take
+    them. Where a number of pieces stands in what is left and in what is not, nobody can tell them apart: all stays.
+    """
+    if not any(each.search(text) for each in (_HANDED_OUT, _SUPPLIED, _OF_A_PACK)):
         return text
-    return ", ".join(part for part in _PARTS.split(_HANDED_OUT.sub("", text)) if _OF_A_PACK.search(part) is None)
+    used = _HANDED_OUT.sub(_behind, text)
+    used = used if _PACK_TAKEN.search(used) else _OF_A_PACK.sub(" ", used)
+    parts = _PARTS.split(used)
+    if any(_SUPPLIED.search(part) and _TAKEN.search(part) for part in parts):
+        return text
+    if is_of_many_days(text):
+        parts = [part for part in parts if _SUPPLIED.search(part) is None]
+        used = ", ".join(part for part in parts if _TAKEN.search(part) is None or _is_taken(part, terms))
+    gone = Counter(_NUMBER.findall(text)) - Counter(_NUMBER.findall(used))
+    return text if any(count in gone for count in _TAKEN.findall(used)) else used
+
+
+def _behind(handed_out: re.Match[str]) -> str:
+    """What stands behind what is handed out: "disp #112, 4 tablets at bedtime". More pieces may be those of a pack."""
+    said = handed_out[0]
+    further = (each for each in _TAKEN.finditer(said) if _NUMBER.search(said, 0, each.start()))
+    found = next((each for each in further if len(each[1]) == 1), None)
+    return ", " + said[found.start() :] if found is not None else " "
+
+
+def _is_taken(part: str, terms: Terms) -> bool:
+    return _SAYS_TO_TAKE.search(part) is not None or times_in(part, terms) is not None
 
 
 def varies(text: str) -> bool:

@@ -13,18 +13,23 @@ from cds_service.facts.entries import Entry
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.details import Detail
 from cds_service.facts.genomics.results import HINT, Result
+from cds_service.facts.values.newest import LONG_AGO
 from cds_service.facts.values.results import Reading
 
-_SHAPE = Detail("words of a diagnosis", from_text=True)
+BY_DIAGNOSIS = Detail("words of a diagnosis", from_text=True)
 
 
 def diagnosed(entries: Iterable[Entry], reading: Reading) -> list[Result]:
-    """A hint for each marker that the words of a diagnosis name; of a gene without a change for all of its markers."""
+    """A hint for each marker that the words of a diagnosis name, the newest first to be told.
+
+    A gene without a change stands for all of its markers.
+    """
     found: dict[str, Result] = {}
-    for entry in entries:
+    newest = sorted(entries, key=lambda entry: (entry.when.latest if entry.when else LONG_AGO), reverse=True)
+    for entry in newest:
         genes = markers.genes_in(entry.words) if AML.intersection(entry.keys) else ()
         for gene in (each for each in genes if each != markers.PML_RARA):  # that one is told with the disease
             for marker in markers.shown((gene,), entry.words, reading.terms) or markers.MARKERS_OF[gene]:
                 said = f'the diagnosis of {entry.when or "no date"} says "{entry.words}", no result does'
-                found.setdefault(marker, Result(marker, HINT, said, entry.when, entry.origin, told=_SHAPE))
+                found.setdefault(marker, Result(marker, HINT, said, entry.when, entry.origin, told=BY_DIAGNOSIS))
     return list(found.values())

@@ -16,7 +16,7 @@ from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics import markers
 from cds_service.facts.genomics.answers import NO_VALUE
-from cds_service.facts.genomics.diagnosed import diagnosed
+from cds_service.facts.genomics.diagnosed import BY_DIAGNOSIS, diagnosed
 from cds_service.facts.genomics.gene_results import OF_ONE
 from cds_service.facts.genomics.panels import MAY_MISS
 from cds_service.facts.genomics.results import HINT, VOID, Result, read_results
@@ -158,7 +158,8 @@ def _undecided(key: Key[Mutation], own: list[Result], reply: Reply, unreadable: 
     if unreadable:
         return missing(key, State.UNREADABLE, unreadable)
     nothing = _absent(key, reply)
-    hint = next((r for r in own if r.outcome == HINT), None)
+    hints = [r for r in own if r.outcome == HINT]
+    hint = min(hints, key=lambda r: r.told is BY_DIAGNOSIS, default=None)  # what a report concludes goes before
     if hint is not None and nothing.state is State.ABSENT:
         return missing(key, State.UNREADABLE, hint.words)
     if hint is not None:

@@ -75,6 +75,10 @@ _NO_MUTANT = re.compile(
 _MUTANT = re.compile(r"\bmut(?:ant|ier|é|ad[oa]|at[oae]\b)", re.IGNORECASE)
 _WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 _WORD = re.compile(r"[^\W\d_]+|\?")
+_NUMBERED = re.compile(  # one of several specimens
+    r"\b(?:samples?|specimens?|probes?|aspirates?|marrow|blood|tests?|analysis|panel)\s*(?:#|no\.?)?\s*(?:\d|[A-H]\b)",
+    re.IGNORECASE,
+)
 _DATED = re.compile(  # it may speak of another specimen than its own
     r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
     r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b",
@@ -121,9 +125,21 @@ def _listed(clauses: list[str], terms: Terms) -> dict[int, list[Spoken]]:
     """The clauses that list variants as found; none where anything in the text is hedged."""
     found: dict[int, list[Spoken]] = {}
     if not is_hedged(without_class(" | ".join(clauses)), terms):
-        for place, gene, words in listed(clauses, terms):
-            found.setdefault(place, []).append(Spoken(gene, PRESENT, words, clauses[place].strip()))
+        for place, gene, words in listed(clauses, terms, lambda clause: _states(clause, terms)):
+            if gene != markers.FLT3 or markers.shown((gene,), words, terms):  # another change of it is none to tell
+                found.setdefault(place, []).append(Spoken(gene, PRESENT, words, clauses[place].strip()))
     return found
+
+
+def _states(clause: str, terms: Terms) -> bool | None:
+    """Whether what a clause says may hold for those below it too; None where more is said than which genes are changed.
+
+    One that tells several specimens apart says more.
+    """
+    outcomes = {each.outcome for each in _of_clause(clause, terms)}
+    if not outcomes or INDETERMINATE in outcomes or _NUMBERED.search(clause):
+        return None
+    return min(start for start, _, _ in _cues(clause, terms)) < min(start for start, _ in markers.places(clause))
 
 
 def stating(text: str, terms: Terms) -> list[str]:

@@ -34,6 +34,7 @@ class Spans:
     goes_on: Quantity  # a dose that was given, and today: it may be one of many
     ordered: Quantity  # an order of a test, and today: one that stands open for longer is offered again
     named_again: Quantity  # a relapse on record, and the visit that names it again: later it is another one
+    pregnant: Quantity  # a pregnancy on record, and today: an older one may be over
 
 
 @dataclass(frozen=True, slots=True)
