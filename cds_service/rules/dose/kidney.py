@@ -19,6 +19,7 @@ from cds_service.rules.dose.clearance import Kidney, as_received, kidney
 from cds_service.rules.high_dose import high_dose
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, Proposal, rule
 from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.standing import child
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.truth import Truth, any_of
 
@@ -62,7 +63,8 @@ def renal_dose(case: Case, use: Use) -> Outcome:
     known = kidney(case)
     estimate, note = known.against(tuple(step.limit.value for step in steps))
     if estimate is None:
-        return _diseased(case, use, steps) or _blind(case, known, steps, orders)
+        unseen = _blind(case, known, steps, orders)
+        return _diseased(case, use, steps, unseen) or unseen
     truths = tuple((step, below(estimate.fact, step.limit.value)) for step in steps)
     match any_of(truth for _, truth in truths):
         case Truth.YES:
@@ -90,7 +92,7 @@ def renal_dose(case: Case, use: Use) -> Outcome:
         case Truth.UNKNOWN:
             missing = estimate.in_doubt or (estimate.fact,)
             unseen = NotEvaluated(missing, about=orders, level=_gap_level(steps), quiet=_quiet(steps))
-            return _diseased(case, use, steps) or unseen
+            return _diseased(case, use, steps, unseen) or unseen
         case other:
             assert_never(other)
 
@@ -109,11 +111,12 @@ def _steps(case: Case, use: Use, orders: tuple[Medication, ...]) -> tuple[Step, 
     return tuple(sorted(found, key=lambda step: (step.limit.value.value, -step.level)))
 
 
-def _diseased(case: Case, use: Use, steps: tuple[Step, ...]) -> Outcome | None:
-    """Kidney disease among the problems, where the clearance itself is not known well enough."""
+def _diseased(case: Case, use: Use, steps: tuple[Step, ...], unseen: NotEvaluated) -> Outcome | None:
+    """Kidney disease among the problems, where the clearance itself is not known well enough, and for want of what."""
     found = () if _quiet(steps) else entries_of(case.fact(PROBLEMS), keys_of(case, "kidney disease"))
     if not found:
         return None
+    creatinine = case.fact(CREATININE, case.must(topics.LAB_WINDOW, "policy").value)
     return case.fired(
         Level.WARNING,
         "kidney_disease",
@@ -122,10 +125,17 @@ def _diseased(case: Case, use: Use, steps: tuple[Step, ...]) -> Outcome | None:
         drug=use.drug,
         says=(case.must(topics.SIGNS, "signs", "kidney disease"),),
         mentions=tuple(each for step in steps for each in (step.limit, step.action)),
-        propose=(CREATININE_TEST,),
+        propose=() if creatinine.sure else (CREATININE_TEST,),
         entries=found,
         steps=steps,
+        wanting=tuple(map(_wanting, unseen.missing)) or (unseen.why,),
+        child=child(case),
     )
+
+
+def _wanting(fact: Fact[Any]) -> str:
+    told = f"{fact.key.label} {fact.told}".strip()
+    return f"{told}: {fact.why or ', '.join(fact.doubts) or fact.bounded}"
 
 
 def _blind(case: Case, known: Kidney, steps: tuple[Step, ...], orders: tuple[Medication, ...]) -> NotEvaluated:
