@@ -143,9 +143,8 @@ def listed(
         heading, clause = _below(heading, whole)
         headed = clause != whole
         bare = bare or headed if not clause.strip() else False
-        if headed and _UNKNOWN in (above, heading):
-            heading = _UNKNOWN  # below "Benign variants | Pathogenic variants" nobody knows what is which
-        if headed:
+        if headed:  # below "Benign variants | Pathogenic variants" nobody knows what is which
+            heading = _UNKNOWN if _UNKNOWN in (above, heading) else heading
             told += by_heading
             by_heading = []
         if not clause.strip() or _OF_WHAT.fullmatch(clause.strip()) or _NO_MORE.fullmatch(clause.strip()):
