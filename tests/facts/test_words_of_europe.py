@@ -299,3 +299,19 @@ def test_a_panel_in_one_text_is_read_by_its_name_in_europe(name: str, text: str)
 def test_what_is_open_in_such_a_text_stays_open(text: str) -> None:
     found = chart(observation({"text": "Panel NGS mieloide"}, valueString=text))
     assert all(found.get(key).value is None for key in (NPM1, IDH1, IDH2))
+
+
+@pytest.mark.parametrize("text", [
+    "ni FLT3-ITD ni NPM1 mutés", "ni FLT3-ITD ni NPM1 mutados", "né FLT3-ITD né NPM1 mutati", "nem FLT3-ITD nem NPM1 mutados",
+    "tampoco NPM1 y FLT3-ITD mutados", "ausencia de FLT3-ITD y NPM1 mutados", "assenza di FLT3-ITD e NPM1 mutati",
+    "se descarta FLT3-ITD y NPM1 mutados", "FLT3-ITD et NPM1 mutés à confirmer", "controles positivos: FLT3-ITD y NPM1",
+    "FLT3-ITD et NPM1 négatifs sauf R132", "FLT3-ITD y NPM1 negativos salvo NPM1",
+])  # fmt: skip
+def test_several_genes_that_are_denied_doubted_or_left_out_are_no_result(text: str) -> None:
+    assert chart(observation({"text": "NPM1 mutation"}, valueString=text)).get(NPM1).value is None
+
+
+def test_a_wild_type_and_another_gene_behind_the_italian_word_for_and() -> None:
+    found = chart(observation({"text": "NPM1 mutation"}, valueString="NPM1 wild type e FLT3-ITD non mutato")).get(NPM1)
+    assert found.value is not None
+    assert not found.value.present

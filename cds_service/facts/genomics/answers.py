@@ -69,7 +69,8 @@ def value_of(view: Observation, terms: Terms) -> Wording:
 # A word that may turn the next one around. Where it stands outside of the phrases that we know, nothing is decided.
 _NEGATION = re.compile(
     r"\b(no|not|non|none|never|neither|nor|without|negative|absence|below|kein\w*|nicht|ohne|weder"
-    r"|pas|aucune?s?|sans|sin|ning[uú]n\w*|não|nao|sem|nenhum\w*|nessun\w*|senza|niet|geen|zonder|nooit)\b|\bun(?=mutated|detect)",
+    r"|pas|ni|né|nem|aucune?s?|sans|sin|ning[uú]n\w*|não|nao|sem|nenhum\w*|nessun\w*|senza"
+    r"|niet|geen|zonder|nooit|tampoco|neanche|ausencia|ausência|assenza)\b|\bun(?=mutated|detect)",
     re.IGNORECASE,
 )
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
