@@ -302,8 +302,9 @@ def test_what_is_open_in_such_a_text_stays_open(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "ni FLT3-ITD ni NPM1 mutés", "ni FLT3-ITD ni NPM1 mutados", "né FLT3-ITD né NPM1 mutati", "nem FLT3-ITD nem NPM1 mutados",
-    "tampoco NPM1 y FLT3-ITD mutados", "ausencia de FLT3-ITD y NPM1 mutados", "assenza di FLT3-ITD e NPM1 mutati",
+    "ni FLT3-ITD ni NPM1 mutés", "ni FLT3-ITD ni NPM1 mutados", "né FLT3-ITD né NPM1 mutati",
+    "nem FLT3-ITD nem NPM1 mutados", "tampoco NPM1 y FLT3-ITD mutados", "ausencia de FLT3-ITD y NPM1 mutados",
+    "assenza di FLT3-ITD e NPM1 mutati",
     "se descarta FLT3-ITD y NPM1 mutados", "FLT3-ITD et NPM1 mutés à confirmer", "controles positivos: FLT3-ITD y NPM1",
     "FLT3-ITD et NPM1 négatifs sauf R132", "FLT3-ITD y NPM1 negativos salvo NPM1",
 ])  # fmt: skip

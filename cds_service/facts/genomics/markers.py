@@ -30,7 +30,8 @@ MARKERS_OF = {
 }
 ANY_CHANGE = frozenset({"TP53", "RUNX1"})  # any pathogenic change of these counts
 _TYPES = re.compile(
-    r"(?<!\w)(?<!wild[\s-])(?:typ(?:e[ns]?)?|tipos?)[\s-]+[A-Z](?!\w)|(?<!\w)c\.8[56]\d_8[56]\d(?:dup|ins)", re.IGNORECASE
+    r"(?<!\w)(?<!wild[\s-])(?:typ(?:e[ns]?)?|tipos?)[\s-]+[A-Z](?!\w)|(?<!\w)c\.8[56]\d_8[56]\d(?:dup|ins)",
+    re.IGNORECASE,
 )
 VARIANT_MATTERS = frozenset({"IDH1", "IDH2"})  # a positive that does not name its variant is doubtful
 DUPLICATION = ("itd", "internal tandem duplication")
