@@ -61,6 +61,13 @@ def told(text: str) -> dict[str, str]:
     ("IDH-2 R140Q detected", {"IDH2": YES}),
     ("NPM 1 mutated", {"NPM1": YES}),
     ("NPM1mut detected, IDH1wt detected", {"NPM1": UNSURE, "IDH1": UNSURE}),
+    ("NPM1 type A or type B not detected", {"NPM1": NO}), ("NPM1 type D mutation detected", {"NPM1": YES}),
+    ("NPM1 Typ B positiv", {"NPM1": YES}), ("IDH1 or IDH2 not detected", {"IDH1": NO, "IDH2": NO}),
+    ("no IDH1 or IDH2 mutation detected", {"IDH1": NO, "IDH2": NO}), ("NPM1 ed IDH1 mutati", {"NPM1": YES, "IDH1": YES}),
+    ("FLT3-ITD detected, depth 2021", {"FLT3": YES}), ("FLT3-ITD detected at 2000x", {"FLT3": YES}),
+    ("FLT3-ITD detected (coverage 2000 reads)", {"FLT3": YES}),
+    ("pathogenic or likely pathogenic variant in IDH1 R132C detected", {"IDH1": UNSURE}),
+    ("IDH1 R132C or R132H detected", {"IDH1": YES}), ("TP53 mutated (ELN 2022 adverse)", {"TP53": UNSURE}),
 ])
 def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> None:
     assert told(text) == expected
@@ -80,6 +87,11 @@ def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> N
     "FLT3-ITD Wildtyp nicht nachweisbar", "FLT3-ITD wild-type allele not detected", "FLT3-ITD wild type absent",
     "FLT3-ITD Wildtyp in 95% der Reads", "NPM1 Wildtyp 60%",
     "FLT3-ITD Wildtyp-Allel nachweisbar", "Wildtyp-Kontrolle FLT3 nachweisbar",
+    "FLT3-ITD positiv (ED)", "ED: FLT3-ITD positiv", "Befund ED: IDH1 R132C positiv", "FLT3-ITD positiv, Ed",
+    "FLT3-ITD positive (2021)", "2021: FLT3-ITD positive", "Befund 2023: FLT3-ITD positiv", "Result 2021: NPM1 mutated",
+    "NGS 2021: IDH1 R132C detected", "FLT3-ITD detected 2024", "B: FLT3-ITD detected", "A B: FLT3-ITD detected",
+    "A: FLT3-ITD detected", "Specimen A: FLT3-ITD detected", "Specimen B: FLT3-ITD detected", "Specimen D: FLT3-ITD not detected", "FLT3-ITD detected in specimen B",
+    "IDH1 or IDH2 mutated", "IDH1 and/or IDH2 mutated", "NPM1 oder IDH1 positiv", "FLT3-ITD or TKD detected",
 ])
 def test_what_is_hedged_or_turned_around_is_neither(text: str) -> None:
     assert YES not in told(text).values()

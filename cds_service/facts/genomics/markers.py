@@ -74,6 +74,7 @@ _GLUED = re.compile(r"\d(?:mut|wt|neg|pos)(?![A-Za-z0-9])", re.IGNORECASE)
 _EITHER = re.compile(
     r"IDH[- ]?1\s?/\s?(?:IDH[- ]?)?2|isocitrate dehydrogenase[- ]?1\s?(?:/|and|und|or|&)\s?2", re.IGNORECASE
 )
+_OR = re.compile(r"\b(?:or|oder|o|ou|of)\b", re.IGNORECASE)
 _FUSED_RUNX1 = re.compile(r"RUNX1T1|::\s*RUNX1|RUNX1\s*::|ETV6", re.IGNORECASE)
 _CHANGE = re.compile(r"(?<![A-Za-z0-9])(?:p\.\(?)?[A-Z][a-z]{0,2}\d{2,4}(?:[A-Z*]|del|dup|ins|fs|_)")
 _LETTERS = {
@@ -243,6 +244,11 @@ def names_types(text: str) -> bool:
     return _TYPES.search(text) is not None
 
 
+def without_types(text: str) -> str:
+    """The text without the names of single types of the NPM1 mutation."""
+    return _TYPES.sub(" ", text)
+
+
 def other_change(text: str) -> bool:
     """Whether the text names any change of a protein."""
     return _CHANGE.search(text) is not None
@@ -321,8 +327,11 @@ def is_glued(text: str) -> bool:
 
 
 def either(text: str) -> bool:
-    """Whether the text names two genes as one: "IDH1/2". Not found is neither of them, found may be either."""
-    return _EITHER.search(text) is not None
+    """Whether the text names two as one: "IDH1/2", "IDH1 or IDH2". Not found is neither of them, found may be either."""
+    if _EITHER.search(text):
+        return True
+    found = [*(start for start, _ in places(text)), *bare(text)]
+    return len(found) > 1 and _OR.search(text, min(found), max(found)) is not None
 
 
 def of_a_loss(text: str) -> bool:

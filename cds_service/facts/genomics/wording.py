@@ -79,9 +79,13 @@ _NUMBERED = re.compile(  # one of several specimens
     r"\b(?:samples?|specimens?|probes?|aspirates?|marrow|blood|tests?|analysis|panel)\s*(?:#|no\.?)?\s*(?:\d|[A-H]\b)",
     re.IGNORECASE,
 )
+_LETTERED = re.compile(r"(?:(?:^|,)\s*+|\b(?i:specimen|sample|probe|aspirate)\s++)[A-H](?=\s*+(?:[:,)]|$))")  # so is "Specimen A"
 _DATED = re.compile(  # it may speak of another specimen than its own
     r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
-    r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b",
+    r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b"
+    r"|(?<![\w.,:/-])(?<!depth )(?<!depth: )(?<!coverage )(?<!coverage: )(?<!ELN )(?<!WHO )(?<!ICC )"
+    r"(?:199\d|20[0-4]\d)(?![\w%/-]|[.,]\d|\s*+(?:x\b|reads|bp|base|cells|copies|kopien))"
+    r"|\b(?-i:E[Dd])\b|\bed(?=\s*+(?:[:,;.)]|$))",  # "ED" is the first diagnosis in German, "ed" Italian for "and"
     re.IGNORECASE,
 )
 
@@ -204,7 +208,7 @@ def without_limits(text: str) -> str:
 
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
-    filler, genes, text = terms.words["filler"], terms.gene_names, markers.without_full_names(text)
+    filler, genes, text = terms.words["filler"], terms.gene_names, markers.without_types(markers.without_full_names(text))
     return all(filler.holds(word) or word.lower() in genes for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
 
 
@@ -320,7 +324,7 @@ def _borrowed(pieces: list[_Piece], place: int) -> str:
 def _strange(clause: str, terms: Terms) -> bool:
     """Whether the clause holds a word that is not known to leave its meaning alone."""
     doubted = is_hedged(clause, terms) or denies_wild_type(clause) or _OF_SHARE.search(clause)
-    if doubted or _SIGN.search(clause) or markers.is_glued(clause):
+    if doubted or _SIGN.search(clause) or _LETTERED.search(clause) or markers.is_glued(clause):
         return True
     rest = clause
     for start, end, _ in reversed(_cues(clause, terms)):
