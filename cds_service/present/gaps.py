@@ -87,7 +87,7 @@ def find_gap(relevance: Relevance) -> Gap | None:
         ordered=tuple(dict.fromkeys(_test(fact.key) for fact in facts if fact.key.order and fact.key.order in ordered)),
         about=_about(counted, relevance, every=bool(unread or disagreeing)),
         missing=tuple(
-            dict.fromkeys([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
+            _once([*(fact.key.label for fact in _first(counted, relevance)), *_words(counted), *set_aside])
             or [f"{check.rule.title}, switched off here" for check, _ in off]
         ),
     )
@@ -160,7 +160,7 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
         reasons.setdefault((_cause(fact), _reason(fact, relevance)), []).append(fact.key.label)
     found: dict[str, list[str]] = {}
     for (cause, reason), labels in reasons.items():
-        names = ", ".join(dict.fromkeys(labels))
+        names = ", ".join(_once(labels))
         line = names[:1].upper() + names[1:]
         found.setdefault(cause, []).append(f"{line}: {reason}" if reason else line)
     late = [check.rule for check, gap in counted if isinstance(gap, NoTimeLeft)]
@@ -173,6 +173,11 @@ def _lines(counted: list[tuple[Check, NotEvaluated]], relevance: Relevance) -> d
         if gap.why and not told and all(gap.why not in fact.why for fact in gap.missing):
             found.setdefault(OTHER, []).append(gap.why)
     return found
+
+
+def _once(names: list[str]) -> list[str]:
+    """Each name once, and none that another one says with more: "conditions on record, past ones included"."""
+    return [name for name in dict.fromkeys(names) if not any(each.startswith(f"{name}, ") for each in names)]
 
 
 def _cause(fact: Fact[Any]) -> str:

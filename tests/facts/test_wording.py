@@ -63,7 +63,8 @@ def told(text: str) -> dict[str, str]:
     ("NPM1mut detected, IDH1wt detected", {"NPM1": UNSURE, "IDH1": UNSURE}),
     ("NPM1 type A or type B not detected", {"NPM1": NO}), ("NPM1 type D mutation detected", {"NPM1": YES}),
     ("NPM1 Typ B positiv", {"NPM1": YES}), ("IDH1 or IDH2 not detected", {"IDH1": NO, "IDH2": NO}),
-    ("no IDH1 or IDH2 mutation detected", {"IDH1": NO, "IDH2": NO}), ("NPM1 ed IDH1 mutati", {"NPM1": YES, "IDH1": YES}),
+    ("no IDH1 or IDH2 mutation detected", {"IDH1": NO, "IDH2": NO}),
+    ("NPM1 ed IDH1 mutati", {"NPM1": YES, "IDH1": YES}),
     ("FLT3-ITD detected, depth 2021", {"FLT3": YES}), ("FLT3-ITD detected at 2000x", {"FLT3": YES}),
     ("FLT3-ITD detected (coverage 2000 reads)", {"FLT3": YES}),
     ("pathogenic or likely pathogenic variant in IDH1 R132C detected", {"IDH1": UNSURE}),
@@ -90,7 +91,8 @@ def test_each_gene_has_its_own_outcome(text: str, expected: dict[str, str]) -> N
     "FLT3-ITD positiv (ED)", "ED: FLT3-ITD positiv", "Befund ED: IDH1 R132C positiv", "FLT3-ITD positiv, Ed",
     "FLT3-ITD positive (2021)", "2021: FLT3-ITD positive", "Befund 2023: FLT3-ITD positiv", "Result 2021: NPM1 mutated",
     "NGS 2021: IDH1 R132C detected", "FLT3-ITD detected 2024", "B: FLT3-ITD detected", "A B: FLT3-ITD detected",
-    "A: FLT3-ITD detected", "Specimen A: FLT3-ITD detected", "Specimen B: FLT3-ITD detected", "Specimen D: FLT3-ITD not detected", "FLT3-ITD detected in specimen B",
+    "A: FLT3-ITD detected", "Specimen A: FLT3-ITD detected", "Specimen B: FLT3-ITD detected",
+    "Specimen D: FLT3-ITD not detected", "FLT3-ITD detected in specimen B",
     "IDH1 or IDH2 mutated", "IDH1 and/or IDH2 mutated", "NPM1 oder IDH1 positiv", "FLT3-ITD or TKD detected",
 ])
 def test_what_is_hedged_or_turned_around_is_neither(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.calls import ELECTROLYTES, RELAPSED, cards, gilteritinib
+from tests.calls import ELECTROLYTES, RELAPSED, ask, cards, gilteritinib, order, request
 
 
 def gap(**potassium: Any) -> str:
@@ -23,3 +23,10 @@ def gap(**potassium: Any) -> str:
 ])
 def test_what_has_no_date_is_not_called_too_old(more: dict[str, Any], heading: str) -> None:
     assert heading in gap(**more)
+
+
+def test_conditions_that_did_not_come_are_named_once() -> None:
+    body = request("order-sign", order("cytarabine", "3041", 5000, status="draft"))
+    del body["prefetch"]["conditions"]
+    told = next(card.detail.whole() for card in ask(body).cards if card.summary.startswith("What this check"))
+    assert told.lower().count("conditions on record") == 1

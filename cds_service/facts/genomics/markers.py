@@ -327,7 +327,7 @@ def is_glued(text: str) -> bool:
 
 
 def either(text: str) -> bool:
-    """Whether the text names two as one: "IDH1/2", "IDH1 or IDH2". Not found is neither of them, found may be either."""
+    """Whether the text names two as one: "IDH1/2", "IDH1 or IDH2". Not found is neither, found may be either."""
     if _EITHER.search(text):
         return True
     found = [*(start for start, _ in places(text)), *bare(text)]

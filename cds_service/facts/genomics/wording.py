@@ -79,7 +79,9 @@ _NUMBERED = re.compile(  # one of several specimens
     r"\b(?:samples?|specimens?|probes?|aspirates?|marrow|blood|tests?|analysis|panel)\s*(?:#|no\.?)?\s*(?:\d|[A-H]\b)",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"(?:(?:^|,)\s*+|\b(?i:specimen|sample|probe|aspirate)\s++)[A-H](?=\s*+(?:[:,)]|$))")  # so is "Specimen A"
+_LETTERED = re.compile(  # so is "Specimen A"
+    r"(?:(?:^|,)\s*+|\b(?i:specimen|sample|probe|aspirate)\s++)[A-H](?=\s*+(?:[:,)]|$))"
+)
 _DATED = re.compile(  # it may speak of another specimen than its own
     r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
     r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b"
@@ -208,7 +210,8 @@ def without_limits(text: str) -> str:
 
 def is_plain(text: str, terms: Terms) -> bool:
     """Whether the text holds no word but names of genes and words that leave the meaning of others alone."""
-    filler, genes, text = terms.words["filler"], terms.gene_names, markers.without_types(markers.without_full_names(text))
+    filler, genes = terms.words["filler"], terms.gene_names
+    text = markers.without_types(markers.without_full_names(text))
     return all(filler.holds(word) or word.lower() in genes for word in _WORD.findall(_WITH_DIGIT.sub(" ", text)))
 
 
