@@ -85,8 +85,9 @@ _LETTERED = re.compile(  # so is "Specimen A"
 _DATED = re.compile(  # it may speak of another specimen than its own
     r"\b(?:19|20)\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:(?:19|20)\d\d|\d\d)\b|\b\d{1,2}/(?:19|20)\d\d\b"
     r"|\b(?:in|of|from|on|im|vom)\s+(?:19|20)\d\d\b"
-    r"|(?<![\w.,:/-])(?<!depth )(?<!depth: )(?<!coverage )(?<!coverage: )(?<!ELN )(?<!WHO )(?<!ICC )"
-    r"(?:199\d|20[0-4]\d)(?![\w%/-]|[.,]\d|\s*+(?:x\b|reads|bp|base|cells|copies|kopien))"
+    r"|(?<![\w.,:/-])(?<!depth )(?<!depth: )(?<!coverage )(?<!coverage: )(?<!(?:ELN|WHO|ICC|CAP|net) )"
+    r"(?<!(?:ELN\)|NCCN|ACMG|ISCN) )(?:199\d|20[0-4]\d)"
+    r"(?![\w%/-]|[.,]\d|\s*+(?:x\b|reads|bp|base|cells|copies|kopien|ELN|WHO|ICC|European|NCCN))"
     r"|\b(?-i:E[Dd])\b|\bed(?=\s*+(?:[:,;.)]|$))",  # "ED" is the first diagnosis in German, "ed" Italian for "and"
     re.IGNORECASE,
 )
