@@ -63,7 +63,7 @@ _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "
 _CASE |= {"record", "subject", "edge", "expect", "fault"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
 _EXPECT |= {"beside", "of_call"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt", "conflict"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _NAMED_AGAIN = re.compile(r"named again on [\d-]+")
@@ -328,8 +328,9 @@ class _Facts:
             found, when = _WHEN.search(words), _when(words)
             return Fact(key, State.UNREADABLE, when=when, why=words[: found.start()] if found else words)
         text, when, doubts = _split(line)
+        text, _, sent = text.partition(" sent as ")
         measured, bound = quantity(text)
-        fact = known(key, measured, when, Origin("Observation/1", "vignette", text), bound=bound, doubts=doubts)
+        fact = known(key, measured, when, Origin("Observation/1", "vignette", sent or text), bound=bound, doubts=doubts)
         return _conflicting(fact)
 
     def _ecgs(self) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
@@ -538,6 +539,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         reason=line.get("reason", ""),
         progressed="progression" in _knowledge().terms.words["ended for"].find_all(line.get("reason", "")),
         doubts=(line["doubt"],) if "doubt" in line else (),
+        conflict=line.get("conflict", ""),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 
