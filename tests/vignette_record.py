@@ -22,7 +22,7 @@ Line = Mapping[str, Any]
 _ORDER = {"order", "status", "id", "identifier", "version", "updated", "written", "from", "until", "dose", "prior"}
 _ORDER |= {"based on", "instructions"}
 _SAID = {"stated", "given", "status", "day", "asserted", "from", "until", "dose"}
-_MEASURED = {"QT interval": "8634-8", "heart rate": "8867-4"}
+_MEASURED = {"QT interval": "8634-8", "heart rate": "8867-4", "QTcF": "76634-5"}
 _INSTRUCTION = {"amount", "often", "code", "text", "when", "sequence", "as needed", "from", "until", "days"}
 _ABBREVIATIONS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 _SUBJECT = {"reference": "Patient/p1"}
@@ -51,13 +51,14 @@ def _resource(line: dict[str, Any], number: int) -> Json:
     if "test" in line:
         return _test(_known(line, {"test", "day"}), number)
     if "measured" in line:
-        return _result(_known(line, {"measured", "value", "day"}), number)
+        return _result(_known(line, {"measured", "value", "day", "status"}), number)
     return _statement(_known(line, _SAID), number) if "stated" in line else _dose_given(_known(line, _SAID), number)
 
 
 def _result(line: dict[str, Any], number: int) -> Json:
     code = _MEASURED[line["measured"]]
-    return observation(code, line["day"], name=f"o{number}", valueQuantity=_amount(line["value"]))
+    more = {"status": line.get("status", "final"), "valueQuantity": _amount(line["value"])}
+    return observation(code, line["day"], name=f"o{number}", **more)
 
 
 def _test(line: dict[str, Any], number: int) -> Json:
