@@ -63,7 +63,8 @@ _CASE = {"name", "rule", "source", "today", "jurisdiction", "facts", "unsent", "
 _CASE |= {"record", "subject", "edge", "expect", "fault"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
 _EXPECT |= {"beside", "of_call"}
-_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt", "conflict"}
+_ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
+_ORDER |= {"conflict"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _NAMED_AGAIN = re.compile(r"named again on [\d-]+")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import markers, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
     ABSENT,
     INDETERMINATE,
     PRESENT,
-    denies_wild_type,
-    has_more_than_wild_type,
     is_hedged,
     is_plain,
     spoken,
     without_limits,
-    without_shares,
 )
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
@@ -92,8 +89,8 @@ def turned(said: Wording) -> bool:
 @told_once
 def presence(said: Wording) -> str | None:
     """What the words state: one outcome, INDETERMINATE when they state several or turn one around; None if none."""
-    words, terms = without_shares(said.words), said.terms
-    of_wild_type = denies_wild_type(words)
+    words, terms = wild_type.without_shares(said.words), said.terms
+    of_wild_type = wild_type.denied(words)
     none_found = _NONE_FOUND.fullmatch(words) and not re.search(r"\b(not|except|but|other)\b", words, re.IGNORECASE)
     if none_found and not of_wild_type:
         return ABSENT
@@ -101,7 +98,8 @@ def presence(said: Wording) -> str | None:
     found = set(table.find_all(words))
     if not found:
         return None
-    if is_hedged(words, terms) or of_wild_type or (found == {ABSENT} and has_more_than_wild_type(words)):
+    more = found == {ABSENT} and wild_type.has_more(without_limits(words))
+    if is_hedged(words, terms) or of_wild_type or more:
         return INDETERMINATE
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()
@@ -121,7 +119,7 @@ def _is_bare_list(words: str, terms: Terms) -> bool:
     """Whether nothing stands in the words but names, changes and measures, and none that leaves it open or is zero."""
     if _MINUS_BEHIND.search(words):
         return False
-    words = _CLASSIFIED.sub("pathogenic", without_limits(without_shares(words)))
+    words = _CLASSIFIED.sub("pathogenic", without_limits(wild_type.without_shares(words)))
     if is_hedged(words, terms) or _OF_TESTING.search(words) or _ZERO.search(words):
         return False
     _, ratio, measured = words.lower().rpartition("ratio")
