@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, phrase, told_once, wording
-from cds_service.facts.genomics import markers, wild_type
+from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
     ABSENT,
@@ -112,7 +112,7 @@ def _listed(gene: str, words: str, reading: Reading) -> bool:
         return False
     if gene == markers.FLT3 and _LISTED.match(words):
         return True
-    return bool(markers.shown((gene,), words, reading.terms)) if gene else False
+    return bool(variants.shown((gene,), words, reading.terms)) if gene else False
 
 
 def _is_bare_list(words: str, terms: Terms) -> bool:

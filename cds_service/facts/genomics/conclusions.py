@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import markers, variants
 from cds_service.facts.genomics.answers import denies
 from cds_service.facts.genomics.details import Detail, from_words
 from cds_service.facts.genomics.gene_results import OF_A_LOSS, flt3_unstated, judged, plainly, rearrangement
@@ -55,7 +55,7 @@ def hinted_by(conclusion: str, reading: Reading) -> list[Said]:
 
 def changes_named(conclusion: str, told: Collection[str], reading: Reading) -> set[str]:
     """The markers, beside those told, of which the conclusion names a change: "IDH1 p.R132H, VAF 34 %"."""
-    return set(markers.shown(markers.genes_in(conclusion), conclusion, reading.terms)) - set(told)
+    return set(variants.shown(markers.genes_in(conclusion), conclusion, reading.terms)) - set(told)
 
 
 def _in_words(told: Spoken, reading: Reading) -> list[Said]:
@@ -63,20 +63,20 @@ def _in_words(told: Spoken, reading: Reading) -> list[Said]:
     gene, outcome, words = told.gene, told.outcome, told.clause[:80]
     marker = markers.MARKERS_OF[gene][0]
     if gene == markers.FLT3:
-        shown = markers.shown((gene,), told.words, reading.terms)
-        beside = markers.noted(gene, told.words, reading.terms)
+        shown = variants.shown((gene,), told.words, reading.terms)
+        beside = variants.noted(gene, told.words, reading.terms)
         every = shown or (() if outcome == PRESENT or beside else markers.MARKERS_OF[gene])
         found = [Said(marker, outcome, words) for marker in (*every, *beside)] or flt3_unstated(words)
     elif gene == markers.KMT2A:
         found = [rearrangement(marker, "", outcome, words, plainly(told.words), reading)]
     else:
         found = [judged(marker, gene, outcome, words, told.words, reading)]
-        if gene in markers.ANY_CHANGE and markers.of_a_loss(told.words):
+        if gene in markers.ANY_CHANGE and variants.of_a_loss(told.words):
             found = [Said(marker, ELSEWHERE, OF_A_LOSS.format(words))]
     if gene == markers.PML_RARA and outcome == PRESENT and _is_doubtful(told, reading):
         found = [replace(said, outcome=INDETERMINATE) for said in found]
     types = gene == markers.NPM1 and markers.names_types(told.words)
-    if outcome == ABSENT and (types or markers.other_change(told.words)):
+    if outcome == ABSENT and (types or variants.other_change(told.words)):
         unsaid = "one change of the gene is absent, which says nothing of the others"
         found = [replace(said, outcome=ELSEWHERE, words=unsaid) for said in found]
     detail = from_words(Detail("report in words", from_text=True), told.words)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from cds_service.facts.diagnoses import AML
 from cds_service.facts.entries import Entry
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import markers, variants
 from cds_service.facts.genomics.details import Detail
 from cds_service.facts.genomics.results import HINT, Result
 from cds_service.facts.values.newest import LONG_AGO
@@ -29,7 +29,7 @@ def diagnosed(entries: Iterable[Entry], reading: Reading) -> list[Result]:
     for entry in newest:
         genes = markers.genes_in(entry.words) if AML.intersection(entry.keys) else ()
         for gene in (each for each in genes if each != markers.PML_RARA):  # that one is told with the disease
-            for marker in markers.shown((gene,), entry.words, reading.terms) or markers.MARKERS_OF[gene]:
+            for marker in variants.shown((gene,), entry.words, reading.terms) or markers.MARKERS_OF[gene]:
                 said = f'the diagnosis of {entry.when or "no date"} says "{entry.words}", no result does'
                 found.setdefault(marker, Result(marker, HINT, said, entry.when, entry.origin, told=BY_DIAGNOSIS))
     return list(found.values())

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from cds_service.facts.concepts import Wording, all_text, phrase, wording
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import markers, variants
 from cds_service.facts.genomics.heard import Heard, other_change
 from cds_service.facts.genomics.said import ELSEWHERE, OTHER_CHANGE, UNSTATED, Said
 from cds_service.facts.genomics.tested import FUSION_TEST
@@ -45,14 +45,14 @@ def of_gene(heard: Heard, test: str, gene: str) -> list[Said]:
         return [rearrangement(marker, test, outcome, words, plainly(heard.named) + fused, reading)]
     if heard.residual:
         return [of_residual(Said(marker, outcome, words))]
-    if gene in markers.ANY_CHANGE and test != VARIANT and markers.of_a_loss(heard.named):
+    if gene in markers.ANY_CHANGE and test != VARIANT and variants.of_a_loss(heard.named):
         return [Said(marker, ELSEWHERE, OF_A_LOSS.format(words))]
     name = wording(heard.view.code, reading.terms)
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS and _is_another(gene, name, heard):
         return [Said(marker, OTHER_CHANGE, f"variant of unknown significance: {name.words[:80]}")]
     of_one = test == VARIANT or heard.other_change or other_change(name)
     types = gene == markers.NPM1 and markers.names_types(heard.named)
-    if outcome == ABSENT and (types or (of_one and not markers.whole_site(gene, heard.named, reading.terms))):
+    if outcome == ABSENT and (types or (of_one and not variants.whole_site(gene, heard.named, reading.terms))):
         return [Said(marker, ELSEWHERE, OF_ONE)]
     said = judged(marker, gene, outcome, words, heard.words, reading)
     return [replace(said, doubts=()) if _UNSTATED in said.doubts and _is_stated(gene, name.words, reading) else said]
@@ -63,7 +63,7 @@ def _of_flt3(heard: Heard, test: str, outcome: str, words: str) -> list[Said]:
     if outcome == ABSENT and _is_one_duplication(heard.named, heard.reading):
         return [Said(markers.ITD, ELSEWHERE, OF_ONE)]
     found = [Said(marker, outcome, words) for marker in _flt3_markers(heard, test, outcome)]
-    noted = markers.noted(markers.FLT3, heard.words, heard.reading.terms)
+    noted = variants.noted(markers.FLT3, heard.words, heard.reading.terms)
     beside = [Said(marker, outcome, words) for marker in noted]
     return [*(found or _flt3_unnamed(heard, outcome, words)), *beside]
 
@@ -71,19 +71,19 @@ def _of_flt3(heard: Heard, test: str, outcome: str, words: str) -> list[Said]:
 def _is_one_duplication(text: str, reading: Reading) -> bool:
     """Whether the text names one duplication by its place, and not all of them by their name."""
     terms = reading.terms
-    return markers.lies_in(markers.ITD, text, terms) and not markers.is_named_itd(text, terms)
+    return variants.lies_in(markers.ITD, text, terms) and not variants.is_named_itd(text, terms)
 
 
 def _is_stated(gene: str, name: str, reading: Reading) -> bool:
     """Whether the name of a test states the variants that it looks for, and each of them counts: "IDH1 R132H"."""
     sites = _SITE.findall(name)
-    return bool(sites) and all(markers.shown((gene,), site, reading.terms) for site in sites)
+    return bool(sites) and all(variants.shown((gene,), site, reading.terms) for site in sites)
 
 
 def _is_another(gene: str, name: Wording, heard: Heard) -> bool:
     """Whether the name of a test states changes of the gene, and its answer too, of which none counts: "IDH1 V178I"."""
     texts = (name.words, heard.words)
-    return other_change(name) and not any(markers.shown((gene,), text, heard.reading.terms) for text in texts)
+    return other_change(name) and not any(variants.shown((gene,), text, heard.reading.terms) for text in texts)
 
 
 def _fusion_of_apl(heard: Heard, outcome: str, words: str) -> Said:
@@ -107,11 +107,11 @@ def of_residual(said: Said) -> Said:
 
 def judged(marker: str, gene: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
     """A positive of a gene whose variant decides: susceptible, of unknown significance, or not stated."""
-    if outcome == PRESENT and markers.is_silent(text):
+    if outcome == PRESENT and variants.is_silent(text):
         return Said(marker, OTHER_CHANGE, f"a change that alters no protein: {words}")
-    if markers.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
+    if variants.shown((gene,), text, reading.terms) or gene in markers.ANY_CHANGE or outcome == ABSENT:
         return Said(marker, outcome, words)
-    if other_change(phrase(text, reading.terms)) or markers.dna_sites(gene, text, reading.terms) is False:
+    if other_change(phrase(text, reading.terms)) or variants.dna_sites(gene, text, reading.terms) is False:
         return Said(marker, OTHER_CHANGE, f"variant of unknown significance: {words}")
     if outcome == PRESENT and gene in markers.VARIANT_MATTERS:
         return Said(marker, outcome, words, (_OF_DNA_ALONE if _OF_DNA.search(text) else _UNSTATED,))
@@ -124,14 +124,14 @@ def plainly(text: str) -> str:
 
 
 def _names_a_rearrangement(words: str, reading: Reading) -> bool:
-    return bool(markers.shown((markers.KMT2A,), plainly(words), reading.terms))
+    return bool(variants.shown((markers.KMT2A,), plainly(words), reading.terms))
 
 
 def rearrangement(marker: str, test: str, outcome: str, words: str, text: str, reading: Reading) -> Said:
     """What a test of KMT2A says of a rearrangement."""
     whole = test in ("KMT2A_rearrangement", markers.REARRANGEMENT)
     one = markers.one_partner(text) or (test.startswith(FUSION_TEST) and not whole)
-    named = bool(markers.shown((markers.KMT2A,), text, reading.terms))
+    named = bool(variants.shown((markers.KMT2A,), text, reading.terms))
     if markers.only_partial(text) and not (whole or one):
         return Said(marker, ELSEWHERE, _OF_PARTIAL)
     if outcome == ABSENT and (one or not (whole or named)):
@@ -148,11 +148,11 @@ def _flt3_unnamed(heard: Heard, outcome: str, words: str) -> list[Said]:
     """
     if outcome == ABSENT:
         return []
-    if markers.is_duplication(heard.words) or "delins" in heard.words:
+    if variants.is_duplication(heard.words) or "delins" in heard.words:
         return [Said(markers.ITD, OTHER_CHANGE, f"a duplication or insertion, its exon not stated: {words}")]
-    if outcome == PRESENT and markers.dna_sites(markers.FLT3, heard.words, heard.reading.terms):
+    if outcome == PRESENT and variants.dna_sites(markers.FLT3, heard.words, heard.reading.terms):
         return [Said(markers.TKD, outcome, words, ("the variant is not stated as a protein change",))]
-    if heard.other_change or markers.is_substitution(heard.words):
+    if heard.other_change or variants.is_substitution(heard.words):
         return [Said(markers.TKD, OTHER_CHANGE, f"variant of unknown significance: {words}")]
     return flt3_unstated(words)
 
@@ -170,9 +170,9 @@ def _flt3_markers(heard: Heard, test: str, outcome: str) -> tuple[str, ...]:
     """
     terms = heard.reading.terms
     if test == VARIANT:
-        return markers.shown((markers.FLT3,), heard.named, terms)
+        return variants.shown((markers.FLT3,), heard.named, terms)
     texts = (all_text(heard.view.code), heard.words)
-    tested, named = (markers.shown((markers.FLT3,), text, terms) for text in texts)
+    tested, named = (variants.shown((markers.FLT3,), text, terms) for text in texts)
     if outcome == PRESENT:
         return named or (tested if len(tested) == 1 else ())
     return named or tested or markers.MARKERS_OF[markers.FLT3]

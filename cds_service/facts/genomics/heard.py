@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, phrase, text, told_once, wording
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import variants
 from cds_service.facts.genomics.answers import BESIDE, affirmed, answer, denies
 from cds_service.facts.genomics.details import Part, genomic_keys
 from cds_service.facts.values.results import Reading
@@ -84,7 +84,7 @@ class Heard:
 @told_once
 def other_change(said: Wording) -> bool:
     """Whether the words name any change of a protein."""
-    return markers.other_change(said.words)
+    return variants.other_change(said.words)
 
 
 @told_once

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
-from cds_service.facts.genomics import markers
+from cds_service.facts.genomics import markers, variants
 from cds_service.facts.genomics.answers import NO_VALUE
 from cds_service.facts.genomics.diagnosed import BY_DIAGNOSIS, diagnosed
 from cds_service.facts.genomics.gene_results import OF_ONE
@@ -137,7 +137,7 @@ def _denies(other: Result, found: Result) -> bool:
     """Whether the other result is as new, or newer, and says that the very change which was found is absent."""
     if other.outcome != ELSEWHERE or other.words != OF_ONE or _is_older(other, found):
         return False
-    return markers.is_same_change(other.detail.change, found.detail.change)
+    return variants.is_same_change(other.detail.change, found.detail.change)
 
 
 def _left_open(unsure: Result, decided: Result) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from msgspec.structs import replace as replaced
 
 from cds_service.facts.concepts import all_text, is_of_catalogue, phrase, texts_of, wording
-from cds_service.facts.genomics import expression, markers
+from cds_service.facts.genomics import expression, markers, variants
 from cds_service.facts.genomics.conclusions import hinted_by, of_a_sites_own, reported
 from cds_service.facts.genomics.details import RATIO, Detail, Part, ratio_of
 from cds_service.facts.genomics.gene_results import OF_ONE, of_gene, of_residual
@@ -72,11 +72,11 @@ def _by_its_place(said: Said, test: str, text: str, reading: Reading) -> Said:
     """
     if said.marker != markers.ITD or said.outcome not in (PRESENT, ABSENT):
         return said
-    if not markers.lies_in(markers.ITD, text, reading.terms):
+    if not variants.lies_in(markers.ITD, text, reading.terms):
         return said
     if said.outcome == ABSENT:
         return replace(said, outcome=ELSEWHERE, words=OF_ONE)
-    if test == markers.ITD or markers.is_named_itd(text, reading.terms) or markers.is_duplicated(text):
+    if test == markers.ITD or variants.is_named_itd(text, reading.terms) or variants.is_duplicated(text):
         return said
     return replace(said, doubts=(*said.doubts, _BY_PLACE))
 
@@ -120,15 +120,15 @@ def _of_the_other(heard: Heard, test: str) -> bool:
     view, terms = heard.view, heard.reading.terms
     if not _in_words_alone(view):
         return False
-    named = [markers.shown((markers.FLT3,), clause, terms) for clause in stating(value_words(view), terms)]
+    named = [variants.shown((markers.FLT3,), clause, terms) for clause in stating(value_words(view), terms)]
     return bool(named) and all(each and test not in each for each in named)
 
 
 def _is_another_place(heard: Heard, test: str) -> bool:
     """Whether the answer to a test of TKD is a duplication where those of ITD lie, and nothing else of TKD."""
     terms = heard.reading.terms
-    in_place = test == markers.TKD and markers.lies_in(markers.ITD, heard.words, terms)
-    return in_place and markers.TKD not in markers.shown((markers.FLT3,), heard.words, terms)
+    in_place = test == markers.TKD and variants.lies_in(markers.ITD, heard.words, terms)
+    return in_place and markers.TKD not in variants.shown((markers.FLT3,), heard.words, terms)
 
 
 def _in_words_alone(view: Observation) -> bool:
@@ -176,7 +176,7 @@ def _of_flt3_in_parts(heard: Heard, told: list[Said]) -> list[Said]:
     view, reading = heard.view, heard.reading
     text = value_words(view)
     parts = [part for clause in parts_of(text) for part in clause]
-    shown = {marks for part in parts if (marks := markers.shown((markers.FLT3,), part, reading.terms))}
+    shown = {marks for part in parts if (marks := variants.shown((markers.FLT3,), part, reading.terms))}
     alone = _in_words_alone(view) and view.dataAbsentReason is None and not heard.residual
     if len(shown) < 2 or not alone or not stating(text, reading.terms):
         return _or_in_a_clause(heard, told)
@@ -196,7 +196,7 @@ def _of_several(heard: Heard) -> list[Said]:
     genes, (outcome, words) = markers.genes_in(name), heard.answer("")
     if outcome == ABSENT:
         return [said for gene in genes for said in of_gene(heard, gene, gene)]
-    shown = markers.shown((markers.FLT3,), name, reading.terms) if markers.FLT3 in genes else ()
+    shown = variants.shown((markers.FLT3,), name, reading.terms) if markers.FLT3 in genes else ()
     asked = [each for gene in genes for each in (shown if gene == markers.FLT3 and shown else markers.MARKERS_OF[gene])]
     unsaid = f"a test of several genes, and of which is not stated: {words}"
     return [Said(marker, UNSTATED if outcome == PRESENT else outcome, unsaid) for marker in asked]
@@ -223,7 +223,7 @@ def _in_its_notes(heard: Heard) -> list[Said]:
         test = named_test(phrase(words, reading.terms))
         stated = hinted_by(words, reading)
         genes = markers.genes_in(words)
-        foreign = heard.other_change and not markers.shown(genes, heard.words, reading.terms)
+        foreign = heard.other_change and not variants.shown(genes, heard.words, reading.terms)
         if foreign or (names_another_gene(words, reading.terms) and not stated):
             told = []
         elif test is not None and not stated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, told_once, wording
-from cds_service.facts.genomics import expression, markers
+from cds_service.facts.genomics import expression, markers, variants
 from cds_service.facts.genomics.details import RATIO
 from cds_service.facts.genomics.heard import partners, residual
 from cds_service.facts.genomics.said import UNREAD
@@ -70,7 +70,7 @@ def named_test(said: Wording) -> str | None:
         return SEVERAL
     if genes[0] == markers.KMT2A:
         return markers.KMT2A
-    shown = markers.shown(genes, name, terms)
+    shown = variants.shown(genes, name, terms)
     return shown[0] if len(shown) == 1 and shown[0] in (markers.ITD, markers.TKD) else genes[0]
 
 

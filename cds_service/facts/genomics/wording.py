@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cds_service.facts.genomics import markers, wild_type
+from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.listed import listed, without_class
 from cds_service.knowledge.terms import Terms
 
@@ -94,7 +94,7 @@ def _listed(clauses: list[str], terms: Terms) -> dict[int, list[Spoken]]:
     found: dict[int, list[Spoken]] = {}
     if not is_hedged(without_class(" | ".join(clauses)), terms):
         for place, gene, words in listed(clauses, terms, lambda clause: _states(clause, terms)):
-            if gene != markers.FLT3 or markers.shown((gene,), words, terms):  # another change of it is none to tell
+            if gene != markers.FLT3 or variants.shown((gene,), words, terms):  # another change of it is none to tell
                 found.setdefault(place, []).append(Spoken(gene, PRESENT, words, clauses[place].strip()))
     return found
 
@@ -174,7 +174,7 @@ def _of_clause(clause: str, terms: Terms) -> Iterator[Spoken]:
     strange = strange or any(_hangs(pieces, place) for place in range(len(pieces)))
     for place, piece in enumerate(pieces):
         outcome = INDETERMINATE if strange else piece.outcome or _borrowed(pieces, place)
-        if outcome == ABSENT and len(piece.genes) > 1 and markers.other_change(piece.text):
+        if outcome == ABSENT and len(piece.genes) > 1 and variants.other_change(piece.text):
             outcome = INDETERMINATE  # "IDH2 R140Q and FLT3-ITD negative" may be two statements
         if outcome == PRESENT and markers.either(piece.text):
             outcome = INDETERMINATE
