@@ -87,6 +87,7 @@ def test_counselling_waits_while_the_drug_must_not_be_started():
         genomics=[SINCE_RELAPSE],
     )
     assert not any("Starting" in card["summary"] for card in found)
+    assert not any("response may take time" in card["detail"] for card in found)
 
 
 def test_every_card_says_demo():

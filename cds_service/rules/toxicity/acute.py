@@ -10,7 +10,7 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import exposed, illegible, keys_of, no_signs, signs_since_start
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import ecg_due_days, not_taken, started
+from cds_service.rules.treatment import RESPONSE, ecg_due_days, not_taken, started
 from cds_service.truth import Truth
 
 
@@ -120,7 +120,8 @@ def starting(case: Case, use: Use) -> Outcome:
     """What to tell the patient and to arrange when the drug is started.
 
     It is asked when a drug is started whose source warns of differentiation syndrome, and is a card of information. It
-    gathers what the sources ask to tell and to arrange: signs, ECGs, electrolytes, laboratory checks, grapefruit.
+    gathers what the sources ask to tell and to arrange: signs, ECGs, electrolytes, laboratory checks, grapefruit, and
+    how long a response may take.
 
     It weighs no value of the patient: other checks hold those against their limits. Treatment that goes on, or is
     taken up from a hold, is not counselled again.
@@ -139,6 +140,7 @@ def starting(case: Case, use: Use) -> Outcome:
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         rate=case.cite(topics.DIFFERENTIATION_SYNDROME_RATE, use.drug),
         signs=case.cite(topics.DIFFERENTIATION_SIGNS, use.drug),
+        response=case.cite(topics.START_ADVICE, use.drug, RESPONSE),
         grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
         monitoring=case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
         electrolytes=case.cite(topics.ELECTROLYTES_REQUIRED, use.drug),
