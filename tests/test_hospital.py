@@ -106,7 +106,9 @@ def test_where_several_statements_decide_the_local_one_is_named_as_the_source(fo
     (card,) = [each for each in cards_of(answered) if "3.7 mmol/L" in each["summary"]]
     assert card["source"]["label"].endswith("local policy (leukaemia board, 2026-11-01)")
     assert "our cardiologists want it so; in place of 3.5 mmol/L (service default)" in card["detail"]
-    assert "Service default, not from a source" not in card["detail"]
+    lines = [line for line in card["detail"].partition("**Sources**")[2].splitlines() if line.startswith("- ")]
+    assert "our cardiologists want it so" in lines[0]
+    assert "Service default, not from a source" in lines[-1]  # of the target, which the hospital left alone
 
 
 CHOSEN = "rules:\n  qtc-hold: {overrides: [specialist-advice, value-outdated, local-protocol], reason: agreed}\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cards.model import Link
 from cards.render import escape
@@ -19,12 +20,26 @@ def local_first(finding: Finding) -> tuple[Statement[Any], ...]:
 
 
 def source_lines(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
-    """Each statement's sources with their place, and how well it was verified, a line each; none that another holds."""
-    every = dict.fromkeys([_source_line(each) for each in statements if not _is_default(each)])
-    lines = {each: None for each in every if not any(other.startswith(f"{each}; also ") for other in every)}
+    """The sources of these statements, a line each: every place in it that is used, and how well that was verified.
+
+    What stands beside it as a second source is told behind it, unless a line of its own tells it already.
+    """
+    lines: dict[_Cited, _Places] = {}
+    own: dict[str, None] = {}
+    for each in statements:
+        if each.local is not None:
+            own[_local_line(each.local)] = None
+        elif not _is_default(each):
+            cited, at, also = _cited(each)
+            places = lines.setdefault(cited, _Places())
+            places.at[at] = None
+            if also is not None:
+                places.also[also] = None
+    told = {(cited.short, at) for cited, places in lines.items() for at in places.at}
+    spoken = [*own, *(_line(cited, places, told) for cited, places in lines.items())]
     if any(map(_is_default, statements)):
-        lines["- Service default, not from a source; the hospital may replace it"] = None
-    return tuple(lines)
+        spoken.append("- Service default, not from a source; the hospital may replace it")
+    return tuple(spoken)
 
 
 def source_names(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
@@ -46,14 +61,33 @@ def _is_default(statement: Statement[Any]) -> bool:
     return statement.verification is Verification.POLICY and statement.local is None
 
 
+class _Cited(NamedTuple):
+    """A source as a card names it: whose it is, and how well what it says was verified."""
+
+    short: str
+    borrowed: str
+    verified: str
+
+
+@dataclass(slots=True)
+class _Places:
+    """The places of a source that a card uses, and other sources that say the same, with theirs; each once."""
+
+    at: dict[str, None] = field(default_factory=dict)
+    also: dict[tuple[str, str], None] = field(default_factory=dict)
+
+
 @lru_cache(maxsize=4_096)  # of the knowledge
-def _source_line(statement: Statement[Any]) -> str:
-    if statement.local is not None:
-        return _local_line(statement.local)
-    first, *rest = (f"{escape(each.reference.short)}, {escape(each.at)}" for each in statement.sources[:2])
+def _cited(statement: Statement[Any]) -> tuple[_Cited, str, tuple[str, str] | None]:
+    """The source of a statement, the place in it, and the second source with its place."""
+    first, *rest = [(escape(each.reference.short), escape(each.at)) for each in statement.sources[:2]]
     borrowed = f" ({statement.foreign} label), none for this place" if statement.foreign else ""
-    also = f"; also {rest[0]}" if rest else ""
-    return f"- {first}{borrowed} ({verified_words(statement)}){also}"
+    return _Cited(first[0], borrowed, verified_words(statement)), first[1], rest[0] if rest else None
+
+
+def _line(cited: _Cited, places: _Places, told: set[tuple[str, str]]) -> str:
+    also = "".join(f"; also {short}, {at}" for short, at in places.also if (short, at) not in told)
+    return f"- {cited.short}, {'; '.join(places.at)}{cited.borrowed} ({cited.verified}){also}"
 
 
 def _local_line(local: Local) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cards.detail import Detail, Said
-from cards.model import Card, Source, Suggestion
+from cards.model import Card, Link, Source, Suggestion
 from cards.model import Coding as CardCoding
 from cards.reasons import GAP
 from cards.render import Safe, Words, escape, few, render
@@ -169,6 +169,7 @@ class _Writer:
             return replace(made, checks=((rule.id, check.subject),))
 
     def card(self, problem: Problem, lines: list[Found]) -> Card:
+        self.speaker.shown.clear()
         words = self._words(problem.finding)
         more = sum(other.level > Level.INFO for _, other in problem.also)
         if more and len(words.summary) + len(MORE.format(more)) < SUMMARY_LIMIT:
@@ -204,6 +205,7 @@ class _Writer:
 
     def note(self, drug: str, lines: list[Found]) -> Card:
         """Lines without a card of their own, together in one."""
+        self.speaker.shown.clear()
         level = max(finding.level for _, finding in lines)
         words = written = self._words(lines[0][1])
         said = [_said(words.body, lines[0][1])]
@@ -267,7 +269,8 @@ class _Writer:
         suggestions = self.maker.suggestions(proposals, ordered)
         exclusive = _exclusive([finding.proposals for finding in every if finding.proposals])
         notes = (self._perhaps_ordered(suggestions), _doubts(findings), self._abroad(findings))
-        sources = tuple(dict.fromkeys(each for finding in every for each in local_first(finding)))
+        rests = tuple(dict.fromkeys(each for finding in every for each in local_first(finding)))
+        sources = tuple(dict.fromkeys((*rests, *self.speaker.shown)))
         about = distinct([order for finding in every for order in finding.about])
         overrides = self.overrides.of_findings([(check, decides), *also, *lines], level, bool(suggestions))
         rule = check.rule
@@ -275,6 +278,7 @@ class _Writer:
         card = self._card(
             rule.id, rule.title, level, words, tuple(said), notes, suggestions,
             "at-most-one" if exclusive else "any", sources, about, overrides, tuple(dict.fromkeys(rests_on)),
+            links(rests),
         )  # fmt: skip
         if not self.stage.fingerprints:
             return card
@@ -299,6 +303,7 @@ class _Writer:
         about: tuple[Medication, ...],
         overrides: tuple[CardCoding, ...],
         checks: tuple[tuple[str, str], ...] = (),
+        linked: tuple[Link, ...] = (),
     ) -> Card:
         stage = self.stage
         foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
@@ -317,7 +322,7 @@ class _Writer:
             suggestions=suggestions,
             selection=selection,
             override_reasons=overrides,
-            links=links(sources),
+            links=linked,
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
             checks=checks,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -34,9 +34,10 @@ _MULTIPLE = "[ULN]"  # what no laboratory sends
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Turns what rules hand over into what templates say, as of now."""
+    """Turns what rules hand over into what templates say, as of now. `shown`: the statements that they told so far."""
 
     now: datetime
+    shown: dict[Statement[Any], None] = field(default_factory=dict)
 
     def all(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Every value, spoken."""
@@ -54,6 +55,9 @@ class Speaker:
     def _each(self, values: Sequence[object]) -> list[Any]:
         one = self.one
         return [each if type(each) in _PLAIN else one(each) for each in values] if values else []
+
+    def _statement(self, statement: Statement[Any]) -> Any:
+        return _Spoken(_statement(statement), statement, self.shown)
 
     def _finding(self, finding: Finding) -> str:
         """By the summary of its own card, for which nothing else of it is spoken."""
@@ -131,6 +135,30 @@ def _statement(statement: Statement[Any]) -> Any:
     )
 
 
+class _Spoken:
+    """A statement as a template speaks of it. Whose value is told is noted: the card names its source."""
+
+    __slots__ = ("_shown", "_statement", "_words")
+
+    def __init__(self, words: SimpleNamespace, statement: Statement[Any], shown: dict[Statement[Any], None]) -> None:
+        self._words, self._statement, self._shown = words, statement, shown
+
+    @property
+    def value(self) -> Safe:
+        """What it says, several values one after the other."""
+        self._shown[self._statement] = None
+        return self._words.value  # type: ignore[no-any-return]
+
+    @property
+    def either(self) -> Safe:
+        """What it says, several values as a choice."""
+        self._shown[self._statement] = None
+        return self._words.either  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._words, name)
+
+
 # How each kind of value is spoken; any other whole by its parts, anything else as it is written.
 Way = Callable[[Speaker, Any], Any]
 _WAYS: tuple[tuple[type, Way], ...] = (
@@ -139,7 +167,7 @@ _WAYS: tuple[tuple[type, Way], ...] = (
     (tuple, Speaker._each),
     (list, Speaker._each),
     (Fact, Speaker._fact),
-    (Statement, lambda _, statement: _statement(statement)),
+    (Statement, Speaker._statement),
     (Ecg, Speaker._ecg),
     (Medication, Speaker._order),
     (Finding, Speaker._finding),
