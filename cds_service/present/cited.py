@@ -19,6 +19,7 @@ def local_first(finding: Finding) -> tuple[Statement[Any], ...]:
     return (*says, *finding.mentions)
 
 
+@lru_cache(maxsize=1_024)  # of the knowledge: nothing of a patient is in it
 def source_lines(statements: tuple[Statement[Any], ...]) -> tuple[str, ...]:
     """The sources of these statements, a line each: every place in it that is used, and how well that was verified.
 
