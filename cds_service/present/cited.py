@@ -87,7 +87,11 @@ def _cited(statement: Statement[Any]) -> tuple[_Cited, str, tuple[str, str] | No
 
 
 def _line(cited: _Cited, places: _Places, told: set[tuple[str, str]]) -> str:
-    also = "".join(f"; also {short}, {at}" for short, at in places.also if (short, at) not in told)
+    others: dict[str, list[str]] = {}
+    for short, at in places.also:
+        if (short, at) not in told:
+            others.setdefault(short, []).append(at)
+    also = "".join(f"; also {short}, {'; '.join(where)}" for short, where in others.items())
     return f"- {cited.short}, {'; '.join(places.at)}{cited.borrowed} ({cited.verified}){also}"
 
 

@@ -118,7 +118,7 @@ def fire(
         about=orders_of(use, (*others, *also)),
         drug=use.drug,
         says=(said, *weak[surest.drug]),
-        mentions=tuple(each for some in found.values() for each in some if each is not None),
+        mentions=tuple(each for some in (*found.values(), (remedies,)) for each in some if each is not None),
         deciding=doubtful((*use.drafts, *use.active), surest.orders),
         propose=() if line else undo((*others, *also)),
         line=line,

@@ -5,7 +5,7 @@ Nothing is ranked. Unfitness removes intensive regimens and nothing else. What i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -93,11 +93,13 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
     not_suggested = case.must(topics.NOT_SUGGESTED, "pathway")
     trial = case.must(topics.TRIAL_FIRST, "pathway")
     shown = [offer for offer in kept if _is_shown(offer)]
+    told = [option for option, offer in offers if offer is not None and _is_shown(offer)]
     return case.fired(
         Level.INFO,
         "options",
         drug="options",
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
+        mentions=tuple(said for option in told for said in _told_of(case, option)),
         standing=[o.id for o, offer in offers if o.group is Group.TARGETED and offer is not None and _is_shown(offer)],
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
@@ -209,6 +211,14 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
 def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
     """Where it stands in this place, and a caution where that is no established use in relapsed or refractory AML."""
     return _status_said(case.cite(topics.OPTION_STATUS, option.about))
+
+
+def _told_of(case: Case, option: Option) -> Iterator[Statement[Any]]:
+    """What is told of an option in the words of a source: its status here and its caution. Evidence names its own."""
+    for topic in (topics.OPTION_STATUS, topics.OPTION_CAUTION):
+        said: Statement[Any] | None = case.cite(topic, option.about)
+        if said is not None and not said.foreign:
+            yield said
 
 
 @lru_cache(maxsize=1_024)  # of the knowledge
