@@ -99,7 +99,7 @@ def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
         "options",
         drug="options",
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
-        mentions=tuple(said for option in told for said in _told_of(case, option)),
+        mentions=(*(said for option in told for said in _told_of(case, option)), case.must(topics.FITNESS, "policy")),
         standing=[o.id for o, offer in offers if o.group is Group.TARGETED and offer is not None and _is_shown(offer)],
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
