@@ -120,7 +120,8 @@ def starting(case: Case, use: Use) -> Outcome:
     """What to tell the patient and to arrange when the drug is started.
 
     It is asked when a drug is started whose source warns of differentiation syndrome, and is a card of information. It
-    gathers what the sources ask to tell and to arrange: signs, ECGs, electrolytes, laboratory checks, grapefruit.
+    gathers what the sources ask to tell and to arrange: signs, ECGs, electrolytes, laboratory checks, grapefruit, and
+    how long a response may take.
 
     It weighs no value of the patient: other checks hold those against their limits. Treatment that goes on, or is
     taken up from a hold, is not counselled again.
@@ -129,12 +130,14 @@ def starting(case: Case, use: Use) -> Outcome:
         return NotApplicable("not a start")
     syndrome = case.must(topics.DIFFERENTIATION_SYNDROME, use.drug)
     first = use.drafts[0].start
+    response = case.cite(topics.TIME_TO_RESPONSE, use.drug)
     return case.fired(
         Level.INFO,
         "starting",
         about=use.drafts,
         drug=use.drug,
         says=(syndrome,),
+        mentions=(response,) if response is not None else (),
         syndrome=syndrome,
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         rate=case.cite(topics.DIFFERENTIATION_SYNDROME_RATE, use.drug),
@@ -143,4 +146,5 @@ def starting(case: Case, use: Use) -> Outcome:
         monitoring=case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
         electrolytes=case.cite(topics.ELECTROLYTES_REQUIRED, use.drug),
         ecgs=ecg_due_days(case, use, first) if first is not None else (),
+        response=response,
     )
