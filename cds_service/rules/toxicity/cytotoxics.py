@@ -10,8 +10,8 @@ from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_S
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.high_dose import high_dose
-from cds_service.rules.rule import Case, Clear, Outcome, rule
+from cds_service.rules.high_dose import high_dose, is_high
+from cds_service.rules.rule import Case, Clear, Fired, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
     entries_of,
@@ -89,10 +89,11 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
     if not use.active:
-        return _for_good(case, use)
+        return _for_good(case, use) or not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
-        return no_signs(case)
+        earlier = _for_good(case, use)
+        return earlier if isinstance(earlier, Fired) else no_signs(case)
     doubts = (*doubts, *_low(case, use))
     action = case.must(topics.NEUROTOXICITY, use.drug)
     return case.fired(
@@ -107,14 +108,16 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         action=action,
         started=started(case, use),
         before=False,
+        high=False,
     )
 
 
-def _for_good(case: Case, use: Use) -> Outcome:
+def _for_good(case: Case, use: Use) -> Outcome | None:
     """A new order where an earlier one may have left signs after which the source gives no more of the drug."""
     action = case.cite(topics.NEUROTOXICITY_FOR_GOOD, use.drug)
-    if action is None or not use.drafts or high_dose(case, use) is Truth.NO:
-        return not_taken(case, use)
+    high = any_of(is_high(case, use.drug, order) for order in use.drafts) if action is not None else Truth.NO
+    if action is None or high is Truth.NO:
+        return None
     history = case.fact(HISTORY)
     signs = entries_of(history, keys_of(case, "neurotoxicity for good"))
     if not signs:
@@ -125,11 +128,15 @@ def _for_good(case: Case, use: Use) -> Outcome:
         about=use.in_play,
         drug=use.drug,
         says=(action,),
-        doubts=(*(() if any(sign.certain for sign in signs) else signs[0].doubts), *_low(case, use)),
+        doubts=(
+            *(() if any(sign.certain for sign in signs) else signs[0].doubts),
+            *(() if high is Truth.YES else (NOT_SURELY_HIGH,)),
+        ),
         signs=signs,
         action=action,
         started=None,
         before=True,
+        high=high is Truth.YES,
     )
 
 
