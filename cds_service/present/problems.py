@@ -11,7 +11,6 @@ from cds_service.rules.rule import Check, Finding
 HAZARDS: dict[str, tuple[str, ...]] = {
     "QT interval": (
         "qt-contraindicated",
-        "qt-history",
         "qt-arrhythmia",
         "qtc-start-limit",
         "qtc-hold",

@@ -6,7 +6,7 @@ from typing import Any
 
 from cds_service.present.problems import HAZARDS
 from cds_service.rules.catalogue import RULES
-from tests.calls import ELECTROLYTES, RELAPSED, cards, condition, flt3_itd, gilteritinib, observation, order, qtcf
+from tests.calls import ELECTROLYTES, cards, flt3_itd, gilteritinib, observation, order, qtcf
 
 DRAFT = gilteritinib(status="draft", id="d1")
 LOW = [
@@ -55,14 +55,3 @@ def test_what_lowers_another_electrolyte_is_not_blamed():
     low = [LOW[0], observation("2601-3", 0.9, "mmol/L", "2026-11-20T08:00:00Z")]
     told = sign(ecg=[qtcf(430)], labs=low, medications=[order(n, "", 40, id=n) for n in ("pantoprazole", "furosemide")])
     assert "Potassium 3.1 mmol/L with gilteritinib, lowered by furosemide" in told["electrolytes"]["detail"]
-
-
-def test_a_long_qt_interval_among_the_diagnoses_stands_in_one_card_with_the_long_qtc():
-    entry = condition("I45.89", "Prolonged QT interval", "2026-11-21")
-    told = sign(ecg=[qtcf(485)], conditions=[RELAPSED, entry])
-    assert "qtcNearHold" not in told
-    card = told["qtHistory"]
-    assert card["summary"].endswith("(and 1 more)") and "QTcF 485 ms (yesterday)" in card["detail"]
-    stopped = sign(ecg=[qtcf(512)], conditions=[RELAPSED, entry])
-    assert "qtHistory" not in stopped and "Prolonged QT interval (2026-11-21)" in stopped["qtcHold"]["detail"]
-    assert stopped["qtcHold"]["indicator"] == "critical"
