@@ -15,6 +15,7 @@ from cds_service.rules.rule import Case, Clear, Fired, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
     entries_of,
+    exposed,
     highest_before,
     keys_of,
     no_signs,
@@ -22,7 +23,7 @@ from cds_service.rules.signs import (
     signs_since_start,
     unread,
 )
-from cds_service.rules.subjects import Use, uses
+from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
@@ -48,9 +49,12 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     A sign whose day is not certain counts one step lower. Where no sign was found, a problem list that was not read
     whole, or a creatinine that could not be had or read, is named as a gap, as a warning. Pressure, weight and oxygen
     as measured are not read here.
+
+    Before the drug is given again after an earlier course only the recorded diagnosis counts, past entries included. It
+    is a warning, as no source read says what follows from it.
     """
     if not use.active:
-        return not_taken(case, use)
+        return _leaked_before(case, use) if exposed(use) else not_taken(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
     signs = (*seen, *creatinine_rise(case, use))
     if not signs:
@@ -71,6 +75,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
         signs=signs,
         action=action,
         started=started(case, use),
+        again=False,
     )
 
 
@@ -155,6 +160,27 @@ def _low(case: Case, use: Use) -> tuple[str, ...]:
             assert_never(other)
 
 
+def _leaked_before(case: Case, use: Use) -> Outcome:
+    """A new order after a course in which a capillary leak was recorded."""
+    signs, doubts = signs_since_start(case, use, keys_of(case, "capillary leak, the diagnosis"), past=True)
+    if not signs:
+        return no_signs(case)
+    action = case.must(topics.CAPILLARY_LEAK, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "capillary_leak",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(action,),
+        doubts=doubts,
+        signs=signs,
+        action=action,
+        started=started(case, use),
+        again=True,
+    )
+
+
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
 def haemolysis(case: Case, use: Use) -> Outcome:
     """Haemolysis on treatment: on record, or falling haemoglobin with its markers.
@@ -166,10 +192,15 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     A bilirubin without its upper limit is weighed by a default, which the card says. What is missing or too old is
     named as a gap, as far as it could decide. Without an earlier haemoglobin there is no fall to speak of;
     transfusions and the antiglobulin test are not looked at.
+
+    Before the drug is given again after an earlier course, what was recorded since that began counts, past entries
+    included, and no value.
     """
-    if not use.active:
+    if not exposed(use):
         return not_taken(case, use)
-    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"))
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.active)
+    if not use.active and not signs:
+        return no_signs(case)
     window = case.must(topics.LAB_WINDOW, "policy").value
     fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
     newest = case.fact(HAEMOGLOBIN, window)
@@ -178,14 +209,14 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     markers = (multiple, case.fact(LDH_ULN, window))
     raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
     fallen = _fell(newest, highest, fall.value)
-    both = fallen & any_of(above(fact, upper.value) for fact in markers)
+    both = fallen & any_of(above(fact, upper.value) for fact in markers) if use.active else Truth.NO
     if signs or both is Truth.YES:
         action = case.must(topics.HAEMOLYSIS, use.drug)
         return case.fired(
             Level.WARNING,
             "haemolysis",
             about=use.in_play,
-            deciding=use.active,
+            deciding=use.active or doubtful(use.in_play),
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
@@ -194,7 +225,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             newest=newest if both is Truth.YES else None,
             highest=highest if both is Truth.YES else None,
             raised=raised,
-            assumed=default if multiple in raised else None,
+            again=not use.active,
+            assumed=default if both is Truth.YES and multiple in raised else None,
             action=action,
         )
     if both is Truth.NO:
