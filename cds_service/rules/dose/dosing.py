@@ -42,7 +42,8 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
 
     Where the source lets the dose rise only later, the orders that start the drug are held against the dose with which
     it begins, with the same warning. Of an order with several steps the first one counts; where none says which comes
-    first, it is information. Any earlier order of the drug counts as a beginning, however long it lasted.
+    first, or where the order names an earlier one that was not read, it is information. Any earlier order of the drug
+    counts as a beginning, however long it lasted.
 
     A daily dose that cannot be read goes to the card of gaps as information. No body surface is computed: a drug that
     is given by body surface and ordered otherwise is compared with nothing, and the record of the call notes it. The
@@ -100,7 +101,8 @@ def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | N
         return None
     found = begun if surely else beginning
     total = taken_together(found)
-    doubts = () if case.fact(MEDICATIONS).sure else ("whether it was taken before is not known",)
+    known = case.fact(MEDICATIONS).sure and not any(order.replaces for order in beginning)
+    doubts = () if known else ("whether it was taken before is not known",)
     return case.fired(
         Level.WARNING,
         "dose_over_first",
