@@ -243,6 +243,7 @@ COUNT_WINDOW_ON_TREATMENT = Topic("count_window_on_treatment", in_unit("d"))
 LIVER_BEFORE_DOSE = Topic("liver_before_dose", words)
 MYELOSUPPRESSION = Topic("myelosuppression", words)
 START_ADVICE = Topic("start_advice", words)
+TIME_TO_RESPONSE = Topic("time_to_response", words)
 CAUTION = Topic("caution", words)
 ADVISED_AGAINST = Topic("advised_against", names)
 

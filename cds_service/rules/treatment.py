@@ -202,7 +202,6 @@ def daily_of(order: Medication) -> Decimal:
     return order.dose.daily.value if order.dose.daily is not None else Decimal(0)
 
 
-RESPONSE = "time to response"  # the qualifier of how long a treatment may need before it can be said to have failed
 WARNED = "warned at every start"  # the qualifier of what the sources say as a warning, whatever the patient's values
 
 

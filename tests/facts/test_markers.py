@@ -313,3 +313,14 @@ def test_a_variant_in_columns_of_a_site_of_its_own_is_told() -> None:
 ])
 def test_a_result_that_names_none_of_our_genes_or_has_no_value_is_not_told(silent: Json) -> None:
     assert chart(observation("x") | silent).get(FLT3_ITD).state is State.ABSENT
+
+
+@pytest.mark.parametrize("words", [
+    "NPM1 mutation type A, FLT3-ITD negative", "NPM1: type A; FLT3: wild type", "type A, FLT3 negative",
+    "FLT3-ITD negative, NPM1 type A", "NPM1 W288fs, FLT3-ITD negative",
+])
+def test_what_another_gene_lacks_is_not_told_of_the_one_that_was_asked(words: str) -> None:
+    found = said(NPM1, NPM1.name, words)
+    assert outcome(found) is None
+    assert words in found.why and "absent" not in found.why
+    assert "one variant of the gene is absent" in said(NPM1, NPM1.name, "type A negative").why

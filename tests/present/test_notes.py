@@ -36,3 +36,13 @@ def test_nor_is_it_named_by_food() -> None:
     found = cards("order-sign", *drafts, **chart)
     (note,) = [card for card in found if "taken with food" in card["detail"]]
     assert note["summary"].startswith("Midostaurin in relapse: off-label")
+
+
+def test_how_long_a_response_may_take_is_no_part_of_a_card_that_stops_the_start() -> None:
+    draft = order("gilteritinib 40 MG Oral Tablet", "2105811", 120, status="draft")
+    stopped = cards("order-sign", draft, ecg=[qtcf(512)], labs=ELECTROLYTES)
+    assert "critical" in [card["indicator"] for card in stopped]
+    assert not [card for card in stopped if "A response may take" in card["detail"]]
+    free = cards("order-sign", draft, ecg=[qtcf(420)], labs=ELECTROLYTES)
+    (start,) = [card for card in free if "A response may take" in card["detail"]]
+    assert start["summary"].startswith("Starting gilteritinib")

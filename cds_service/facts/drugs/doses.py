@@ -40,6 +40,7 @@ class Dose:
     per_area: Quantity | None = None  # each dose, where it is ordered per body surface
     days: Decimal | None = None  # for how many days, where the order says so without naming the first and the last
     entries: int = 1  # how many instructions may share a day, though they were not added
+    first: Quantity | None = None  # of several steps the dose that comes first; the lowest, where none says which does
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,18 @@ def _daily_dose(steps: list[_Step], of: _Product, one_day: Truth) -> Dose:
         return Dose(_sum(known), note=_ADDED if one_day is Truth.YES else _PERHAPS_ADDED, plain=False)
     highest = max(known, key=lambda daily: daily.value)
     if any(daily != highest for daily in known):
-        return Dose(highest, note=f"{len(known)} dose steps, the highest counted", plain=False)
+        note = f"{len(known)} dose steps, the highest counted"
+        return Dose(highest, note=note, plain=False, first=_first(steps, known))
     note = next((dose.note for dose in doses if dose.note), "")
     return Dose(highest, note=note, plain=doses[0].plain and len(doses) == 1)
+
+
+def _first(steps: list[_Step], doses: list[Quantity]) -> Quantity:
+    """What is taken at first: the step with the lowest number, or the lowest dose where not all are numbered."""
+    numbers = [step.dosage.sequence for step in steps if step.dosage.sequence is not None]
+    if len(numbers) < len(steps):
+        return min(doses, key=lambda daily: daily.value)
+    return _sum(daily for daily, number in zip(doses, numbers, strict=True) if number == min(numbers))
 
 
 def _sum(doses: Iterable[Quantity]) -> Quantity:

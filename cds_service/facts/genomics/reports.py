@@ -99,7 +99,8 @@ def _said_by(heard: Heard, test: str) -> list[Said]:
         return _of_several(heard)
     told = _of_one(heard, test)
     if _names_others_only(heard, test):
-        return [replace(said, outcome=INDETERMINATE) for said in told]
+        shown = heard.words[:80]  # that one variant is absent is said of the other gene
+        return [replace(s, outcome=INDETERMINATE, words=shown if s.words == OF_ONE else s.words) for s in told]
     return _of_flt3_in_parts(heard, told) if test in _OF_FLT3 else _or_in_a_clause(heard, told)
 
 

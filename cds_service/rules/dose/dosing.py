@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
+
+from msgspec import structs
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
@@ -38,7 +41,9 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     that cannot be read, and a medication list read in part, make the warning information.
 
     Where the source lets the dose rise only later, the orders that start the drug are held against the dose with which
-    it begins, with the same warning. Any earlier order of the drug counts as a beginning, however long it lasted.
+    it begins, with the same warning. Of an order with several steps the first one counts; where none says which comes
+    first, or where the order names an earlier one that was not read, it is information. Any earlier order of the drug
+    counts as a beginning, however long it lasted.
 
     A daily dose that cannot be read goes to the card of gaps as information. No body surface is computed: a drug that
     is given by body surface and ordered otherwise is compared with nothing, and the record of the call notes it. The
@@ -89,10 +94,15 @@ def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | N
     if first is None or first.value >= limit.value or not use.is_new or use.of(Role.PAST):
         return None
     beginning = _beginning(use.drafts)
-    total = taken_together(beginning)
-    over = [order for order in beginning if order.dose.daily is not None and order.dose.daily > first.value]
-    if not over and (total is None or total <= first.value):
+    begun = tuple(_as_it_begins(order) for order in beginning)
+    surely = _above(begun, first.value)
+    open_steps = any(order.dose.first is not None and order.dose.entries > 1 for order in beginning)
+    if not surely and not (open_steps and _above(beginning, first.value)):
         return None
+    found = begun if surely else beginning
+    total = taken_together(found)
+    known = case.fact(MEDICATIONS).sure and not any(order.replaces for order in beginning)
+    doubts = () if known else ("whether it was taken before is not known",)
     return case.fired(
         Level.WARNING,
         "dose_over_first",
@@ -100,13 +110,27 @@ def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | N
         drug=use.drug,
         says=(first,),
         mentions=(limit,),
-        doubts=() if case.fact(MEDICATIONS).sure else ("whether it was taken before is not known",),
-        order=max(over, key=daily_of) if over else beginning[0],
+        doubts=doubts if surely else (*doubts, "which of its steps comes first is not told"),
+        order=max(found, key=daily_of),
         total=total,
         first=first,
         later=limit,
         when=first.note,
     )
+
+
+def _as_it_begins(order: Medication) -> Medication:
+    """The order with the dose of its first step."""
+    if order.dose.first is None:
+        return order
+    return structs.replace(order, dose=replace(order.dose, daily=order.dose.first, note="the first of its dose steps"))
+
+
+def _above(orders: tuple[Medication, ...], limit: Quantity) -> bool:
+    """Whether one of the orders, or all together, are above the limit."""
+    total = taken_together(orders)
+    one = any(order.dose.daily is not None and order.dose.daily > limit for order in orders)
+    return one or (total is not None and total > limit)
 
 
 def _beginning(drafts: tuple[Medication, ...]) -> tuple[Medication, ...]:

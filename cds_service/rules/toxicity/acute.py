@@ -10,7 +10,7 @@ from cds_service.knowledge.model import Level
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import exposed, illegible, keys_of, no_signs, signs_since_start
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import RESPONSE, ecg_due_days, not_taken, started
+from cds_service.rules.treatment import ecg_due_days, not_taken, started
 from cds_service.truth import Truth
 
 
@@ -130,19 +130,21 @@ def starting(case: Case, use: Use) -> Outcome:
         return NotApplicable("not a start")
     syndrome = case.must(topics.DIFFERENTIATION_SYNDROME, use.drug)
     first = use.drafts[0].start
+    response = case.cite(topics.TIME_TO_RESPONSE, use.drug)
     return case.fired(
         Level.INFO,
         "starting",
         about=use.drafts,
         drug=use.drug,
         says=(syndrome,),
+        mentions=(response,) if response is not None else (),
         syndrome=syndrome,
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         rate=case.cite(topics.DIFFERENTIATION_SYNDROME_RATE, use.drug),
         signs=case.cite(topics.DIFFERENTIATION_SIGNS, use.drug),
-        response=case.cite(topics.START_ADVICE, use.drug, RESPONSE),
         grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
         monitoring=case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
         electrolytes=case.cite(topics.ELECTROLYTES_REQUIRED, use.drug),
         ecgs=ecg_due_days(case, use, first) if first is not None else (),
+        response=response,
     )

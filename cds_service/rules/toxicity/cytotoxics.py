@@ -10,11 +10,12 @@ from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_S
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level
 from cds_service.quantity import Quantity
-from cds_service.rules.high_dose import high_dose
-from cds_service.rules.rule import Case, Clear, Outcome, rule
+from cds_service.rules.high_dose import high_dose, is_high
+from cds_service.rules.rule import Case, Clear, Fired, Outcome, rule
 from cds_service.rules.signs import (
     creatinine_rise,
     entries_of,
+    exposed,
     highest_before,
     keys_of,
     no_signs,
@@ -22,7 +23,7 @@ from cds_service.rules.signs import (
     signs_since_start,
     unread,
 )
-from cds_service.rules.subjects import Use, uses
+from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken, started
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
@@ -48,9 +49,12 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     A sign whose day is not certain counts one step lower. Where no sign was found, a problem list that was not read
     whole, or a creatinine that could not be had or read, is named as a gap, as a warning. Pressure, weight and oxygen
     as measured are not read here.
+
+    Before the drug is given again after an earlier course only the recorded diagnosis counts, past entries included. It
+    is a warning, as no source read says what follows from it.
     """
     if not use.active:
-        return not_taken(case, use)
+        return _leaked_before(case, use) if exposed(use) else not_taken(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
     signs = (*seen, *creatinine_rise(case, use))
     if not signs:
@@ -71,6 +75,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
         signs=signs,
         action=action,
         started=started(case, use),
+        again=False,
     )
 
 
@@ -89,10 +94,11 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
     if not use.active:
-        return _for_good(case, use)
+        return _for_good(case, use) or not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
-        return no_signs(case)
+        earlier = _for_good(case, use)
+        return earlier if isinstance(earlier, Fired) else no_signs(case)
     doubts = (*doubts, *_low(case, use))
     action = case.must(topics.NEUROTOXICITY, use.drug)
     return case.fired(
@@ -107,14 +113,16 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         action=action,
         started=started(case, use),
         before=False,
+        high=False,
     )
 
 
-def _for_good(case: Case, use: Use) -> Outcome:
+def _for_good(case: Case, use: Use) -> Outcome | None:
     """A new order where an earlier one may have left signs after which the source gives no more of the drug."""
     action = case.cite(topics.NEUROTOXICITY_FOR_GOOD, use.drug)
-    if action is None or not use.drafts or high_dose(case, use) is Truth.NO:
-        return not_taken(case, use)
+    high = any_of(is_high(case, use.drug, order) for order in use.drafts) if action is not None else Truth.NO
+    if action is None or high is Truth.NO:
+        return None
     history = case.fact(HISTORY)
     signs = entries_of(history, keys_of(case, "neurotoxicity for good"))
     if not signs:
@@ -125,11 +133,15 @@ def _for_good(case: Case, use: Use) -> Outcome:
         about=use.in_play,
         drug=use.drug,
         says=(action,),
-        doubts=(*(() if any(sign.certain for sign in signs) else signs[0].doubts), *_low(case, use)),
+        doubts=(
+            *(() if any(sign.certain for sign in signs) else signs[0].doubts),
+            *(() if high is Truth.YES else (NOT_SURELY_HIGH,)),
+        ),
         signs=signs,
         action=action,
         started=None,
         before=True,
+        high=high is Truth.YES,
     )
 
 
@@ -148,6 +160,27 @@ def _low(case: Case, use: Use) -> tuple[str, ...]:
             assert_never(other)
 
 
+def _leaked_before(case: Case, use: Use) -> Outcome:
+    """A new order after a course in which a capillary leak was recorded."""
+    signs, doubts = signs_since_start(case, use, keys_of(case, "capillary leak, the diagnosis"), past=True)
+    if not signs:
+        return no_signs(case)
+    action = case.must(topics.CAPILLARY_LEAK, use.drug)
+    return case.fired(
+        Level.WARNING,
+        "capillary_leak",
+        about=use.in_play,
+        deciding=doubtful(use.in_play),
+        drug=use.drug,
+        says=(action,),
+        doubts=doubts,
+        signs=signs,
+        action=action,
+        started=started(case, use),
+        again=True,
+    )
+
+
 @rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
 def haemolysis(case: Case, use: Use) -> Outcome:
     """Haemolysis on treatment: on record, or falling haemoglobin with its markers.
@@ -159,10 +192,15 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     A bilirubin without its upper limit is weighed by a default, which the card says. What is missing or too old is
     named as a gap, as far as it could decide. Without an earlier haemoglobin there is no fall to speak of;
     transfusions and the antiglobulin test are not looked at.
+
+    Before the drug is given again after an earlier course, what was recorded since that began counts, past entries
+    included, and no value.
     """
-    if not use.active:
+    if not exposed(use):
         return not_taken(case, use)
-    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"))
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.active)
+    if not use.active and not signs:
+        return no_signs(case)
     window = case.must(topics.LAB_WINDOW, "policy").value
     fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
     newest = case.fact(HAEMOGLOBIN, window)
@@ -171,14 +209,14 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     markers = (multiple, case.fact(LDH_ULN, window))
     raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
     fallen = _fell(newest, highest, fall.value)
-    both = fallen & any_of(above(fact, upper.value) for fact in markers)
+    both = fallen & any_of(above(fact, upper.value) for fact in markers) if use.active else Truth.NO
     if signs or both is Truth.YES:
         action = case.must(topics.HAEMOLYSIS, use.drug)
         return case.fired(
             Level.WARNING,
             "haemolysis",
             about=use.in_play,
-            deciding=use.active,
+            deciding=use.active or doubtful(use.in_play),
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
@@ -187,7 +225,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             newest=newest if both is Truth.YES else None,
             highest=highest if both is Truth.YES else None,
             raised=raised,
-            assumed=default if multiple in raised else None,
+            again=not use.active,
+            assumed=default if both is Truth.YES and multiple in raised else None,
             action=action,
         )
     if both is Truth.NO:

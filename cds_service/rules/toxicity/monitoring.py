@@ -28,7 +28,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.standing import not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import RESPONSE, WARNED, days, not_taken, possible, start_level, started
+from cds_service.rules.treatment import WARNED, days, not_taken, possible, start_level, started
 from cds_service.truth import Truth, any_of
 
 PANELS: dict[str, tuple[Key[Quantity], ...]] = {
@@ -225,17 +225,14 @@ def start_advice(case: Case, use: Use) -> Outcome:
     drug, it is a warning. What holds in one country only is told there.
 
     It weighs no value of the patient, and is not repeated for treatment that goes on. Other checks speak once a sign
-    is recorded or a value is out of its limits. How long a response may take is told with the counselling for the
-    start, where the drug has one.
+    is recorded or a value is out of its limits.
     """
     if not use.is_new:
         return NotApplicable("not a start")
-    every = case.snapshot.qualifiers(topics.START_ADVICE, use.drug)
-    counselled = case.cite(topics.DIFFERENTIATION_SYNDROME, use.drug) is not None
-    told = tuple(each for each in every if not (counselled and each == RESPONSE))
-    if not told:
-        return NotApplicable("the counselling for its start tells it")
-    advice = tuple(case.must(topics.START_ADVICE, use.drug, each) for each in told)
+    advice = tuple(
+        case.must(topics.START_ADVICE, use.drug, each)
+        for each in case.snapshot.qualifiers(topics.START_ADVICE, use.drug)
+    )
     warned = case.cite(topics.START_ADVICE, use.drug, WARNED)
     level = start_level(warned)
     return case.fired(
