@@ -588,6 +588,20 @@ def test_which_of_two_drugs_came_first_changes_nothing(drugs: tuple[str, ...]) -
     assert_same(tell(request("order-sign", *pair)), tell(request("order-sign", *reversed(pair))))
 
 
+@pytest.mark.parametrize("hook", ["patient-view", "order-sign"])
+def test_which_of_our_drugs_came_first_changes_neither_the_cards_nor_their_order(hook: str) -> None:
+    role = "draft" if hook == "order-sign" else "active"
+    drugs = [
+        Order(drug, role, started="2026-11-12").resource(index)
+        for index, drug in enumerate(("ivosidenib", "gilteritinib", "quizartinib"))
+    ]
+    one, two = (
+        tell(request(hook, *(each if role == "draft" else ()), medications=() if role == "draft" else each))
+        for each in (drugs, [*reversed(drugs)])
+    )
+    assert [card["summary"] for card in one.cards] == [card["summary"] for card in two.cards]
+
+
 @pytest.mark.parametrize(("drug", "signs"), [
     ("gilteritinib", ("Fever", "Pleural effusion", "Dyspnea")),
     ("gilteritinib", ("Seizure", "Altered mental status")),
