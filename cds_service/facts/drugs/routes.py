@@ -17,9 +17,11 @@ from cds_service.knowledge.terms import Terms
 SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
 INTRATHECAL = "intrathecal"  # into the spinal fluid
 _FIRST = SYSTEMIC | {INTRATHECAL}  # more than these a body cannot be reached
-_LEFT_OPEN = re.compile(  # what denies a route, or leaves a choice
+_LEFT_OPEN = re.compile(  # what denies a route, leaves a choice, or makes it that of something else
     r"\b(?:no|not|never|without|avoid\w*|fatal\w*|if|unless|until|or|kein\w*|nicht|nie|ohne|wenn|oder"
-    r"|pas|jamais|sans|ou|nunca|sin|non|senza|niet|geen|zonder|als)\b",
+    r"|pas|jamais|sans|ou|nunca|sin|non|senza|niet|geen|zonder|als"
+    r"|before|after|prior|during|with|between|plus|and|vor|nach|mit|während|und|avant|après|avec|et|antes|después|con"
+    r"|prima|dopo|voor|na|met|hydration|fluids?|line|access|antibiotics?|pre-?medic\w*)\b",
     re.IGNORECASE,
 )
 _SWALLOWED = re.compile(rf"\b{PIECE}|\b(?:swallow|chew|schluck|avaler|tragar|deglutire)", re.IGNORECASE)
