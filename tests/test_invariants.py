@@ -588,6 +588,41 @@ def test_which_of_two_drugs_came_first_changes_nothing(drugs: tuple[str, ...]) -
     assert_same(tell(request("order-sign", *pair)), tell(request("order-sign", *reversed(pair))))
 
 
+@pytest.mark.parametrize("hook", ["patient-view", "order-sign"])
+def test_which_of_our_drugs_came_first_changes_neither_the_cards_nor_their_order(hook: str) -> None:
+    role = "draft" if hook == "order-sign" else "active"
+    drugs = [
+        Order(drug, role, started="2026-11-12").resource(index)
+        for index, drug in enumerate(("ivosidenib", "gilteritinib", "quizartinib"))
+    ]
+    one, two = (
+        tell(request(hook, *(each if role == "draft" else ()), medications=() if role == "draft" else each))
+        for each in (drugs, [*reversed(drugs)])
+    )
+    assert [card["summary"] for card in one.cards] == [card["summary"] for card in two.cards]
+
+
+@pytest.mark.parametrize(("drug", "signs"), [
+    ("gilteritinib", ("Fever", "Pleural effusion", "Dyspnea")),
+    ("gilteritinib", ("Seizure", "Altered mental status")),
+    ("clofarabine", ("Hypotension", "Pleural effusion")),
+])
+def test_which_of_several_signs_of_one_day_came_first_changes_nothing(drug: str, signs: tuple[str, ...]) -> None:
+    listed = [
+        condition("", words, "2026-11-19") | {"id": f"sign{index}", "code": {"text": words}}
+        for index, words in enumerate(signs)
+    ]
+    known = condition("C92.02", "AML in relapse")
+    running = [Order(drug, "active", started="2026-11-12").resource(0)]
+    one, two = (
+        tell(request("patient-view", conditions=[known, *each], medications=running))
+        for each in (listed, [*reversed(listed)])
+    )
+    assert any(sign in card["detail"] for card in one.cards for sign in signs)
+    assert [card["summary"] for card in one.cards] == [card["summary"] for card in two.cards]
+    assert_same(one, two)
+
+
 @given(patients(), st.sampled_from(["mEq/L", "mg/dL"]))
 @examples(60)
 def test_units_change_nothing(patient: Patient, unit: str) -> None:

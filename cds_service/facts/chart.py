@@ -114,7 +114,9 @@ def read_chart(
         ecgs,
         medications,
         procedures,
-        read_orders(gathered.reply("orders"), gathered.drafts, reading, spans.ordered),
+        read_orders(
+            gathered.reply("orders"), gathered.drafts, reading, spans.ordered, gathered.reply("procedures").resources
+        ),
         read_allergies(gathered.reply("allergies"), reading),
     )
     facts: dict[str, Fact[Any]] = {fact.key.name: fact for fact in single}

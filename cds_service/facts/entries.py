@@ -69,7 +69,11 @@ _PARTLY = {
 
 
 def read_entries(resources: Iterable[Resource], source: str, reading: Reading) -> tuple[tuple[Entry, ...], str]:
-    """What these resources say, and why one could not be read; "" where each could."""
+    """What these resources say, and why one could not be read; "" where each could.
+
+    The newest stand first, and those of one day by their words: the one that names a card does not depend on the order
+    of the record.
+    """
     found: list[Entry] = []
     unreadable = ""
     for resource in resources:
@@ -96,7 +100,13 @@ def read_entries(resources: Iterable[Resource], source: str, reading: Reading) -
                     entry, keys=meaning.earlier, status="", when=None, ended=None, over=True, of_disease=False,
                     visit=False,
                 ))
+    found.sort(key=_newest_first)
     return tuple(found), unreadable
+
+
+def _newest_first(entry: Entry) -> tuple[float, str]:
+    """Where the entry stands; one without a date stands last."""
+    return (-entry.when.latest.timestamp() if entry.when is not None else float("inf")), entry.words
 
 
 def _meaning(view: Condition | Procedure, resource: Resource, reading: Reading) -> Meaning:

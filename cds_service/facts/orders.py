@@ -27,6 +27,7 @@ DRAFTED: Key[frozenset[str]] = Key("drafted", "tests and services drafted in thi
 TYPED: Key[bool] = Key("hla_typed", "HLA typing that was done")
 
 _OPEN = frozenset({"draft", "active", "on-hold"})
+_IN_PREPARATION = "preparation"
 _DONE = frozenset({"completed", "final", "amended", "corrected"})
 _NOT_DONE = re.compile(
     r"\bnot\s+(?:yet\s+)?(?:done|performed|tested|possible|available)\b"
@@ -40,14 +41,15 @@ _ONE_ANTIGEN = re.compile(r"\bb\W?(?:27|57)\b", re.IGNORECASE)  # looked for by 
 
 
 def read_orders(
-    reply: Reply, drafts: Iterable[Resource], reading: Reading, lasts: Quantity
+    reply: Reply, drafts: Iterable[Resource], reading: Reading, lasts: Quantity, procedures: Iterable[Resource] = ()
 ) -> Fact[frozenset[str]]:
     """The keys of terminology/orders.csv that are already ordered, drafts of this call included.
 
-    `lasts`: for how many days an open order of a test counts; what is passed over for that is noted.
+    `lasts`: for how many days an open order of a test counts; what is passed over for that is noted. Of the
+    `procedures` those that are being prepared count: a transplantation that is planned is one that is ordered.
     """
     drafted, listed = _open_in(drafts, reading), _open_in(reply.resources, reading, int(lasts.value))
-    found = drafted.keys | listed.keys
+    found = drafted.keys | listed.keys | _prepared(procedures, reading)
     doubts = [f"not every order was read: {reply.why}"] if reply.status is Status.PARTIAL else []
     doubts += [*drafted.doubts, *listed.doubts]
     where = Origin("ServiceRequest", reply.source, notes=listed.passed_over)
@@ -56,6 +58,17 @@ def read_orders(
         value = found or None
         return Fact(ORDERED, state, value, None, where, doubts=(reply.why,), why=reply.why)
     return known(ORDERED, found, None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def _prepared(procedures: Iterable[Resource], reading: Reading) -> frozenset[str]:
+    """What lasts until it is done, and is planned as a procedure. One that cannot be read is told by the procedures."""
+    found: set[str] = set()
+    for resource in procedures:
+        quick = resource.view()
+        if isinstance(quick, Procedure) and quick.status == _IN_PREPARATION:
+            keys = asked_for(wording(quick.code, reading.terms)) & LASTING
+            found |= keys if keys and not isinstance(resource.checked(), Unreadable) else set()
+    return frozenset(found)
 
 
 def read_drafted(drafts: Iterable[Resource], reading: Reading) -> Fact[frozenset[str]]:

@@ -35,7 +35,8 @@ class UnitTable:
     def convert(self, value: Decimal, unit: str) -> Quantity | None:
         """The value in the canonical unit; None when the unit is not listed: units are never guessed.
 
-        What a molar mass converts is rounded to the step of its kind: 1.7 mg/dL of magnesium are 0.70 mmol/L.
+        What a molar mass converts is rounded to the step of its kind: 1.7 mg/dL of magnesium are 0.70 mmol/L. What was
+        sent finer than that step is not: 1.69 mg/dL are less.
         """
         found = self.units.get(unit.strip())
         if found is None:
@@ -49,11 +50,17 @@ class UnitTable:
             return None
         offset, factor = found
         converted = (value + offset) * factor
-        return Quantity(self._stepped(converted) if self.rounds(factor) else converted, self.canonical)
+        rounded = self.rounds(factor) and not self._is_finer(value, factor)
+        return Quantity(self._stepped(converted) if rounded else converted, self.canonical)
 
     def rounds(self, factor: Decimal) -> bool:
         """Whether a value so converted is rounded: a factor between units of one kind has one decimal at most."""
         return self.step is not None and int(factor.as_tuple().exponent) < -1
+
+    def _is_finer(self, value: Decimal, factor: Decimal) -> bool:
+        """Whether the last digit that was sent is worth less than half a step."""
+        last = value.normalize().as_tuple().exponent
+        return self.step is not None and isinstance(last, int) and Decimal(1).scaleb(last) * factor < self.step / 2
 
     def _stepped(self, value: Decimal) -> Decimal:
         assert self.step is not None

@@ -9,6 +9,7 @@ from typing import Any
 from cds_service.facts.demographics import LINKED, REPLACED
 from cds_service.facts.drugs.medications import Medication
 from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.genomics.mutations import Mutation
 from cds_service.facts.orders import ORDERED
 from cds_service.facts.times import spoken_age
 from cds_service.facts.values.ecg import Ecg
@@ -206,6 +207,9 @@ def _reason(fact: Fact[Any], relevance: Relevance) -> str:
 
 
 def _value(fact: Fact[Any]) -> str:
+    """What the doubtful fact says: the number, or what the result of a marker found."""
+    if isinstance(fact.value, Mutation):
+        return f"{fact.value.told}, "
     shown = fact.value.qtc if isinstance(fact.value, Ecg) else fact.value
     return f"{shown}, " if isinstance(shown, Quantity) else ""
 

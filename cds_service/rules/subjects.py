@@ -146,7 +146,7 @@ def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> Subjects[Use
     """Each of our drugs in these roles, found for the first check that asks: the same use for every one."""
     ours = case.snapshot.drugs
     named = case.chart.medications.drugs(*roles)
-    found = Subjects(tuple([_use(case, drug) for drug in named if drug in ours]))
+    found = Subjects(tuple([_use(case, drug) for drug in sorted(named) if drug in ours]))
     case.shared.listed[in_words] = found
     return found
 

@@ -519,6 +519,8 @@ def test_the_ucum_code_counts_before_the_unit_as_printed() -> None:
 
 @pytest.mark.parametrize(("key", "code", "value", "unit", "shown"), [
     (POTASSIUM, K, 4.1, "mEq/L", "4.1 mmol/L"), (MAGNESIUM, "19123-9", 1.7, "mg/dL", "0.7 mmol/L"),
+    (MAGNESIUM, "19123-9", 1.69, "mg/dL", "0.695 mmol/L"), (MAGNESIUM, "19123-9", 16.9, "mg/L", "0.695 mmol/L"),
+    (MAGNESIUM, "19123-9", 17, "mg/L", "0.7 mmol/L"), (MAGNESIUM, "19123-9", 1.71, "mg/dL", "0.704 mmol/L"),
     (MAGNESIUM, "2601-3", 1.4, "mEq/L", "0.7 mmol/L"), (CREATININE, "2160-0", 1.0, "mg/dL", "88.4 µmol/L"),
     (CREATININE, "14682-9", 88.4, "umol/L", "88.4 µmol/L"), (WBC, "6690-2", 25000, "/uL", "25 ×10⁹/L"),
     (WBC, "6690-2", 25, "10*3/uL", "25 ×10⁹/L"), (WBC, "6690-2", 25, "K/uL", "25 ×10⁹/L"),

@@ -107,6 +107,25 @@ def test_an_order_that_is_not_open_closes_no_gap(more: Json) -> None:
     assert not ordered(request(concept("34534-8"), **more))
 
 
+@pytest.mark.parametrize(("code", "status", "planned"), [
+    (concept(text="Allogeneic stem cell transplantation"), "preparation", True),
+    (concept("38240", system="http://www.ama-assn.org/go/cpt"), "preparation", True),
+    (concept(text="Allogeneic stem cell transplantation"), "completed", False),
+    (concept(text="Allogeneic stem cell transplantation"), "not-done", False),
+    (concept(text="Allogeneic stem cell transplantation"), "entered-in-error", False),
+    (concept(text="Kidney transplantation"), "preparation", False),
+    (concept(text="Follow-up after allogeneic stem cell transplantation"), "preparation", False),
+    (concept(text="Evaluation after stem cell transplantation"), "preparation", False),
+    (concept(text="Echocardiogram"), "preparation", False),
+])
+def test_a_transplantation_that_is_planned_as_a_procedure_is_one_that_is_ordered(
+    code: Json, status: str, planned: bool
+) -> None:
+    procedure = {"resourceType": "Procedure", "id": "t", "status": status, "code": code,
+                 "subject": {"reference": "Patient/p1"}}
+    assert ordered(procedure) == ({"stem_cell_transplant"} if planned else set())
+
+
 def test_another_order_is_none_of_ours() -> None:
     assert not ordered(request(concept(text="Chest X-ray")))
 

@@ -254,6 +254,34 @@ def test_a_route_is_read_as_it_is_spoken(said: str, route: str) -> None:
     assert found.route == route
 
 
+@pytest.mark.parametrize(("said", "route"), [
+    ("75 mg/m2 sc days 1-7", "parenteral"), ("300 mg i.v. once daily", "parenteral"), ("300 mg p.o. daily", "oral"),
+    ("Take 3 tablets by mouth daily", "oral"), ("50 mg intrathecal on day 1", "intrathecal"),
+    ("300 mg daily", ""), ("300 mg po or iv daily", ""), ("300 mg iv, then 300 mg po", ""),
+    ("not for intrathecal use", ""), ("Fatal if given intrathecal", ""), ("300 mg po if the iv line is out", ""),
+    ("Take 3 tablets 1 h before the infusion", ""), ("apply to the skin", ""),
+    ("300 mg daily, sun cream on the skin", ""),
+])
+def test_the_words_of_the_instructions_tell_a_route_that_nothing_else_tells(said: str, route: str) -> None:
+    found = product("posaconazole", dosageInstruction=[{"text": said}])
+    assert found is not None
+    assert found.route == route
+
+
+def test_the_words_of_the_instructions_come_after_the_route_and_the_product() -> None:
+    by_mouth = [{"text": "75 mg sc", "route": {"text": "oral"}}]
+    for drug, said in (("azacitidine", by_mouth), ("azacitidine 300 mg tablet", [{"text": "300 mg sc"}])):
+        found = product(drug, dosageInstruction=said)
+        assert found is not None
+        assert found.route == "oral"
+
+
+def test_two_instructions_with_two_routes_in_words_tell_none() -> None:
+    found = product("cytarabine", dosageInstruction=[{"text": "100 mg/m2 iv"}, {"text": "50 mg intrathecal"}])
+    assert found is not None
+    assert found.route == ""
+
+
 def test_the_route_of_the_order_comes_before_that_of_the_product() -> None:
     found = product("ketoconazole cream", dosageInstruction=[{"route": {"text": "oral"}}])
     assert found is not None

@@ -29,6 +29,7 @@ class Instructed:
     dose: Dose
     route: str
     high_dose: bool
+    spoken_route: str = ""  # by the words of the instructions, for an order that states none elsewhere
 
 
 def instructed(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms) -> Instructed:
@@ -70,9 +71,11 @@ def _apart(dosages: Sequence[Dosage]) -> bool:
 def _read(
     order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms, apart: bool
 ) -> Instructed:
-    texts = (dosage.text or "" for dosage in order.dosageInstruction or ())
+    texts = [dosage.text or "" for dosage in order.dosageInstruction or ()]
     named = _names_high_dose(texts, terms)
-    return Instructed(_dose(order, strength, product, terms, apart), routes.ordered(order, terms), named)
+    route = routes.ordered(order, terms)
+    spoken = "" if route else routes.instructed(texts, terms)
+    return Instructed(_dose(order, strength, product, terms, apart), route, named, spoken)
 
 
 def _dose(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms, apart: bool) -> Dose:

@@ -94,7 +94,7 @@ def medication(
         resource,
         f"{product.matched_by}{_NOT_HAD}" if said.not_had else product.matched_by,
         told.dose,
-        told.route or product.route,
+        told.route or product.route or told.spoken_route,
         start or reading.when(order.authoredOn),
         end,
         replaces=_superseded(order),

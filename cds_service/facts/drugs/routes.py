@@ -6,20 +6,44 @@ is not swallowed. Where several are named, one that reaches the whole body count
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from cds_service.facts.concepts import all_text, codes
+from cds_service.facts.drugs.pieces_in_words import PIECE
 from cds_service.gather.views import CodeableConcept, MedicationRequest
 from cds_service.knowledge.terms import Terms
 
 SYSTEMIC = frozenset({"oral", "parenteral", "transdermal"})
 INTRATHECAL = "intrathecal"  # into the spinal fluid
 _FIRST = SYSTEMIC | {INTRATHECAL}  # more than these a body cannot be reached
+_LEFT_OPEN = re.compile(  # what denies a route, leaves a choice, or makes it that of something else
+    r"\b(?:no|not|never|without|avoid\w*|fatal\w*|if|unless|until|or|kein\w*|nicht|nie|ohne|wenn|oder"
+    r"|pas|jamais|sans|ou|nunca|sin|non|senza|niet|geen|zonder|als"
+    r"|before|after|prior|during|with|between|plus|and|vor|nach|mit|während|und|avant|après|avec|et|antes|después|con"
+    r"|prima|dopo|voor|na|met|hydration|fluids?|line|access|antibiotics?|pre-?medic\w*)\b",
+    re.IGNORECASE,
+)
+_SWALLOWED = re.compile(rf"\b{PIECE}|\b(?:swallow|chew|schluck|avaler|tragar|deglutire)", re.IGNORECASE)
 
 
 def ordered(view: MedicationRequest, terms: Terms) -> str:
     """The route as ordered; "" where the order states none."""
     return _one(route for dosage in view.dosageInstruction or () for route in told(dosage.route, terms))
+
+
+def instructed(texts: Iterable[str], terms: Terms) -> str:
+    """The route that the words of the instructions name, for an order that states none elsewhere; "" where in doubt.
+
+    Only one by which the whole body or the spinal fluid is reached: a word of the skin or the eye may be of anything,
+    and would silence checks. Two of them, a denial or a choice tell none, nor does an injection beside tablets.
+    """
+    every = [text for text in texts if text]
+    routes = {route for text in every for route in terms.words["route"].find_all(text)}
+    if len(routes) != 1 or not routes <= _FIRST or any(_LEFT_OPEN.search(text) for text in every):
+        return ""
+    (route,) = routes
+    return "" if route != "oral" and any(_SWALLOWED.search(text) for text in every) else route
 
 
 def named(concept: CodeableConcept | None, terms: Terms) -> str:

@@ -17,6 +17,8 @@ from cds_service.gather.views import Observation
 from cds_service.quantity import Quantity
 
 OF_CELLS = "cd33_of_cells"  # a share of all cells, healthy ones among them
+OF_ALL = "a share of all cells, not of the blasts"
+OF_WHAT = "not stated whether it is a share of the blasts or of all cells"
 _NAME = re.compile(r"(?<![A-Za-z0-9])CD-?33\+?(?![A-Za-z0-9])", re.IGNORECASE)
 _BLASTS = re.compile(r"\b(?:myelo)?blasts?\b|\bleuka?emic cells?\b", re.IGNORECASE)
 _UPPER = r"(?P<upper>[<≤]\s*=?\s*|(?:below|under|less than|fewer than|up to|at most|no more than|unter|max\.?)\s+)?"
@@ -81,7 +83,7 @@ def expression(view: Observation, reading: Reading) -> Said:
     if read.bound in ("<", "<="):
         return Said(markers.CD33, INDETERMINATE, f"only an upper bound ({read.as_received})")
     of_cells = _of_cells(view, reading)
-    doubts = ("a share of all cells, not of the blasts",) if of_cells else ()
+    doubts = (OF_ALL if _codes(view, reading) else OF_WHAT,) if of_cells else ()
     outcome = PRESENT if read.quantity.value > 0 else ABSENT
     return Said(markers.CD33, outcome, read.as_received, doubts, None if of_cells else read.quantity)
 
@@ -109,5 +111,10 @@ def _in_words(outcome: str, words: str, of_cells: bool) -> Said:
 
 def _of_cells(view: Observation, reading: Reading) -> bool:
     """By its code; a name alone has to speak of blasts."""
-    known = {"cd33", OF_CELLS}.intersection(observed(wording(view.code, reading.terms)))
+    known = _codes(view, reading)
     return OF_CELLS in known if known else _BLASTS.search(text(view.code) or "") is None
+
+
+def _codes(view: Observation, reading: Reading) -> set[str]:
+    """What its code says it is a share of; empty for a name alone."""
+    return {"cd33", OF_CELLS}.intersection(observed(wording(view.code, reading.terms)))

@@ -36,6 +36,12 @@ class Mutation:
     present: bool
     results: tuple[Result, ...]
 
+    @property
+    def told(self) -> str:
+        """What the newest result says, in a word; of a share its number."""
+        words = self.results[0].words
+        return words if words.endswith("%") else PRESENT if self.present else ABSENT
+
 
 FLT3_ITD: Key[Mutation] = Key(markers.ITD, "FLT3-ITD", "flt3_itd")
 FLT3_TKD: Key[Mutation] = Key(markers.TKD, "FLT3-TKD (D835 or I836)", "flt3_tkd")

@@ -17,7 +17,7 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
-from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.subjects import Use, distinct, doubtful, uses
 from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
@@ -326,11 +326,11 @@ def oral_form(case: Case, use: Use) -> Outcome:
 
     Asked of a drug whose tablets and injection must not stand for each other, when it is ordered, else while it is
     taken. A warning when tablets are ordered per body surface, when an injection has exactly the dose of the tablets,
-    or when both forms stand side by side. Where one of the two forms is known only from orders in doubt, it is
-    information.
+    or when both forms stand side by side. Beside tablets, an order per body surface that states no route counts as the
+    injection. Where one of the two forms is known only from orders in doubt, it is information.
 
-    A route or dose that cannot be read goes to the card of gaps as information. Whether a dose is too high is asked by
-    the check of the highest dose.
+    A route or dose that cannot be read, also of what runs beside tablets, goes to the card of gaps as information.
+    Whether a dose is too high is asked by the check of the highest dose.
     """
     orders = use.drafts or use.active
     if not orders:
@@ -344,7 +344,7 @@ def oral_form(case: Case, use: Use) -> Outcome:
     )
     ordered = (*use.drafts, *use.active)
     by_mouth = tuple(order for order in ordered if order.route == ORAL)
-    injected = tuple(order for order in ordered if order.route not in ("", ORAL))
+    injected = tuple(order for order in ordered if order.route not in ("", ORAL) or _is_of_injection(order))
     both = (*by_mouth, *injected) if by_mouth and injected else ()
     if mixed or both:
         return case.fired(
@@ -357,12 +357,19 @@ def oral_form(case: Case, use: Use) -> Outcome:
             order=(mixed or both)[0],
             area=(mixed or both)[0].dose.per_area,
             beside=None if mixed else injected[0],
+            unrouted=None if mixed or injected[0].route else injected[0].dose.per_area,
             said=said,
             by_mouth=(mixed or both)[0].route == ORAL,
         )
-    if any(not order.route or (order.dose.daily is None and order.dose.per_area is None) for order in orders):
-        return NotEvaluated((), f"route or dose of {use.drug} cannot be read", orders)
+    asked = distinct([*orders, *(ordered if by_mouth else ())])
+    if any(not order.route or (order.dose.daily is None and order.dose.per_area is None) for order in asked):
+        return NotEvaluated((), f"route or dose of {use.drug} cannot be read", asked)
     return Clear("dose and route belong to the same form")
+
+
+def _is_of_injection(order: Medication) -> bool:
+    """Whether it is dosed as the injection is, and does not say how it is given."""
+    return not order.route and order.dose.per_area is not None
 
 
 @rule("small-patient", subjects=uses(topics.SMALL_PATIENT_BELOW), sources=("D20", "M11"), worst=Level.WARNING)

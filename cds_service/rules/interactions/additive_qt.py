@@ -80,6 +80,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
             named=[each.drug for each in by_name],
             said=said,
             reasons=(),
+            lasting=False,
             qtc=case.fact(QTC),
         )
     return case.fired(
@@ -95,6 +96,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         named=[each.drug for each in by_name],
         said=said,
         reasons=reasons,
+        lasting=bool(antiarrhythmics),
         benefits=benefits(case, tuple(each for each in others if each.precipitant.keep)),
         qtc=case.fact(QTC),
     )
