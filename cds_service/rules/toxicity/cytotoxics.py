@@ -120,8 +120,10 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
 def _for_good(case: Case, use: Use) -> Outcome | None:
     """A new order where an earlier one may have left signs after which the source gives no more of the drug."""
     action = case.cite(topics.NEUROTOXICITY_FOR_GOOD, use.drug)
-    high = any_of(is_high(case, use.drug, order) for order in use.drafts) if action is not None else Truth.NO
-    if action is None or high is Truth.NO:
+    if action is None:
+        return None
+    high = any_of(is_high(case, use.drug, order) for order in use.drafts)
+    if high is Truth.NO:
         return None
     history = case.fact(HISTORY)
     signs = entries_of(history, keys_of(case, "neurotoxicity for good"))
