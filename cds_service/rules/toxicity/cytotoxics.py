@@ -49,7 +49,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     whole, or a creatinine that could not be had or read, is named as a gap, as a warning. Pressure, weight and oxygen
     as measured are not read here.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
     signs = (*seen, *creatinine_rise(case, use))
@@ -64,7 +64,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
         Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
         "capillary_leak",
         about=use.in_play,
-        deciding=use.active,
+        deciding=use.taken,
         drug=use.drug,
         says=(action,),
         doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
@@ -88,7 +88,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     A problem list that was not read whole is named as a gap where no sign was found. What kidney function means for
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
-    if not use.active:
+    if not use.taken:
         return _for_good(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
@@ -99,7 +99,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         Level.WARNING,
         "neurotoxicity",
         about=use.in_play,
-        deciding=use.active,
+        deciding=use.taken,
         drug=use.drug,
         says=(action,),
         doubts=doubts,
@@ -160,7 +160,7 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     named as a gap, as far as it could decide. Without an earlier haemoglobin there is no fall to speak of;
     transfusions and the antiglobulin test are not looked at.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"))
     window = case.must(topics.LAB_WINDOW, "policy").value
@@ -178,7 +178,7 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             Level.WARNING,
             "haemolysis",
             about=use.in_play,
-            deciding=use.active,
+            deciding=use.taken,
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
