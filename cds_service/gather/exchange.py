@@ -87,7 +87,7 @@ class Exchange:
             return self._once(access, url, deadline, room, form)
 
     def _say(self, access: FhirAccess, status: int) -> None:
-        """Log now and then that a server takes no token, or not the one of a call: there is nothing to be asked then."""
+        """Log now and then that a server does not take the token of a call: nothing can be asked then."""
         now = time.monotonic()
         if status == _UNAUTHORIZED and now - self._said_at >= _SAID_EACH:
             self._said_at = now
