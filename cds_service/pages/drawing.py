@@ -203,7 +203,8 @@ def drawn(
         limits=limits,
         lanes=lanes,
         due=tuple(
-            Due(scale.x(day), day.isoformat(), words, drug, scale.first <= day <= scale.last) for day, words, drug in due
+            Due(scale.x(day), day.isoformat(), words, drug, scale.first <= day <= scale.last)
+            for day, words, drug in due
         ),
         days=_days(scale),
         values=_ticks(scale),

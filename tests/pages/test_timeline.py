@@ -59,7 +59,8 @@ def test_ecgs_that_were_due_earlier_in_the_course_stand_in_it_too():
 def test_an_ecg_that_is_due_beyond_the_field_stands_in_the_table_only():
     """Gilteritinib since 8 November: the day before cycle 3 lies six weeks ahead, and is no day at the edge."""
     running = gilteritinib(authoredOn="2026-11-08")
-    renewal = gilteritinib(status="draft", id="new", priorPrescription={"reference": f"MedicationRequest/{running['id']}"})
+    before = {"reference": f"MedicationRequest/{running['id']}"}
+    renewal = gilteritinib(status="draft", id="new", priorPrescription=before)
     for drafts in ((order("posaconazole", "282446", 300, status="draft", id="m-posa"),), (renewal,)):
         answer = ask(request("order-sign", *drafts, medications=[running], ecg=[qtcf(440)]))
         drawn = qtc_timeline(answer.evaluation, tools().knowledge.at(NOW.date(), "US"))
