@@ -220,7 +220,7 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
     if not use.taken:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, about=use.taken, quiet=True)
+        return case.blind(why=elsewhere, about=use.in_play, quiet=True)
     signs, doubts = signs_since_start(case, use, keys_of(case, "tumour lysis"))
     window = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
     tests = _beyond(case, window)
