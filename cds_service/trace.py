@@ -130,7 +130,7 @@ def _ending(check: Check) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _missing(fact: Fact[Any]) -> str:
-    words = fact.why or "; ".join(fact.doubts) or fact.state.value
+    words = fact.why or "; ".join(fact.doubts) or fact.bounded or fact.state.value
     return f"{fact.key.label}: {words}"
 
 
@@ -157,8 +157,9 @@ def _value_and_unit(fact: Fact[Any]) -> tuple[str, str]:
     held = fact.value
     if held is None:
         return "", ""
-    unit = held.unit if isinstance(held, Quantity) else held.qtc.unit if isinstance(held, Ecg) else ""
-    return f"{fact.bound}{spoken(held)}", unit
+    if isinstance(held, Ecg):  # has its bound in its words
+        return spoken(held), held.qtc.unit
+    return f"{fact.bound}{spoken(held)}", held.unit if isinstance(held, Quantity) else ""
 
 
 def said(statement: Statement[Any]) -> Said:

@@ -5,6 +5,7 @@ The token goes along here and nowhere else, so here the address is checked.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from cds_service.hooks.request import FhirAccess
 from cds_service.security.fhir_servers import same_server
 from cds_service.security.outbound import Way
 
+_log = logging.getLogger(__name__)
+
 ELSEWHERE = "a page of the answer lies outside of the FHIR server's own address, so it was not read"
 UNSENDABLE = "the access token that came with the call cannot be sent"
 
@@ -33,6 +36,8 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 _VERSION = re.compile(r"fhirVersion=\"?(\d+\.\d+)")
 _WORDS_FOR_STATUS = {404: "404 (not found)", 410: "410 (deleted)", 429: "429 (too many requests)"}
 _TOO_MANY = 429
+_UNAUTHORIZED = 401
+_SAID_EACH = 60.0  # seconds between two lines of the log that say the same
 _COME_AGAIN = (_TOO_MANY, 503)
 _SENT_ON = frozenset({300, 301, 302, 303, 305, 307, 308})
 Form = Sequence[tuple[str, str]]
@@ -67,6 +72,7 @@ class Exchange:
         self._way = way
         self._conditional = Conditional(limits.keep_seconds)
         self._of_thread = local()
+        self._said_at = -_SAID_EACH
         hush()
 
     def fetch(self, access: FhirAccess, url: str, deadline: Deadline, room: int, form: Form | None = None) -> bytes:
@@ -74,10 +80,19 @@ class Exchange:
         try:
             return self._once(access, url, deadline, room, form)
         except Rejected as rejected:
+            self._say(access, rejected.status)
             if rejected.wait is None or rejected.wait + _TO_ANSWER > deadline.left():
                 raise
             time.sleep(rejected.wait)
             return self._once(access, url, deadline, room, form)
+
+    def _say(self, access: FhirAccess, status: int) -> None:
+        """Log now and then that a server does not take the token of a call: nothing can be asked then."""
+        now = time.monotonic()
+        if status == _UNAUTHORIZED and now - self._said_at >= _SAID_EACH:
+            self._said_at = now
+            what = "the token of a call" if access.token else "a call that brought no token"
+            _log.warning("token_refused: a FHIR server answered 401 to %s", what)
 
     def _once(self, access: FhirAccess, url: str, deadline: Deadline, room: int, form: Form | None) -> bytes:
         if not same_server(access.server, url):

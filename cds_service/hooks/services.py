@@ -65,6 +65,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{2,20}")
 _MOST_STRANGE = 20  # keys of others in one request
 _NEARLY = 0.8  # of 1, as difflib counts letters that two words share in order
 
+CDS_HOOKS = "2.0.1"  # the version of the specification that is spoken; CDS Hooks 3.0 asks for it, 2.0 lets it pass
+
 USAGE = (
     "Advice for haematologists and pharmacists treating relapsed or refractory AML in adults. "
     "Shows what it read and what it could not read; it orders nothing."
@@ -168,6 +170,7 @@ def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]
                 "description": service.description,
                 "id": service.id,
                 "usageRequirements": USAGE,
+                "version": CDS_HOOKS,
                 "prefetch": {query.key: query.template for query in service.queries},
             }
             for service in services

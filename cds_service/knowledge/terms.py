@@ -80,6 +80,12 @@ class Terms:
         """The code systems that are everybody's, not one site's."""
         return frozenset(self.systems.known.values())
 
+    @cached_property
+    def regimen_drugs(self) -> frozenset[str]:
+        """Every drug of the regimens that have names."""
+        choices = (choice for drugs in self.regimens.values for choice in drugs.split("|"))
+        return frozenset(drug for choice in choices for drug in choice.split("/") if drug)
+
     def system(self, name: str | None) -> str:
         """The one spelling of a code system's name."""
         return self.systems.spelled(name)

@@ -87,12 +87,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day on which an ECG is due."""
+    """A day on which an ECG is due; one beyond the field stands in the table only."""
 
     x: float
     day: str
     words: str
     drug: str
+    drawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,10 @@ def drawn(
         falls=len(measured) > 1 and measured[-1].amount < measured[-2].amount,
         limits=limits,
         lanes=lanes,
-        due=tuple(Due(scale.x(day), day.isoformat(), words, drug) for day, words, drug in due),
+        due=tuple(
+            Due(scale.x(day), day.isoformat(), words, drug, scale.first <= day <= scale.last)
+            for day, words, drug in due
+        ),
         days=_days(scale),
         values=_ticks(scale),
     )

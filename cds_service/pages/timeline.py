@@ -160,7 +160,7 @@ def _due(evaluation: Evaluation, snapshot: Snapshot) -> list[tuple[date, str, st
     case = Case(evaluation.chart, snapshot)
     today, found = case.now.date(), []
     for use in uses(topics.ECG_ON_CYCLE_ONE_DAYS, topics.ECG_ON_DAYS)(case).found:
-        start = started(case, use) if use.active else None
+        start = started(case, use) if use.taken else None
         if start is not None:
             found += [(day, words, use.drug) for day, words in ecg_due_days(case, use, start)]
     behind = [each for each in sorted(found) if today - timedelta(days=BACK) <= each[0] < today]

@@ -169,7 +169,7 @@ def no_signs(case: Case) -> Outcome:
 
 def exposed(use: Use) -> bool:
     """Whether the drug is taken, or is to be taken again after an earlier course."""
-    return bool(use.active) or (bool(use.drafts) and bool(use.of(Role.ON_HOLD, Role.PAST)))
+    return bool(use.taken) or (bool(use.drafts) and bool(use.of(Role.ON_HOLD, Role.PAST)))
 
 
 def lowest_before(newest: Fact[Quantity], series: Fact[Series], within: Quantity) -> Fact[Quantity] | None:

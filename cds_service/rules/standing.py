@@ -121,7 +121,8 @@ def running_option(case: Case) -> str:
     has ended also by a visit that names the relapse again, or where its order says that the disease progressed on it.
     """
     treating = _treating(case)
-    for order in case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST):
+    current = case.orders(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+    for order in (*current, *case.chart.medications.superseded):
         drug = next((drug for drug in order.ingredients if drug in treating), "")
         if order.route == INTRATHECAL:
             continue  # given against disease of the meninges: the relapse is still to be treated

@@ -49,6 +49,11 @@ class Use:
         return tuple([order for order in self.of(Role.ACTIVE) if order.reference not in superseded])
 
     @cached_property
+    def taken(self) -> tuple[Medication, ...]:
+        """Its active orders, those too that a draft goes on with or changes: the drug is taken all the while."""
+        return self.of(Role.ACTIVE)
+
+    @cached_property
     def in_play(self) -> tuple[Medication, ...]:
         """Drafted, taken or held: what a finding about this drug is about."""
         return (*self.drafts, *self.active, *self.of(Role.ON_HOLD))

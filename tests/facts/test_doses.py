@@ -11,7 +11,7 @@ from cds_service.facts.drugs.amounts import product_strength
 from cds_service.facts.drugs.doses import Dose, daily_dose
 from cds_service.gather.views import MedicationRequest
 from cds_service.quantity import Quantity
-from tests.charts import Json, concept, measured, order, resource, terms
+from tests.charts import RXNORM, Json, chart, concept, measured, order, resource, terms
 
 TABLET = "venetoclax 100 MG Oral Tablet"
 ONCE = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
@@ -76,12 +76,25 @@ def test_a_comparator_is_no_dose() -> None:
     (TABLET, "100"), ("venetoclax 0.1 G tablet", "100"), ("venetoclax", None),
     ("Venclexta 10 MG, 50 MG, 100 MG pack", None),
     ("posaconazole 40 MG/ML Oral Suspension", None), ("venetoclax 100 MG Oral Tablet [Venclexta 100 MG]", "100"),
-    ("drug 1,000 MG", None),
+    ("drug 1,000 MG", None), ("revumenib tablet (25/110/160 mg)", None), ("venetoclax 10-50-100 mg pack", None),
+    ("venetoclax 50 MG / 100 MG", None), ("glasdegib 25 or 100 mg", None), ("venetoclax 10 mg, 50 mg and 100 mg", None),
+    ("venetoclax 100 mg, 100 mg tablet", "100"), ("venetoclax 0.1 g/100 mg", "100"), ("tab-100 mg", "100"),
 ])
 def test_a_strength_is_read_from_the_product_when_it_states_one_only(product: str, strength: str | None) -> None:
     found = product_strength(product)
     assert found == (Decimal(strength) if strength else None)
     assert daily(dosage(amount(1, "tablet")), product=product) == strength
+
+
+@pytest.mark.parametrize(("code", "text", "expected"), [
+    ("2698331", "", None), ("2698345", "Revuforj", None), ("2698331", "revumenib 25 mg tablet", "25"),
+    ("2105850", "", None), ("2105850", "glasdegib 25 MG Oral Tablet", "25"), ("2725990", "", None),
+    ("2105856", "", "100"), ("2105860", "", "25"),
+])
+def test_a_code_that_names_the_ingredient_alone_states_no_strength(code: str, text: str, expected: str | None) -> None:
+    written = {**concept(code, system=RXNORM), **({"text": text} if text else {})}
+    found = chart(order(written, dosageInstruction=[dosage(amount(1, "tablet"))])).medications.orders[0].dose.daily
+    assert (str(found.value) if found else None) == expected
 
 
 @pytest.mark.parametrize(("timing", "expected"), [

@@ -99,6 +99,20 @@ def test_the_other_ecg_of_a_day_is_named_with_its_value_whichever_is_the_higher(
     assert qtc(ms(QTCF, 470, "2026-11-20", name="a"), ms(QTCF, 470, name="b")).sure
 
 
+def test_of_two_values_of_one_ecg_the_highest_counts_and_the_other_is_noted() -> None:
+    for one, other in ((TODAY, TODAY), ("2026-11-20", "2026-11-20"), (TODAY, FOUR_LATER)):
+        for values in ((512, 440), (440, 512)):
+            found = qtc(*(ms(QTCF, value, when) for value, when in zip(values, (one, other), strict=True)))
+            assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), True)
+            assert found.value is not None
+            assert found.origin == found.value.origin
+            assert found.value.origin.notes == ("also 440 ms at the same time; the highest counts",)
+    for second in (ms(QTCF, 512), ms(QTCB, 540), ms(QTC_PLAIN, 530), rate(70)):
+        found = qtc(ms(QTCF, 512), second)
+        assert found.origin is not None
+        assert found.origin.notes == ()
+
+
 def test_a_filing_makes_no_ecg_with_a_date_older() -> None:
     found = qtc(ms(QTCF, 520), ms(QTCF, 430, None, issued="2026-11-20T10:00:00Z"), ms(QTCF, 540, LAST_WEEK))
     assert (said(found), found.sure) == (("520 ms", Formula.FRIDERICIA), False)

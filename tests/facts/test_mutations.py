@@ -662,3 +662,16 @@ def test_a_note_that_is_too_long_to_be_followed_is_a_doubt() -> None:
     found = itd(coded(PRESENT) | {"note": [{"text": "word " * 80_000}]})
     assert (outcome(found), found.sure) == (True, False)
     assert "not followed" in found.doubts[0]
+
+
+@pytest.mark.parametrize(("name", "words", "present"), [
+    ("Fusion", "MLL-AF9 fusion detected", True), ("Fusion analysis", "KMT2A::MLLT3 fusion detected", True),
+    ("RNA sequencing", "BCR::ABL1 not detected; KMT2A::MLLT3 detected", True),
+    ("Fusion", "No KMT2A fusion detected", False),
+    ("Spinal fusion", "KMT2A::MLLT3 detected", None), ("Fusion biopsy", "KMT2A::MLLT3 detected", None),
+    ("Fusion", "KMT2A::MLLT3 pending", None),
+])
+def test_an_analysis_of_fusions_in_words_tells_of_kmt2a(name: str, words: str, present: bool | None) -> None:
+    found = chart(observation({"text": name}, valueString=words)).get(KMT2A_R)
+    assert (found.value.present if found.value else None) is present
+    assert found.state is (State.UNREADABLE if present is None else State.KNOWN)

@@ -260,7 +260,21 @@ def test_a_request_for_a_regimen_stands_for_its_drugs(written: Json) -> None:
     assert (found.ingredients, found.role, found.dose.daily) == (FLAG_IDA, Role.DRAFT, None)
 
 
+@pytest.mark.parametrize(("text", "drugs"), [
+    ("Venetoclax + azacitidine cycle 1", {"venetoclax", "azacitidine"}),
+    ("Venetoclax/Azacitidine", {"venetoclax", "azacitidine"}),
+    ("AML therapy: gilteritinib and azacitidine", {"gilteritinib", "azacitidine"}),
+    ("Fludarabine, cytarabine, idarubicin", set(FLAG_IDA)),
+])
+def test_a_service_that_names_the_drugs_of_a_regimen_stands_for_them(text: str, drugs: set[str]) -> None:
+    (found,) = listed(drafts=[requested(text)])
+    assert (set(found.ingredients), found.role, found.dose.daily) == (drugs, Role.DRAFT, None)
+
+
 @pytest.mark.parametrize("written", [
+    requested("Venetoclax and azacitidine levels"), requested("ECG before venetoclax + azacitidine"),
+    requested("venetoclax or azacitidine"), requested("Azacitidine"), requested("vancomycin, cefepime"),
+    requested("intrathecal cytarabine and methotrexate"), requested("counselling: venetoclax, azacitidine"),
     requested("ECG before FLAG-IDA"), requested("Follow-up after 7+3"), requested("venetoclax level"),
     requested("FLAG-IDA", status="revoked"), requested("FLAG-IDA", doNotPerform=True), requested("12-lead ECG"),
     requested("FLAG-IDA", subject={"reference": "Patient/p2"}), {"resourceType": "NutritionOrder", "id": "n"},

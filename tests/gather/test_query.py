@@ -117,6 +117,20 @@ def test_an_answer_other_than_200_fails_and_is_named(
     assert len(ehr.calls) == 1
 
 
+def test_a_refused_token_is_logged_once_and_without_the_token(
+    ehr: responses.RequestsMock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for status in (403, 401, 401):
+        ehr.get(f"{BASE}/{SEARCH}", status=status, json=outcome("error"))
+    session = FhirSession(Limits())
+    for _ in range(3):
+        session.ask_all(ACCESS, {"labs": SEARCH}, Deadline(20, time.monotonic))
+    said = [record.getMessage() for record in caplog.records if "token_refused" in record.getMessage()]
+    assert said == ["token_refused: a FHIR server answered 401 to the token of a call"]
+    assert ACCESS.token is not None
+    assert ACCESS.token not in caplog.text
+
+
 @pytest.mark.parametrize("body", [
     b"", b"<html>Sign in</html>", b"\xff\xfe\x00", b"null", b'"text"', b"[]", b"{}", b'{"resourceType": "Bund',
     b"[" * 20_000, b'{"resourceType": 3}',

@@ -40,6 +40,11 @@ def test_disc_c_to_f_a_service_says_what_it_is(service):
     assert all(isinstance(key, str) and isinstance(query, str) for key, query in service["prefetch"].items())
 
 
+@pytest.mark.parametrize("service", OFFER["services"], ids=lambda service: service["id"])
+def test_disc_g_a_service_says_which_version_of_cds_hooks_it_speaks(service):
+    assert re.fullmatch(r"\d+\.\d+\.\d+", service["version"])
+
+
 def test_disc_i_ids_are_safe_in_a_url():
     assert all(re.fullmatch(r"[a-z0-9-]+", service.id) for service in SERVICES)
 

@@ -56,6 +56,20 @@ def test_ecgs_that_were_due_earlier_in_the_course_stand_in_it_too():
     assert all(drawn.left <= each.x <= drawn.right for each in drawn.due)
 
 
+def test_an_ecg_that_is_due_beyond_the_field_stands_in_the_table_only():
+    """Gilteritinib since 8 November: the day before cycle 3 lies six weeks ahead, and is no day at the edge."""
+    running = gilteritinib(authoredOn="2026-11-08")
+    before = {"reference": f"MedicationRequest/{running['id']}"}
+    renewal = gilteritinib(status="draft", id="new", priorPrescription=before)
+    for drafts in ((order("posaconazole", "282446", 300, status="draft", id="m-posa"),), (renewal,)):
+        answer = ask(request("order-sign", *drafts, medications=[running], ecg=[qtcf(440)]))
+        drawn = qtc_timeline(answer.evaluation, tools().knowledge.at(NOW.date(), "US"))
+        assert drawn is not None
+        assert [(each.day, each.drawn) for each in drawn.due] == [
+            ("2026-11-15", True), ("2026-11-22", True), ("2026-12-06", True), ("2027-01-03", False),
+        ]  # fmt: skip
+
+
 def test_a_doubtful_value_is_an_open_circle():
     unsure = qtcf(470, "2026-11-18T08:00:00Z") | {"status": "preliminary"}
     drawn = qtc_timeline(*made(ecg=[unsure]))

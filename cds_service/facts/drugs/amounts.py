@@ -38,7 +38,10 @@ _MOST_DIGITS = 20  # of one number in words: with so many that arithmetic overfl
 _PER_IN_WORDS = re.compile(r"(?<!\s)\s+per\s+")
 _PIECE = re.compile(r"-*(?:[a-z]+[ -]+)*(?:tablet|tab|tbl|pill|capsule|cap|caplet|each)(?:s|\(s\))?|1", re.IGNORECASE)
 _CODED_PIECE = re.compile(r"(?:or|chew|cp|disin|dr|ec|erec|er|sl|ent|erent)(?:tab|cap)(?:12|24)?", re.IGNORECASE)
-_STRENGTH = re.compile(r"(?<![\d.,])(\d+(?:\.\d+)?)\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
+_NUMBER = r"\d+(?:\.\d+)?"
+_BEFORE = rf"(?:{_NUMBER}(?:\s*(?:mg|g))?\s*(?:[-\u2013/,;&+]|\band\b|\bor\b)\s*){{,6}}"  # "25/110/" of "25/110/160 mg"
+_STRENGTH = re.compile(rf"(?<![\d.,])({_BEFORE})({_NUMBER})\s*(mg|g)\b(?!\s*/)", re.IGNORECASE)
+_ONE_OF_THEM = re.compile(rf"({_NUMBER})\s*(mg|g)?", re.IGNORECASE)
 
 BY_AREA = "it is ordered per body surface, and no body surface is computed here"
 BY_WEIGHT = "it is ordered per body weight, which is not multiplied out here"
@@ -86,7 +89,10 @@ def rate_of(ratio: Ratio | None, strength: Strength) -> Amount:
 
 def product_strength(product: str) -> Decimal | None:
     """The strength in mg that a product's name states ("venetoclax 100 MG Oral Tablet"), when it states one only."""
-    found = {Decimal(match[1]) * MG[match[2].lower()] for match in _STRENGTH.finditer(product)}
+    found: set[Decimal] = set()
+    for match in _STRENGTH.finditer(product):
+        found.add(Decimal(match[2]) * MG[match[3].lower()])
+        found |= {Decimal(one[1]) * MG[(one[2] or match[3]).lower()] for one in _ONE_OF_THEM.finditer(match[1])}
     return found.pop() if len(found) == 1 else None
 
 

@@ -1,7 +1,8 @@
 """Regimen orders: a service request, an order set or a care plan that names a regimen stands for its drugs.
 
-Only where its words are those of a treatment: "ECG before FLAG-IDA" and "follow-up after 7+3" order something else. One
-on record adds a drug that no order names, with the doubt that nobody says whether it is given.
+It may be named by its own name or by two of its drugs ("venetoclax + azacitidine"). Only where its words are those of a
+treatment: "ECG before FLAG-IDA" and "venetoclax and azacitidine levels" order something else. One on record adds a drug
+that no order names, with the doubt that nobody says whether it is given.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
     if isinstance(view, ServiceRequest) and view.doNotPerform:
         return None
     for concept in _names(view):
-        if not reading.terms.regimens.find(all_text(concept)):
+        by_drugs = _names_drugs(all_text(concept), reading)
+        if not by_drugs and not reading.terms.regimens.find(all_text(concept)):
             continue
         product = identify(MedicationRequest(medicationCodeableConcept=concept), {}, reading)
-        if isinstance(product, Product) and product.regimen and _orders_it(all_text(concept), reading):
+        if isinstance(product, Product) and (product.regimen or by_drugs) and _orders_it(all_text(concept), reading):
             written = view.created if isinstance(view, CarePlan) else view.authoredOn
             return Medication(
                 product.ingredients,
@@ -103,6 +105,12 @@ def _names(view: View) -> list[CodeableConcept]:
         codes = [code for each in details for code in (each.code, each.productCodeableConcept) if code]
         return [*([CodeableConcept(text=view.title)] if view.title else []), *codes]
     return []
+
+
+def _names_drugs(text: str, reading: Reading) -> bool:
+    """Whether the words name two drugs or more, one of them of a regimen that has a name."""
+    named = {drug for names in reading.terms.drug_names.find_all(text) for drug in names.split("|")}
+    return len(named) > 1 and bool(named & reading.terms.regimen_drugs)
 
 
 def _orders_it(text: str, reading: Reading) -> bool:

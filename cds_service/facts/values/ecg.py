@@ -233,10 +233,19 @@ def _best(tracing: list[Value]) -> Ecg | str:
     for choice in (fridericia, stated):
         if choice:
             highest = max(choice, key=lambda value: (_height(value), not value.doubts))
-            best = _ecg(highest, None if rate_doubts else rate)
+            best = _beside(_ecg(highest, None if rate_doubts else rate), highest, choice)
             return _doubting(best if computed is None else max(best, computed, key=_danger), lost)
     refused = next((value.refused for value in tracing if value.refused), "")
     return refused or "a QT interval without rate, so no QTc"
+
+
+def _beside(ecg: Ecg, highest: Value, choice: list[Value]) -> Ecg:
+    """The same ECG, with a note of each other value that the same formula has at that time."""
+    alike = (each.number for each in choice if each.key == highest.key)
+    said = dict.fromkeys(f"{each.bound}{each.quantity}" for each in alike if each is not None)
+    others = [words for words in said if words != f"{ecg.bound}{ecg.qtc}"]
+    note = f"also {', '.join(others)} at the same time; the highest counts"
+    return replace(ecg, origin=replace(ecg.origin, notes=(*ecg.origin.notes, note))) if others else ecg
 
 
 def _height(value: Value) -> tuple[bool, Decimal]:

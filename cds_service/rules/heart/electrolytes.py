@@ -225,7 +225,7 @@ def electrolyte_schedule(case: Case, use: Use) -> Outcome:
     Where the start or a value's date is not known, or a value could not be read, no card comes from here: the check of
     the values names the gap. It looks at dates only, not at values, nor whether the test is ordered already.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     if started(case, use) is None:
         return case.blind(why=f"the day {use.drug} was started is not known", quiet=True)

@@ -54,10 +54,10 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
         says=(said,),
         doubts=() if certain else ("whether it began after the drug is not known",),
         propose=removal(use.drug, use.drafts),
-        waits=not use.active,
+        waits=not use.taken,
         events=since,
         said=said,
-        taken=bool(use.active),
+        taken=bool(use.taken),
         started=started(case, use),
     )
 
@@ -67,7 +67,7 @@ def _symptoms(case: Case, use: Use, said: Statement[str]) -> Outcome:
     symptoms = case.must(topics.QT_ARRHYTHMIA_SYMPTOMS, "policy")
     events = recorded_since(case, use, frozenset(symptoms.value))
     since = tuple(entry for entry, began in events if began is not Truth.NO)
-    if since and use.active:
+    if since and use.taken:
         certain = any(began is Truth.YES for _, began in events)
         return case.fired(
             Level.WARNING,
@@ -128,13 +128,13 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=statements[:1],
-        mentions=(*statements[1:], *((stop,) if stop is not None and use.active else ())),
+        mentions=(*statements[1:], *((stop,) if stop is not None and use.taken else ())),
         propose=removal(use.drug, use.drafts),
         waits=use.is_new,
         forbids=statements,
         events=tuple(dict.fromkeys(entry for _, entries in found for entry in entries)),
         new=use.is_new,
-        stop=stop if use.active else None,
+        stop=stop if use.taken else None,
     )
 
 
@@ -156,7 +156,7 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
     treatment. A problem list that is missing or read in part goes to the card of gaps as information.
     """
     told_there = case.cite(topics.QT_ARRHYTHMIA_STOP, use.drug) is not None
-    if not use.drafts and (told_there or not use.active):
+    if not use.drafts and (told_there or not use.taken):
         return NotApplicable("no order of it")
     serious = case.must(topics.QT_HISTORY_WARNS_WITH, "policy")
     finding = case.must(topics.QT_FINDING_WARNS_WITH, "policy")
@@ -183,7 +183,7 @@ def arrhythmia_before_a_qt_drug(case: Case, use: Use) -> Outcome:
         propose=(REPEAT_ECG,),
         waits=use.is_new,
         events=entries,
-        taken=bool(use.active),
+        taken=bool(use.taken),
         qtc=case.fact(QTC),
     )
 

@@ -249,7 +249,7 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
     Above the hold limit the check for holding speaks. A QTc that is missing, or good and in doubt, goes to the card of
     gaps as information, and a scheduled ECG that was missed is told as due.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     limit = action_limit(case, use.drug)
     if limit is None:

@@ -221,7 +221,7 @@ def qtc_rise(case: Case, use: Use) -> Outcome:
     Without a baseline, with one by another formula, or with one perhaps taken on the drug that shows no rise, the card
     of gaps says so. Above the hold limit the check for holding speaks.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     qtc = current_qtc(case, use)
     ecgs = case.fact(ECGS)
@@ -311,7 +311,7 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
     When the start is not known, or whether an ECG was taken, the card of gaps says so. Only ECGs with a QTc on record
     count, whatever the QTc is; one that is only ordered does not.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     start = started(case, use)
     if start is None:

@@ -67,7 +67,7 @@ def contraindicated_pair(case: Case, use: Use) -> Outcome:
         mentions=why,
         deciding=doubtful((*use.drafts, *use.active), tuple(order for other in others for order in other.orders)),
         propose=undo(others),
-        waits=not use.active,
+        waits=not use.taken,
         others=others,
         also=also,
         effects=effects(case, use, others, "cyp3a"),

@@ -28,9 +28,9 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
     """
     if not exposed(use):
         return not_taken(case, use)
-    telling = keys_of(case, "PRES" if use.active else "PRES, the diagnosis")
+    telling = keys_of(case, "PRES" if use.taken else "PRES, the diagnosis")
     signs, doubts = signs_since_start(case, use, telling, past=True)
-    eyes = keys_of(case, "PRES, the eyes alone") if use.active else frozenset[str]()
+    eyes = keys_of(case, "PRES, the eyes alone") if use.taken else frozenset[str]()
     sight, sight_doubts = signs_since_start(case, use, eyes)
     if not (signs or sight):
         return no_signs(case)
@@ -45,8 +45,8 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
         doubts=doubts if signs else sight_doubts,
         signs=(*signs, *sight),
         action=action,
-        restart=not use.active,
-        waits=not use.active,
+        restart=not use.taken,
+        waits=not use.taken,
         started=started(case, use),
     )
 
@@ -69,7 +69,7 @@ def pancreatitis(case: Case, use: Use) -> Outcome:
     window = case.must(topics.LAB_WINDOW, "policy").value
     high, note = (case.must(topic, "policy") for topic in (topics.LIPASE_WARNING_ABOVE, topics.LIPASE_NOTE_ABOVE))
     enzymes = tuple(case.fact(key, window) for key in (LIPASE_ULN, AMYLASE_ULN))
-    signs, doubts = signs_since_start(case, use, keys_of(case, "pancreatitis"), past=not use.active)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "pancreatitis"), past=not use.taken)
     raised = tuple(fact for fact in enzymes if above(fact, high.value) is Truth.YES)
     slightly = tuple(fact for fact in enzymes if above(fact, note.value) is Truth.YES)
     if raised or signs:

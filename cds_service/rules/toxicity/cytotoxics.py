@@ -53,7 +53,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     Before the drug is given again after an earlier course only the recorded diagnosis counts, past entries included. It
     is a warning, as no source read says what follows from it.
     """
-    if not use.active:
+    if not use.taken:
         return _leaked_before(case, use) if exposed(use) else not_taken(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
     signs = (*seen, *creatinine_rise(case, use))
@@ -68,7 +68,7 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
         Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
         "capillary_leak",
         about=use.in_play,
-        deciding=use.active,
+        deciding=use.taken,
         drug=use.drug,
         says=(action,),
         doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
@@ -93,7 +93,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     A problem list that was not read whole is named as a gap where no sign was found. What kidney function means for
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
-    if not use.active:
+    if not use.taken:
         return _for_good(case, use) or not_taken(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
@@ -105,7 +105,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         Level.WARNING,
         "neurotoxicity",
         about=use.in_play,
-        deciding=use.active,
+        deciding=use.taken,
         drug=use.drug,
         says=(action,),
         doubts=doubts,
@@ -200,8 +200,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     """
     if not exposed(use):
         return not_taken(case, use)
-    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.active)
-    if not use.active and not signs:
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.taken)
+    if not use.taken and not signs:
         return no_signs(case)
     window = case.must(topics.LAB_WINDOW, "policy").value
     fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
@@ -211,14 +211,14 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     markers = (multiple, case.fact(LDH_ULN, window))
     raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
     fallen = _fell(newest, highest, fall.value)
-    both = fallen & any_of(above(fact, upper.value) for fact in markers) if use.active else Truth.NO
+    both = fallen & any_of(above(fact, upper.value) for fact in markers) if use.taken else Truth.NO
     if signs or both is Truth.YES:
         action = case.must(topics.HAEMOLYSIS, use.drug)
         return case.fired(
             Level.WARNING,
             "haemolysis",
             about=use.in_play,
-            deciding=use.active or doubtful(use.in_play),
+            deciding=use.taken or doubtful(use.in_play),
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
@@ -227,7 +227,7 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             newest=newest if both is Truth.YES else None,
             highest=highest if both is Truth.YES else None,
             raised=raised,
-            again=not use.active,
+            again=not use.taken,
             assumed=default if both is Truth.YES and multiple in raised else None,
             action=action,
         )

@@ -76,8 +76,8 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
         says=(action,),
         doubts=doubts,
         line=not enough,
-        waits=not use.active,
-        restart=not use.active,
+        waits=not use.taken,
+        restart=not use.taken,
         signs=(*shown, *(sign for sign in signs if sign not in shown)),
         action=action,
         alone=not enough,
@@ -89,7 +89,7 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
 def _signs(case: Case, use: Use) -> tuple[Sign, ...]:
     """What speaks for the syndrome; a restart asks for the diagnosis, or after a hold enough signs: not any fever."""
     every = _every_sign(case, use)
-    if use.active or (use.restarts and _enough(case, every)):
+    if use.taken or (use.restarts and _enough(case, every)):
         return every
     return recorded(case, use, keys_of(case, DIAGNOSIS))
 
@@ -159,7 +159,7 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
     from before the start is on record and that of today is high enough to have risen by that much. Signs of
     differentiation syndrome are a check of their own.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     limit = case.must(topics.LEUKOCYTOSIS_ABOVE, use.drug)
     rise = case.cite(topics.LEUKOCYTOSIS_RISE_ABOVE, use.drug)
@@ -172,7 +172,7 @@ def leukocytosis(case: Case, use: Use) -> Outcome:
                 Level.WARNING,
                 "leukocytosis",
                 about=use.in_play,
-                deciding=use.active,
+                deciding=use.taken,
                 drug=use.drug,
                 because=(wbc,),
                 says=(limit if high is Truth.YES or rise is None else rise,),

@@ -53,7 +53,7 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
 def _suspected(case: Case, use: Use) -> Outcome | None:
     """Bilirubin above the limit for a dose, and weight that rises, while the drug is given."""
     limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
-    heavier = weight_gain(case, use) if use.active or use.restarts else ()
+    heavier = weight_gain(case, use) if use.taken or use.restarts else ()
     if limit is None or not heavier:
         return None
     bilirubin, _ = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)

@@ -69,7 +69,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 holds=not lowers,
                 lowers=lowers,
                 assumed=assumed if leans else None,
-                taken=bool(use.active),
+                taken=bool(use.taken),
                 monitoring=before or case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
                 action=case.cite(topics.LIVER_ACTION, use.drug),
             )

@@ -64,7 +64,7 @@ def lab_schedule(case: Case, use: Use) -> Outcome:
     end of the schedule, and where another disease than AML is the reason. It asks whether a panel was measured, never
     what the values say.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
         return NotApplicable(elsewhere)

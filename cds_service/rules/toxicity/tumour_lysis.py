@@ -217,10 +217,10 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
     where what is missing could make several, or where the problem list was not read whole. A value counts by its age,
     even from before the start; where another disease than AML is the reason, the record of the call notes it.
     """
-    if not use.active:
+    if not use.taken:
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, about=use.active, quiet=True)
+        return case.blind(why=elsewhere, about=use.in_play, quiet=True)
     signs, doubts = signs_since_start(case, use, keys_of(case, "tumour lysis"))
     window = case.must(topics.ELECTROLYTE_WINDOW_ON_TREATMENT, "policy").value
     tests = _beyond(case, window)
@@ -237,7 +237,7 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
             Level.WARNING if loud else Level.INFO,
             "tls_laboratory",
             about=use.in_play,
-            deciding=use.active,
+            deciding=use.taken,
             drug=use.drug,
             because=() if signs and not doubts else tuple(fact for fact, _ in deciding),
             says=tuple(limit for _, limit in deciding) or (case.must(topics.TLS_ADVICE, use.drug),),
