@@ -128,7 +128,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=statements[:1],
-        mentions=(*statements[1:], *((stop,) if stop is not None and use.taken else ())),
+        mentions=statements[1:],
         propose=removal(use.drug, use.drafts),
         waits=use.is_new,
         forbids=statements,
