@@ -39,7 +39,6 @@ _IN_USE = (Role.ACTIVE, Role.ON_HOLD, Role.PAST, Role.DRAFT)  # what counts firs
 _VERSIONS = "the order came in versions that differ, and which is the newest is not known"
 _TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
 _NOT_TAKEN = _TAKEN_BACK | {"draft"}
-_ON_RECORD = " on record"  # after the reference of a running order that is among the drafts too
 
 
 def read_medications(
@@ -65,10 +64,8 @@ def read_medications(
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
-    signed_again: list[Medication] = []  # running orders that are among the drafts under their own ids
     never, stopped = ended
     seen = never | {draft.reference for draft in found if draft.ingredients or draft.label}
-    drafted = {draft.reference for draft in found if draft.role is Role.DRAFT and "/" in draft.reference}
     for versions in versions_that_count(each for each in reply.resources if each.type == "MedicationRequest"):
         read += 1
         order = _in_use([_listed(each, library, reading) for each in versions])
@@ -80,9 +77,6 @@ def read_medications(
         elif order is not None and not ("/" in order.reference and order.reference in seen):
             found.append(_stopped_now(order, reading.now) if order.reference in stopped else order)
             seen.add(order.reference)
-        elif order is not None and order.reference in drafted and _was_running(order, reading.now):
-            signed_again.append(replace(order, reference=f"{order.reference}{_ON_RECORD}"))
-    found = [*_in_place_of(signed_again, found), *signed_again]
     found = [_going_on(order, found) for order in found]
     taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
     found += taken.entries
@@ -90,22 +84,6 @@ def read_medications(
     fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact
-
-
-def _was_running(order: Medication, now: datetime) -> bool:
-    """Whether an order on record was in use before today, so that a draft of the same id does not begin it."""
-    current = order.role in (Role.ACTIVE, Role.ON_HOLD)
-    return current and order.start is not None and order.start.latest.date() < now.date()
-
-
-def _in_place_of(signed_again: list[Medication], found: list[Medication]) -> list[Medication]:
-    """The drafts, each in the place of the order on record that has its id."""
-    again = {order.reference for order in signed_again}
-    own = ((order, f"{order.reference}{_ON_RECORD}") for order in found)
-    return [
-        replace(order, replaces=(*order.replaces, name)) if order.role is Role.DRAFT and name in again else order
-        for order, name in own
-    ]
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:
