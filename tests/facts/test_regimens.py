@@ -65,6 +65,21 @@ def test_the_checks_of_every_drug_reach_a_regimen_written_as_one_order() -> None
     assert "High-dose cytarabine with idarubicin at 66 years" in said
 
 
+@pytest.mark.parametrize(("ended", "told"), [("2025-06-01", True), ("", True), ("2026-11-19", False)])
+def test_a_drug_that_ended_before_a_regimen_was_ordered_belongs_to_another_course(ended: str, told: bool) -> None:
+    service = {
+        "resourceType": "ServiceRequest", "id": "sr1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "code": {"text": "venetoclax + azacitidine"},
+        "authoredOn": "2026-11-10",
+    }  # fmt: skip
+    period = {"start": "2025-01-01"} | ({"end": ended} if ended else {})
+    given = [{"timing": {"repeat": {"boundsPeriod": period}}}]
+    earlier = ordered("venetoclax 100 MG Oral Tablet", "1747561", status="completed", dosageInstruction=given)
+    draft = ordered("voriconazole 200 MG Oral Tablet", "", status="draft", id="d1")
+    said = " ".join(card["summary"] for card in cards("order-sign", draft, orders=[service], medications=[earlier]))
+    assert ("enetoclax" in said) is told
+
+
 @pytest.mark.parametrize(("text", "per_area"), [
     ("cytarabine 3 g/m2 IV", "3000 mg/m²"), ("cytarabine 100 mg/m²", "100 mg/m²"), ("cytarabine 100 MG/ML", "None"),
     ("fludarabine 30 mg/m2 and cytarabine 2 g/m2", "None"),

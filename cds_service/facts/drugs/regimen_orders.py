@@ -65,14 +65,25 @@ def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
 def listed_regimens(
     resources: Iterable[Resource], orders: Iterable[Medication], reading: Reading
 ) -> tuple[Medication, ...]:
-    """What the regimens on record add to these orders: their drugs that none of them names."""
-    ordered = {drug for order in orders for drug in order.ingredients}
-    found = (_listed(resource, ordered, reading) for resource in resources)
+    """What the regimens on record add to these orders: their drugs that none of them names.
+
+    An order that was over before the regimen was written, or began before it and ended nobody knows when, belongs to
+    another course.
+    """
+    every = tuple(orders)
+    found = (_listed(resource, every, reading) for resource in resources)
     return tuple(each for each in found if each is not None)
 
 
-def _listed(resource: Resource, ordered: set[str], reading: Reading) -> Medication | None:
+def _was_over(order: Medication, since: When | None) -> bool:
+    last = order.last_day or order.start if order.role is Role.PAST else None
+    return last is not None and since is not None and last.latest < since.earliest
+
+
+def _listed(resource: Resource, orders: tuple[Medication, ...], reading: Reading) -> Medication | None:
     order = read_regimen(resource, reading)
+    since = order.start if order is not None else None
+    ordered = {drug for each in orders if not _was_over(each, since) for drug in each.ingredients}
     drugs = tuple(drug for drug in order.ingredients if drug not in ordered) if order is not None else ()
     view = resource.view()
     if order is None or not drugs or _NOT_RUNNING & {getattr(view, "status", None), getattr(view, "intent", None)}:
