@@ -65,15 +65,14 @@ def test_the_checks_of_every_drug_reach_a_regimen_written_as_one_order() -> None
     assert "High-dose cytarabine with idarubicin at 66 years" in said
 
 
-@pytest.mark.parametrize(("ended", "told"), [("2025-06-01", True), ("", True), ("2026-11-19", False)])
+@pytest.mark.parametrize(("ended", "told"), [("2025-06-01", True), ("2026-11-19", False)])
 def test_a_drug_that_ended_before_a_regimen_was_ordered_belongs_to_another_course(ended: str, told: bool) -> None:
     service = {
         "resourceType": "ServiceRequest", "id": "sr1", "status": "active", "intent": "order",
         "subject": {"reference": "Patient/p1"}, "code": {"text": "venetoclax + azacitidine"},
         "authoredOn": "2026-11-10",
     }  # fmt: skip
-    period = {"start": "2025-01-01"} | ({"end": ended} if ended else {})
-    given = [{"timing": {"repeat": {"boundsPeriod": period}}}]
+    given = [{"timing": {"repeat": {"boundsPeriod": {"start": "2025-01-01", "end": ended}}}}]
     earlier = ordered("venetoclax 100 MG Oral Tablet", "1747561", status="completed", dosageInstruction=given)
     draft = ordered("voriconazole 200 MG Oral Tablet", "", status="draft", id="d1")
     said = " ".join(card["summary"] for card in cards("order-sign", draft, orders=[service], medications=[earlier]))

@@ -67,8 +67,7 @@ def listed_regimens(
 ) -> tuple[Medication, ...]:
     """What the regimens on record add to these orders: their drugs that none of them names.
 
-    An order that was over before the regimen was written, or began before it and ended nobody knows when, belongs to
-    another course.
+    An order that was over before the regimen was written belongs to another course.
     """
     every = tuple(orders)
     found = (_listed(resource, every, reading) for resource in resources)
@@ -76,7 +75,7 @@ def listed_regimens(
 
 
 def _was_over(order: Medication, since: When | None) -> bool:
-    last = order.last_day or order.start if order.role is Role.PAST else None
+    last = order.last_day if order.role is Role.PAST else None
     return last is not None and since is not None and last.latest < since.earliest
 
 
