@@ -64,7 +64,7 @@ _CASE |= {"record", "subject", "edge", "expect", "fault"}
 _EXPECT = {"outcome", "level", "says", "not_says", "proposes", "missing", "gap", "waits", "holds", "line", "cites"}
 _EXPECT |= {"beside", "of_call"}
 _ORDER = {"dose", "since", "ended", "replaces", "route", "product", "matched by", "high dose", "reason", "doubt"}
-_ORDER |= {"conflict"}
+_ORDER |= {"conflict", "on record"}
 _NUMBER = re.compile(r"(?P<bound>[<>]=?)?\s*(?P<value>[\d.]+)\s*(?P<unit>\S.*?)\s*\Z")
 _WHEN = re.compile(r"\s+(?:on|since|in|(?P<filed>filed on))\s+(?P<when>\d{4}(?:-\d\d){0,2}(?:[ T]\d\d:\d\d)?)\s*\Z")
 _NAMED_AGAIN = re.compile(r"named again on [\d-]+")
@@ -541,6 +541,7 @@ def _order(line: Mapping[str, Any], earlier: list[Medication]) -> Medication:
         progressed="progression" in _knowledge().terms.words["ended for"].find_all(line.get("reason", "")),
         doubts=(line["doubt"],) if "doubt" in line else (),
         conflict=line.get("conflict", ""),
+        on_record=line.get("on record", ""),
         courses=_knowledge().terms.words["course"].find_all(line.get("product", drug)),
     )
 

@@ -26,6 +26,7 @@ UNKNOWN_START = "whether it began after the drug is not known"
 UNKNOWN_COURSE = "whether it began on the drug is not known"
 OPEN_COURSE = "whether this treatment goes on from an earlier order is not known: its last day is not stated"
 PERHAPS_ON_IT = "whether the baseline ECG was taken before the first dose is not known"
+PERHAPS_TAKEN = "whether a dose was taken is not known, and it is checked as a start"
 COURSE_ENDED = "it began after an earlier course had ended"
 
 
@@ -115,6 +116,8 @@ def _since(order: Medication, when: When | None) -> Truth:
 def not_taken(case: Case, use: Use) -> Outcome:
     """The outcome where a drug is not taken now; from an incomplete list that cannot be told."""
     medications = case.fact(MEDICATIONS)
+    if on_record := next((draft.on_record for draft in use.drafts if draft.on_record), ""):
+        return case.blind(why=f"{use.drug}: {on_record}; {PERHAPS_TAKEN}", about=use.drafts, level=Level.INFO)
     if medications.sure or use.of(Role.ON_HOLD):
         return NotApplicable("not taken now")
     return case.blind(medications, about=use.drafts)

@@ -12,14 +12,14 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from cds_service.facts.concepts import codes, text
+from cds_service.facts.drugs.going_on import as_one_treatment
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, library_of, local, named, said_of
-from cds_service.facts.drugs.prescription import continues, ended_before, order_of, read_order, view_of
+from cds_service.facts.drugs.prescription import ended_before, order_of, read_order, view_of
 from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
-from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
@@ -64,6 +64,7 @@ def read_medications(
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
+    again: list[Medication] = []  # orders on record that came already: among the drafts, under their own ids
     never, stopped = ended
     seen = never | {draft.reference for draft in found if draft.ingredients or draft.label}
     for versions in versions_that_count(each for each in reply.resources if each.type == "MedicationRequest"):
@@ -75,9 +76,11 @@ def read_medications(
         elif order is not None and not order.ingredients:
             unidentified += 1
         elif order is not None and not ("/" in order.reference and order.reference in seen):
-            found.append(_stopped_now(order, reading.now) if order.reference in stopped else order)
+            found.append(order)
             seen.add(order.reference)
-    found = [_going_on(order, found) for order in found]
+        elif order is not None:
+            again.append(order)
+    found = as_one_treatment(found, again, stopped, reading.now)
     taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
     found += taken.entries
     found += listed_regimens(services, found, reading)
@@ -212,25 +215,8 @@ def _role(view: MedicationRequest) -> Role | None:
     return _ROLES.get(view.status or "", Role.ACTIVE)
 
 
-def _going_on(order: Medication, every: list[Medication]) -> Medication:
-    """An order based on others supersedes those of the same drug; on one of another drug it only follows."""
-    view = view_of(order.resource)
-    based = continues(view) if view is not None and view.basedOn else ()
-    if not based:
-        return order
-    same = (each for each in every if each.reference in based and set(each.ingredients) & set(order.ingredients))
-    return replace(order, replaces=(*order.replaces, *(each.reference for each in same if each is not order)))
-
-
 def _ended(order: Medication, now: datetime) -> Medication:
     """An active order whose stated end has passed is no longer taken; one without an end still is."""
     if order.role is Role.ACTIVE and order.end is not None and order.end.latest < now:
         return replace(order, role=Role.PAST)
     return ended_before(order, now)
-
-
-def _stopped_now(order: Medication, now: datetime) -> Medication:
-    """An order that a draft of this call stops: one in use was taken until now, so that what it did may last."""
-    if order.role is not Role.ACTIVE:
-        return replace(order, role=Role.PAST)
-    return replace(order, role=Role.PAST, end=When(now, now))

@@ -106,6 +106,7 @@ def medication(
         courses=product.courses,
         reported=reported,
         conflict=product.doubt,
+        states_start=start is not None,
     )
 
 

@@ -1,0 +1,106 @@
+"""Going on: which drafts go on with what is on record, so that the drug is taken all the while.
+
+An order that is based on another of the same drug does. So does a draft in whose call the order in use is stopped; and
+an order in use that is signed again under its own id, where the day on which it was to begin is stated and over. The
+day of its writing does not tell that a dose was taken: such a draft starts the drug, and what may be is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from cds_service.facts.drugs.medications import Medication, Role
+from cds_service.facts.drugs.prescription import continues, view_of
+from cds_service.facts.drugs.routes import SYSTEMIC
+from cds_service.facts.times import When
+
+_IN_USE = (Role.ACTIVE, Role.ON_HOLD)
+_ON_RECORD = " on record"  # after the reference of an order in use that is among the drafts too
+
+
+def as_one_treatment(
+    found: list[Medication], again: Iterable[Medication], stopped: Collection[str], now: datetime
+) -> list[Medication]:
+    """The drafts and orders, each with those that it goes on with.
+
+    `again`: the orders on record that are among the drafts under their own ids. `stopped`: the references of those that
+    a draft of this call stops.
+    """
+    orders = [_based(order, found) for order in found]
+    drafts = [order for order in orders if order.role is Role.DRAFT]
+    in_use = {order.reference: order for order in again if order.role in _IN_USE}
+    changed = [each for each in orders if each.reference in stopped and _written_anew(each, drafts, now)]
+    told: list[Medication] = []
+    for order in orders:
+        if order.role is Role.DRAFT:
+            anew = _after(order, [each for each in changed if _same_way(order, each)])
+            told += _with_its_own(anew, in_use, now)
+        else:
+            told.append(_stopped_now(order, now) if order.reference in stopped and order not in changed else order)
+    return told
+
+
+def _based(order: Medication, every: list[Medication]) -> Medication:
+    """An order based on others supersedes those of the same drug; on one of another drug it only follows."""
+    view = view_of(order.resource)
+    based = continues(view) if view is not None and view.basedOn else ()
+    return _after(order, [each for each in every if each.reference in based and each is not order])
+
+
+def _written_anew(order: Medication, drafts: Iterable[Medication], now: datetime) -> bool:
+    """Whether a draft of the same drug is written in the call that stops an order in use, of a day before."""
+    if order.role not in _IN_USE or order.start is None or not _day_is_over(order.start, now):
+        return False
+    return any(_same_drug(draft, order) and _same_way(draft, order) for draft in drafts)
+
+
+def _after(order: Medication, others: Iterable[Medication]) -> Medication:
+    """The order, in the place of those others that are of the same drug."""
+    before = [each.reference for each in others if _same_drug(order, each)]
+    return replace(order, replaces=(*order.replaces, *before)) if before else order
+
+
+def _with_its_own(draft: Medication, in_use: Mapping[str, Medication], now: datetime) -> tuple[Medication, ...]:
+    """The draft with the order in use that has its id: in its place where that has begun, with a note where it may."""
+    own = in_use.get(draft.reference)
+    if own is None or not _same_drug(draft, own):
+        return (draft,)
+    if _has_begun(own, draft, now):
+        own = replace(own, reference=f"{own.reference}{_ON_RECORD}")
+        return replace(draft, replaces=(*draft.replaces, own.reference)), own
+    if own.start is not None and not _day_is_over(own.start, now):
+        return (draft,)  # it is of today: this is its signing
+    return (replace(draft, on_record=f"{own.role.value} on record, {own.start or 'without a date'}"),)
+
+
+def _has_begun(order: Medication, draft: Medication, now: datetime) -> bool:
+    """Whether it was taken before today, as far as its instructions say: its first day is over, its last is not."""
+    view = view_of(order.resource)
+    if not order.states_start or order.start is None or (view is not None and view.intent == "plan"):
+        return False
+    later = draft.states_start and draft.start is not None and draft.start.earliest > order.start.latest
+    over = order.last_day is not None and order.last_day.latest < now
+    return _day_is_over(order.start, now) and not later and not over
+
+
+def _day_is_over(when: When, now: datetime) -> bool:
+    return when.latest.date() < now.astimezone(when.latest.tzinfo).date()
+
+
+def _same_drug(one: Medication, other: Medication) -> bool:
+    return not set(one.ingredients).isdisjoint(other.ingredients)
+
+
+def _same_way(one: Medication, other: Medication) -> bool:
+    """Whether both reach the blood, or neither says otherwise: an intrathecal dose goes on with no infusion."""
+    return "" in (one.route, other.route) or one.route == other.route or SYSTEMIC.issuperset((one.route, other.route))
+
+
+def _stopped_now(order: Medication, now: datetime) -> Medication:
+    """An order that a draft of this call stops: one in use was taken until now, so that what it did may last."""
+    if order.role is not Role.ACTIVE:
+        return replace(order, role=Role.PAST)
+    return replace(order, role=Role.PAST, end=When(now, now))
