@@ -26,6 +26,7 @@ class UnitTable:
     low: Decimal
     high: Decimal
     step: Decimal | None = None  # to which a value is rounded that a molar mass converted
+    alone_from: Decimal = Decimal(0)  # in words: beside a name and nothing else, less may be what a test can see
 
     @property
     def is_score(self) -> bool:
@@ -111,4 +112,5 @@ def _unit_table(fields: Mapping[str, Any]) -> UnitTable:
     plausible = fields["plausible"]
     step = Decimal(fields["step"]) if "step" in fields else None
     low, high = Decimal(plausible["min"]), Decimal(plausible["max"])
-    return UnitTable(fields["canonical"], unambiguous | exact, low, high, step)
+    alone_from = Decimal(fields.get("alone", {"from": "0"})["from"])
+    return UnitTable(fields["canonical"], unambiguous | exact, low, high, step, alone_from)

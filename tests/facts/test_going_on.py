@@ -72,7 +72,7 @@ def test_a_draft_of_another_drug_under_that_id_goes_on_with_nothing() -> None:
     ("2026-11-20", ""), (None, "active on record, without a date"),
 ])
 def test_the_day_of_writing_says_only_that_it_may_have_begun(written: str | None, noted: str) -> None:
-    listed = {key: value for key, value in V.items() if key != "authoredOn"} | ({"authoredOn": written} if written else {})
+    listed = {key: value for key, value in (V | {"authoredOn": written}).items() if value}
     (draft,) = chart(listed, drafts=[listed]).medications.orders
     assert draft.on_record == noted
 
@@ -95,7 +95,8 @@ def test_a_first_dose_keeps_its_limit_where_the_order_stands_on_record_since_yes
 def test_where_it_may_have_begun_the_gap_card_says_that_it_was_checked_as_a_start() -> None:
     written = gilteritinib(authoredOn="2026-11-03")
     found = cards("order-sign", written, medications=[written], conditions=[AML, SEIZURE])
-    assert any("active on record, 2026-11-03; whether a dose was taken is not known" in card["detail"] for card in found)
+    noted = "active on record, 2026-11-03; whether a dose was taken is not known"
+    assert any(noted in card["detail"] for card in found)
     assert any(card["summary"].startswith("Starting") for card in found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,20 @@ def test_a_drug_that_ended_before_a_regimen_was_ordered_belongs_to_another_cours
     earlier = ordered("venetoclax 100 MG Oral Tablet", "1747561", status="completed", dosageInstruction=given)
     draft = ordered("voriconazole 200 MG Oral Tablet", "", status="draft", id="d1")
     said = " ".join(card["summary"] for card in cards("order-sign", draft, orders=[service], medications=[earlier]))
+    assert ("enetoclax" in said) is told
+
+
+@pytest.mark.parametrize(("draft", "told"), [
+    ({"status": "revoked"}, False), ({"status": "completed"}, False), ({"doNotPerform": True}, False),
+    ({"status": "revoked", "id": "sr2"}, True),
+])
+def test_a_regimen_on_record_that_this_call_ends_adds_no_drug(draft: dict[str, Any], told: bool) -> None:
+    service = {
+        "resourceType": "ServiceRequest", "id": "sr1", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "code": {"text": "venetoclax + azacitidine"},
+    }  # fmt: skip
+    other = ordered("voriconazole 200 MG Oral Tablet", "", status="draft", id="d1")
+    said = " ".join(card["summary"] for card in cards("order-sign", other, service | draft, orders=[service]))
     assert ("enetoclax" in said) is told
 
 

@@ -130,6 +130,7 @@ def test_a_name_alone_or_another_word_says_nothing(text: str) -> None:
     ("Tier I: TP53 R248Q. Tier II: none. VUS: none detected. No other variants were detected.", {"TP53"}),
     ("Specimen: bone marrow\nPathogenic variants:\nIDH1 R132C 34%\nMean coverage: 1200x", {"IDH1"}),
     ("TP53 p.R248Q 51%, pathogenic; FLT3-ITD not detected", {"TP53"}),
+    ("FLT3-ITD, VAF 30%, ratio 0.43", {"FLT3"}), ("IDH1 p.R132C 1%", {"IDH1"}),
 ])
 def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str]) -> None:
     assert {gene for gene, outcome in told(text).items() if outcome == YES} == genes
@@ -139,6 +140,7 @@ def test_a_list_of_variants_tells_that_they_were_found(text: str, genes: set[str
     "VUS: IDH1 p.R132C (34%)", "VUS:\nIDH1 p.R132C (34%)", "Variants of uncertain significance: IDH1 p.R132C (48%)",
     "Benign: IDH1 p.R132C 34%", "Not detected: IDH1 p.R132C (LOD 1%)", "IDH1 p.R132C (LOD 1%)",
     "IDH1 p.R132C (sensitivity 1%)", "IDH1 p.R132C 0%", "IDH1 p.R132C VAF 0.0 %", "IDH1 p.R132C <1%",
+    "IDH1 p.R132C 0.99%",
     "IDH1 p.R132C VAF <1%", "IDH1 p.R132C: VAF 0", "Pathogenic variants: IDH1 p.R132C 0%",
     "Hotspots covered: IDH1 R132C, R132H 100%", "Genes: IDH1 R132, IDH2 R140", "Coverage: IDH1 R132C 99%",
     "IDH1 R132C coverage 99%", "Prior results: IDH1 p.R132C (34%)", "Initial sample:\nIDH1 p.R132C (34%)",

@@ -83,7 +83,7 @@ def read_medications(
     found = as_one_treatment(found, again, stopped, reading.now)
     taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
     found += taken.entries
-    found += listed_regimens(services, found, reading)
+    found += listed_regimens(services, found, drafts, reading)
     fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact

@@ -20,7 +20,7 @@ from cds_service.facts.drugs.prescribed import local
 from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
-from cds_service.gather.resources import Resource
+from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
 
 ENDED = frozenset({"revoked", "completed", "entered-in-error"})
@@ -33,9 +33,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
     """The draft as an order of the drugs of its regimen; None where it orders no regimen."""
     view = resource.view()
-    if not isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) or view.status in ENDED:
-        return None
-    if isinstance(view, ServiceRequest) and view.doNotPerform:
+    if not isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) or _is_ended(view):
         return None
     for concept in _names(view):
         by_drugs = _names_drugs(all_text(concept), reading)
@@ -62,15 +60,24 @@ def read_regimen(resource: Resource, reading: Reading) -> Medication | None:
     return None
 
 
+def _is_ended(view: View | Unreadable) -> bool:
+    """Whether it says that it is over, or not to be carried out."""
+    if isinstance(view, ServiceRequest) and view.doNotPerform:
+        return True
+    return isinstance(view, (ServiceRequest, RequestGroup, CarePlan)) and view.status in ENDED
+
+
 def listed_regimens(
-    resources: Iterable[Resource], orders: Iterable[Medication], reading: Reading
+    resources: Iterable[Resource], orders: Iterable[Medication], drafts: Iterable[Resource], reading: Reading
 ) -> tuple[Medication, ...]:
     """What the regimens on record add to these orders: their drugs that none of them names.
 
-    An order that was over before the regimen was written belongs to another course.
+    An order that was over before the regimen was written belongs to another course. A regimen that one of `drafts` ends
+    adds nothing.
     """
     every = tuple(orders)
-    found = (_listed(resource, every, reading) for resource in resources)
+    ended = {draft.reference for draft in drafts if "/" in draft.reference and _is_ended(draft.view())}
+    found = (_listed(resource, every, reading) for resource in resources if resource.reference not in ended)
     return tuple(each for each in found if each is not None)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cds_service.facts.genomics import markers
 from cds_service.knowledge.terms import Terms
@@ -84,12 +85,13 @@ class Entry:
     gene: str
     start: int
     end: int
+    seen_from: Decimal  # percent: a smaller share may be what a test sees at best
     changed: bool = False
     silent: bool = False  # the change alters no protein
     classed: bool = False  # as a variant that matters
     shares: int = 0
     none: bool = False  # what it states of a share is zero, or all there is
-    small: bool = False  # so that it may be what a test sees at best
+    small: bool = False
 
     def add(self, found: re.Match[str]) -> None:
         """Take in what stands beside the gene."""
@@ -100,9 +102,9 @@ class Entry:
         share = found["named"] or found["share"]
         self.shares += share is not None
         for told in filter(None, (share, found["ratio"])):
-            value = float(told.replace(",", "."))
+            value = Decimal(told.replace(",", "."))
             self.none = self.none or not value or value >= _WHOLE_SHARE
-            self.small = self.small or value < 1
+            self.small = self.small or (told is share and value < self.seen_from)
 
     @property
     def is_whole(self) -> bool:
@@ -202,7 +204,8 @@ def _entries(text: str, terms: Terms) -> list[Entry] | None:
             ours = markers.genes_in(symbol)
             if not ours and symbol.lower() not in terms.gene_names:
                 return None
-            entries.append(Entry(ours[0] if ours else symbol, found.start(), found.end()))
+            seen_from = terms.units["vaf"].alone_from
+            entries.append(Entry(ours[0] if ours else symbol, found.start(), found.end(), seen_from))
         elif entries:
             entries[-1].add(found)
         elif found["change"] or found["named"] or found["share"]:
