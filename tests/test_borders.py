@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+TOP = {
+    "benchmarks", "cards", "cds_service", "deploy", "docs", "fhir_samples", "requirements", "scripts", "tests",
+    ".ci", ".dockerignore", ".gitattributes", ".github", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE",
+    "Makefile", "README.md", "gunicorn.conf.py", "mkdocs.yml", "pyproject.toml",
+}  # fmt: skip
 
 # What each part may import of ours, besides itself. A part is a folder, or a module that stands alone.
 # Read from top to bottom it is the journey: nobody imports from further down.
@@ -253,3 +260,13 @@ def test_only_the_web_and_the_command_line_read_clock_and_environment():
         if "os.environ" in path.read_text(encoding="utf-8") or "datetime.now(" in path.read_text(encoding="utf-8")
     }
     assert readers <= {"web", "pages", "cli", "answer", "gather", "settings"}
+
+
+def test_nothing_that_a_run_left_behind_is_kept():
+    """What stands at the top is what a newcomer is told of; a store and its key belong to a machine."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    told = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    kept = [Path(line) for line in told.stdout.splitlines()]
+    assert {path.parts[0] for path in kept} - TOP == set()
+    assert [path for path in kept if path.suffix in (".db", ".key", ".sqlite", ".log", ".pyc")] == []

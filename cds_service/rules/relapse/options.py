@@ -214,8 +214,8 @@ def _status(case: Case, option: Option) -> tuple[str, tuple[str, ...]]:
 
 
 def _told_of(case: Case, option: Option) -> Iterator[Statement[Any]]:
-    """What is told of an option in the words of a source: its status here and its caution. Evidence names its own."""
-    for topic in (topics.OPTION_STATUS, topics.OPTION_CAUTION):
+    """What is told of an option in the words of a source: its status here, its caution and its evidence."""
+    for topic in (topics.OPTION_STATUS, topics.OPTION_CAUTION, topics.OPTION_EVIDENCE):
         said: Statement[Any] | None = case.cite(topic, option.about)
         if said is not None and not said.foreign:
             yield said
