@@ -61,6 +61,7 @@ class Option:
     name: str
     group: Group
     drugs: tuple[str, ...]
+    high_dose: str  # the one of them that it gives in high dose
     markers: tuple[str, ...]  # one of them present
     fitness: Fit
     first_relapse: bool
@@ -90,7 +91,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"transplants", "rules", "therapy", "evidence", "statements"}
+) | {"high_dose", "transplants", "rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -115,12 +116,15 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
     unknown = fields.keys() - _FIELDS
     if unknown:
         raise KnowledgeError(f"{place}: unknown field {sorted(unknown)[0]}")
+    if fields.get("high_dose", "") not in ("", *fields.get("drugs", ())):
+        raise KnowledgeError(f"{place}: high_dose: '{fields['high_dose']}' is none of its drugs")
     try:
         return Option(
             id=key,
             name=fields["name"],
             group=Group(fields["group"]),
             drugs=tuple(fields.get("drugs", ())),
+            high_dose=fields.get("high_dose", ""),
             markers=tuple(fields.get("markers", ())),
             fitness=Fit(fields.get("fitness", "any")),
             first_relapse=bool(fields.get("first_relapse", False)),

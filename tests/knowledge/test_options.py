@@ -49,6 +49,7 @@ def test_an_approval_for_relapse_is_the_one_of_the_inventory(option, place):
     ("options.yaml", "evidence: [quantum-r-survival]", "evidence: []", "quizartinib: no evidence ''"),
     ("therapies/flt3.yaml", "{id: quantum-r-survival, ", "{id: quantum-r-survival, hide: true, ",
      "no evidence 'quantum-r-survival' to be shown"),
+    ("options.yaml", "high_dose: cytarabine", "high_dose: cytarabin", "high_dose: 'cytarabin' is none of its drugs"),
     ("options.yaml", "therapy: ivosidenib\n", "therapy: ivosidenip\n", "there is no therapy 'ivosidenip'"),
 ])
 def test_an_option_stands_on_evidence_that_is_there_is_its_own_and_may_be_shown(tmp_path, file, old, new, reason):

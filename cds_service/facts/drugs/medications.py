@@ -136,7 +136,10 @@ class Medications:
 MEDICATIONS: Key[Medications] = Key("medications", "medication list")
 
 
-def imagined(drug: str) -> Medication:
-    """A draft of the drug that nobody wrote, to ask what the checks would say of it. Its dose is open."""
+def imagined(drug: str, *, high_dose: bool = False) -> Medication:
+    """A draft of the drug that nobody wrote, to ask what the checks would say of it. Its dose in numbers is open."""
     resource = Resource("MedicationRequest", b'{"resourceType":"MedicationRequest"}', "option")
-    return Medication((drug,), Role.DRAFT, drug, f"option-{drug}", resource, "RxNorm", Dose(None, "not ordered yet"))
+    open_dose = Dose(None, "not ordered yet")
+    return Medication(
+        (drug,), Role.DRAFT, drug, f"option-{drug}", resource, "RxNorm", open_dose, high_dose=high_dose
+    )

@@ -69,13 +69,19 @@ class Safety(msgspec.Struct, frozen=True):
 
 
 def safety(
-    drug: str, rules: Iterable[Rule[Any]], chart: Chart, snapshot: Snapshot, shared: Shared | None = None
+    drug: str,
+    rules: Iterable[Rule[Any]],
+    chart: Chart,
+    snapshot: Snapshot,
+    shared: Shared | None = None,
+    *,
+    high_dose: bool = False,
 ) -> Safety:
     """The findings of the checks on a draft of the drug, and what they could not see.
 
     `shared`: what was worked out for the patient already; what leans on the medication list is worked out anew.
     """
-    draft = _draft(drug, snapshot)
+    draft = _draft(drug, snapshot, high_dose=high_dose)
     shared = shared or Shared()
     listed = frozenset((drug, *chart.medications.drugs(*_ROLES)))
     concerned = asked_of(drug, tuple(rules), snapshot)
@@ -148,11 +154,11 @@ class Beside(Medications):
         return (self.draft, *others) if drug in self.draft.ingredients else others
 
 
-def _draft(drug: str, snapshot: Snapshot) -> Medication:
+def _draft(drug: str, snapshot: Snapshot, *, high_dose: bool) -> Medication:
     """The draft of the drug that nobody wrote; it says nothing of a patient, and is made once."""
-    kept: Medication | None = snapshot.kept.get((imagined, drug))
+    kept: Medication | None = snapshot.kept.get((imagined, drug, high_dose))
     if kept is None:
-        kept = snapshot.kept[imagined, drug] = imagined(drug)
+        kept = snapshot.kept[imagined, drug, high_dose] = imagined(drug, high_dose=high_dose)
     return kept
 
 

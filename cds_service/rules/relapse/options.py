@@ -42,6 +42,10 @@ RULES_SPOKEN_FOR = (
 )
 
 
+# What the checks say of a drug, were it ordered now; and whether in high dose.
+Safe = Callable[[str, bool], Safety]
+
+
 def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
     """The rule that tells the options; `checks` are asked about each drug before it is offered."""
     left_out = SETTLED | OF_THE_ORDER
@@ -70,7 +74,7 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
             return closed
         if case.orders(Role.DRAFT):
             return NotApplicable("orders are being written: the options stand where the patient is viewed")
-        return _told(case, cache(lambda drug: _safety(case, drug, asked)))
+        return _told(case, cache(lambda drug, high_dose: _safety(case, drug, asked, high_dose=high_dose)))
 
     return options_at_relapse
 
@@ -80,11 +84,11 @@ def may_warn(check: Rule[Any]) -> bool:
     return check.worst > Level.INFO
 
 
-def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...]) -> Safety:
-    return safety(drug, checks, case.chart, case.snapshot, case.shared)
+def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...], *, high_dose: bool) -> Safety:
+    return safety(drug, checks, case.chart, case.snapshot, case.shared, high_dose=high_dose)
 
 
-def _told(case: Case, safe: Callable[[str], Safety]) -> Outcome:
+def _told(case: Case, safe: Safe) -> Outcome:
     fitness = assess(case)
     offers = [(option, _offer(case, option, fitness, safe)) for option in _by_name(case.snapshot)]
     kept = [offer for _, offer in offers if offer is not None]
@@ -169,7 +173,7 @@ def _together(offers: Iterable[Offer]) -> tuple[tuple[str, tuple[str | Finding, 
     return tuple(("; ".join(names), why) for names, why in reasons.values())
 
 
-def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str], Safety]) -> Offer | None:
+def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer | None:
     """The option for this patient; None where it is no matter here, as after a transplantation that never was."""
     found = needs(case, option, fitness)
     against = tuple(need.words for need in found if need.truth is Truth.NO)
@@ -183,7 +187,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Callable[[str]
     status, off_label = _status(case, option)
     cautions: list[str | Finding] = [need.words for need in found if need.truth is Truth.YES and need.words]
     cautions += [*_cautions(case, option, fitness), *off_label]
-    checked = [safe(drug) for drug in option.drugs if drug in case.snapshot.drugs]
+    checked = [safe(drug, drug == option.high_dose) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
     if stops:
         return Offer(option.name, option.group.value, Verdict.EXCLUDED, tuple(stops[:1]), bare=True)
