@@ -177,7 +177,7 @@ def test_a_dose_may_stand_in_the_text_alone(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "as directed", "400 mg", "once daily", "75 mg/m2 daily", "75 mg per m2 daily", "5 mg/kg daily", "5 mg per kg daily",
-    "1,200 mg daily", "1.200 mg daily", "4 tablets of 100 mg once daily", "4 x 100 mg daily",
+    "1,200 mg daily", "1.200 mg daily", "4 x 100 mg daily",
     "take two tabs (100 mg) daily",
     "20 mg daily, then 50 mg daily", "400 mg every other day", "100 mg daily, 2 capsules",
     "400 mg once daily or twice daily",
@@ -187,9 +187,13 @@ def test_a_text_with_more_than_one_reading_is_not_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "Take four 100 mg tablets by mouth once daily", "Take 4 (100 mg) tablets daily", "4 100mg tablets daily",
+    "Take 4 (100 mg) tablets daily", "Dose level 4 100 mg tablets daily", "Take 1 or 2 tablets of 100 mg daily",
+    "Take 4 tablets of 50 mg daily", "Take four 50 mg tablets daily", "Take 4 tablets (50 mg each) daily",
+    "Take 2 tablets of 100 mg, then 4 tablets of 100 mg daily", "Dispense 112 tablets of 100 mg, daily",
+    "Take 2-4 tablets of 100 mg daily", "Take 4 tablets of 100 mg every other day", "400 mg (3 tablets) daily",
+    "Take 4 (five) tablets daily", "4 tablets a day or two", "up to 4 tablets a day",
     "100 mg tablets: take 4 daily", "100 mg tablets, four daily", "100 mg x4 daily", "100 mg ×4 daily",
-    "Take eight tablets of 100 mg daily", "4 comprimés de 100 mg, daily", "4 tbl 100 mg daily",
+    "4 tbl 100 mg daily",
     "Take 1.5 tablets of 100 mg daily", "400/200/100 mg daily", "120-80 mg daily", "120 to 80 mg daily",
     "120 mg then 80 mg daily", "400/100/200 mg daily", "200 mg daily 1-0-1", "200 mg daily 1-0-1-0",
     "Take 2 tablets twice daily (400 mg total)", "Take 4 tablets (100 mg) daily",
@@ -290,7 +294,7 @@ def test_how_often_is_read_around_a_route_and_a_hyphen(text: str, expected: str 
     "400 mg aufgeteilt morgens und abends", "400 mg répartis matin et soir", "400 mg/day BID",
     "dose totale 400 mg matin et soir", "400 mg por dia, manhã e noite", "100 mg 1x täglich 4 Stück", "100 mg 4 tgl.",
     "100 mg four daily", "100 mg täglich mal 4", "100 mg x IV täglich", "100 mg, 4 à la fois, tous les jours",
-    "4 cpr da 100 mg la sera", "200 mg täglich 8:00 (nüchtern), 20:00",
+    "200 mg täglich 8:00 (nüchtern), 20:00",
 ])  # fmt: skip
 def test_what_may_be_of_the_day_or_counts_pieces_is_not_read(text: str) -> None:
     assert daily({"text": text}) is None
@@ -439,6 +443,12 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
 
 
 @pytest.mark.parametrize(("text", "expected"), [
+    ("4 tablets of 100 mg once daily", "400"), ("Take four 100 mg tablets by mouth once daily", "400"),
+    ("4 100mg tablets daily", "400"), ("Take eight tablets of 100 mg daily", "800"), ("4 tabs qAM", "400"),
+    ("4 comprimés de 100 mg, daily", "400"), ("4 cpr da 100 mg la sera", "400"), ("2 tablets of 100 mg BID", "400"),
+    ("Take 4 tablets (100 mg each) by mouth daily", "400"), ("1x täglich 4 Tabletten à 100 mg", "400"),
+    ("Take 400 mg (4 tablets) by mouth daily. Days 1-28", "400"), ("take 4 (four) tablets once daily", "400"),
+    ("4 tablets a day", "400"), ("4 comprimés par jour", "400"), ("4 Tabletten pro Tag", "400"), ("4 tabs/day", "400"),
     ("400 mg = 4 tab(s), Oral, Daily, 28 day(s)", "400"), ("200 mg = 2 tab(s), Oral, BID", "400"),
     ("Take 4 tablets (400 mg) by mouth daily with food", "400"), ("Take 2 tablets (200 mg) twice daily", "400"),
     ("Take 4 tablets by mouth once daily", "400"), ("Take two tablets twice daily", "400"),

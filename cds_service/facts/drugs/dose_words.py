@@ -23,6 +23,7 @@ from cds_service.facts.drugs.pieces_in_words import (
     leaves_a_choice,
     pieces_in,
     says_pieces,
+    varies,
     without_packs,
 )
 from cds_service.facts.drugs.times_in_words import most_times_in, times_in, without_times
@@ -70,7 +71,15 @@ _COME_TO = re.compile(
 )
 # And the amount of which the text says how many pieces it is: "400 mg = 4 tab(s)".
 _IS = re.compile(rf"{_MG_EACH}\s*=\s*(?:\d+(?:[.,]\d+)?)\s*{PIECE}\w*(?:\(\w\))?", re.IGNORECASE)
+_IN_PIECES = re.compile(rf"{_MG_EACH}\s*\(\s*(\d+|{WORDS})\s*{PIECE}\w*\s*\)", re.IGNORECASE)
 _BESIDE = re.compile(rf"(?<![\w.,/-])(\d+|{WORDS})\s*{PIECE}\w*\s*\(\s*{_MG_EACH}\s*\)", re.IGNORECASE)
+# Pieces with what each of them holds: "4 tablets of 100 mg", "4 tablets (100 mg each)", "four 100 mg tablets".
+_OF_EACH = re.compile(
+    rf"(?<![\w.,/-])(?P<of>\d+|{WORDS})\s*{PIECE}\w*\s+(?:of|à|de|da|zu|von|van|at)\s+(?P<of_mg>{_MG_EACH})(?:\s+each)?"
+    rf"|(?<![\w.,/-])(?P<by>\d+|{WORDS})\s*{PIECE}\w*\s*\(\s*(?P<by_mg>{_MG_EACH})\s+each\s*\)"
+    rf"|(?P<bare>(?:(?<=\btake\s)|(?<=\bgive\s)|(?<![^\n]))\d+|\b(?:{WORDS}))\s+(?P<bare_mg>{_MG_EACH})\s*{PIECE}\w*",
+    re.IGNORECASE,
+)
 _OF = re.compile(
     rf"(?<![\w.,-])(\d+|{WORDS})(?:\s*(?:x|×|\*)\s*|\s*{PIECE}\w*\s+(?:of|à|at)\s+|\s+\(?|\s*\(){_MG_EACH}",
     re.IGNORECASE,
@@ -85,12 +94,17 @@ def daily_in(text: str, terms: Terms, strength: Decimal | None = None) -> Quanti
     """A dose written as "400 mg once daily": one amount and one frequency, no count of tablets, nothing else.
 
     Tablets beside what they come to ("4 tablets (400 mg total)", "400 mg = 4 tab(s)") are that amount, and so are those
-    that come to the amount beside them by the `strength` of one: "4 tablets (400 mg)" of 100 mg each.
+    that come to the amount beside them by the `strength` of one: "4 tablets (400 mg)", "400 mg (4 tablets)" of 100 mg
+    each. Tablets of which the text says that each holds that strength are what they come to: "4 tablets of 100 mg".
     "400 mg/day" is what a day comes to. Of a series that goes up ("100/200/400 mg") the last amount is the highest; one
     that goes down has more than one reading.
     """
     text = _IS.sub(r"\1 mg", _COME_TO.sub(r"\1 mg", text))
-    text = _BESIDE.sub(lambda found: _come_to(found, strength), text) if strength is not None else text
+    if strength is not None:
+        text = _BESIDE.sub(lambda found: _come_to(found[0], found[1], found[2], strength), text)
+        text = _IN_PIECES.sub(lambda found: _come_to(found[0], found[2], found[1], strength), text)
+        if not varies(text):
+            text = _OF_EACH.sub(lambda found: _all_of(found, strength), text)
     matches = list(IN_MG.finditer(text))
     found = {plainly(match[1]) for match in matches}
     if len(matches) > _MOST_AMOUNTS or len(found) != 1 or any(match[2] for match in matches) or _counts_pieces(text):
@@ -113,10 +127,17 @@ def _counts_pieces(text: str) -> bool:
     return _COUNTED.search(without_times(text)) is not None
 
 
-def _come_to(found: re.Match[str], strength: Decimal) -> str:
+def _come_to(written: str, pieces: str, in_all: str, strength: Decimal) -> str:
     """The amount alone where so many pieces of that strength come to it; else what was written."""
-    count, amount = count_of(found[1]), plainly(found[2])
-    return f"{amount} mg" if count is not None and count > 1 and count * strength == amount else found[0]
+    count, amount = count_of(pieces), plainly(in_all)
+    return f"{amount} mg" if count is not None and count > 1 and count * strength == amount else written
+
+
+def _all_of(found: re.Match[str], strength: Decimal) -> str:
+    """What the pieces come to where each holds that strength; else what was written."""
+    count = count_of(found["of"] or found["by"] or found["bare"])
+    each = plainly((found["of_mg"] or found["by_mg"] or found["bare_mg"])[:-2].rstrip())
+    return f"{count * each} mg" if count is not None and each == strength else found[0]
 
 
 def _goes_down(before: str, amount: Decimal) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from cds_service.facts.drugs import amounts
 from cds_service.facts.drugs.amounts import Amount, amount_of, product_strength, rate_of
 from cds_service.facts.drugs.dose_words import daily_beside, daily_in
-from cds_service.facts.drugs.pieces_in_words import daily_pieces
+from cds_service.facts.drugs.pieces_in_words import daily_pieces, said_once
 from cds_service.facts.drugs.schemes import daily_by_scheme, doses_of, times_of
 from cds_service.facts.drugs.surface import per_area_in
 from cds_service.facts.drugs.times_in_words import days_between, leaves_open, skips_days, times_in
@@ -267,13 +267,14 @@ def _partly_written(single: Amount, step: _Step, of: _Product) -> Dose:
 def _written(step: _Step, of: _Product) -> Quantity | None:
     """The daily dose that the words state: in mg, or where nothing is coded in pieces of a known strength."""
     strength = of.strength() if step.text else None
-    written = daily_in(step.text, of.terms, strength)
+    text = said_once(step.text)
+    written = daily_in(text, of.terms, strength)
     if written is not None or step.stated:
         return written
-    by_scheme = daily_by_scheme(step.text, strength, of.terms)
+    by_scheme = daily_by_scheme(text, strength, of.terms)
     if by_scheme is not None or strength is None:
         return by_scheme
-    return daily_pieces(step.text, strength, of.terms)
+    return daily_pieces(text, strength, of.terms)
 
 
 def _pieces_a_day(step: _Step, of: _Product) -> Quantity | None:

@@ -26,6 +26,12 @@ PIECE = r"(?:tab|tbl|cap|cáp|kaps|kps|pill|gél|compr|drag|stück|stk|stuk|cpr|
 SPAN = r"(?:d|days?|weeks?|months?|cycles?|doses?|h|hrs?|hours?|tage?)\b"
 _TAKEN = re.compile(rf"(?<![\w.,/-])(\d+|one|{WORDS})\s*{PIECE}", re.IGNORECASE)
 _WHOLE_PIECES = re.compile(rf"{_TAKEN.pattern}\w*(?:\((?:s|n|en)\))?\.?", re.IGNORECASE)
+_PIECES_A_DAY = re.compile(
+    rf"{_WHOLE_PIECES.pattern}\s*(?:/\s*|per\s+|an?\s+|each\s+|pro\s+|am\s+|par\s+|al\s+|por\s+|ao\s+)"
+    r"(?:day|tag|jour|d[ií]a|giorno|dag)\b",
+    re.IGNORECASE,
+)
+_SAID_TWICE = re.compile(rf"(?<![\d.,])(\d+)\s*\((one|{WORDS})\)", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"[\s,;:()]+")
 # What a text counts that is taken in more than a day, or not at all; and where it leaves a choice.
 _NOT_OF_A_DAY = re.compile(
@@ -117,10 +123,20 @@ _APART = re.compile(r"[,.;(\n]\s*$")
 _PIECES = {name: Decimal(count) for count, name in enumerate(("one", *WORDS.split("|")), 1)}
 
 
+def said_once(text: str) -> str:
+    """The text without a number in words behind the same number in figures: "4 (four) tablets"."""
+    return _SAID_TWICE.sub(lambda twice: twice[1] if count_of(twice[1]) == count_of(twice[2]) else twice[0], text)
+
+
 def daily_pieces(text: str, strength: Decimal, terms: Terms) -> Quantity | None:
-    """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency."""
+    """A dose written as "4 tablets once daily": one number of pieces, of that strength, and one frequency.
+
+    "4 tablets a day" are those of the whole day.
+    """
     text = without_packs(text, terms)
     counted, times = pieces_in(text), times_in(text, terms)
+    if times is None and _PIECES_A_DAY.search(text) and times_in(_PIECES_A_DAY.sub(" daily", text), terms) == 1:
+        times = Decimal(1)
     if counted is None or times is None or any(each.search(text) for each in (_CHANGES, _RANGE)):
         return None
     if has_lone_number(text):
