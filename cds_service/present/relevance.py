@@ -1,7 +1,7 @@
 """What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
 
-At signing: what concerns the drafts, services among them, and every critical finding about current treatment; and
-beside a draft that bears on its drug, a stop of it that only a weak source makes a warning. At choosing: warnings and
+At signing: what concerns the drafts, services among them, and every critical finding about current treatment; and a
+stop that only a weak source makes a warning, where a measured value of now asks for it or a draft bears on its drug. At choosing: warnings and
 above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
 """
 
@@ -51,8 +51,10 @@ class Relevance:
                 return ours or (running and (finding.level is Level.CRITICAL or self._is_softened_stop(finding)))
 
     def _is_softened_stop(self, finding: Finding) -> bool:
-        """Whether it would be critical on a better source, and a draft brings up another danger of the same drug."""
-        return finding.level is Level.WARNING and id(finding) in self._stops and finding.drug in self._borne_on
+        """Whether it would be critical on a better source, and a value of now asks for it or a draft bears on the drug."""
+        if finding.level is not Level.WARNING or id(finding) not in self._stops:
+            return False
+        return any(fact.sure for fact in finding.because) or finding.drug in self._borne_on
 
     @cached_property
     def _stops(self) -> frozenset[int]:

@@ -80,6 +80,19 @@ def test_a_drug_that_ended_before_a_regimen_was_ordered_belongs_to_another_cours
     assert ("enetoclax" in said) is told
 
 
+LOST = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
+HALF = {"resourceType": "Bundle", "type": "searchset", "link": [{"relation": "next", "url": "http://x/fhir?p=2"}]}
+
+
+@pytest.mark.parametrize("answered", [LOST, HALF])
+def test_orders_of_services_that_were_lost_may_name_a_regimen(answered: dict[str, Any]) -> None:
+    draft = ordered("posaconazole 100 MG Delayed Release Oral Tablet", "", status="draft", id="d1")
+    found = cards("order-sign", draft, orders=answered)
+    assert [card["summary"] for card in found] == ["Not checked: medication list"]
+    assert "one of them may name a regimen" in found[0]["detail"]
+    assert cards("order-sign", draft, orders=[]) == []
+
+
 @pytest.mark.parametrize(("draft", "told"), [
     ({"status": "revoked"}, False), ({"status": "completed"}, False), ({"doNotPerform": True}, False),
     ({"status": "revoked", "id": "sr2"}, True),

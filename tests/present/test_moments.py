@@ -49,12 +49,16 @@ def test_a_sign_of_harm_on_a_drug_is_told_when_the_drug_is_ordered_again():
     assert cards("order-sign", other, medications=[given], conditions=[RELAPSED, ataxia]) == []
 
 
-def test_a_stop_that_a_weak_source_makes_a_warning_is_told_beside_an_order_that_bears_on_its_drug():
+def test_a_stop_for_a_value_of_now_is_told_at_any_signing_though_a_weak_source_makes_it_a_warning():
     chart = {"medications": [order("revumenib 160 mg", mg=270)], "ecg": [qtcf(512)], "labs": ELECTROLYTES}
-    beside = cards("order-sign", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
-    assert "QTcF 512 ms (yesterday): hold revumenib" in beside[0]["summary"]
-    assert set(indicators(beside)) == {"warning"}
-    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), **chart) == []
+    for ordered in (order("posaconazole 100 mg", mg=300, status="draft"), order("paracetamol 500 mg", status="draft")):
+        beside = cards("order-sign", ordered, **chart)
+        assert "QTcF 512 ms (yesterday): hold revumenib" in beside[0]["summary"]
+        assert set(indicators(beside)) == {"warning"}
+    unsure = chart | {"ecg": [qtcf(512) | {"status": "preliminary"}]}
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), **unsure) == []
+    at_limit = chart | {"ecg": [qtcf(500)]}
+    assert cards("order-sign", order("paracetamol 500 mg", status="draft"), **at_limit) == []
     chosen = cards("order-select", order("posaconazole 100 mg", mg=300, status="draft"), **chart)
     assert not any("hold revumenib" in card["summary"] for card in chosen)
 
