@@ -79,11 +79,11 @@ def test_the_work_up_takes_two_cards_and_one_for_the_gaps():
     assert len(found) <= 3
 
 
-def test_targets_stand_in_alphabetical_order_and_no_rate_sorts_anything():
+def test_targets_with_a_phase_iii_trial_stand_first_and_no_rate_sorts_anything():
     lines = [line[2:].split(":")[0] for line in told().splitlines() if line.startswith("- ") and "Evidence" in line]
     groups = [lines[: lines.index("ADE, standard (concurrent) schedule")], lines[lines.index("CLAG (cladribine)") :]]
     assert all(group == sorted(group, key=str.lower) for group in groups)
-    assert "the sources do not rank these" in told()
+    assert "those with a phase III trial first, else by name; no comparison between them exists" in told()
 
 
 @pytest.mark.parametrize(("score", "regimen", "low"), [(1, True, False), (2, False, False), (3, False, True)])

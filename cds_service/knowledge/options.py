@@ -2,7 +2,8 @@
 
 An option is data: its drugs, its group, what it needs, and its statements (status here, limits), which are loaded like
 all others under the name `option <id>`. Its evidence stands with the therapies; the option names the entries, and the
-line that a card tells is made of them. The order in the file is no ranking; cards sort by name.
+line that a card tells is made of them. The order in the file is no ranking. Targeted options whose phase III trial in relapse met its endpoint stand first (D30,
+G7); nothing else is ordered but by name.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Option:
     drugs: tuple[str, ...]
     high_dose: str  # the one of them that it gives in high dose
     markers: tuple[str, ...]  # one of them present
+    phase_three: bool  # a phase III trial in relapsed or refractory AML met its endpoint
     fitness: Fit
     first_relapse: bool
     after_allogeneic: bool
@@ -91,7 +93,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"high_dose", "transplants", "rules", "therapy", "evidence", "statements"}
+) | {"high_dose", "phase_three", "transplants", "rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -126,6 +128,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             drugs=tuple(fields.get("drugs", ())),
             high_dose=fields.get("high_dose", ""),
             markers=tuple(fields.get("markers", ())),
+            phase_three=bool(fields.get("phase_three", False)),
             fitness=Fit(fields.get("fitness", "any")),
             first_relapse=bool(fields.get("first_relapse", False)),
             after_allogeneic=bool(fields.get("after_allogeneic", False)),

@@ -60,8 +60,9 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
         """At relapse, what can be done.
 
         It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated.
-        One card of information lists what the sources describe, by kind and never ranked: offered, offered with
-        cautions, open, or excluded, each with its reason. Markers, fitness, age, earlier treatment and transplantation
+        One card of information lists what the sources describe, by kind: offered, offered with cautions, open,
+        or excluded, each with its reason. Drugs for a target whose phase III trial met its endpoint stand first, which
+        ranks nothing: nobody compared them. Markers, fitness, age, earlier treatment and transplantation
         decide, and no record never means no.
 
         Every drug of an option also runs through the checks of an order: what would be critical excludes it, and what
@@ -156,10 +157,10 @@ def _group(group: Group, shown: Iterable[Offer]) -> tuple[str, str, tuple[Offer,
 
 
 def _by_name(snapshot: Snapshot) -> tuple[Option, ...]:
-    """Every option; sorted once for this knowledge."""
+    """Every option, those of phase III first; sorted once for this knowledge."""
     kept: tuple[Option, ...] | None = snapshot.kept.get(_by_name)
     if kept is None:
-        kept = tuple(sorted(snapshot.options.values(), key=lambda option: option.name.lower()))
+        kept = tuple(sorted(snapshot.options.values(), key=lambda option: (not option.phase_three, option.name.lower())))
         snapshot.kept[_by_name] = kept
     return kept
 
