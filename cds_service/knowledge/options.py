@@ -2,8 +2,8 @@
 
 An option is data: its drugs, its group, what it needs, and its statements (status here, limits), which are loaded like
 all others under the name `option <id>`. Its evidence stands with the therapies; the option names the entries, and the
-line that a card tells is made of them. The order in the file is no ranking. Targeted options whose phase III trial in relapse met its endpoint stand first (D30,
-G7); nothing else is ordered but by name.
+line that a card tells is made of them. The order in the file is no ranking. Targeted options whose phase III trial in
+relapse met its endpoint stand first (D30, G7); nothing else is ordered but by name.
 """
 
 from __future__ import annotations

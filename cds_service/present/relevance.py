@@ -1,8 +1,9 @@
 """What is shown when. Rules hear of no hook; here each moment takes from the evaluation what concerns it.
 
 At signing: what concerns the drafts, services among them, and every critical finding about current treatment; and a
-stop that only a weak source makes a warning, where a measured value of now asks for it or a draft bears on its drug. At choosing: warnings and
-above about the selected drafts. At viewing: everything but counselling for drafts that are not there.
+stop that only a weak source makes a warning, where a measured value of now asks for it or a draft bears on its drug.
+At choosing: warnings and above about the selected drafts. At viewing: everything but counselling for drafts that are
+not there.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Relevance:
                 return ours or (running and (finding.level is Level.CRITICAL or self._is_softened_stop(finding)))
 
     def _is_softened_stop(self, finding: Finding) -> bool:
-        """Whether it would be critical on a better source, and a value of now asks for it or a draft bears on the drug."""
+        """Whether it would be critical on a better source, and a value of now or a draft brings it up."""
         if finding.level is not Level.WARNING or id(finding) not in self._stops:
             return False
         return any(fact.sure for fact in finding.because) or finding.drug in self._borne_on

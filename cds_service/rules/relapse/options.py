@@ -160,7 +160,8 @@ def _by_name(snapshot: Snapshot) -> tuple[Option, ...]:
     """Every option, those of phase III first; sorted once for this knowledge."""
     kept: tuple[Option, ...] | None = snapshot.kept.get(_by_name)
     if kept is None:
-        kept = tuple(sorted(snapshot.options.values(), key=lambda option: (not option.phase_three, option.name.lower())))
+        every = snapshot.options.values()
+        kept = tuple(sorted(every, key=lambda option: (not option.phase_three, option.name.lower())))
         snapshot.kept[_by_name] = kept
     return kept
 
