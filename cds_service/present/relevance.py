@@ -45,7 +45,8 @@ class Relevance:
         drafts = [order for order in finding.about if order.role is Role.DRAFT]
         match self.moment:
             case Moment.SELECT:
-                return finding.level >= Level.WARNING and any(draft.selected for draft in drafts)
+                told = finding.level >= Level.WARNING or finding.lowered
+                return told and any(draft.selected for draft in drafts)
             case Moment.SIGN:
                 running = any(order.role is Role.ACTIVE and self.is_ours(order) for order in finding.about)
                 ours = bool(drafts) or finding.of_call or self._scope(finding)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
+from tests.calls import RELAPSED, cards, condition, gilteritinib
 from tests.charts import RXNORM, Json, chart, concept, order
 
 VENETOCLAX, POSACONAZOLE = order("venetoclax", id="v1"), order("posaconazole", id="p1")
@@ -84,6 +85,20 @@ def test_the_end_of_the_prescription_is_not_the_end_of_the_drug() -> None:
 def test_the_start_is_that_of_the_instruction_else_of_the_order() -> None:
     stated = chart(order("x venetoclax", dosageInstruction=lasting({"start": "2026-10-15"}))).medications.orders[0]
     assert (str(stated.start), str(chart(VENETOCLAX).medications.orders[0].start)) == ("2026-10-15", "2026-10-01")
+
+
+@pytest.mark.parametrize(("written", "start"), [
+    ("2026-11-20", "2026-11-20"), ("2026-11-21", "2026-11-21"), ("2026-11-23", "None"), ("2027-11-08", "None"),
+])
+def test_an_order_on_record_that_is_written_in_the_future_has_no_date(written: str, start: str) -> None:
+    assert str(chart(order("gilteritinib", authoredOn=written)).medications.orders[0].start) == start
+
+
+def test_a_wrong_date_of_the_order_does_not_silence_what_came_on_the_drug() -> None:
+    pres = condition("I67.83", "PRES", "2026-11-15")
+    for written in ("2026-11-08", "2027-11-08"):
+        found = cards("patient-view", conditions=[RELAPSED, pres], medications=[gilteritinib(authoredOn=written)])
+        assert any("PRES" in card["summary"] for card in found), written
 
 
 def test_orders_without_id_are_all_read() -> None:

@@ -58,10 +58,10 @@ def test_what_is_approved_here_and_not_in_the_eu_is_told_so_in_demo_mode():
     (line,) = lines(told(tools(), asked(IDH1, IDH2, FLT3)))
     assert line.startswith(
         f"{LINE} approved for relapsed or refractory AML: gilteritinib (since 2019-10-24). "
-        "No EU approval for relapsed or refractory AML: enasidenib; ivosidenib; quizartinib. "
+        "No EU approval for relapsed or refractory AML: quizartinib; enasidenib; ivosidenib. "
         "No EU approval found (read in a text that restates it: confirm on the current label): olutasidenib. "
     )
-    assert line.endswith("*From:* Thol et al. 2021; FDA and EMA indications (MOAlmanac); reviewed 2026-11-21.")
+    assert line.endswith("*From:* FDA and EMA indications (MOAlmanac); Thol et al. 2021; reviewed 2026-11-21.")
 
 
 def test_it_is_the_last_word_before_the_sources_and_stands_on_the_options_card_alone():

@@ -67,6 +67,14 @@ def test_an_unrelated_order_is_not_bothered_with_gaps_about_current_treatment():
     assert cards("order-sign", order("paracetamol 500 mg", status="draft"), medications=[gilteritinib()]) == []
 
 
+def test_choosing_tells_a_warning_that_a_doubt_has_lowered():
+    voriconazole = order("voriconazole 200 MG Oral Tablet", "349434", 400, status="draft")
+    for status, level in (("active", "warning"), ("unknown", "info")):
+        taken = gilteritinib(status=status, authoredOn="2026-10-20")
+        found = cards("order-select", voriconazole, medications=[taken], ecg=[qtcf(430)], labs=ELECTROLYTES)
+        assert any("oriconazole" in card["summary"] and card["indicator"] == level for card in found), status
+
+
 def test_choosing_shows_no_counselling():
     chart = {"ecg": [qtcf(430)], "labs": ELECTROLYTES, "genomics": [SINCE_RELAPSE]}
     assert cards("order-select", gilteritinib(status="draft"), **chart) == []

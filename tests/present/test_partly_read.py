@@ -26,7 +26,8 @@ def test_every_card_is_written_where_a_list_came_in_part(draft, hook):
         came = bundle(RELAPSED) if name == "conditions" else bundle()
         chart = {name: came | {"link": more}, **({"medications": [draft]} if hook == "patient-view" else {})}
         answer = json.loads(ask(request(hook, *([draft] if hook != "patient-view" else []), **chart)).body)
-        assert not [card for card in answer["cards"] if "could not be written" in card["summary"] + card["detail"]], name
+        said = [card["summary"] + card["detail"] for card in answer["cards"]]
+        assert not [each for each in said if "could not be written" in each], name
 
 
 def test_whether_sos_is_on_record_is_said_to_be_open_where_the_problem_list_came_in_part():

@@ -95,7 +95,7 @@ def medication(
         f"{product.matched_by}{_NOT_HAD}" if said.not_had else product.matched_by,
         told.dose,
         told.route or product.route or told.spoken_route,
-        start or reading.when(order.authoredOn),
+        start or _written(order, role, reading),
         end,
         replaces=_superseded(order),
         reason=reason,
@@ -108,6 +108,13 @@ def medication(
         conflict=product.doubt,
         states_start=start is not None,
     )
+
+
+def _written(order: MedicationRequest, role: Role, reading: Reading) -> When | None:
+    """The day of its writing. One on record that is written in the future has a wrong date, which counts as none."""
+    written = reading.when(order.authoredOn)
+    wrong = written is not None and role is not Role.DRAFT and written.earliest > reading.wrong_after
+    return None if wrong else written
 
 
 def ended_before(order: Medication, now: datetime) -> Medication:
