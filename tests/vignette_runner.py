@@ -40,7 +40,7 @@ from cds_service.facts.orders import DRAFTED, ORDERED, TYPED
 from cds_service.facts.reproduction import PREGNANT
 from cds_service.facts.residual import OF_RESIDUAL
 from cds_service.facts.times import When
-from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
+from cds_service.facts.values.ecg import ECGS, QTC, REFUSED, Ecg, Formula
 from cds_service.facts.values.labs import BEDSIDE, LABS, MULTIPLES, OVER_TIME, Series
 from cds_service.gather.resources import Resource
 from cds_service.hooks.services import Moment
@@ -334,7 +334,13 @@ class _Facts:
         fact = known(key, measured, when, Origin("Observation/1", "vignette", sent or text), bound=bound, doubts=doubts)
         return _conflicting(fact)
 
-    def _ecgs(self) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
+    def _ecgs(self) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]], Fact[tuple[When | None, ...]]]:
+        days = [_when(f" on {line}") for line in self.lines.pop("refused ecgs", ())]
+        refused = known(REFUSED, tuple(days), None, Origin("Observation", "vignette", ""))
+        refused = refused.doubted(f"an ECG of {days[0]} cannot be used") if days else refused
+        return *self._used_ecgs(), refused
+
+    def _used_ecgs(self) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
         single = self.lines.pop("qtc", None)
         lines = self.lines.pop("ecgs", [single] if single else [])
         if not lines:

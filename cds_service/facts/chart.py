@@ -86,7 +86,7 @@ def read_chart(
         with_reports(gathered.reply(key), came.holders.get(key, ()), came.observations)
         for key in ("ecg", "labs", "bedside")
     )
-    qtc, ecgs = read_ecgs((*results.ecgs, *within.ecgs), ecg, spans.same_ecg, reading)
+    qtc, ecgs, refused_ecgs = read_ecgs((*results.ecgs, *within.ecgs), ecg, spans.same_ecg, reading)
     _, relapse, _, _, history = conditions
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
     medications = read_medications(
@@ -116,6 +116,7 @@ def read_chart(
         read_links(gathered.reply("patient")),
         qtc,
         ecgs,
+        refused_ecgs,
         medications,
         procedures,
         read_orders(

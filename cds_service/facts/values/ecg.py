@@ -53,19 +53,23 @@ class Ecg(msgspec.Struct, frozen=True):
 
 QTC: Key[Ecg] = Key("qtc", "QTc", "ecg", exact=True)
 ECGS: Key[tuple[Ecg, ...]] = Key("ecgs", "ECGs with a QTc", "ecg")
+REFUSED: Key[tuple[When | None, ...]] = Key("refused_ecgs", "earlier ECGs", "ecg")  # when they were taken
 
 _STATED = {
     "qtc_fridericia": Formula.FRIDERICIA,
     "qtc_bazett": Formula.BAZETT,
     "qtc_unspecified": Formula.UNSPECIFIED,
 }
-__all__ = ["ECGS", "ECG_KEYS", "QTC", "Ecg", "Formula", "read_ecgs"]
+__all__ = ["ECGS", "ECG_KEYS", "QTC", "REFUSED", "Ecg", "Formula", "read_ecgs"]
 
 
 def read_ecgs(
     observations: Iterable[tuple[Resource, str]], reply: Reply, same_ecg: Quantity, reading: Reading
-) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]]]:
-    """The newest QTc, and all ECGs newest first. `same_ecg`: values this close in time belong to one ECG."""
+) -> tuple[Fact[Ecg], Fact[tuple[Ecg, ...]], Fact[tuple[When | None, ...]]]:
+    """The newest QTc, all ECGs newest first, and when those were taken that cannot be used.
+
+    `same_ecg`: values this close in time belong to one ECG.
+    """
     came = tuple(observations)
     every = [value for resource, source in came for value in values_of(resource, source, reading)]
     same = timedelta(minutes=float(same_ecg.value))
@@ -74,11 +78,14 @@ def read_ecgs(
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
     ecgs = [ecg for _, ecg in best if isinstance(ecg, Ecg)]
     refused = [(when, why) for when, why in best if isinstance(why, str)]
+    unused = known(REFUSED, tuple(when for when, _ in refused), None, Origin("Observation", reply.source, ""))
+    if refused:
+        unused = unused.doubted(f"an ECG of {refused[0][0] or 'no date'} cannot be used: {refused[0][1]}")
     if not ecgs:
         nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
         gone = taken_back_ecg((each for each, _ in came), reading) if nothing.state is State.ABSENT else ""
         nothing = missing(ECGS, State.ABSENT, gone) if gone else nothing
-        return missing(QTC, nothing.state, nothing.why), nothing
+        return missing(QTC, nothing.state, nothing.why), nothing, unused
     newest_when = ecgs[0].when
     first, rivals = _first(ecgs)
     ecgs.remove(first)
@@ -111,7 +118,7 @@ def read_ecgs(
     if doubtful:
         beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
         fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))
-    return fact, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra)
+    return fact, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra), unused
 
 
 def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:

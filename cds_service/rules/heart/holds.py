@@ -6,7 +6,8 @@ from itertools import takewhile
 
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.fact import State
-from cds_service.facts.values.ecg import ECGS, Ecg
+from cds_service.facts.times import When
+from cds_service.facts.values.ecg import ECGS, REFUSED, Ecg
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import INTERRUPT
@@ -42,18 +43,30 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
         return Truth.NO if ecgs.state is State.ABSENT and not held else Truth.UNKNOWN
     if longest_above_limit(case, use) is not None:
         return Truth.YES
-    return Truth.NO if ecgs.sure else Truth.UNKNOWN
+    return Truth.NO if ecgs.sure and not _refused_in_course(case, use) else Truth.UNKNOWN
+
+
+def _refused_in_course(case: Case, use: Use) -> bool:
+    """Whether an ECG of that course cannot be used: it may have had the QTc for which the drug was held."""
+    start = _begun(case, use)
+    refused = case.fact(REFUSED).value or ()
+    return any(when is None or start is None or when.latest.date() >= start.earliest.date() for when in refused)
 
 
 def longest_above_limit(case: Case, use: Use) -> Ecg | None:
     """The longest QTc above the limit that was recorded since the drug was begun, if there is one."""
-    begun = (order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start)
-    ended = (order.start for order in use.of(Role.PAST) if order.start and _not_long_ago(case, order))
-    start = min((*begun, *ended), key=lambda when: when.earliest, default=None)
+    start = _begun(case, use)
     ecgs = case.fact(ECGS).value or ()
     limit = _limit(case, use)
     on_drug = ecgs if start is None else taken_since(ecgs, start.earliest.date())
     return max((ecg for ecg in on_drug if ecg.qtc > limit), key=lambda ecg: ecg.qtc, default=None)
+
+
+def _begun(case: Case, use: Use) -> When | None:
+    """When the course was begun that goes on, is held or ended not long ago."""
+    begun = (order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start)
+    ended = (order.start for order in use.of(Role.PAST) if order.start and _not_long_ago(case, order))
+    return min((*begun, *ended), key=lambda when: when.earliest, default=None)
 
 
 def _limit(case: Case, use: Use) -> Quantity:

@@ -7,7 +7,7 @@ from typing import assert_never
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
-from cds_service.facts.values.ecg import ECGS, QTC, Ecg
+from cds_service.facts.values.ecg import ECGS, QTC, REFUSED, Ecg
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
@@ -61,7 +61,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return NotApplicable("no hold for QTc on record")
         case Truth.UNKNOWN:
-            return case.blind(case.fact(ECGS))
+            return case.blind(case.fact(ECGS), case.fact(REFUSED))
         case Truth.YES:
             pass
         case other:
