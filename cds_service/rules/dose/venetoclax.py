@@ -6,7 +6,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.entries import PROBLEMS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended
+from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended, ramp_beside
 from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
@@ -116,14 +116,8 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
 
 
 def _ramp(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
-    """The steps of the ramp-up, where they concern this order: a first dose in AML, beside a CYP3A inhibitor.
-
-    One that counts as a P-gp inhibitor for the ceiling is a CYP3A inhibitor still.
-    """
-    effect = case.effect(ceiling.other.drug, "cyp3a")
-    if effect is None or not use.is_new or not_for_aml(case):
-        return None
-    return case.cite(topics.RAMP_UP, use.drug, effect.value)
+    """The steps of the ramp-up, where they concern this order: a first dose in AML, beside a CYP3A inhibitor."""
+    return ramp_beside(case, use, ceiling) if use.is_new and not not_for_aml(case) else None
 
 
 def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple[Proposal, ...]:

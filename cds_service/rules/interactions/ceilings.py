@@ -42,6 +42,15 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
 
 
+def ramp_beside(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
+    """The steps of the ramp-up beside the inhibitor of that ceiling, if anything is said of them.
+
+    One that counts as a P-gp inhibitor for the ceiling is a CYP3A inhibitor still.
+    """
+    effect = case.effect(ceiling.other.drug, "cyp3a")
+    return None if effect is None else case.cite(topics.RAMP_UP, use.drug, effect.value)
+
+
 def _limit(case: Case, use: Use, qualifier: str) -> Statement[Quantity] | None:
     """The ceiling under that name; beside low-dose cytarabine, which allows more, the one made for it (M7)."""
     higher = case.cite(topics.DOSE_CEILING, use.drug, f"{qualifier} with {CYTARABINE}")

@@ -12,8 +12,7 @@ from cds_service.facts.values.labs import CALCIUM, CREATININE, PHOSPHATE, POTASS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
-from cds_service.rules.interactions.ceilings import ceilings, inhibitors, just_ended
-from cds_service.rules.interactions.partners import STRONG
+from cds_service.rules.interactions.ceilings import Ceiling, ceilings, inhibitors, just_ended, ramp_beside
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.signs import keys_of, signs_since_start
 from cds_service.rules.standing import not_for_aml
@@ -165,8 +164,8 @@ def starting_venetoclax(case: Case, use: Use) -> Outcome:
     """What to arrange when venetoclax is started.
 
     It is asked when venetoclax is started, and is a card of information: prophylaxis of tumour lysis, steps of the
-    ramp-up, organ values to follow, grapefruit. The steps beside a strong inhibitor are told where one is drafted or
-    taken, and the plain ones only where surely no inhibitor is.
+    ramp-up, organ values to follow, grapefruit. The steps beside a strong or moderate inhibitor are told where one is
+    drafted or taken, with the most that is allowed beside it, and the plain ones only where surely no inhibitor is.
 
     Beside other inhibitors, or where the medication list is not known, no steps are told. Where another disease than
     AML is the reason nothing is told but that. Dose limits and blood values are checks of their own.
@@ -175,7 +174,8 @@ def starting_venetoclax(case: Case, use: Use) -> Outcome:
         return NotApplicable("not a start")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
-    advice, ramp = case.must(topics.TLS_ADVICE, use.drug), _ramp(case, use)
+    ceiling = next(iter(ceilings(case, use, inhibitors(case, use))), None)
+    advice, ramp = case.must(topics.TLS_ADVICE, use.drug), _ramp(case, use, ceiling)
     return case.fired(
         Level.INFO,
         "starting_venetoclax",
@@ -184,20 +184,19 @@ def starting_venetoclax(case: Case, use: Use) -> Outcome:
         says=(advice,),
         advice=advice,
         ramp=ramp,
+        ceiling=ceiling,
         unsure=ramp is None and not case.fact(MEDICATIONS).sure,
         organs=case.cite(topics.ORGAN_MONITORING, use.drug),
         grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
     )
 
 
-def _ramp(case: Case, use: Use) -> Statement[str] | None:
-    """The steps of the ramp-up: those beside a strong inhibitor, the plain ones surely without any; else none."""
-    found = ceilings(case, use, inhibitors(case, use))
-    if not found:
-        open_ = just_ended(case, use) or not case.fact(MEDICATIONS).sure
-        return None if open_ else case.cite(topics.RAMP_UP, use.drug)
-    strong = any(ceiling.because.value == STRONG for ceiling in found)
-    return case.cite(topics.RAMP_UP, use.drug, STRONG) if strong else None
+def _ramp(case: Case, use: Use, ceiling: Ceiling | None) -> Statement[str] | None:
+    """The steps of the ramp-up: those beside the inhibitor of the lowest ceiling, the plain ones surely without any."""
+    if ceiling is not None:
+        return ramp_beside(case, use, ceiling)
+    open_ = just_ended(case, use) or not case.fact(MEDICATIONS).sure
+    return None if open_ else case.cite(topics.RAMP_UP, use.drug)
 
 
 @rule(
