@@ -247,6 +247,8 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
             several=several,
             alone=within if alone else None,
             signs=signs,
+            loud=loud,
+            creatinine=case.fact(CREATININE, window),
             advice=case.must(topics.TLS_ADVICE, use.drug),
         )
     problems = case.fact(PROBLEMS)
