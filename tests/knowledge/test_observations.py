@@ -106,7 +106,7 @@ def test_a_hospitals_own_code_goes_through_the_same_table() -> None:
     lab = quantity(concept("KALIUM", system=LOCAL), 3.1, "mmol/L")
     observations = [(resource(each), "prefetch") for each in (ecg, lab)]
     reply = Reply("labs", Status.COMPLETE)
-    qtc, _ = read_ecgs(observations, reply, Quantity.read("5 min"), reading)
+    qtc, *_ = read_ecgs(observations, reply, Quantity.read("5 min"), reading)
     potassium = read_labs(observations, reply, reply, reading)[POTASSIUM.name]
     assert qtc.value is not None
     assert (str(qtc.value.qtc), qtc.value.formula) == ("480 ms", Formula.UNSPECIFIED)
