@@ -113,7 +113,7 @@ def not_for_aml(case: Case) -> str:
 
 
 def used_elsewhere(case: Case, drug: str) -> str:
-    """The other disease on record for which such a drug is given, where no AML is and most take it without leukaemia."""
+    """The other disease on record for which a drug is given that most take without leukaemia, where no AML is."""
     disease, about = case.fact(DISEASE), case.snapshot.drugs[drug]
     if disease.value is not Disease.NONE or not disease.sure or not about.widely_used:
         return ""

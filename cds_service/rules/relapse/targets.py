@@ -67,8 +67,8 @@ def target(case: Case, use: Use) -> Outcome:
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
-    if other := used_elsewhere(case, use.drug):
-        return NotApplicable(f"no AML is on record, and another indication of {use.drug} is ({other})")
+    if given_for := used_elsewhere(case, use.drug):
+        return NotApplicable(f"no AML is on record, and another indication of {use.drug} is ({given_for})")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, level=Level.INFO, quiet=not use.drafts)
     targets = case.must(topics.TARGETS, use.drug)
