@@ -16,7 +16,7 @@ from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_ot
 from cds_service.facts.clauses import NEAR
 from cds_service.facts.concepts import Wording, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
-from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, LEUKAEMIA, disagree
+from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
 from cds_service.facts.left_open import told_and_open
 from cds_service.facts.residual import begun, is_within_remission, of_residual
 from cds_service.facts.states_in_words import NOT_CERTAIN, TO_RULE_OUT, is_active, is_open, stated_in
@@ -62,6 +62,10 @@ _SCORED = re.compile(
     re.IGNORECASE,
 )
 _WITHIN_A_TEXT = re.compile(r"[\w,]\s+\Z")
+_ANSWERED_NO = re.compile(
+    r"\s*[:=-]\s*(?:none|no|negative|denied|nein|keine?r?|negativ|aucune?|non|ninguno|nessun[ao]?|geen|nee|não|nenhum)\b",
+    re.IGNORECASE,
+)
 _A_NOUN = re.compile(r"(?:,|\s+u\.|\s*/)\s*[A-ZÄÖÜ][a-zäöüß]")
 
 
@@ -96,6 +100,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     hedges = [span for span in hedges if span[2] not in OTHERS]
     thought_of = {span[2] for span in {*hedges} - doubts_of_another(words, hedges, terms)}
     own, own_said = without(words, theirs), without(said.words, theirs)
+    family = _in_the_family(words, theirs, terms)
     unsure, past = bool(thought_of & {NOT_CERTAIN, TO_RULE_OUT}) or "?" in words, False
     unsure = unsure or (words is not said.words and is_open(said, left_open))
     beside: list[str] = []
@@ -110,15 +115,15 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         before = [key for key in before if key not in LEUKAEMIA]
     if unsure and {*keys, *now} & AML:  # "AML, initially suspected APL" is AML
         now = [key for key in now if key != "apl"]
-    alone = not (keys or now or before)
+    alone = not (keys or now or before or family)
     unsure = unsure or bool(beside and (alone or set(beside) & set(keys)))
     now = beside if alone else now
-    told = told or ("its words" if now or before else "")
-    past = bool(before) and not (keys or now)
+    told = told or ("its words" if now or before or family else "")
+    past = bool(before) and not (keys or now or family)
     doubts: tuple[str, ...] = (BY_ITS_WORDS,) if unsure else ()
     doubts += (_BY_A_RELATIVE,) if theirs and _is_of_others(said, keys) else ()
     earlier = [key for key in before if key not in (*keys, *now) and key not in LEUKAEMIA] if now else []
-    keys += now or before
+    keys += [*(now or before), *family]
     residual = of_residual(keys, words, terms)
     coded_remission = status in IN_REMISSION and bool(residual and begun(said.text, terms))
     within = bool(residual) and is_within_remission(said.text, terms)
@@ -180,6 +185,18 @@ def _is_of_others(said: Wording, keys: list[str]) -> bool:
     names, hedges = said.terms.words["condition"], said.terms.words["doubtful"].spans(said.text)
     own = without(said.text, told_of_others(said.text, [span for span in hedges if span[2]]))
     return bool(set(keys) & set(names.find_all(said.text))) and not set(keys) & set(names.find_all(own))
+
+
+def _in_the_family(words: str, theirs: list[tuple[int, int]], terms: Terms) -> list[str]:
+    """What the words tell of a relative, of which a label asks whether it runs in the family."""
+    return [
+        IN_THE_FAMILY[key]
+        for start, end, key in (terms.words["condition"].spans(words) if theirs else ())
+        if key in IN_THE_FAMILY
+        and any(begin <= start and end <= until for begin, until in theirs)
+        and not is_denied(words, start, end, key)
+        and not _ANSWERED_NO.match(words, end)
+    ]
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:

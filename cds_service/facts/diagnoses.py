@@ -8,6 +8,14 @@ GRAFTS = frozenset({"hsct_procedure", "hsct_procedure_autologous", "history_hsct
 IN_RELAPSE = frozenset({"in_relapse", "relapse", "recurrence", "relapsed"})
 IN_REMISSION = frozenset({"in_remission", "remission", "in remission"})
 
+# What a label asks of a relative, by what it is called of the patient.
+IN_THE_FAMILY = {
+    "sudden_death": "family_sudden_death",
+    "torsades": "family_ventricular_arrhythmia",
+    "ventricular_tachycardia": "family_ventricular_arrhythmia",
+    "ventricular_fibrillation_flutter": "family_ventricular_arrhythmia",
+}
+
 
 def agree(one: str, other: str) -> bool:
     """Whether both states of the disease are a relapse, or both a remission."""

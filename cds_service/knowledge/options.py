@@ -69,6 +69,7 @@ class Option:
     first_relapse: bool
     after_allogeneic: bool
     transplants: bool  # it is a transplantation
+    donor_lymphocytes: bool  # it gives them, or may
     given: str  # an earlier course that the option presupposes
     not_given: str  # an earlier course after which it is described otherwise
     rules: tuple[str, ...]  # the decision rules that it stands for
@@ -93,7 +94,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"high_dose", "phase_three", "transplants", "rules", "therapy", "evidence", "statements"}
+) | {"high_dose", "phase_three", "transplants", "donor_lymphocytes", "rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -133,6 +134,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             first_relapse=bool(fields.get("first_relapse", False)),
             after_allogeneic=bool(fields.get("after_allogeneic", False)),
             transplants=bool(fields.get("transplants", False)),
+            donor_lymphocytes=bool(fields.get("donor_lymphocytes", False)),
             given=fields.get("given", ""),
             not_given=fields.get("not_given", ""),
             rules=tuple(fields["rules"]),

@@ -112,6 +112,15 @@ def not_for_aml(case: Case) -> str:
     return f"another indication is on record ({other}): a rule for AML was not applied" if other else ""
 
 
+def used_elsewhere(case: Case, drug: str) -> str:
+    """The other disease on record for which a drug is given that most take without leukaemia, where no AML is."""
+    disease, about = case.fact(DISEASE), case.snapshot.drugs[drug]
+    if disease.value is not Disease.NONE or not disease.sure or not about.widely_used:
+        return ""
+    entries = case.fact(PROBLEMS).value or ()
+    return next((entry.words for entry in entries if entry.certain and set(about.indications) & set(entry.keys)), "")
+
+
 @once
 def running_option(case: Case) -> str:
     """The drug with which this relapse is treated, "" when none is on record since it began.

@@ -80,3 +80,30 @@ def test_a_code_whose_words_tell_of_a_relative_alone_is_a_doubt(code: str, text:
 def test_a_relative_beside_the_patients_own_leaves_no_doubt(code: str, text: str) -> None:
     (entry,) = chart(condition(concept(code, text, ICD))).get(HISTORY).value or ()
     assert not entry.doubts
+
+
+@pytest.mark.parametrize(("text", "code", "key"), [
+    ("Family history of sudden cardiac death", "Z82.41", "family_sudden_death"),
+    ("Family history of sudden cardiac death", "Z84.89", "family_sudden_death"),
+    ("Family history of sudden cardiac death", "", "family_sudden_death"),
+    ("FHx sudden death", "", "family_sudden_death"),
+    ("Family history: sudden death (father)", "", "family_sudden_death"),
+    ("Brother died of sudden cardiac death at 31", "", "family_sudden_death"),
+    ("Plötzlicher Herztod beim Vater", "", "family_sudden_death"), ("Mort subite chez le frère", "",
+    "family_sudden_death"),
+    ("Family history of polymorphic ventricular tachycardia", "", "family_ventricular_arrhythmia"),
+])  # fmt: skip
+def test_what_a_label_asks_of_the_family_is_read(text: str, code: str, key: str) -> None:
+    assert keys(text, code) == {key}
+
+
+@pytest.mark.parametrize("text", [
+    "No family history of sudden death", "Family history of sudden death: none", "Survivor of sudden cardiac death",
+    "Family history unremarkable, no sudden death",
+])  # fmt: skip
+def test_a_denied_family_history_is_none_nor_is_the_patients_own(text: str) -> None:
+    assert not keys(text) & {"family_sudden_death", "family_ventricular_arrhythmia"}
+
+
+def test_beside_it_the_relatives_long_qt_stays_the_relatives() -> None:
+    assert keys("Family history of sudden cardiac death and long QT syndrome") == {"family_sudden_death"}

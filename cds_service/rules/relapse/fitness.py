@@ -62,6 +62,15 @@ class Assessment:
         """The criteria that decide, in words."""
         return "; ".join(f"{each.name} {each.words}" for each in self.criteria if each.verdict is self.verdict)
 
+    @cached_property
+    def impaired(self) -> str:
+        """What of the performance status or of an organ speaks against intensive therapy: no source says it of age."""
+        return "; ".join(
+            f"{each.name} {each.words}"
+            for each in self.criteria
+            if each.verdict is Fitness.UNFIT and each.name != AGE.label
+        )
+
     @property
     def asks_for_cause(self) -> bool:
         """Whether a poor performance status stands on record, so that its cause matters."""

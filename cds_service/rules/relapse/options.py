@@ -209,7 +209,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
         (*cautions, *warnings),
         status,
         _evidence(case, option),
-        aimed=option.group is Group.TARGETED and target_shown(case, option),
+        aimed=option.group is Group.TARGETED and target_shown(case, option) and not _came_on(case, option.drugs[:1]),
         failed=any(order.progressed and set(option.drugs) & set(order.ingredients) for order in case.orders(Role.PAST)),
     )
 
@@ -252,9 +252,10 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
     caution = case.cite(topics.OPTION_CAUTION, option.about)
     if caution is not None and not caution.foreign:
         found.append(caution.value)
-    if option.group is Group.AFTER_HSCT and not option.drugs:
+    if option.group is Group.AFTER_HSCT and (option.transplants or option.donor_lymphocytes):
         gvhd = next((e for e in case.fact(PROBLEMS).value or () if "gvhd" in e.keys), None)
-        found += [f"{gvhd.words} on record ({gvhd.when or 'no date'})"] if gvhd is not None else []
+        beside = "for the donor lymphocytes: " if option.drugs else ""
+        found += [f"{beside}{gvhd.words} on record ({gvhd.when or 'no date'})"] if gvhd is not None else []
     if option.transplants and fitness.verdict is Fitness.UNFIT:
         found.append(case.must(topics.TRANSPLANT_UNFIT, "pathway").value)
     better = case.cite(topics.OPTION_BETTER_BELOW, option.about)
@@ -266,16 +267,21 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
         given = [order for order in case.orders(*_EVER) if option.drugs[0] in order.ingredients]
         said = case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0]) if given else None
         found += [_earlier(option.drugs[0], given[0])] if given else []
-        found += [_relapsed_on(option.drugs[0], case.fact(RELAPSE))] if _on_it(given, case.fact(RELAPSE)) else []
+        found += [_relapsed_on(drug, case.fact(RELAPSE)) for drug in _came_on(case, option.drugs[:1])]
         found += [said.value] if said is not None else []
     elif option.group is not Group.INTENSIVE:
-        ever, relapse = case.orders(*_EVER), case.fact(RELAPSE)
-        ran = [drug for drug in option.drugs if _on_it([o for o in ever if drug in o.ingredients], relapse)]
-        found += [_relapsed_on(" and ".join(ran), relapse)] if ran else []
+        ran = _came_on(case, option.drugs)
+        found += [_relapsed_on(" and ".join(ran), case.fact(RELAPSE))] if ran else []
     return found
 
 
 _EVER = (Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+
+
+def _came_on(case: Case, drugs: Iterable[str]) -> list[str]:
+    """Those of the drugs on which the relapse came: no target speaks for giving one of them again."""
+    ever, relapse = case.orders(*_EVER), case.fact(RELAPSE)
+    return [drug for drug in drugs if _on_it([order for order in ever if drug in order.ingredients], relapse)]
 
 
 def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:

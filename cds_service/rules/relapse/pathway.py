@@ -32,6 +32,7 @@ from cds_service.rules.subjects import Use, the_patient, uses
 from cds_service.truth import Truth
 
 _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
+_DONOR_SEARCH = "donor-search"
 
 
 @rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO)
@@ -90,12 +91,13 @@ def adults_only(case: Case, patient: str) -> Outcome:
             assert_never(other)
 
 
-@rule("trial-first", subjects=the_patient, sources=("D02", "E60"), worst=Level.INFO, viewing=True)
+@rule("trial-first", subjects=the_patient, sources=("D02", "D11", "D15", "E60"), worst=Level.INFO, viewing=True)
 def trial_first(case: Case, patient: str) -> Outcome:
     """At relapse, a clinical trial first.
 
     It is asked where the patient is viewed, for an adult with relapsed or refractory AML. It is information: a
-    clinical trial comes first, and is the best option where every criterion of fitness holds.
+    clinical trial comes first, and is the best option where every criterion of fitness holds. Where the performance
+    status or an organ surely speaks against intensive therapy, the aim that follows stands before that.
 
     It is silent with acute promyelocytic leukaemia, in a child, after death, and once this relapse is treated. An
     unknown state of the AML or an unknown age is named as a gap. Trials are not searched or matched.
@@ -104,17 +106,23 @@ def trial_first(case: Case, patient: str) -> Outcome:
     if closed is not None:
         return closed
     said = case.must(topics.TRIAL_FIRST, "pathway")
-    disease = case.fact(DISEASE)
+    disease, fitness = case.fact(DISEASE), assess(case)
+    about_unfit = (topics.UNFIT_AIM, topics.TRANSPLANT_UNFIT) if fitness.impaired else ()
+    unfit = tuple(case.must(topic, "pathway") for topic in about_unfit)
     return case.fired(
         Level.INFO,
         "first_steps",
         drug=RELAPSE_CARD,
         because=(disease,),
-        says=(said,),
+        says=(said, *unfit),
         said=said,
         disease=disease,
         relapse=case.fact(RELAPSE),
-        best=assess(case).verdict is Fitness.FIT,
+        best=fitness.verdict is Fitness.FIT,
+        aim=unfit[0] if unfit else None,
+        impaired=fitness.impaired,
+        donor=not _no_donor_search(case) and _DONOR_SEARCH not in case.snapshot.switches,
+        untyped=not _donor_known(case),
     )
 
 
@@ -143,7 +151,7 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     )
 
 
-@rule("donor-search", subjects=the_patient, sources=("D03", "T4"), worst=Level.INFO, viewing=True)
+@rule(_DONOR_SEARCH, subjects=the_patient, sources=("D03", "D11", "T4"), worst=Level.INFO, viewing=True)
 def donor_search(case: Case, patient: str) -> Outcome:
     """At relapse, HLA typing and donor search.
 
@@ -152,20 +160,17 @@ def donor_search(case: Case, patient: str) -> Outcome:
 
     It is silent where a donor search is ordered already, or where a transplantation is on record that had a donor or
     may have had one. So it is where HLA typing was done, as a result, a procedure or a completed order says. Typing
-    that is only ordered is told, and the search still proposed. Procedures or problems that were not read whole are
+    that is only ordered is told, and the search still proposed. Where the performance status or an organ surely speaks
+    against intensive therapy, the transplant centre is asked first. Procedures or problems that were not read whole are
     named in the line.
     """
     closed = gate(case)
     if closed is not None:
         return closed
-    transplanted = _transplanted(case)
-    if transplanted:
-        return Clear(f"earlier transplantation on record ({transplanted[0].words})")
+    settled = _no_donor_search(case)
+    if settled:
+        return Clear(settled)
     ordered = case.fact(ORDERED).value or frozenset()
-    if "donor_search" in ordered:
-        return Clear("a donor search is already ordered")
-    if case.fact(TYPED).value:
-        return Clear("HLA typing was done")
     said = case.must(topics.DONOR_SEARCH, "pathway")
     unknown = tuple(fact for fact in (case.fact(PROCEDURES), case.fact(PROBLEMS)) if not fact.sure)
     return case.fired(
@@ -182,6 +187,22 @@ def donor_search(case: Case, patient: str) -> Outcome:
         typing="hla_typing" in ordered,
         unknown=unknown,
     )
+
+
+def _no_donor_search(case: Case) -> str:
+    """Why none is to be proposed; "" where it is."""
+    impaired = assess(case).impaired
+    return _donor_known(case) or (f"the transplant centre decides first ({impaired})" if impaired else "")
+
+
+def _donor_known(case: Case) -> str:
+    """Why there is no donor to be searched for any more."""
+    transplanted = _transplanted(case)
+    if transplanted:
+        return f"earlier transplantation on record ({transplanted[0].words})"
+    if "donor_search" in (case.fact(ORDERED).value or frozenset()):
+        return "a donor search is already ordered"
+    return "HLA typing was done" if case.fact(TYPED).value else ""
 
 
 def _transplanted(case: Case) -> tuple[Entry, ...]:

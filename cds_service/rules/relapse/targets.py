@@ -26,6 +26,7 @@ from cds_service.rules.standing import (
     provisional,
     running_option,
     shut,
+    used_elsewhere,
 )
 from cds_service.rules.subjects import Use, doubtful, the_patient, uses
 from cds_service.truth import Truth, any_of
@@ -62,10 +63,12 @@ def target(case: Case, use: Use) -> Outcome:
 
     An order without a usable result, or a target found only in a preliminary one, is named as a gap, as a warning.
     Running treatment is not questioned for want of a newer result. Where another disease than AML is the reason, the
-    check is not made, and of an order that is said.
+    check is not made, and of an order that is said; of a drug that most patients take for other diseases it is not.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")
+    if given_for := used_elsewhere(case, use.drug):
+        return NotApplicable(f"no AML is on record, and another indication of {use.drug} is ({given_for})")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, level=Level.INFO, quiet=not use.drafts)
     targets = case.must(topics.TARGETS, use.drug)

@@ -19,6 +19,7 @@ from cds_service.rules.signs import entries_of
 from cds_service.rules.standing import RELAPSE_CARD, common_doors, gate, shut, told_as_relapse
 from cds_service.rules.subjects import the_patient
 
+_TRANSPLANT = (topics.TRANSPLANT_GOAL, topics.CONDITIONING)
 _OUTSIDE_THE_MARROW = frozenset(
     {"myeloid_sarcoma", "cns_leukaemia", "cns_leukaemia_secondary_neoplasm", "extramedullary_disease"}
 )
@@ -36,7 +37,8 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
 
     It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated. A
     line of information tells the course, each criterion of fitness, the prognosis of a first relapse, and the aim of
-    transplantation. The limits of fitness are a policy of this service, which a hospital may replace.
+    transplantation, unless the performance status or an organ surely speaks against that. The limits of fitness are a
+    policy of this service, which a hospital may replace.
 
     One criterion against intensive therapy is enough; what is left to judgement, or not known, is said as such, and
     old or doubtful values do not count. The score is told only when each of its inputs is known. Lung function,
@@ -47,16 +49,16 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
     if closed is not None:
         return closed
     said = case.must(topics.FITNESS, "policy")
-    goal, conditioning = case.must(topics.TRANSPLANT_GOAL, "pathway"), case.must(topics.CONDITIONING, "pathway")
+    assessment = assess(case)
+    transplant = () if assessment.impaired else tuple(case.must(topic, "pathway") for topic in _TRANSPLANT)
     score = epi(case)
     refractory = case.fact(DISEASE).value is Disease.REFRACTORY
     meaning = case.must(topics.REFRACTORY_MEANING, "pathway") if refractory else None
-    assessment = assess(case)
     return case.fired(
         Level.INFO,
         "where_it_stands",
         drug=RELAPSE_CARD,
-        says=(said, goal, conditioning),
+        says=(said, *transplant),
         mentions=tuple(
             each for each in (meaning, case.cite(topics.EPI, "pathway") if score and score.group else None) if each
         ),
@@ -72,8 +74,7 @@ def where_it_stands(case: Case, patient: str) -> Outcome:
         asks_for_cause=assessment.asks_for_cause,
         score=score,
         meaning=meaning,
-        goal=goal,
-        conditioning=conditioning,
+        transplant=transplant,
     )
 
 

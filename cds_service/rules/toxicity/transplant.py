@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import assert_never
 
 from cds_service.facts.course import ALLOGENEIC
-from cds_service.facts.diagnoses import GRAFTS
+from cds_service.facts.diagnoses import GRAFTS, IN_RELAPSE
 from cds_service.facts.disease import RELAPSE
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.entries import HISTORY, PROCEDURES, Entry
 from cds_service.facts.fact import holds
 from cds_service.facts.orders import DRAFTED, ORDERED
+from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.signs import entries_of, keys_of
+from cds_service.rules.standing import in_relapse
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.truth import Truth
+from cds_service.rules.treatment import started
+from cds_service.truth import Truth, any_of
 
 
 @rule("transplant-pause", subjects=uses(topics.TRANSPLANT_PAUSE), sources=("SAF36",), worst=Level.WARNING)
@@ -32,7 +35,8 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
     A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
     are given for other reasons too, cyclophosphamide among them, tell of no conditioning. A start after a
-    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it.
+    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it; and
+    a warning, where the drug was begun before the transplantation and still runs.
 
     Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
     or problems that were not read whole go to the card of gaps as information.
@@ -108,14 +112,14 @@ def _before_it(case: Case, use: Use, pause: Statement[str], after: Statement[Qua
 
 
 def _as_maintenance(case: Case, use: Use) -> Outcome | None:
-    """A start after an allogeneic transplantation, where the source speaks of that; None where there is nothing to say.
+    """Given after an allogeneic transplantation, where the source speaks of that; None where there is nothing to say.
 
     What is given for a relapse that came after the transplantation is no maintenance.
     """
     said = case.cite(topics.AFTER_TRANSPLANT, use.drug)
-    if said is None or not use.is_new:
+    if said is None:
         return None
-    graft, relapse = case.fact(ALLOGENEIC), case.fact(RELAPSE)
+    graft = case.fact(ALLOGENEIC)
     match holds(graft, bool):
         case Truth.NO:
             return None
@@ -125,20 +129,40 @@ def _as_maintenance(case: Case, use: Use) -> Outcome | None:
             pass
         case other:
             assert_never(other)
-    since = graft.when is not None and relapse.when is not None and relapse.when.on_or_after(graft.when) is Truth.YES
-    if since:
+    relapsed = _relapsed_since(case, graft.when, taken=bool(use.taken))
+    if relapsed is Truth.YES:
         return None
+    begun = started(case, use) if use.taken else None
+    began_after = begun is not None and graft.when is not None and begun.on_or_after(graft.when) is Truth.YES
+    runs_on = bool(use.taken) and not began_after
+    doubtful_relapse = runs_on and relapsed is Truth.UNKNOWN
     return case.fired(
-        Level.INFO,
+        Level.WARNING if runs_on else Level.INFO,
         "after_transplant",
-        about=use.drafts,
+        about=use.in_play,
+        deciding=doubtful(use.in_play) if runs_on else (),
         drug=use.drug,
         because=(graft,),
         says=(said,),
-        line=True,
+        doubts=("whether a relapse came after the transplantation is not known",) if doubtful_relapse else (),
+        line=not runs_on,
         graft=graft,
         said=said,
+        runs_on=runs_on,
+        begun=begun,
+        certain=not doubtful_relapse,
     )
+
+
+def _relapsed_since(case: Case, graft: When | None, *, taken: bool) -> Truth:
+    """Whether a relapse came after the graft; of a drug that is taken, one counts too that is over."""
+    relapse = case.fact(RELAPSE)
+    told = [relapse.when] if in_relapse(case) is Truth.YES else []
+    if taken:
+        told += [entry.when for entry in case.fact(HISTORY).value or () if entry.status in IN_RELAPSE]
+    else:
+        told = [when for when in told if when is not None and graft is not None]
+    return any_of(Truth.UNKNOWN if when is None or graft is None else when.on_or_after(graft) for when in told)
 
 
 def _planned(case: Case, use: Use) -> bool:
