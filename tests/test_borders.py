@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "console": {
         "answer", "cards", "cds_service", "changes", "coverage", "errors", "gather", "hooks", "knowledge",
-        "repeats", "reports", "rules", "security", "settings", "sheet", "store", "trace",
+        "repeats", "reports", "rules", "security", "settings", "sheet", "store", "trace", "watch",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",
@@ -114,6 +114,7 @@ ONLY = {
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
     ("console", "store"): {"endings", "erase", "purge", "replaying", "report", "stand", "store", "upgrade", "whole"},
+    ("console", "watch"): {"tracing"},  # only to see whether it could be made
     ("cli", "store"): {"keys"},
     ("cli", "security"): {"readers"},
     ("web", "answer"): {"answer"},

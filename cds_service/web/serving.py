@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 def settings_at_start() -> Settings:
     """The settings with which this process began. What is wrong with them is told in one message."""
     try:
-        return Settings.load(os.environ)
+        return _settings()
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 
@@ -58,8 +58,14 @@ def reloaded() -> Flask | None:
     return RELOADS.renewed(_loaded)
 
 
-def _loaded() -> Flask:
+def _settings() -> Settings:
     settings = Settings.load(os.environ)
+    settings.require_listening()
+    return settings
+
+
+def _loaded() -> Flask:
+    settings = _settings()
     metrics = _metrics()
     logs.configure(settings, metrics.line_dropped)
     shelter = Shelter.of(settings.threads)
