@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "quantity": set(),
     "errors": set(),
     "decoding": set(),
+    "env_file": {"errors"},
     "kept": set(),  # what wordings mean, from call to call
     "security": {"errors"},
     "settings": {"errors", "security"},
@@ -77,9 +78,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside",
-        "watch", "store", "pages", "cds_service",
+        "watch", "store", "pages", "env_file", "cds_service",
     },
-    "cli": {"cds_service", "errors", "settings", "security", "rules", "sheet", "store", "trace", "console"},
+    "cli": {"cds_service", "env_file", "errors", "settings", "security", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
