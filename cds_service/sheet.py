@@ -103,7 +103,7 @@ def sheet(
     return Sheet(
         tenant.name if tenant else "every site",
         hooks_of(services, url), rows, scopes_of(rows), _trust(url, services, demo, tenant), _client(profile),
-        _reasons(), _acceptance(url, demo), version, knowledge,
+        _reasons(), _acceptance(demo), version, knowledge,
     )  # fmt: skip
 
 
@@ -185,11 +185,11 @@ def _reasons() -> tuple[Reason, ...]:
     )
 
 
-def _acceptance(url: str, demo: bool) -> tuple[str, ...]:
+def _acceptance(demo: bool) -> tuple[str, ...]:
     """What to see with one's own eyes before the first clinician does. Test patients only."""
     token = () if demo else ("A call without a token, and one with a token of another address: both get 401.",)
     return (
-        f"{url}/readyz answers `ready`.",
+        "From the inside (the proxy keeps it from others), `/readyz` answers `ready`.",
         "`aml-cds doctor` with a test patient and a token of the EHR ends with 0.",
         *token,
         "A test patient without AML and without such drugs: the chart opens, and no card appears.",
@@ -197,7 +197,8 @@ def _acceptance(url: str, demo: bool) -> tuple[str, ...]:
         "Gilteritinib drafted, newest QTcF above its limit: a stop appears before signing, with value and date.",
         "The same without any ECG: a card says that the QTc was not checked.",
         "Posaconazole drafted beside venetoclax: the interaction appears.",
-        "A suggestion accepted: the order is there, and feedback arrives (`/healthz` counts it).",
+        "A suggestion accepted: the order is there, and feedback arrives (`aml-cds report` tells of it; from the "
+        "inside, `/metrics` counts it as `aml_cds_feedback_total`).",
         "A card overridden with each mapped reason: feedback arrives with its code.",
         "“Why this card” opens from a card, and opens nothing after its minutes are over.",
         "The service stopped: the EHR goes on within its time-out, and clinicians know what is then not checked.",

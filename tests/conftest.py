@@ -8,6 +8,9 @@ import os
 import hypothesis
 import pytest
 
+from cds_service import env_file
+from cds_service.settings import SETTINGS
+
 # The same examples everywhere, and no clock: a busy machine must not turn a good change red.
 hypothesis.settings.register_profile(
     "steady", derandomize=True, deadline=None, database=None,
@@ -35,4 +38,8 @@ def data_of_tests(tmp_path_factory):
     """What a server of a test writes lies apart from what a server of this checkout wrote."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATA", str(tmp_path_factory.mktemp("data")))
+        if env_file.FILE.exists():  # it is whoever's checkout this is: processes that tests start leave it out
+            for setting in SETTINGS:
+                patch.setenv(setting.name, os.environ.get(setting.name, ""))
+        patch.setattr(env_file, "FILE", tmp_path_factory.getbasetemp() / "no.env")
         yield

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "quantity": set(),
     "errors": set(),
     "decoding": set(),
+    "env_file": {"errors"},
     "kept": set(),  # what wordings mean, from call to call
     "security": {"errors"},
     "settings": {"errors", "security"},
@@ -69,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "console": {
         "answer", "cards", "cds_service", "changes", "coverage", "errors", "gather", "hooks", "knowledge",
-        "repeats", "reports", "rules", "security", "settings", "sheet", "store", "trace",
+        "repeats", "reports", "rules", "security", "settings", "sheet", "store", "trace", "watch",
     },
     "pages": {
         "decoding", "cards", "errors", "quantity", "settings", "hooks", "security", "knowledge", "facts", "rules",
@@ -77,9 +78,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "web": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "answer", "trace", "sheet", "beside",
-        "watch", "store", "pages", "cds_service",
+        "watch", "store", "pages", "env_file", "cds_service",
     },
-    "cli": {"cds_service", "errors", "settings", "security", "rules", "sheet", "store", "trace", "console"},
+    "cli": {"cds_service", "env_file", "errors", "settings", "security", "rules", "sheet", "store", "trace", "console"},
     "cds_service": set(),  # its version
 }
 
@@ -114,6 +115,7 @@ ONLY = {
     ("store", "rules"): {"rule"},
     ("web", "store"): {"stand"},
     ("console", "store"): {"endings", "erase", "purge", "replaying", "report", "stand", "store", "upgrade", "whole"},
+    ("console", "watch"): {"tracing"},  # only to see whether it could be made
     ("cli", "store"): {"keys"},
     ("cli", "security"): {"readers"},
     ("web", "answer"): {"answer"},

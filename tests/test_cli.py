@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import runpy
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -21,9 +23,11 @@ from cds_service.errors import KnowledgeError
 from cds_service.settings import SETTINGS, Settings
 from cds_service.trace import trace
 from cds_service.watch import shared
+from cds_service.web import serving
 from cds_service.web.app import create_app
 
 STORY, REQUEST = "gilteritinib-qtc-512", "sign"
+DAY = date(2026, 11, 20)
 EVERY = [(story, sample) for story in samples.stories() for sample in story.samples]
 
 
@@ -217,6 +221,51 @@ def test_check_ends_with_1_and_names_the_setting_that_is_wrong(monkeypatch, caps
     out = capsys.readouterr().out
     assert "settings   problem" in out and "PORT is 'many', expected" in out and "Not sound" in out
     assert "knowledge  sound" in out  # one fault does not hide the rest
+
+
+NORTH = """[[tenant]]
+name = "north"
+issuer = "https://ehr.north.example/oauth2"
+jwks_url = "https://ehr.north.example/oauth2/jwks"
+jurisdiction = "EU"
+"""
+
+
+def hospital_env(folder: Path) -> dict[str, str]:
+    (folder / "tenants.toml").write_text(NORTH, encoding="utf-8")
+    return {"MODE": "hospital", "TENANTS": str(folder / "tenants.toml"), "PUBLIC_URL": "https://cds.example.org",
+            "DATA": str(folder)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "part", "says"), [
+    ({"KEEP": "full"}, "store", "KEEP_KEY_FILE is not set, and KEEP=full encrypts what it keeps"),
+    ({"STORE": "postgresql://aml@db.example.org/aml"}, "store", "KEEP_KEY_FILE is not set, and every replica has to"),
+    ({"KEEP_KEY_FILE": "{empty}"}, "store", "expected one key a line, as `aml-cds store key` prints it"),
+    ({"TRACING": "http://collector.example.org:4318/v1/traces"}, "tracing", "OpenTelemetry is not installed"),
+    ({"PUBLIC_URL": ""}, "settings", "PUBLIC_URL is not set, expected in hospital mode"),
+    ({"MODE": "demo", "TENANTS": "", "HOST": "0.0.0.0"}, "settings", "set DEMO_ON_NETWORK=1"),
+])  # fmt: skip
+def test_check_calls_nothing_sound_with_which_the_service_does_not_start(tmp_path, monkeypatch, changes, part, says):
+    for name in [each for each in sys.modules if each.startswith("opentelemetry")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    (tmp_path / "empty").write_text("# no key\n", encoding="ascii")
+    changed = {name: value.replace("{empty}", str(tmp_path / "empty")) for name, value in changes.items()}
+    env = hospital_env(tmp_path)
+    assert soundness.check(env, DAY).sound
+    told = {each.name: each.problems for each in soundness.check({**env, **changed}, DAY).parts}
+    assert says in " ".join(told[part])
+    for name, value in {**env, **changed}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="aml-cds does not start"):
+        serving.from_environment()
+
+
+def test_check_leaves_the_store_closed(tmp_path):
+    told = {each.name: each for each in soundness.check({"DATA": str(tmp_path)}, DAY).parts}
+    assert told["store"].seen == f"the file {tmp_path}/aml-cds.sqlite3, KEEP=audit" and not list(tmp_path.iterdir())
+    told = {each.name: each for each in soundness.check({"KEEP": "nothing"}, DAY).parts}
+    assert told["store"].seen == "none, nothing is kept"
 
 
 def test_check_names_wrong_knowledge_without_falling_over_it(monkeypatch, capsys):

@@ -140,6 +140,17 @@ def test_http_to_another_machine_and_a_server_that_is_not_allowed_are_said():
     assert permission.state == "note" and "FHIR_SERVERS" in permission.words
 
 
+def test_a_server_that_a_named_tenant_may_not_ask_is_a_problem(tmp_path, monkeypatch):
+    hospital(tmp_path, monkeypatch, "https://north.example/fhir")
+    settings = Settings.load(dict(os.environ))
+    access = doctor.FhirAccess("https://south.example/fhir")
+    for name, state in (("north", "problem"), (None, "note"), ("south", "fine")):
+        tools, tenant = doctor.tools_of(settings, name)
+        permission = doctor._permission(tools, access, tenant)
+        assert permission.state == state, name
+        assert ("add this base URL to fhir_servers of the tenant;" in permission.words) == (state == "problem")
+
+
 @pytest.mark.parametrize("days, state", [(90, "fine"), (10, "note")])
 def test_a_certificate_that_ends_soon_is_said(monkeypatch, days, state):
     monkeypatch.setattr(doctor, "certificate", lambda host, port, trusted: ("TLSv1.3", days))
@@ -183,7 +194,7 @@ def test_what_no_call_asks_for_is_no_problem(server):
 def test_what_has_only_text_is_not_to_be_mapped_as_a_code():
     every = doctor.Answered((), doctor.Status.COMPLETE, "")
     (told,) = doctor._mapping(codes_seen.seen([raw(observation())], TOOLS.knowledge.terms), every)
-    assert told.words == "1 entries have no code, only text: a drug is looked for in it by its name"
+    assert told.words == "1 entry has no code, only text: a drug is looked for in it by its name"
 
 
 def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cds_service.console import settings_told
 from cds_service.errors import SettingsError
 from cds_service.settings import SETTINGS, ClientProfile, Settings, as_markdown, is_loopback
+from cds_service.web import serving
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -112,6 +113,7 @@ def test_hospital_mode_has_no_jurisdiction_of_its_own(tmp_path):
         ({"TENANTS": ""}, "TENANTS is not set"),
         ({"TENANTS": "/nowhere.toml"}, "TENANTS is '/nowhere.toml', expected a file"),
         ({"PUBLIC_URL": "http://cds.example.org"}, "PUBLIC_URL has no https"),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL is not set, expected in hospital mode the address under which the EHR calls"),
         ({"JURISDICTION": "US"}, "JURISDICTION is set, and in hospital mode each tenant says its own"),
         ({"FHIR_SERVERS": "https://ehr.example.org"}, "FHIR_SERVERS is set"),
         ({"PLAYGROUND": "on"}, "PLAYGROUND is 'on', and in hospital mode there is none"),
@@ -127,8 +129,22 @@ def test_hospital_mode_is_not_half_set(tmp_path, changes, says):
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "cds.example.org"])
 def test_demo_listens_beyond_loopback_only_when_told_to(host):
     with pytest.raises(SettingsError, match="set DEMO_ON_NETWORK=1"):
-        Settings.load({"HOST": host})
-    assert Settings.load({"HOST": host, "DEMO_ON_NETWORK": "1"}).host == host
+        Settings.load({"HOST": host}).require_listening()
+    allowed = Settings.load({"HOST": host, "DEMO_ON_NETWORK": "1"})
+    allowed.require_listening()
+    assert allowed.host == host
+
+
+@pytest.mark.parametrize("start", [serving.settings_at_start.__wrapped__, serving.from_environment])
+def test_no_server_starts_on_the_network_in_demo_mode(start, monkeypatch):
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    monkeypatch.delenv("DEMO_ON_NETWORK", raising=False)
+    with pytest.raises(SystemExit, match=r"aml-cds does not start: HOST is '0\.0\.0\.0'"):
+        start()
+
+
+def test_hospital_mode_listens_where_it_is_told(tmp_path):
+    hospital(tmp_path, HOST="0.0.0.0").require_listening()
 
 
 @pytest.mark.parametrize("host, expected", [

@@ -11,10 +11,10 @@ import argparse
 import os
 import sys
 
-from cds_service import __version__
+from cds_service import __version__, env_file
 from cds_service.cli import completing, connecting, governing, running, stories
 from cds_service.cli.grammar import Shelf, told
-from cds_service.cli.speaking import GOOD, PROBLEM, WRONG_USAGE, tell_error
+from cds_service.cli.speaking import GOOD, PROBLEM, WRONG_USAGE, tell_beside, tell_error
 from cds_service.errors import CdsError, UsageError
 
 # Whom the commands are for, in the order in which one comes to need them.
@@ -36,7 +36,7 @@ LAST = """aml-cds COMMAND --help tells the options of a command, with examples.
 exit codes: 0 all is well, 1 a problem was found, 2 wrong usage
             of diff: 0 no difference, 1 differences, 2 the overlay is wrong
 Answers go to stdout, errors and progress to stderr. Colours are off where nobody looks, and with NO_COLOR.
-Settings are environment variables: see docs/settings.md.
+Settings are environment variables, or lines of .env in a checkout: see docs/settings.md.
 """
 
 
@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:  # told by the command that does not know it, with its own usage
         given.grammar.error(f"not known: {' '.join(unknown)}; {given.grammar.prog} --help lists what is")
     try:
+        tell_beside(env_file.add_to(os.environ))
         return int(given.run(given))
     except UsageError as error:
         return tell_error(error, WRONG_USAGE)

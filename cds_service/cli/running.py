@@ -11,7 +11,7 @@ from getpass import getpass
 from pathlib import Path
 
 from cds_service.cli.grammar import Shelf, command, for_machines, of_tenant, words_in
-from cds_service.cli.speaking import GOOD, PROBLEM, progress, say, say_json
+from cds_service.cli.speaking import GOOD, PROBLEM, progress, say, say_json, tell_beside
 from cds_service.console import terminal
 from cds_service.errors import SettingsError, UsageError
 
@@ -129,6 +129,8 @@ def new_reader(given: argparse.Namespace) -> int:
 
     if not readers.is_name(given.name):
         raise UsageError(f"NAME is '{given.name}', expected small letters, digits and . _ @ -, 64 at most")
+    if given.tenant:
+        _require_tenant(given.tenant)
     password = _password()
     least, most = readers.SHORTEST, readers.LONGEST
     try:
@@ -139,6 +141,17 @@ def new_reader(given: argparse.Namespace) -> int:
         raise UsageError(f"the password has {len(password)} characters, expected {least} to {most}")
     say(f"\n{readers.entry(given.name, given.tenant or '', password)}")
     return GOOD
+
+
+def _require_tenant(name: str) -> None:
+    """Raises UsageError for a hospital that the file of TENANTS does not list, where there is that file."""
+    from cds_service.console.doctor import require_tenant
+    from cds_service.settings import Settings
+
+    not_yet = ("WHY_LINKS", "WHY_READERS")  # the file that this entry is for
+    env = {each: value for each, value in os.environ.items() if each not in not_yet}
+    if not require_tenant(Settings.load(env), name):
+        tell_beside(f"TENANTS is not set here: whether it lists '{name}' is looked at by check, and at the start")
 
 
 def _password() -> str:

@@ -59,6 +59,12 @@ def tell_error(error: CdsError, code: int) -> int:
     return code
 
 
+def tell_beside(words: str) -> None:
+    """What accompanies the answer, where there is something to say."""
+    if words:
+        _beside(words)
+
+
 def teller() -> Callable[[str], None]:
     """Says each step, once it has taken longer than one is glad to wait."""
     patient_until = monotonic() + _PATIENCE

@@ -29,7 +29,7 @@ from cds_service.gather.versions import is_read, refusal
 from cds_service.hooks.request import FHIR_ID, FhirAccess
 from cds_service.hooks.services import Query
 from cds_service.security.outbound import Way
-from cds_service.security.tenants import read_tenants
+from cds_service.security.tenants import Tenant, read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
 
 FINE, NOTE, PROBLEM = "fine", "note", "problem"
@@ -85,6 +85,22 @@ def way_of(settings: Settings, tenant: str | None = None) -> Way:
     return next((each.way for each in every if each.name == tenant), way)
 
 
+def require_tenant(settings: Settings, tenant: str) -> bool:
+    """Whether there is a file of TENANTS to look in. Raises UsageError where it has no hospital of that name."""
+    if settings.tenants is None:
+        return False
+    _named(read_tenants(settings.tenants, JURISDICTIONS, settings.way()), tenant)
+    return True
+
+
+def _named(every: tuple[Tenant, ...], tenant: str) -> Tenant:
+    found = next((each for each in every if each.name == tenant), None)
+    if found is None:
+        names = ", ".join(each.name for each in every)
+        raise UsageError(f"--tenant expects a name in the file of TENANTS: {names}")
+    return found
+
+
 def tools_of(settings: Settings, tenant: str | None = None) -> tuple[Tools, Finding | None]:
     """What the service would ask with, and in hospital mode for whom. Raises KnowledgeError, SettingsError, UsageError.
 
@@ -95,13 +111,11 @@ def tools_of(settings: Settings, tenant: str | None = None) -> tuple[Tools, Find
             raise UsageError("--tenant expects the settings of the service: MODE=hospital and TENANTS, the file")
         return load_tools(settings), None
     every = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
-    names = ", ".join(each.name for each in every)
     if tenant is None:
+        names = ", ".join(each.name for each in every)
         words = f"none named: its overlay and its FHIR servers were not looked at; use --tenant with one of: {names}"
         return load_tools(settings), Finding("tenant", NOTE, words)
-    found = next((each for each in every if each.name == tenant), None)
-    if found is None:
-        raise UsageError(f"--tenant expects a name in the file of TENANTS: {names}")
+    found = _named(every, tenant)
     tools = load_tools_of_tenants(settings, [found])[found.issuer]
     own = f"overlay {found.overlay.name}" if found.overlay else "no overlay"
     return tools, Finding("tenant", FINE, f"{found.name}: labels of {found.jurisdiction}, {own}")
@@ -127,7 +141,7 @@ def examine(
     answer = client.get("metadata")
     took = time.monotonic() - began
     statement = Statement.read(answer.body) if answer.is_good else None
-    findings = [_address(client), *([tenant] if tenant else []), _permission(tools, access)]
+    findings = [_address(client), *([tenant] if tenant else []), _permission(tools, access, tenant)]
     findings += [*_tls(client), _clock(answer, tools.now())]
     findings += [_statement(client, answer, statement, took)]
     queries = {query.key: query for service in tools.services for query in service.queries if query.asked}
@@ -160,10 +174,13 @@ def _address(client: FhirClient) -> Finding:
     return Finding("address", PROBLEM, words)
 
 
-def _permission(tools: Tools, access: FhirAccess) -> Finding:
+def _permission(tools: Tools, access: FhirAccess, tenant: Finding | None = None) -> Finding:
     refused = tools.fhir.refusal(access)
     if refused is None:
         return Finding("permission", FINE, "the service, with the settings of this shell, may ask this server")
+    if tenant is not None and tenant.state == FINE:  # named: nothing else than its own list will count
+        words = f"{refused}: add this base URL to fhir_servers of the tenant; until then no call of it asks this server"
+        return Finding("permission", PROBLEM, words)
     where = "FHIR_SERVERS where the service runs, or in hospital mode to fhir_servers of the tenant"
     return Finding("permission", NOTE, f"{refused}: add this base URL to {where}")
 
@@ -291,11 +308,13 @@ def _mapping(codes: tuple[Seen, ...], every: Answered) -> Iterator[Finding]:
     local = [each for each in codes if each.is_local and each.unread and each.system != codes_seen.TEXT_ONLY]
     spoken = sum(each.unread for each in codes if each.system == codes_seen.TEXT_ONLY)
     if spoken:
-        words = f"{spoken} entries have no code, only text: a drug is looked for in it by its name"
+        has = "1 entry has" if spoken == 1 else f"{spoken} entries have"
+        words = f"{has} no code, only text: a drug is looked for in it by its name"
         yield Finding("codes", NOTE, words)
     if local:
         number = sum(each.unread for each in local)
-        words = f"{number} entries carry only codes of a system that we do not read, see below: map what matters"
+        carry = "1 entry carries" if number == 1 else f"{number} entries carry"
+        words = f"{carry} only codes of a system that we do not read, see below: map what matters"
         yield Finding("codes", NOTE, f"{words} in codes.csv of the overlay")
     elif codes and not spoken:
         yield Finding("codes", FINE, "every entry carries a code of a system that we read")

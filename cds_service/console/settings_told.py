@@ -39,8 +39,9 @@ def as_env_example() -> str:
     """`.env.example`: every setting with its default, switched off, and its sentence of help above it."""
     head = (
         "# Settings of aml-cds, made from the table in cds_service/settings/table.py (make docs). Copy it to .env and\n"
-        "# take the # from what you set. An empty value counts as not set. A secret stands in a file that a setting\n"
-        "# names.\n"
+        "# take the # from what you set: in a checkout make serve and every aml-cds command read .env and say so, and\n"
+        "# what the environment says goes before. Lines are KEY=value; nothing is expanded. An empty value counts as\n"
+        "# not set. A secret stands in a file that a setting names. A container reads no .env: docker run --env-file.\n"
     )
     return head + "".join(_example(setting) for setting in SETTINGS)
 

@@ -30,6 +30,8 @@ from cds_service.security.keys import from_file
 from cds_service.security.readers import read_readers
 from cds_service.security.tenants import read_tenants
 from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.store.stand import has_store, store_of
+from cds_service.watch.tracing import tracing
 
 RULES_HOME = Path(__file__).parents[1] / "rules"
 FIXED_CARDS = ("gap", "also_note")  # made by `present`, of many findings
@@ -88,6 +90,8 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
         _part("clients", lambda: _clients(env)),
+        _part("store", lambda: _store(env)),
+        *([_part("tracing", lambda: _tracing(env))] if env.get("TRACING", "").strip() else []),
     ]
     try:
         standing = _standing(Knowledge.load())
@@ -106,6 +110,7 @@ def _part(name: str, look: Callable[[], tuple[str, list[str]]]) -> Part:
 
 def _settings(env: Mapping[str, str]) -> tuple[str, list[str]]:
     settings = Settings.load(env)
+    settings.require_listening()
     return f"{settings.spoken_mode}, listens on {settings.bind}", []
 
 
@@ -190,6 +195,20 @@ def _readers(env: Mapping[str, str]) -> tuple[str, list[str]]:
     hospitals = read_tenants(settings.tenants, JURISDICTIONS, settings.way()) if settings.tenants is not None else ()
     readers = read_readers(settings.why_readers, frozenset(each.name for each in hospitals))
     return ", ".join(f"{each.name} ({each.tenant})" if each.tenant else each.name for each in readers.values()), []
+
+
+def _store(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Where calls are kept, its driver, password and keys. The database itself is not opened: `/readyz` tells of it."""
+    settings = Settings.load(env)
+    if not has_store(settings):
+        return "none, nothing is kept", []
+    return f"{store_of(settings).place.words}, KEEP={settings.keep}", []
+
+
+def _tracing(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Where spans go, and whether what makes them is installed."""
+    settings = Settings.load(env)
+    return settings.tracing if tracing(settings) else "none", []
 
 
 def _templates() -> tuple[str, list[str]]:

@@ -328,7 +328,8 @@ def _not_signed(folder: Path, files: Iterable[Path], pinned: str, found: str) ->
     named = ", ".join(path.relative_to(folder).as_posix() for path in files)
     return (
         f"overlay '{folder.name}' ({named}): expected the digest {pinned}, found {found}: a file was changed, added or "
-        "taken away since it was pinned; restore it, or look at aml-cds diff and pin the new digest"
+        "taken away since it was pinned; restore it, or look at aml-cds diff and pin the new digest: in OVERLAY_SHA256 "
+        "(then restart), or in overlay_sha256 of the tenant"
     )
 
 

@@ -166,7 +166,7 @@ def _use(case: Case, drug: str) -> Use:
 def _none(case: Case, why: str) -> Subjects[Use]:
     kept: Subjects[Use] | None = case.shared.listed.get((Subjects, why))
     if kept is None:
-        read = f"none among the {case.chart.medications.read} orders read; home medication not read"
+        read = f"none among the {case.chart.medications.spoken} read; what no order or statement names is not seen"
         kept = case.shared.listed[Subjects, why] = Subjects((), none=f"{why} ({read})")
     return kept
 

@@ -42,7 +42,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "HOST", "127.0.0.1",
-        "The address to listen on. Demo mode refuses all but loopback unless `DEMO_ON_NETWORK=1`.",
+        "The address to listen on. A server in demo mode refuses all but loopback unless `DEMO_ON_NETWORK=1`; "
+        "a command that serves nobody runs all the same.",
         Kind("an IP address or a host name", kinds.host),
     ),
     Setting("PORT", "8080", "The port to listen on.", kinds.within(int, 1, 65535, "a whole number")),
@@ -129,7 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "PUBLIC_URL", "",
         "The address under which callers reach this service; links start with it. A path in it may come with a call "
-        "or be taken away by the proxy. Unset means `http://HOST:PORT`.",
+        "or be taken away by the proxy. Hospital mode needs it: tokens are made out to it. Unset means `http://HOST:PORT`.",
         Kind("an http(s) URL without query", kinds.public_url),
     ),
     Setting(

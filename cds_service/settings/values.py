@@ -81,6 +81,11 @@ class Settings:
         """The settings in `env`, a mapping such as `os.environ`. Raises SettingsError."""
         refuse_slips(env)
         values = {setting.field: setting.read(env) for setting in SETTINGS}
+        if values["mode"] == HOSPITAL and not values["public_url"]:
+            raise SettingsError(
+                "PUBLIC_URL is not set, expected in hospital mode the address under which the EHR calls this service, "
+                "such as https://cds.example.org: tokens are made out to it, and calls to any other name are refused"
+            )
         values["jurisdiction"] = values["jurisdiction"] or ("US" if values["mode"] == DEMO else "")
         values["public_url"] = values["public_url"] or _own_address(values["host"], values["port"])
         values["pages"] = values["pages"] or (ON if values["mode"] == DEMO else LOOPBACK)
@@ -108,6 +113,14 @@ class Settings:
         """The way out to the servers that are asked. Raises SettingsError."""
         told = credentials_in(self.proxy_password_file)
         return Way(self.ca_bundle, self.proxy, self.proxy_not_for, told)
+
+    def require_listening(self) -> None:
+        """Raises SettingsError where nothing may listen with these settings. A command that only looks does not ask."""
+        if self.is_demo and not is_loopback(self.host) and not self.demo_on_network:
+            raise SettingsError(
+                f"HOST is '{self.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
+                "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
+            )
 
     @property
     def bind(self) -> str:
@@ -152,11 +165,6 @@ def _check(settings: Settings) -> None:
         _check_hospital(settings)
     elif settings.tenants is not None:
         raise SettingsError("TENANTS is set, and in demo mode nobody reads it: set MODE=hospital, or unset TENANTS")
-    elif not is_loopback(settings.host) and not settings.demo_on_network:
-        raise SettingsError(
-            f"HOST is '{settings.host}', expected a loopback address such as 127.0.0.1: in demo mode nobody checks who "
-            "calls. Where only trusted testers with synthetic patients reach the port, set DEMO_ON_NETWORK=1"
-        )
 
 
 def _check_readers(settings: Settings) -> None:

@@ -59,6 +59,11 @@ class Stand:
             self.keeper.close()
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether anything is kept: calls, or at least the marks of tokens that were seen."""
+    return settings.keep != NOTHING or not settings.is_demo
+
+
 def store_of(settings: Settings) -> Store:
     """The store of these settings. Raises SettingsError."""
     place = Place.of(settings.store, settings.data, settings.store_password_file)
@@ -79,7 +84,7 @@ def stand(
     With KEEP=nothing there is a store only where tokens are verified, and it holds their marks alone.
     """
     here = SeenHere(time.time)
-    if settings.keep == NOTHING and settings.is_demo:
+    if not has_store(settings):
         cards = _repeats(settings, None, now)
         return Stand(Beside(cards, cards), here, repeats=next(iter(cards), None))
     store = store_of(settings)

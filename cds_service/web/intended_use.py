@@ -20,7 +20,8 @@ LIMITS_OF_USE = (
     ),
     (
         "",
-        "It does not see home medication, scanned letters, waveforms, or results under codes that it does not ask for.",
+        "It sees home medication only where an order or a statement on record names it, and no scanned letters, "
+        "waveforms, or results under codes that it does not ask for.",
     ),
     ("", "What is missing, old or unreadable is said on a card. An empty answer means: looked, and nothing to say."),
 )

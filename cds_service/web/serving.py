@@ -12,6 +12,7 @@ from functools import cache, partial
 
 from flask import Flask
 
+from cds_service import env_file
 from cds_service.answer import Observer, Tools, answer, load_tools, load_tools_of_tenants
 from cds_service.beside import Beside
 from cds_service.errors import CdsError
@@ -40,7 +41,10 @@ log = logging.getLogger(__name__)
 def settings_at_start() -> Settings:
     """The settings with which this process began. What is wrong with them is told in one message."""
     try:
-        return Settings.load(os.environ)
+        words = env_file.add_to(os.environ)
+        if words:
+            print(f"aml-cds: {words}", file=sys.stderr, flush=True)  # noqa: T201 - before there is a log
+        return _settings()
     except CdsError as error:
         sys.exit(f"aml-cds does not start: {error}")
 
@@ -58,8 +62,14 @@ def reloaded() -> Flask | None:
     return RELOADS.renewed(_loaded)
 
 
-def _loaded() -> Flask:
+def _settings() -> Settings:
     settings = Settings.load(os.environ)
+    settings.require_listening()
+    return settings
+
+
+def _loaded() -> Flask:
+    settings = _settings()
     metrics = _metrics()
     logs.configure(settings, metrics.line_dropped)
     shelter = Shelter.of(settings.threads)

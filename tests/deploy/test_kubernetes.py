@@ -51,6 +51,14 @@ def test_the_base_lists_each_file_but_the_shape_of_the_secret():
     assert sorted(BASE["resources"]) == sorted(set(FILES) - {"secret.shape.yaml"})
 
 
+def test_a_changed_setting_leaves_the_job_as_it_is_and_the_docs_say_how_pods_come_to_it():
+    """A generated ConfigMap has a hash in its name, and a Job that names it could not be applied again."""
+    assert "configMapGenerator" not in BASE and "configMapGenerator" not in document(SITE / "kustomization.yaml")
+    told = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    assert "kubectl -n aml-cds rollout restart deployment/aml-cds" in told
+    assert not any("newTag" in each for each in document(SITE / "kustomization.yaml")["images"])
+
+
 def test_the_image_is_that_of_this_version():
     assert [(each["name"], each["newTag"]) for each in BASE["images"]] == [("aml-cds", __version__)]
     assert {container(pod)["image"] for pod in PODS.values()} == {"aml-cds"}

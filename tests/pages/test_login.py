@@ -300,6 +300,22 @@ def test_the_command_refuses_what_would_not_do(monkeypatch, capsys, name, typed,
     assert said in told.err and not told.out and typed not in told.err
 
 
+def test_the_command_refuses_a_hospital_that_is_not_listed(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: SECRET + "\n", raising=False)
+    assert cli.main(["reader", "a.example", "--tenant", "nope"]) == 0
+    assert "TENANTS is not set here: whether it lists 'nope'" in capsys.readouterr().err
+    (tmp_path / "tenants.toml").write_text(TENANTS, encoding="utf-8")
+    (tmp_path / "keys.json").write_text(json.dumps(key_set(jwk(ec_key("n"), "n"))), encoding="utf-8")
+    for name, value in (("MODE", "hospital"), ("TENANTS", str(tmp_path / "tenants.toml")), ("PUBLIC_URL", PUBLIC),
+                        ("WHY_LINKS", "login"), ("WHY_READERS", str(tmp_path / "readers.toml"))):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert cli.main(["reader", "a.example", "--tenant", "nope"]) == 2
+    told = capsys.readouterr()
+    assert "--tenant expects a name in the file of TENANTS: north" in told.err and not told.out
+    assert cli.main(["reader", "a.example", "--tenant", "north"]) == 0
+
+
 @pytest.mark.parametrize(("again", "code"), [(SECRET, 0), ("something else", 2)])
 def test_at_a_terminal_a_password_is_typed_twice(monkeypatch, capsys, again, code):
     typed = iter((SECRET, again))

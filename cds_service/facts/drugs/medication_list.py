@@ -197,7 +197,7 @@ def _in_use(versions: list[Medication | Unreadable | None]) -> Medication | Unre
 
 
 def _fact(value: Medications, reply: Reply, problems: list[str]) -> Fact[Medications]:
-    where = Origin("MedicationRequest", reply.source, "1 order" if value.read == 1 else f"{value.read} orders")
+    where = Origin("MedicationRequest", reply.source, value.spoken)
     if reply.status in (Status.FAILED, Status.NOT_ASKED):
         state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
         return Fact(MEDICATIONS, state, value, None, where, doubts=(reply.why,), why=reply.why)

@@ -81,6 +81,11 @@ class Medications:
     unidentified: int
     unnamed_drafts: int = 0  # drafts that refer to a drug which could not be had
 
+    @property
+    def spoken(self) -> str:
+        """How many orders on record were read: "1 order", "12 orders"."""
+        return "1 order" if self.read == 1 else f"{self.read} orders"
+
     def of(self, *roles: Role) -> tuple[Medication, ...]:
         """The orders in one of these roles, without those that a draft supersedes."""
         found = self._of.get(roles)

@@ -67,7 +67,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
     found = ceilings(case, use, inhibitors(case, use))
     if not found:
         return (
-            Clear(f"no CYP3A or P-gp inhibitor among the {case.chart.medications.read} orders read")
+            Clear(f"no CYP3A or P-gp inhibitor among the {case.chart.medications.spoken} read")
             if (medications.sure)
             else case.blind(medications, about=use.in_play)
         )

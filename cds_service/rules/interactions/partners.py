@@ -91,7 +91,7 @@ def none_met(case: Case, use: Use, what: str) -> Outcome:
     """Clear when the medication list was read completely; else the check could not be made."""
     medications = case.fact(MEDICATIONS)
     if medications.sure:
-        return Clear(f"no {what} among the {case.chart.medications.read} orders read")
+        return Clear(f"no {what} among the {case.chart.medications.spoken} read")
     return case.blind(medications, about=use.in_play)
 
 
