@@ -107,9 +107,12 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "bilirubin_lower_above": ("3 × ULN",),
         "transaminase_with_bilirubin_above": ("3 × ULN",),
         "bilirubin_raised_above": ("1 × ULN", "2 × ULN"),
+        "weight_rise_from": ("5 %",),
+        "sign_window": ("7 d",),
         "lab_window": ("14 d",),
     },
     "sos-vod": {
+        "transaminase_hold_above": ("2.5 × ULN",),
         "bilirubin_hold_above": ("2 × ULN",),
         "weight_rise_from": ("5 %",),
         "sign_window": ("7 d",),

@@ -25,7 +25,8 @@ from cds_service.quantity import Quantity, plain
 
 FEMALE, MALE = "female", "male"
 PREGNANT: Key[bool] = Key("pregnant", "pregnancy", "pregnancy_test")
-TESTS = ("pregnancy_status", "pregnancy_test", "hcg_quantitative")
+_SPOKEN = {"hcg_quantitative": "hCG", "pregnancy_test": "pregnancy test", "pregnancy_status": "pregnancy status"}
+TESTS = tuple(_SPOKEN)
 
 _ENTRIES = {"pregnancy": True, "not_pregnant": False, "pregnancy_test_negative": False}
 _ANSWERS = {"pregnant": True, "possible": True, "not pregnant": False, "present": True, "absent": False}
@@ -124,6 +125,8 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
     words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
     if FUTURE in time_doubts and not answer:
         answer, words = None, f"{words[:50]}, {FUTURE}"
+    if answer:
+        words = _named(wording(view.code, reading.terms), words)
     return _Sign(answer, when, origin(resource, source, shortened(words)), (*doubts, *time_doubts, *unsure, *invalid))
 
 
@@ -131,6 +134,12 @@ def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None
 def tells_pregnancy(said: Wording) -> bool:
     """Whether it is one of the tests or statements that tell a pregnancy."""
     return any(kind in TESTS for kind in observed(said))
+
+
+def _named(said: Wording, words: str) -> str:
+    """A result that says pregnant, with the name of its test before it."""
+    name = next(spoken for kind, spoken in _SPOKEN.items() if kind in observed(said))
+    return f"{name} {words or 'positive'}"
 
 
 def _coded(view: Observation, reading: Reading) -> set[str]:
@@ -160,7 +169,8 @@ def _number(view: Observation) -> str:
     if value is None or value.value is None:
         return ""
     told = f"{value.comparator or ''}{plain(value.value)} {value.unit or value.code or 'without a unit'}"
-    return told if any(each.high for each in view.referenceRange or ()) else f"{told}, without an upper limit"
+    highs = [each.high.value for each in view.referenceRange or () if each.high and each.high.value is not None]
+    return f"{told}, upper limit {plain(highs[0])}" if highs else f"{told}, without an upper limit"
 
 
 def _measured(view: Observation) -> set[bool]:

@@ -61,6 +61,20 @@ def test_a_pregnancy_is_told_by_the_codes_of_icd_10_and_of_its_german_modificati
         assert chart(pregnancy).get(PREGNANT).value is True
 
 
+@pytest.mark.parametrize(("found", "told"), [
+    (observation(TEST, valueCodeableConcept=concept("LA6576-8")), "pregnancy test positive"),
+    (observation(TEST, valueString="positive"), "pregnancy test positive"),
+    (observation("21198-7", valueQuantity={"value": 6, "unit": "[IU]/L"}, referenceRange=[{"high": {"value": 5}}]),
+     "hCG 6 [IU]/L, upper limit 5"),
+    (observation(STATUS, valueCodeableConcept=concept(text="pregnant")), "pregnancy status pregnant"),
+])  # fmt: skip
+def test_a_pregnancy_that_a_test_tells_names_the_test_and_its_result(found: Json, told: str) -> None:
+    fact = chart(found).get(PREGNANT)
+    assert fact.value is True
+    assert fact.origin is not None
+    assert fact.origin.as_received == told
+
+
 def test_silence_is_no_answer() -> None:
     assert chart().get(PREGNANT).state is State.ABSENT
 

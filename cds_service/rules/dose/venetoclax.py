@@ -147,28 +147,33 @@ def _correct(case: Case, use: Use, ceiling: Ceiling, order: Medication) -> tuple
 def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     """Return to the earlier dose after an inhibitor was stopped.
 
-    Asked while venetoclax is taken below its usual dose. Information, when an inhibitor with a ceiling ended within the
-    window of the policy, that the dose may return as the label says; silent while another one is taken. An end on a day
-    not stated counts where the inhibitor may have been taken beside venetoclax, and that is said.
+    Asked while venetoclax is taken below its usual dose, and of an order that goes on with it or gives it again at such
+    a dose; not of a first order, which ramps up. Information, when an inhibitor with a ceiling ended within the window
+    of the policy, that the dose may return as the label says; silent while another one is taken. An end on a day not
+    stated counts where the inhibitor may have been taken beside venetoclax, and that is said.
 
     Why the dose is low is not known here: one lowered for another reason looks the same. A dose that cannot be read, or
-    a medication list read in part, goes to the card of gaps as information.
+    a medication list read in part, goes to the card of gaps as information; that of an order is noted in the record of
+    the call.
     """
     usual = case.must(topics.USUAL_DOSE, use.drug)
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
-    reduced = [o for o in use.active if o.dose.daily is not None and o.dose.daily < usual.value]
-    unread = [o for o in use.active if o.dose.daily is None]
+    first = not use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)
+    orders = (() if first else use.drafts) or use.active
+    reduced = [o for o in orders if o.dose.daily is not None and o.dose.daily < usual.value]
+    unread = [o for o in orders if o.dose.daily is None]
     if unread and not reduced:
-        return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.active)
-    total = taken_together(use.active)
+        return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=orders, quiet=bool(use.drafts))
+    total = taken_together(orders)
     if not reduced or (total is not None and total >= usual.value):
-        return NotApplicable("no active order below the usual dose")
+        return NotApplicable("no order that goes on below the usual dose")
     if ceilings(case, use, inhibitors(case, use)):
         return Clear("another inhibitor is still taken")
+    beside = (*reduced, *use.taken)
     stopped = [
         order
         for order in last_first(case.orders(Role.PAST), case.now)
-        if _ended_lately(case, reduced, order, int(window.value)) and imposed(case, use, order)
+        if _ended_lately(case, beside, order, int(window.value)) and imposed(case, use, order)
     ]
     if not stopped:
         medications = case.fact(MEDICATIONS)
@@ -182,6 +187,8 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         about=(*reduced, *stopped),
         drug=use.drug,
         says=(back,),
+        line=bool(use.drafts),
+        drafted=bool(use.drafts),
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
         known=stopped[0].end is not None,
         order=reduced[0],
@@ -193,13 +200,13 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     )
 
 
-def _ended_lately(case: Case, reduced: list[Medication], past: Medication, window: int) -> bool:
+def _ended_lately(case: Case, ours: tuple[Medication, ...], past: Medication, window: int) -> bool:
     """Whether it ended within the window; without a day of its end, whether it may have been taken beside our drug."""
     if past.end is not None:
         return 0 <= past.end.days_ago(case.now) <= window
     if past.cut_short:
         return True
-    began = max((order.start.days_ago(case.now) for order in reduced if order.start is not None), default=0)
+    began = max((order.start.days_ago(case.now) for order in ours if order.start is not None), default=0)
     return past.start is not None and past.start.days_ago(case.now) <= began + window
 
 

@@ -22,9 +22,10 @@ from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth
 
 SOS = "SOS/VOD"
+_SOS_RULE = "sos-vod"
 
 
-@rule("sos-vod", subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
+@rule(_SOS_RULE, subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
 def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start.
 
@@ -50,18 +51,42 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
 
 
-def _suspected(case: Case, use: Use) -> Outcome | None:
-    """Bilirubin above the limit for a dose, and weight that rises, while the drug is given."""
+def surely_suspected(case: Case, use: Use) -> bool:
+    """Whether the card about SOS/VOD tells of a suspicion without doubt, and with it of the liver values."""
+    if case.cite(topics.SOS_VOD, use.drug) is None or _SOS_RULE in case.snapshot.switches:
+        return False
+    if entries_of(case.fact(HISTORY), keys_of(case, SOS)):
+        return False
+    found = _signs(case, use)
+    return found is not None and not found[0].doubts and found[1].sure
+
+
+def _signs(case: Case, use: Use) -> tuple[Sign, Fact[Quantity], Statement[Quantity]] | None:
+    """Weight that rises while the drug is given, and a bilirubin above the limit for a dose."""
     limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
     heavier = weight_gain(case, use) if use.taken or use.restarts else ()
     if limit is None or not heavier:
         return None
     bilirubin, _ = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)
-    if above(bilirubin, limit.value) is not Truth.YES:
+    return (heavier[0], bilirubin, limit) if above(bilirubin, limit.value) is Truth.YES else None
+
+
+def _suspected(case: Case, use: Use) -> Outcome | None:
+    found = _signs(case, use)
+    if found is None:
         return None
+    weight, bilirubin, limit = found
+    doubts = (*weight.doubts, *(f"{bilirubin.key.label}: {doubt}" for doubt in bilirubin.doubts))
     boxed = case.must(topics.SOS_VOD, use.drug)
-    doubts = (*heavier[0].doubts, *(f"{bilirubin.key.label}: {doubt}" for doubt in bilirubin.doubts))
-    return _said(case, use, "suspected", boxed, weight=heavier[0], bilirubin=bilirubin, doubts=doubts)
+    return _said(case, use, "suspected", boxed, weight=weight, bilirubin=bilirubin, limit=limit, doubts=doubts)
+
+
+def _also_over(case: Case, use: Use) -> tuple[tuple[Fact[Quantity], Statement[Quantity]], ...]:
+    """The transaminases that are above the limit for a dose."""
+    limit = case.cite(topics.TRANSAMINASE_HOLD_ABOVE, use.drug)
+    window = case.must(topics.LAB_WINDOW, "policy").value
+    facts = (case.fact(AST_ULN, window), case.fact(ALT_ULN, window))
+    return tuple((fact, limit) for fact in facts if limit is not None and above(fact, limit.value) is Truth.YES)
 
 
 def _said(
@@ -73,6 +98,7 @@ def _said(
     entries: tuple[Entry, ...] = (),
     weight: Sign | None = None,
     bilirubin: Fact[Quantity] | None = None,
+    limit: Statement[Quantity] | None = None,
     doubts: tuple[str, ...] = (),
 ) -> Outcome:
     boxed = case.must(topics.SOS_VOD, use.drug)
@@ -80,13 +106,16 @@ def _said(
     multiple, default = bilirubin_multiple(case, window)
     values = (multiple, *(case.fact(key, window) for key in (AST_ULN, ALT_ULN, ALP_ULN)), case.fact(BODY_WEIGHT))
     history = case.fact(HISTORY)
+    over = _also_over(case, use) if limit is not None else ()
+    limits = (*((limit,) if limit is not None else ()), *(each for _, each in over[:1]))
+    dose = case.cite(topics.LIVER_ACTION, use.drug) if limit is not None else None
     return case.fired(
         Level.WARNING,
         "sos_vod",
         about=use.in_play,
         deciding=doubtful(use.in_play),
         drug=use.drug,
-        says=tuple(dict.fromkeys((says, boxed))),
+        says=tuple(dict.fromkeys((says, boxed, *limits, *((dose,) if dose is not None else ())))),
         doubts=doubts,
         holds=how != "start",
         how=how,
@@ -99,6 +128,9 @@ def _said(
         unseen=() if history.sure or entries else (history,),
         weight=weight,
         bilirubin=bilirubin,
+        limit=limit,
+        over=over,
+        dose=dose,
         assumed=default,
     )
 

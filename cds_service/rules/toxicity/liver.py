@@ -12,6 +12,7 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
+from cds_service.rules.toxicity.gemtuzumab import surely_suspected
 from cds_service.rules.treatment import not_taken
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
@@ -36,7 +37,8 @@ def liver(case: Case, use: Use) -> Outcome:
     A bilirubin without its upper limit is weighed by a default, which the card says. Missing values are a gap on
     treatment. Before a first order they are one where the source asks for them before each dose. They are one too where
     a current result cannot be weighed, for want of a unit or an upper limit, say, or where none could be had. A dose
-    for a sick liver is another check, and causes are not looked for.
+    for a sick liver is another check, and causes are not looked for. Where SOS/VOD is suspected beyond doubt, that card
+    tells the values.
     """
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
     again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
@@ -48,6 +50,8 @@ def liver(case: Case, use: Use) -> Outcome:
     alone = {fact.key.name: above(fact, limit.value) for fact, limit in facts}
     truths = alone | _with_bilirubin(case, use, facts, alone)
     match any_of(truths.values()):
+        case Truth.YES if surely_suspected(case, use):
+            return Clear("the card that suspects SOS/VOD tells the values")
         case Truth.YES:
             found = [
                 _passed(case, use, fact, limit, alone[fact.key.name])
