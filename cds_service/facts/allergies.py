@@ -19,6 +19,7 @@ from cds_service.facts.drugs.matching import named_in
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading, origin
+from cds_service.facts.values.versions import each_version
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import AllergyIntolerance, CodeableConcept
@@ -80,9 +81,7 @@ def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
         return missing(ALLERGIES, state, reply.why)
     found: list[Allergy] = []
     doubts = [f"not every entry was read: {reply.why}"] if reply.status is Status.PARTIAL else []
-    for resource in reply.resources:
-        if resource.type != "AllergyIntolerance":
-            continue
+    for resource, differ in each_version(each for each in reply.resources if each.type == "AllergyIntolerance"):
         view = resource.checked()
         broken = () if isinstance(view, AllergyIntolerance) else (f"the entry is {getattr(view, 'reason', 'broken')}",)
         doubts += [f"an entry could not be read: {each}" for each in broken]
@@ -93,11 +92,19 @@ def read_allergies(reply: Reply, reading: Reading) -> Fact[tuple[Allergy, ...]]:
         if isinstance(entry, str):
             doubts.append(entry)
         elif entry is not None:
-            found.append(replace(entry, doubts=(*entry.doubts, *broken)))
+            counted = replace(entry, doubts=(*entry.doubts, *broken, *differ))
+            if not (differ and any(_is_same(counted, each) for each in found)):
+                found.append(counted)
     if not found and NOTHING_KNOWN in doubts:
         return missing(ALLERGIES, State.ABSENT, NOTHING_KNOWN)
     where = Origin("AllergyIntolerance", reply.source)
     return known(ALLERGIES, tuple(found), None, where, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def _is_same(one: Allergy, other: Allergy) -> bool:
+    """Whether both are versions of one entry that name the same."""
+    named = [(each.origin.resource, each.drugs, each.of_class, each.kind) for each in (one, other)]
+    return named[0] == named[1]
 
 
 def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: Reading) -> Allergy | str | None:

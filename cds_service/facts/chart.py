@@ -75,7 +75,7 @@ def read_chart(
     gathered: Gathered, patient_id: str, selections: tuple[str, ...], spans: Spans, terms: Terms, now: datetime
 ) -> Chart:
     """Everything that could be read. `now` carries the site's zone."""
-    reading = Reading(terms, now.tzinfo or UTC, now)
+    reading = Reading(terms, now.tzinfo or UTC, now, patient_id)
     came = what_came(gathered)
     patient, age = read_demographics(gathered.reply("patient"), reading)
     procedures = read_procedures(gathered.reply("procedures"), reading)
@@ -136,7 +136,7 @@ def read_chart(
     )
     facts[APL.name] = with_fusion(facts[APL.name], mutations.fact(APL_FUSION))
     pregnant = read_pregnancy(
-        results.pregnancy, gathered.reply("bedside"), facts[PROBLEMS.name], reading, spans.pregnant
+        (*results.pregnancy, *within.pregnancy), bedside, facts[PROBLEMS.name], reading, spans.pregnant
     )
     facts[pregnant.key.name] = pregnant
     markers = WhenAsked({}, dict.fromkeys(MARKER_NAMES, mutations.fact))

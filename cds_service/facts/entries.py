@@ -7,7 +7,7 @@ or one of several possible diagnoses counts as not certain, and says so: it may 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import msgspec
@@ -21,6 +21,7 @@ from cds_service.facts.histology import is_unreadable, with_histology
 from cds_service.facts.standing import standing_of
 from cds_service.facts.times import When
 from cds_service.facts.values.results import FUTURE, Reading, origin
+from cds_service.facts.values.versions import DIFFER, each_version
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Condition, Procedure
@@ -75,33 +76,64 @@ def read_entries(resources: Iterable[Resource], source: str, reading: Reading) -
     of the record.
     """
     found: list[Entry] = []
+    rivals: dict[str, list[Entry]] = {}  # of versions of which nobody can tell which is the newest, by their name
     unreadable = ""
-    for resource in resources:
-        quick = resource.view()
-        if not isinstance(quick, (Condition, Procedure)):
-            continue
-        if isinstance(quick, Condition) and is_unreadable(resource):
+    for resource, differ in each_version(resources):
+        if isinstance(resource.view(), Condition) and is_unreadable(resource):
             unreadable = unreadable or _HISTOLOGY
-        meaning = _meaning(quick, resource, reading)
-        if not meaning.keys and not meaning.left_open:
-            unreadable = unreadable or ("" if meaning.is_named else _NAMELESS)
-            continue
-        view = resource.checked()
-        if not isinstance(view, (Condition, Procedure)):
-            unreadable = unreadable or getattr(view, "reason", "not readable")
-            continue
-        if view is not quick:  # it was mended
-            meaning = _meaning(view, resource, reading)
-        entry = _entry(view, meaning, resource, source, reading)
-        if entry is not None:
-            found += _apart(entry, meaning.left_open)
-            if meaning.earlier:  # its own day is not told
-                found.append(msgspec.structs.replace(
-                    entry, keys=meaning.earlier, status="", when=None, ended=None, over=True, of_disease=False,
-                    visit=False,
-                ))
+        told = _told(resource, source, reading)
+        if isinstance(told, str):
+            unreadable = unreadable or told
+        elif differ:
+            rivals.setdefault(resource.reference, []).extend(told)
+        else:
+            found += told
+    for versions in rivals.values():
+        found += _of_versions(versions)
     found.sort(key=_newest_first)
     return tuple(found), unreadable
+
+
+def _told(resource: Resource, source: str, reading: Reading) -> list[Entry] | str:
+    """What the resource says; a reason, in words, where it cannot be read."""
+    quick = resource.view()
+    if not isinstance(quick, (Condition, Procedure)):
+        return []
+    meaning = _meaning(quick, resource, reading)
+    if not meaning.keys and not meaning.left_open:
+        return [] if meaning.is_named else _NAMELESS
+    view = resource.checked()
+    if not isinstance(view, (Condition, Procedure)):
+        return getattr(view, "reason", "not readable")
+    if view is not quick:  # it was mended
+        meaning = _meaning(view, resource, reading)
+    entry = _entry(view, meaning, resource, source, reading)
+    if entry is None:
+        return []
+    told = [*_apart(entry, meaning.left_open)]
+    if meaning.earlier:  # its own day is not told
+        told.append(msgspec.structs.replace(
+            entry, keys=meaning.earlier, status="", when=None, ended=None, over=True, of_disease=False, visit=False,
+        ))
+    return told
+
+
+def _of_versions(versions: list[Entry]) -> list[Entry]:
+    """What the versions say, with that doubt: of those that say the same, one that is not over, and the newest."""
+    said: dict[tuple[tuple[str, ...], str], Entry] = {}
+    for entry in sorted(versions, key=lambda each: (each.over, *_newest_first(each))):
+        said.setdefault((entry.keys, "" if entry.over else entry.status), entry)
+    return [_doubted(entry) for (keys, _), entry in said.items() if not entry.over or _only(keys, said)]
+
+
+def _only(keys: tuple[str, ...], said: Collection[tuple[tuple[str, ...], str]]) -> bool:
+    """Whether no other version says the same with another status."""
+    return sum(keys == others for others, _ in said) == 1
+
+
+def _doubted(entry: Entry) -> Entry:
+    words = entry.words if entry.doubts else f"{entry.words} ({DIFFER})"
+    return msgspec.structs.replace(entry, words=words, doubts=(*entry.doubts, DIFFER))
 
 
 def _newest_first(entry: Entry) -> tuple[float, str]:

@@ -15,6 +15,7 @@ from cds_service.facts.fact import Fact, Key, Origin, State, known
 from cds_service.facts.order_names import LASTING, OF_A_DONOR, TYPING, asked_for
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
+from cds_service.facts.values.versions import each_version
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation, Procedure, ServiceRequest
@@ -63,7 +64,7 @@ def read_orders(
 def _prepared(procedures: Iterable[Resource], reading: Reading) -> frozenset[str]:
     """What lasts until it is done, and is planned as a procedure. One that cannot be read is told by the procedures."""
     found: set[str] = set()
-    for resource in procedures:
+    for resource, _ in each_version(procedures):
         quick = resource.view()
         if isinstance(quick, Procedure) and quick.status == _IN_PREPARATION:
             keys = asked_for(wording(quick.code, reading.terms)) & LASTING
@@ -90,7 +91,7 @@ def _open_in(resources: Iterable[Resource], reading: Reading, lasts: int | None 
     found: set[str] = set()
     doubts: list[str] = []
     passed_over: list[str] = []
-    for resource in resources:
+    for resource, differ in each_version(resources):
         quick = resource.view()
         keys = asked_for(wording(quick.code, reading.terms)) if isinstance(quick, ServiceRequest) else frozenset()
         view = resource.checked() if keys else quick
@@ -101,6 +102,7 @@ def _open_in(resources: Iterable[Resource], reading: Reading, lasts: int | None 
             old = keys - LASTING if since is not None and lasts is not None and _is_past(since, lasts, reading) else ()
             passed_over += [f"{key} ({since})" for key in sorted(old)]
             found |= keys.difference(old)
+            doubts += [f"of an order: {each}" for each in differ if keys]
     notes = (f"open for long and not counted: {', '.join(passed_over)}",) if passed_over else ()
     return _Open(frozenset(found), tuple(dict.fromkeys(doubts)), notes)
 
@@ -132,7 +134,7 @@ def read_typing(resources: Iterable[Resource], reading: Reading) -> Fact[bool]:
 
     Words that deny it, that tell it of a donor, or that name one antigen only are none.
     """
-    for resource in resources:
+    for resource, _ in each_version(resources):
         quick = resource.view()
         if not isinstance(quick, ServiceRequest | Procedure | Observation):
             continue

@@ -15,12 +15,14 @@ from cds_service.facts.concepts import Wording, all_text, codes, shortened, told
 from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
+from cds_service.facts.values.counting import counting_doubts
 from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
-from cds_service.facts.values.results import FUTURE, Reading, origin, status_doubts, taken
+from cds_service.facts.values.numbers import is_empty
+from cds_service.facts.values.results import FUTURE, Reading, origin, taken
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import Observation
+from cds_service.gather.views import Component, Observation
 from cds_service.quantity import Quantity, plain
 
 FEMALE, MALE = "female", "male"
@@ -51,7 +53,7 @@ def read_pregnancy(
     lasts: Quantity,
 ) -> Fact[bool]:
     """Whether the newest statement says pregnant. `lasts`: an entry older than that leaves a newer "no" as it is."""
-    signs = [sign for resource, source in observations if (sign := _observed(resource, source, reading))]
+    signs = [sign for resource, source in observations for sign in _observed(resource, source, reading)]
     for entry in problems.value or ():
         answers = {_ENTRIES[key] for key in entry.keys if key in _ENTRIES}
         if answers:
@@ -105,29 +107,42 @@ def _day(when: When | None) -> When | None:
     return When(first, last)
 
 
-def _observed(resource: Resource, source: str, reading: Reading) -> _Sign | None:
-    """What an Observation says of a pregnancy; None when it is about something else or does not count."""
+def _observed(resource: Resource, source: str, reading: Reading) -> list[_Sign]:
+    """What an Observation and its components say of a pregnancy; nothing where it does not count."""
     quick = resource.view()
-    if not isinstance(quick, Observation) or not tells_pregnancy(wording(quick.code, reading.terms)):
-        return None
+    if not isinstance(quick, Observation) or not _parts(quick, reading):
+        return []
     checked = resource.checked()
     invalid = (f"the entry is {checked.reason}",) if isinstance(checked, Unreadable) else ()
     view = checked if isinstance(checked, Observation) else quick
-    doubts = status_doubts(view)
+    doubts = counting_doubts(view, reading)
     if doubts is None:
-        return None
+        return []
     when, time_doubts = taken(view, reading)
-    answers = _answers(view, reading)
-    answer = answers.pop() if len(answers) == 1 else None
-    if invalid and not answer:  # what is no valid FHIR may warn, and clears nothing
-        return _Sign(None, None, origin(resource, source, ""))
-    unsure = ("a possible pregnancy",) if "possible" in _coded(view, reading) else ()
-    words = all_text(view.valueCodeableConcept) or view.valueString or _number(view)
-    if FUTURE in time_doubts and not answer:
-        answer, words = None, f"{words[:50]}, {FUTURE}"
-    if answer:
-        words = _named(wording(view.code, reading.terms), words)
-    return _Sign(answer, when, origin(resource, source, shortened(words)), (*doubts, *time_doubts, *unsure, *invalid))
+    signs = []
+    for part in _parts(view, reading):
+        answers = _answers(part, reading)
+        answer = answers.pop() if len(answers) == 1 else None
+        if invalid and not answer:  # what is no valid FHIR may warn, and clears nothing
+            signs.append(_Sign(None, None, origin(resource, source, "")))
+            continue
+        unsure = ("a possible pregnancy",) if "possible" in _coded(part, reading) else ()
+        words = all_text(part.valueCodeableConcept) or part.valueString or _number(part)
+        if FUTURE in time_doubts and not answer:
+            answer, words = None, f"{words[:50]}, {FUTURE}"
+        if answer:
+            words = _named(wording(part.code, reading.terms), words)
+        where = origin(resource, source, shortened(words))
+        signs.append(_Sign(answer, when, where, (*doubts, *time_doubts, *unsure, *invalid)))
+    return signs
+
+
+def _parts(view: Observation, reading: Reading) -> list[Component]:
+    """What of the Observation tells a pregnancy: itself, unless it is the mere head of a panel, and its components."""
+    every = (view, *(view.component or ()))
+    told: list[Component] = [part for part in every if tells_pregnancy(wording(part.code, reading.terms))]
+    heads = len(told) > 1 and told[0] is view and is_empty(view) and not view.interpretation
+    return told[1:] if heads else told
 
 
 @told_once
@@ -142,7 +157,7 @@ def _named(said: Wording, words: str) -> str:
     return f"{name} {words or 'positive'}"
 
 
-def _coded(view: Observation, reading: Reading) -> set[str]:
+def _coded(view: Component, reading: Reading) -> set[str]:
     found = set()
     for concept in (view.valueCodeableConcept, *(view.interpretation or ())):
         for code in codes(concept, reading.terms):
@@ -151,8 +166,8 @@ def _coded(view: Observation, reading: Reading) -> set[str]:
     return found
 
 
-def _answers(view: Observation, reading: Reading) -> set[bool]:
-    """Every answer that the Observation gives. Two different ones decide nothing."""
+def _answers(view: Component, reading: Reading) -> set[bool]:
+    """Every answer that the Observation, or the component, gives. Two different ones decide nothing."""
     words = all_text(view.valueCodeableConcept) or view.valueString or ""
     said = set(reading.terms.words["pregnancy"].find_all(words)) or set(reading.terms.words["presence"].find_all(words))
     stated = _coded(view, reading) | said
@@ -163,7 +178,7 @@ def _answers(view: Observation, reading: Reading) -> set[bool]:
     return found if stated <= _ANSWERS.keys() else set()
 
 
-def _number(view: Observation) -> str:
+def _number(view: Component) -> str:
     """A measured value as it came, and where it has no limit to be held against that this is so."""
     value = view.valueQuantity
     if value is None or value.value is None:
@@ -173,7 +188,7 @@ def _number(view: Observation) -> str:
     return f"{told}, upper limit {plain(highs[0])}" if highs else f"{told}, without an upper limit"
 
 
-def _measured(view: Observation) -> set[bool]:
+def _measured(view: Component) -> set[bool]:
     """A measured hCG against the upper limit that came with it; without such a limit it decides nothing."""
     value = view.valueQuantity
     limits = [each.high for each in view.referenceRange or () if each.high is not None and each.high.value is not None]

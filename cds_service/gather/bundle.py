@@ -7,7 +7,7 @@ it says that something is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ _SERIOUS = ("error", "fatal")
 _MISSING = frozenset({"suppressed", "security", "forbidden", "incomplete", "too-costly", "throttled", "timeout"})
 # Types that come along where a server includes them or a whole record is sent, and answer none of our questions.
 # What may hold an answer in another form (a Bundle, a list, a dispensing) is not among them.
-_BESIDE = frozenset(
+BESIDE = frozenset(
     {
         "Account", "Appointment", "CareTeam", "Claim", "ClaimResponse", "Coverage", "Device", "DocumentReference",
         "Encounter", "EpisodeOfCare", "ExplanationOfBenefit", "Goal", "Group", "HealthcareService", "ImagingStudy",
@@ -33,13 +33,32 @@ _RESOURCE = b'"resource"'
 T = TypeVar("T")
 
 
+class Matches(msgspec.Struct, frozen=True):
+    """What Bundles give as matches: by type and id, as the same one may come on two pages, and those without an id."""
+
+    names: frozenset[tuple[str, str]] = frozenset()
+    nameless: int = 0
+
+    @classmethod
+    def of(cls, resources: Iterable[bytes]) -> Matches:
+        """These resources, all taken for matches."""
+        names = [(head.resourceType, head.name) if (head := _head(raw)) else ("", "") for raw in resources]
+        return cls(frozenset(each for each in names if each[1]), sum(not name for _, name in names))
+
+    def __or__(self, other: Matches) -> Matches:
+        return Matches(self.names | other.names, self.nameless + other.nameless)
+
+    def __len__(self) -> int:
+        return len(self.names) + self.nameless
+
+
 class Unpacked(msgspec.Struct, frozen=True):
     """What one JSON value held: raw resources, the link to the next page, and problems in words."""
 
     resources: tuple[bytes, ...] = ()
     next_page: str | None = None
     problems: tuple[str, ...] = ()
-    matches: int = 0  # resources that the Bundle gives as such, not because a match refers to them
+    matches: Matches = Matches()  # what the Bundle gives as such, not because a match refers to it
     total: int = 0  # how many matches there are in all its pages, as the Bundle says; 0 when it does not say
     full_urls: Mapping[int, str] = {}  # of the resources, by their place
     views: Mapping[int, View] = {}  # of those that were read along with it
@@ -47,11 +66,17 @@ class Unpacked(msgspec.Struct, frozen=True):
     @property
     def short(self) -> bool:
         """The Bundle counts more matches than came, and links to no further page."""
-        return self.next_page is None and self.total > self.matches
+        return self.next_page is None and self.total > len(self.matches)
 
 
 class _Head(msgspec.Struct):
     resourceType: str  # noqa: N815 - FHIR's name
+    id: Any = None
+
+    @property
+    def name(self) -> str:
+        """Its id, where it has one."""
+        return self.id if isinstance(self.id, str) else ""
 
 
 class _Link(msgspec.Struct):
@@ -116,8 +141,13 @@ class _Outcome(msgspec.Struct):
 
 def resource_type(raw: bytes | msgspec.Raw) -> str | None:
     """The resourceType of a raw JSON object, None when it has none that can be read."""
+    head = _head(raw)
+    return head.resourceType if head is not None else None
+
+
+def _head(raw: bytes | msgspec.Raw) -> _Head | None:
     try:
-        return decode(raw, _Head).resourceType
+        return decode(raw, _Head)
     except (msgspec.DecodeError, RecursionError):
         return None
 
@@ -162,31 +192,40 @@ def _split(
     full_urls: dict[int, str] = {}
     views: dict[int, View] = {}
     met: Concepts = {}
-    included = beside = 0  # that a match refers to; that answer none of our questions
+    beside = False  # whether anything came that answers none of our questions
+    names: set[tuple[str, str]] = set()
+    nameless = 0
     for written, full_url, search in entries:
+        wanted = True
         try:
-            views[len(resources)] = any_view(written, met)
+            view = views[len(resources)] = any_view(written, met)
+            kind, name = type(view).__name__, view.id or ""
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            kind = resource_type(written)
-            if kind is None:
+            head = _head(written)
+            if head is None:
                 problems.append("an entry of the Bundle holds no readable resource")
                 continue
-            if kind == "OperationOutcome":
+            if head.resourceType == "OperationOutcome":
                 problems.extend(_problems(written))
                 continue
-            if kind in _BESIDE:
-                beside += 1
-                included += search is not None and search == _INCLUDED
-                continue
+            kind, name = head.resourceType, head.name
+            wanted = kind not in BESIDE
+        if search is None or search != _INCLUDED:
+            if name:
+                names.add((kind, name))
+            else:
+                nameless += 1
+        if not wanted:
+            beside = True
+            continue
         if full_url:
             full_urls[len(resources)] = full_url
         resources.append(written)
-        included += search is not None and search == _INCLUDED
     following, lost = _further_page(links)
     problems.extend(lost)
     if beside and not resources:
         problems.append("the Bundle holds nothing of what was asked for")
-    unique, matches = tuple(dict.fromkeys(problems)), len(resources) + beside - included
+    unique, matches = tuple(dict.fromkeys(problems)), Matches(frozenset(names), nameless)
     return Unpacked(tuple(resources), following, unique, matches, counted, full_urls, views)
 
 

@@ -1,7 +1,7 @@
 """Collect: take each query's answer from prefetch, else ask the FHIR server; interpret no medicine.
 
-A resource of another patient is never read, only counted. A Patient of another id stops the call (422), because then
-nothing says whom the rest is about.
+A resource of another patient is never read, only counted; one that does not say plainly whose it is leaves its answer
+partial. A Patient of another id stops the call (422), because then nothing says whom the rest is about.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cds_service.errors import WrongContent
-from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.bundle import Matches, Unpacked, resource_type, unpack
 from cds_service.gather.limits import Deadline
 from cds_service.gather.mending import Mending
 from cds_service.gather.query import TOO_FEW, Answered
@@ -27,18 +27,21 @@ from cds_service.gather.views import (
     MedicationRequest,
     MedicationStatement,
     Patient,
-    Reference,
     RequestGroup,
     Substance,
     View,
 )
+from cds_service.gather.whose import Owner, Whose
 from cds_service.hooks.request import FhirAccess, HookRequest
 from cds_service.hooks.services import Service
 
 FHIR_SERVER = "FHIR server"  # where a reply came from that was not sent along
 NOT_OURS = "all that came belongs to another patient"
+UNCLEAR = "an entry does not say plainly whose it is"
 MOST_OF_A_KIND, MOST = 5_000, 8_000  # entries read of one reply and of one call: more would take the time of the checks
 TOO_MANY = "more entries came than this service reads in one call"
+_NOT_SENT = Unpacked()
+_Came = tuple[str, tuple[Answered, str, Unpacked]]  # a key; what answered it, from where and, if sent along, as it came
 
 
 class AsksFhir(Protocol):
@@ -62,19 +65,21 @@ def collect(
     `strict_all`: `fhir.resources` itself checks every resource, asked for or not; that adds notes and changes no card.
     """
     mending = Mending(strict_all=strict_all)
-    sorting = _Sorting(request.patient_id, mending)
     refusal = _refusal(request, fhir)
-    replies: dict[str, Reply] = {}
+    came: list[_Came] = []
     for query in service.queries:
         if query.key in request.prefetch:
             unpacked = unpack(request.prefetch[query.key])
             answered = _prefetched(unpacked, request, fhir, refusal, deadline)
-            replies[query.key] = sorting.reply(query.key, answered, "prefetch", unpacked)
-    missing = [query for query in service.queries if query.asked and query.key not in replies]
+            came.append((query.key, (answered, "prefetch", unpacked)))
+    missing = [query for query in service.queries if query.asked and query.key not in request.prefetch]
     if missing and refusal is None and request.fhir is not None:
         asked = {query.key: query.filled(request.patient_id) for query in missing}
-        for key, answered in fhir.ask_all(request.fhir, asked, deadline).items():
-            replies[key] = sorting.reply(key, answered, FHIR_SERVER)
+        answers = fhir.ask_all(request.fhir, asked, deadline)
+        came += [(key, (answered, FHIR_SERVER, _NOT_SENT)) for key, answered in answers.items()]
+    whose = Whose(request.patient_id, [(answered, unpacked) for _, (answered, _, unpacked) in came])
+    sorting = _Sorting(whose, mending)
+    replies = {key: sorting.reply(key, *answer) for key, answer in came}
     for query in service.queries:
         replies.setdefault(query.key, Reply(query.key, Status.NOT_ASKED, why=refusal or "not sent"))
     drafts, unreadable = sorting.drafts(request)
@@ -103,7 +108,7 @@ def _prefetched(
         return Answered(unpacked.resources, Status.PARTIAL, "only the first page was sent")
     rest = fhir.more_pages(request.fhir, unpacked.next_page, deadline)
     resources = unpacked.resources + rest.resources
-    if rest.status is Status.COMPLETE and unpacked.total > len(resources):
+    if rest.status is Status.COMPLETE and unpacked.total > len(unpacked.matches | Matches.of(rest.resources)):
         status, why = Status.PARTIAL, why or TOO_FEW
     whole = rest.status is Status.COMPLETE and status is Status.COMPLETE
     return Answered(resources, Status.COMPLETE if whole else Status.PARTIAL, why or rest.why)
@@ -131,24 +136,16 @@ def _follow(
                 sorting.others.append(resource)
 
 
-_NOT_SENT = Unpacked()
-
-
 @dataclass(slots=True)
 class _Sorting:
     """Sorts what came: into the reply it answers, aside (Medications), or away (another patient's)."""
 
-    patient_id: str
+    whose: Whose
     mending: Mending
     foreign: int = 0
     others: list[Resource] = field(default_factory=list)
     room: int = MOST
     notes: list[str] = field(default_factory=list)
-    patient: str = field(init=False)  # the reference by which nearly every resource names this patient
-    also: set[str] = field(default_factory=set)  # by which resources name the entry of this patient in a Bundle
-
-    def __post_init__(self) -> None:
-        self.patient = f"Patient/{self.patient_id}"
 
     def resource(self, raw: bytes, key: str, full_url: str | None, view: View | None = None) -> Resource:
         """The resource; where everything is checked, what is wrong with it is noted."""
@@ -165,8 +162,7 @@ class _Sorting:
         came = len(answered.resources)
         most = min(came, MOST_OF_A_KIND, self.room)
         self.room -= most
-        views, full_urls = unpacked.views, unpacked.full_urls
-        self.also.update(url for place, url in full_urls.items() if self._is_entry(url, views.get(place)))
+        views, full_urls, whose = unpacked.views, unpacked.full_urls, self.whose
         for place, raw in enumerate(answered.resources[:most]):
             read = views.get(place)
             resource = self.resource(raw, key, full_urls.get(place), read)
@@ -179,12 +175,10 @@ class _Sorting:
                     kept.append(resource)  # what can be read of an order or an allergy may still warn
             elif isinstance(view, (Medication, Substance)):
                 self.others.append(resource)
-            elif (subject := _subject(view)) == self.patient or subject in self.also:
+            elif whose.names_plainly(view) or self._is_this_patient(view, key, source):
                 kept.append(resource)
-            elif _names_nobody(view) and not self._is_ours(view):
-                missed = missed or "an entry does not say plainly whose it is"
-            elif self._is_this_patient(view, key, source):
-                kept.append(resource)
+            elif whose.of(view) is Owner.UNCLEAR:
+                missed = missed or UNCLEAR
         status, why = (Status.PARTIAL, TOO_MANY) if most < came else (answered.status, answered.why)
         if missed:
             status, why = Status.PARTIAL if status is Status.COMPLETE else status, why or missed
@@ -200,7 +194,7 @@ class _Sorting:
             view = resource.view()
             if isinstance(view, Unreadable):
                 rescued = resource.salvaged()
-                if isinstance(rescued, MedicationRequest) and _orders_a_drug(rescued) and self._is_ours(rescued):
+                if isinstance(rescued, MedicationRequest) and _orders_a_drug(rescued) and self.whose.drafted(rescued):
                     kept.append(resource)
                 elif resource.type in _MEDICATION_TYPES or _MEDICATION.search(draft.raw):
                     unreadable.append(view)
@@ -208,7 +202,7 @@ class _Sorting:
                 self.others.append(resource)
             elif isinstance(view, (MedicationStatement, MedicationAdministration)):
                 unreadable.append(Unreadable(resource.type, "it is no order"))
-            elif self._is_ours(view):
+            elif self.whose.drafted(view):
                 kept.append(resource)
                 if isinstance(view, (RequestGroup, CarePlan)) and _MEDICATION.search(draft.raw):
                     unreadable.append(Unreadable(resource.type, "it holds orders of its own"))
@@ -218,18 +212,9 @@ class _Sorting:
                 self.foreign += 1
         return tuple(kept), tuple(unreadable)
 
-    def _is_entry(self, url: str, view: View | None) -> bool:
-        """Whether an entry is this patient, under a name that exists within its Bundle only (`urn:uuid:`)."""
-        return url.startswith("urn:") and isinstance(view, Patient) and view.id == self.patient_id
-
-    def _is_ours(self, view: View) -> bool:
-        """Whether a draft is for the patient of this call: it says so, or names nobody else."""
-        reference = _subject(view)
-        return reference is None or belongs_to(reference, self.patient_id)
-
     def _is_this_patient(self, view: View, key: str, source: str) -> bool:
         if isinstance(view, Patient):
-            if view.id in (None, self.patient_id):
+            if view.id in (None, self.whose.patient_id):
                 return True
             if source == FHIR_SERVER:
                 self.foreign += 1
@@ -238,23 +223,13 @@ class _Sorting:
                 "the Patient sent along has another id than context.patientId: send the patient of this call",
                 f"prefetch.{key}",
             )
-        reference = _subject(view)
-        if reference is None or belongs_to(reference, self.patient_id):
-            return True
-        self.foreign += 1
-        return False
-
-
-def _subject(view: View) -> str | None:
-    subject: Reference | None = getattr(view, "subject", None)
-    if subject is None:
-        subject = getattr(view, "patient", None)
-    return subject.reference if subject is not None else None
+        owner = self.whose.of(view)
+        self.foreign += owner is Owner.ANOTHER
+        return owner is Owner.OURS
 
 
 _MEDICATION = re.compile(rb'"medication\w*"\s*:')  # the name of an element that names a drug
 _MEDICATION_TYPES = ("", "MedicationRequest", "Medication")
-_A_PATIENT = re.compile(r"(?:^|/)Patient/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?\Z")
 
 
 def _orders_a_drug(view: MedicationRequest) -> bool:
@@ -262,16 +237,3 @@ def _orders_a_drug(view: MedicationRequest) -> bool:
     concept, reference = view.medicationCodeableConcept, view.medicationReference
     said = (concept.text, concept.coding) if concept else ()
     return any(said) or bool(reference and (reference.reference or reference.display)) or view.medication is not None
-
-
-def _names_nobody(view: View) -> bool:
-    """Whether the subject is written in a way that names neither this patient nor another."""
-    reference = _subject(view)
-    return reference is not None and not _A_PATIENT.search(reference)
-
-
-def belongs_to(reference: str, patient_id: str) -> bool:
-    """Whether a reference, relative, absolute or versioned, names this patient; the bare id of the call does too."""
-    before, slash, last = reference.partition("/_history/")[0].removesuffix("/").rpartition("/")
-    of_a_patient = before.rpartition("/")[2].lower() == "patient" if slash else True
-    return last == patient_id and of_a_patient

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cds_service.gather.bundle import BESIDE
 from cds_service.gather.r4 import Fault, Path, dotted
 from cds_service.gather.views import MEANING
 
@@ -59,7 +60,7 @@ class UnderRepair:
 
     def mend(self, fault: Fault) -> bool:
         """Whether the fault could be mended in the content, in place."""
-        return self._fill(*fault) or self._put_right(*fault)
+        return self._fill(*fault) or self._without_what_is_held(fault[0]) or self._put_right(*fault)
 
     def take_back(self) -> None:
         """Undo what was put in for the check alone."""
@@ -79,6 +80,20 @@ class UnderRepair:
         self.content[element] = filler
         self._taken_back.append(partial(self.content.pop, element))
         self.notes.append(f"{element} is missing")
+        return True
+
+    def _without_what_is_held(self, path: Path) -> bool:
+        """Whether the fault lies in a contained resource of a type that no reader asks for, which goes as a whole."""
+        if path[:1] != ("contained",) or len(path) < 2:
+            return False
+        held, place = self.content["contained"], path[1]
+        part = held[place] if isinstance(held, list) and isinstance(place, int) and place < len(held) else None
+        if not isinstance(part, dict) or part.get("resourceType") not in BESIDE:
+            return False
+        del held[place]
+        if not held:
+            del self.content["contained"]
+        self.notes.append(f"contained[{place}] {LEFT_OUT}")
         return True
 
     def _put_right(self, path: Path, kind: str) -> bool:

@@ -16,7 +16,7 @@ from threading import Semaphore
 from time import monotonic
 from urllib.parse import urljoin
 
-from cds_service.gather.bundle import Unpacked, resource_type, unpack
+from cds_service.gather.bundle import Matches, Unpacked, resource_type, unpack
 from cds_service.gather.clocks import Clocks
 from cds_service.gather.exchange import Exchange, Rejected, Stopped
 from cds_service.gather.limits import Deadline, Limits
@@ -205,6 +205,7 @@ class FhirSession:
         """Read `body`, the page at `url`, and all pages that follow it; without a body that page is fetched first."""
         seen: set[str] = set()
         total = 0
+        matches = Matches()  # of this search: the parts of a long one may each find the same
         while url is not None:
             self._check_page(url, seen, asking)
             seen.add(url)
@@ -214,12 +215,11 @@ class FhirSession:
             asking.pages += 1
             page = _unpacked(body, asking.expected)
             asking.resources += page.resources
-            asking.matches += page.matches
+            matches |= page.matches
             asking.troubles += page.problems
             total = max(total, page.total)
             body, url = b"", _resolved(asking.access, page.next_page) if page.next_page else None
-        asking.counted += total
-        if asking.counted > asking.matches and not asking.following:
+        if total > len(matches) and not asking.following:
             asking.troubles += (TOO_FEW,)
 
     def _check_page(self, url: str, seen: set[str], asking: _Asking) -> None:
@@ -245,8 +245,6 @@ class _Asking:
     resources: tuple[bytes, ...] = ()
     troubles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    matches: int = 0
-    counted: int = 0  # the matches that the server says there are
     bytes_read: int = 0
     pages: int = 0
     refusals: int = 0  # how many of its wordings were refused; the parts of one that was taken are none

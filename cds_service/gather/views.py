@@ -61,9 +61,16 @@ class Ratio(msgspec.Struct, gc=False, omit_defaults=True):
     denominator: Quantity | None = None
 
 
+class Identifier(msgspec.Struct, gc=False):
+    system: str | None = None
+    value: str | None = None
+
+
 class Reference(msgspec.Struct, gc=False):
     reference: str | None = None
     display: str | None = None
+    type: str | None = None
+    identifier: Identifier | None = None
 
 
 class Either(msgspec.Struct, gc=False):
@@ -423,7 +430,7 @@ MEANING: Mapping[str, frozenset[str]] = {
     "Patient": _ALWAYS | {"birthDate", "deceasedBoolean", "deceasedDateTime"},
     "Condition": _ALWAYS | {"clinicalStatus", "verificationStatus"},
     "Observation": _ALWAYS
-    | {"component", "dataAbsentReason", "effectiveDateTime", "specimen", "contained"}
+    | {"component", "dataAbsentReason", "effectiveDateTime", "specimen", "focus", "contained"}
     | {name for name in Component.__struct_fields__ if name.startswith("value")},
     "Specimen": _ALWAYS | {"collection"},
     "DiagnosticReport": _ALWAYS | {"effectiveDateTime", "effectivePeriod", "specimen", "result", "contained"},

@@ -103,7 +103,8 @@ class Maker:
         if names_ingredient:
             _name_ingredient(resource, proposal.drug, self.terms)
         resource["dosageInstruction"] = [dosage]
-        if not (resource.get("subject") or {}).get("reference"):
+        named = (resource.get("subject") or {}).get("reference")
+        if not named or named.startswith("urn:"):  # such a name exists within its Bundle only
             resource["subject"] = {"reference": f"Patient/{self.patient_id}"}
         try:
             _require_valid(MedicationRequest, resource)

@@ -307,6 +307,18 @@ def test_a_result_of_somebody_else_inside_a_report_is_not_read() -> None:
     assert potassium(report(inside(4.1, subject={"reference": "Patient/p2"}))).value is None
 
 
+def test_a_result_inside_a_report_may_name_the_patient_by_what_its_holder_has() -> None:
+    number = {"system": "urn:mrn", "value": "77"}
+    holder = {"subject": {"reference": "Patient/p1", "identifier": number}}
+    for subject, read in (
+        ({"identifier": number}, True), ({"display": "Doe, Jane"}, True), ({"type": "Patient"}, True),
+        ({"identifier": number | {"value": "78"}}, False), ({"type": "Device"}, False),
+    ):
+        found = potassium(k(4.0, YESTERDAY), report(inside(2.9, subject=subject), **holder))
+        assert str(found.value) == ("2.9 mmol/L" if read else "4 mmol/L")
+        assert found.sure is read
+
+
 def test_a_report_without_its_results_leaves_a_doubt() -> None:
     found = potassium(k(4.0), report(result=[{"reference": "Observation/elsewhere"}]))
     assert found.doubts == ("not every result was read: a report came without its results",)

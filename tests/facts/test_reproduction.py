@@ -146,3 +146,47 @@ def test_a_provisional_entry_of_a_pregnancy_or_of_none_is_doubtful(code: str, pr
     entry = condition(concept(code, system=SNOMED), onsetDateTime="2026-11-10", verificationStatus=provisional)
     found = chart(entry).get(PREGNANT)
     assert (found.value, found.doubts) == (pregnant, ("provisional, not certain",))
+
+
+def panel(*parts: Json, **more: Any) -> Json:
+    return observation({"text": "hCG panel"}, TODAY, name="panel", component=list(parts), **more)
+
+
+def part(value: str, code: str = TEST) -> Json:
+    return {"code": concept(code), "valueString": value}
+
+
+@pytest.mark.parametrize(("value", "pregnant"), [("positive", True), ("negative", False), ("pending", None)])
+def test_a_test_that_is_a_part_of_a_panel_is_read(value: str, pregnant: bool | None) -> None:
+    assert chart(panel(part(value))).get(PREGNANT).value is pregnant
+    assert chart(panel(part("4.1", "2823-3"), part(value))).get(PREGNANT).value is pregnant
+    headed = observation(TEST, TODAY, name="head", component=[part(value)])
+    assert chart(headed).get(PREGNANT).value is pregnant
+    older = observation(TEST, YESTERDAY, name="older", valueString="positive")
+    assert chart(panel(part(value)), older).get(PREGNANT).value is (pregnant is not False)
+
+
+def test_a_head_that_says_something_itself_is_no_mere_head() -> None:
+    head = observation(TEST, TODAY, component=[part("negative")], interpretation=[concept("POS", system=HL7)])
+    assert chart(head).get(PREGNANT).value is True
+
+
+def test_parts_that_disagree_are_a_pregnancy_in_doubt() -> None:
+    found = chart(panel(part("negative"), part("positive", "2106-3"))).get(PREGNANT)
+    assert (found.value, found.sure) == (True, False)
+
+
+def test_a_panel_that_was_taken_back_says_nothing() -> None:
+    assert chart(panel(part("positive"), status="entered-in-error")).get(PREGNANT).state is State.ABSENT
+
+
+def test_a_test_inside_a_report_is_read() -> None:
+    def report(**more: Any) -> Json:
+        inner = dict(observation(TEST, None, "c", valueString="positive").items())
+        return {"resourceType": "DiagnosticReport", "id": "r", "status": "final", "code": {"text": "hCG"},
+                "subject": {"reference": "Patient/p1"}, "effectiveDateTime": TODAY, "contained": [inner],
+                "result": [{"reference": "#c"}]} | more
+
+    found = chart(report()).get(PREGNANT)
+    assert (found.value, found.sure) == (True, True)
+    assert chart(report(status="cancelled")).get(PREGNANT).value is None

@@ -105,7 +105,7 @@ def test_what_was_only_included_does_not_count_as_found() -> None:
 
 def test_an_entry_with_an_odd_search_part_is_still_read() -> None:
     entry = {"resource": {"resourceType": "Observation", "id": "o"}, "search": "match"}
-    assert unpack(searchset(entry)).matches == 1
+    assert len(unpack(searchset(entry)).matches) == 1
 
 
 def test_two_lists_of_entries_are_a_problem_and_entries_within_entries_are_none() -> None:

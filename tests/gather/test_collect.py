@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from cds_service.errors import WrongContent
-from cds_service.gather.collect import belongs_to, collect
+from cds_service.gather.collect import collect
 from cds_service.gather.limits import Deadline
 from cds_service.gather.query import Answered
 from cds_service.gather.replies import Gathered, Status
+from cds_service.gather.whose import belongs_to
 from cds_service.hooks.request import Draft, FhirAccess, HookRequest
 from cds_service.hooks.services import Moment, Query, Service
 from tests.charts import order, quantity, raw
@@ -292,6 +293,9 @@ def test_a_first_page_that_counts_more_than_all_pages_gave_is_partial() -> None:
     for total, status, why in ((2, Status.COMPLETE, ""), (3, Status.PARTIAL, few)):
         found = gather({"labs": bundle(POTASSIUM, following="?page=2") | {"total": total}}, server=server)
         assert (found.reply("labs").status, found.reply("labs").why) == (status, why)
+    shifted = Server(pages=Answered((raw(POTASSIUM),), Status.COMPLETE, ""))  # the first one again
+    found = gather({"labs": bundle(POTASSIUM, following="?page=2") | {"total": 2}}, server=shifted)
+    assert (found.reply("labs").status, found.reply("labs").why) == (Status.PARTIAL, few)
 
 
 def test_what_was_asked_in_other_words_is_noted_on_the_reply() -> None:

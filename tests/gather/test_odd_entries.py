@@ -11,7 +11,7 @@ from cds_service.gather.bundle import unpack
 from cds_service.gather.collect import collect
 from cds_service.gather.limits import Deadline
 from cds_service.gather.replies import Gathered, Status
-from cds_service.gather.resources import Resource
+from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import Observation
 from cds_service.hooks.request import Draft, HookRequest
 from cds_service.hooks.services import Moment, Query, Service
@@ -143,3 +143,34 @@ def test_the_parts_of_a_panel_are_read_with_their_concepts_and_values() -> None:
     assert first.valueQuantity is not None and first.valueQuantity.value == 120
     assert second.dataAbsentReason is not None and second.dataAbsentReason.text == "cuff too small"
     assert second.valueQuantity is None
+
+
+def test_one_that_came_twice_does_not_make_up_for_one_that_is_missing() -> None:
+    one, other = POTASSIUM, POTASSIUM | {"id": "k2"}
+    for came, short in (((one, one), True), ((one, other), False), ((one, one, other), False)):
+        reply = gather(bundle(*came, total=2)).reply("labs")
+        assert (reply.status is Status.PARTIAL) is short
+
+
+def test_what_has_no_id_counts_each_time() -> None:
+    nameless = {name: value for name, value in POTASSIUM.items() if name != "id"}
+    assert gather(bundle(nameless, nameless, total=2)).reply("labs").status is Status.COMPLETE
+    device = {"resourceType": "Device", "id": "k1"}
+    assert gather(bundle(POTASSIUM, device, device, total=2)).reply("labs").status is Status.COMPLETE
+    assert gather(bundle(POTASSIUM, device, device, total=3)).reply("labs").status is Status.PARTIAL
+
+
+def test_what_is_contained_and_nobody_asks_for_may_be_wrong() -> None:
+    device, lab = {"resourceType": "Device", "id": "d"}, {"resourceType": "Organization", "id": "o", "name": ["Lab"]}
+    found = Resource("Observation", raw(POTASSIUM | {"contained": [device, lab]}), "labs")
+    view = found.checked()
+    assert isinstance(view, Observation) and len(view.contained or ()) == 1
+    assert found.notes == ("contained[1] was left out: not valid FHIR R4",) and found.valid_json() is None
+    alone = Resource("Observation", raw(POTASSIUM | {"contained": [lab]}), "labs").checked()
+    assert isinstance(alone, Observation) and alone.contained is None
+
+
+@pytest.mark.parametrize("kind", ["Specimen", "Observation", "organization", "Medication", None, 5])
+def test_what_is_contained_and_may_be_asked_for_may_not_be_wrong(kind: Any) -> None:
+    wrong = {"resourceType": kind, "id": "o", "status": ["x"], "name": ["Lab"]}
+    assert isinstance(Resource("Observation", raw(POTASSIUM | {"contained": [wrong]}), "labs").checked(), Unreadable)

@@ -69,6 +69,14 @@ def test_a_search_is_read_to_its_last_page(ehr: responses.RequestsMock) -> None:
     assert (ids(answered), answered.status, answered.why) == (["a", "b", "c"], Status.COMPLETE, "")
 
 
+def test_one_that_came_on_two_pages_does_not_make_up_for_one_that_is_missing(ehr: responses.RequestsMock) -> None:
+    for second, status in (("b", Status.PARTIAL), ("c", Status.COMPLETE)):
+        ehr.get(FIRST, json=bundle("a", "b", following=f"{BASE}?page=2") | {"total": 3})
+        ehr.get(f"{BASE}?page=2", json=bundle(second))
+        assert ask().status is status
+        ehr.reset()
+
+
 def test_a_patient_is_read_by_its_id(ehr: responses.RequestsMock) -> None:
     ehr.get(f"{BASE}/Patient/p1", json={"resourceType": "Patient", "id": "p1"})
     answered = ask("Patient/p1")

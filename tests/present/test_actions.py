@@ -4,7 +4,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from tests.calls import cards, gilteritinib, order, qtcf, venetoclax
+from tests.calls import PATIENT, cards, gilteritinib, order, qtcf, venetoclax
 
 POSACONAZOLE = order("posaconazole 300 mg delayed release")
 
@@ -160,3 +160,11 @@ def test_a_draft_without_an_id_is_not_deleted_or_changed():
     draft = venetoclax(status="draft")
     del draft["id"]
     assert "suggestions" not in cards("order-sign", draft, medications=[POSACONAZOLE])[0]
+
+
+def test_a_corrected_draft_names_the_patient_by_a_name_that_holds_outside_its_bundle():
+    urn = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
+    patient = {"resourceType": "Bundle", "entry": [{"fullUrl": urn, "resource": PATIENT}]}
+    draft = venetoclax(400, status="draft", subject={"reference": urn})
+    changed = only_action(cards("order-sign", draft, patient=patient, medications=[POSACONAZOLE])[0])["resource"]
+    assert changed["subject"] == {"reference": "Patient/p1"}

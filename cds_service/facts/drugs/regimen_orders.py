@@ -20,6 +20,7 @@ from cds_service.facts.drugs.prescribed import local
 from cds_service.facts.drugs.products import Product, identify
 from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading
+from cds_service.facts.values.versions import DIFFER, versions_that_count
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import CarePlan, CodeableConcept, MedicationRequest, RequestGroup, ServiceRequest, View
 
@@ -77,8 +78,13 @@ def listed_regimens(
     """
     every = tuple(orders)
     ended = {draft.reference for draft in drafts if "/" in draft.reference and _is_ended(draft.view())}
-    found = (_listed(resource, every, reading) for resource in resources if resource.reference not in ended)
-    return tuple(each for each in found if each is not None)
+    found: list[Medication] = []
+    for versions in versions_that_count(each for each in resources if each.reference not in ended):
+        listed = [each for version in versions if (each := _listed(version, every, reading)) is not None]
+        if listed:
+            first = min(listed, key=lambda each: each.role is Role.PAST)
+            found.append(first if len(versions) == 1 else replace(first, doubts=(*first.doubts, DIFFER)))
+    return tuple(found)
 
 
 def _was_over(order: Medication, since: When | None) -> bool:

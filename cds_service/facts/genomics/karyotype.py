@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cds_service.facts.fact import Origin
 from cds_service.facts.genomics import markers
 from cds_service.facts.times import When
-from cds_service.facts.values.results import Reading, origin, status_doubts, taken
+from cds_service.facts.values.counting import counting_doubts
+from cds_service.facts.values.results import Reading, origin, taken
 from cds_service.facts.values.versions import Placed
 from cds_service.gather.views import Observation
 
@@ -37,7 +38,7 @@ def read_karyotypes(observations: Iterable[Placed], reading: Reading) -> list[Ka
         if not isinstance(seen, Observation) or not markers.is_karyotype(seen.valueString or ""):
             continue
         view = resource.checked()
-        doubts = status_doubts(view) if isinstance(view, Observation) else ()
+        doubts = counting_doubts(view, reading) if isinstance(view, Observation) else ()
         if doubts is None:
             continue
         if isinstance(view, Observation):

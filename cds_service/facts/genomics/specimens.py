@@ -15,6 +15,7 @@ import msgspec
 from cds_service.decoding import decode
 from cds_service.facts.concepts import all_text
 from cds_service.facts.times import When
+from cds_service.facts.values.inside import may_be_same
 from cds_service.facts.values.results import NEVER, Reading, at_effective, status_doubts, taken
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import DiagnosticReport, Observation, Reference, Specimen, View
@@ -136,7 +137,10 @@ def _results_inside(resource: Resource, view: DiagnosticReport, sheet: Sheet) ->
             continue
         inner = Resource("Observation", bytes(raw), resource.where, mending=resource.mending)
         part = inner.view()
-        subject = part.subject.reference if isinstance(part, Observation) and part.subject else None
+        named = part.subject if isinstance(part, Observation) else None
+        subject = named.reference if named is not None else None
+        if not subject and not may_be_same(named, view.subject):
+            continue
         if not subject or subject.startswith("#") or (view.subject and subject == view.subject.reference):
             found.append((inner, sheet.source, f"{sheet.reference}#{_named(raw).id or ''}", sheet))
     return found

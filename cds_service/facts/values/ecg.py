@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg_names import ECG_KEYS
-from cds_service.facts.values.ecg_values import RATES, Value, taken_back_ecg, values_of
+from cds_service.facts.values.ecg_values import RATES, Value, no_ecg_counts, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
 from cds_service.facts.values.newest import LONG_AGO, may_be_newest, newest_of
@@ -83,7 +83,7 @@ def read_ecgs(
         unused = unused.doubted(f"an ECG of {refused[0][0] or 'no date'} cannot be used: {refused[0][1]}")
     if not ecgs:
         nothing = missing(ECGS, State.UNREADABLE, refused[0][1]) if refused else _nothing(reply, in_words[:1])
-        gone = taken_back_ecg((each for each, _ in came), reading) if nothing.state is State.ABSENT else ""
+        gone = no_ecg_counts((each for each, _ in came), reading) if nothing.state is State.ABSENT else ""
         nothing = missing(ECGS, State.ABSENT, gone) if gone else nothing
         return missing(QTC, nothing.state, nothing.why), nothing, unused
     newest_when = ecgs[0].when

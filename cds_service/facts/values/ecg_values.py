@@ -7,18 +7,16 @@ from dataclasses import dataclass
 
 from cds_service.facts.fact import Origin
 from cds_service.facts.times import When
+from cds_service.facts.values.counting import counting_doubts, does_not_count, none_counts
 from cds_service.facts.values.ecg_names import Name, name_of
 from cds_service.facts.values.ecg_words import IN_WORDS, NOT_READ, spoken
 from cds_service.facts.values.numbers import Number, is_empty, number
 from cds_service.facts.values.results import (
     FUTURE,
-    NEVER,
     Reading,
     origin,
     refused_for_status,
-    status_doubts,
     taken,
-    taken_back,
     time_notes,
 )
 from cds_service.gather.resources import Resource
@@ -52,7 +50,7 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
         kinds = {name.key for _, name in named}
         kind = next(iter(kinds)) if kinds <= RATES and len(kinds) == 1 else "qtc_unspecified"
         return [Value(kind, None, getattr(view, "reason", "not readable"), when, (), where)]
-    status = status_doubts(view)
+    status = counting_doubts(view, reading)
     if status is None:
         return []
     when, time_doubts = taken(view, reading)
@@ -75,10 +73,10 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     return found
 
 
-def taken_back_ecg(resources: Iterable[Resource], reading: Reading) -> str:
-    """What is said where no ECG counts and one was entered in error or cancelled; else nothing."""
+def no_ecg_counts(resources: Iterable[Resource], reading: Reading) -> str:
+    """What is said where no ECG counts and one was taken back or is about somebody else; else nothing."""
     views = (view for resource in resources if isinstance(view := resource.view(), Observation))
-    return taken_back((view for view in views if view.status in NEVER and _is_ecg(view, reading)), reading)
+    return none_counts((view for view in views if does_not_count(view, reading) and _is_ecg(view, reading)), reading)
 
 
 def _is_ecg(view: Observation, reading: Reading) -> bool:

@@ -15,7 +15,8 @@ from cds_service.facts.values.results import NEVER
 from cds_service.facts.values.versions import Placed
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
-from cds_service.gather.views import DiagnosticReport, Observation, View
+from cds_service.gather.views import DiagnosticReport, Observation, Reference, View
+from cds_service.gather.whose import may_be_patient
 
 Holder = DiagnosticReport | Observation
 _TIMES = ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "effectiveTiming")
@@ -95,10 +96,22 @@ def _decoded(raw: msgspec.Raw) -> dict[str, Any]:
 
 def _is_same_patient(part: dict[str, Any], holder: Holder) -> bool:
     """Whether the part names nobody, or whom its holder names."""
-    subject = part.get("subject")
-    named = subject.get("reference") if isinstance(subject, dict) else subject
+    try:
+        subject = msgspec.convert(part.get("subject"), Reference | None)
+    except msgspec.ValidationError:
+        return False
+    if subject is None or subject.reference is None:
+        return may_be_same(subject, holder.subject)
     of_holder = holder.subject.reference if holder.subject is not None else None
-    return named is None or (isinstance(named, str) and of_holder is not None and _local(named) == _local(of_holder))
+    return of_holder is not None and _local(subject.reference) == _local(of_holder)
+
+
+def may_be_same(subject: Reference | None, of_holder: Reference | None) -> bool:
+    """Whether a subject without a reference, of what is contained, may be that of its holder."""
+    if subject is None:
+        return True
+    number = of_holder.identifier if of_holder is not None else None
+    return may_be_patient(subject) and subject.identifier in (None, number)
 
 
 def _completed(part: dict[str, Any], holder: Holder) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from cds_service.facts.concepts import Wording, told_once
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.later import Later
 from cds_service.facts.places import Place, places
+from cds_service.facts.values.counting import does_not_count, none_counts
 from cds_service.facts.values.lab_names import SHOWN, Named, named, observed
 from cds_service.facts.values.newest import LONG_AGO as LONG_AGO
 from cds_service.facts.values.newest import Multiples, Results, is_certain, latest, may_be_newest, newest_of, when_taken
-from cds_service.facts.values.results import NEVER, Reading, taken_back
+from cds_service.facts.values.results import Reading
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -226,14 +227,14 @@ def _newest(results: Results, reply: Reply) -> Fact[Quantity]:
 
 
 def _seen(key: Key[Quantity], results: Results, reply: Reply) -> Fact[Quantity]:
-    """Nothing to read: said as such, by the newest whose name may mean another value too, or by one taken back."""
+    """Nothing to read: said as such, by the newest whose name may mean another value too, or that does not count."""
     nothing, reading = not_there(key, reply), results.reading
-    seen = [place for place in results.places if place.unclear and _counts(place)]
+    seen = [place for place in results.places if place.unclear and _counts(place, reading)]
     if nothing.state is not State.ABSENT:
         return nothing
     if not seen:
         views = (place.resource.view() for place in results.places)
-        gone = taken_back((view for view in views if isinstance(view, Observation)), reading)
+        gone = none_counts((view for view in views if isinstance(view, Observation)), reading)
         return missing(key, State.ABSENT, gone) if gone else nothing
     newest = max(seen, key=lambda place: (latest(when_taken(place.resource, reading)), place.resource.reference))
     of = f" of {when}" if (when := when_taken(newest.resource, reading)) else ""
@@ -241,9 +242,9 @@ def _seen(key: Key[Quantity], results: Results, reply: Reply) -> Fact[Quantity]:
     return missing(key, State.UNREADABLE, words)
 
 
-def _counts(place: Place) -> bool:
+def _counts(place: Place, reading: Reading) -> bool:
     view = place.resource.view()
-    return isinstance(view, Observation) and view.status not in NEVER
+    return isinstance(view, Observation) and not does_not_count(view, reading)
 
 
 def not_there(key: Key[Quantity], reply: Reply) -> Fact[Quantity]:

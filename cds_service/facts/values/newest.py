@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from cds_service.facts.fact import RIVALRIES, Fact, Key, known, ranging, rivalled
 from cds_service.facts.places import Place
 from cds_service.facts.times import When
+from cds_service.facts.values.counting import counting_doubts
 from cds_service.facts.values.lab_names import BY_NAME
 from cds_service.facts.values.numbers import number
 from cds_service.facts.values.results import (
@@ -26,7 +27,6 @@ from cds_service.facts.values.results import (
     Reading,
     origin,
     refused_for_status,
-    status_doubts,
     taken,
     time_notes,
 )
@@ -60,7 +60,7 @@ class Results:
         view = place.resource.checked()
         if not isinstance(view, Observation):
             return view.reason if hasattr(view, "reason") else "not an Observation"
-        doubts = status_doubts(view)
+        doubts = counting_doubts(view, self.reading)
         if doubts is None:
             return ""
         part = place.part(view)

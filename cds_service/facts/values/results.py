@@ -6,7 +6,6 @@ it was taken, not when it was filed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -39,11 +38,12 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where and how facts are read in this call: the terms, the site's zone, and now."""
+    """Where and how facts are read in this call: the terms, the site's zone, and now; and of whom."""
 
     terms: Terms
     zone: tzinfo
     now: datetime
+    patient_id: str = ""
     _prose: list[int] = field(default_factory=lambda: [0], repr=False, compare=False)  # characters of reports so far
     _times: dict[str | None, When | None] = field(default_factory=dict, repr=False, compare=False)
     wrong_after: datetime = field(init=False, repr=False, compare=False)  # what is dated later has a wrong date
@@ -108,16 +108,6 @@ def time_notes(when: When | None, reading: Reading) -> tuple[str, ...]:
 def refused_for_status(observation: Observation) -> str:
     """Why a result of that status is never used though nobody took it back; "" where it may be."""
     return "its status is unknown" if observation.status == "unknown" else ""
-
-
-def taken_back(observations: Iterable[Observation], reading: Reading) -> str:
-    """What is said where nothing else came: the newest result that was entered in error or cancelled; else nothing."""
-    gone = [(taken(each, reading)[0], each.status) for each in observations if each.status in NEVER]
-    if not gone:
-        return ""
-    when, status = max(gone, key=lambda each: each[0].latest.timestamp() if each[0] else 0.0)
-    of = f"of {when}" if when else "without a date"
-    return f"the result {of} was {(status or '').replace('-', ' ')}, so it does not count"
 
 
 def status_doubts(observation: Observation) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ all are kept, and the readers see a conflict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from cds_service.facts.times import When
 from cds_service.gather.resources import Resource
 
 Placed = tuple[Resource, str]
+DIFFER = "it came in versions that differ, and which is the newest is not known"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _Stamp = tuple[datetime | None, int | None]  # when it was stored, and the number of its version
 
@@ -47,6 +48,14 @@ def versions_that_count(resources: Iterable[Resource]) -> list[tuple[Resource, .
         (came[0][0],) if len(came) == 1 else tuple(resource for resource, _ in newest_versions(came))
         for came in named.values()
     ]
+
+
+def each_version(resources: Iterable[Resource]) -> Iterator[tuple[Resource, tuple[str, ...]]]:
+    """Of each resource its newest version; or all that may be it, each with that doubt."""
+    for versions in versions_that_count(resources):
+        doubts = () if len(versions) == 1 else (DIFFER,)
+        for resource in versions:
+            yield resource, doubts
 
 
 def _is_newer(one: _Stamp, other: _Stamp) -> bool:
