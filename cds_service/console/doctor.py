@@ -313,8 +313,8 @@ def _mapping(codes: tuple[Seen, ...], every: Answered) -> Iterator[Finding]:
         yield Finding("codes", NOTE, words)
     if local:
         number = sum(each.unread for each in local)
-        carry = "1 entry carries" if number == 1 else f"{number} entries carry"
-        words = f"{carry} only codes of a system that we do not read, see below: map what matters"
+        words = f"{number} entries carry only codes of a system that we do not read, see below: map what matters"
+        words = words.replace("1 entries carry", "1 entry carries") if number == 1 else words
         yield Finding("codes", NOTE, f"{words} in codes.csv of the overlay")
     elif codes and not spoken:
         yield Finding("codes", FINE, "every entry carries a code of a system that we read")

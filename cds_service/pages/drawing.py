@@ -13,6 +13,8 @@ from cds_service.facts.drugs.medications import Medication, Role
 
 TOP, LANE = 18, 26  # in the drawing's own units, like all that follow
 _LABEL = 16  # between two labels
+_LETTER = 8.5  # the width of a bold one
+_BESIDE = 9  # between a point and its value
 _DAY_ROOM = 92  # for the words of a day
 BACK, AHEAD = 400, 35  # days that are drawn, before and after today; the table has them all
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -30,10 +32,11 @@ class Frame:
     right: int
     width: int
     height: int  # of the field of values
+    words_inside: bool = False  # of limits and drafts: for a phone
 
 
 WIDE, SMALL = Frame(130, 215, 900, 230), Frame(48, 168, 540, 130)
-NARROW = Frame(96, 30, 384, 200)  # for a phone: limits are spoken within the field
+NARROW, NARROW_SMALL = Frame(96, 30, 384, 200, True), Frame(48, 30, 384, 130, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class Timeline:
     today: float
     points: tuple[Point, ...]
     falls: bool  # the newest is lower than the one before: its value stands below the line
+    begins: bool  # the newest stands so near the left that its value has room on the right only
     limits: tuple[Limit, ...]
     lanes: tuple[Lane, ...]
     due: tuple[Due, ...]
@@ -187,6 +191,7 @@ def drawn(
     bottom = TOP + frame.height
     lanes = _lanes(orders, scale, now, bottom + 44)
     limits = _limits(lines, scale)
+    points = tuple(_point(each, scale) for each in measured)
     return Timeline(
         name=name,
         title=title,
@@ -198,8 +203,9 @@ def drawn(
         right=frame.width - frame.right,
         bottom=bottom,
         today=scale.x(now.date()),
-        points=tuple(_point(each, scale) for each in measured),
+        points=points,
         falls=len(measured) > 1 and measured[-1].amount < measured[-2].amount,
+        begins=bool(points) and points[-1].x - _BESIDE - _LETTER * len(points[-1].value) < frame.left,
         limits=limits,
         lanes=lanes,
         due=tuple(
@@ -242,12 +248,16 @@ def _limits(lines: Sequence[Line], scale: Scale) -> tuple[Limit, ...]:
 
 
 def _lanes(orders: Orders, scale: Scale, now: datetime, top: float) -> tuple[Lane, ...]:
+    """One for each drug. Where words have no room beside the field, its drafts have another below."""
     found: list[Lane] = []
     for drug, them in orders:
-        y = top + LANE * len(found)
-        bars = tuple(bar for order in them if (bar := _bar(order, scale, now, y)) is not None)
-        if bars:
-            found.append(Lane(drug, y, bars))
+        drafts = [order for order in them if order.role is Role.DRAFT]
+        others = [order for order in them if order.role is not Role.DRAFT]
+        for group in (others, drafts) if scale.frame.words_inside else (them,):
+            y = top + LANE * len(found)
+            bars = tuple(bar for order in group if (bar := _bar(order, scale, now, y)) is not None)
+            if bars:
+                found.append(Lane(drug, y, bars))
     return tuple(found)
 
 

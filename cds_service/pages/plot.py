@@ -46,6 +46,7 @@ class Shape:
 
 
 WIDE, NARROW = SHAPES = (Shape("wide", 980, 500, _ROW, 13), Shape("narrow", 360, 0, 15, 11))
+_DRAWN = 0.53  # of its height: the width of a letter as browsers draw it; pygal reckons with more
 _ABOVE, _GAP = 54, 0.5  # letters of a line above the dots; lines left free
 
 
@@ -59,18 +60,22 @@ class Row:
 
     def lines(self, shape: Shape) -> tuple[str, ...]:
         """The label, on as many lines as it takes."""
-        letters = _ABOVE if self.point is not None else _ABOVE - 8  # bold letters are wider
-        label = self.label.replace(" †", "\N{NO-BREAK SPACE}†")
-        return (self.label,) if shape.labels else tuple(wrap(label, letters))
+        letters = int(shape.labels / (shape.letters * _DRAWN)) or _ABOVE
+        letters -= 0 if self.point is not None else letters // 6  # bold letters are wider
+        if shape.labels and len(self.label) <= letters:
+            return (self.label,)
+        return tuple(wrap(self.label.replace(" †", "\N{NO-BREAK SPACE}†"), letters))
 
     def height(self, shape: Shape) -> float:
         """How many lines it takes, with that of its dots and what lies between it and its neighbours."""
         between = 1 + _GAP if self.point is not None else _GAP
-        return 1 if shape.labels else len(self.lines(shape)) + between
+        return len(self.lines(shape)) + (0 if shape.labels else between)
 
     def foot(self, shape: Shape) -> float:
         """How many lines lie free below it."""
-        return 0 if shape.labels or self.point is None else _GAP
+        if shape.labels:
+            return (len(self.lines(shape)) - 1) / 2  # its dots stand beside the middle of its lines
+        return 0 if self.point is None else _GAP
 
 
 def rows_of(results: Iterable[Result], kind: str) -> tuple[Row, ...]:
@@ -148,14 +153,16 @@ def _chart(rows: Sequence[Row], places: Sequence[float], unit: str, top: int, sh
     library, styles = pygal()
     step = _STEPS[unit] * max(1, math.ceil(top / _STEPS[unit] / _MOST_STEPS))
     lines = sum(row.height(shape) for row in rows)
-    labels = [row.label if shape.labels else "." for row in rows]  # those above the dots are written afterwards
+    most = max(1, int(shape.labels / shape.letter))
+    labels = ["." * min(most, max(map(len, row.lines(shape)))) for row in rows]  # room; they are written afterwards
     left = max(6, int(shape.labels - shape.letter * max(map(len, labels))))  # so that plots stand in line
     style = styles.Style(label_font_size=shape.letters, major_label_font_size=shape.letters, font_family="sans-serif")
     chart = library.XY(
         width=shape.width, height=int(shape.line * lines) + _FRAME, style=style, js=(), css=(), no_prefix=True,
         stroke=False, show_legend=False, show_x_guides=True, show_y_guides=False,
         dots_size=5 if shape is WIDE else 4, spacing=6, margin=6, margin_left=left,
-        margin_right=6 if shape.labels else 14, xrange=(0, top), range=(0.4, lines + 0.6), truncate_label=-1,
+        margin_right=18 if shape.labels else 14,  # half of the last label below the axis
+        xrange=(0, top), range=(0.4, lines + 0.6), truncate_label=-1,
         disable_xml_declaration=True, print_values=False, x_title=unit,
     )  # fmt: skip
     chart.x_labels = list(range(0, top + 1, step))
@@ -183,7 +190,9 @@ def _cleaned(chart: Any, rows: Sequence[Row], name: str, key: str, shape: Shape)
         if classes.startswith("series"):
             index = int(classes.split("serie-")[1].split()[0])
             node.set("class", f"series {kinds[index]}")
-    if not shape.labels:
+    if shape.labels:
+        _labels_beside(root, rows, shape)
+    else:
         _labels_above(root, rows, shape)
     title = ElementTree.Element(f"{_SVG}title", {"id": f"{key}-title"})
     title.text = name
@@ -191,6 +200,24 @@ def _cleaned(chart: Any, rows: Sequence[Row], name: str, key: str, shape: Shape)
     root.attrib.update({"role": "img", "aria-labelledby": f"{key}-title", "class": f"plot {shape.name}"})
     ElementTree.register_namespace("", _SVG[1:-1])
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - made above; texts are escaped
+
+
+def _labels_beside(root: ElementTree.Element, rows: Sequence[Row], shape: Shape) -> None:
+    """Write each label beside its dots; one that is too long for the column on several lines."""
+    (axis,) = [each for each in root.iter(f"{_SVG}g") if each.get("class") == "axis y"]
+    for row, text in zip(rows, axis.iter(f"{_SVG}text"), strict=True):
+        lines = row.lines(shape)
+        if len(lines) == 1:
+            text.text = lines[0]
+        else:
+            _write(text, lines, text.get("x", "0"), float(text.get("y", 0)) - row.foot(shape) * shape.line, shape)
+
+
+def _write(text: ElementTree.Element, lines: Iterable[str], x: str, y: float, shape: Shape) -> None:
+    text.text = None
+    for index, line in enumerate(lines):
+        span = ElementTree.SubElement(text, f"{_SVG}tspan", {"x": x, "y": f"{y + index * shape.line:.1f}"})
+        span.text = line
 
 
 def _labels_above(root: ElementTree.Element, rows: Sequence[Row], shape: Shape) -> None:
@@ -202,8 +229,4 @@ def _labels_above(root: ElementTree.Element, rows: Sequence[Row], shape: Shape) 
     for row, text in zip(rows, axis.iter(f"{_SVG}text"), strict=True):
         lines = row.lines(shape)
         above = len(lines) if row.point is not None else len(lines) - 1
-        y = float(text.get("y", 0)) - above * shape.line
-        text.text = None
-        for index, line in enumerate(lines):
-            span = ElementTree.SubElement(text, f"{_SVG}tspan", {"x": "2", "y": f"{y + index * shape.line:.1f}"})
-            span.text = line
+        _write(text, lines, "2", float(text.get("y", 0)) - above * shape.line, shape)

@@ -68,7 +68,7 @@ def qtc_timeline(evaluation: Evaluation, snapshot: Snapshot, frame: Frame = WIDE
 
 
 def lab_trends(
-    evaluation: Evaluation, units: Mapping[str, UnitTable], of: Iterable[Check] | None = None
+    evaluation: Evaluation, units: Mapping[str, UnitTable], of: Iterable[Check] | None = None, frame: Frame = SMALL
 ) -> tuple[Timeline, ...]:
     """Potassium, magnesium, creatinine, white cells and bilirubin, each where one of these checks read it.
 
@@ -87,7 +87,7 @@ def lab_trends(
             values = [_of_fact(fact, unit) for fact in measured]
             lines = _lines(_cited(evaluation, prefixes), unit) if prefixes else []
             title = f"{key.label[:1].upper()}{key.label[1:]} over time"
-            found.append(drawn(key.name, title, unit.words, values, lines, evaluation.chart.now, SMALL))
+            found.append(drawn(key.name, title, unit.words, values, lines, evaluation.chart.now, frame))
     return tuple(found)
 
 

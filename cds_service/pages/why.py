@@ -25,7 +25,7 @@ from cds_service.facts.values.ecg import ECGS, QTC
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.spoken import topic_words, value_words
 from cds_service.pages.causes import cause_words, state_words
-from cds_service.pages.drawing import NARROW, Timeline
+from cds_service.pages.drawing import NARROW, NARROW_SMALL, Timeline
 from cds_service.pages.graph import SHAPES, SPOKEN
 from cds_service.pages.login import ask_who, reader_of
 from cds_service.pages.own_path import OwnPath, own_path
@@ -66,6 +66,7 @@ class Again:
     qtc: Timeline | None
     qtc_narrow: Timeline | None  # the same for a phone
     trends: tuple[Timeline, ...]
+    trends_narrow: tuple[Timeline, ...]
     path: OwnPath | None  # where the patient stands on the pathway
     about_path: bool  # whether this very card is about that
 
@@ -223,6 +224,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
         qtc_narrow=qtc_timeline(evaluation, snapshot, NARROW) if _reads_qtc(behind) else None,
         trends=lab_trends(evaluation, tools.knowledge.terms.units, behind),
+        trends_narrow=lab_trends(evaluation, tools.knowledge.terms.units, behind, NARROW_SMALL),
         path=path,
         about_path=path is not None and any(each.rule.id in path.rules for each in behind),
     )

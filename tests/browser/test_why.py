@@ -50,13 +50,17 @@ def cards(base: str) -> list[dict[str, Any]]:
     return ask(base, a_course())
 
 
-def test_on_a_phone_every_value_of_the_qtc_lies_within_the_screen(walk, cards):
+def test_on_a_phone_every_value_and_every_word_of_a_drawing_lies_within_the_screen(walk, cards):
     card = next(each for each in cards if each["indicator"] == "critical")
     page = walk(page_of(card), "phone").page
-    assert not page.locator("svg.plot.wide").is_visible()
-    boxes = [each.bounding_box() for each in page.locator("svg.plot.narrow circle").all()]
-    assert len(boxes) == len(DAYS)
-    assert all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTHS["phone"] for box in boxes)
+    assert not any(each.is_visible() for each in page.locator("svg.plot.wide, svg.plot.small").all())
+    drawings = page.locator("svg.plot.narrow").all()
+    assert len(drawings) > 1, "QTc, and laboratory values"
+    for drawing in drawings:
+        points = drawing.locator("circle").all()
+        assert len(points) == len(DAYS)
+        boxes = [each.bounding_box() for each in (*points, *drawing.locator("text").all())]
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= WIDTHS["phone"] for box in boxes)
 
 
 def test_the_reasons_of_a_stop_are_drawn_and_stand_in_columns(walk, cards):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -162,6 +163,17 @@ def test_patients_who_are_not_those_that_the_group_lets_assume_are_named(group, 
 
 def test_what_the_figure_itself_says_of_the_mutation_is_enough():
     assert whom("flt3", "R/R", "49 % with, 12 % without a FLT3 mutation") == ""
+
+
+def test_a_label_that_is_too_long_for_the_column_stands_on_several_lines_and_squeezes_no_plot(client):
+    """Every plot for a desk has its field as wide as the others, and room for half of its last label."""
+    page = client.get("/evidence").text
+    pictures = re.findall(r'<svg[^>]*class="plot wide".*?</svg>', page, re.DOTALL)
+    begins = [float(re.findall(r'translate\(([\d.]+), 6\)" class="plot"', each)[0]) for each in pictures]
+    assert len(begins) > 5 and max(begins) - min(begins) <= 10 and max(begins) < 520
+    labels = [each for picture in pictures for each in re.findall(r"<(?:text|tspan)[^>]*>([^<]+)<", picture)]
+    assert max(map(len, labels)) <= 74
+    assert any("<tspan" in each for each in pictures)
 
 
 def test_a_row_of_all_comers_among_drugs_against_a_mutation_says_so(client):

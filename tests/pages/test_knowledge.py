@@ -184,3 +184,12 @@ def test_each_page_has_a_twin(client, path):
     asked, accepted = client.get(f"{path}?format=json"), client.get(path, headers={"Accept": "application/json"})
     assert asked.json == accepted.json
     assert client.get(path, headers={"Accept": "*/*"}).mimetype == "text/html"
+
+
+@pytest.mark.parametrize(("path", "names"), [
+    ("/knowledge/gilteritinib", ("where, since", "state", "source", "reviewed")),
+    ("/coverage", ("about", "rules", "done", "studies")),
+])  # fmt: skip
+def test_where_a_phone_shows_no_head_of_a_table_its_cells_say_what_they_are(client, path, names):
+    page = client.get(path).text
+    assert [name for name in names if f'<td data-name="{name}">' not in page] == []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from cds_service.pages.drawing import NARROW, WIDE
+import pytest
+
+from cds_service.pages.drawing import NARROW, NARROW_SMALL, WIDE
 from cds_service.pages.timeline import lab_trends, qtc_timeline
 from cds_service.pages.what_if import changes
 from tests.calls import NOW, ask, gilteritinib, observation, order, qtcf, request, tools
@@ -48,6 +50,32 @@ def test_on_a_phone_the_same_stands_in_a_narrow_field():
     assert narrow.right < narrow.width
 
 
+def test_a_draft_beside_an_order_has_a_line_of_its_own_where_words_stand_within_the_field():
+    wide, narrow = (_with_a_draft_of_the_same(frame) for frame in (WIDE, NARROW))
+    assert [(each.drug, len(each.bars)) for each in wide.lanes] == [("gilteritinib", 2)]
+    assert [(each.drug, [bar.diamond for bar in each.bars]) for each in narrow.lanes] == [
+        ("gilteritinib", [False]), ("gilteritinib", [True])
+    ]  # fmt: skip
+    first, second = narrow.lanes
+    assert second.y > first.y and second.y < narrow.height
+
+
+def _with_a_draft_of_the_same(frame):
+    draft = gilteritinib(status="draft", id="new")
+    answer = ask(request("order-sign", draft, medications=[gilteritinib(authoredOn="2026-09-08")], ecg=[qtcf(440)]))
+    drawn = qtc_timeline(answer.evaluation, tools().knowledge.at(NOW.date(), "US"), frame)
+    assert drawn is not None
+    return drawn
+
+
+@pytest.mark.parametrize("frame", [WIDE, NARROW])
+def test_the_value_of_a_first_point_stands_right_of_it_and_not_over_the_axis(frame):
+    first = qtc_timeline(*made(ecg=[qtcf(440, "2026-09-01T08:00:00Z")]), frame)
+    later = qtc_timeline(*made(ecg=[qtcf(440, "2026-11-18T08:00:00Z")]), frame)
+    assert first is not None and later is not None
+    assert first.begins and not later.begins
+
+
 def test_ecgs_that_were_due_earlier_in_the_course_stand_in_it_too():
     """Gilteritinib since 8 September: days 8 and 15 of the first cycle, then before the second and the third."""
     drawn = qtc_timeline(*made(ecg=[qtcf(440)]))
@@ -88,6 +116,8 @@ def test_labs_are_drawn_where_a_check_read_them():
     evaluation, _ = made(ecg=[qtcf(440)], labs=labs)
     (potassium,) = [each for each in lab_trends(evaluation, UNITS) if each.name == "potassium"]
     assert [each.value for each in potassium.points] == ["4.4 mmol/L", "4 mmol/L", "3.1 mmol/L"]
+    (narrow,) = [each for each in lab_trends(evaluation, UNITS, None, NARROW_SMALL) if each.name == "potassium"]
+    assert narrow.width < 390 and [each.value for each in narrow.points] == [each.value for each in potassium.points]
     assert potassium.falls, "the newest value stands below the line that falls to it"
     assert lab_trends(evaluation, UNITS, []) == ()
 
