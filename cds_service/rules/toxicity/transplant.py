@@ -160,8 +160,6 @@ def _relapsed_since(case: Case, graft: When | None, *, taken: bool) -> Truth:
     told = [relapse.when] if in_relapse(case) is Truth.YES else []
     if taken:
         told += [entry.when for entry in case.fact(HISTORY).value or () if entry.status in IN_RELAPSE]
-    else:
-        told = [when for when in told if when is not None and graft is not None]
     return any_of(Truth.UNKNOWN if when is None or graft is None else when.on_or_after(graft) for when in told)
 
 
