@@ -14,18 +14,16 @@ from cds_service.facts.values.labs import ALP_ULN, ALT_ULN, AST_ULN, BODY_WEIGHT
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.obstruction import SOS, SOS_RULE, suspicion
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import Sign, entries_of, keys_of, weight_gain
+from cds_service.rules.signs import Sign, entries_of, keys_of
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import not_taken
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth
 
-SOS = "SOS/VOD"
-_SOS_RULE = "sos-vod"
 
-
-@rule(_SOS_RULE, subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
+@rule(SOS_RULE, subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
 def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start.
 
@@ -51,28 +49,8 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
 
 
-def surely_suspected(case: Case, use: Use) -> bool:
-    """Whether the card about SOS/VOD tells of a suspicion without doubt, and with it of the liver values."""
-    if case.cite(topics.SOS_VOD, use.drug) is None or _SOS_RULE in case.snapshot.switches:
-        return False
-    if entries_of(case.fact(HISTORY), keys_of(case, SOS)):
-        return False
-    found = _signs(case, use)
-    return found is not None and not found[0].doubts and found[1].sure
-
-
-def _signs(case: Case, use: Use) -> tuple[Sign, Fact[Quantity], Statement[Quantity]] | None:
-    """Weight that rises while the drug is given, and a bilirubin above the limit for a dose."""
-    limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
-    heavier = weight_gain(case, use) if use.taken or use.restarts else ()
-    if limit is None or not heavier:
-        return None
-    bilirubin, _ = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)
-    return (heavier[0], bilirubin, limit) if above(bilirubin, limit.value) is Truth.YES else None
-
-
 def _suspected(case: Case, use: Use) -> Outcome | None:
-    found = _signs(case, use)
+    found = suspicion(case, use)
     if found is None:
         return None
     weight, bilirubin, limit = found

@@ -10,9 +10,9 @@ from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.obstruction import surely_suspected
 from cds_service.rules.rule import Case, Clear, Outcome, rule
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.toxicity.gemtuzumab import surely_suspected
 from cds_service.rules.treatment import not_taken
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of

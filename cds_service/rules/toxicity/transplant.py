@@ -35,8 +35,8 @@ def pause_around_a_transplant(case: Case, use: Use) -> Outcome:
 
     A transplantation that this call drafts is told when it is signed, also where the drug is only taken. Drugs that
     are given for other reasons too, cyclophosphamide among them, tell of no conditioning. A start after a
-    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it; and
-    a warning, where the drug was begun before the transplantation and still runs.
+    transplantation from a donor is a line where the source speaks of maintenance, unless a relapse came after it.
+    Where the drug was begun before the transplantation and still runs, it is a warning.
 
     Engraftment, GVHD and the remission are not read, and what only follows from a transplantation is none. Procedures
     or problems that were not read whole go to the card of gaps as information.
@@ -160,8 +160,6 @@ def _relapsed_since(case: Case, graft: When | None, *, taken: bool) -> Truth:
     told = [relapse.when] if in_relapse(case) is Truth.YES else []
     if taken:
         told += [entry.when for entry in case.fact(HISTORY).value or () if entry.status in IN_RELAPSE]
-    else:
-        told = [when for when in told if when is not None and graft is not None]
     return any_of(Truth.UNKNOWN if when is None or graft is None else when.on_or_after(graft) for when in told)
 
 
