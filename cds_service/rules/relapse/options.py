@@ -252,7 +252,7 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
     caution = case.cite(topics.OPTION_CAUTION, option.about)
     if caution is not None and not caution.foreign:
         found.append(caution.value)
-    if option.group is Group.AFTER_HSCT and (option.transplants or option.donor_lymphocytes):
+    if option.transplants or option.donor_lymphocytes:
         gvhd = next((e for e in case.fact(PROBLEMS).value or () if "gvhd" in e.keys), None)
         beside = "for the donor lymphocytes: " if option.drugs else ""
         found += [f"{beside}{gvhd.words} on record ({gvhd.when or 'no date'})"] if gvhd is not None else []
