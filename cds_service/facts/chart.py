@@ -98,7 +98,7 @@ def read_chart(
         if taken.status is Status.PARTIAL:
             medications = medications.doubted(f"not all {name} were read: {taken.why}")
     services = gathered.reply("orders")  # where none is asked for, nobody orders a regimen so
-    if services.status in (Status.PARTIAL, Status.FAILED):
+    if gathered.drafts and services.status in (Status.PARTIAL, Status.FAILED):
         lost = "not all orders of services were read, and one of them may name a regimen"
         medications = medications.doubted(f"{lost}: {services.why}")
     unread = (

@@ -37,7 +37,15 @@ class _Numbered(msgspec.Struct, tag_field="resourceType", tag="Patient"):
     """A Patient by id and identifiers."""
 
     id: str | None = None
-    identifier: list[Identifier] | None = None
+    identifier: msgspec.Raw = msgspec.Raw(b"[]")
+
+    @property
+    def numbers(self) -> Iterator[Identifier]:
+        """Those that can be read: another one beside them takes nothing from them."""
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            for raw in decode(self.identifier, list[msgspec.Raw]):
+                with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    yield decode(raw, Identifier)
 
 
 class Whose:
@@ -93,7 +101,7 @@ class Whose:
         """The identifiers of this patient by their systems, as far as a Patient came."""
         found: dict[str, frozenset[str]] = {}
         for patient in self._patients():
-            for each in patient.identifier or ():
+            for each in patient.numbers:
                 if patient.id == self.patient_id and each.value:
                     system = _system(each)
                     found[system] = found.get(system, frozenset()) | {each.value.strip()}

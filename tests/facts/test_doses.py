@@ -191,7 +191,8 @@ def test_a_text_with_more_than_one_reading_is_not_read(text: str) -> None:
     "Take 4 tablets of 50 mg daily", "Take four 50 mg tablets daily", "Take 4 tablets (50 mg each) daily",
     "Take 2 tablets of 100 mg, then 4 tablets of 100 mg daily", "Dispense 112 tablets of 100 mg, daily",
     "Take 2-4 tablets of 100 mg daily", "Take 4 tablets of 100 mg every other day", "400 mg (3 tablets) daily",
-    "Take 4 (five) tablets daily", "4 tablets a day or two", "up to 4 tablets a day",
+    "Take 4 (five) tablets daily", "400 mg qAM and qHS", "1 tablet of 100 mg qAM and qPM",
+    "4 tablets a day or two", "up to 4 tablets a day",
     "100 mg tablets: take 4 daily", "100 mg tablets, four daily", "100 mg x4 daily", "100 mg ×4 daily",
     "4 tbl 100 mg daily",
     "Take 1.5 tablets of 100 mg daily", "400/200/100 mg daily", "120-80 mg daily", "120 to 80 mg daily",
@@ -444,7 +445,7 @@ def test_the_dose_of_a_day_is_read_from_what_people_write(text: str, expected: s
 
 @pytest.mark.parametrize(("text", "expected"), [
     ("4 tablets of 100 mg once daily", "400"), ("Take four 100 mg tablets by mouth once daily", "400"),
-    ("4 100mg tablets daily", "400"), ("Take eight tablets of 100 mg daily", "800"), ("4 tabs qAM", "400"),
+    ("4 100mg tablets daily", "400"), ("Take eight tablets of 100 mg daily", "800"),
     ("4 comprimés de 100 mg, daily", "400"), ("4 cpr da 100 mg la sera", "400"), ("2 tablets of 100 mg BID", "400"),
     ("Take 4 tablets (100 mg each) by mouth daily", "400"), ("1x täglich 4 Tabletten à 100 mg", "400"),
     ("Take 400 mg (4 tablets) by mouth daily. Days 1-28", "400"), ("take 4 (four) tablets once daily", "400"),

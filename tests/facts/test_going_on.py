@@ -104,27 +104,41 @@ def test_where_it_may_have_begun_the_gap_card_says_that_it_was_checked_as_a_star
 
 
 def test_an_order_that_is_stopped_and_written_anew_in_one_call_goes_on() -> None:
-    stop, anew = V | {"status": "stopped"}, on_list("venetoclax", "draft", id="v2")
-    found = chart(V, drafts=[stop, anew]).medications
+    stop, anew = BEGUN | {"status": "stopped"}, starting(on_list("venetoclax", "draft", id="v2"), start="2026-11-20")
+    found = chart(BEGUN, drafts=[stop, anew]).medications
     assert [(each.role, each.replaces) for each in found.orders] == [
         (Role.DRAFT, ("MedicationRequest/v1",)), (Role.ACTIVE, ()),
     ]  # fmt: skip
-    assert roles(V | {"status": "on-hold"}, drafts=[stop, anew]) == [Role.DRAFT, Role.ON_HOLD]
+    assert roles(BEGUN | {"status": "on-hold"}, drafts=[stop, anew]) == [Role.DRAFT, Role.ON_HOLD]
 
 
 @pytest.mark.parametrize(("listed", "anew"), [
+    (V, on_list("venetoclax", "draft", id="v2")), (BEGUN | {"intent": "plan"}, on_list("venetoclax", "draft", id="v2")),
     (V | {"authoredOn": "2026-11-20"}, on_list("venetoclax", "draft", id="v2")),
     ({key: value for key, value in V.items() if key != "authoredOn"}, on_list("venetoclax", "draft", id="v2")),
-    (V | {"status": "completed"}, on_list("venetoclax", "draft", id="v2")),
-    (V, on_list("posaconazole", "draft", id="v2")),
+    (BEGUN | {"status": "completed"}, on_list("venetoclax", "draft", id="v2")),
+    (BEGUN, on_list("posaconazole", "draft", id="v2")),
 ])
-def test_one_of_today_or_of_no_day_and_one_of_another_drug_is_stopped(listed: Json, anew: Json) -> None:
+def test_one_that_may_not_have_begun_and_one_of_another_drug_is_stopped(listed: Json, anew: Json) -> None:
     assert roles(listed, drafts=[V | {"status": "stopped"}, anew]) == [Role.DRAFT, Role.PAST]
+
+
+def test_that_a_stopped_order_may_have_been_taken_is_noted() -> None:
+    stop, anew = V | {"status": "stopped"}, on_list("venetoclax", "draft", id="v2")
+    assert chart(V, drafts=[stop, anew]).medications.orders[0].on_record == "active on record, 2026-10-01"
+    assert chart(V | {"authoredOn": "2026-11-20"}, drafts=[stop, anew]).medications.orders[0].on_record == ""
+
+
+def test_a_first_dose_keeps_its_limit_where_the_order_of_yesterday_is_stopped_and_written_anew() -> None:
+    first = order("quizartinib 26.5 MG Oral Tablet", mg=26.5, authoredOn="2026-11-20")
+    anew = first | {"id": "anew", "status": "draft", "authoredOn": "2026-11-21"}
+    found = cards("order-sign", first | {"status": "stopped"}, anew, medications=[first], ecg=[qtcf(470)])
+    assert any("470" in card["summary"] and card["indicator"] == "critical" for card in found)
 
 
 def test_an_intrathecal_dose_that_is_stopped_goes_on_in_no_infusion() -> None:
     spinal, infused = ([{"text": f"100 mg {way}", "route": {"text": way}}] for way in ("intrathecal", "intravenous"))
-    listed = on_list("cytarabine", id="v1", dosageInstruction=spinal)
+    listed = starting(on_list("cytarabine", id="v1", dosageInstruction=spinal), start="2026-11-03")
     stop = listed | {"status": "stopped"}
     assert roles(listed, drafts=[stop, on_list("cytarabine", "draft", id="v2", dosageInstruction=infused)]) == [
         Role.DRAFT, Role.PAST,
@@ -135,7 +149,7 @@ def test_an_intrathecal_dose_that_is_stopped_goes_on_in_no_infusion() -> None:
 
 
 def test_what_is_checked_on_treatment_is_checked_where_the_order_is_changed_so() -> None:
-    running = gilteritinib(authoredOn="2026-11-03")
+    running = starting(gilteritinib(authoredOn="2026-11-03"), start="2026-11-03")
     anew = gilteritinib(id="anew", status="draft", authoredOn="2026-11-21")
     found = cards("order-sign", running | {"status": "stopped"}, anew, medications=[running], conditions=[AML, SEIZURE])
     assert (found[0]["summary"], found[0]["indicator"]) == (ON_IT, "critical")

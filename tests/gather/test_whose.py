@@ -134,3 +134,10 @@ def test_a_draft_is_read_unless_it_names_another_or_somebody_who_cannot_be_compa
     bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": URN, "resource": PATIENT}]}
     found = gather(OURS, patient=bundle, drafts=(order("venetoclax", "draft") | {"subject": subject},))
     assert (len(found.drafts), len(found.unreadable)) == ((1, 0) if read else (0, 1))
+
+
+@pytest.mark.parametrize("broken", [{"system": MRN, "value": 7}, "77", None])
+def test_a_number_of_the_patient_that_cannot_be_read_takes_nothing_from_the_others(broken: Any) -> None:
+    patient = PATIENT | {"identifier": [broken, *PATIENT["identifier"]]}  # type: ignore[misc]
+    found = gather(odd(number("77")), patient=patient).reply("labs")
+    assert (len(found.resources), found.status) == (1, Status.COMPLETE)

@@ -1,8 +1,8 @@
 """Going on: which drafts go on with what is on record, so that the drug is taken all the while.
 
-An order that is based on another of the same drug does. So does a draft in whose call the order in use is stopped; and
-an order in use that is signed again under its own id, where the day on which it was to begin is stated and over. The
-day of its writing does not tell that a dose was taken: such a draft starts the drug, and what may be is noted.
+An order that is based on another of the same drug does. So does a draft in whose call the order in use is stopped, and
+an order in use that is signed again under its own id, where the day on which that one was to begin is stated and over.
+The day of its writing does not tell that a dose was taken: such a draft starts the drug, and what may be is noted.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ def as_one_treatment(
     orders = [_based(order, found) for order in found]
     drafts = [order for order in orders if order.role is Role.DRAFT]
     in_use = {order.reference: order for order in again if order.role in _IN_USE}
-    changed = [each for each in orders if each.reference in stopped and _written_anew(each, drafts, now)]
+    anew = [each for each in orders if each.reference in stopped and _written_anew(each, drafts)]
+    changed = [each for each in anew if _is_under_way(each, now)]
     told: list[Medication] = []
     for order in orders:
         if order.role is Role.DRAFT:
-            anew = _after(order, [each for each in changed if _same_way(order, each)])
-            told += _with_its_own(anew, in_use, now)
+            draft = _after(order, [each for each in changed if _same_way(order, each)])
+            perhaps = next((each for each in anew if each not in changed and _is_for(order, each)), None)
+            told += _with_its_own(draft, in_use, now) if perhaps is None else (_noting(draft, perhaps, now),)
         else:
             told.append(_stopped_now(order, now) if order.reference in stopped and order not in changed else order)
     return told
@@ -50,11 +52,13 @@ def _based(order: Medication, every: list[Medication]) -> Medication:
     return _after(order, [each for each in every if each.reference in based and each is not order])
 
 
-def _written_anew(order: Medication, drafts: Iterable[Medication], now: datetime) -> bool:
-    """Whether a draft of the same drug is written in the call that stops an order in use, of a day before."""
-    if order.role not in _IN_USE or order.start is None or not _day_is_over(order.start, now):
-        return False
-    return any(_same_drug(draft, order) and _same_way(draft, order) for draft in drafts)
+def _written_anew(order: Medication, drafts: Iterable[Medication]) -> bool:
+    """Whether a draft of the same drug is written in the call that stops an order in use."""
+    return order.role in _IN_USE and any(_is_for(draft, order) for draft in drafts)
+
+
+def _is_for(draft: Medication, order: Medication) -> bool:
+    return _same_drug(draft, order) and _same_way(draft, order)
 
 
 def _after(order: Medication, others: Iterable[Medication]) -> Medication:
@@ -71,19 +75,30 @@ def _with_its_own(draft: Medication, in_use: Mapping[str, Medication], now: date
     if _has_begun(own, draft, now):
         own = replace(own, reference=f"{own.reference}{_ON_RECORD}")
         return replace(draft, replaces=(*draft.replaces, own.reference)), own
-    if own.start is not None and not _day_is_over(own.start, now):
-        return (draft,)  # it is of today: this is its signing
-    return (replace(draft, on_record=f"{own.role.value} on record, {own.start or 'without a date'}"),)
+    return (_noting(draft, own, now),)
+
+
+def _noting(draft: Medication, order: Medication, now: datetime) -> Medication:
+    """The draft with how that order stands on record; one of today says nothing, as this is its signing."""
+    if order.start is not None and not _day_is_over(order.start, now):
+        return draft
+    return replace(draft, on_record=f"{order.role.value} on record, {order.start or 'without a date'}")
 
 
 def _has_begun(order: Medication, draft: Medication, now: datetime) -> bool:
+    """Whether the order that is signed again is under way, and the draft does not begin it on a later day."""
+    if not _is_under_way(order, now):
+        return False
+    return not (draft.states_start and draft.start and order.start and draft.start.earliest > order.start.latest)
+
+
+def _is_under_way(order: Medication, now: datetime) -> bool:
     """Whether it was taken before today, as far as its instructions say: its first day is over, its last is not."""
     view = view_of(order.resource)
     if not order.states_start or order.start is None or (view is not None and view.intent == "plan"):
         return False
-    later = draft.states_start and draft.start is not None and draft.start.earliest > order.start.latest
     over = order.last_day is not None and order.last_day.latest < now
-    return _day_is_over(order.start, now) and not later and not over
+    return _day_is_over(order.start, now) and not over
 
 
 def _day_is_over(when: When, now: datetime) -> bool:
