@@ -97,7 +97,7 @@ def read_chart(
         taken = gathered.reply(name)
         if taken.status is Status.PARTIAL:
             medications = medications.doubted(f"not all {name} were read: {taken.why}")
-    services = gathered.reply("orders")  # where none is asked for, nobody orders a regimen so
+    services = gathered.reply("orders")  # a call that leaves them out says nothing by it
     if gathered.drafts and services.status in (Status.PARTIAL, Status.FAILED):
         lost = "not all orders of services were read, and one of them may name a regimen"
         medications = medications.doubted(f"{lost}: {services.why}")
