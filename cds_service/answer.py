@@ -208,8 +208,12 @@ def spans(snapshot: Snapshot) -> Spans:
     named_again = snapshot.find(topics.RELAPSE_NAMED_AGAIN_WITHIN, "policy")
     pregnant = snapshot.find(topics.PREGNANCY_LASTS, "policy")
     assert same_ecg is not None and goes_on is not None and ordered is not None
-    assert named_again is not None and pregnant is not None
-    return Spans(same_ecg.value, goes_on.value, ordered.value, named_again.value, pregnant.value)
+    renewed = snapshot.find(topics.RENEWED_WITHIN, "policy")
+    by_name = snapshot.find(topics.RENEWED_BY_NAME_WITHIN, "policy")
+    assert named_again is not None and pregnant is not None and renewed is not None and by_name is not None
+    return Spans(
+        same_ecg.value, goes_on.value, ordered.value, named_again.value, renewed.value, by_name.value, pregnant.value
+    )
 
 
 def _stage(service: Service, tools: Tools, day: date) -> Stage:

@@ -24,7 +24,11 @@ ROOT = Path(__file__).parents[1]
 RULES_HOME = ROOT / "cds_service" / "rules"
 # Topics that are read by other means than `topics.NAME` in a rule; each with the place that reads it.
 READ_ELSEWHERE = dict.fromkeys(
-    ("SAME_ECG_WITHIN", "GIVEN_GOES_ON_WITHIN", "ORDER_COUNTS_FOR", "RELAPSE_NAMED_AGAIN_WITHIN"), "answer.py"
+    (
+        "SAME_ECG_WITHIN", "GIVEN_GOES_ON_WITHIN", "ORDER_COUNTS_FOR", "RELAPSE_NAMED_AGAIN_WITHIN",
+        "RENEWED_WITHIN", "RENEWED_BY_NAME_WITHIN",
+    ),
+    "answer.py",
 )
 
 

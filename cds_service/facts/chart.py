@@ -90,7 +90,7 @@ def read_chart(
     _, relapse, _, _, history = conditions
     said = (*gathered.reply("statements").resources, *gathered.reply("administrations").resources)
     medications = read_medications(
-        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans.goes_on, said,
+        gathered.reply("medications"), gathered.drafts, gathered.others, selections, reading, spans, said,
         gathered.reply("orders").resources,
     )  # fmt: skip
     for name in ("statements", "administrations"):  # none sent says nothing; one that was lost may name any drug

@@ -144,6 +144,8 @@ SAME_ECG_WITHIN = Topic("same_ecg_within", in_unit("min"))
 ORDER_COUNTS_FOR = Topic("order_counts_for", in_unit("d"))
 RELAPSE_NAMED_AGAIN_WITHIN = Topic("relapse_named_again_within", in_unit("d"))
 GIVEN_GOES_ON_WITHIN = Topic("given_goes_on_within", in_unit("d"))
+RENEWED_WITHIN = Topic("renewed_within", in_unit("d"))
+RENEWED_BY_NAME_WITHIN = Topic("renewed_by_name_within", in_unit("d"))
 
 # Where the patient stands
 ECOG_UNFIT_FROM = Topic("ecog_unfit_from", in_unit("{score}"))

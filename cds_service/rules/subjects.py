@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.model import Precipitant, Topic
@@ -159,8 +160,15 @@ def _in_play(case: Case, roles: tuple[Role, ...], in_words: str) -> Subjects[Use
 def _use(case: Case, drug: str) -> Use:
     kept: Use | None = case.shared.listed.get((Use, drug))
     if kept is None:
-        kept = case.shared.listed[Use, drug] = Use(drug, case.chart.medications.naming(drug))
+        kept = case.shared.listed[Use, drug] = Use(drug, _as_taken(case.chart.medications.naming(drug)))
     return kept
+
+
+def _as_taken(orders: tuple[Medication, ...]) -> tuple[Medication, ...]:
+    """The orders; one that is over and that a draft goes on with was taken until now."""
+    if not any(order.renewed for order in orders):
+        return orders
+    return tuple(replace(order, role=Role.ACTIVE) if order.renewed else order for order in orders)
 
 
 def _none(case: Case, why: str) -> Subjects[Use]:

@@ -154,3 +154,50 @@ def test_what_is_checked_on_treatment_is_checked_where_the_order_is_changed_so()
     found = cards("order-sign", running | {"status": "stopped"}, anew, medications=[running], conditions=[AML, SEIZURE])
     assert (found[0]["summary"], found[0]["indicator"]) == (ON_IT, "critical")
     assert not any(card["summary"].startswith("Starting") for card in found)
+
+
+# Renewed at its end
+
+
+COURSE = starting(V, start="2026-10-01", end="2026-11-19")
+
+
+@pytest.mark.parametrize("status", ["active", "completed"])
+def test_an_order_that_ended_yesterday_is_renewed_by_a_draft(status: str) -> None:
+    found = chart(COURSE | {"status": status}, drafts=[on_list("venetoclax", "draft", id="v2")]).medications
+    draft, past = found.orders
+    assert (draft.replaces, past.role, past.renewed) == (("MedicationRequest/v1",), Role.PAST, True)
+
+
+@pytest.mark.parametrize(("listed", "drafted"), [
+    (COURSE | {"status": "stopped"}, on_list("venetoclax", "draft", id="v2")),
+    (COURSE | {"intent": "plan"}, on_list("venetoclax", "draft", id="v2")),
+    (starting(V, end="2026-11-18"), on_list("venetoclax", "draft", id="v2")),
+    (V | {"status": "completed"}, on_list("venetoclax", "draft", id="v2")),
+    (COURSE, on_list("posaconazole", "draft", id="v2")),
+    (COURSE, starting(on_list("venetoclax", "draft", id="v2"), start="2026-11-27")),
+])
+def test_what_was_stopped_or_lies_apart_is_not_renewed(listed: Json, drafted: Json) -> None:
+    draft, past = chart(listed, drafts=[drafted]).medications.orders
+    assert (draft.replaces, past.role, past.renewed) == ((), Role.PAST, False)
+
+
+def test_a_draft_that_only_follows_an_order_of_another_way_into_the_body_renews_nothing() -> None:
+    spinal, infused = ([{"text": f"100 mg {way}", "route": {"text": way}}] for way in ("intrathecal", "intravenous"))
+    listed = starting(on_list("cytarabine", id="v1", dosageInstruction=spinal), start="2026-11-03", end="2026-11-19")
+    drafted = on_list("cytarabine", "draft", id="v2", dosageInstruction=infused)
+    assert not any(each.renewed for each in chart(listed, drafts=[drafted]).medications.orders)
+
+
+def test_a_renewal_is_checked_as_treatment_that_goes_on() -> None:
+    over = starting(gilteritinib(authoredOn="2026-10-24"), start="2026-10-24", end="2026-11-20")
+    renewal = gilteritinib(id="renewal", status="draft", authoredOn="2026-11-21")
+    found = cards("order-sign", renewal, medications=[over], conditions=[AML, SEIZURE])
+    assert (found[0]["summary"], found[0]["indicator"]) == (ON_IT, "critical")
+    assert not any(card["summary"].startswith(("Starting", "Also active")) for card in found)
+
+
+def test_a_dose_that_was_counted_is_counted_when_its_order_is_renewed() -> None:
+    over = starting(on_list("idarubicin", id="v1"), start="2026-11-17", end="2026-11-19")
+    found = chart(over, drafts=[on_list("idarubicin", "draft", id="v2")]).medications
+    assert [each.reference for each in found.of(Role.PAST)] == ["MedicationRequest/v1"]

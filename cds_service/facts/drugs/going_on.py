@@ -3,6 +3,9 @@
 An order that is based on another of the same drug does. So does a draft in whose call the order in use is stopped, and
 an order in use that is signed again under its own id, where the day on which that one was to begin is stated and over.
 The day of its writing does not tell that a dose was taken: such a draft starts the drug, and what may be is noted.
+
+An order that has come to its end is renewed by a draft that follows it within a day, or names it: the patient has taken
+the drug until then. One that was stopped is none of these, nor is a course of long ago, named or not.
 """
 
 from __future__ import annotations
@@ -16,33 +19,40 @@ from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.prescription import continues, view_of
 from cds_service.facts.drugs.routes import SYSTEMIC
 from cds_service.facts.times import When
+from cds_service.facts.values.results import Spans
 
 _IN_USE = (Role.ACTIVE, Role.ON_HOLD)
 _ON_RECORD = " on record"  # after the reference of an order in use that is among the drafts too
 
 
 def as_one_treatment(
-    found: list[Medication], again: Iterable[Medication], stopped: Collection[str], now: datetime
+    found: list[Medication], again: Iterable[Medication], stopped: Collection[str], now: datetime, spans: Spans
 ) -> list[Medication]:
     """The drafts and orders, each with those that it goes on with.
 
     `again`: the orders on record that are among the drafts under their own ids. `stopped`: the references of those that
-    a draft of this call stops.
+    a draft of this call stops. `spans`: how soon after its last day an order is renewed.
     """
     orders = [_based(order, found) for order in found]
     drafts = [order for order in orders if order.role is Role.DRAFT]
     in_use = {order.reference: order for order in again if order.role in _IN_USE}
     anew = [each for each in orders if each.reference in stopped and _written_anew(each, drafts)]
     changed = [each for each in anew if _is_under_way(each, now)]
+    over = [each for each in orders if drafts and _may_be_renewed(each)]
+    renewed: set[str] = set()
     told: list[Medication] = []
     for order in orders:
         if order.role is Role.DRAFT:
-            draft = _after(order, [each for each in changed if _same_way(order, each)])
+            before = [each for each in over if _is_for(order, each) and _renews(order, each, now, spans)]
+            renewed.update(each.reference for each in before)
+            draft = _after(order, [*(each for each in changed if _same_way(order, each)), *before])
             perhaps = next((each for each in anew if each not in changed and _is_for(order, each)), None)
             told += _with_its_own(draft, in_use, now) if perhaps is None else (_noting(draft, perhaps, now),)
         else:
             told.append(_stopped_now(order, now) if order.reference in stopped and order not in changed else order)
-    return told
+    if not renewed:
+        return told
+    return [replace(each, renewed=True) if each in over and each.reference in renewed else each for each in told]
 
 
 def _based(order: Medication, every: list[Medication]) -> Medication:
@@ -99,6 +109,25 @@ def _is_under_way(order: Medication, now: datetime) -> bool:
         return False
     over = order.last_day is not None and order.last_day.latest < now
     return _day_is_over(order.start, now) and not over
+
+
+def _may_be_renewed(order: Medication) -> bool:
+    """Whether the order has come to its end: nobody stopped it before, and it was no plan."""
+    if order.role is not Role.PAST or not order.ingredients or "/" not in order.reference:
+        return False
+    view = view_of(order.resource)
+    return view is not None and view.status != "stopped" and view.intent != "plan"
+
+
+def _renews(draft: Medication, order: Medication, now: datetime, spans: Spans) -> bool:
+    """Whether the draft begins so soon after the order's last day; one that it names may leave that day open."""
+    named = order.reference in draft.replaces
+    if order.last_day is None:
+        return named
+    stated = draft.start if draft.states_start else None
+    begins = stated.earliest if stated is not None and stated.earliest > now else now
+    pause = (begins.date() - order.last_day.latest.date()).days
+    return pause <= int((spans.renewed_by_name if named else spans.renewed).value)
 
 
 def _day_is_over(when: When, now: datetime) -> bool:

@@ -20,13 +20,12 @@ from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
-from cds_service.facts.values.results import Reading
+from cds_service.facts.values.results import Reading, Spans
 from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource, Unreadable
 from cds_service.gather.views import MedicationRequest
 from cds_service.knowledge.terms import Terms
-from cds_service.quantity import Quantity
 
 _ROLES: Mapping[str, Role] = {
     "active": Role.ACTIVE,
@@ -47,14 +46,15 @@ def read_medications(
     others: Iterable[Resource],
     selections: tuple[str, ...],
     reading: Reading,
-    goes_on: Quantity,
+    spans: Spans,
     said: Iterable[Resource] = (),
     services: Iterable[Resource] = (),
 ) -> Fact[Medications]:
     """Drafts and the medication list. The drafts are read whatever became of the list.
 
-    `said`: what came of statements and administrations, which are nobody's orders. `goes_on`: for how many days a dose
-    that was given speaks for a drug that goes on. `services`: orders of services on record, among them regimens.
+    `said`: what came of statements and administrations, which are nobody's orders. `spans`: for how many days a dose
+    that was given speaks for a drug that goes on, and an order for the draft that renews it. `services`: orders of
+    services on record, among them regimens.
     """
     library = library_of(others)
     drafts = tuple(drafts)
@@ -80,8 +80,8 @@ def read_medications(
             seen.add(order.reference)
         elif order is not None:
             again.append(order)
-    found = as_one_treatment(found, again, stopped, reading.now)
-    taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
+    found = as_one_treatment(found, again, stopped, reading.now, spans)
+    taken = read_taken((*reply.resources, *said), found, library, reading, spans.goes_on)
     found += taken.entries
     found += listed_regimens(services, found, drafts, reading)
     fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)

@@ -33,6 +33,8 @@ class Spans:
     goes_on: Quantity  # a dose that was given, and today: it may be one of many
     ordered: Quantity  # an order of a test, and today: one that stands open for longer is offered again
     named_again: Quantity  # a relapse on record, and the visit that names it again: later it is another one
+    renewed: Quantity  # the last day of an order, and the draft that goes on with it
+    renewed_by_name: Quantity  # the same, of a draft that names that order
     pregnant: Quantity  # a pregnancy on record, and today: an older one may be over
 
 
