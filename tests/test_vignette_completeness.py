@@ -83,7 +83,12 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "electrolyte_window_at_start": ("7 d",),
         "electrolyte_window_on_treatment": ("7 d",),
     },
-    "capillary-leak": {"creatinine_rise_from": ("50 %",), "sign_window": ("7 d",)},
+    "capillary-leak": {
+        "creatinine_rise_from": ("50 %",),
+        "sign_window": ("7 d",),
+        "signs_after_course": ("14 d",),
+    },
+    "neurotoxicity": {"signs_after_course": ("14 d",)},
     "differentiation-syndrome": {
         "fever_from": ("38.0 Cel",),
         "saturation_below": ("92 %",),
@@ -116,6 +121,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "bilirubin_hold_above": ("2 × ULN",),
         "weight_rise_from": ("5 %",),
         "sign_window": ("7 d",),
+        "signs_after_course": ("298 d",),
         "lab_window": ("14 d",),
     },
     "transplant-interval": {"transplant_interval": ("3 mo",)},
@@ -128,6 +134,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "haemolysis": {
         "haemoglobin_fall_from": ("20 g/L",),
         "haemolysis_marker_above": ("1 × ULN",),
+        "signs_after_course": ("14 d",),
         "lab_window": ("14 d",),
     },
     "lab-schedule": {"lab_tolerance": ("2 d",)},
@@ -309,6 +316,7 @@ SHARED = {
     ("ecog_window", "where-it-stands"): "the same",
     ("lvef_window", "where-it-stands"): "the same",
     ("lab_window", "where-it-stands"): "the same",
+    ("signs_after_course", "sos-vod"): "treatment.just_given",
     ("persistent_after", "options-at-relapse"): "the gate of the relapse pathway",
 }
 

@@ -10,6 +10,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import Sign, entries_of, keys_of, weight_gain
 from cds_service.rules.subjects import Use
+from cds_service.rules.treatment import just_given
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth
 
@@ -18,9 +19,9 @@ SOS_RULE = "sos-vod"
 
 
 def suspicion(case: Case, use: Use) -> tuple[Sign, Fact[Quantity], Statement[Quantity]] | None:
-    """Weight that rises while the drug is given, and a bilirubin above the limit for a dose."""
+    """Weight that rises on the drug or in the months after it, and a bilirubin above the limit for a dose."""
     limit = case.cite(topics.BILIRUBIN_HOLD_ABOVE, use.drug)
-    heavier = weight_gain(case, use) if use.taken or use.restarts else ()
+    heavier = weight_gain(case, use) if use.taken or use.restarts or just_given(case, use) else ()
     if limit is None or not heavier:
         return None
     bilirubin, _ = bilirubin_multiple(case, case.must(topics.LAB_WINDOW, "policy").value)

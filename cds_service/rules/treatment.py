@@ -83,7 +83,8 @@ def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str,
     """Whether something began on the drug, and in words what one doubts of it.
 
     Of a drug that is taken or held, the present treatment counts from its start on; of one that is to be taken again,
-    the earlier courses, each from its first to its last day.
+    the earlier courses, each from its first to its last day. Of a course that has just ended, where its signs may come
+    late, everything since its first day.
     """
     if use.of(Role.ACTIVE, Role.ON_HOLD):
         start = started(case, use)
@@ -92,6 +93,9 @@ def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str,
             return began, ()
         return began, (OPEN_COURSE if start is not None and start.either and when is not None else UNKNOWN_START,)
     courses = use.of(Role.PAST)
+    late = Truth.NO if when is None else _since_its_course(case, use, when)
+    if late is not Truth.NO:
+        return late, () if late is Truth.YES else (UNKNOWN_COURSE,)
     match Truth.UNKNOWN if when is None else any_of(_during(order, when) for order in courses):
         case Truth.YES:
             return Truth.YES, ()
@@ -101,6 +105,35 @@ def began_on(case: Case, use: Use, when: When | None) -> tuple[Truth, tuple[str,
             return Truth.NO, ()
         case _:
             return Truth.UNKNOWN, (UNKNOWN_COURSE,)
+
+
+@once
+def just_given(case: Case, use: Use) -> tuple[Medication, ...]:
+    """The orders of a drug that is no longer taken, while signs of it may still come; the last to end stands first."""
+    lasts = case.cite(topics.SIGNS_AFTER_COURSE, use.drug)
+    if lasts is None or use.of(Role.ACTIVE, Role.ON_HOLD):
+        return ()
+    ended = [(when, order) for order in use.of(Role.PAST) if (when := last_given(order)) is not None]
+    lately = [each for each in ended if 0 <= each[0].days_ago(case.now) <= int(lasts.value.value)]
+    return tuple(order for _, order in sorted(lately, key=lambda each: each[0].latest, reverse=True))
+
+
+def last_given(order: Medication) -> When | None:
+    """The last day of an order as far as it is known, else its first."""
+    return order.last_day or order.start
+
+
+def _since_its_course(case: Case, use: Use, when: When) -> Truth:
+    """Whether it happened since the first day of the course that has just ended."""
+    ended = just_given(case, use)
+    begun = _chain(ended[:1], use.of(Role.PAST), days(case.must(topics.COURSE_GAP, "policy").value)) if ended else None
+    return Truth.NO if begun is None else when.on_or_after(begun)
+
+
+def long_over(case: Case, use: Use) -> Outcome:
+    """The outcome where a drug is not taken now, asked of past orders too: one that ended long ago is no gap."""
+    in_play = use.drafts or use.of(Role.ON_HOLD)
+    return not_taken(case, use) if in_play else NotApplicable("its course ended too long ago")
 
 
 def _during(order: Medication, when: When) -> Truth:

@@ -64,7 +64,8 @@ def test_the_slips_are_known_by_their_looks() -> None:
 @pytest.mark.parametrize("length", range(60, 90))
 def test_a_summary_that_is_too_long_ends_in_a_whole_word(length: int) -> None:
     sign = {"words": "x" * length, "fact": None}
-    said = summary_of("capillary_leak", {"signs": [sign], "drug": "gemtuzumab ozogamicin", "again": False})
+    values = {"signs": [sign], "drug": "gemtuzumab ozogamicin", "again": False, "ended": None}
+    said = summary_of("capillary_leak", values)
     whole = f"X{'x' * (length - 1)} on gemtuzumab ozogamicin: evaluate for capillary leak before the next dose"
     assert len(said) <= LONGEST_SUMMARY
     assert said == whole or (said.endswith("…") and whole.startswith(f"{said[:-1]} "))

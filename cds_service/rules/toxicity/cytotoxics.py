@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.entries import HISTORY, PROBLEMS
 from cds_service.facts.fact import Fact, above
 from cds_service.facts.values.labs import CREATININE, HAEMOGLOBIN, HAEMOGLOBIN_SERIES, LDH_ULN
@@ -24,7 +25,7 @@ from cds_service.rules.signs import (
     unread,
 )
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import not_taken, started
+from cds_service.rules.treatment import just_given, last_given, long_over, started
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
 
@@ -34,7 +35,7 @@ NOT_HIGH = "the source speaks of the high dose, and this is none"
 
 @rule(
     "capillary-leak",
-    subjects=uses(topics.CAPILLARY_LEAK),
+    subjects=uses(topics.CAPILLARY_LEAK, roles=tuple(Role)),
     sources=("SAF23c",),
     worst=Level.CRITICAL,
     blind=Level.WARNING,
@@ -51,12 +52,16 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     as measured are not read here.
 
     Before the drug is given again after an earlier course only the recorded diagnosis counts, past entries included. It
-    is a warning, as no source read says what follows from it.
+    is a warning, as no source read says what follows from it. In the days after the last one any recorded sign since
+    the start of the course is a warning; how long they last is policy.
     """
-    if not use.taken:
-        return _leaked_before(case, use) if exposed(use) else not_taken(case, use)
+    ended = just_given(case, use)[:1]
+    if not (use.taken or ended):
+        return _leaked_before(case, use) if exposed(use) else long_over(case, use)
     seen = recorded(case, use, keys_of(case, "capillary leak"))
-    signs = (*seen, *creatinine_rise(case, use))
+    signs = seen if ended else (*seen, *creatinine_rise(case, use))
+    if not signs and ended:
+        return _leaked_before(case, use) if use.drafts else no_signs(case)
     if not signs:
         creatinine = unread(case.fact(CREATININE))
         found = no_signs(case)
@@ -65,10 +70,10 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
     deciding = seen or signs
     certain = any(not sign.doubts for sign in deciding)
     return case.fired(
-        Level.CRITICAL if seen else Level.WARNING,  # a rise of creatinine alone rests on a limit of ours
+        Level.CRITICAL if seen and not ended else Level.WARNING,  # the rise of creatinine and the days after are ours
         "capillary_leak",
-        about=use.in_play,
-        deciding=use.taken,
+        about=use.in_play or ended,
+        deciding=use.taken or ended,
         drug=use.drug,
         says=(action,),
         doubts=() if certain else tuple(dict.fromkeys(doubt for sign in deciding for doubt in sign.doubts)),
@@ -76,16 +81,23 @@ def capillary_leak(case: Case, use: Use) -> Outcome:
         action=action,
         started=started(case, use),
         again=False,
+        ended=last_given(ended[0]) if ended else None,
     )
 
 
-@rule("neurotoxicity", subjects=uses(topics.NEUROTOXICITY), sources=("SAF22", "SAF23b", "M11"), worst=Level.WARNING)
+@rule(
+    "neurotoxicity",
+    subjects=uses(topics.NEUROTOXICITY, roles=tuple(Role)),
+    sources=("SAF22", "SAF23b", "M11"),
+    worst=Level.WARNING,
+)
 def neurotoxicity(case: Case, use: Use) -> Outcome:
     """Neurological signs on a drug that damages the nervous system.
 
     It is asked of a drug that its source calls neurotoxic, while it is taken. Signs of the cerebellum, a seizure, an
     altered mental state or trouble of sight recorded since the start are a warning. A sign without a certain day
-    counts one step lower, and so does any on cytarabine that is not known to be in high dose.
+    counts one step lower, and so does any on cytarabine that is not known to be in high dose. In the days after the
+    last one, which the policy counts, they are told as well; those after a low dose of cytarabine are not.
 
     Where the source gives no more of it for good after such signs, a new order is asked too: signs of the cerebellum on
     record at any time before are a warning. Whether an earlier dose was their cause is not read.
@@ -93,19 +105,20 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
     A problem list that was not read whole is named as a gap where no sign was found. What kidney function means for
     high-dose cytarabine is another check, on the risk of neurotoxicity.
     """
-    if not use.taken:
-        return _for_good(case, use) or not_taken(case, use)
+    ended = tuple(order for order in just_given(case, use) if _how_high(case, use, order) is not Truth.NO)[:1]
+    if not (use.taken or ended):
+        return _for_good(case, use) or long_over(case, use)
     signs, doubts = signs_since_start(case, use, keys_of(case, "neurotoxicity"))
     if not signs:
         earlier = _for_good(case, use)
         return earlier if isinstance(earlier, Fired) else no_signs(case)
-    doubts = (*doubts, *_low(case, use))
+    doubts = (*doubts, *_low(case, use, ended))
     action = case.must(topics.NEUROTOXICITY, use.drug)
     return case.fired(
         Level.WARNING,
         "neurotoxicity",
-        about=use.in_play,
-        deciding=use.taken,
+        about=use.in_play or ended,
+        deciding=use.taken or ended,
         drug=use.drug,
         says=(action,),
         doubts=doubts,
@@ -114,6 +127,7 @@ def neurotoxicity(case: Case, use: Use) -> Outcome:
         started=started(case, use),
         before=False,
         high=False,
+        ended=last_given(ended[0]) if ended else None,
     )
 
 
@@ -144,14 +158,20 @@ def _for_good(case: Case, use: Use) -> Outcome | None:
         started=None,
         before=True,
         high=high is Truth.YES,
+        ended=None,
     )
 
 
-def _low(case: Case, use: Use) -> tuple[str, ...]:
+def _how_high(case: Case, use: Use, order: Medication) -> Truth:
+    """Whether it is the dose of which the source speaks: for many drugs any is."""
+    return Truth.YES if case.cite(topics.HIGH_DOSE_FROM, use.drug) is None else is_high(case, use.drug, order)
+
+
+def _low(case: Case, use: Use, ended: tuple[Medication, ...]) -> tuple[str, ...]:
     """A doubt where only the high dose is dangerous, and the orders are not known to be of it."""
     if case.cite(topics.HIGH_DOSE_FROM, use.drug) is None:
         return ()
-    match high_dose(case, use):
+    match any_of(is_high(case, use.drug, order) for order in ended) if ended else high_dose(case, use):
         case Truth.YES:
             return ()
         case Truth.NO:
@@ -180,10 +200,11 @@ def _leaked_before(case: Case, use: Use) -> Outcome:
         action=action,
         started=started(case, use),
         again=True,
+        ended=None,
     )
 
 
-@rule("haemolysis", subjects=uses(topics.HAEMOLYSIS), sources=("SAF23b",), worst=Level.WARNING)
+@rule("haemolysis", subjects=uses(topics.HAEMOLYSIS, roles=tuple(Role)), sources=("SAF23b",), worst=Level.WARNING)
 def haemolysis(case: Case, use: Use) -> Outcome:
     """Haemolysis on treatment: on record, or falling haemoglobin with its markers.
 
@@ -196,12 +217,14 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     transfusions and the antiglobulin test are not looked at.
 
     Before the drug is given again after an earlier course, what was recorded since that began counts, past entries
-    included, and no value.
+    included, and no value. In the days after the last one, which the policy counts, it is asked as on treatment.
     """
-    if not exposed(use):
-        return not_taken(case, use)
-    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.taken)
-    if not use.taken and not signs:
+    ended = just_given(case, use)[:1]
+    asked = bool(use.taken or ended)
+    if not (asked or exposed(use)):
+        return long_over(case, use)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not asked)
+    if not asked and not signs:
         return no_signs(case)
     window = case.must(topics.LAB_WINDOW, "policy").value
     fall, upper = case.must(topics.HAEMOGLOBIN_FALL_FROM, "policy"), case.must(topics.HAEMOLYSIS_MARKER_ABOVE, "policy")
@@ -211,14 +234,14 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     markers = (multiple, case.fact(LDH_ULN, window))
     raised = tuple(fact for fact in markers if above(fact, upper.value) is Truth.YES)
     fallen = _fell(newest, highest, fall.value)
-    both = fallen & any_of(above(fact, upper.value) for fact in markers) if use.taken else Truth.NO
+    both = fallen & any_of(above(fact, upper.value) for fact in markers) if asked else Truth.NO
     if signs or both is Truth.YES:
         action = case.must(topics.HAEMOLYSIS, use.drug)
         return case.fired(
             Level.WARNING,
             "haemolysis",
-            about=use.in_play,
-            deciding=use.taken or doubtful(use.in_play),
+            about=use.in_play or ended,
+            deciding=use.taken or ended or doubtful(use.in_play),
             drug=use.drug,
             because=() if signs and not doubts else ((newest, *raised) if both is Truth.YES else ()),
             says=(action, *(() if signs else (fall, upper))),
@@ -227,7 +250,8 @@ def haemolysis(case: Case, use: Use) -> Outcome:
             newest=newest if both is Truth.YES else None,
             highest=highest if both is Truth.YES else None,
             raised=raised,
-            again=not use.taken,
+            again=not asked,
+            ended=last_given(ended[0]) if ended else None,
             assumed=default if both is Truth.YES and multiple in raised else None,
             action=action,
         )

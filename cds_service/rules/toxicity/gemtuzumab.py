@@ -6,7 +6,7 @@ from calendar import monthrange
 from datetime import date
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
-from cds_service.facts.entries import HISTORY, PROCEDURES, Entry
+from cds_service.facts.entries import HISTORY, PROBLEMS, PROCEDURES, Entry
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.orders import DRAFTED, ORDERED
 from cds_service.facts.times import When
@@ -16,27 +16,34 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.obstruction import SOS, SOS_RULE, suspicion
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
-from cds_service.rules.signs import Sign, entries_of, keys_of
+from cds_service.rules.signs import Sign, entries_of, keys_of, signs_since_start
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import not_taken
+from cds_service.rules.treatment import just_given, last_given, long_over
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth
 
 
-@rule(SOS_RULE, subjects=uses(topics.SOS_VOD), sources=("SAF30", "E39"), worst=Level.WARNING, blind=Level.WARNING)
+@rule(
+    SOS_RULE,
+    subjects=uses(topics.SOS_VOD, roles=tuple(Role)),
+    sources=("SAF30", "E39"),
+    worst=Level.WARNING,
+    blind=Level.WARNING,
+)
 def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     """Veno-occlusive disease of the liver: on record, suspected on treatment, or to be watched for at the start.
 
     It is asked of gemtuzumab ozogamicin that is drafted or taken, and is a warning. It speaks where SOS/VOD is on
     record, past or present; where bilirubin above the limit for a dose meets a rise of weight; and at every first
-    order or restart. Doubtful values count one step lower.
+    order or restart. Doubtful values count one step lower. After the last dose it is asked for as long as the label
+    tells of an onset: of what is recorded since the course began and not over, and of those values.
 
     The card lists the liver values on record and those that are missing or unreadable. A record that was not read
     whole is named on the card of a first order or a restart, and else as a gap, as a warning.
     Raised liver values without a gain of weight belong to the check of liver values.
     """
     if not (use.drafts or use.active):
-        return not_taken(case, use)
+        return _afterwards(case, use) if just_given(case, use) else long_over(case, use)
     boxed = case.must(topics.SOS_VOD, use.drug)
     history = case.fact(HISTORY)
     entries = entries_of(history, keys_of(case, SOS))
@@ -47,6 +54,17 @@ def sinusoidal_obstruction(case: Case, use: Use) -> Outcome:
     if use.is_new or use.restarts:
         return _said(case, use, "start", boxed)
     return Clear("no SOS/VOD on record") if history.sure else case.blind(history, about=use.in_play)
+
+
+def _afterwards(case: Case, use: Use) -> Outcome:
+    """What came since a course that has ended. A problem list that was not read whole is told where it is asked for."""
+    entries, doubts = signs_since_start(case, use, keys_of(case, SOS))
+    if entries:
+        action = case.must(topics.SOS_VOD_ACTION, use.drug)
+        return _said(case, use, "recorded", action, entries=entries, doubts=doubts)
+    problems = case.fact(PROBLEMS)
+    nothing = Clear("no SOS/VOD on record since the course") if problems.sure else case.blind(problems, quiet=True)
+    return _suspected(case, use) or nothing
 
 
 def _suspected(case: Case, use: Use) -> Outcome | None:
@@ -87,11 +105,13 @@ def _said(
     over = _also_over(case, use) if limit is not None else ()
     limits = (*((limit,) if limit is not None else ()), *(each for _, each in over[:1]))
     dose = case.cite(topics.LIVER_ACTION, use.drug) if limit is not None else None
+    ended = just_given(case, use)[:1]
+    orders = use.in_play or ended
     return case.fired(
         Level.WARNING,
         "sos_vod",
-        about=use.in_play,
-        deciding=doubtful(use.in_play),
+        about=orders,
+        deciding=doubtful(orders),
         drug=use.drug,
         says=tuple(dict.fromkeys((says, boxed, *limits, *((dose,) if dose is not None else ())))),
         doubts=doubts,
@@ -110,6 +130,7 @@ def _said(
         over=over,
         dose=dose,
         assumed=default,
+        ended=last_given(ended[0]) if ended else None,
     )
 
 
