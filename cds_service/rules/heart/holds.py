@@ -30,7 +30,7 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     running one, until a sure QTc since then is back at the source's value for the return.
     """
     held, active = use.of(Role.ON_HOLD), use.of(Role.ACTIVE)
-    ended = tuple(order for order in use.of(Role.PAST) if _not_long_ago(case, order))
+    ended = tuple(order for order in use.of(Role.PAST) if _not_long_ago(case, use, order))
     if not held and not (use.drafts and ended):
         return Truth.NO
     if not held and active and not any(_stopped_for_qtc(case, use, order) for order in ended):
@@ -65,7 +65,7 @@ def longest_above_limit(case: Case, use: Use) -> Ecg | None:
 def _begun(case: Case, use: Use) -> When | None:
     """When the course was begun that goes on, is held or ended not long ago."""
     begun = (order.start for order in use.of(Role.ACTIVE, Role.ON_HOLD) if order.start)
-    ended = (order.start for order in use.of(Role.PAST) if order.start and _not_long_ago(case, order))
+    ended = (order.start for order in use.of(Role.PAST) if order.start and _not_long_ago(case, use, order))
     return min((*begun, *ended), key=lambda when: when.earliest, default=None)
 
 
@@ -103,8 +103,31 @@ def _stopped_for_qtc(case: Case, use: Use, order: Medication) -> bool:
     return back is None or not any(ecg.qtc <= back.value for ecg in since if not ecg.doubts and not ecg.bound)
 
 
-def _not_long_ago(case: Case, order: Medication) -> bool:
-    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause."""
-    pause = case.must(topics.COURSE_GAP, "policy").value
-    ended = order.end or order.start
-    return ended is not None and ended.days_ago(case.now) <= int(pause.value)
+def end_not_known(case: Case, use: Use) -> bool:
+    """Whether the course that is resumed ended on a day that its orders do not state."""
+    ended = [order for order in use.of(Role.PAST) if _not_long_ago(case, use, order)]
+    return bool(ended) and not use.of(Role.ON_HOLD, Role.ACTIVE) and all(order.last_day is None for order in ended)
+
+
+def _not_long_ago(case: Case, use: Use, order: Medication) -> bool:
+    """Whether a past order belongs to the course that is resumed: it ended not longer ago than a course may pause.
+
+    One without a last day may have lasted as long as an open order may: that it did is taken from its reason, where
+    that may be the QTc, or from a QTc above the limit since it began that is not older than a pause.
+    """
+    pause = int(case.must(topics.COURSE_GAP, "policy").value.value)
+    if order.last_day is not None or order.start is None:
+        return order.last_day is not None and order.last_day.days_ago(case.now) <= pause
+    since = order.start.days_ago(case.now)
+    if since <= pause:
+        return True
+    if since > int(case.must(topics.OPEN_ORDER_LASTS, "policy").value.value):
+        return False
+    return _may_be_qtc(order.reason) or _lately_above(case, use, order.start, pause)
+
+
+def _lately_above(case: Case, use: Use, start: When, pause: int) -> bool:
+    """Whether a QTc above the limit was recorded since that day, and not longer ago than a course may pause."""
+    limit = _limit(case, use)
+    ecgs = taken_since(case.fact(ECGS).value or (), start.earliest.date())
+    return any(ecg.qtc > limit and ecg.when is not None and ecg.when.days_ago(case.now) <= pause for ecg in ecgs)

@@ -12,7 +12,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import INTERRUPT, REPEAT_ECG, as_quantity, blind_to_qtc, current_qtc, over
-from cds_service.rules.heart.holds import held_for_qtc, longest_above_limit
+from cds_service.rules.heart.holds import end_not_known, held_for_qtc, longest_above_limit
 from cds_service.rules.interactions.partners import STRONG, with_cyp3a
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
 from cds_service.rules.standing import child
@@ -101,6 +101,7 @@ def qtc_after_hold(case: Case, use: Use) -> Outcome:
                 rise=rise,
                 baseline=base,
                 dose=dose,
+                open_end=end_not_known(case, use),
             )
         case Truth.UNKNOWN:
             return case.blind(qtc)
@@ -174,6 +175,7 @@ def _resume(
         before=longest_above_limit(case, use),
         drafted=max(drafts, key=daily_of, default=None),
         child=child(case),
+        open_end=end_not_known(case, use),
     )
 
 
@@ -198,6 +200,7 @@ def _resume_by_the_label(
         drafted=None,
         child="",
         total=None,
+        open_end=end_not_known(case, use),
     )
 
 
