@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.knowledge.snapshot import Snapshot
+from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Proposal, Subjects
 
 
@@ -258,6 +259,20 @@ def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
 
 def _its_dose(order: Medication) -> str:
     return f" ({order.dose.daily})" if order.dose.daily is not None else ""
+
+
+def perhaps_beside(use: Use, order: Medication, lowered: Quantity | None, window: int, now: datetime) -> bool:
+    """Whether an order without a last day may have been taken beside this drug, and so until lately.
+
+    It began while the drug is taken, or within the window before. `lowered`: the most that is taken beside it; an order
+    of more shows that it had ended.
+    """
+    if order.last_day is not None or order.start is None:
+        return False
+    doses = ((each.dose.daily, each.start) for each in use.of(Role.ACTIVE, Role.ON_HOLD))
+    low = (start for daily, start in doses if daily is None or lowered is None or daily <= lowered)
+    days = max((start.days_ago(now) for start in low if start is not None), default=None)
+    return days is not None and 0 <= order.start.days_ago(now) <= days + window
 
 
 def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:

@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
-from cds_service.rules.subjects import Met, Use, last_first, met
+from cds_service.rules.subjects import Met, Use, last_first, met, perhaps_beside
 from cds_service.truth import Truth, any_of
 
 CYTARABINE = "cytarabine"
@@ -132,7 +132,8 @@ class JustEnded:
 
 @once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
-    """The inhibitors whose effect may last: ended fewer days ago than the source waits, or on a day not stated.
+    """The inhibitors whose effect may last: ended fewer days ago than the source waits, or on a day not stated, where
+    they began lately or may have been taken beside a dose that is lowered for them.
 
     One in whose place a draft is written ends with this call.
     """
@@ -148,7 +149,8 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
         else:
             begun = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
             recent = begun or order.cut_short
-        past = imposed(case, use, order) if recent else ()
-        if past:
+        perhaps = not recent and perhaps_beside(use, order, None, int(window.value), case.now)
+        past = imposed(case, use, order) if recent or perhaps else ()
+        if past and (recent or perhaps_beside(use, order, past[0].limit.value, int(window.value), case.now)):
             found.append(JustEnded(order, past[0], order.end is not None))
     return tuple(found)

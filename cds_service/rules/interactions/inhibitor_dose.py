@@ -153,17 +153,18 @@ def inhibitor_ended(case: Case, use: Use) -> Outcome:
 
     Asked of a drug, ordered or taken, whose source says how to return after an inhibitor. A line when a strong CYP3A
     inhibitor ended within the window of the policy, with the words of the source, and whether the dose is above the
-    lowered one already. Without a day of its end the day of its start counts, or that it was to last until now.
+    lowered one already. Without a day of its end the day of its start counts, that it was to last until now, or that
+    it may have been taken beside the lowered dose.
 
     It is silent while a strong inhibitor is still taken, and the return of venetoclax has its own checks. Where none is
     found and the medication list is missing or was read in part, the card of gaps says so as information.
     """
     if with_cyp3a(case, use, STRONG):
         return Clear("a strong CYP3A inhibitor is still taken")
-    ended = recently_ended(case, use, STRONG)
+    limit = case.cite(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
+    ended = recently_ended(case, use, STRONG, lowered=limit.value if limit is not None else None)
     if not ended:
         return none_met(case, use, "strong CYP3A inhibitor that ended lately")
-    limit = case.cite(topics.CEILING_BESIDE_INHIBITOR, use.drug, STRONG)
     reached = highest(use.drafts or use.active)
     back = case.must(topics.RETURN_WORDS, use.drug)
     return case.fired(

@@ -13,7 +13,7 @@ from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
-from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, removal
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, perhaps_beside, removal
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
@@ -200,10 +200,13 @@ def dose_told(case: Case, use: Use) -> bool:
     return unread or reached is None or reached > limit.value or lighter_than_dosed(case, use) is Truth.YES
 
 
-def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, ...]:
+def recently_ended(
+    case: Case, use: Use, *strengths: str, lowered: Quantity | None = None
+) -> tuple[Medication, ...]:
     """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped on a day not stated.
 
-    The last to end stands first: from its end the days are counted.
+    The last to end stands first: from its end the days are counted. `lowered`: the most of our drug that is taken
+    beside it, which tells whether one without a last day may have been taken until lately.
     """
     window = int(case.must(topics.RECENTLY_STOPPED, "policy").value.value)
     still = {other.drug for other in met(case, use, "cyp3a")}
@@ -211,6 +214,7 @@ def recently_ended(case: Case, use: Use, *strengths: str) -> tuple[Medication, .
     for order in case.orders(Role.PAST):
         day = order.end or order.start
         recent = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
+        recent = recent or perhaps_beside(use, order, lowered, window, case.now)
         if recent and not still & set(order.ingredients) and _acted(case, order, strengths):
             found.append(order)
     return tuple(last_first(found, case.now))
