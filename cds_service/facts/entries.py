@@ -110,12 +110,36 @@ def _told(resource: Resource, source: str, reading: Reading) -> list[Entry] | st
     entry = _entry(view, meaning, resource, source, reading)
     if entry is None:
         return []
-    told = [*_apart(entry, meaning.left_open)]
+    told = [*_apart(entry, meaning.left_open), *_relapse_before(entry, view, meaning, reading)]
     if meaning.earlier:  # its own day is not told
         told.append(msgspec.structs.replace(
             entry, keys=meaning.earlier, status="", when=None, ended=None, over=True, of_disease=False, visit=False,
         ))
     return told
+
+
+def _relapse_before(entry: Entry, view: Condition | Procedure, meaning: Meaning, reading: Reading) -> tuple[Entry, ...]:
+    """The relapse that an entry names by its code, where its clinical status is the remission that ended it."""
+    if not isinstance(view, Condition) or not _yielded(view, meaning, entry.status, reading):
+        return ()
+    onset = view.onsetDateTime or (view.onsetPeriod.start if view.onsetPeriod else None)
+    return (
+        msgspec.structs.replace(
+            entry, status=meaning.status, words=meaning.words, when=_came(reading, onset or view.recordedDate),
+            ended=entry.when, over=True, doubts=meaning.doubts, noted=not onset, visit=False,
+        ),
+    )  # fmt: skip
+
+
+def _yielded(view: Condition, meaning: Meaning, status: str, reading: Reading) -> bool:
+    """Whether the code says relapse and the status remission, with the day on which that came."""
+    relapse = bool(set(meaning.keys) & AML) and meaning.status in IN_RELAPSE and not meaning.within_remission
+    ended = _abated(view, reading) if relapse and status in IN_REMISSION else None
+    return ended is not None and ended.latest <= reading.now
+
+
+def _abated(view: Condition, reading: Reading) -> When | None:
+    return reading.when(view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None))
 
 
 def _of_versions(versions: list[Entry]) -> list[Entry]:
@@ -217,14 +241,16 @@ def _entry(
         noted = None if meaning.past else view.recordedDate  # what was told of the past did not begin that day
         onset = view.onsetDateTime or (period.start if period else None)
         dates = (onset or noted, noted)
-        abated = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
-        ended = reading.when(abated)
+        ended = _abated(view, reading)
         if set(meaning.keys) & AML and stated:
             if disagree(stated, meaning.status):  # the status is kept up to date, and decides
                 doubts += (CODE_AND_STATUS,)
             by_status = not agree(status, meaning.status)
             of_disease = by_status and status in IN_RELAPSE
-            if by_status and not of_disease:
+            if by_status and _yielded(view, meaning, status, reading):  # FHIR: it abates on the day of its remission
+                onset = view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None)
+                dates, ended = (onset,), None
+            elif by_status and not of_disease:
                 dates, notes = (None,), (*notes, *_of_disease(reading.when(dates[0]), stated))
         of_disease = of_disease or (meaning.within_remission and status in IN_RELAPSE)  # the day may be the remission's
         if ended is not None and not over and ended.latest <= reading.now and standing.disease not in IN_REMISSION:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.course import ALLOGENEIC, CYTOGENETICS, FIRST_REMISSION, RELAPSE_NUMBER, TO_RELAPSE, Months
-from cds_service.facts.disease import RELAPSE
+from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.entries import HISTORY, PROBLEMS
 from cds_service.facts.fact import State
 from tests.charts import ICD, chart, clinical, concept, condition, observation
@@ -457,3 +457,37 @@ def test_the_date_of_the_disease_is_none_of_a_relapse_before_the_first_remission
     facts = chart(disease, remission("2025-03-01"), relapse("2026-11-01"))
     assert facts.get(RELAPSE_NUMBER).value == 1
     assert facts.get(FIRST_REMISSION).value == Months(20, 20)
+
+
+# An entry of a relapse that a remission ended
+
+
+def ended_by_a_remission(until, **more):
+    return relapse("2026-01-10", name="first", status="remission", abatementDateTime=until, **more)
+
+
+def test_a_relapse_that_ended_in_remission_counts_as_one() -> None:
+    read = chart(ended_by_a_remission("2026-04-01"), relapse("2026-10-01"))
+    assert read.get(RELAPSE_NUMBER).value == 2
+    assert read.get(FIRST_REMISSION).value is None
+    assert [(e.status, str(e.when), e.over) for e in read.get(HISTORY).value or ()] == [
+        ("in_relapse", "2026-10-01", False), ("remission", "2026-04-01", False), ("in_relapse", "2026-01-10", True),
+    ]  # fmt: skip
+
+
+def test_the_remission_that_ended_it_is_the_state_of_today() -> None:
+    read = chart(ended_by_a_remission("2026-04-01"))
+    assert read.get(DISEASE).value is Disease.REMISSION
+    assert [entry.status for entry in read.get(PROBLEMS).value or ()] == ["remission"]
+
+
+@pytest.mark.parametrize("until", [None, "2026-12-01"])
+def test_without_the_day_of_the_remission_the_relapse_is_none_of_its_own(until) -> None:
+    found = chart(ended_by_a_remission(until) if until else relapse("2026-01-10", status="remission"))
+    assert [(each.status, each.when) for each in found.get(HISTORY).value or ()] == [("remission", None)]
+
+
+def test_a_relapse_without_an_onset_is_dated_by_its_record() -> None:
+    bare = relapse(None, status="remission", recordedDate="2026-01-15", abatementDateTime="2026-04-01")
+    past = next(each for each in chart(bare).get(HISTORY).value or () if each.over)
+    assert (str(past.when), past.noted, str(past.ended)) == ("2026-01-15", True, "2026-04-01")

@@ -149,8 +149,8 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
         else:
             begun = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
             recent = begun or order.cut_short
-        perhaps = not recent and perhaps_beside(use, order, None, int(window.value), case.now)
-        past = imposed(case, use, order) if recent or perhaps else ()
+        asked = recent or perhaps_beside(use, order, None, int(window.value), case.now)
+        past = imposed(case, use, order) if asked else ()
         if past and (recent or perhaps_beside(use, order, past[0].limit.value, int(window.value), case.now)):
             found.append(JustEnded(order, past[0], order.end is not None))
     return tuple(found)
