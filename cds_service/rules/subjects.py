@@ -52,8 +52,11 @@ class Use:
 
     @cached_property
     def taken(self) -> tuple[Medication, ...]:
-        """Its active orders, those too that a draft goes on with or changes: the drug is taken all the while."""
-        return self.of(Role.ACTIVE)
+        """Its active orders, those too that a draft goes on with or changes: the drug is taken all the while.
+
+        One that is signed for a later day is none of them.
+        """
+        return tuple([order for order in self.of(Role.ACTIVE) if not order.awaited])
 
     @cached_property
     def in_play(self) -> tuple[Medication, ...]:
@@ -63,7 +66,12 @@ class Use:
     @cached_property
     def is_new(self) -> bool:
         """Whether the drafts start the drug, rather than continue it."""
-        return bool(self.drafts) and not self.of(Role.ACTIVE, Role.ON_HOLD)
+        return bool(self.drafts) and not self.taken and not self.of(Role.ON_HOLD)
+
+    @cached_property
+    def begins(self) -> bool:
+        """Whether its first dose is still to come: it is drafted anew, or signed for a later day."""
+        return self.is_new or (bool(self.active) and not (self.drafts or self.taken or self.of(Role.ON_HOLD)))
 
     @cached_property
     def restarts(self) -> bool:

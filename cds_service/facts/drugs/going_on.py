@@ -50,6 +50,7 @@ def as_one_treatment(
             told += _with_its_own(draft, in_use, now) if perhaps is None else (_noting(draft, perhaps, now),)
         else:
             told.append(_stopped_now(order, now) if order.reference in stopped and order not in changed else order)
+    told = [replace(each, awaited=True) if _is_awaited(each, told, now, spans) else each for each in told]
     if not renewed:
         return told
     return [replace(each, renewed=True) if each in over and each.reference in renewed else each for each in told]
@@ -128,6 +129,18 @@ def _renews(draft: Medication, order: Medication, now: datetime, spans: Spans) -
     begins = stated.earliest if stated is not None and stated.earliest > now else now
     pause = (begins.date() - order.last_day.latest.date()).days
     return pause <= int((spans.renewed_by_name if named else spans.renewed).value)
+
+
+def _is_awaited(order: Medication, every: Iterable[Medication], now: datetime, spans: Spans) -> bool:
+    """Whether the order is signed for a later day, and no other of the drug has run until shortly before that."""
+    if order.role is not Role.ACTIVE or not order.states_start or order.start is None or not order.ingredients:
+        return False
+    first = order.start.earliest.date()
+    if first <= now.date():
+        return False
+    past = (each for each in every if each.role is Role.PAST and _same_drug(order, each))
+    days = (each.last_day or each.start for each in past)
+    return all(day is not None and (first - day.latest.date()).days > int(spans.renewed_by_name.value) for day in days)
 
 
 def _day_is_over(when: When, now: datetime) -> bool:

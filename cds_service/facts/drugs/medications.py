@@ -56,6 +56,7 @@ class Medication(msgspec.Struct, frozen=True):
     cut_short: bool = False  # over before the last day that it states, and when is not known
     conflict: str = ""  # what its codes and its words say of the drug, where they disagree
     states_start: bool = False  # its instructions say when it begins; else its start is the day of its writing
+    awaited: bool = False  # signed for a later day, and no order of the drug runs until then
     renewed: bool = False  # it is over, and a draft of this call goes on with it
     on_record: str = ""  # of a draft: how it stands on record under its id, where whether a dose was taken is open
 

@@ -33,7 +33,7 @@ REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
     """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
     start = started(case, use)
-    if use.is_new:
+    if use.begins:
         return _since_relapse(case, case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value))
     if start is None:
         return case.fact(QTC, case.must(topics.QTC_WINDOW_ON_TREATMENT, "policy").value)
@@ -131,7 +131,7 @@ def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Le
 
 def start_limit(case: Case, use: Use) -> Statement[Quantity] | None:
     """The QTc above which the drug is not started; None where it is not started now, or where none is stated."""
-    return stated_start_limit(case, use) if use.is_new else None
+    return stated_start_limit(case, use) if use.begins else None
 
 
 def stated_start_limit(case: Case, use: Use) -> Statement[Quantity] | None:

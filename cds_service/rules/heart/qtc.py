@@ -69,13 +69,13 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 because=(qtc,),
                 says=(limit,),
                 propose=(*removal(use.drug, use.drafts), REPEAT_ECG),
-                waits=use.is_new,
+                waits=use.begins,
                 qtc=qtc,
                 limit=limit,
                 resume=resume,
                 dose=dose,
                 action=action,
-                new=use.is_new,
+                new=use.begins,
                 start=start,
                 before=_above_before(case, use, limit.value),
                 held=bool(use.of(Role.ON_HOLD)) and not use.drafts and not use.active,
@@ -119,7 +119,7 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
     """
     if use.of(Role.ON_HOLD) and not (use.restarts and held_for_qtc(case, use) is Truth.NO):
         return NotApplicable("on hold: see the check for resuming")
-    begins = use.is_new or use.restarts
+    begins = use.begins or use.restarts
     if begins and stated_start_limit(case, use) is not None:
         return NotApplicable("the sources state a limit for starting: see that check")
     if not begins and action_limit(case, use.drug) is not None:
@@ -170,7 +170,8 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
 def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
     """QTc against the limit above which the drug is not started, or its dose not raised.
 
-    Asked when a drug is started or its dose raised, where its source states a QTc above which that is not done.
+    Asked when a drug is started or its dose raised, where its source states a QTc above which that is not done; until
+    its first day also of an order that is signed for a later one.
     Critical above that limit; a warning where the limit is restated or borrowed, the QTc too old, in doubt or by
     another formula, or it is open whether the dose is raised. A QTc that is missing, or that is good and in doubt, goes
     to the card of gaps as a warning.
@@ -181,9 +182,9 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
     """
     raises = _raises_dose(use)
     again = use.restarts and raises is Truth.NO
-    if not use.is_new and not again and raises is Truth.NO:
+    if not use.begins and not again and raises is Truth.NO:
         return NotApplicable("neither a start nor a higher dose")
-    begins = use.is_new or again
+    begins = use.begins or again
     limit = stated_start_limit(case, use) if begins else case.cite(topics.QTC_ESCALATE_AT_MOST, use.drug)
     if limit is None:
         return NotApplicable("no such limit is stated here")

@@ -32,18 +32,18 @@ from cds_service.truth import Truth
 def white_cells_before_start(case: Case, use: Use) -> Outcome:
     """White cells before the first dose, and before a drug on hold is taken up again.
 
-    It is asked before the first dose, and before a restart after a hold, of a drug whose source wants the white cells
-    below a limit. A count that is not below it is a warning; one that is too old or doubtful counts one step lower,
-    and the gap is named beside it.
+    It is asked before the first dose, also of one that is signed for a later day, and before a restart after a hold, of
+    a drug whose source wants the white cells below a limit. A count that is not below it is a warning; one that is too
+    old or doubtful counts one step lower, and the gap is named beside it.
 
     Without a count of the window it is named as not made: a warning before a first dose, information before a restart.
     Where another disease than AML is the reason, the limit is not applied, and that is said. On running treatment it
     is silent.
     """
-    if not (use.is_new or use.restarts):
+    if not (use.begins or use.restarts):
         return NotApplicable("neither a first dose nor a restart")
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
+        return case.blind(why=elsewhere, about=use.in_play, level=Level.INFO)
     limit = case.must(topics.WBC_START_BELOW, use.drug)
     wbc = case.fact(WBC, case.must(topics.COUNT_WINDOW_AT_START, "policy").value)
     match ~below(wbc, limit.value) if wbc.sure else at_or_above(wbc, limit.value):
@@ -51,7 +51,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
             return case.fired(
                 Level.WARNING,
                 "wbc_before_start",
-                about=use.drafts,
+                about=use.in_play,
                 drug=use.drug,
                 because=(wbc,),
                 says=(limit,),
@@ -63,7 +63,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
         case Truth.NO:
             return Clear(f"white cells {wbc.value}")
         case Truth.UNKNOWN:
-            return case.blind(wbc, about=use.drafts, level=Level.INFO if use.restarts else None)
+            return case.blind(wbc, about=use.in_play, level=Level.INFO if use.restarts else None)
         case other:
             assert_never(other)
 
@@ -79,7 +79,8 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
 def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     """Blood chemistry and tumour lysis prophylaxis before the first dose.
 
-    It is asked before the first dose of a drug whose source asks for blood chemistry against tumour lysis. A potassium
+    It is asked before the first dose, also of one that is signed for a later day, of a drug whose source asks for blood
+    chemistry against tumour lysis. A potassium
     from the limit of the policy on is a warning, and so are several sure values beyond the limits of laboratory tumour
     lysis. What is too old or doubtful counts one step lower, and the gap is named beside it.
 
@@ -88,10 +89,10 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     alone, or electrolytes that are some days old, are a line. Running or held treatment is not asked about; where
     another disease than AML is the reason, that is said instead.
     """
-    if not use.is_new:
+    if not use.begins:
         return NotApplicable("not a first dose")
     if elsewhere := not_for_aml(case):
-        return case.blind(why=elsewhere, about=use.drafts, level=Level.INFO)
+        return case.blind(why=elsewhere, about=use.in_play, level=Level.INFO)
     advice = case.must(topics.TLS_ADVICE, use.drug)
     tests = case.must(topics.TLS_BLOOD_TESTS, use.drug)
     window = case.must(topics.ELECTROLYTE_WINDOW_AT_START, "policy").value
@@ -111,7 +112,7 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
         return case.fired(
             Level.WARNING,
             "tls_potassium",
-            about=use.drafts,
+            about=use.in_play,
             drug=use.drug,
             because=(potassium,),
             says=(high,),
@@ -120,11 +121,11 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
             advice=advice,
         )
     if unknown:
-        return case.blind(*unknown, about=use.drafts)
+        return case.blind(*unknown, about=use.in_play)
     if found:
         return _lysis_before_start(case, use, found, advice)
     electrolytes = (fact for fact in facts if fact.key in _ELECTROLYTES)
-    old = told_as_old(case, use.drug, use.drafts, electrolytes)
+    old = told_as_old(case, use.drug, use.in_play, electrolytes)
     return old or Clear("blood chemistry of the last days is on record")
 
 
@@ -142,7 +143,7 @@ def _lysis_before_start(
     return case.fired(
         Level.WARNING if several else Level.INFO,
         "tls_before_start",
-        about=use.drafts,
+        about=use.in_play,
         drug=use.drug,
         because=tuple(fact for fact, _ in found),
         says=tuple(limit for _, limit in found),
