@@ -389,13 +389,13 @@ class _Facts:
 
     def _history(self) -> tuple[Entry, ...]:
         """What is over: past states of the AML, as in "relapsed since 2025-11-01", and symptoms, as in the problems."""
-        lines = [(_split(line)[0], _when(line)) for line in self.lines.pop(HISTORY.name, ())]
+        lines = [(_split(line)[0], _when(line), _until(line)) for line in self.lines.pop(HISTORY.name, ())]
         states = {state.name.lower() for state in Disease}
         return tuple(
             Entry(("aml",), words, f"AML, {words}", when, _FROM, over=True)
             if words in states
-            else Entry((words.replace(" ", "_"),), "", words, when, _FROM, over=True)
-            for words, when in lines
+            else Entry((words.replace(" ", "_"),), "", words, when, _FROM, over=True, ended=ended)
+            for words, when, ended in lines
         )
 
     def _entries(self, key: Key[tuple[Entry, ...]]) -> Fact[tuple[Entry, ...]]:
@@ -488,6 +488,11 @@ def _when(text: str) -> When | None:
     match = _WHEN.search(text.split(",")[0])
     when = When.read(match["when"].replace(" ", "T"), UTC) if match else None
     return When.not_after(when) if when is not None and match is not None and match["filed"] else when
+
+
+def _until(line: str) -> When | None:
+    """When what is over ended, as in "seizure on 2026-11-01, until 2026-11-02"."""
+    return next((When.read(each.removeprefix("until "), UTC) for each in _split(line)[2]), None)
 
 
 def _conflicting(fact: Fact[Any]) -> Fact[Any]:

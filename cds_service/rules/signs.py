@@ -37,6 +37,8 @@ from cds_service.rules.subjects import Use
 from cds_service.rules.treatment import began_on, days
 from cds_service.truth import Truth
 
+OPEN_END = "it is over, and since when is not known"
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -66,16 +68,31 @@ def entries_of(entries: Fact[tuple[Entry, ...]], keys: frozenset[str]) -> tuple[
 
 
 def signs_since_start(
-    case: Case, use: Use, keys: frozenset[str], *, past: bool = False
+    case: Case, use: Use, keys: frozenset[str], *, past: bool = False, lasting: frozenset[str] = frozenset()
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The entries recorded since the drug was started, and a doubt when of none the time is certain."""
+    """The entries recorded since the drug was started, and a doubt when of none the time is certain.
+
+    `lasting`: where it is named, what is over for long counts only with one of these keys.
+    """
     found: list[tuple[Entry, tuple[str, ...]]] = []
     for entry in entries_of(case.fact(HISTORY if past else PROBLEMS), keys):
         began, doubts = began_on(case, use, entry.when)
+        if lasting and began is not Truth.NO and lasting.isdisjoint(entry.keys):
+            gone = _long_gone(case, entry)
+            began, doubts = began & ~gone, (*doubts, *((OPEN_END,) if gone is Truth.UNKNOWN else ()))
         found += [(entry, doubts)] if began is not Truth.NO else []
     late = dict.fromkeys(doubt for _, doubts in found for doubt in doubts) if all(doubts for _, doubts in found) else ()
     thought = () if any(entry.certain for entry, _ in found) or not found else found[0][0].doubts
     return tuple(entry for entry, _ in found), (*late, *thought)
+
+
+def _long_gone(case: Case, entry: Entry) -> Truth:
+    """Whether a sign has been over for longer than one counts; one that is over on a day not stated may have been."""
+    counts = int(case.must(topics.PAST_SIGN_COUNTS, "policy").value.value)
+    if entry.ended is not None:
+        return Truth.of(entry.over and entry.ended.days_ago(case.now) > counts)
+    lately = entry.when is not None and entry.when.days_ago(case.now) <= counts
+    return Truth.NO if lately or not entry.over else Truth.UNKNOWN
 
 
 def recorded(case: Case, use: Use, keys: frozenset[str]) -> tuple[Sign, ...]:

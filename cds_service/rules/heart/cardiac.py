@@ -40,7 +40,8 @@ def lvef_before(case: Case, use: Use) -> Outcome:
     """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline.
 
     Asked of every new order of an anthracycline or mitoxantrone, a renewal too. A warning when no LVEF is on record, or
-    when the newest is older than the window of the policy or from before the last such drug ended. An LVEF that is
+    when the newest is older than the window of the policy or from before the last such drug ended, or began where its
+    order is open since longer than a course lasts. An LVEF that is
     preliminary, unreadable or contradictory, or that could not be had, goes to the card of gaps as a warning.
 
     Where heart failure or cardiomyopathy is on record, the check of a low LVEF asks for the missing value instead.
@@ -89,10 +90,15 @@ def _cardiotoxic(case: Case) -> tuple[str, ...]:
 
 @once
 def _last_anthracycline(case: Case) -> When | None:
-    """When the last anthracycline or mitoxantrone order on record ended."""
+    """When the last anthracycline or mitoxantrone order on record ended; of an open one that is none of the present
+    course, when it began.
+    """
     drugs = set(_cardiotoxic(case))
     ended = [order.end or order.start for order in case.orders(Role.PAST) if drugs & set(order.ingredients)]
-    return max(filter(None, ended), key=lambda when: when.latest, default=None)
+    lasts = int(case.must(topics.ANTHRACYCLINE_COURSE_LASTS, "policy").value.value)
+    running = [order for order in case.orders(Role.ACTIVE, Role.ON_HOLD) if drugs & set(order.ingredients)]
+    begun = [order.start for order in running if order.start and order.start.days_ago(case.now) > lasts]
+    return max(filter(None, (*ended, *begun)), key=lambda when: when.latest, default=None)
 
 
 @rule("lvef-low", subjects=uses(topics.LVEF_AT_MOST, topics.LVEF_BELOW), sources=("SAF20", "D48"), worst=Level.WARNING)

@@ -24,12 +24,15 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
 
     A sign of which the day or the course of treatment is not certain counts one step lower, and advice borrowed from
     another country warns at most. Without a whole problem list it is named as not made, as a warning. It reads
-    recorded entries, past ones included, and neither notes nor images.
+    recorded entries, past ones included, and neither notes nor images. A seizure or an altered mental state that is
+    over counts for as long as the policy says, PRES itself for good; one that is over on a day not stated counts one
+    step lower once that has passed since it began.
     """
     if not exposed(use):
         return not_taken(case, use)
     telling = keys_of(case, "PRES" if use.taken else "PRES, the diagnosis")
-    signs, doubts = signs_since_start(case, use, telling, past=True)
+    diagnosis = keys_of(case, "PRES, the diagnosis")
+    signs, doubts = signs_since_start(case, use, telling, past=True, lasting=diagnosis)
     eyes = keys_of(case, "PRES, the eyes alone") if use.taken else frozenset[str]()
     sight, sight_doubts = signs_since_start(case, use, eyes)
     if not (signs or sight):
