@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.calls import (
@@ -15,6 +19,7 @@ from tests.calls import (
     observation,
     order,
     qtcf,
+    tools,
     venetoclax,
 )
 
@@ -450,3 +455,18 @@ def test_a_patient_whose_one_entry_was_set_to_relapse_is_not_told_as_in_remissio
         told = [each["summary"] for each in cards("patient-view", **FINE | {"conditions": entries})]
         assert "Relapsed AML: trial and donor search first" in told
         assert "What this check could not see: state of the AML" in told
+
+
+def test_of_two_values_in_the_hour_that_comes_twice_the_later_one_is_the_newest(monkeypatch):
+    night = datetime(2026, 11, 1, 9, tzinfo=ZoneInfo("America/New_York"))
+    new_york = replace(tools(), now=lambda: night)
+    monkeypatch.setattr("tests.calls.tools", lambda: new_york)
+    before, again = "2026-11-01T05:45:00Z", "2026-11-01T06:15:00Z"
+    ecgs = [qtcf(440, before) | {"id": "first"}, qtcf(512, again) | {"id": "second"}]
+    potassium = [
+        observation("2823-3", value, "mmol/L", when, id=when[11:13]) for value, when in ((4.4, before), (2.9, again))
+    ]
+    taken = [gilteritinib(authoredOn="2026-10-25")]
+    told = [each["summary"] for each in cards("patient-view", medications=taken, ecg=ecgs, labs=potassium)]
+    assert "QTcF 512 ms (today): hold gilteritinib, limit 500 ms" in told
+    assert "Potassium 2.9 mmol/L (today): correct on gilteritinib" in told
