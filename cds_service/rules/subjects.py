@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.knowledge.model import Precipitant, Topic
@@ -250,6 +251,20 @@ def removal(drug: str, orders: Iterable[Medication]) -> tuple[Proposal, ...]:
 
 def _its_dose(order: Medication) -> str:
     return f" ({order.dose.daily})" if order.dose.daily is not None else ""
+
+
+def over_or_held(case: Case) -> tuple[Medication, ...]:
+    """The orders that are over, and those on hold: what they did may last. The day of a hold is known of one that this
+    call holds, or that has come to its last day; of any other it is not known.
+    """
+    kept: tuple[Medication, ...] | None = case.shared.listed.get(over_or_held)
+    if kept is None:
+        held = tuple(
+            each if each.end is not None and each.end.earliest <= case.now else replace(each, end=None, cut_short=True)
+            for each in case.orders(Role.ON_HOLD)
+        )
+        kept = case.shared.listed[over_or_held] = (*case.orders(Role.PAST), *held)
+    return kept
 
 
 def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:

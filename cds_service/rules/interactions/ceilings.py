@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
-from cds_service.rules.subjects import Met, Use, last_first, met
+from cds_service.rules.subjects import Met, Use, last_first, met, over_or_held
 from cds_service.truth import Truth, any_of
 
 CYTARABINE = "cytarabine"
@@ -132,7 +132,7 @@ class JustEnded:
 
 @once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
-    """The inhibitors whose effect may last: ended fewer days ago than the source waits, or on a day not stated.
+    """The inhibitors whose effect may last: ended or held fewer days ago than the source waits, or on a day not stated.
 
     One in whose place a draft is written ends with this call.
     """
@@ -140,7 +140,7 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in last_first((*case.orders(Role.PAST), *_replaced_now(case)), case.now):
+    for order in last_first((*over_or_held(case), *_replaced_now(case)), case.now):
         if still & set(order.ingredients):
             continue
         if order.end is not None:
