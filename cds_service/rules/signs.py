@@ -159,11 +159,11 @@ def illegible(case: Case, within: Quantity, *facts: Fact[Quantity]) -> tuple[Fac
     )
 
 
-def no_signs(case: Case) -> Outcome:
+def no_signs(case: Case, words: str = "no such sign recorded since the start") -> Outcome:
     """The outcome where none was found: clear only when the whole problem list was read."""
     problems = case.fact(PROBLEMS)
     if problems.sure:
-        return Clear("no such sign recorded since the start")
+        return Clear(words)
     return case.blind(problems)
 
 

@@ -69,6 +69,11 @@ class Use:
         """Whether the drafts take up a drug again that is on hold."""
         return bool(self.drafts) and bool(self.of(Role.ON_HOLD)) and not self.active
 
+    @cached_property
+    def is_held(self) -> bool:
+        """Whether it is on hold, and nobody takes it up again here."""
+        return bool(self.of(Role.ON_HOLD)) and not self.drafts and not self.active
+
 
 class Met(msgspec.Struct, frozen=True):
     """Another drug that changes how ours works, with its orders."""
