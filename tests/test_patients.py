@@ -286,6 +286,15 @@ def test_nothing_is_offered_to_a_patient_who_has_died():
     assert cards("patient-view", **FINE, patient=patient) == []
 
 
+def test_after_a_death_no_test_is_due_and_nothing_is_missed_and_a_stop_is_still_told_at_signing():
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01", "deceasedDateTime": "2026-11-01"}
+    taken = [gilteritinib(authoredOn="2026-09-01")]
+    assert cards("patient-view", medications=taken, patient=patient) == []
+    assert any("overdue" in each for each in told(cards("patient-view", medications=taken)))
+    signed = told(cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, patient=patient))
+    assert any("critical: QTcF 512 ms" in each for each in signed)
+
+
 def test_an_order_of_unknown_status_beside_a_sure_draft_takes_nothing_from_a_stop():
     beside = gilteritinib(id="beside", status="unknown")
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, medications=[beside])

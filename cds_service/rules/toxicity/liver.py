@@ -128,10 +128,8 @@ def _names_liver(reason: str) -> bool:
 
 
 def _above_before(case: Case, use: Use) -> Fact[Quantity] | None:
-    """The newest sure transaminase above its limit since the drug was begun."""
-    limit, start = case.cite(topics.TRANSAMINASE_HOLD_ABOVE, use.drug), started(case, use)
-    if limit is None or start is None:
-        return None
+    """The newest sure transaminase above its limit that may be of the course."""
+    limit, start = case.must(topics.TRANSAMINASE_HOLD_ABOVE, use.drug), started(case, use)
     above_it = [
         each
         for series in (AST_SERIES, ALT_SERIES)
@@ -141,8 +139,8 @@ def _above_before(case: Case, use: Use) -> Fact[Quantity] | None:
     return max(above_it, key=lambda each: each.when.latest.timestamp() if each.when else 0.0, default=None)
 
 
-def _may_be_since(start: When, each: Fact[Quantity]) -> bool:
-    return each.when is None or each.when.on_or_after(start) is not Truth.NO
+def _may_be_since(start: When | None, each: Fact[Quantity]) -> bool:
+    return start is None or each.when is None or each.when.on_or_after(start) is not Truth.NO
 
 
 def _came(case: Case, fact: Fact[Quantity]) -> bool:
