@@ -6,7 +6,15 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.entries import PROBLEMS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended, ramp_beside
+from cds_service.rules.interactions.ceilings import (
+    Ceiling,
+    apart,
+    ceilings,
+    imposed,
+    inhibitors,
+    just_ended,
+    ramp_beside,
+)
 from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
@@ -100,6 +108,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         order=order,
         total=total,
         child=child(case),
+        apart=apart(use, tuple(above_it) or (order,), lowest.other),
         ceiling=lowest,
         above=decisive if decisive.limit.value != lowest.limit.value else None,
         general=_general(found),

@@ -42,6 +42,30 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Two drugs whose orders state days that do not overlap: the last one of the first, and the first of the other."""
+
+    first: str
+    last_day: str
+    then: str
+    begins: str
+
+
+def apart(use: Use, ours: tuple[Medication, ...], other: Met) -> Apart | None:
+    """The days of our orders and of the other drug, where all state them and none overlap."""
+    return _after(use.drug, ours, other.drug, other.orders) or _after(other.drug, other.orders, use.drug, ours)
+
+
+def _after(drug: str, orders: tuple[Medication, ...], then: str, later: tuple[Medication, ...]) -> Apart | None:
+    ends = [order.last_day for order in orders if order.last_day is not None]
+    begins = [order.start for order in later if order.start is not None and order.states_start]
+    if len(ends) < len(orders) or len(begins) < len(later):
+        return None
+    last, first = max(ends, key=lambda when: when.latest), min(begins, key=lambda when: when.earliest)
+    return Apart(drug, str(last), then, str(first)) if last.latest < first.earliest else None
+
+
 def ramp_beside(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
     """The steps of the ramp-up beside the inhibitor of that ceiling, if anything is said of them.
 
