@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.calls import (
@@ -15,6 +19,7 @@ from tests.calls import (
     observation,
     order,
     qtcf,
+    tools,
     venetoclax,
 )
 
@@ -281,6 +286,15 @@ def test_nothing_is_offered_to_a_patient_who_has_died():
     assert cards("patient-view", **FINE, patient=patient) == []
 
 
+def test_after_a_death_no_test_is_due_and_nothing_is_missed_and_a_stop_is_still_told_at_signing():
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01", "deceasedDateTime": "2026-11-01"}
+    taken = [gilteritinib(authoredOn="2026-09-01")]
+    assert cards("patient-view", medications=taken, patient=patient) == []
+    assert any("overdue" in each for each in told(cards("patient-view", medications=taken)))
+    signed = told(cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, patient=patient))
+    assert any("critical: QTcF 512 ms" in each for each in signed)
+
+
 def test_an_order_of_unknown_status_beside_a_sure_draft_takes_nothing_from_a_stop():
     beside = gilteritinib(id="beside", status="unknown")
     found = cards("order-sign", STARTS_GILTERITINIB, **FINE | {"ecg": [qtcf(512)]}, medications=[beside])
@@ -450,3 +464,18 @@ def test_a_patient_whose_one_entry_was_set_to_relapse_is_not_told_as_in_remissio
         told = [each["summary"] for each in cards("patient-view", **FINE | {"conditions": entries})]
         assert "Relapsed AML: trial and donor search first" in told
         assert "What this check could not see: state of the AML" in told
+
+
+def test_of_two_values_in_the_hour_that_comes_twice_the_later_one_is_the_newest(monkeypatch):
+    night = datetime(2026, 11, 1, 9, tzinfo=ZoneInfo("America/New_York"))
+    new_york = replace(tools(), now=lambda: night)
+    monkeypatch.setattr("tests.calls.tools", lambda: new_york)
+    before, again = "2026-11-01T05:45:00Z", "2026-11-01T06:15:00Z"
+    ecgs = [qtcf(440, before) | {"id": "first"}, qtcf(512, again) | {"id": "second"}]
+    potassium = [
+        observation("2823-3", value, "mmol/L", when, id=when[11:13]) for value, when in ((4.4, before), (2.9, again))
+    ]
+    taken = [gilteritinib(authoredOn="2026-10-25")]
+    told = [each["summary"] for each in cards("patient-view", medications=taken, ecg=ecgs, labs=potassium)]
+    assert "QTcF 512 ms (today): hold gilteritinib, limit 500 ms" in told
+    assert "Potassium 2.9 mmol/L (today): correct on gilteritinib" in told

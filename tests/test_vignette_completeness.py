@@ -115,6 +115,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "weight_rise_from": ("5 %",),
         "sign_window": ("7 d",),
         "lab_window": ("14 d",),
+        "liver_resume_dose": ("80 mg/d", "150 mg/d"),
     },
     "sos-vod": {
         "transaminase_hold_above": ("2.5 × ULN",),

@@ -1,6 +1,7 @@
 """Times as intervals: "2026-11" is a month, "2026-11-20" a day. A time without zone gets the site's zone, noted.
 
 Every time is told in the site's zone, in which its days are counted: 1 a.m. in UTC is the evening before in New York.
+In the hour that comes twice when the clocks go back it holds its offset, so that it is compared by what came first.
 A leap second, which FHIR allows and no clock of ours counts, is the second before it.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 import msgspec
 
@@ -42,17 +43,19 @@ class When(msgspec.Struct, frozen=True):
             if written:
                 return _whole(int(written[1]), written[2], written[3], zone)
             moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text) if ":60" in text else text)
-            assumed = moment.tzinfo is None
-            moment = moment.replace(tzinfo=zone) if assumed else moment.astimezone(zone)
+            if moment.tzinfo is None:
+                once, again = sorted(_held(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
+                return cls(once, again, zone_assumed=True)
+            moment = _held(moment.astimezone(zone))
             moment.astimezone(UTC)  # refuses what lies outside the calendar
         except (ValueError, OverflowError):
             return None
-        return cls(moment, moment, assumed)
+        return cls(moment, moment)
 
     @classmethod
     def on(cls, day: date, zone: tzinfo = UTC) -> When:
         """That whole day."""
-        return cls(datetime.combine(day, time.min, zone), datetime.combine(day, time.max, zone))
+        return cls(_first_of(day, zone), _last_of(day, zone))
 
     @classmethod
     def not_after(cls, filing: When) -> When:
@@ -101,10 +104,31 @@ def _whole(year: int, month: str | None, day: str | None, zone: tzinfo) -> When:
         return When.on(date(year, int(month), int(day)), zone)
     first_month, last_month = (int(month), int(month)) if month else (1, 12)
     last_day = calendar.monthrange(year, last_month)[1]
-    return When(
-        datetime.combine(date(year, first_month, 1), time.min, zone),
-        datetime.combine(date(year, last_month, last_day), time.max, zone),
-    )
+    return When(_first_of(date(year, first_month, 1), zone), _last_of(date(year, last_month, last_day), zone))
+
+
+def _first_of(day: date, zone: tzinfo) -> datetime:
+    return _held(datetime.combine(day, time.min, zone))
+
+
+def _last_of(day: date, zone: tzinfo) -> datetime:
+    return _held(datetime.combine(day, time.max, zone).replace(fold=1))
+
+
+def _held(moment: datetime) -> datetime:
+    """The moment with its offset held, where the clock of its zone shows that time twice or never.
+
+    Python compares two times of one zone by the clock: the second 1:15 would come before the first 1:45.
+    """
+    offset = moment.utcoffset()
+    if offset is None or moment.replace(fold=1 - moment.fold).utcoffset() == offset:
+        return moment
+    return moment.replace(tzinfo=timezone(offset), fold=0)
+
+
+def elapsed(since: datetime, until: datetime) -> timedelta:
+    """The time that passed between two moments, whatever the clocks did in between."""
+    return until.astimezone(UTC) - since.astimezone(UTC)
 
 
 def spoken_age(when: When, now: datetime) -> str:

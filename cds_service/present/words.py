@@ -17,7 +17,7 @@ import msgspec
 
 from cards.render import Safe, named_by, summary_of
 from cds_service.facts.disease import Disease
-from cds_service.facts.drugs.medications import Medication
+from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact
 from cds_service.facts.genomics.mutations import Mutation
@@ -113,8 +113,17 @@ class Speaker:
             note=order.dose.note,
             start=str(order.start) if order.start else "date not stated",
             end=str(order.end) if order.end else "date not stated",
+            over=_over(order),
+            held=order.role is Role.ON_HOLD,
             drugs=" + ".join(order.ingredients),
         )
+
+
+def _over(order: Medication) -> str:
+    """How an order that is over or on hold came to that, as a verb of the order."""
+    if order.role is Role.ON_HOLD:
+        return f"is on hold, taken until {order.end}" if order.end else "is on hold, since when is not stated"
+    return f"ended {order.end}" if order.end else "is marked stopped, when is not stated"
 
 
 @lru_cache(maxsize=4_096)  # of the knowledge: nothing of a patient is in it, and templates only read it

@@ -16,7 +16,7 @@ from functools import lru_cache
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.entries import HISTORY, PROBLEMS, Entry
 from cds_service.facts.fact import Fact, Key, State, at_or_above, below
-from cds_service.facts.times import When
+from cds_service.facts.times import When, elapsed
 from cds_service.facts.values.labs import (
     BODY_WEIGHT,
     CREATININE,
@@ -134,9 +134,9 @@ def _lately(
     if newest.value is None or newest.when is None or newest.state is State.STALE or test(newest) is Truth.YES:
         return newest
     hours = case.must(topics.VITAL_SIGNS_WITHIN, "policy").value
-    since = newest.when.latest - timedelta(hours=float(hours.value))
+    span = timedelta(hours=float(hours.value))
     for each in case.fact(series).value or ():
-        if each.when is None or each.when.latest < since:
+        if each.when is None or elapsed(each.when.latest, newest.when.latest) > span:
             break
         if test(each) is Truth.YES:
             return each.doubted(f"the newest is {newest.told}, of {newest.when}")
@@ -176,11 +176,11 @@ def illegible(case: Case, within: Quantity, *facts: Fact[Quantity]) -> tuple[Fac
     )
 
 
-def no_signs(case: Case) -> Outcome:
+def no_signs(case: Case, words: str = "no such sign recorded since the start") -> Outcome:
     """The outcome where none was found: clear only when the whole problem list was read."""
     problems = case.fact(PROBLEMS)
     if problems.sure:
-        return Clear("no such sign recorded since the start")
+        return Clear(words)
     return case.blind(problems)
 
 

@@ -237,6 +237,14 @@ def told_as_relapse(case: Case) -> Outcome | None:
     return NotApplicable("on record as a relapse of residual disease: the card of the relapse says so")
 
 
+DIED = "the record says that the patient has died"
+
+
+def has_died(case: Case) -> str:
+    """Why no test is due any more, where the patient has died; "" for any other."""
+    return DIED if case.fact(DECEASED).value else ""
+
+
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
     """What closes every choice of treatment, whatever the state of the disease."""
     minor = ~adult(case)
@@ -250,7 +258,7 @@ def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:
 def shut(case: Case, doors: tuple[tuple[Truth, str, Fact[Any]], ...]) -> Outcome | None:
     """The first of these doors that is closed, or that nobody can see; None when all stand open."""
     if case.fact(DECEASED).value:
-        return NotApplicable("the record says that the patient has died")
+        return NotApplicable(DIED)
     for closed, words, fact in doors:
         match closed:
             case Truth.YES:

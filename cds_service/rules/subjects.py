@@ -78,6 +78,11 @@ class Use:
         """Whether the drafts take up a drug again that is on hold."""
         return bool(self.drafts) and bool(self.of(Role.ON_HOLD)) and not self.active
 
+    @cached_property
+    def is_held(self) -> bool:
+        """Whether it is on hold, and nobody takes it up again here."""
+        return bool(self.of(Role.ON_HOLD)) and not self.drafts and not self.active
+
 
 class Met(msgspec.Struct, frozen=True):
     """Another drug that changes how ours works, with its orders."""
@@ -281,6 +286,20 @@ def perhaps_beside(use: Use, order: Medication, lowered: Quantity | None, window
     low = (start for daily, start in doses if daily is None or lowered is None or daily <= lowered)
     days = max((start.days_ago(now) for start in low if start is not None), default=None)
     return days is not None and 0 <= order.start.days_ago(now) <= days + window
+
+
+def over_or_held(case: Case) -> tuple[Medication, ...]:
+    """The orders that are over, and those on hold: what they did may last. The day of a hold is known of one that this
+    call holds, or that has come to its last day; of any other it is not known.
+    """
+    kept: tuple[Medication, ...] | None = case.shared.listed.get(over_or_held)
+    if kept is None:
+        held = tuple(
+            each if each.end is not None and each.end.earliest <= case.now else replace(each, end=None, cut_short=True)
+            for each in case.orders(Role.ON_HOLD)
+        )
+        kept = case.shared.listed[over_or_held] = (*case.orders(Role.PAST), *held)
+    return kept
 
 
 def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:

@@ -183,9 +183,11 @@ def _before(case: Case, start: When, ecgs: Iterable[Ecg]) -> Ecg | None:
 @once
 def ecg_due_days(case: Case, use: Use, start: When) -> tuple[tuple[date, str], ...]:
     """Every scheduled ECG with its words, counted from the start: days of cycle 1, days of treatment, then before
-    cycles, and at last the one that is due an interval after the newest. Of two possible starts, those of both.
+    cycles, and at last the one that is due an interval after the newest. Of two possible starts, those of both. What
+    lay in a pause, and was not taken in it, is due when the drug is taken again.
     """
-    return tuple(sorted({due for each in possible(start) for due in _due_from(case, use, each.earliest.date())}))
+    due = {due for each in possible(start) for due in _due_from(case, use, each.earliest.date())}
+    return tuple(sorted(_after_pauses(case, use, due) if use.of(Role.PAST) else due))
 
 
 def _due_from(case: Case, use: Use, day_one: date) -> tuple[tuple[date, str], ...]:
@@ -201,6 +203,32 @@ def _due_from(case: Case, use: Use, day_one: date) -> tuple[tuple[date, str], ..
             for cycle in _values(case.cite(topics.ECG_BEFORE_CYCLES, use.drug))
         ]
     return tuple(sorted(due) + _then_every(case, use, max((day for day, _ in due), default=day_one)))
+
+
+def _after_pauses(case: Case, use: Use, due: Iterable[tuple[date, str]]) -> Iterable[tuple[date, str]]:
+    pauses = _pauses(use)
+    tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)
+    for day, words in due:
+        again = next((again for last, again in pauses if last < day < again), None)
+        if again is None or taken_since(case.fact(ECGS).value or (), day - tolerance):
+            yield day, words
+        else:
+            yield again, f"{words} (in a pause)"
+
+
+def _pauses(use: Use) -> list[tuple[date, date]]:
+    """The pauses between its orders: the last day before each, and the day on which it was taken again."""
+    found: list[tuple[date, date]] = []
+    until: date | None = None
+    spans = [(order.start, order.last_day) for order in use.of(Role.ACTIVE, Role.ON_HOLD, Role.PAST)]
+    dated = sorted(((start.earliest.date(), last) for start, last in spans if start), key=lambda span: span[0])
+    for first, last in dated:
+        if until is not None and first > until:
+            found.append((until, first))
+        if last is None:
+            break  # it may have lasted until the next one
+        until = max(until or last.latest.date(), last.latest.date())
+    return found
 
 
 def _then_every(case: Case, use: Use, last: date) -> list[tuple[date, str]]:

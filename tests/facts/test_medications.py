@@ -12,7 +12,7 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Role
 from cds_service.facts.fact import State
 from cds_service.gather.replies import Status
 from tests.calls import RELAPSED, cards, condition, gilteritinib
-from tests.charts import RXNORM, Json, chart, concept, order
+from tests.charts import NOW, RXNORM, Json, chart, concept, order
 
 VENETOCLAX, POSACONAZOLE = order("venetoclax", id="v1"), order("posaconazole", id="p1")
 
@@ -285,3 +285,10 @@ def test_a_statement_of_an_older_version_says_whether_the_drug_is_taken(
 
 def test_what_an_older_version_says_was_not_taken_was_not_taken_in_the_past_either() -> None:
     assert chart(stated(status="completed", taken="n")).medications.orders == ()
+
+
+def test_what_this_call_puts_on_hold_was_taken_until_now_and_what_was_on_hold_before_since_nobody_knows_when():
+    held = order("posaconazole", "on-hold")
+    for status, end in (("active", NOW), ("on-hold", None)):
+        found = chart(order("posaconazole", status), drafts=[held]).medications.of(Role.ON_HOLD)
+        assert [each.end and each.end.latest for each in found] == [end]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.facts.times import When, spoken_age
+from cds_service.facts.times import When, elapsed, spoken_age
 from cds_service.truth import Truth
 from tests.charts import NOW
 
@@ -48,6 +48,38 @@ def test_a_leap_second_is_the_second_before_it() -> None:
 @pytest.mark.parametrize("text", ["1899-12-31", "1850-06-01T12:00:00Z", "0000-00-00", "2026-11-20T08:00:00+25:00"])
 def test_what_no_living_person_could_have_had_taken_is_no_date(text: str) -> None:
     assert When.read(text, UTC) is None
+
+
+NEW_YORK, HAVANA = ZoneInfo("America/New_York"), ZoneInfo("America/Havana")
+
+
+def test_in_the_hour_that_comes_twice_what_came_first_is_the_earlier() -> None:
+    before, again = (When.read(f"2026-11-01T{time}Z", NEW_YORK) for time in ("05:45:00", "06:15:00"))
+    assert before is not None and again is not None
+    assert before.latest < again.earliest
+    assert again.latest - before.latest == elapsed(before.latest, again.latest) == timedelta(minutes=30)
+    assert str(before) == str(again) == "2026-11-01"
+
+
+def test_a_time_without_zone_that_the_clock_shows_twice_or_never_may_be_either() -> None:
+    for text, first, last in (("2026-11-01T01:30:00", 5, 6), ("2026-03-08T02:30:00", 6, 7)):
+        found = When.read(text, NEW_YORK)
+        assert found is not None
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        assert (found.earliest, found.latest) == (day.replace(hour=first), day.replace(hour=last))
+        assert not found.is_moment
+
+
+def test_a_day_with_a_midnight_that_comes_twice_begins_with_the_first() -> None:
+    found = When.on(date(2026, 11, 1), HAVANA)
+    assert found.earliest == datetime(2026, 11, 1, 4, tzinfo=UTC)
+    assert found.earliest.date() == found.latest.date() == date(2026, 11, 1)
+
+
+def test_the_hour_that_the_clocks_skip_did_not_pass() -> None:
+    before, after = (When.read(f"2026-03-08T{time}Z", NEW_YORK) for time in ("06:58:00", "07:02:00"))
+    assert before is not None and after is not None
+    assert elapsed(before.latest, after.latest) == timedelta(minutes=4)
 
 
 def test_a_time_with_zone_is_that_moment_on_the_day_of_the_site() -> None:

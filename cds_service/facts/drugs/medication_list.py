@@ -20,6 +20,7 @@ from cds_service.facts.drugs.products import product_of
 from cds_service.facts.drugs.regimen_orders import listed_regimens, read_regimen
 from cds_service.facts.drugs.taken import read_taken
 from cds_service.facts.fact import Fact, Origin, State, known
+from cds_service.facts.times import When
 from cds_service.facts.values.results import Reading, Spans
 from cds_service.facts.values.versions import versions_that_count
 from cds_service.gather.replies import Reply, Status
@@ -84,9 +85,19 @@ def read_medications(
     taken = read_taken((*reply.resources, *said), found, library, reading, spans.goes_on)
     found += taken.entries
     found += listed_regimens(services, found, drafts, reading)
+    found = _held_now(found, again, reading.now)
     fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact
+
+
+def _held_now(found: list[Medication], again: Iterable[Medication], now: datetime) -> list[Medication]:
+    """The orders, those that a draft of this call puts on hold with their end: they were taken until now."""
+    running = {order.reference for order in again if order.role is Role.ACTIVE}
+    if not running:
+        return found
+    held = [order.role is Role.ON_HOLD and order.reference in running for order in found]
+    return [replace(each, end=When(now, now)) if is_held else each for each, is_held in zip(found, held, strict=True)]
 
 
 def _pairs(drafts: tuple[Resource, ...], found: list[Medication]) -> list[tuple[Resource, Medication]]:

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
-from cds_service.facts.times import When
+from cds_service.facts.times import When, elapsed
 from cds_service.facts.values.ecg_names import ECG_KEYS
 from cds_service.facts.values.ecg_values import RATES, Value, no_ecg_counts, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
@@ -201,9 +201,9 @@ def _place(value: Value) -> tuple[float, str, str, str]:
     return -latest.timestamp(), value.key, value.origin.resource, value.origin.as_received
 
 
-def _distance(one: Value, other: Value) -> tuple[bool, float]:
+def _distance(one: Value, other: Value) -> tuple[bool, timedelta]:
     """How far a rate is from the ECG: one of the same resource first, else the closest in time."""
-    apart = abs(one.when.latest - other.when.latest).total_seconds() if one.when and other.when else 0.0
+    apart = abs(elapsed(one.when.latest, other.when.latest)) if one.when and other.when else timedelta()
     return not _same_resource(one, other), apart
 
 
@@ -214,7 +214,7 @@ def _same_resource(one: Value, other: Value) -> bool:
 def _is_later(value: Value, other: When | None, same: timedelta) -> bool:
     """Whether the value certainly lies after the ECG of `other`."""
     when = value.when
-    return when is not None and other is not None and when.earliest > other.latest + same
+    return when is not None and other is not None and elapsed(other.latest, when.earliest) > same
 
 
 def _together(one: Value, other: Value, same: timedelta) -> bool:
@@ -224,7 +224,7 @@ def _together(one: Value, other: Value, same: timedelta) -> bool:
         return False
     if not (one.when.is_moment and other.when.is_moment):
         return one.when == other.when
-    return abs(one.when.latest - other.when.latest) <= same
+    return abs(elapsed(one.when.latest, other.when.latest)) <= same
 
 
 def _best(tracing: list[Value]) -> Ecg | str:

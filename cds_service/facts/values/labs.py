@@ -99,6 +99,8 @@ MAGNESIUM_SERIES: Key[Series] = Key("magnesium_series", "magnesium over time", "
 TEMPERATURE_SERIES: Key[Series] = Key("body_temperature_series", "temperature over time")
 OXYGEN_SATURATION_SERIES: Key[Series] = Key("oxygen_saturation_series", "oxygen saturation over time")
 BILIRUBIN_SERIES: Key[Series] = Key("bilirubin_series", "bilirubin over time", "bilirubin_total")
+ALT_SERIES: Key[Series] = Key("alt_series", "ALT over time", "alt")
+AST_SERIES: Key[Series] = Key("ast_series", "AST over time", "ast")
 OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     POTASSIUM: POTASSIUM_SERIES,
     MAGNESIUM: MAGNESIUM_SERIES,
@@ -109,6 +111,8 @@ OVER_TIME: Mapping[Key[Quantity], Key[Series]] = {
     WBC: WBC_SERIES,
     TEMPERATURE: TEMPERATURE_SERIES,
     OXYGEN_SATURATION: OXYGEN_SATURATION_SERIES,
+    ALT_ULN: ALT_SERIES,
+    AST_ULN: AST_SERIES,
 }
 LOW_IS_DANGER = frozenset(
     {POTASSIUM, MAGNESIUM, CALCIUM, PLATELETS, HAEMOGLOBIN, EGFR, CREATININE_CLEARANCE, LVEF}
@@ -153,8 +157,7 @@ class Labs:
             key, series = _SERIES[name]
             return _over_time(series, self.fact(key.name), self._of(key))
         if name in _MULTIPLES:
-            key, multiple = _MULTIPLES[name]
-            return _newest(Multiples(multiple, self._of(key)), self._replies[0])
+            return _newest(self._of(_MULTIPLES[name][1]), self._replies[0])
         key = _BY_NAME[name]
         fact = _newest(self._of(key), self._replies[name in _AT_BEDSIDE])
         return _beside(fact, self.fact(KARNOFSKY.name)) if key is ECOG else fact
@@ -163,8 +166,11 @@ class Labs:
         name = key.name
         found = self._results.get(name)
         if found is None:
-            places = self._places.get(name, [])
-            found = self._results[name] = Results(key, places, self._reading, low_is_danger=name in _FALLING)
+            if name in _MULTIPLES:
+                found = Multiples(key, self._of(_MULTIPLES[name][0]))
+            else:
+                found = Results(key, self._places.get(name, []), self._reading, low_is_danger=name in _FALLING)
+            self._results[name] = found
         return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from cds_service.facts.demographics import AGE, SEX, Age
 from cds_service.facts.fact import Fact, Key, State
+from cds_service.facts.times import elapsed
 from cds_service.facts.values.labs import BODY_WEIGHT, CREATININE, CREATININE_CLEARANCE, CREATININE_SERIES, EGFR
 from cds_service.knowledge import topics
 from cds_service.quantity import Quantity
@@ -195,7 +196,7 @@ def _unstable(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
     span = timedelta(hours=int(hours.value.value))
     newest_when, newest, now = dated[0]
     for when, older, then in dated[1:]:
-        near = newest_when.earliest - when.latest <= span
+        near = elapsed(when.latest, newest_when.earliest) <= span
         if near and abs(newest.value - older.value) >= change.value.value:
             words = f"{as_received(then)} to {as_received(now)}"
             if newest > older:

@@ -6,12 +6,20 @@ from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.entries import PROBLEMS
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
-from cds_service.rules.interactions.ceilings import Ceiling, ceilings, imposed, inhibitors, just_ended, ramp_beside
+from cds_service.rules.interactions.ceilings import (
+    Ceiling,
+    apart,
+    ceilings,
+    imposed,
+    inhibitors,
+    just_ended,
+    ramp_beside,
+)
 from cds_service.rules.interactions.partners import STRONG, benefits
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import child, not_for_aml
-from cds_service.rules.subjects import Met, Use, doubtful, last_first, of_other_drugs, removal, uses
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, of_other_drugs, over_or_held, removal, uses
 from cds_service.rules.treatment import daily_of, taken_together
 
 
@@ -100,6 +108,7 @@ def dose_with_inhibitors(case: Case, use: Use) -> Outcome:
         order=order,
         total=total,
         child=child(case),
+        apart=apart(use, tuple(above_it) or (order,), lowest.other),
         ceiling=lowest,
         above=decisive if decisive.limit.value != lowest.limit.value else None,
         general=_general(found),
@@ -150,7 +159,8 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     Asked while venetoclax is taken below its usual dose, and of an order that goes on with it or gives it again at such
     a dose; not of a first order, which ramps up. Information, when an inhibitor with a ceiling ended within the window
     of the policy, that the dose may return as the label says; silent while another one is taken. An end on a day not
-    stated counts where the inhibitor may have been taken beside venetoclax, and that is said.
+    stated counts where the inhibitor may have been taken beside venetoclax, and that is said. One on hold counts as
+    ended, today where this call holds it.
 
     Why the dose is low is not known here: one lowered for another reason looks the same. A dose that cannot be read, or
     a medication list read in part, goes to the card of gaps as information; that of an order is noted in the record of
@@ -172,7 +182,7 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     beside = (*reduced, *use.taken)
     stopped = [
         order
-        for order in last_first(case.orders(Role.PAST), case.now)
+        for order in last_first(over_or_held(case), case.now)
         if _ended_lately(case, beside, order, int(window.value)) and imposed(case, use, order)
     ]
     if not stopped:
@@ -217,7 +227,8 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
     Asked of an order of venetoclax. A warning when its dose is above the ceiling beside an inhibitor that ended within
     the days that the label waits before the return. One that ended on a day not stated is told as information, where it
     began within the window of the policy, was to last until now, or may have been taken beside a dose at its ceiling
-    that is taken still. One in whose place another order is written in this call counts as ended today.
+    that is taken still. One in whose place another order is written in this call counts as ended today. One on hold is
+    told like one that ended: today where this call holds it, else on a day not stated.
 
     A dose that cannot be read so soon after an inhibitor goes to the card of gaps as a warning, a medication list read
     in part as information. While the inhibitor is taken, the check of the ceiling speaks.

@@ -31,11 +31,16 @@ REPEAT_ECG = Proposal("order", "Order a 12-lead ECG", order="ecg")
 
 @once
 def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
-    """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule."""
+    """The newest QTc, stale when too old: before a first dose by the window, on treatment by the ECG schedule.
+
+    On hold no ECG is due: the windows count, that of a start where it is taken up again.
+    """
     start = started(case, use)
     if use.begins:
         return _since_relapse(case, case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value))
-    if start is None:
+    if use.restarts:
+        return case.fact(QTC, case.must(topics.QTC_WINDOW_AT_START, "policy").value)
+    if start is None or use.is_held:
         return case.fact(QTC, case.must(topics.QTC_WINDOW_ON_TREATMENT, "policy").value)
     schedule = ecg_due_days(case, use, start)
     if not schedule or case.now.date() > schedule[-1][0] + _tolerance(case):
@@ -81,8 +86,8 @@ def _tolerance(case: Case) -> timedelta:
 
 def blind_to_qtc(case: Case, use: Use, qtc: Fact[Ecg], why: str = "") -> NotEvaluated:
     """The check could not be made for want of a QTc. On treatment an overdue ECG is told by its own check already."""
-    start = started(case, use)
-    told = start is not None and not use.drafts and _missed(case, ecg_due_days(case, use, start), case.fact(QTC))
+    start = started(case, use) if use.taken and not use.drafts else None
+    told = start is not None and _missed(case, ecg_due_days(case, use, start), case.fact(QTC))
     return case.blind(qtc, why=why, quiet=bool(told))
 
 

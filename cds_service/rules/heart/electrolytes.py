@@ -13,6 +13,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, Subjects, rule
+from cds_service.rules.standing import has_died
 from cds_service.rules.subjects import Met, Use, Uses, doubtful, met, uses
 from cds_service.rules.treatment import days, not_taken, noted_as_old, started, told_as_old
 from cds_service.truth import Truth
@@ -223,10 +224,13 @@ def electrolyte_schedule(case: Case, use: Use) -> Outcome:
     warning. That one interval holds for every drug, also where a source asks less often.
 
     Where the start or a value's date is not known, or a value could not be read, no card comes from here: the check of
-    the values names the gap. It looks at dates only, not at values, nor whether the test is ordered already.
+    the values names the gap. It looks at dates only, not at values, nor whether the test is ordered already. After a
+    death none is due.
     """
     if not use.taken:
         return not_taken(case, use)
+    if died := has_died(case):
+        return NotApplicable(died)
     if started(case, use) is None:
         return case.blind(why=f"the day {use.drug} was started is not known", quiet=True)
     tolerance = days(case.must(topics.ECG_TOLERANCE, "policy").value)

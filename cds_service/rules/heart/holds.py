@@ -79,11 +79,16 @@ def _names_qtc(reason: str) -> bool:
     return "qt" in reason.lower()
 
 
-_MAY_BE_QTC = ("adverse", "side effect", "intoleran", "toxicity", "interact")  # what a hold for a QTc is filed under
+_HARM = ("adverse", "side effect", "intoleran", "toxicity", "interact")  # what a hold for a QTc is filed under
 
 
 def _may_be_qtc(reason: str) -> bool:
-    return _names_qtc(reason) or any(words in reason.lower() for words in _MAY_BE_QTC)
+    return _names_qtc(reason) or may_be_toxic(reason)
+
+
+def may_be_toxic(reason: str) -> bool:
+    """Whether a reason stands for harm that the drug did, and does not say which."""
+    return any(words in reason.lower() for words in _HARM)
 
 
 def _stopped_for_qtc(case: Case, use: Use, order: Medication) -> bool:

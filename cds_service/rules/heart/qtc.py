@@ -78,7 +78,7 @@ def qtc_over_hold_limit(case: Case, use: Use) -> Outcome:
                 new=use.begins,
                 start=start,
                 before=_above_before(case, use, limit.value),
-                held=bool(use.of(Role.ON_HOLD)) and not use.drafts and not use.active,
+                held=use.is_held,
                 confirm=confirm,
                 mentions=(action,) if action is not None else (),
             )

@@ -15,7 +15,7 @@ from cds_service.rules.heart.ecg import INTERRUPT, REPEAT_ECG, as_quantity, blin
 from cds_service.rules.heart.holds import end_not_known, held_for_qtc, longest_above_limit
 from cds_service.rules.interactions.partners import STRONG, with_cyp3a
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import child
+from cds_service.rules.standing import child, has_died
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import (
     OPEN_COURSE,
@@ -312,10 +312,12 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
     information.
 
     When the start is not known, or whether an ECG was taken, the card of gaps says so. Only ECGs with a QTc on record
-    count, whatever the QTc is; one that is only ordered does not.
+    count, whatever the QTc is; one that is only ordered does not. After a death none is due.
     """
     if not use.taken:
         return not_taken(case, use)
+    if died := has_died(case):
+        return NotApplicable(died)
     start = started(case, use)
     if start is None:
         return case.blind(

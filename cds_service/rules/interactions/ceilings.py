@@ -14,7 +14,7 @@ from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
-from cds_service.rules.subjects import Met, Use, last_first, met, perhaps_beside
+from cds_service.rules.subjects import Met, Use, last_first, met, over_or_held, perhaps_beside
 from cds_service.truth import Truth, any_of
 
 CYTARABINE = "cytarabine"
@@ -40,6 +40,30 @@ def ceilings(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Ceiling, ..
         if (limit := _limit(case, use, qualifier)) is not None
     ]
     return tuple(sorted(found, key=lambda ceiling: (ceiling.limit.value.value, ceiling.other.drug)))
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Two drugs whose orders state days that do not overlap: the last one of the first, and the first of the other."""
+
+    first: str
+    last_day: str
+    then: str
+    begins: str
+
+
+def apart(use: Use, ours: tuple[Medication, ...], other: Met) -> Apart | None:
+    """The days of our orders and of the other drug, where all state them and none overlap."""
+    return _after(use.drug, ours, other.drug, other.orders) or _after(other.drug, other.orders, use.drug, ours)
+
+
+def _after(drug: str, orders: tuple[Medication, ...], then: str, later: tuple[Medication, ...]) -> Apart | None:
+    ends = [order.last_day for order in orders if order.last_day is not None]
+    begins = [order.start for order in later if order.start is not None and order.states_start]
+    if len(ends) < len(orders) or len(begins) < len(later):
+        return None
+    last, first = max(ends, key=lambda when: when.latest), min(begins, key=lambda when: when.earliest)
+    return Apart(drug, str(last), then, str(first)) if last.latest < first.earliest else None
 
 
 def ramp_beside(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
@@ -132,8 +156,8 @@ class JustEnded:
 
 @once
 def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
-    """The inhibitors whose effect may last: ended fewer days ago than the source waits, or on a day not stated, where
-    they began lately or may have been taken beside a dose that is lowered for them.
+    """The inhibitors whose effect may last: ended or held fewer days ago than the source waits, or on a day not stated,
+    where they began lately or may have been taken beside a dose that is lowered for them.
 
     One in whose place a draft is written ends with this call.
     """
@@ -141,7 +165,7 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in last_first((*case.orders(Role.PAST), *_replaced_now(case)), case.now):
+    for order in last_first((*over_or_held(case), *_replaced_now(case)), case.now):
         if still & set(order.ingredients):
             continue
         if order.end is not None:

@@ -200,7 +200,8 @@ def inducer_ended(case: Case, use: Use) -> Outcome:
 
     Asked of a drug, ordered or taken, whose source warns of inducers. A line when a strong CYP3A inducer ended within
     the window of the policy, because its effect fades only slowly. Without a day of its end the day of its
-    start counts, that it was to last until now, or that it may have been taken beside the drug.
+    start counts, that it was to last until now, or that it may have been taken beside the drug. One on hold counts as
+    ended, today where this call holds it.
 
     While a strong inducer is still taken, its own check speaks; moderate ones are not looked for. Where none is found
     and the medication list is missing or was read in part, the card of gaps says so as information.

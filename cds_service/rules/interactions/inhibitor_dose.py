@@ -154,7 +154,7 @@ def inhibitor_ended(case: Case, use: Use) -> Outcome:
     Asked of a drug, ordered or taken, whose source says how to return after an inhibitor. A line when a strong CYP3A
     inhibitor ended within the window of the policy, with the words of the source, and whether the dose is above the
     lowered one already. Without a day of its end the day of its start counts, that it was to last until now, or that
-    it may have been taken beside the lowered dose.
+    it may have been taken beside the lowered dose. One on hold counts as ended, today where this call holds it.
 
     It is silent while a strong inhibitor is still taken, and the return of venetoclax has its own checks. Where none is
     found and the medication list is missing or was read in part, the card of gaps says so as information.

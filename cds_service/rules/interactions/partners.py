@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
@@ -13,7 +13,7 @@ from cds_service.knowledge.model import Level, Statement, Topic
 from cds_service.quantity import Quantity
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Clear, Outcome, Proposal, only_if_weak
-from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, perhaps_beside, removal
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, over_or_held, perhaps_beside, removal
 from cds_service.rules.treatment import taken_together
 from cds_service.truth import Truth
 
@@ -203,7 +203,7 @@ def dose_told(case: Case, use: Use) -> bool:
 def recently_ended(
     case: Case, use: Use, *strengths: str, lowered: Quantity | None = None
 ) -> tuple[Medication, ...]:
-    """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped on a day not stated.
+    """Orders of drugs with such an effect on CYP3A that ended lately, or were stopped or held on a day not stated.
 
     The last to end stands first: from its end the days are counted. `lowered`: the most of our drug that is taken
     beside it, which tells whether one without a last day may have been taken until lately.
@@ -211,7 +211,7 @@ def recently_ended(
     window = int(case.must(topics.RECENTLY_STOPPED, "policy").value.value)
     still = {other.drug for other in met(case, use, "cyp3a")}
     found = []
-    for order in case.orders(Role.PAST):
+    for order in over_or_held(case):
         day = order.end or order.start
         recent = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
         recent = recent or perhaps_beside(use, order, lowered, window, case.now)

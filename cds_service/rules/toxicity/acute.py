@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.facts.drugs.medications import Role
 from cds_service.facts.entries import PROBLEMS
 from cds_service.facts.fact import above
 from cds_service.facts.values.labs import AMYLASE_ULN, LIPASE_ULN
@@ -18,9 +19,9 @@ from cds_service.truth import Truth
 def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
     """Seizure, altered mental state or sight on treatment: PRES.
 
-    It is asked of a drug whose source warns of PRES, while it is taken and when it is ordered again. A seizure, an
-    altered mental state or PRES itself on record since the start is critical; trouble of sight alone is a warning.
-    Before the drug is given again only the recorded diagnosis counts.
+    It is asked of a drug whose source warns of PRES, while it is taken or on hold and when it is ordered again. A
+    seizure, an altered mental state or PRES itself on record since the start is critical; trouble of sight alone is a
+    warning while it is taken. Before it is given again after a course that ended only the recorded diagnosis counts.
 
     A sign of which the day or the course of treatment is not certain counts one step lower, and advice borrowed from
     another country warns at most. Without a whole problem list it is named as not made, as a warning. It reads
@@ -28,15 +29,15 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
     over counts for as long as the policy says, PRES itself for good; one that is over on a day not stated counts one
     step lower once that has passed since it began.
     """
-    if not exposed(use):
+    if not (exposed(use) or use.is_held):
         return not_taken(case, use)
-    telling = keys_of(case, "PRES" if use.taken else "PRES, the diagnosis")
     diagnosis = keys_of(case, "PRES, the diagnosis")
+    telling = keys_of(case, "PRES") if use.taken or use.of(Role.ON_HOLD) else diagnosis
     signs, doubts = signs_since_start(case, use, telling, past=True, lasting=diagnosis)
     eyes = keys_of(case, "PRES, the eyes alone") if use.taken else frozenset[str]()
     sight, sight_doubts = signs_since_start(case, use, eyes)
     if not (signs or sight):
-        return no_signs(case)
+        return not_taken(case, use) if use.is_held else no_signs(case, _NONE if use.taken else _NONE_THAT_COUNTS)
     action = case.must(topics.PRES, use.drug)
     return case.fired(
         Level.CRITICAL if signs else Level.WARNING,
@@ -49,9 +50,15 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
         signs=(*signs, *sight),
         action=action,
         restart=not use.taken,
+        held=use.is_held,
+        diagnosed=any(not diagnosis.isdisjoint(sign.keys) for sign in signs),
         waits=not use.taken,
         started=started(case, use),
     )
+
+
+_NONE = "no such sign recorded since the start"
+_NONE_THAT_COUNTS = "nothing that counts before a restart is recorded since the start"
 
 
 @rule("pancreatitis", subjects=uses(topics.PANCREATITIS), sources=("SAF09", "E12"), worst=Level.WARNING)

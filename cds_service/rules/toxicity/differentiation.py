@@ -48,20 +48,21 @@ DIAGNOSIS = "differentiation syndrome, the diagnosis"
 def differentiation_syndrome(case: Case, use: Use) -> Outcome:
     """Signs of differentiation syndrome on treatment.
 
-    It is asked of a drug whose source warns of the syndrome, while it is taken and when it is ordered again. Several
-    signs since the start, or one that is telling by itself, are a warning; another sign alone is a line. Signs are
-    recorded entries, fever, low oxygen, and weight or creatinine that rose. A fever or a low oxygen of the hours
+    It is asked of a drug whose source warns of the syndrome, while it is taken or on hold and when it is ordered again.
+    Several signs since the start, or one that is telling by itself, are a warning; another sign alone is a line. Signs
+    are recorded entries, fever, low oxygen, and weight or creatinine that rose. A fever or a low oxygen of the hours
     before the newest measurement counts too, with that one as its doubt.
 
     A sign that is old, doubtful or later than the syndrome usually comes counts one step lower, unless sure signs are
-    enough. A restart asks for the diagnosis, or for enough signs after a hold. Bedside values never taken are no gap;
-    what cannot be read is, and so is a problem list that was not read whole.
+    enough. A hold, and a restart after it, ask for the diagnosis or for enough signs, another restart for the
+    diagnosis. Bedside values never taken are no gap; what cannot be read is, and so is a problem list that was not
+    read whole.
     """
-    if not exposed(use):
+    if not (exposed(use) or use.is_held):
         return not_taken(case, use)
     signs = _once_each(_in_window(case, use, sign) for sign in _signs(case, use))
     if not signs:
-        return _none(case)
+        return not_taken(case, use) if use.is_held else _none(case)
     sure = tuple(sign for sign in signs if not sign.doubts)
     enough, surely = _enough(case, signs), _enough(case, sure)
     shown = sure if surely else signs
@@ -77,7 +78,8 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
         doubts=doubts,
         line=not enough,
         waits=not use.taken,
-        restart=not use.taken,
+        restart=not use.taken and not use.is_held,
+        held=use.is_held,
         signs=(*shown, *(sign for sign in signs if sign not in shown)),
         action=action,
         alone=not enough,
@@ -89,7 +91,7 @@ def differentiation_syndrome(case: Case, use: Use) -> Outcome:
 def _signs(case: Case, use: Use) -> tuple[Sign, ...]:
     """What speaks for the syndrome; a restart asks for the diagnosis, or after a hold enough signs: not any fever."""
     every = _every_sign(case, use)
-    if use.taken or (use.restarts and _enough(case, every)):
+    if use.taken or ((use.restarts or use.is_held) and _enough(case, every)):
         return every
     return recorded(case, use, keys_of(case, DIAGNOSIS))
 

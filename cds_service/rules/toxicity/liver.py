@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from itertools import takewhile
 from typing import assert_never
 
 from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
-from cds_service.facts.values.labs import ALT_ULN, AST_ULN, BILIRUBIN_ULN
+from cds_service.facts.times import When
+from cds_service.facts.values.labs import ALT_SERIES, ALT_ULN, AST_SERIES, AST_ULN, BILIRUBIN_ULN
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.heart.holds import may_be_toxic
 from cds_service.rules.obstruction import surely_suspected
 from cds_service.rules.rule import Case, Clear, Outcome, rule
+from cds_service.rules.standing import child
 from cds_service.rules.subjects import Use, doubtful, uses
-from cds_service.rules.treatment import not_taken
+from cds_service.rules.treatment import daily_of, not_taken, started
 from cds_service.rules.upper_limits import bilirubin_multiple
 from cds_service.truth import Truth, any_of
 
@@ -38,7 +44,7 @@ def liver(case: Case, use: Use) -> Outcome:
     treatment. Before a first order they are one where the source asks for them before each dose. They are one too where
     a current result cannot be weighed, for want of a unit or an upper limit, say, or where none could be had. A dose
     for a sick liver is another check, and causes are not looked for. Where SOS/VOD is suspected beyond doubt, that card
-    tells the values.
+    tells the values. After a hold for the liver, an order above the dose at which the source resumes is a warning.
     """
     before = case.cite(topics.LIVER_BEFORE_DOSE, use.drug)
     again = before is not None or bool(use.of(Role.ON_HOLD))  # before each dose, or before it is resumed
@@ -78,7 +84,7 @@ def liver(case: Case, use: Use) -> Outcome:
                 action=case.cite(topics.LIVER_ACTION, use.drug),
             )
         case Truth.NO:
-            return Clear("the liver values are below the limits")
+            return _resumed(case, use, facts) or Clear("the liver values are below the limits")
         case Truth.UNKNOWN:
             unknown = tuple(fact for fact, _ in facts if truths[fact.key.name] is Truth.UNKNOWN)
             asked_for = before is not None or not use.is_new
@@ -87,6 +93,54 @@ def liver(case: Case, use: Use) -> Outcome:
             return case.blind(*unknown, about=orders, level=level, quiet=quiet)
         case other:
             assert_never(other)
+
+
+def _resumed(case: Case, use: Use, facts: tuple[Limited, ...]) -> Outcome | None:
+    """After a hold for the liver: the drafts above the dose at which the source resumes, or of which it is not read."""
+    dose = case.cite(topics.LIVER_RESUME_DOSE, use.drug)
+    if dose is None or not use.restarts:
+        return None
+    high = tuple(draft for draft in use.drafts if draft.dose.daily is None or draft.dose.daily > dose.value)
+    reasons = tuple(order.reason for order in use.of(Role.ON_HOLD) if order.reason)
+    before = _above_before(case, use)
+    if not high or not (any(map(_names_liver, reasons)) or (before is not None and all(map(may_be_toxic, reasons)))):
+        return None
+    return case.fired(
+        Level.WARNING,
+        "liver_resume",
+        about=high,
+        drug=use.drug,
+        says=(dose,),
+        dose=dose,
+        before=before,
+        now=tuple(fact for fact, _ in facts),
+        drafted=max(high, key=daily_of),
+        action=case.cite(topics.LIVER_ACTION, use.drug),
+        child=child(case),
+    )
+
+
+_LIVER = re.compile(r"\b(?:alt|ast|alat|asat|lfts?|transaminases?|bilirubin)\b|liver|hepat", re.IGNORECASE)
+
+
+def _names_liver(reason: str) -> bool:
+    return _LIVER.search(reason) is not None
+
+
+def _above_before(case: Case, use: Use) -> Fact[Quantity] | None:
+    """The newest sure transaminase above its limit that may be of the course."""
+    limit, start = case.must(topics.TRANSAMINASE_HOLD_ABOVE, use.drug), started(case, use)
+    above_it = [
+        each
+        for series in (AST_SERIES, ALT_SERIES)
+        for each in takewhile(partial(_may_be_since, start), case.fact(series).value or ())
+        if each.when is not None and each.sure and above(each, limit.value) is Truth.YES
+    ]
+    return max(above_it, key=lambda each: each.when.latest.timestamp() if each.when else 0.0, default=None)
+
+
+def _may_be_since(start: When | None, each: Fact[Quantity]) -> bool:
+    return start is None or each.when is None or each.when.on_or_after(start) is not Truth.NO
 
 
 def _came(case: Case, fact: Fact[Quantity]) -> bool:

@@ -26,7 +26,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Step
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import not_for_aml
+from cds_service.rules.standing import has_died, not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import WARNED, days, not_taken, possible, start_level, started
 from cds_service.truth import Truth, any_of
@@ -60,14 +60,14 @@ def lab_schedule(case: Case, use: Use) -> Outcome:
     that is due is a line with an order to accept; one overdue beyond the tolerance of the policy is a warning. Days
     count from the newest result, or from the start where there is none since.
 
-    An unknown day of the start, and results that could not be had, are named as a gap. It is silent on hold, after the
-    end of the schedule, and where another disease than AML is the reason. It asks whether a panel was measured, never
-    what the values say.
+    An unknown day of the start, and results that could not be had, are named as a gap. It is silent on hold, after a
+    death, after the end of the schedule, and where another disease than AML is the reason. It asks whether a panel was
+    measured, never what the values say.
     """
     if not use.taken:
         return not_taken(case, use)
-    if elsewhere := not_for_aml(case):
-        return NotApplicable(elsewhere)
+    if why := has_died(case) or not_for_aml(case):
+        return NotApplicable(why)
     start = started(case, use)
     if start is None:
         return case.blind(

@@ -77,20 +77,21 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
     before_dose=True,
 )
 def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
-    """Blood chemistry and tumour lysis prophylaxis before the first dose.
+    """Blood chemistry and tumour lysis prophylaxis before the first dose, and before a restart after a hold.
 
     It is asked before the first dose, also of one that is signed for a later day, of a drug whose source asks for blood
-    chemistry against tumour lysis. A potassium
-    from the limit of the policy on is a warning, and so are several sure values beyond the limits of laboratory tumour
-    lysis. What is too old or doubtful counts one step lower, and the gap is named beside it.
+    chemistry against tumour lysis, and before a drug on hold is taken up again. A potassium from the limit of the
+    policy on is a warning, and so are several sure values beyond the limits of laboratory tumour lysis. What is too old
+    or doubtful counts one step lower, and the gap is named beside it.
 
     A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where a value already
     warns, the other gaps are left out. The card of several values names what is not sure beside them. One such value
-    alone, or electrolytes that are some days old, are a line. Running or held treatment is not asked about; where
-    another disease than AML is the reason, that is said instead.
+    alone, or electrolytes that are some days old, are a line. Before a restart a gap is information, and the days are
+    not told. Running or held treatment is not asked about; where another disease than AML is the reason, that is said
+    instead.
     """
-    if not use.begins:
-        return NotApplicable("not a first dose")
+    if not (use.begins or use.restarts):
+        return NotApplicable("neither a first dose nor a restart")
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, about=use.in_play, level=Level.INFO)
     advice = case.must(topics.TLS_ADVICE, use.drug)
@@ -121,10 +122,10 @@ def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
             advice=advice,
         )
     if unknown:
-        return case.blind(*unknown, about=use.in_play)
+        return case.blind(*unknown, about=use.in_play, level=Level.INFO if use.restarts else None)
     if found:
         return _lysis_before_start(case, use, found, advice)
-    electrolytes = (fact for fact in facts if fact.key in _ELECTROLYTES)
+    electrolytes = (fact for fact in facts if fact.key in _ELECTROLYTES and use.begins)
     old = told_as_old(case, use.drug, use.in_play, electrolytes)
     return old or Clear("blood chemistry of the last days is on record")
 
@@ -153,6 +154,7 @@ def _lysis_before_start(
         several=several,
         unseen=unseen,
         advice=advice,
+        restart=use.restarts,
     )
 
 
@@ -215,9 +217,10 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
 
     Old or doubtful values count one step lower, unless enough sure ones stand beside them. It is named as not made
     where what is missing could make several, or where the problem list was not read whole. A value counts by its age,
-    even from before the start; where another disease than AML is the reason, the record of the call notes it.
+    even from before the start; where another disease than AML is the reason, the record of the call notes it. While
+    the drug is on hold nothing is a line or a gap.
     """
-    if not use.taken:
+    if not (use.taken or use.is_held):
         return not_taken(case, use)
     if elsewhere := not_for_aml(case):
         return case.blind(why=elsewhere, about=use.in_play, quiet=True)
@@ -233,11 +236,13 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
         alone = not several and bool(found) and found[0][0].key is POTASSIUM and _early(case, use, within.value)
         deciding = surely if len(surely) >= enough else found
         loud = several or bool(signs) or alone
+        if not (loud or use.taken):
+            return not_taken(case, use)
         return case.fired(
             Level.WARNING if loud else Level.INFO,
             "tls_laboratory",
             about=use.in_play,
-            deciding=use.taken,
+            deciding=use.taken or use.in_play,
             drug=use.drug,
             because=() if signs and not doubts else tuple(fact for fact, _ in deciding),
             says=tuple(limit for _, limit in deciding) or (case.must(topics.TLS_ADVICE, use.drug),),
@@ -252,6 +257,8 @@ def tumour_lysis_on_treatment(case: Case, use: Use) -> Outcome:
             creatinine=case.fact(CREATININE, window),
             advice=case.must(topics.TLS_ADVICE, use.drug),
         )
+    if not use.taken:
+        return not_taken(case, use)
     problems = case.fact(PROBLEMS)
     unknown = tuple(fact for (fact, _), there in tests if there is Truth.UNKNOWN)
     if problems.sure and len(unknown) < enough:
