@@ -63,7 +63,7 @@ def _after(drug: str, orders: tuple[Medication, ...], then: str, later: tuple[Me
     if len(ends) < len(orders) or len(begins) < len(later):
         return None
     last, first = max(ends, key=lambda when: when.latest), min(begins, key=lambda when: when.earliest)
-    return Apart(drug, str(last), then, str(first)) if last.latest < first.earliest else None
+    return Apart(drug, str(last), then, str(first)) if last.latest.date() < first.earliest.date() else None
 
 
 def ramp_beside(case: Case, use: Use, ceiling: Ceiling) -> Statement[str] | None:
