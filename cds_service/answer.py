@@ -259,20 +259,23 @@ def load_tools_of_tenants(
     repeats: Memory | None = None,
 ) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
-    return {
-        tenant.issuer: load_tools(
-            replace(
-                settings,
-                jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
-                overlay_sha256=tenant.overlay_sha256,
-            ),
-            shelter,
-            observer=observer,
-            repeats=repeats,
-            way=tenant.way,
-        )
-        for tenant in tenants
-    }  # fmt: skip
+    found = {}
+    for tenant in tenants:
+        own = settings_of(settings, tenant)
+        try:
+            found[tenant.issuer] = load_tools(own, shelter, observer=observer, repeats=repeats, way=tenant.way)
+        except KnowledgeError as fault:
+            raise KnowledgeError(f"tenant '{tenant.name}', {fault}") from None
+    return found
+
+
+def settings_of(settings: Settings, tenant: Tenant) -> Settings:
+    """The settings as they are for this tenant: what it says itself stands in them."""
+    return replace(
+        settings,
+        jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+        overlay_sha256=tenant.overlay_sha256,
+    )  # fmt: skip
 
 
 def load_tools(
