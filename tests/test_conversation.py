@@ -234,6 +234,29 @@ def test_without_the_patient_only_an_order_of_ours_is_answered(client):
     assert "Not sent" in gap["detail"]
 
 
+@pytest.mark.parametrize(("was", "now"), [
+    (b'"final"', b'"final", "note": [{"text": "patient well \\ud83d"}]'),
+    (b'"prefetch": {', b'"prefetch": {"zz": "\\ude00", '),
+    (b'{"hook"', b'\xef\xbb\xbf{"hook"'),
+])
+def test_half_of_an_emoji_or_a_byte_order_mark_costs_no_card(client, was, now):
+    sent = json.dumps(SIGN).encode()
+    assert was in sent
+    body = sent.replace(was, now, 1)
+    answered = client.post("/cds-services/aml-order-sign", data=body, content_type="application/json")
+    assert answered.status_code == 200 and said(answered.get_json()["cards"]) == said(cards(client, SIGN))
+
+
+def test_prefetch_and_server_of_another_type_are_said_on_the_card_of_gaps(client):
+    (gap,) = [card for card in cards(client, SIGN | {"prefetch": []}) if card["indicator"] == "warning"]
+    assert "what came as prefetch is no object, so it was not read" in gap["detail"]
+    found = cards(client, SIGN | {"prefetch": {}, "fhirServer": 5})
+    (gap,) = [card for card in found if card["indicator"] == "warning"]
+    assert "what came as fhirServer is no text, so nobody was asked" in gap["detail"]
+    odd = SIGN | {"fhirServer": 5, "more": None, "context": SIGN["context"] | {"encounterId": 5}}
+    assert said(cards(client, odd)) == said(cards(client, SIGN))
+
+
 EMPTY = dict.fromkeys(("medications", "ecg", "labs", "bedside", "genomics", "orders", "procedures"))
 
 
@@ -245,7 +268,7 @@ EMPTY = dict.fromkeys(("medications", "ecg", "labs", "bedside", "genomics", "ord
 def test_a_relapse_that_was_sent_is_answered_without_the_patient(client, sent):
     found = cards(client, request("patient-view") | {"prefetch": sent})
     assert any("age" in card["detail"].casefold() for card in found)
-    assert [card["indicator"] for card in found][0] in ("info", "warning")
+    assert {card["indicator"] for card in found} <= {"info", "warning"}
 
 
 def test_empty_answers_are_answers_and_no_reason_to_refuse(client):
