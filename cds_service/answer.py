@@ -246,6 +246,11 @@ def _stage(service: Service, tools: Tools, day: date) -> Stage:
     )  # fmt: skip
 
 
+def _allowed(settings: Settings) -> AllowedServers:
+    listed = AllowedServers.read(",".join(settings.fhir_servers), loopback=settings.is_demo)
+    return listed if settings.is_demo else replace(listed, where="fhir_servers of the tenant")
+
+
 def _extended(knowledge: Knowledge, settings: Settings, way: Way) -> Knowledge:
     """The knowledge with a terminology server behind its terms, where one is set. Raises SettingsError."""
     base = settings.terminology_server
@@ -334,7 +339,7 @@ def load_tools(
         clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
             FhirSession(limits, way or settings.way(), shelter.clocks),
-            AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
+            _allowed(settings),
             shelter,
             observer.asked,
         ),

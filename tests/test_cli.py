@@ -21,6 +21,7 @@ from cds_service.cli import running, speaking
 from cds_service.console import asking, samples, soundness, terminal
 from cds_service.errors import KnowledgeError
 from cds_service.settings import SETTINGS, Settings
+from cds_service.store.keys import new_key
 from cds_service.trace import trace
 from cds_service.watch import shared
 from cds_service.web import serving
@@ -285,6 +286,29 @@ def test_check_looks_at_the_overlay_of_each_hospital(tmp_path):
     assert not found.sound and len(found.beware) >= 2
     assert all("south: overlay, values.yaml, values[0], value: expected more than 0" in each
                for each in told["overlays"].problems)  # fmt: skip
+
+
+def test_check_names_a_server_that_is_asked_in_the_clear(tmp_path):
+    env = hospital_env(tmp_path)
+    servers = 'fhir_servers = ["http://hapi:8090/fhir", "http://127.0.0.1/fhir"]\nfhir_in_the_clear = true\n'
+    (tmp_path / "tenants.toml").write_text(NORTH + servers, encoding="utf-8")
+    found = soundness.check(env, DAY)
+    assert found.sound
+    (words,) = found.beware
+    assert words.startswith("north: fhir_servers holds http://hapi:8090/fhir, and fhir_in_the_clear is set")
+
+
+def test_check_names_keys_that_everybody_can_read_and_repeats_without_a_store(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"{new_key()}\n", encoding="ascii")
+    env = {"KEEP_KEY_FILE": str(keys), "DATA": str(tmp_path)}
+    keys.chmod(0o600)
+    assert soundness.check(env, DAY).beware == ()
+    keys.chmod(0o644)
+    (words,) = soundness.check(env, DAY).beware
+    assert words.startswith(f"KEEP_KEY_FILE {keys} can be read by everybody on this machine: chmod 600")
+    (words,) = soundness.check({"KEEP": "nothing", "REPEATS": "on"}, DAY).beware
+    assert "set KEEP=audit, or REPEATS=off" in words
 
 
 def test_check_leaves_the_store_closed(tmp_path):

@@ -6,6 +6,7 @@ Each part is looked at by itself, so that one fault does not hide another.
 from __future__ import annotations
 
 import ast
+import stat
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ from cds_service.knowledge.inventory import OPEN
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level, Statement, Verification
 from cds_service.rules.catalogue import RULES
+from cds_service.security.fhir_servers import in_the_clear
 from cds_service.security.keys import from_file
 from cds_service.security.readers import read_readers
 from cds_service.security.tenants import read_tenants
-from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.settings import JURISDICTIONS, ON, Settings
 from cds_service.store.stand import has_store, store_of
 from cds_service.watch.tracing import tracing
 
@@ -68,7 +70,7 @@ class Report:
 
     parts: tuple[Part, ...]
     standing: Standing | None
-    beware: tuple[str, ...] = ()  # of the hospital's overlay: laxer limits, critical rules switched off, ended entries
+    beware: tuple[str, ...] = ()  # laxer limits, critical rules switched off, ended entries, servers without TLS
 
     @property
     def sound(self) -> bool:
@@ -84,14 +86,14 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("knowledge", _knowledge),
         _part("codes", _terminology),
         *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
-        *([_part("tenants", lambda: _tenants(env))] if env.get("TENANTS", "").strip() else []),
+        *([_part("tenants", lambda: _tenants(env, beware))] if env.get("TENANTS", "").strip() else []),
         *([_part("overlays", lambda: _overlay(env, today, beware))] if _with_overlays(env) else []),
         *([_part("readers", lambda: _readers(env))] if env.get("WHY_READERS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
         _part("clients", lambda: _clients(env)),
-        _part("store", lambda: _store(env)),
+        _part("store", lambda: _store(env, beware)),
         *([_part("tracing", lambda: _tracing(env))] if env.get("TRACING", "").strip() else []),
     ]
     try:
@@ -137,7 +139,7 @@ def _terminology() -> tuple[str, list[str]]:
     return f"{number} rows in {len(tables.rows)} tables, {recalled}", look(tables, Knowledge.load().terms)
 
 
-def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
+def _tenants(env: Mapping[str, str], beware: list[str]) -> Looked:
     """Who may call: each hospital with its keys, where they lie in a file."""
     settings = Settings.load(env)
     if settings.tenants is None:
@@ -146,6 +148,12 @@ def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
     for tenant in tenants:
         if tenant.jwks_file is not None:
             from_file(tenant.jwks_file, tenant.algorithms)
+        beware += [
+            f"{tenant.name}: fhir_servers holds {server}, and fhir_in_the_clear is set: tokens and charts can be read "
+            "on the way, which only synthetic patients bear"
+            for server in tenant.fhir_servers
+            if in_the_clear(server)
+        ]
     return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
 
 
@@ -240,9 +248,19 @@ def _readers(env: Mapping[str, str]) -> tuple[str, list[str]]:
     return ", ".join(f"{each.name} ({each.tenant})" if each.tenant else each.name for each in readers.values()), []
 
 
-def _store(env: Mapping[str, str]) -> tuple[str, list[str]]:
+def _store(env: Mapping[str, str], beware: list[str]) -> Looked:
     """Where calls are kept, its driver, password and keys. The database itself is not opened: `/readyz` tells of it."""
     settings = Settings.load(env)
+    if settings.keep_key_file is not None and settings.keep_key_file.stat().st_mode & stat.S_IROTH:
+        beware.append(
+            f"KEEP_KEY_FILE {settings.keep_key_file} can be read by everybody on this machine: chmod 600, for the user "
+            "that the service runs as, unless a folder above it lets nobody else in"
+        )
+    if settings.keep == "nothing" and settings.repeats == ON:
+        beware.append(
+            "REPEATS is 'on' with KEEP=nothing: each server process knows only the answers that came to it, so cards "
+            "are repeated all the same; set KEEP=audit, or REPEATS=off"
+        )
     if not has_store(settings):
         return "none, nothing is kept", []
     return f"{store_of(settings).place.words}, KEEP={settings.keep}", []
