@@ -276,7 +276,7 @@ def test_check_looks_at_the_overlay_of_each_hospital(tmp_path):
     found = soundness.check(env, DAY)
     told = {each.name: each for each in found.parts}
     assert found.sound, found.parts
-    assert told["overlays"].seen.startswith("leukaemia board, from 2026-11-01: 1 value, 1 rule switched off")
+    assert told["overlay"].seen.startswith("leukaemia board, from 2026-11-01: 1 value, 1 rule switched off")
     assert "https://ehr.north.example ours" in told["clients"].seen and "; west: " in told["clients"].seen
     assert [each for each in found.beware if each.startswith("north: gilteritinib, QTc hold above: 530 ms is laxer")]
     assert [each for each in found.beware if each.startswith("north: rule 'qtc-hold' can be critical and is switched")]
@@ -285,7 +285,14 @@ def test_check_looks_at_the_overlay_of_each_hospital(tmp_path):
     told = {each.name: each for each in found.parts}
     assert not found.sound and len(found.beware) >= 2
     assert all("south: overlay, values.yaml, values[0], value: expected more than 0" in each
-               for each in told["overlays"].problems)  # fmt: skip
+               for each in told["overlay"].problems)  # fmt: skip
+
+
+def test_check_looks_at_the_overlay_of_everybody_once(tmp_path):
+    written(tmp_path, values="values:\n  - {statement: gilteritinib-qtc-hold, value: 530 ms, reason: x}\n")
+    found = soundness.check({"OVERLAY": str(tmp_path), "DATA": str(tmp_path.parent)}, DAY)
+    assert len(found.beware) == 1 and found.beware[0].startswith("gilteritinib, QTc hold above: 530 ms is laxer")
+    assert [each.name for each in found.parts].count("overlay") == 1
 
 
 def test_check_names_a_server_that_is_asked_in_the_clear(tmp_path):

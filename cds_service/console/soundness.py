@@ -85,9 +85,8 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
         _part("codes", _terminology),
-        *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
+        *([_part("overlay", lambda: _overlay(env, today, beware))] if _has_overlay(env) else []),
         *([_part("tenants", lambda: _tenants(env, beware))] if env.get("TENANTS", "").strip() else []),
-        *([_part("overlays", lambda: _overlay(env, today, beware))] if _with_overlays(env) else []),
         *([_part("readers", lambda: _readers(env))] if env.get("WHY_READERS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
@@ -157,8 +156,10 @@ def _tenants(env: Mapping[str, str], beware: list[str]) -> Looked:
     return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
 
 
-def _with_overlays(env: Mapping[str, str]) -> bool:
-    """Whether any hospital in the file of tenants has an overlay; what is wrong with the file is told elsewhere."""
+def _has_overlay(env: Mapping[str, str]) -> bool:
+    """Whether there is one, of any hospital; what is wrong with the file of tenants is told elsewhere."""
+    if env.get("OVERLAY", "").strip():
+        return True
     try:
         return any(each.overlay for each in _hospitals(Settings.load(env)).values())
     except CdsError:
