@@ -186,13 +186,19 @@ def check_all(home: Path = HOME) -> None:
 
 def render(name: str, values: Mapping[str, Any], home: Path = HOME) -> Words:
     """What the template says of these values. A value that it names and does not get is an error."""
+    said, body = said_of(name, values, home)
+    return Words(_short(said), body)
+
+
+def said_of(name: str, values: Mapping[str, Any], home: Path = HOME) -> tuple[str, str]:
+    """Summary, of whatever length, and body of these values."""
     found = template(name, home)
     if home is HOME or home == HOME:  # one context serves both of our own, which use nothing but their values
         context = Context(_OURS[0], dict(values), None, {})
         said, body = "".join(found.summary.root_render_func(context)), "".join(found.body.root_render_func(context))
     else:
         said, body = found.summary.render(values), found.body.render(values)
-    return Words(_short(said), _tidy(body))
+    return " ".join(said.split()), _tidy(body)
 
 
 @Kept
@@ -204,12 +210,12 @@ def named_by(name: str) -> frozenset[str]:
 def summary_of(name: str, values: Mapping[str, Any]) -> str:
     """The summary alone of one of our own templates, for whoever names the finding within another card."""
     context = Context(_OURS[1], dict(values), None, {})
-    return _short("".join(template(name, HOME).summary.root_render_func(context)))
+    said = "".join(template(name, HOME).summary.root_render_func(context))
+    return _short(" ".join(said.split()))
 
 
-def _short(said: str) -> str:
-    """The summary on one line, no longer than a card's may be: cut behind a whole word, as half a number is another."""
-    words = " ".join(said.split())
+def _short(words: str) -> str:
+    """The summary, no longer than a card's may be: cut behind a whole word, as half a number is another."""
     if len(words) <= LONGEST_SUMMARY:
         return words
     whole, parted, _ = words[:LONGEST_SUMMARY].rpartition(" ")

@@ -35,7 +35,7 @@ from cds_service.gather.limits import Deadline, Limits
 from cds_service.gather.query import Answered, FhirSession
 from cds_service.gather.r4 import warm
 from cds_service.gather.recorded import Recorded
-from cds_service.gather.replies import Status
+from cds_service.gather.replies import Gathered, Status
 from cds_service.gather.shelter import Shelter
 from cds_service.gather.terminology import TerminologyServer
 from cds_service.hooks.caller import Caller
@@ -174,9 +174,13 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
         gathered, request.patient_id, request.selections, spans(snapshot), tools.knowledge.terms, now
     )
     tools.knowledge.terms.chart_was_read()
-    _require_patient(chart, snapshot)
+    blind = _without_the_patient(gathered, chart, snapshot, service.moment)
+    if blind and not any(reply.resources for reply in gathered.replies.values()):
+        raise _nothing_to_say(chart)
     evaluation = evaluate(RULES, chart, snapshot, deadline.left)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools, snapshot.day))
+    if blind and not cards:
+        raise _nothing_to_say(chart)
     repeated: tuple[Card, ...] = ()
     if tools.repeats is not None and service.moment is Moment.SIGN:
         cards, repeated = without_repeats(cards, request, caller.hospital if caller else "", tools.repeats)
@@ -186,18 +190,30 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
 
 
-def _require_patient(chart: Chart, snapshot: Snapshot) -> None:
-    """Without the patient nothing can be said, unless an order names one of our drugs: then the gap is said."""
-    patient = chart.get(PATIENT)
+def _without_the_patient(gathered: Gathered, chart: Chart, snapshot: Snapshot, moment: Moment) -> bool:
+    """Whether the patient could not be had, and no order of this call may be for one of our drugs.
+
+    An EHR that answers that it has no such record (`null`) has answered: that is no failure.
+    """
+    if chart.get(PATIENT).value is not None or gathered.replies[PATIENT.name].status is Status.COMPLETE:
+        return False
     medications = chart.get(MEDICATIONS).value
     ours = any(
         drug in snapshot.drugs for order in (medications.orders if medications else ()) for drug in order.ingredients
     )
-    if patient.value is None and not ours and not chart.unreadable_drafts:
-        raise CannotGather(
-            f"the patient could not be had ({patient.why}): send prefetch 'patient', or fhirServer with access to it",
-            "prefetch.patient",
-        )
+    nameless = medications is not None and (
+        medications.unnamed_drafts or (medications.unchosen_drafts and moment is Moment.SIGN)
+    )
+    return not ours and not nameless and not chart.unreadable_drafts
+
+
+def _nothing_to_say(chart: Chart) -> CannotGather:
+    """Without the patient, and without anything else that would be worth a card."""
+    return CannotGather(
+        f"the patient could not be had ({chart.get(PATIENT).why}): send prefetch 'patient', or fhirServer with access "
+        "to it",
+        "prefetch.patient",
+    )
 
 
 def spans(snapshot: Snapshot) -> Spans:
@@ -234,6 +250,11 @@ def _stage(service: Service, tools: Tools, day: date) -> Stage:
     )  # fmt: skip
 
 
+def _allowed(settings: Settings) -> AllowedServers:
+    listed = AllowedServers.read(",".join(settings.fhir_servers), loopback=settings.is_demo)
+    return listed if settings.is_demo else replace(listed, where="fhir_servers of the tenant")
+
+
 def _extended(knowledge: Knowledge, settings: Settings, way: Way) -> Knowledge:
     """The knowledge with a terminology server behind its terms, where one is set. Raises SettingsError."""
     base = settings.terminology_server
@@ -263,20 +284,23 @@ def load_tools_of_tenants(
     repeats: Memory | None = None,
 ) -> dict[str, Tools]:
     """The tools of each tenant, by its issuer: its labels, its overlay, its FHIR servers."""
-    return {
-        tenant.issuer: load_tools(
-            replace(
-                settings,
-                jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
-                overlay_sha256=tenant.overlay_sha256,
-            ),
-            shelter,
-            observer=observer,
-            repeats=repeats,
-            way=tenant.way,
-        )
-        for tenant in tenants
-    }  # fmt: skip
+    found = {}
+    for tenant in tenants:
+        own = settings_of(settings, tenant)
+        try:
+            found[tenant.issuer] = load_tools(own, shelter, observer=observer, repeats=repeats, way=tenant.way)
+        except KnowledgeError as fault:
+            raise KnowledgeError(f"tenant '{tenant.name}', {fault}") from None
+    return found
+
+
+def settings_of(settings: Settings, tenant: Tenant) -> Settings:
+    """The settings as they are for this tenant: what it says itself stands in them."""
+    return replace(
+        settings,
+        jurisdiction=tenant.jurisdiction, overlay=tenant.overlay, fhir_servers=tenant.fhir_servers,
+        overlay_sha256=tenant.overlay_sha256,
+    )  # fmt: skip
 
 
 def load_tools(
@@ -319,7 +343,7 @@ def load_tools(
         clients=Clients.load(settings, knowledge.overlay, terms.orders),
         fhir=Gate(
             FhirSession(limits, way or settings.way(), shelter.clocks),
-            AllowedServers.read(",".join(settings.fhir_servers), loopback=demo),
+            _allowed(settings),
             shelter,
             observer.asked,
         ),

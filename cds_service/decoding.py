@@ -33,6 +33,13 @@ LEARNING = threading.RLock()  # held while a shape is learnt, here or elsewhere
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Half of a letter beyond the first 65 536 (a surrogate) without its other half, where an escaped backslash is hidden.
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_ESCAPED, _HIDDEN = b"\\\\", b"\x00\x00"  # the second stands in no JSON
 _SPELLED_OUT = re.compile(rb"\\u00[4-7]")  # a letter of ASCII by its number, as nobody writes it but to hide it
 
 
@@ -61,6 +68,17 @@ def stands_twice(raw: bytes | msgspec.Raw, name: str, often: int) -> bool:
     except (ValueError, RecursionError):
         return False  # not readable at all, which is told elsewhere
     return found
+
+
+def as_meant(raw: bytes) -> bytes:
+    """JSON that was not readable: without a byte order mark, with the replacement character for each half of a letter.
+
+    A text that was cut within an emoji costs all that stands around it: no reader takes it for JSON.
+    """
+    bare = raw.removeprefix(BYTE_ORDER_MARK)
+    if _HIDDEN[:1] in bare:
+        return bare
+    return _HALF.sub(rb"\\ufffd", bare.replace(_ESCAPED, _HIDDEN)).replace(_HIDDEN, _ESCAPED)
 
 
 def decoder(shape: type[T]) -> msgspec.json.Decoder[T]:

@@ -63,7 +63,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"cards"},  # what is told of many calls, as plain rows
     "sheet": {"cards", "hooks", "security"},
     "beside": {"hooks", "security", "gather", "answer", "reports"},
-    "watch": {"decoding", "cards", "errors", "settings", "hooks", "rules", "answer", "beside", "cds_service"},
+    "watch": {
+        "decoding", "cards", "errors", "settings", "hooks", "security", "rules", "answer", "beside", "cds_service",
+    },
     "store": {
         "decoding", "cards", "errors", "settings", "hooks", "security", "gather", "rules", "answer", "beside",
         "repeats", "reports", "cds_service",
@@ -123,6 +125,7 @@ ONLY = {
     ("watch", "cards"): {"model", "topic"},
     ("watch", "hooks"): {"feedback"},
     ("watch", "rules"): {"rule"},
+    ("watch", "security"): {"tenants"},  # which names tenants may have
     ("cli", "rules"): {"catalogue"},
 }
 

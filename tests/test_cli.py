@@ -21,10 +21,12 @@ from cds_service.cli import running, speaking
 from cds_service.console import asking, samples, soundness, terminal
 from cds_service.errors import KnowledgeError
 from cds_service.settings import SETTINGS, Settings
+from cds_service.store.keys import new_key
 from cds_service.trace import trace
 from cds_service.watch import shared
 from cds_service.web import serving
 from cds_service.web.app import create_app
+from tests.overlays import written
 
 STORY, REQUEST = "gilteritinib-qtc-512", "sign"
 DAY = date(2026, 11, 20)
@@ -259,6 +261,61 @@ def test_check_calls_nothing_sound_with_which_the_service_does_not_start(tmp_pat
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match="aml-cds does not start"):
         serving.from_environment()
+
+
+def test_check_looks_at_the_overlay_of_each_hospital(tmp_path):
+    laxer = "  - {statement: gilteritinib-qtc-hold, value: 530 ms, reason: x}\n"
+    off = "rules:\n  qtc-hold: {switch: off, reason: x}\n"
+    written(tmp_path / "north", values=f"values:\n{laxer}", rules=off,
+            profiles={"ours": "like: epic\nissuers: ['https://ehr.north.example']\nreason: x\n"})  # fmt: skip
+    written(tmp_path / "south", values="values:\n  - {statement: gilteritinib-qtc-hold, value: 0 ms, reason: x}\n")
+    env = hospital_env(tmp_path)
+    west = NORTH.replace("north", "west")
+    south = NORTH.replace("north", "south") + 'overlay = "south"\n'
+    (tmp_path / "tenants.toml").write_text(f'{NORTH}overlay = "north"\n{west}', encoding="utf-8")
+    found = soundness.check(env, DAY)
+    told = {each.name: each for each in found.parts}
+    assert found.sound, found.parts
+    assert told["overlay"].seen.startswith("leukaemia board, from 2026-11-01: 1 value, 1 rule switched off")
+    assert "https://ehr.north.example ours" in told["clients"].seen and "; west: " in told["clients"].seen
+    assert [each for each in found.beware if each.startswith("north: gilteritinib, QTc hold above: 530 ms is laxer")]
+    assert [each for each in found.beware if each.startswith("north: rule 'qtc-hold' can be critical and is switched")]
+    (tmp_path / "tenants.toml").write_text(f'{NORTH}overlay = "north"\n{south}', encoding="utf-8")
+    found = soundness.check(env, DAY)
+    told = {each.name: each for each in found.parts}
+    assert not found.sound and len(found.beware) >= 2
+    assert all("south: overlay, values.yaml, values[0], value: expected more than 0" in each
+               for each in told["overlay"].problems)  # fmt: skip
+
+
+def test_check_looks_at_the_overlay_of_everybody_once(tmp_path):
+    written(tmp_path, values="values:\n  - {statement: gilteritinib-qtc-hold, value: 530 ms, reason: x}\n")
+    found = soundness.check({"OVERLAY": str(tmp_path), "DATA": str(tmp_path.parent)}, DAY)
+    assert len(found.beware) == 1 and found.beware[0].startswith("gilteritinib, QTc hold above: 530 ms is laxer")
+    assert [each.name for each in found.parts].count("overlay") == 1
+
+
+def test_check_names_a_server_that_is_asked_in_the_clear(tmp_path):
+    env = hospital_env(tmp_path)
+    servers = 'fhir_servers = ["http://hapi:8090/fhir", "http://127.0.0.1/fhir"]\nfhir_in_the_clear = true\n'
+    (tmp_path / "tenants.toml").write_text(NORTH + servers, encoding="utf-8")
+    found = soundness.check(env, DAY)
+    assert found.sound
+    (words,) = found.beware
+    assert words.startswith("north: fhir_servers holds http://hapi:8090/fhir, and fhir_in_the_clear is set")
+
+
+def test_check_names_keys_that_everybody_can_read_and_repeats_without_a_store(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"{new_key()}\n", encoding="ascii")
+    env = {"KEEP_KEY_FILE": str(keys), "DATA": str(tmp_path)}
+    keys.chmod(0o600)
+    assert soundness.check(env, DAY).beware == ()
+    keys.chmod(0o644)
+    (words,) = soundness.check(env, DAY).beware
+    assert words.startswith(f"KEEP_KEY_FILE {keys} can be read by everybody on this machine: chmod 600")
+    (words,) = soundness.check({"KEEP": "nothing", "REPEATS": "on"}, DAY).beware
+    assert "set KEEP=audit, or REPEATS=off" in words
 
 
 def test_check_leaves_the_store_closed(tmp_path):

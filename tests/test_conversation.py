@@ -20,7 +20,19 @@ from cds_service.answer import answer
 from cds_service.settings import Settings
 from cds_service.web.app import create_app
 from tests import card_grammar
-from tests.calls import ELECTROLYTES, PATIENT, bundle, flt3_itd, gilteritinib, order, qtcf, request, tools, venetoclax
+from tests.calls import (
+    ELECTROLYTES,
+    PATIENT,
+    RELAPSED,
+    bundle,
+    flt3_itd,
+    gilteritinib,
+    order,
+    qtcf,
+    request,
+    tools,
+    venetoclax,
+)  # fmt: skip
 
 Json = dict[str, Any]
 HOOKS = ("patient-view", "order-select", "order-sign")
@@ -220,6 +232,83 @@ def test_without_the_patient_only_an_order_of_ours_is_answered(client):
         assert issue["expression"] == ["prefetch.patient"] and "p1" not in issue["diagnostics"]
     (gap,) = [card for card in cards(client, SIGN | {"prefetch": {}}) if card["indicator"] == "warning"]
     assert "Not sent" in gap["detail"]
+
+
+@pytest.mark.parametrize(("was", "now"), [
+    (b'"final"', b'"final", "note": [{"text": "patient well \\ud83d"}]'),
+    (b'"prefetch": {', b'"prefetch": {"zz": "\\ude00", '),
+    (b'{"hook"', b'\xef\xbb\xbf{"hook"'),
+])
+def test_half_of_an_emoji_or_a_byte_order_mark_costs_no_card(client, was, now):
+    sent = json.dumps(SIGN).encode()
+    assert was in sent
+    body = sent.replace(was, now, 1)
+    answered = client.post("/cds-services/aml-order-sign", data=body, content_type="application/json")
+    assert answered.status_code == 200 and said(answered.get_json()["cards"]) == said(cards(client, SIGN))
+
+
+def test_prefetch_and_server_of_another_type_are_said_on_the_card_of_gaps(client):
+    (gap,) = [card for card in cards(client, SIGN | {"prefetch": []}) if card["indicator"] == "warning"]
+    assert "what came as prefetch is no object, so it was not read" in gap["detail"]
+    found = cards(client, SIGN | {"prefetch": {}, "fhirServer": 5})
+    (gap,) = [card for card in found if card["indicator"] == "warning"]
+    assert "what came as fhirServer is no text, so nobody was asked" in gap["detail"]
+    odd = SIGN | {"fhirServer": 5, "more": None, "context": SIGN["context"] | {"encounterId": 5}}
+    assert said(cards(client, odd)) == said(cards(client, SIGN))
+
+
+EMPTY = dict.fromkeys(("medications", "ecg", "labs", "bedside", "genomics", "orders", "procedures"))
+
+
+@pytest.mark.parametrize("sent", [
+    {"patient": None, **EMPTY, "conditions": bundle(RELAPSED)},  # an EHR that has no such record has answered
+    {**EMPTY, "conditions": bundle(RELAPSED)},
+    {"patient": {"resourceType": "Bundle", "type": "searchset"}, "conditions": bundle(RELAPSED)},
+])
+def test_a_relapse_that_was_sent_is_answered_without_the_patient(client, sent):
+    found = cards(client, request("patient-view") | {"prefetch": sent})
+    assert any("age" in card["detail"].casefold() for card in found)
+    assert {card["indicator"] for card in found} <= {"info", "warning"}
+
+
+def test_empty_answers_are_answers_and_no_reason_to_refuse(client):
+    for hook in ("patient-view", "order-sign"):
+        body = request(hook, *([order("paracetamol 500 mg", "", 1000, **DRAFT)] if hook == "order-sign" else []))
+        assert cards(client, body | {"prefetch": {"patient": None, **EMPTY, "conditions": None}}) == []
+        half = post(client, body | {"prefetch": {**EMPTY, "conditions": None}})
+        assert half.status_code == 412
+
+
+@pytest.mark.parametrize("names", [
+    {"medicationReference": {"reference": "Medication/99"}},
+    {"medicationCodeableConcept": {"coding": [{"system": "urn:local", "code": "1"}]}},
+])
+def test_a_draft_that_names_no_drug_we_can_read_is_told_without_the_patient_too(client, names):
+    draft = {"resourceType": "MedicationRequest", "id": "x", "status": "draft", "intent": "order", **names,
+             "subject": {"reference": "Patient/p1"}}  # fmt: skip
+    for sent in ({}, {"patient": None}):
+        (gap,) = cards(client, request("order-sign", draft) | {"prefetch": sent})
+        assert gap["indicator"] == "warning"
+        assert "1 draft order names no drug that could be read, so nothing was checked for it" in gap["detail"]
+
+
+@pytest.mark.parametrize("names", [
+    {},
+    {"medicationCodeableConcept": {}},
+    {"medicationCodeableConcept": {"coding": [{}], "text": ""}},
+    {"medicationReference": {}},
+    {"_medicationCodeableConcept": {"extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}},
+])  # fmt: skip
+def test_an_order_that_is_signed_names_something(client, names):
+    draft = {"resourceType": "MedicationRequest", "id": "x", "status": "draft", "intent": "order", **names,
+             "subject": {"reference": "Patient/p1"}}  # fmt: skip
+    (gap,) = cards(client, request("order-sign", draft, conditions=[RELAPSED]))
+    assert gap["indicator"] == "warning"
+    assert "1 draft order names no drug that could be read, so nothing was checked for it" in gap["detail"]
+    assert cards(client, request("order-sign", draft, conditions=[])) == []
+    if "medicationReference" not in names:  # still to be chosen
+        assert cards(client, request("order-select", draft, conditions=[RELAPSED])) == []
 
 
 def test_the_patient_of_another_id_is_422_by_its_key_and_never_by_its_id(client):

@@ -107,6 +107,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_good(self, mode: str) -> None:
         self.send(json.dumps(found(self.path)).encode())
 
+    def do_half(self, mode: str) -> None:
+        """With a byte order mark, and a note that was cut within an emoji."""
+        noted = json.dumps(found(self.path)).replace('"status": ', '"note": [{"text": "well \\ud83d"}], "status": ')
+        self.send(b"\xef\xbb\xbf" + noted.encode())
+
     def do_status(self, mode: str) -> None:
         self.send(b"<html>a page</html>", int(mode))
 
@@ -217,6 +222,7 @@ def test_the_fhir_server_gives_the_same_cards_as_prefetch(ehr):
         told(fetched)
         == told(call(ehr, "500", gilteritinib(**DRAFT), prefetch))
         == told(call(ehr, "paged", gilteritinib(**DRAFT), seconds=LONG))
+        == told(call(ehr, "half", gilteritinib(**DRAFT), seconds=LONG))
     )
 
 

@@ -344,7 +344,7 @@ def test_an_absurd_number_is_a_gap_and_no_burden(client, line, name, path, numbe
 
 
 @pytest.mark.parametrize("written, status", [
-    ('"status": "draft", "status": "active", "status": null', 200), ('"status": "dr\\ud800aft"', 400),
+    ('"status": "draft", "status": "active", "status": null', 200), ('"status": "dr\\ud800aft"', 200),
     ('"status": NaN', 400), ('"status": -Infinity', 400), ('"status": 0512', 400), ('"status": "dräft 💊"', 200),
     ('/* draft */ "status": "draft"', 400),
 ])  # fmt: skip
@@ -355,11 +355,11 @@ def test_odd_json_is_read_by_the_rules_of_json(client, line, written, status):
     assert not wrong(response, line)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
-def test_json_in_another_encoding_is_refused(client, line, encoding):
+@pytest.mark.parametrize(("encoding", "status"), [("utf-16", 400), ("utf-32", 400), ("utf-8-sig", 200)])
+def test_json_in_another_encoding_is_refused_and_a_mark_before_it_is_not(client, line, encoding, status):
     _, body = DANGERS["gilteritinib-512"]
     response = post(client, json.dumps(body).encode(encoding), "order-sign")
-    assert response.status_code == 400 and not wrong(response, line)
+    assert response.status_code == status and not wrong(response, line)
 
 
 def test_a_contained_medication_does_not_spoil_the_order(client):

@@ -6,16 +6,17 @@ Each part is looked at by itself, so that one fault does not hide another.
 from __future__ import annotations
 
 import ast
+import stat
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cards import reasons, render
-from cds_service.answer import load_tools, load_tools_of_tenants
+from cards import reasons, render, wording
+from cds_service.answer import load_tools, settings_of
 from cds_service.changes import changes
 from cds_service.console.terminology import Tables, look
 from cds_service.coverage import answering
@@ -24,12 +25,12 @@ from cds_service.hooks.services import Service, discovery
 from cds_service.knowledge.inventory import OPEN
 from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level, Statement, Verification
-from cds_service.knowledge.overlay import TEMPLATES
 from cds_service.rules.catalogue import RULES
+from cds_service.security.fhir_servers import in_the_clear
 from cds_service.security.keys import from_file
 from cds_service.security.readers import read_readers
 from cds_service.security.tenants import read_tenants
-from cds_service.settings import JURISDICTIONS, Settings
+from cds_service.settings import JURISDICTIONS, ON, Settings
 from cds_service.store.stand import has_store, store_of
 from cds_service.watch.tracing import tracing
 
@@ -37,6 +38,7 @@ RULES_HOME = Path(__file__).parents[1] / "rules"
 FIXED_CARDS = ("gap", "also_note")  # made by `present`, of many findings
 _TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token
 _OLDEST = 5
+Looked = tuple[str, list[str]]  # what was seen, and what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Report:
 
     parts: tuple[Part, ...]
     standing: Standing | None
-    beware: tuple[str, ...] = ()  # of the hospital's overlay: laxer limits, critical rules switched off, ended entries
+    beware: tuple[str, ...] = ()  # laxer limits, critical rules switched off, ended entries, servers without TLS
 
     @property
     def sound(self) -> bool:
@@ -83,14 +85,14 @@ def check(env: Mapping[str, str], today: date) -> Report:
         _part("settings", lambda: _settings(env)),
         _part("knowledge", _knowledge),
         _part("codes", _terminology),
-        *([_part("overlay", lambda: _overlay(env, today, beware))] if env.get("OVERLAY", "").strip() else []),
-        *([_part("tenants", lambda: _tenants(env))] if env.get("TENANTS", "").strip() else []),
+        *([_part("overlay", lambda: _overlay(env, today, beware))] if _has_overlay(env) else []),
+        *([_part("tenants", lambda: _tenants(env, beware))] if env.get("TENANTS", "").strip() else []),
         *([_part("readers", lambda: _readers(env))] if env.get("WHY_READERS", "").strip() else []),
         _part("templates", _templates),
         _part("rules", _rules),
         _part("discovery", lambda: _discovery(env)),
         _part("clients", lambda: _clients(env)),
-        _part("store", lambda: _store(env)),
+        _part("store", lambda: _store(env, beware)),
         *([_part("tracing", lambda: _tracing(env))] if env.get("TRACING", "").strip() else []),
     ]
     try:
@@ -136,8 +138,8 @@ def _terminology() -> tuple[str, list[str]]:
     return f"{number} rows in {len(tables.rows)} tables, {recalled}", look(tables, Knowledge.load().terms)
 
 
-def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Who may call: each hospital with its keys, where they lie in a file, and its overlay."""
+def _tenants(env: Mapping[str, str], beware: list[str]) -> Looked:
+    """Who may call: each hospital with its keys, where they lie in a file."""
     settings = Settings.load(env)
     if settings.tenants is None:
         return "none", []
@@ -145,19 +147,66 @@ def _tenants(env: Mapping[str, str]) -> tuple[str, list[str]]:
     for tenant in tenants:
         if tenant.jwks_file is not None:
             from_file(tenant.jwks_file, tenant.algorithms)
-    load_tools_of_tenants(settings, tenants)
+        beware += [
+            f"{tenant.name}: fhir_servers holds {server}, and fhir_in_the_clear is set: tokens and charts can be read "
+            "on the way, which only synthetic patients bear"
+            for server in tenant.fhir_servers
+            if in_the_clear(server)
+        ]
     return ", ".join(f"{each.name} ({each.jurisdiction})" for each in tenants), []
 
 
-def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[str, list[str]]:
+def _has_overlay(env: Mapping[str, str]) -> bool:
+    """Whether there is one, of any hospital; what is wrong with the file of tenants is told elsewhere."""
+    if env.get("OVERLAY", "").strip():
+        return True
+    try:
+        return any(each.overlay for each in _hospitals(Settings.load(env)).values())
+    except CdsError:
+        return False
+
+
+def _hospitals(settings: Settings) -> dict[str, Settings]:
+    """The settings of each hospital in the file of tenants, by its name; without that file those of everybody."""
+    if settings.tenants is None:
+        return {"": settings}
+    tenants = read_tenants(settings.tenants, JURISDICTIONS, settings.way())
+    return {each.name: settings_of(settings, each) for each in tenants}
+
+
+def _of_each(env: Mapping[str, str], look: Callable[[Settings, str], Looked | None]) -> Looked:
+    """What is seen at each hospital, its name in front where they differ; a fault at one hides none at another."""
+    seen: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for name, settings in _hospitals(Settings.load(env)).items():
+        place = f"{name}: " if name else ""
+        try:
+            found = look(settings, place)
+        except CdsError as fault:
+            found = "", [str(fault)]
+        if found is not None:
+            problems += [f"{place}{each}" for each in found[1]]
+            seen.setdefault(found[0], []).append(name)
+    if len(seen) == 1:
+        return next(iter(seen)), problems
+    return "; ".join(f"{', '.join(names)}: {told}" for told, names in seen.items() if told), problems
+
+
+def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> Looked:
     """The hospital's own. What is allowed but should be known goes to `beware`."""
-    settings = Settings.load(env)
+    return _of_each(env, lambda settings, place: _own(settings, place, today, beware))
+
+
+def _own(settings: Settings, place: str, today: date, beware: list[str]) -> Looked | None:
+    if settings.overlay is None:
+        return None
     knowledge = load_tools(settings).knowledge
     overlay = knowledge.overlay
-    if overlay is None:
-        return "none", []
+    assert overlay is not None
     beware += [
-        words for each in changes(knowledge, RULES, settings.jurisdiction, today) for words in each.beware
+        f"{place}{words}"
+        for each in changes(knowledge, RULES, settings.jurisdiction, today)
+        for words in each.beware
     ]
     counted = (
         (len(overlay.values), "value"),
@@ -169,8 +218,7 @@ def _overlay(env: Mapping[str, str], today: date, beware: list[str]) -> tuple[st
         (len(overlay.profiles), "profile for clients"),
     )
     told = ", ".join(f"{number} {_plural(words, number)}" for number, words in counted)
-    problems = [each for name in overlay.templates for each in _template_problems(name, overlay.folder / TEMPLATES)]
-    return f"{overlay.owner}, from {overlay.effective}: {told}; version {knowledge.version}", problems
+    return f"{overlay.owner}, from {overlay.effective}: {told}; version {knowledge.version}", []
 
 
 def _plural(words: str, number: int) -> str:
@@ -178,8 +226,12 @@ def _plural(words: str, number: int) -> str:
     return " ".join([first if number == 1 else f"{first}s", *rest])
 
 
-def _clients(env: Mapping[str, str]) -> tuple[str, list[str]]:
-    clients = load_tools(Settings.load(env)).clients
+def _clients(env: Mapping[str, str]) -> Looked:
+    return _of_each(env, lambda settings, _: _profiles(settings))
+
+
+def _profiles(settings: Settings) -> Looked:
+    clients = load_tools(settings).clients
     routes = [
         f"{issuer}{f' ({tenant})' if tenant else ''} {profile.name}"
         for (issuer, tenant), profile in clients.routes.items()
@@ -197,9 +249,19 @@ def _readers(env: Mapping[str, str]) -> tuple[str, list[str]]:
     return ", ".join(f"{each.name} ({each.tenant})" if each.tenant else each.name for each in readers.values()), []
 
 
-def _store(env: Mapping[str, str]) -> tuple[str, list[str]]:
+def _store(env: Mapping[str, str], beware: list[str]) -> Looked:
     """Where calls are kept, its driver, password and keys. The database itself is not opened: `/readyz` tells of it."""
     settings = Settings.load(env)
+    if settings.keep_key_file is not None and settings.keep_key_file.stat().st_mode & stat.S_IROTH:
+        beware.append(
+            f"KEEP_KEY_FILE {settings.keep_key_file} can be read by everybody on this machine: chmod 600, for the user "
+            "that the service runs as, unless a folder above it lets nobody else in"
+        )
+    if settings.keep == "nothing" and settings.repeats == ON:
+        beware.append(
+            "REPEATS is 'on' with KEEP=nothing: each server process knows only the answers that came to it, so cards "
+            "are repeated all the same; set KEEP=audit, or REPEATS=off"
+        )
     if not has_store(settings):
         return "none, nothing is kept", []
     return f"{store_of(settings).place.words}, KEEP={settings.keep}", []
@@ -219,48 +281,12 @@ def _templates() -> tuple[str, list[str]]:
     return f"{len(names)} templates", problems
 
 
-def _template_problems(name: str, home: Path = render.HOME) -> list[str]:
+def _template_problems(name: str) -> list[str]:
     try:
-        needs = render.template(name, home).needs
-        for stand_in in (_Anything(True), _Anything(False)):
-            render.render(name, dict.fromkeys(needs, stand_in), home)
-    except Exception as fault:  # noqa: BLE001 - whatever a template does wrong is what we want to know
-        return [f"{'cards' if home == render.HOME else 'overlay'}/templates/{name}.md: {fault}"]
+        wording.prove(name, render.HOME)
+    except ValueError as fault:
+        return [f"cards/templates/{name}.md: {fault}"]
     return []
-
-
-class _Anything:
-    """Stands in for any value that a template may ask for; once as something, once as nothing."""
-
-    def __init__(self, there: bool) -> None:
-        self._there = there
-
-    def __getattr__(self, name: str) -> _Anything:
-        return self
-
-    def __bool__(self) -> bool:
-        return self._there
-
-    def __iter__(self) -> Iterator[_Anything]:
-        return iter((self,) if self._there else ())
-
-    def __len__(self) -> int:
-        return int(self._there)
-
-    def __getitem__(self, key: object) -> _Anything:
-        return self
-
-    def __str__(self) -> str:
-        return "…"
-
-    def __gt__(self, other: object) -> bool:
-        return self._there
-
-    def __add__(self, other: object) -> str:
-        return "…"
-
-    def __int__(self) -> int:
-        return int(self._there)
 
 
 def _rules() -> tuple[str, list[str]]:
@@ -305,8 +331,12 @@ def _texts(node: ast.expr) -> list[str]:
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
-def _discovery(env: Mapping[str, str]) -> tuple[str, list[str]]:
-    tools = load_tools(Settings.load(env))
+def _discovery(env: Mapping[str, str]) -> Looked:
+    return _of_each(env, lambda settings, _: _services(settings))
+
+
+def _services(settings: Settings) -> Looked:
+    tools = load_tools(settings)
     problems = [problem for service in tools.services for problem in _service_problems(service)]
     named = [service["id"] for service in discovery(tools.services)["services"]]
     problems += [f"two services have the id '{name}'" for name in named if named.count(name) > 1]

@@ -16,6 +16,7 @@ from threading import Semaphore
 from time import monotonic
 from urllib.parse import urljoin
 
+from cds_service.decoding import as_meant
 from cds_service.gather.bundle import Matches, Unpacked, resource_type, unpack
 from cds_service.gather.clocks import Clocks
 from cds_service.gather.exchange import Exchange, Rejected, Stopped
@@ -338,7 +339,8 @@ def _resolved(access: FhirAccess, link: str) -> str:
         return link  # no address at all: it is refused where it would be asked
 
 
-def _unpacked(body: bytes, expected: str) -> Unpacked:
+def _unpacked(sent: bytes, expected: str) -> Unpacked:
+    body = sent if resource_type(sent) is not None else as_meant(sent)
     match resource_type(body):
         case None:
             raise Stopped(NOT_FHIR)

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.decoding import any_twice
+from cds_service.decoding import any_twice, as_meant
 from cds_service.errors import BadRequest, TooLarge
 from cds_service.hooks.request import NOT_JSON
 
@@ -82,9 +82,10 @@ class FeedbackCounts:
 
 
 def _decoded(body: bytes) -> Any:
+    sent = as_meant(body)
     try:
-        decoded = msgspec.json.decode(body)
-        twice = any_twice(body)
+        decoded = msgspec.json.decode(sent)
+        twice = any_twice(sent)
     except RecursionError:
         raise BadRequest("the JSON is nested too deeply to be read") from None
     except (msgspec.DecodeError, UnicodeDecodeError):

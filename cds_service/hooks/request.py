@@ -1,6 +1,7 @@
 """The request: one CDS Hooks call, checked and typed.
 
-Resources stay raw bytes here; reading them is the business of `gather`. A field that we do not know is ignored.
+Resources stay raw bytes here; reading them is the business of `gather`. A field that we do not know, or do not use, is
+ignored, whatever it holds; what could be had elsewhere and came in another form counts as not sent, and that is said.
 The paths in error messages are those of the request body ("context.patientId").
 """
 
@@ -14,12 +15,12 @@ from typing import TypeVar
 
 import msgspec
 
-from cds_service.decoding import Members, decode, each_once, stands_twice
+from cds_service.decoding import Members, as_meant, decode, each_once, stands_twice
 from cds_service.errors import BadRequest
 from cds_service.hooks.services import Service
 
 MOST_DRAFTS = 1_000  # that are read of one call: more would take the time of the checks
-NOT_JSON = "the body is not valid JSON (RFC 8259, UTF-8): send one object, without a byte order mark"
+NOT_JSON = "the body is not valid JSON (RFC 8259): send one object in UTF-8"
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _NULL = msgspec.Raw(b"null")
 T = TypeVar("T")
@@ -53,11 +54,22 @@ class HookRequest:
     selections: tuple[str, ...]
     prefetch: Mapping[str, bytes]
     fhir: FhirAccess | None
+    odd: str = ""  # what came in a form that is not read, in words
 
     @classmethod
     def read(cls, body: bytes, service: Service) -> HookRequest:
         """The request in `body`, for `service`. Raises BadRequest, naming the path of the fault."""
-        envelope = _decode(body, _Envelope, "")
+        try:
+            return cls._read(body, service)
+        except BadRequest as fault:
+            meant = as_meant(body) if fault.message == NOT_JSON else body
+            if meant == body:
+                raise
+        return cls._read(meant, service)
+
+    @classmethod
+    def _read(cls, body: bytes, service: Service) -> HookRequest:
+        envelope, odd = _opened(body)
         if envelope.hook != service.hook:
             raise BadRequest(
                 f"this address serves the hook '{service.hook}', the body names another: "
@@ -65,12 +77,12 @@ class HookRequest:
                 "hook",
             )
         prefetch = envelope.prefetch or {}
-        for where, members in (("", _decode(body, Members, "")), ("prefetch", prefetch)):
-            _require_each_once(members, where)
+        _require_each_once(_decode(body, Members, ""), "", _USED)
+        _require_each_once(prefetch, "prefetch", frozenset(query.key for query in service.queries))
         if not envelope.hookInstance:
             raise BadRequest("hookInstance is empty: send a UUID for each call", "hookInstance")
         context = _decode(envelope.context, _CONTEXTS[service.hook], "context")
-        _require_each_once(_decode(envelope.context, Members, "context"), "context")
+        _require_each_once(_decode(envelope.context, Members, "context"), "context", _USED_OF_CONTEXT)
         if not FHIR_ID.match(context.patientId):
             raise BadRequest(
                 "patientId is not a FHIR id (letters, digits, '-' and '.', at most 64): "
@@ -86,6 +98,7 @@ class HookRequest:
             selections=tuple(context.selections) if isinstance(context, _OrderSelect) else (),
             prefetch=MappingProxyType({key.text: bytes(value) for key, value in prefetch.items()}),
             fhir=_access(envelope),
+            odd=odd,
         )
 
 
@@ -107,10 +120,20 @@ class _Envelope(msgspec.Struct):
     fhirAuthorization: _Authorization | None = None  # noqa: N815
 
 
+class _Loose(msgspec.Struct):
+    """The same, where what could be had elsewhere may have any form."""
+
+    hook: str
+    hookInstance: str  # noqa: N815
+    context: msgspec.Raw
+    prefetch: msgspec.Raw = _NULL
+    fhirServer: msgspec.Raw = _NULL  # noqa: N815
+    fhirAuthorization: _Authorization | None = None  # noqa: N815
+
+
 class _PatientView(msgspec.Struct):
     patientId: str  # noqa: N815
     userId: str  # noqa: N815
-    encounterId: str | None = None  # noqa: N815
 
 
 class _OrderSign(_PatientView, kw_only=True):
@@ -131,11 +154,41 @@ class _DraftBundle(msgspec.Struct):
     entry: list[msgspec.Raw] | None = None
 
 
+_USED = frozenset({"hook", "hookInstance", "context", "prefetch", "fhirServer", "fhirAuthorization"})
+_USED_OF_CONTEXT = frozenset({"patientId", "userId", "draftOrders", "selections"})
 _CONTEXTS: Mapping[str, type[_PatientView]] = {
     "patient-view": _PatientView,
     "order-select": _OrderSelect,
     "order-sign": _OrderSign,
 }
+
+
+def _opened(body: bytes) -> tuple[_Envelope, str]:
+    """The members of the body, and in words which of them came in a form that is not read."""
+    try:
+        return decode(body, _Envelope), ""
+    except (msgspec.DecodeError, RecursionError):
+        loose = _decode(body, _Loose, "")
+    odd = []
+    prefetch, server = _decode_if(loose.prefetch, Members), _decode_if(loose.fhirServer, str)
+    if prefetch is None and loose.prefetch != _NULL:
+        odd.append("what came as prefetch is no object, so it was not read")
+    if server is None and loose.fhirServer != _NULL:
+        odd.append("what came as fhirServer is no text, so nobody was asked")
+    if not odd:
+        return _decode(body, _Envelope, ""), ""
+    told = _Envelope(loose.hook, loose.hookInstance, loose.context, prefetch, server, loose.fhirAuthorization)
+    return told, "; ".join(odd)
+
+
+def _decode_if(raw: msgspec.Raw, shape: type[T]) -> T | None:
+    """What stands there; None where it is of another type. What is no JSON is refused."""
+    try:
+        return decode(raw, shape)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, RecursionError):
+        raise BadRequest(NOT_JSON) from None
 
 
 def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
@@ -155,9 +208,9 @@ def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:
         raise BadRequest(NOT_JSON, where or None) from None
 
 
-def _require_each_once(members: Members, where: str) -> None:
+def _require_each_once(members: Members, where: str, used: frozenset[str]) -> None:
     """Of two elements of one name any reader takes another one: the orders of a call could go unseen."""
-    if not each_once(members):
+    if not each_once({name: value for name, value in members.items() if name.text in used}):
         raise BadRequest("an element stands twice in one object: send each of them once", where or None)
 
 

@@ -6,15 +6,17 @@ so by itself it warns at most; the rules see to it that a stop of the shipped kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from cds_service.knowledge.model import Citation, Local, Precipitant, Reference, Statement, Topic, Verification
+from cds_service.knowledge.model import Citation, Local, Precipitant, Reference, Statement, Step, Topic, Verification
 from cds_service.knowledge.overlay import Decision, LocalValue, Overlay
 from cds_service.knowledge.slips import near, wrong
+from cds_service.quantity import Quantity
 
 _PLACES = frozenset(["US", "EU", "JP"])
 
@@ -86,7 +88,22 @@ def _answer(
         read = topic.read(value.value) if topic else _effect(value.value, replaces[0].topic, effects)
     except (TypeError, ValueError, ArithmeticError) as fault:
         raise wrong(f"{place}, value", str(fault)) from None
+    if not all(number.is_finite() and number > 0 for number in _numbers(read)):
+        raise wrong(f"{place}, value", f"expected more than 0, found {value.value!r}: write the value that is meant")
     return LocalAnswer(value.decision, replaces, read)
+
+
+def _numbers(value: Any) -> Iterator[Decimal]:
+    """The numbers in a value, how many or few it may hold."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _numbers(each)
+    elif isinstance(value, Step):
+        yield from _numbers((value.every, value.until))
+    elif isinstance(value, Quantity):
+        yield value.value
+    elif isinstance(value, (int, Decimal)):
+        yield Decimal(value)
 
 
 def _by_id(value: LocalValue, every: tuple[Statement[Any], ...]) -> tuple[Statement[Any], ...]:

@@ -141,6 +141,7 @@ def _without_partners(check: Check, chart: Chart) -> Iterator[tuple[str, str, Ch
     others = dict.fromkeys(drug for order in finding.about for drug in order.ingredients if drug != finding.drug)
     for drug in others:
         kept = tuple(order for order in listed.value.orders if drug not in order.ingredients)
-        medications = Medications(kept, listed.value.read, listed.value.unidentified, listed.value.unnamed_drafts)
+        told = listed.value
+        medications = Medications(kept, told.read, told.unidentified, told.unnamed_drafts, told.unchosen_drafts)
         words = f"{drug} neither ordered nor taken"
         yield f"without {drug}", words, _changed(chart, replace(listed, value=medications))

@@ -251,7 +251,13 @@ class _Writer:
         home = self.stage.wording.get(name)
         if home is None:
             return render(name, values)
-        words = render(name, values, home)
+        try:
+            words = render(name, values, home)
+            if not words.summary:
+                raise ValueError("no summary")
+        except Exception as fault:  # noqa: BLE001 - what the start did not find
+            log.error("the hospital's wording %s failed: %s", name, type(fault).__name__)
+            return render(name, values)
         return replace(words, body=f"{words.body}\n\n*Worded by this hospital.*")
 
     def _words(self, finding: Finding) -> Words:

@@ -149,8 +149,12 @@ class Relevance:
 
     @cached_property
     def nameless(self) -> int:
-        """How many drafts name no drug that could be read, in a patient who may have AML: each may be one of ours."""
-        number = self.evaluation.chart.medications.unnamed_drafts
+        """How many drafts name no drug that could be read, in a patient who may have AML: each may be one of ours.
+
+        What names nothing at all is still to be chosen, but not where it is signed.
+        """
+        medications = self.evaluation.chart.medications
+        number = medications.unnamed_drafts + (medications.unchosen_drafts if self.moment is Moment.SIGN else 0)
         return number if self.moment is not Moment.VIEW and (self._may_have_aml or self._on_our_drug) else 0
 
     @cached_property

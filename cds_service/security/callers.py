@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import jwt
@@ -73,8 +74,7 @@ class Callers:
         known = self._by_issuer.get(issuer) if isinstance(issuer, str) else None
         if known is None:
             raise _Refused("issuer")
-        key = _key(known, header)
-        claims = _verified(token, key, header["alg"], known.tenant, endpoint)
+        claims = _proven(token, _keys_of(known, header), known, header, endpoint)
         self._require_new(claims, known.tenant)
         return known.tenant
 
@@ -102,7 +102,7 @@ def _keys(tenant: Tenant, clock: Callable[[], float]) -> Keys:
     if tenant.jwks_file is not None:
         return from_file(tenant.jwks_file, tenant.algorithms)
     assert tenant.jwks_url is not None
-    return RemoteKeys(tenant.jwks_url, clock, tenant.way)
+    return RemoteKeys(tenant.jwks_url, clock, tenant.way, tenant.algorithms)
 
 
 def _token(authorization: str | None) -> str:
@@ -127,19 +127,38 @@ def _opened(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return header, claims
 
 
-def _key(known: _Known, header: Mapping[str, Any]) -> PublicKey:
+def _keys_of(known: _Known, header: Mapping[str, Any]) -> tuple[PublicKey, ...]:
     tenant = known.tenant
     if header.get("alg") not in tenant.algorithms:
         raise _Refused("algorithm")
     if tenant.jwks_url is not None and header.get("jku", tenant.jwks_url) != tenant.jwks_url:
         raise _Refused("jku")
-    key = known.keys.find(header["kid"], header["alg"])
-    if key is None:
+    keys = known.keys.find(header["kid"], header["alg"])
+    if not keys:
         raise _Refused("key")
-    return key
+    return keys
 
 
-def _verified(token: str, key: PublicKey, algorithm: str, tenant: Tenant, endpoint: str) -> Mapping[str, Any]:
+def _proven(
+    token: str, keys: tuple[PublicKey, ...], known: _Known, header: Mapping[str, Any], endpoint: str
+) -> Mapping[str, Any]:
+    """The claims, with the signature of any of these keys; else of one that took their place under the same id."""
+    kid, algorithm = header["kid"], header["alg"]
+    for key in chain(keys, _others(known.keys, kid, algorithm, keys)):
+        claims = _verified(token, key, algorithm, known.tenant, endpoint)
+        if claims is not None:
+            return claims
+    raise _Refused("signature")
+
+
+def _others(held: Keys, kid: str, algorithm: str, tried: tuple[PublicKey, ...]) -> Iterator[PublicKey]:
+    """Asked for only when it comes to them."""
+    known = {each.public_numbers() for each in tried}
+    yield from (each for each in held.anew(kid, algorithm) if each.public_numbers() not in known)
+
+
+def _verified(token: str, key: PublicKey, algorithm: str, tenant: Tenant, endpoint: str) -> Mapping[str, Any] | None:
+    """The claims; None where another key signed them."""
     try:
         claims: Mapping[str, Any] = jwt.decode(
             token,
@@ -155,7 +174,7 @@ def _verified(token: str, key: PublicKey, algorithm: str, tenant: Tenant, endpoi
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError):
         raise _Refused("time") from None
     except jwt.InvalidSignatureError:
-        raise _Refused("signature") from None
+        return None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise _Refused("claims") from None
     times = (claims["exp"], claims["iat"])

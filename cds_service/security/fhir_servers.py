@@ -27,6 +27,7 @@ class AllowedServers:
 
     listed: tuple[str, ...]
     loopback: bool
+    where: str = "setting FHIR_SERVERS"  # they are listed, for whoever has to add one
 
     @classmethod
     def read(cls, text: str, loopback: bool) -> AllowedServers:
@@ -52,7 +53,7 @@ class AllowedServers:
             return None
         if any(_is_under(entry, asked) for entry in self.listed):
             return None
-        return "the FHIR server is not one of those that this service may ask (setting FHIR_SERVERS)"
+        return f"the FHIR server is not one of those that this service may ask ({self.where})"
 
 
 def same_server(base: str, url: str) -> bool:
@@ -61,6 +62,12 @@ def same_server(base: str, url: str) -> bool:
         return _is_under(base, _place(url))
     except _Odd:
         return False
+
+
+def in_the_clear(base: str) -> bool:
+    """Whether what is asked there goes over a network without TLS. `base`: a base URL that `read` took."""
+    place = _base(base)
+    return place.scheme == "http" and not place.is_loopback
 
 
 def is_forbidden(address: str) -> bool:

@@ -1,7 +1,8 @@
 """The public keys of a tenant: from a file, or from its JWKS address, kept and asked for again when a key is new.
 
 An outage of that address must not lock a hospital out, and a stranger's made-up key ids must not make us ask it all the
-time: the last good set serves for a day, and nobody is asked more than once in half a minute. (RFC 7517)
+time: the last good set serves for a day, and nobody is asked more than once in half a minute. An answer without any key
+that could serve is an outage too. Several keys may have one id. (RFC 7517)
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -31,6 +33,7 @@ PAUSE_SECONDS = 30.0  # between two attempts, whoever asks for whatever key
 TIMEOUT_SECONDS = 2.0
 LARGEST_SET = 256 * 1024
 RSA_BITS = 2048
+MOST_OF_AN_ID = 8  # keys of one id that are tried
 _CURVES = {"ES384": "secp384r1", "ES256": "secp256r1"}
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -39,8 +42,11 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 class Keys(Protocol):
     """Where a tenant's public keys come from."""
 
-    def find(self, kid: str, algorithm: str) -> PublicKey | None:
-        """The key of this id that can verify this algorithm, if there is one."""
+    def find(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The keys of this id that can verify this algorithm."""
+
+    def anew(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The same, asked for again where that may tell another one: none of those that were found fits."""
 
 
 class KeySet:
@@ -51,27 +57,30 @@ class KeySet:
         if not isinstance(entries, list):
             raise ValueError("a JSON object with a list 'keys'")
         self._entries = tuple(each for each in entries if isinstance(each, dict))
-        self._found: dict[tuple[str, str], PublicKey] = {}  # as many as there are: what is not found is not kept
+        self._found: dict[tuple[str, str], tuple[PublicKey, ...]] = {}  # what is not found is not kept
 
-    def find(self, kid: str, algorithm: str) -> PublicKey | None:
-        """The key of this id that can verify this algorithm, if there is one."""
-        key = self._found.get((kid, algorithm))
-        if key is None and (key := self._made(kid, algorithm)) is not None:
-            self._found[kid, algorithm] = key
-        return key
+    def find(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The keys of this id that can verify this algorithm."""
+        keys = self._found.get((kid, algorithm), ())
+        if not keys and (keys := tuple(islice(self._made(kid, algorithm), MOST_OF_AN_ID))):
+            self._found[kid, algorithm] = keys
+        return keys
 
-    def _made(self, kid: str, algorithm: str) -> PublicKey | None:
+    def anew(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The same: a file is read at the start."""
+        return self.find(kid, algorithm)
+
+    def _made(self, kid: str, algorithm: str) -> Iterator[PublicKey]:
         for entry in self._entries:
             if entry.get("kid") == kid and entry.get("alg", algorithm) == algorithm and _to_sign(entry):
                 key = _public(entry, algorithm)
                 if key is not None:
-                    return key
-        return None
+                    yield key
 
     def serves(self, algorithms: tuple[str, ...]) -> bool:
         """Whether any of these algorithms could be verified with a key of this set."""
         named = [each["kid"] for each in self._entries if isinstance(each.get("kid"), str)]
-        return any(self.find(kid, algorithm) is not None for kid in named for algorithm in algorithms)
+        return any(self.find(kid, algorithm) for kid in named for algorithm in algorithms)
 
 
 def _to_sign(entry: Mapping[str, Any]) -> bool:
@@ -124,8 +133,9 @@ class RemoteKeys:
     time-out at most, however slowly an answer drips in.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float], way: Way) -> None:
+    def __init__(self, url: str, clock: Callable[[], float], way: Way, algorithms: tuple[str, ...]) -> None:
         self.url = url
+        self._algorithms = algorithms
         self._way = way
         self._clock = clock
         self._lock = threading.Lock()
@@ -133,21 +143,25 @@ class RemoteKeys:
         self._good = float("-inf")
         self._attempt: _Attempt | None = None
 
-    def find(self, kid: str, algorithm: str) -> PublicKey | None:
-        """The key of this id that can verify this algorithm, if there is one."""
-        key = self._held(kid, algorithm)
-        if key is None:
-            self._ask().wait()
-            return self._held(kid, algorithm)
+    def find(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The keys of this id that can verify this algorithm."""
+        keys = self._held(kid, algorithm)
+        if not keys:
+            return self.anew(kid, algorithm)
         if self._clock() - self._good > REFRESH_SECONDS:
             self._ask()
-        return key
+        return keys
 
-    def _held(self, kid: str, algorithm: str) -> PublicKey | None:
+    def anew(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+        """The same, asked for again, unless that was done just now."""
+        self._ask().wait()
+        return self._held(kid, algorithm)
+
+    def _held(self, kid: str, algorithm: str) -> tuple[PublicKey, ...]:
         with self._lock:
             held, good = self._set, self._good
         if held is None or self._clock() - good > STALE_SECONDS:
-            return None
+            return ()
         return held.find(kid, algorithm)
 
     def _ask(self) -> _Attempt:
@@ -168,6 +182,10 @@ class RemoteKeys:
     def _renew(self, attempt: _Attempt) -> None:
         try:
             fetched = KeySet(_fetched(self.url, self._way))
+            if not fetched.serves(self._algorithms):
+                log.warning("the address of a tenant's keys gave none for %s: those at hand serve on, a day at most; "
+                            "look at what its jwks_url publishes", ", ".join(self._algorithms))  # fmt: skip
+                return
             with self._lock:
                 if attempt is self._attempt:  # else it came too late: a later one has been begun
                     self._set, self._good = fetched, attempt.started

@@ -9,6 +9,7 @@ The file is TOML, one `[[tenant]]` for each hospital:
     # jwks_file = "north-jwks.json"                       # ... a file beside this one, for sites without a way out
     jurisdiction = "EU"                                   # whose labels apply
     fhir_servers = ["https://ehr.north.example/fhir/r4"]  # base URLs that may be asked for its patients
+    fhir_in_the_clear = false                             # true: http:// beyond this machine, synthetic patients only
     audiences = []                                        # further `aud` values, where an EHR has its own typed in
     algorithms = ["ES384", "RS384"]                       # the default
     overlay = "north"                                     # its own knowledge, a folder beside this file
@@ -32,7 +33,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cds_service.errors import SettingsError
-from cds_service.security.fhir_servers import AllowedServers
+from cds_service.security.fhir_servers import AllowedServers, in_the_clear
 from cds_service.security.outbound import Way, credentials_in, proxy_address, require_certificates
 from cds_service.security.toml_file import entries_in
 
@@ -42,8 +43,9 @@ USUAL = ("ES384", "RS384")
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 _KEYS = {
     "name", "issuer", "jwks_url", "jwks_file", "jurisdiction", "fhir_servers", "audiences", "algorithms", "overlay",
-    "replay", "overlay_sha256", "ca_bundle", "proxy", "proxy_password_file", "proxy_not_for",
+    "replay", "overlay_sha256", "fhir_in_the_clear", "ca_bundle", "proxy", "proxy_password_file", "proxy_not_for",
 }  # fmt: skip
+NAME = re.compile(r"[\w .,:;'’&()\[\]+/-]{1,64}")  # logs repeat no other
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _REPLAY = ("refuse", "record")
 
@@ -101,7 +103,7 @@ class _Entry:
         if (url is None) == (file is None):
             raise self.wrong("jwks_url", "either this or jwks_file, not both and not neither")
         return Tenant(
-            name=self.text("name", "a short name"),
+            name=self.name(),
             issuer=self.issuer(),
             jwks_url=self.https("jwks_url") if url is not None else None,
             jwks_file=self.beside("jwks_file", Path.is_file, "a file beside this one") if file is not None else None,
@@ -123,6 +125,13 @@ class _Entry:
         if not isinstance(value, str) or not value.strip() or value != value.strip() or len(value) > 500:
             raise self.wrong(key, expected)
         return value
+
+    def name(self) -> str:
+        expected = "a name of 64 characters at most: letters, digits, blanks and . , : ; ' & ( ) [ ] + / - _"
+        name = self.text("name", expected)
+        if not NAME.fullmatch(name):
+            raise self.wrong("name", expected)
+        return name
 
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         value = self.entry.get(key, list(default))
@@ -168,7 +177,16 @@ class _Entry:
         try:
             AllowedServers.read(",".join(servers), loopback=False)
         except SettingsError as fault:
-            raise self.wrong("fhir_servers", str(fault)) from None
+            raise self.wrong("fhir_servers", str(fault).removeprefix("FHIR_SERVERS, ")) from None
+        allowed = self.entry.get("fhir_in_the_clear", False)
+        if not isinstance(allowed, bool):
+            raise self.wrong("fhir_in_the_clear", "true or false, without quotation marks")
+        if not allowed and any(map(in_the_clear, servers)):
+            raise self.wrong(
+                "fhir_servers",
+                "https:// beyond this machine: over http:// tokens and charts can be read on the way. Use https, or "
+                "for synthetic patients on a network of your own write fhir_in_the_clear = true",
+            )
         return servers
 
     def digest(self) -> str:

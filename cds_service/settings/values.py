@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -15,6 +16,8 @@ from cds_service.settings.kinds import DEMO, HOSPITAL, JSON, LOGIN, LOOPBACK, ON
 from cds_service.settings.table import SETTINGS, refuse_slips
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+_TOO_FAR = re.compile(r"/cds-services(?:/aml-(?:patient-view|order-select|order-sign)(?:/feedback)?)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ def _check(settings: Settings) -> None:
         )
     _check_proxy(settings)
     _check_readers(settings)
+    _check_public_url(settings.public_url)
     if settings.overlay_sha256 and settings.overlay is None and settings.is_demo:
         raise SettingsError("OVERLAY_SHA256 is set, and there is no OVERLAY: set its folder, or unset this")
     if settings.mode == HOSPITAL:
@@ -176,6 +180,16 @@ def _check_readers(settings: Settings) -> None:
         raise SettingsError("WHY_LINKS is 'login', and WHY_READERS names no file of those who may: see why.md")
     if settings.keep == "nothing":
         raise SettingsError("WHY_LINKS is 'login', and KEEP=nothing keeps nothing to look at: set KEEP, or signed")
+
+
+def _check_public_url(url: str) -> None:
+    """It is the address before `/cds-services`, not that of discovery or of a service."""
+    too_far = _TOO_FAR.search(url)
+    if too_far:
+        raise SettingsError(
+            f"PUBLIC_URL is '{url}', expected the address without {too_far[0]}, which calls have behind it: set it to "
+            f"{url[: too_far.start()]}; as it is each call is 404, or its token names another address"
+        )
 
 
 def _check_proxy(settings: Settings) -> None:

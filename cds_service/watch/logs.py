@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.security.tenants import NAME
 from cds_service.settings import Settings
 from cds_service.watch import outbox
 
@@ -42,7 +43,7 @@ FIELDS: dict[str, tuple[str, re.Pattern[str]]] = {
         re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     ),
     "service": ("the id of the service", re.compile(r"aml-[a-z-]{1,40}")),
-    "tenant": ("the name in the file of tenants", re.compile(r"[\w .-]{1,64}")),
+    "tenant": ("the name in the file of tenants", NAME),
     "reader": ("the name under which a reader logged in", re.compile(r"[a-z0-9._@-]{1,64}")),
     "card": (
         "the random id of the card whose reasons were opened",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 METRICS_PATH = "/metrics"
 SANDBOX = "https://sandbox.cds-hooks.org"
 JSON_TYPES = ("application/json", "application/fhir+json", "application/json+fhir")
+_OF_UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")  # what is written so is UTF-8 too
 _LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?\Z", re.IGNORECASE)
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{0,5})?\Z")
 _PREFLIGHT_SECONDS = "600"
@@ -142,7 +143,7 @@ def _own_hosts(settings: Settings) -> frozenset[str]:
 
 def _is_ours(host: str, hosts: frozenset[str]) -> bool:
     match = _HOST.match(host)
-    name = (match["v6"] or match["name"]).lower() if match else ""
+    name = (match["v6"] or match["name"].removesuffix(".")).lower() if match else ""  # the dot of a whole name
     return match is not None and (is_loopback(name) or name in hosts)
 
 
@@ -154,7 +155,7 @@ def _options() -> Response:
 
 
 def _check_body(request: Request, settings: Settings) -> None:
-    encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    encoding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() or "identity"
     if request.path.rstrip("/") in _FORMS:
         if request.mimetype != "application/x-www-form-urlencoded":
             raise NotJson("this address takes a form: send application/x-www-form-urlencoded", "http.Content-Type")
@@ -168,7 +169,7 @@ def _check_body(request: Request, settings: Settings) -> None:
 
 def _is_json(request: Request) -> bool:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    return request.mimetype in JSON_TYPES and charset in ("utf-8", "utf8")
+    return request.mimetype in JSON_TYPES and charset in _OF_UTF_8
 
 
 def _put_on(response: AnyResponse, ours: tuple[tuple[str, str], ...]) -> None:

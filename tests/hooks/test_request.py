@@ -118,8 +118,24 @@ def test_no_prefetch_is_a_legal_request(more):
 
 
 @pytest.mark.parametrize("prefetch", [7, [], "x", True])
-def test_prefetch_that_is_no_object_is_refused(prefetch):
-    assert refused(read, VIEW, prefetch=prefetch).path == "prefetch"
+def test_prefetch_that_is_no_object_counts_as_not_sent_and_is_said(prefetch):
+    request = read(VIEW, prefetch=prefetch, fhirServer=None)
+    assert dict(request.prefetch) == {} and request.odd == "what came as prefetch is no object, so it was not read"
+
+
+@pytest.mark.parametrize("server", [7, [], {}, True])
+def test_a_server_that_is_no_text_counts_as_not_sent_and_is_said(server):
+    request = read(VIEW, prefetch={"labs": None}, fhirServer=server)
+    assert request.fhir is None and dict(request.prefetch) == {"labs": b"null"}
+    assert request.odd == "what came as fhirServer is no text, so nobody was asked"
+    both = read(VIEW, prefetch=5, fhirServer=server).odd
+    assert "prefetch is no object" in both and "; what came as fhirServer" in both
+    assert refused(read, VIEW, fhirServer=server, fhirAuthorization={"access_token": 5}).path is not None
+
+
+@pytest.mark.parametrize("value", [5, {}, [], True, None])
+def test_what_is_never_used_may_hold_anything(value):
+    assert sign({"encounterId": value, "more": value}, extension=value, more=value).odd == ""
 
 
 def test_the_server_and_its_token_belong_together():
@@ -250,12 +266,22 @@ def test_a_draft_that_another_hides_is_not_lost_in_silence(twice):
 EMPTY = '{"resourceType": "Bundle", "entry": []}'
 
 
+@pytest.mark.parametrize(("once", "twice"), [
+    ('"extension":', '"extension": {}, "extension":'),
+    ('"encounterId":', '"encounterId": "e-2", "encounterId":'),
+    ('"other":', '"other": 5, "other":'),
+])
+def test_what_is_never_used_may_stand_twice(once, twice):
+    context = CONTEXT | {"encounterId": "e-1", "draftOrders": DRAFTS}
+    asked = {"hook": SIGN.hook, "hookInstance": "i-1", "context": context, "prefetch": {"other": 1}, "extension": {}}
+    assert len(HookRequest.read(json.dumps(asked).replace(once, twice).encode(), SIGN).drafts) == 1
+
+
 @pytest.mark.parametrize("once, twice, path", [
     ('"hook":', '"hook": "order-sign", "hook":', None),
     ('"context":', '"context": {}, "context":', None),
     ('"prefetch":', '"prefetch": {}, "prefetch":', None),
     ('"prefetch":', '"prefetch": {}, "pre\\u0066etch":', None),
-    ('"extension":', '"extension": {}, "extension":', None),
     ('"draftOrders":', f'"draftOrders": {EMPTY}, "draftOrders":', "context"),
     ('"patientId":', '"patientId": "p-2", "patientId":', "context"),
     ('"labs":', f'"labs": {EMPTY}, "labs":', "prefetch"),

@@ -13,7 +13,8 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Verification
 from cds_service.knowledge.overlay import _digest
 from cds_service.settings import Settings
-from tests.overlays import HOLD_480, IDENTITY, tools_with, written
+from tests.calls import gilteritinib, qtcf
+from tests.overlays import HOLD_480, IDENTITY, ask_with, cards_of, tools_with, written
 
 DAY = date(2026, 11, 20)
 TEMPLATE = "qtc_over_hold_limit"
@@ -55,6 +56,9 @@ def cells(columns: str, row: str) -> dict[str, str]:
     (value("statement: gilteritinib-qtc-hold, value: 480 ms, resaon: x"), "did you mean reason?"),
     (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, effective: 1.12.2026"), "expected a date"),
     (value("statement: gilteritinib-qtc-hold, value: 480 ms, reason: x, until: 2026-11-01"), "is not after effective"),
+    (value("statement: gilteritinib-qtc-hold, value: 0 ms, reason: x"), "value: expected more than 0, found '0 ms'"),
+    (value("statement: gilteritinib-qtc-hold, value: -480 ms, reason: x"), "expected more than 0, found '-480 ms'"),
+    (value("statement: gilteritinib-ecg-cycle-one, value: [8, 0], reason: x"), "expected more than 0, found [8, 0]"),
     (value("topic: qtc_hold_abov, about: gilteritinib, value: 480 ms, reason: x"), "did you mean qtc_hold_above"),
     (value("topic: qtc_hold_above, about: giltertinib, value: 480 ms, reason: x"), "did you mean gilteritinib"),
     (value("topic: dose_ceiling, about: venetoclax, qualifier: x, value: 70 mg/d, reason: x"), "is no 'x'; there are"),
@@ -119,6 +123,21 @@ def reworded(old: str, new: str) -> str:
     ("{{ drug }}", "this drug", "does not say 'drug', which the shipped wording says"),
     ("**Way out**", "<script>", "holds HTML"),
     ("---\n", "---\noverrides: [value-outdated]\n", "has summary only, not 'overrides'; override reasons"),
+    ("**Way out**", "{{ 1 / 0 }}", "'div' is not used in wordings: say it with values, if and for"),
+    ("**Way out**", "{{ drug + 1 - [] }}", "cannot be rendered"),
+    ("**Way out**", "{{ ''.join(drug) }}", "'call' is not used in wordings"),
+    ("**Way out**", "{{ drug[9:] * 10 ** 9 }}", "is not used in wordings"),
+    ("**Way out**", "{% include '/etc/passwd' %}", "'include' is not used in wordings"),
+    ("**Way out**", "{% import 'gap.md' as other %}", "'import' is not used in wordings"),
+    ("**Way out**", "{% for each in range(10 ** 9) %}x{% endfor %}", "a loop goes over a value of the card"),
+    ("**Way out**", "{% for each in 'long' %}x{% endfor %}", "a loop goes over a value of the card"),
+    ("**Way out**", "{% for a in qtc %}" * 4 + "{% endfor %}" * 4, "more than 3 loops stand within each other"),
+    ("**Way out**", "{% set long = drug ~ drug %}", "'assign' is not used in wordings"),
+    ("**Way out**", "{{ drug | center(1000000000) }}", "the filter 'center' is not used in wordings"),
+    ("**Way out**", "{{ drug | map('center', 1000000000) | join }}", "(map with attribute= only)"),
+    ("**Way out**", "{{ " + "(" * 5000 + "drug" + ")" * 5000 + " }}", "is nested too deeply to be read"),
+    ("**Way out**", "![x](https://elsewhere.example/x.png)", "holds an image"),
+    ('summary: "', 'summary: "' + "many words " * 14, "and a card shows 139: shorten it"),
     ("{% if new %}", "{% if new %", "templates/qtc_over_hold_limit.md: "),
     ("---\n", "", "expected front matter"),
 ])
@@ -127,6 +146,31 @@ def test_a_wording_says_the_same_things_in_other_words(tmp_path, old, new, reaso
         tools_with(written(tmp_path / "overlay", **{TEMPLATE: reworded(old, new)}))
     assert str(refused.value).startswith(f"overlay, templates/{TEMPLATE}.md: ")
     assert reason in str(refused.value)
+
+
+def test_every_shipped_wording_may_be_a_hospitals_own(tmp_path):
+    shipped = {path.stem: path.read_text(encoding="utf-8") for path in Path("cards/templates").glob("*.md")}
+    tools = tools_with(written(tmp_path / "overlay", **shipped))
+    assert tools.knowledge.overlay is not None and len(tools.knowledge.overlay.templates) == len(shipped)
+
+
+def test_a_wording_that_says_nothing_is_refused(tmp_path):
+    shipped = Path("cards/templates", "no_aml_on_record.md").read_text(encoding="utf-8")
+    names = "{% if read and drug_name %}{% endif %}"
+    for text, reason in ((f"---\nsummary: ''\n---\n{shipped.split('---')[2]}", "its summary says nothing"),
+                         (f"---\nsummary: No AML\n---\n{names}", "its body says nothing")):  # fmt: skip
+        with pytest.raises(KnowledgeError, match=reason):
+            tools_with(written(tmp_path / reason, no_aml_on_record=text))
+
+
+def test_a_wording_that_cannot_be_rendered_of_some_values_gives_way_to_the_shipped_one(tmp_path, caplog):
+    text = reworded("**Way out**", "{{ limit.value - 1 }}")
+    folder = written(tmp_path / "overlay", **{TEMPLATE: text})
+    found = cards_of(ask_with(tools_with(folder), "order-sign", gilteritinib(status="draft"), ecg=[qtcf(512)]))
+    (card,) = [each for each in found if each["source"]["topic"]["code"] == "qtcHold"]
+    assert card["indicator"] == "critical" and "**Way out**" in card["detail"]
+    assert "Worded by this hospital" not in card["detail"]
+    assert f"the hospital's wording {TEMPLATE} failed: TypeError" in caplog.text
 
 
 def test_a_file_that_nobody_reads_is_refused_and_a_readme_is_not(tmp_path):

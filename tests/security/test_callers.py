@@ -226,6 +226,33 @@ def test_keys_are_fetched_once_and_again_for_a_new_one(tmp_path):
 
 
 @responses.activate
+def test_a_key_that_took_the_place_of_another_under_its_id_is_asked_for(tmp_path):
+    clock = SimpleNamespace(now=1000.0)
+    callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
+    responses.get(JWKS_URL, json=key_set())
+    callers.check(bearer(), ENDPOINT)
+    other = ec_key("other")
+    responses.replace("GET", JWKS_URL, json=key_set(jwk(other, "ec")))
+    assert refused(callers, bearer(other)) == "signature"  # asked just now
+    clock.now += 30
+    for _ in range(3):
+        assert callers.check(bearer(other), ENDPOINT).name == "north"
+    assert refused(callers, bearer()) == "signature"  # of the key that was taken back
+    for _ in range(20):
+        assert refused(callers, bearer(ec_key("of a stranger"))) == "signature"
+    assert len(responses.calls) == 2
+
+
+def test_of_two_keys_with_one_id_either_may_have_signed(tmp_path):
+    keys = key_set(jwk(ec_key("one"), "ec"), jwk(rsa_key(), "ec"), jwk(ec_key(), "ec"))
+    callers = Callers(tenants(tmp_path, keys=keys), SeenHere(time.time), time.monotonic)
+    for key in (ec_key("one"), ec_key()):
+        assert callers.check(bearer(key), ENDPOINT).name == "north"
+    assert callers.check(bearer(rsa_key(), "RS384"), ENDPOINT).name == "north"
+    assert refused(callers, bearer(ec_key("of a stranger"))) == "signature"
+
+
+@responses.activate
 def test_many_made_up_keys_do_not_make_us_ask_again_and_again(tmp_path):
     callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), time.monotonic)
     responses.get(JWKS_URL, json=key_set())
@@ -235,7 +262,11 @@ def test_many_made_up_keys_do_not_make_us_ask_again_and_again(tmp_path):
 
 
 @responses.activate
-@pytest.mark.parametrize("fault", [{"status": 503}, {"body": b"{"}, {"json": []}, {"body": b" " * 300_000}])
+@pytest.mark.parametrize("fault", [
+    {"status": 503}, {"body": b"{"}, {"json": []}, {"body": b" " * 300_000}, {"body": b"<html>log in</html>"},
+    {"json": {"keys": []}}, {"json": {"keys": [{"kty": "oct", "kid": "ec", "k": "AAAA"}]}},
+    {"json": {"keys": [{"kty": "EC", "kid": "ec", "crv": "P-384", "x": 5, "y": []}]}},
+])  # fmt: skip
 def test_an_outage_of_the_keys_locks_nobody_out_for_a_day(tmp_path, fault):
     clock = SimpleNamespace(now=1000.0)
     callers = Callers(tenants(tmp_path, f'jwks_url = "{JWKS_URL}"'), SeenHere(time.time), lambda: clock.now)
@@ -405,9 +436,9 @@ def test_a_key_is_made_once_and_what_is_not_found_is_not_kept(monkeypatch):
     monkeypatch.setattr(jwt.PyJWK, "from_dict", lambda *told: made.append(told) or make(*told))
     keys = KeySet(key_set())
     found = [keys.find("ec", "ES384") for _ in range(3)]
-    assert found[0] is not None and found[0] is found[1] is found[2] and len(made) == 1
-    assert [keys.find(f"made up {number}", "ES384") for number in range(3)] == [None] * 3
-    assert keys.find("ec", "RS384") is None and len(keys._found) == 1
+    assert found[0] and found[0] is found[1] is found[2] and len(made) == 1
+    assert [keys.find(f"made up {number}", "ES384") for number in range(3)] == [()] * 3
+    assert keys.find("ec", "RS384") == () and len(keys._found) == 1
 
 
 @pytest.mark.parametrize("entry", [{"kty": "oct", "k": "c2VjcmV0", "kid": "ec"}, jwk(rsa_key(1024), "short")])

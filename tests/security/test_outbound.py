@@ -23,7 +23,7 @@ from cds_service.gather.terminology import NoAnswer, TerminologyServer
 from cds_service.hooks.request import FhirAccess
 from cds_service.security.keys import RemoteKeys
 from cds_service.security.outbound import Way, credentials_in, require_certificates
-from cds_service.security.tenants import read_tenants
+from cds_service.security.tenants import USUAL, read_tenants
 from cds_service.settings import Settings
 from tests.house import Authority, Heard, proxying, serving
 from tests.tokens import key_set
@@ -166,9 +166,10 @@ def test_keys_of_a_tenant_come_the_same_way(tmp_path):
     with serving(keys, house.certifies(tmp_path, EHR)) as server, proxying(server.port, TOLD) as proxy:
         url = f"https://{EHR}/jwks"
         way = Way(house.bundle(tmp_path), f"http://127.0.0.1:{proxy.port}", credentials=SECRET)
-        assert RemoteKeys(url, time.monotonic, way).find("ec", "ES384") is not None
+        assert RemoteKeys(url, time.monotonic, way, USUAL).find("ec", "ES384")
         assert lines(proxy) == [f"CONNECT {EHR}:443"]
-        assert RemoteKeys(url, time.monotonic, Way(proxy=way.proxy, credentials=SECRET)).find("ec", "ES384") is None
+        other = Way(proxy=way.proxy, credentials=SECRET)
+        assert RemoteKeys(url, time.monotonic, other, USUAL).find("ec", "ES384") == ()
 
 
 def test_a_terminology_server_and_the_command_line_go_the_same_way(tmp_path):
@@ -195,8 +196,8 @@ def test_with_no_setting_the_environment_sends_nobody_anywhere(tmp_path, monkeyp
         assert Settings.load({name: theirs}).way() == Way()
         url = f"https://localhost:{server.port}/jwks"
         good = Way(house.bundle(tmp_path)) if "PROXY" in name else Way()
-        found = RemoteKeys(url, time.monotonic, good).find("ec", "ES384")
-        assert (found is not None) == ("PROXY" in name)  # a bundle of the environment is not trusted
+        found = RemoteKeys(url, time.monotonic, good, USUAL).find("ec", "ES384")
+        assert bool(found) == ("PROXY" in name)  # a bundle of the environment is not trusted
         assert not proxy.lines
 
 

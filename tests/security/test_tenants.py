@@ -6,9 +6,13 @@ import json
 
 import pytest
 
+from cds_service.answer import load_tools, load_tools_of_tenants
 from cds_service.errors import SettingsError
+from cds_service.hooks.request import FhirAccess
 from cds_service.security.outbound import Way
 from cds_service.security.tenants import read_tenants
+from cds_service.settings import Settings
+from cds_service.watch.logs import FIELDS
 from tests.tokens import key_set
 
 GOOD = {
@@ -43,6 +47,23 @@ def test_a_good_file(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["Klinikum München (Süd)", "St. Mary's", "Hôpital de l’Enfant", "A & B [test]", "日本病院"]
+)
+def test_a_name_is_one_that_logs_repeat(tmp_path, name):
+    (tenant,) = read(tmp_path, entry(name=f'"{name}"'))
+    assert tenant.name == name and FIELDS["tenant"][1].fullmatch(name)
+
+
+@pytest.mark.parametrize(("servers", "more"), [
+    (["http://127.0.0.1:8090/fhir", "http://localhost/fhir", "http://[::1]/fhir"], {}),
+    (["http://hapi:8090/fhir", "https://ehr.north.example/r4"], {"fhir_in_the_clear": "true"}),
+])
+def test_a_server_without_tls_is_asked_on_this_machine_or_where_that_is_said(tmp_path, servers, more):
+    (tenant,) = read(tmp_path, entry(fhir_servers=json.dumps(servers), **more))
+    assert tenant.fhir_servers == tuple(servers)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         (entry(overlay='"north"', overlay_sha256='"abc"'), "'overlay_sha256': expected 64 hexadecimal digits"),
@@ -54,6 +75,14 @@ def test_a_good_file(tmp_path):
         (entry() + "\n[other]\n", "nothing else"),
         (entry(colour='"red"'), "'colour': expected one of"),
         (entry(name=None), "tenant 1, 'name'"),
+        (entry(name=f'"{"n" * 65}"'), "tenant 1, 'name': expected a name of 64 characters at most"),
+        (entry(name='"a\\nb"'), "'name': expected a name of 64"),
+        (entry(name='"a\\u202eb"'), "'name': expected a name of 64"),
+        (entry(name='"a<b>"'), "'name': expected a name of 64"),
+        (entry(fhir_servers='["https://a/b", "http://fhir.north.example/r4"]'), "write fhir_in_the_clear = true"),
+        (entry(fhir_servers='["http://10.0.0.7/r4"]', fhir_in_the_clear="false"), "write fhir_in_the_clear = true"),
+        (entry(fhir_in_the_clear='"yes"'), "'fhir_in_the_clear': expected true or false"),
+        (entry(fhir_servers='["https://u@a/b"]'), "'fhir_servers': expected entry 1: it holds a user name"),
         (entry(issuer=None), "'issuer'"),
         (entry(issuer='"https://sandbox.cds-hooks.org"'), "the Sandbox's is public"),
         (entry(issuer='"https://sandbox.cds-hooks.org/"'), "the Sandbox's is public"),
@@ -87,3 +116,12 @@ def test_a_fault_names_its_place(tmp_path, text, says):
 def test_a_missing_file(tmp_path):
     with pytest.raises(SettingsError, match=r"tenants\.toml cannot be read"):
         read_tenants(tmp_path / "tenants.toml", ("US",), Way())
+
+
+def test_where_to_add_a_server_is_told_in_the_words_of_the_mode(tmp_path):
+    (tenant,) = read(tmp_path, entry())
+    env = {"MODE": "hospital", "TENANTS": str(tmp_path / "tenants.toml"), "PUBLIC_URL": "https://cds.example.org"}
+    tools = load_tools_of_tenants(Settings.load(env), [tenant])[tenant.issuer]
+    asked = FhirAccess("https://other.example/fhir")
+    assert str(tools.fhir.refusal(asked)).endswith("that this service may ask (fhir_servers of the tenant)")
+    assert str(load_tools(Settings.load({})).fhir.refusal(asked)).endswith("(setting FHIR_SERVERS)")

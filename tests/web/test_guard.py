@@ -8,14 +8,16 @@ from werkzeug.test import create_environ, run_wsgi_app
 ORDER_SIGN = "/cds-services/aml-order-sign"
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:9", "127.8.8.8", "[::1]", "[::1]:8080"])
+@pytest.mark.parametrize("host", [
+    "localhost", "localhost.", "LOCALHOST:8080", "127.0.0.1:9", "127.8.8.8", "[::1]", "[::1]:8080",
+])
 def test_loopback_may_be_called_by_any_of_its_names_and_ports(client, host):
     assert client.get("/cds-services", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", [
     "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.7", "[::2]", "", "a b", "localhost:x",
-    "user@localhost", "localhost/..", "[::1", "127.0.0.1\\@x",
+    "user@localhost", "localhost/..", "localhost..", ".", "[::1", "127.0.0.1\\@x",
 ])
 def test_another_host_name_is_refused(client, host):
     response = client.get("/cds-services", headers={"Host": host})
@@ -37,6 +39,7 @@ def test_only_where_no_host_is_known_yet_it_may_be_missing(make_app, protocol, s
 def test_a_configured_host_name_is_answered(make_app, env):
     client = make_app(**env).test_client()
     assert client.get("/cds-services", headers={"Host": "cds.example:1234"}).status_code == 200
+    assert client.get("/cds-services", headers={"Host": "cds.example."}).status_code == 200
     assert client.get("/cds-services", headers={"Host": "not.cds.example"}).status_code == 400
 
 

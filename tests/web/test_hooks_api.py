@@ -101,6 +101,15 @@ def test_another_type_than_json_in_utf_8_is_415(client, content_type):
     assert outcome_of(response)["expression"] == ["http.Content-Type"]
 
 
+@pytest.mark.parametrize("headers", [
+    {"Content-Encoding": ""}, {"Content-Encoding": " identity "},
+    {"Content-Type": "application/json; charset=us-ascii"},
+])
+def test_what_is_utf_8_and_not_compressed_is_read_however_it_says_so(client, headers):
+    told = {"Content-Type": "application/json", **headers}
+    assert client.post(ORDER_SIGN, data=json.dumps(GOOD), headers=told).status_code == 200
+
+
 def test_a_compressed_body_is_415(client):
     response = client.post(
         ORDER_SIGN, data=b"\x1f\x8b", content_type="application/json", headers={"Content-Encoding": "gzip"}

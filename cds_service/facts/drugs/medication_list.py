@@ -60,8 +60,9 @@ def read_medications(
     library = library_of(others)
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
-    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
-    unnamed += len(problems)
+    pairs = _pairs(drafts, found)
+    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in pairs) + len(problems)
+    unchosen = sum(_names_nothing(resource, draft, reading.terms) for resource, draft in pairs)
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
@@ -86,7 +87,7 @@ def read_medications(
     found += taken.entries
     found += listed_regimens(services, found, drafts, reading)
     found = _held_now(found, again, reading.now)
-    fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
+    fact = _fact(Medications(tuple(found), read, unidentified, unnamed, unchosen), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact
 
@@ -119,6 +120,15 @@ def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
         return True
     found = codes(concept, terms)
     return not any(terms.holds_every_drug_of(system) for system, _ in found) and bool(found or text(concept))
+
+
+def _names_nothing(resource: Resource, draft: Medication, terms: Terms) -> bool:
+    """Whether nothing in the draft says which drug it is for: none was chosen yet, or it is masked."""
+    view = view_of(resource)
+    if view is None or draft.ingredients or draft.label:
+        return False
+    concept, reference = named(view)
+    return not (reference or isinstance(resource.view(), Unreadable) or codes(concept, terms) or text(concept))
 
 
 def _drafts(
