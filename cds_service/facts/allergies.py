@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from cds_service.facts.concepts import all_text, codes, shortened
+from cds_service.facts.concepts import all_text, codes, is_partly_unread, shortened
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs.matching import named_in
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
@@ -127,6 +127,8 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
         unsure.append("it also says that no allergy is known")
     if view.verificationStatus is not None and not _VERIFIED & _status(view.verificationStatus, reading):
         unsure.append("its verification cannot be read")  # it may say that the entry is refuted
+    if any(is_partly_unread(all_text(each), lambda text: named_in(text, reading.terms)) for each in concepts):
+        unsure.append("partly in a script not read")  # they may say that there is none
     recorded = reading.when(view.onsetDateTime or view.recordedDate)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, shortened(words))

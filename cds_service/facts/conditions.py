@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
 from cds_service.facts.clauses import NEAR
-from cds_service.facts.concepts import Wording, shortened, told_once, wording
+from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
 from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
 from cds_service.facts.left_open import told_and_open
@@ -46,6 +46,7 @@ class Meaning:
 _PAST = "past"
 BY_ITS_WORDS = "by its words not certain"
 _BY_A_RELATIVE = "by its words told of a relative, not certain"
+_PARTLY_UNREAD = "partly in a script not read, not certain"
 CODE_AND_WORDS = "its code and its words disagree, not certain"
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{NEAR}")  # between "history of" and a name
@@ -128,8 +129,13 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     coded_remission = status in IN_REMISSION and bool(residual and begun(said.text, terms))
     within = bool(residual) and is_within_remission(said.text, terms)
     told_state = "relapsed" if within else ""
+    if in_words and keys:
+        doubts += (_PARTLY_UNREAD,) if is_partly_unread(words, lambda text: _names_any(text, terms)) else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = told_state or stated_in(own_said, terms) or status
+        in_its_words = told_state or stated_in(own_said, terms)
+        if in_its_words and not in_words and is_partly_unread(words, terms.words["state"].find):
+            doubts += (_PARTLY_UNREAD,)
+        status = in_its_words or status
     elif disagree(status, told_state := told_state or stated_in(said.text, terms)):  # a relapse where nobody can tell
         doubts += () if coded_remission and told_state in IN_RELAPSE else (CODE_AND_WORDS,)
         status = status if status in IN_RELAPSE else told_state
@@ -197,6 +203,11 @@ def _in_the_family(words: str, theirs: list[tuple[int, int]], terms: Terms) -> l
         and not is_denied(words, start, end, key)
         and not _ANSWERED_NO.match(words, end)
     ]
+
+
+def _names_any(text: str, terms: Terms) -> bool:
+    """Whether the text holds a name of a condition, or what may be one."""
+    return any(terms.words[kind].find(text) for kind in ("condition", "abbreviated leukaemia", "perhaps"))
 
 
 def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:

@@ -144,8 +144,10 @@ _AS_SEEN: Mapping[int, str | None] = {
 
 
 # Scripts that part no words, or join endings to them: a Latin name among their letters is a whole word.
-WITHOUT_SPACES = r"\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
-# What our tables are not written in: one such letter is a word, of other scripts two ("\u03b2" stands in Latin words too).
+WITHOUT_SPACES = (
+    r"\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
+)
+# What our tables are not written in: one letter of those is a word, of other scripts two ("β" stands in Latin words).
 _LATIN = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"
 _UNREAD = re.compile(rf"[{WITHOUT_SPACES}]|[^\W\d_{_LATIN}]{{2}}")
 

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import as_seen as as_seen  # readers of facts ask for words here
+from cds_service.knowledge.spelling import is_of_unread_script as is_of_unread_script
 from cds_service.knowledge.spelling import plain
 
 _TEXTS = 500  # whose words a table remembers; what is made of a whole concept is kept by those who read it
 Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its value
 
 
-# Where an entry may begin and end: a hyphen makes it part of a longer word.
-_BEGIN, _END = r"(?<![\w-])", r"(?:(?<=')|(?![\w-]))"  # "suspicion d'" ends where its noun begins
+# Where an entry may begin and end: a hyphen makes it part of a longer word, a letter of a script without spaces not.
+_BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
+_END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
 
 
 class Words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import Wording, phrase, told_once, wording
+from cds_service.facts.concepts import Wording, is_partly_unread, phrase, told_once, wording
 from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
@@ -18,7 +18,6 @@ from cds_service.facts.genomics.wording import (
 )
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import Observation
-from cds_service.knowledge.spelling import is_of_unread_script
 from cds_service.knowledge.terms import Terms
 
 # What a variant adds that does not say which change it is: a drug or a disease named there is no finding.
@@ -74,8 +73,10 @@ _NEGATION = re.compile(
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
 _OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|results?|performed)\b", re.IGNORECASE)
 _ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
-_MINUS = ("-", "\u02d7", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015", "\u2212", "\u2500", "\u2796", "\ufe63")
-_MINUS_BEHIND = re.compile(rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\(\s?[{''.join(_MINUS)}]\s?\)")  # "ITD-, TKD+"
+_MINUS = tuple("-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u2796\ufe63")
+_MINUS_BEHIND = re.compile(  # "ITD-, TKD+"
+    rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\(\s?[{''.join(_MINUS)}]\s?\)"
+)
 _MINUS_LAST = re.compile(rf"(?<=[\s:.=])[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)")  # "mut -"
 # Behind an outcome that is asked for, or ahead of it: "Positiv: nein", "positive excluded".
 _REFUSED = re.compile(
@@ -110,18 +111,11 @@ def presence(said: Wording) -> str | None:
     if not found:
         return None
     more = found == {ABSENT} and wild_type.has_more(without_limits(words))
-    if is_hedged(words, terms) or of_wild_type or more or _is_partly_unread(words, terms):
+    if is_hedged(words, terms) or of_wild_type or more or is_partly_unread(words, table.find):
         return INDETERMINATE
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()
     return INDETERMINATE
-
-
-def _is_partly_unread(words: str, terms: Terms) -> bool:
-    """Whether words that are not read stand beside an outcome: "positive 疑い". A translation of it stands apart."""
-    if not is_of_unread_script(words):
-        return False
-    return any(is_of_unread_script(each) and terms.words["presence"].find(each) for each in words.split(" | "))
 
 
 def _has_minus(words: str) -> bool:
