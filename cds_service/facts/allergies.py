@@ -23,6 +23,7 @@ from cds_service.facts.values.versions import each_version
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import AllergyIntolerance, CodeableConcept
+from cds_service.knowledge.words import LATIN_WORD, is_of_unread_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ _NONE_OF_IT = re.compile(
     r"|nessun[ao]|geen|nenhuma|excluded|ruled out|ausgeschlossen|exclue|descartada|esclusa|uitgesloten|excluída)\W*\Z",
     re.IGNORECASE,
 )
+_OF_ALLERGIES = re.compile(
+    r"\b(?:drug|medication|medicine|substance|adverse|reaction|all?erg|hypersensitiv|intoleran)\w*", re.IGNORECASE
+)
+UNREAD_SCRIPT = "some entries are in a script that is not read"
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
 
 
@@ -122,6 +127,8 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
         return "an entry has neither words nor a code that we know"
     if not drugs and _UNSAID.fullmatch(words.strip()):
         return f"an entry does not say to what ({words.strip()})"
+    if not drugs and not of_class and not answer and _is_unread(concepts, reading):
+        return UNREAD_SCRIPT
     unsure = sorted(said & _UNSURE)
     if answer:  # "no known allergies except cytarabine"
         unsure.append("it also says that no allergy is known")
@@ -135,6 +142,15 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
     named = shortened(words) or ", ".join(drugs) or ", ".join(_coded(concepts, reading))
     spoken_as = f"{named}{_CRITICALITY.get(view.criticality or '', '')}"
     return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure), of_class)
+
+
+def _is_unread(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> bool:
+    """Whether nothing says to what it is that can be read: no code of a system that is everybody's, and no word."""
+    words = " | ".join(map(all_text, concepts))
+    if not is_of_unread_script(words) or LATIN_WORD.search(_OF_ALLERGIES.sub(" ", words)):
+        return False
+    standard = reading.terms.standard_systems
+    return not any(system in standard for each in concepts for system, _ in codes(each, reading.terms))
 
 
 def _status(concept: CodeableConcept | None, reading: Reading) -> set[str]:

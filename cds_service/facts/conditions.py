@@ -23,7 +23,7 @@ from cds_service.facts.states_in_words import NOT_CERTAIN, TO_RULE_OUT, is_activ
 from cds_service.gather.views import CodeableConcept
 from cds_service.knowledge.codes import SERVER, Code, ConditionCode
 from cds_service.knowledge.terms import Terms
-from cds_service.knowledge.words import Span
+from cds_service.knowledge.words import LATIN_WORD, Span, is_of_unread_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Meaning:
     left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
     within_remission: bool = False  # it is a molecular relapse, in a remission of marrow and blood
     earlier: tuple[str, ...] = ()  # what its words tell of the past beside what is now: "AML, history of torsades"
+    unread: bool = False  # its words are in a script that is not read, and no code says that it is none of ours
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
@@ -151,7 +152,15 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         tuple(dict.fromkeys(key for key in beside if key not in keys)),
         bool(residual) and status in IN_RELAPSE and (coded_remission or within),
         tuple(dict.fromkeys(earlier)),
+        not keys and _is_unread(said),
     )
+
+
+def _is_unread(said: Wording) -> bool:
+    """Whether nothing of it can be read: neither a code of a system that is everybody's, nor a word but of a state."""
+    if not is_of_unread_script(said.words) or any(system in said.terms.standard_systems for system, _ in said.codes):
+        return False
+    return LATIN_WORD.search(said.terms.words["state"].without(said.words)) is None
 
 
 def _coded(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> tuple[list[str], str, str]:

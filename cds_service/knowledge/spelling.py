@@ -149,6 +149,7 @@ WITHOUT_SPACES = (
 )
 # What our tables are not written in: one letter of those is a word, of other scripts two ("β" stands in Latin words).
 _LATIN = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"
+LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")  # one that may tell what a thing is
 _UNREAD = re.compile(rf"[{WITHOUT_SPACES}]|[^\W\d_{_LATIN}]{{2}}")
 
 

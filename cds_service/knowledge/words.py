@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
-from cds_service.knowledge.spelling import as_seen as as_seen  # readers of facts ask for words here
+from cds_service.knowledge.spelling import LATIN_WORD as LATIN_WORD  # readers of facts ask for words here
+from cds_service.knowledge.spelling import as_seen as as_seen
 from cds_service.knowledge.spelling import is_of_unread_script as is_of_unread_script
 from cds_service.knowledge.spelling import plain
 

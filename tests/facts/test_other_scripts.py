@@ -28,7 +28,8 @@ def told(*drafts: dict[str, Any], **chart: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("words", "drug"), [
     ("XOSPATA錠40mg", "gilteritinib"), ("Gilteritinib錠40mg「AST」", "gilteritinib"),
-    ("gilteritinib片", "gilteritinib"), ("VANFLYTA錠17.7mg", "quizartinib"), ("gilteritinib정", "gilteritinib"), ("注射用cytarabine", "cytarabine"),
+    ("gilteritinib片", "gilteritinib"), ("VANFLYTA錠17.7mg", "quizartinib"), ("gilteritinib정", "gilteritinib"),
+    ("注射用cytarabine", "cytarabine"),
 ])
 def test_a_latin_name_among_letters_without_spaces_is_that_drug(words: str, drug: str) -> None:
     assert terms().drug_names.find_all(words) == (drug,)
@@ -71,3 +72,50 @@ def test_an_allergy_beside_words_that_are_not_read_is_told_with_a_doubt() -> Non
     found = told(gilteritinib(status="draft"), allergies=[allergy("Xospata錠")], ecg=[qtcf(430)])
     (card,) = [each for each in found if "Allergy" in each["summary"]]
     assert "partly in a script not read" in card["detail"]
+
+
+UNREAD = "some are in a script that is not read"
+NOT_READ = ["急性骨髄性白血病 再発", "QT延長症候群", "妊娠", "급성 골수성 백혈병", "острый миелоидный лейкоз",
+            "QT延長 relapse"]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", NOT_READ)
+def test_a_condition_that_is_not_read_is_a_gap_in_one_line(words: str) -> None:
+    several = [problem(words, id=f"c-{number}") for number in range(5)]
+    found = told(gilteritinib(status="draft"), conditions=[RELAPSED, *several], ecg=[qtcf(430)])
+    assert str(found).count(UNREAD) == 1
+
+
+@pytest.mark.parametrize("entry", [
+    problem("高血圧症 (hypertension)"),
+    problem("", code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "I10"}], "text": "高血圧症"}),
+    problem("高血圧症", verificationStatus={"coding": [{"code": "entered-in-error"}]}),
+    problem("hypertension β"),
+])
+def test_a_condition_that_is_told_to_be_another_is_no_gap(entry: dict[str, Any]) -> None:
+    assert UNREAD not in str(told(gilteritinib(status="draft"), conditions=[RELAPSED, entry], ecg=[qtcf(430)]))
+
+
+def test_no_aml_is_denied_where_a_diagnosis_was_not_read() -> None:
+    found = str(told(gilteritinib(status="draft"), conditions=[problem("急性骨髄性白血病 再発")], ecg=[qtcf(430)]))
+    assert UNREAD in found
+    assert "no AML" not in found
+    assert "no relapse on record" not in found
+
+
+@pytest.mark.parametrize(("status", "read"), [("completed", False), ("not-done", True), ("entered-in-error", True)])
+def test_a_procedure_that_is_not_read_may_be_a_transplantation(status: str, read: bool) -> None:
+    graft = {"resourceType": "Procedure", "id": "p-words", "status": status, "code": {"text": "同種造血幹細胞移植"},
+             "subject": SUBJECT, "performedDateTime": "2026-01-01"}  # fmt: skip
+    found = str(cards("patient-view", procedures=[graft], genomics=[flt3_itd(LAST)], labs=ELECTROLYTES))
+    assert ("no allogeneic transplantation on record" in found, UNREAD in found) == (read, not read)
+
+
+@pytest.mark.parametrize(("words", "read"), [
+    ("ゾスパタ", False), ("薬物アレルギー: ゾスパタ", False), ("drug allergy: ゾスパタ", False),
+    ("卵 (egg white)", True), ("penicillin", True),
+])
+def test_an_allergy_that_is_not_read_is_a_gap(words: str, read: bool) -> None:
+    entries = [allergy(words), allergy(words) | {"id": "a-other"}]
+    found = str(told(gilteritinib(status="draft"), allergies=entries, ecg=[qtcf(430)]))
+    assert found.count("in a script that is not read") == (0 if read else 1)
