@@ -17,8 +17,14 @@ Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its
 
 
 # Where an entry may begin and end: a hyphen makes it part of a longer word, a letter of a script without spaces not.
-_BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
-_END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
+BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
+END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
+
+# German writes the name of a course and what it is as one word: "FLAG-IDA-Schema".
+END_OF_COURSE = (
+    rf"(?:{END}|(?=-(?:therap|schem|protok|zykl|regim|chemo|behandl|kur|block|basiert|induktion|reinduktion"
+    rf"|konsolidierung|salvage|based|protocol|cycle|course)))"
+)
 
 
 class Words:
@@ -27,7 +33,7 @@ class Words:
     What stands in a short text is kept, and not the text: records use the same words all day.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]], begin: str = _BEGIN, end: str = _END) -> None:
+    def __init__(self, entries: Iterable[tuple[str, str]], begin: str = BEGIN, end: str = END) -> None:
         self._values = {plain(words): value for words, value in entries}
         self._pattern = re.compile(f"{begin}{spelling.any_of(self._values)}{end}")  # of a plain text
         self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)

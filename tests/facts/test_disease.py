@@ -499,6 +499,7 @@ def test_a_transplantation_that_has_not_come_yet_has_no_date() -> None:
 @pytest.mark.parametrize("text", [
     "AML, relapse after CR2", "AML relapsed after complete remission of 8 months", "AML in relapse, previously in CR1",
     "AML, relapse from second remission", "AML: in CR until 3/2026, now in relapse", "AML-Rezidiv", "AML Frührezidiv",
+    "AML-Erstrezidiv", "AML-Spätrezidiv", "AML-Frührezidiv", "AML-Zweitrezidiv", "AML Erstrezidiv",
     "rezidivierte AML", "Leukemia, acute myeloid, in relapse", "t-AML in relapse", "Erythroleukemia (AML-M6), relapsed",
     "Acute monocytic leukaemia, relapsed", "Relapsed AML, allogeneic transplant from his brother",
     "AML in relapse, donor: sister",
@@ -508,7 +509,7 @@ def test_words_that_tell_of_a_relapse_are_one_whatever_was_before(text: str) -> 
     assert (found.value, found.sure) == (Disease.RELAPSED, True)
 
 
-@pytest.mark.parametrize("text", ["refraktäre AML", "AML, therapierefraktär", "AML, failed induction"])
+@pytest.mark.parametrize("text", ["refraktäre AML", "AML-refraktär", "AML, therapierefraktär", "AML, failed induction"])
 def test_words_that_tell_of_refractory_disease(text: str) -> None:
     assert state(words(text)) is Disease.REFRACTORY
 
@@ -547,7 +548,8 @@ def test_a_leukaemia_of_others_of_the_past_or_looked_for_is_none(text: str) -> N
     assert (facts.get(DISEASE).value, facts.get(APL).value) == (Disease.NONE, False)
 
 
-@pytest.mark.parametrize("text", ["APL", "APML in relapse", "AML M3", "AML (FAB M3)", "AML-M3", "AML with t(15;17)",
+@pytest.mark.parametrize("text", ["APL", "APL-Rezidiv", "APL-Erstdiagnose",
+    "APML in relapse", "AML M3", "AML (FAB M3)", "AML-M3", "AML with t(15;17)",
     "PML-RARA positive AML", "AML with PML::RARA", "Promyelozytenleukämie"])
 def test_apl_is_told_by_each_of_its_names(text: str) -> None:
     facts = chart(words(text))
