@@ -38,7 +38,7 @@ def test_a_regimen_stands_for_its_drugs(text: str, drugs: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("text", ["HAM-D", "ADE-Tropfen", "FLAG-frei"])
 def test_a_hyphen_before_any_other_word_makes_another_name(text: str) -> None:
-    assert read(text).ingredients == ()
+    assert chart(order(text)).medications.orders == ()
 
 
 @pytest.mark.parametrize("text", ["FLAG-IDA", "FLAG-IDA-Protokoll"])
