@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
-from cds_service.facts.clauses import NEAR
+from cds_service.facts.clauses import NEAR, NEARBY
 from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
 from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
@@ -45,6 +45,13 @@ class Meaning:
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST = "past"
+_SUSPECTED = "weighs when suspected"
+_NOT_SUSPECTED = re.compile(  # "kein V.a. Long-QT-Syndrom"
+    r"\b(?:kein\w*|ohne|nicht|no|not|without|geen|zonder|pas de|sans|sin|senza|sem|não)\s+"
+    r"(?:(?:anhalt|hinweise?|anzeichen|evidence|signs?|für|for|auf|of|an?|the|eine?n?|clinical|current|klinische?r?"
+    r"|aktuelle?r?|v\.\s?a\.|verdacht|suspicion|suspected|suspicious|possible|sospecha|sospetto)[\s:]*+){1,5}\Z",
+    re.IGNORECASE,
+)
 BY_ITS_WORDS = "by its words not certain"
 _BY_A_RELATIVE = "by its words told of a relative, not certain"
 _PARTLY_UNREAD = "partly in a script not read, not certain"
@@ -107,7 +114,7 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     unsure = unsure or (words is not said.words and is_open(said, left_open))
     beside: list[str] = []
     in_words = not keys
-    until = _told_until(words, hedges) if in_words else (len(words), len(words))
+    until = _told_until(words, hedges) if in_words else (len(words), len(words), len(words))
     now, before, beside = _named(own, terms, until, left_open)
     if any(system in terms.standard_systems for system, _ in said.codes):  # it tells what the abbreviation means
         now = [key for key in now if key != MAY_BE_AML]
@@ -219,24 +226,27 @@ def _names_any(text: str, terms: Terms) -> bool:
     return any(terms.words[kind].find(text) for kind in ("condition", "abbreviated leukaemia", "perhaps"))
 
 
-def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
-    """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
+def _told_until(words: str, hedges: list[Span]) -> tuple[int, int, int]:
+    """Up to where the words tell what they name: a leukaemia, anything else as a fact, and what weighs when suspected.
 
-    "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt.
+    "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt,
+    and so is a long QT syndrome or a pregnancy: a drug that they forbid is not started on a suspicion.
     """
     sure = [end for _, end, value in hedges if value != NOT_CERTAIN]
     thought = [0 if _LAST.match(words, end) else end for _, end, value in hedges if value == NOT_CERTAIN]
-    return min(sure, default=len(words)), min((*sure, *thought), default=len(words))
+    denied = min(sure, default=len(words))
+    return denied, min((*sure, *thought), default=len(words)), denied
 
 
 def _named(
-    words: str, terms: Terms, until: tuple[int, int], left_open: frozenset[int]
+    words: str, terms: Terms, until: tuple[int, int, int], left_open: frozenset[int]
 ) -> tuple[list[str], list[str], list[str]]:
     """What the words name and do not deny, up to where they tell it as a fact: now, as history; and what is left open.
 
     Of AML the table itself holds how it is denied: "AML, no relapse" is one.
     """
-    leukaemia, other = until
+    leukaemia, other, suspected = until
+    weighs = terms.groups[_SUSPECTED]
     now: list[str] = []
     before: list[str] = []
     opened: list[str] = []
@@ -244,14 +254,17 @@ def _named(
     asked: Counter[str] = Counter()
     abbreviations, perhaps_aml = abbreviated(words, terms)
     for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations)):
-        if not key or key in now or start >= (leukaemia if key in LEUKAEMIA else other):
+        limit = leukaemia if key in LEUKAEMIA else suspected if key in weighs else other
+        if not key or key in now or start >= limit:
             continue
         asked[key] += 1
         if asked[key] > _MOST_NAMES or is_denied(words, start, end, key):
             continue
         if words[start:end].lower().endswith(_SCORE) and not _SCORED.match(words, end):
             continue
-        if start in left_open:
+        if start >= other and key in weighs and _NOT_SUSPECTED.search(words, max(0, start - NEARBY), start):
+            continue
+        if start in left_open or (start >= other and key in weighs):
             opened.append(key)
             continue
         told = bisect_right(pasts, start)

@@ -589,6 +589,26 @@ def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
     assert not keys(chart(words("PRES suspected"))) | keys(chart(words("at risk for seizures")))
 
 
+@pytest.mark.parametrize(("said", "told"), [
+    ("suspected long QT syndrome", {"long_qt_syndrome"}), ("V.a. Long-QT-Syndrom", {"long_qt_syndrome"}),
+    ("Long-QT-Syndrom, fraglich", {"long_qt_syndrome"}), ("possible torsades de pointes", {"torsades"}),
+    ("suspected pregnancy", {"pregnancy"}), ("no fever, suspected long QT syndrome", {"long_qt_syndrome"}),
+])
+def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: str, told: set[str]) -> None:
+    facts = chart(words(said))
+    assert keys(facts) == told
+    assert not any(entry.certain for entry in facts.get(PROBLEMS).value or ())
+
+
+@pytest.mark.parametrize("said", [
+    "kein V.a. Long-QT-Syndrom", "kein Verdacht auf Long-QT-Syndrom", "no suspected long QT syndrome",
+    "suspected pregnancy, excluded", "rule out long QT syndrome", "possible pregnancy test",
+    "kein Anhalt für V.a. Schwangerschaft", "mother: suspected long QT syndrome",
+])
+def test_what_is_not_suspected_is_not_told(said: str) -> None:
+    assert keys(chart(words(said))).isdisjoint({"long_qt_syndrome", "pregnancy"})
+
+
 @pytest.mark.parametrize("entry", [
     icd("C92.01", clinicalStatus=clinical("relapse")),
     icd("C92.02") | {"code": concept("C92.02", "AML in remission", ICD)},
