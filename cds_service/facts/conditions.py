@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
+from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated, abbreviated_conditions
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
 from cds_service.facts.clauses import NEAR, NEARBY
 from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
@@ -115,8 +115,10 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     beside: list[str] = []
     in_words = not keys
     until = _told_until(words, hedges) if in_words else (len(words), len(words), len(words))
-    now, before, beside = _named(own, terms, until, left_open)
-    if any(system in terms.standard_systems for system, _ in said.codes):  # it tells what the abbreviation means
+    is_coded = any(system in terms.standard_systems for system, _ in said.codes)
+    short = () if is_coded else tuple(abbreviated_conditions(own, terms))
+    now, before, beside = _named(own, terms, until, left_open, short)
+    if is_coded:  # it tells what the abbreviation means
         now = [key for key in now if key != MAY_BE_AML]
     if before and not (now or keys) and set(before) & AML and stated_in(own_said, terms) in IN_RELAPSE:
         now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
@@ -239,7 +241,7 @@ def _told_until(words: str, hedges: list[Span]) -> tuple[int, int, int]:
 
 
 def _named(
-    words: str, terms: Terms, until: tuple[int, int, int], left_open: frozenset[int]
+    words: str, terms: Terms, until: tuple[int, int, int], left_open: frozenset[int], short: tuple[Span, ...]
 ) -> tuple[list[str], list[str], list[str]]:
     """What the words name and do not deny, up to where they tell it as a fact: now, as history; and what is left open.
 
@@ -253,7 +255,7 @@ def _named(
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
     abbreviations, perhaps_aml = abbreviated(words, terms)
-    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations)):
+    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations, *short)):
         limit = leukaemia if key in LEUKAEMIA else suspected if key in weighs else other
         if not key or key in now or start >= limit:
             continue
