@@ -135,6 +135,7 @@ _MARKED[ord("’")] = "'"
 # Marks within words that nobody sees: where a word may be parted, which way it is written, how letters join.
 _UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # Latin letters as broad as Japanese ones
+_NARROW = {**_WIDE, 0x3000: " "}
 _JOINED = dict(zip(range(0xFB00, 0xFB05), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))  # as print has them
 _RAISED = {ord(raised): str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 _HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")  # what word processors make of the key for it
@@ -161,6 +162,11 @@ def is_of_unread_script(text: str) -> bool:
 def as_seen(text: str) -> str:
     """The text as it is seen: each accent part of its letter, no unseen marks within words, and plain letters."""
     return text if text.isascii() else unicodedata.normalize("NFC", text.translate(_AS_SEEN))
+
+
+def narrow(text: str) -> str:
+    """The text with its letters and digits no broader than Latin ones, and nothing else of it changed."""
+    return text if text.isascii() else text.translate(_NARROW)
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ from cds_service.knowledge import spelling
 from cds_service.knowledge.spelling import LATIN_WORD as LATIN_WORD  # readers of facts ask for words here
 from cds_service.knowledge.spelling import as_seen as as_seen
 from cds_service.knowledge.spelling import is_of_unread_script as is_of_unread_script
+from cds_service.knowledge.spelling import narrow as narrow
 from cds_service.knowledge.spelling import plain
 
 _TEXTS = 500  # whose words a table remembers; what is made of a whole concept is kept by those who read it

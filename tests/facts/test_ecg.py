@@ -296,6 +296,7 @@ def test_a_qt_interval_as_a_finding_is_said_without_a_number(code: str, finding:
 
 @pytest.mark.parametrize(("text", "shown", "bound"), [
     ("> 500 ms", "500 ms", ">"), ("≥500ms", "500 ms", ">="), ("510-530 ms", "510 ms", ">="), ("0,512 s", "512 ms", ""),
+    ("５１２ｍｓ", "512 ms", ""), ("５１２　㎳", "512 ms", ""),
 ])
 def test_a_qtc_in_words_is_read_towards_danger(text: str, shown: str, bound: str) -> None:
     found = qtc(observation(QTCF, valueString=text))
@@ -501,8 +502,9 @@ def test_the_newest_ecg_under_a_name_that_is_not_read_is_told(name: Json, text: 
     assert doubt.startswith("a newer ECG is told in words")
 
 
-def test_a_qtc_and_its_number_may_be_one_word() -> None:
-    assert said(qtc(in_words("QTcF512ms", {"text": "12 lead ECG"}))) == ("512 ms", Formula.FRIDERICIA)
+@pytest.mark.parametrize("text", ["QTcF512ms", "ＱＴｃＦ　５１２ｍｓ", "QTcF：５１２ｍｓ"])
+def test_a_qtc_and_its_number_may_be_one_word_and_broad(text: str) -> None:
+    assert said(qtc(in_words(text, {"text": "12 lead ECG"}))) == ("512 ms", Formula.FRIDERICIA)
 
 
 def test_a_result_of_another_kind_under_a_name_that_is_not_read_is_no_ecg() -> None:

@@ -10,7 +10,7 @@ from cds_service.facts.values.lab_names import observed
 from cds_service.facts.values.results import Reading
 from cds_service.facts.values.written import Written, written
 from cds_service.gather.views import Component
-from cds_service.knowledge.words import is_of_unread_script
+from cds_service.knowledge.words import as_seen, is_of_unread_script
 
 IN_WORDS = "ecg_words"  # it speaks of a QTc, and cannot be read
 NOT_READ = "told in words that say more than one QTc, which were not read"
@@ -26,8 +26,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def spoken(part: Component, reading: Reading) -> Name | None:
     """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it."""
-    text = part.valueString
-    if text is None or part.code is None or "qt" not in text.lower():
+    text = as_seen(part.valueString or "")
+    if not text or part.code is None or "qt" not in text.lower():
         return None
     name = wording(part.code, reading.terms)
     if not is_report(name):
