@@ -404,7 +404,7 @@ class _Facts:
         entries = [_split(line) for line in lines if line != "one could not be read"]
         return known(
             key,
-            tuple(_noted_or_not(name, when) for name, when, _ in entries),
+            tuple(_noted_or_not(name, when, doubts) for name, when, doubts in entries),
             None,
             _FROM,
             doubts=doubts,
@@ -449,10 +449,11 @@ def _allergy(name: str, when: When | None, unsure: tuple[str, ...]) -> Allergy:
     return Allergy((() if group else (name,)), words, "allergy", when, _FROM, unsure, of_class)
 
 
-def _noted_or_not(name: str, when: When | None) -> Entry:
+def _noted_or_not(name: str, when: When | None, doubts: tuple[str, ...]) -> Entry:
     """An entry, whose day may be only that of its recording."""
     words = name.removesuffix(_NOTED)
-    return Entry((words.replace(" ", "_"),), "", words, when, _FROM, noted=name.endswith(_NOTED))
+    named = f"{words} ({doubts[0]})" if doubts else words
+    return Entry((words.replace(" ", "_"),), "", named, when, _FROM, noted=name.endswith(_NOTED), doubts=doubts)
 
 
 _FORMULAS = {"QTcF": Formula.FRIDERICIA, "QTcB": Formula.BAZETT, "QTc": Formula.UNSPECIFIED}

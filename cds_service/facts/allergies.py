@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from cds_service.facts.concepts import all_text, codes, shortened
+from cds_service.facts.concepts import all_text, codes, is_partly_unread, shortened
 from cds_service.facts.concepts import text as spoken
 from cds_service.facts.drugs.matching import named_in
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
@@ -23,6 +23,7 @@ from cds_service.facts.values.versions import each_version
 from cds_service.gather.replies import Reply, Status
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import AllergyIntolerance, CodeableConcept
+from cds_service.knowledge.words import LATIN_WORD, is_of_unread_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ _NONE_OF_IT = re.compile(
     r"|nessun[ao]|geen|nenhuma|excluded|ruled out|ausgeschlossen|exclue|descartada|esclusa|uitgesloten|excluída)\W*\Z",
     re.IGNORECASE,
 )
+_OF_ALLERGIES = re.compile(
+    r"\b(?:drug|medication|medicine|substance|adverse|reaction|all?erg|hypersensitiv|intoleran)\w*", re.IGNORECASE
+)
+UNREAD_SCRIPT = "some entries are in a script that is not read"
 NOTHING_KNOWN = "the record says that nothing is known of allergies"
 
 
@@ -122,17 +127,30 @@ def _entry(view: AllergyIntolerance, resource: Resource, source: str, reading: R
         return "an entry has neither words nor a code that we know"
     if not drugs and _UNSAID.fullmatch(words.strip()):
         return f"an entry does not say to what ({words.strip()})"
+    if not drugs and not of_class and not answer and _is_unread(concepts, reading):
+        return UNREAD_SCRIPT
     unsure = sorted(said & _UNSURE)
     if answer:  # "no known allergies except cytarabine"
         unsure.append("it also says that no allergy is known")
     if view.verificationStatus is not None and not _VERIFIED & _status(view.verificationStatus, reading):
         unsure.append("its verification cannot be read")  # it may say that the entry is refuted
+    if any(is_partly_unread(all_text(each), lambda text: named_in(text, reading.terms)) for each in concepts):
+        unsure.append("partly in a script not read")  # they may say that there is none
     recorded = reading.when(view.onsetDateTime or view.recordedDate)
     kind = "intolerance" if view.type == "intolerance" else "allergy"
     where = origin(resource, source, shortened(words))
     named = shortened(words) or ", ".join(drugs) or ", ".join(_coded(concepts, reading))
     spoken_as = f"{named}{_CRITICALITY.get(view.criticality or '', '')}"
     return Allergy(drugs, spoken_as, kind, recorded, where, tuple(unsure), of_class)
+
+
+def _is_unread(concepts: tuple[CodeableConcept | None, ...], reading: Reading) -> bool:
+    """Whether nothing says to what it is that can be read: no code of a system that is everybody's, and no word."""
+    words = " | ".join(map(all_text, concepts))
+    if not is_of_unread_script(words) or LATIN_WORD.search(_OF_ALLERGIES.sub(" ", words)):
+        return False
+    standard = reading.terms.standard_systems
+    return not any(system in standard for each in concepts for system, _ in codes(each, reading.terms))
 
 
 def _status(concept: CodeableConcept | None, reading: Reading) -> set[str]:

@@ -13,7 +13,7 @@ from cds_service.gather.views import CodeableConcept
 from cds_service.kept import are_names, as_written
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.terms import Terms
-from cds_service.knowledge.words import as_seen
+from cds_service.knowledge.words import as_seen, is_of_unread_script
 
 T = TypeVar("T")
 _LONGEST = 80  # characters of a chart's words on a card
@@ -91,6 +91,13 @@ def told_once(reader: Callable[[Wording], T]) -> Callable[[Wording], T]:
         return made[name]  # type: ignore[no-any-return]
 
     return told
+
+
+def is_partly_unread(words: str, names: Callable[[str], object]) -> bool:
+    """Whether words in a script that is not read stand beside what these names find, in one of its texts."""
+    if not is_of_unread_script(words):
+        return False
+    return any(is_of_unread_script(each) and names(each) for each in words.split(" | "))
 
 
 def codes(concept: CodeableConcept | None, terms: Terms) -> tuple[Code, ...]:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated
+from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated, abbreviated_conditions
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
-from cds_service.facts.clauses import NEAR
-from cds_service.facts.concepts import Wording, shortened, told_once, wording
+from cds_service.facts.clauses import NEAR, NEARBY
+from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
 from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
 from cds_service.facts.left_open import told_and_open
@@ -23,7 +23,7 @@ from cds_service.facts.states_in_words import NOT_CERTAIN, TO_RULE_OUT, is_activ
 from cds_service.gather.views import CodeableConcept
 from cds_service.knowledge.codes import SERVER, Code, ConditionCode
 from cds_service.knowledge.terms import Terms
-from cds_service.knowledge.words import Span
+from cds_service.knowledge.words import LATIN_WORD, Span, is_of_unread_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,21 @@ class Meaning:
     left_open: tuple[str, ...] = ()  # what its words name beside that and say cannot be excluded
     within_remission: bool = False  # it is a molecular relapse, in a remission of marrow and blood
     earlier: tuple[str, ...] = ()  # what its words tell of the past beside what is now: "AML, history of torsades"
+    unread: bool = False  # its words are in a script that is not read, and no code says that it is none of ours
 
 
 # What the words around a name may make of it, as the table of words tells it, and where they deny it.
 _PAST = "past"
+_SUSPECTED = "weighs when suspected"
+_NOT_SUSPECTED = re.compile(  # "kein V.a. Long-QT-Syndrom"
+    r"\b(?:kein\w*|ohne|nicht|no|not|without|geen|zonder|pas de|sans|sin|senza|sem|não)\s+"
+    r"(?:(?:anhalt|hinweise?|anzeichen|evidence|signs?|für|for|auf|of|an?|the|eine?n?|clinical|current|klinische?r?"
+    r"|aktuelle?r?|v\.\s?a\.|verdacht|suspicion|suspected|suspicious|possible|sospecha|sospetto)[\s:]*+){1,5}\Z",
+    re.IGNORECASE,
+)
 BY_ITS_WORDS = "by its words not certain"
 _BY_A_RELATIVE = "by its words told of a relative, not certain"
+_PARTLY_UNREAD = "partly in a script not read, not certain"
 CODE_AND_WORDS = "its code and its words disagree, not certain"
 _MOST_NAMES = 200  # of one thing in one text: nobody denies it more often
 _TOLD_AS_PAST = re.compile(rf"[\s:]*{NEAR}")  # between "history of" and a name
@@ -105,9 +114,11 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     unsure = unsure or (words is not said.words and is_open(said, left_open))
     beside: list[str] = []
     in_words = not keys
-    until = _told_until(words, hedges) if in_words else (len(words), len(words))
-    now, before, beside = _named(own, terms, until, left_open)
-    if any(system in terms.standard_systems for system, _ in said.codes):  # it tells what the abbreviation means
+    until = _told_until(words, hedges) if in_words else (len(words), len(words), len(words))
+    is_coded = any(system in terms.standard_systems for system, _ in said.codes)
+    short = () if is_coded else tuple(abbreviated_conditions(own, terms))
+    now, before, beside = _named(own, terms, until, left_open, short)
+    if is_coded:  # it tells what the abbreviation means
         now = [key for key in now if key != MAY_BE_AML]
     if before and not (now or keys) and set(before) & AML and stated_in(own_said, terms) in IN_RELAPSE:
         now, before, unsure = before, [], True  # "history of AML, now relapsed" is no history
@@ -128,8 +139,13 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
     coded_remission = status in IN_REMISSION and bool(residual and begun(said.text, terms))
     within = bool(residual) and is_within_remission(said.text, terms)
     told_state = "relapsed" if within else ""
+    if in_words and keys:
+        doubts += (_PARTLY_UNREAD,) if is_partly_unread(words, lambda text: _names_any(text, terms)) else ()
     if status in ("", "active_no_remission") and set(keys) & AML and not (in_words and unsure):
-        status = told_state or stated_in(own_said, terms) or status
+        in_its_words = told_state or stated_in(own_said, terms)
+        if in_its_words and not in_words and is_partly_unread(words, terms.words["state"].find):
+            doubts += (_PARTLY_UNREAD,)
+        status = in_its_words or status
     elif disagree(status, told_state := told_state or stated_in(said.text, terms)):  # a relapse where nobody can tell
         doubts += () if coded_remission and told_state in IN_RELAPSE else (CODE_AND_WORDS,)
         status = status if status in IN_RELAPSE else told_state
@@ -145,7 +161,15 @@ def _meant(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> Meaning:
         tuple(dict.fromkeys(key for key in beside if key not in keys)),
         bool(residual) and status in IN_RELAPSE and (coded_remission or within),
         tuple(dict.fromkeys(earlier)),
+        not keys and _is_unread(said),
     )
+
+
+def _is_unread(said: Wording) -> bool:
+    """Whether nothing of it can be read: neither a code of a system that is everybody's, nor a word but of a state."""
+    if not is_of_unread_script(said.words) or any(system in said.terms.standard_systems for system, _ in said.codes):
+        return False
+    return LATIN_WORD.search(said.terms.words["state"].without(said.words)) is None
 
 
 def _coded(said: Wording, elsewhere: Mapping[Code, ConditionCode]) -> tuple[list[str], str, str]:
@@ -199,39 +223,50 @@ def _in_the_family(words: str, theirs: list[tuple[int, int]], terms: Terms) -> l
     ]
 
 
-def _told_until(words: str, hedges: list[Span]) -> tuple[int, int]:
-    """Up to where the words tell what they name as a fact: a leukaemia, and anything else.
+def _names_any(text: str, terms: Terms) -> bool:
+    """Whether the text holds a name of a condition, or what may be one."""
+    return any(terms.words[kind].find(text) for kind in ("condition", "abbreviated leukaemia", "perhaps"))
 
-    "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt.
+
+def _told_until(words: str, hedges: list[Span]) -> tuple[int, int, int]:
+    """Up to where the words tell what they name: a leukaemia, anything else as a fact, and what weighs when suspected.
+
+    "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt,
+    and so is a long QT syndrome or a pregnancy: a drug that they forbid is not started on a suspicion.
     """
     sure = [end for _, end, value in hedges if value != NOT_CERTAIN]
     thought = [0 if _LAST.match(words, end) else end for _, end, value in hedges if value == NOT_CERTAIN]
-    return min(sure, default=len(words)), min((*sure, *thought), default=len(words))
+    denied = min(sure, default=len(words))
+    return denied, min((*sure, *thought), default=len(words)), denied
 
 
 def _named(
-    words: str, terms: Terms, until: tuple[int, int], left_open: frozenset[int]
+    words: str, terms: Terms, until: tuple[int, int, int], left_open: frozenset[int], short: tuple[Span, ...]
 ) -> tuple[list[str], list[str], list[str]]:
     """What the words name and do not deny, up to where they tell it as a fact: now, as history; and what is left open.
 
     Of AML the table itself holds how it is denied: "AML, no relapse" is one.
     """
-    leukaemia, other = until
+    leukaemia, other, suspected = until
+    weighs = terms.groups[_SUSPECTED]
     now: list[str] = []
     before: list[str] = []
     opened: list[str] = []
     pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
     asked: Counter[str] = Counter()
     abbreviations, perhaps_aml = abbreviated(words, terms)
-    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations)):
-        if not key or key in now or start >= (leukaemia if key in LEUKAEMIA else other):
+    for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations, *short)):
+        limit = leukaemia if key in LEUKAEMIA else suspected if key in weighs else other
+        if not key or key in now or start >= limit:
             continue
         asked[key] += 1
         if asked[key] > _MOST_NAMES or is_denied(words, start, end, key):
             continue
         if words[start:end].lower().endswith(_SCORE) and not _SCORED.match(words, end):
             continue
-        if start in left_open:
+        if start >= other and key in weighs and _NOT_SUSPECTED.search(words, max(0, start - NEARBY), start):
+            continue
+        if start in left_open or (start >= other and key in weighs):
             opened.append(key)
             continue
         told = bisect_right(pasts, start)

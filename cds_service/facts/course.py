@@ -17,7 +17,7 @@ import msgspec
 
 from cds_service.facts.denials import is_no_aberration
 from cds_service.facts.diagnoses import IN_RELAPSE, IN_REMISSION
-from cds_service.facts.disease import is_aml, may_follow
+from cds_service.facts.disease import is_aml, may_follow, no_relapse_in
 from cds_service.facts.entries import Entry
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.genomics.karyotype import Karyotype
@@ -143,7 +143,7 @@ def _number(history: Fact[tuple[Entry, ...]], aml: list[Entry], reading: Reading
         return missing(RELAPSE_NUMBER, history.state, history.why)
     relapses = [entry for entry in aml if entry.status in IN_RELAPSE]
     if not relapses:
-        return missing(RELAPSE_NUMBER, State.ABSENT, "no relapse on record")
+        return missing(RELAPSE_NUMBER, State.ABSENT, no_relapse_in(history))
     last = max(relapses, key=lambda entry: (entry.when is not None, _day(entry)))
     named = max(relapses, key=lambda entry: (_ordinal(entry, reading), entry.certain))
     stated = _ordinal(named, reading)
@@ -186,7 +186,8 @@ def _allogeneic(
     for fact in (procedures, history):
         if fact.value is None:
             return missing(ALLOGENEIC, fact.state, fact.why)
-    return known(ALLOGENEIC, False, None, procedures.origin, doubts=(*procedures.doubts, *history.doubts))
+    doubts = tuple(dict.fromkeys((*procedures.doubts, *history.doubts)))
+    return known(ALLOGENEIC, False, None, procedures.origin, doubts=doubts)
 
 
 def _is_another(graft: Entry, others: list[Entry], procedures: Fact[tuple[Entry, ...]]) -> bool:

@@ -190,6 +190,11 @@ def _time(entry: Entry) -> datetime:
     return entry.when.latest if entry.when else LONG_AGO
 
 
+def no_relapse_in(entries: Fact[tuple[Entry, ...]]) -> str:
+    """That they tell of none: on record, where each was read."""
+    return "no relapse among what was read" if entries.doubts else "no relapse on record"
+
+
 def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[Entry]:
     """The newest relapse (or refractory) entry; its date may be unknown."""
     if problems.value is None:
@@ -197,7 +202,7 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     stated = [entry for entry in _of_aml(entries) if entry.status in IN_RELAPSE | {"refractory"}]
     newest = _newest(stated)
     if newest is None:
-        return missing(RELAPSE, State.ABSENT, "no relapse on record")
+        return missing(RELAPSE, State.ABSENT, no_relapse_in(problems))
     if newest.when is None:
         return missing(RELAPSE, State.ABSENT, "relapse on record without a date")
     return known(RELAPSE, newest, newest.when, newest.origin, doubts=(*problems.doubts, *newest.doubts))

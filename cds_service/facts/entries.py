@@ -59,6 +59,7 @@ CODE_AND_STATUS = "its code and its clinical status disagree, not certain"
 _ACTIVE = IN_RELAPSE | {"refractory"}
 _ONCE_LEUKAEMIA = "personal_history_leukaemia"
 _NAMELESS = "an entry has neither code nor words"
+UNREAD_SCRIPT = "some are in a script that is not read"
 _HISTOLOGY = "the histology of a diagnosis cannot be read"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
@@ -101,6 +102,8 @@ def _told(resource: Resource, source: str, reading: Reading) -> list[Entry] | st
         return []
     meaning = _meaning(quick, resource, reading)
     if not meaning.keys and not meaning.left_open:
+        if meaning.unread and _counts(quick, reading):
+            return UNREAD_SCRIPT
         return [] if meaning.is_named else _NAMELESS
     view = resource.checked()
     if not isinstance(view, (Condition, Procedure)):
@@ -140,6 +143,13 @@ def _yielded(view: Condition, meaning: Meaning, status: str, reading: Reading) -
 
 def _abated(view: Condition, reading: Reading) -> When | None:
     return reading.when(view.abatementDateTime or (view.abatementPeriod.start if view.abatementPeriod else None))
+
+
+def _counts(view: Condition | Procedure, reading: Reading) -> bool:
+    """Whether an entry with that status says that something is or was there."""
+    if isinstance(view, Procedure):
+        return view.status in _DONE | _PARTLY.keys()
+    return not standing_of(view.clinicalStatus, view.verificationStatus, reading.terms).never
 
 
 def _of_versions(versions: list[Entry]) -> list[Entry]:

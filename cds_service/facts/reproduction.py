@@ -115,7 +115,7 @@ def _observed(resource: Resource, source: str, reading: Reading) -> list[_Sign]:
     checked = resource.checked()
     invalid = (f"the entry is {checked.reason}",) if isinstance(checked, Unreadable) else ()
     view = checked if isinstance(checked, Observation) else quick
-    doubts = counting_doubts(view, reading)
+    doubts = counting_doubts(view, resource, reading)
     if doubts is None:
         return []
     when, time_doubts = taken(view, reading)

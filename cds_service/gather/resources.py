@@ -51,6 +51,7 @@ class Resource(msgspec.Struct, eq=False):
     inside: str = ""  # of a contained resource: `Type/id#name`, by which it is named
     quick: View | None = None
     notes: tuple[str, ...] = ()  # what was left out or wrapped to make it readable
+    doubts: tuple[str, ...] = ()  # where it came in versions that differ, that nobody knows the newest
     _view: View | Unreadable | None = None
     _checked: View | Unreadable | None = None
     _valid: bytes | str = b""

@@ -135,6 +135,7 @@ _MARKED[ord("’")] = "'"
 # Marks within words that nobody sees: where a word may be parted, which way it is written, how letters join.
 _UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # Latin letters as broad as Japanese ones
+_NARROW = {**_WIDE, 0x3000: " "}
 _JOINED = dict(zip(range(0xFB00, 0xFB05), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))  # as print has them
 _RAISED = {ord(raised): str(digit) for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 _HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")  # what word processors make of the key for it
@@ -143,9 +144,29 @@ _AS_SEEN: Mapping[int, str | None] = {
 }  # fmt: skip
 
 
+# Scripts that part no words, or join endings to them: a Latin name among their letters is a whole word.
+WITHOUT_SPACES = (
+    r"\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
+)
+# What our tables are not written in: one letter of those is a word, of other scripts two ("β" stands in Latin words).
+_LATIN = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"
+LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")  # one that may tell what a thing is
+_UNREAD = re.compile(rf"[{WITHOUT_SPACES}]|[^\W\d_{_LATIN}]{{2}}")
+
+
+def is_of_unread_script(text: str) -> bool:
+    """Whether a word stands in the text in a script in which we read none."""
+    return not text.isascii() and _UNREAD.search(text) is not None
+
+
 def as_seen(text: str) -> str:
     """The text as it is seen: each accent part of its letter, no unseen marks within words, and plain letters."""
     return text if text.isascii() else unicodedata.normalize("NFC", text.translate(_AS_SEEN))
+
+
+def narrow(text: str) -> str:
+    """The text with its letters and digits no broader than Latin ones, and nothing else of it changed."""
+    return text if text.isascii() else text.translate(_NARROW)
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.codes import Code, ConditionCode, DrugCode, OrderCode, OrderPanel
-from cds_service.knowledge.words import Words
+from cds_service.knowledge.words import END, END_OF_COURSE, Words
 
 
 class Row(dict[str, str]):
@@ -70,12 +70,15 @@ def read_regions(path: Path) -> dict[str, range]:
         raise KnowledgeError(f"{path.name}: the first and the last codon of a region are whole numbers") from None
 
 
+_OF_COURSES = ("course", "high_dose")
+
+
 def read_words(path: Path) -> dict[str, Words]:
     """The tables of words, by their kind. Raises KnowledgeError."""
     entries: dict[str, list[tuple[str, str]]] = {}
     for row in read_rows(path):
         entries.setdefault(row["kind"], []).append((row["words"], row["value"]))
-    return {kind: Words(every) for kind, every in entries.items()}
+    return {kind: Words(every, end=END_OF_COURSE if kind in _OF_COURSES else END) for kind, every in entries.items()}
 
 
 def read_groups(path: Path, told: frozenset[str], coded: Mapping[Code, ConditionCode]) -> dict[str, frozenset[str]]:

@@ -27,15 +27,15 @@ from cds_service.knowledge.tables import (
     read_words,
 )
 from cds_service.knowledge.units import UnitTable, read_units
-from cds_service.knowledge.words import Words
+from cds_service.knowledge.words import END_OF_COURSE, Words
 
 _LONGEST_ICD = 16  # characters; the codes in use have up to 8
 _ATC_GROUPS = (3, 4, 5)  # characters of a group; the codes of drugs have seven
 # The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
 # "anti-" anything, and not where the words are that there is none of it. Catalogues write "VORICONAZOLE_200MG_TAB".
-_BEGIN_OF_NAME = r"(?:(?<![^\W_])(?<!-)|(?<=\w{5}-))"
+_BEGIN_OF_NAME = rf"(?:(?<![^\W_{spelling.WITHOUT_SPACES}])(?<!-)|(?<=\w{{5}}-))"
 _WITHOUT = r"-(?:free|like|na[iï]ve|sparing|placebo|resistan\w+|refractory|sensitive|specific|levels?)\b"
-_END_OF_NAME = rf"(?![^\W\d_]|(?<=\d)\d|{_WITHOUT})"
+_END_OF_NAME = rf"(?![^\W\d_{spelling.WITHOUT_SPACES}]|(?<=\d)\d|{_WITHOUT})"
 
 
 class Elsewhere(Protocol):
@@ -220,7 +220,9 @@ class Terms:
             drug_names=Words(
                 ((row["name"], row["drug"]) for row in read_rows(home / "drug_names.csv")), _BEGIN_OF_NAME, _END_OF_NAME
             ),
-            regimens=Words((row["name"], row["drugs"]) for row in read_rows(home / "regimens.csv")),
+            regimens=Words(
+                ((row["name"], row["drugs"]) for row in read_rows(home / "regimens.csv")), end=END_OF_COURSE
+            ),
             observations=observations,
             genomics=genomics,
             answers=answers,

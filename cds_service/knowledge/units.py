@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import yaml
 
 from cds_service.errors import KnowledgeError
 from cds_service.kept import Kept
 from cds_service.knowledge.plain_yaml import SafeLoader
+from cds_service.knowledge.spelling import narrow
 from cds_service.quantity import Quantity
 
 
@@ -84,10 +86,13 @@ _FOLDED: Kept[str, str] = Kept()
 
 
 def _folded(unit: str) -> str:
-    """The unit without case, spaces and ways of writing: µ is u, ×10⁹, x10^9 and 10e9 are 10*9."""
+    """The unit without case, spaces and ways of writing: µ is u, ×10⁹, x10^9 and 10e9 are 10*9, ㎎ is mg."""
     found = _FOLDED.get(unit)
     if found is None:
-        plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), "".join(unit.split()))
+        plain = narrow("".join(unit.split()))
+        plain = re.sub("10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "10*" + power[1].translate(_RAISED), plain)
+        if not plain.isascii():
+            plain = normalize("NFKC", plain)  # "㎎/㎗", "ｍＥｑ／Ｌ"
         found = _POWER_OF_TEN.sub(r"10*\1", plain.translate(_SIGNS).lower())
     return found
 

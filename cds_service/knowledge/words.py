@@ -7,15 +7,25 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.kept import Kept, by_digest, is_short
 from cds_service.knowledge import spelling
-from cds_service.knowledge.spelling import as_seen as as_seen  # readers of facts ask for words here
+from cds_service.knowledge.spelling import LATIN_WORD as LATIN_WORD  # readers of facts ask for words here
+from cds_service.knowledge.spelling import as_seen as as_seen
+from cds_service.knowledge.spelling import is_of_unread_script as is_of_unread_script
+from cds_service.knowledge.spelling import narrow as narrow
 from cds_service.knowledge.spelling import plain
 
 _TEXTS = 500  # whose words a table remembers; what is made of a whole concept is kept by those who read it
 Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its value
 
 
-# Where an entry may begin and end: a hyphen makes it part of a longer word.
-_BEGIN, _END = r"(?<![\w-])", r"(?:(?<=')|(?![\w-]))"  # "suspicion d'" ends where its noun begins
+# Where an entry may begin and end: a hyphen makes it part of a longer word, a letter of a script without spaces not.
+BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
+END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
+
+# German writes the name of a course and what it is as one word: "FLAG-IDA-Schema".
+END_OF_COURSE = (
+    rf"(?:{END}|(?=-(?:therap|schem|protok|zykl|regim|chemo|behandl|kur|block|basiert|induktion|reinduktion"
+    rf"|konsolidierung|salvage|based|protocol|cycle|course)))"
+)
 
 
 class Words:
@@ -24,7 +34,7 @@ class Words:
     What stands in a short text is kept, and not the text: records use the same words all day.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]], begin: str = _BEGIN, end: str = _END) -> None:
+    def __init__(self, entries: Iterable[tuple[str, str]], begin: str = BEGIN, end: str = END) -> None:
         self._values = {plain(words): value for words, value in entries}
         self._pattern = re.compile(f"{begin}{spelling.any_of(self._values)}{end}")  # of a plain text
         self._spans: Kept[bytes, tuple[Span, ...]] = Kept(_TEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.facts.disease import APL, DISEASE, Disease
-from cds_service.facts.entries import PROBLEMS
+from cds_service.facts.entries import HISTORY, PROBLEMS
 from tests.calls import SUBJECT, cards, gilteritinib
 from tests.charts import Json, chart, concept, condition
 
@@ -102,3 +102,36 @@ def test_one_of_the_lung_puts_no_card_on_a_view() -> None:
 def test_with_a_drug_of_ours_it_is_told_that_it_was_not_read() -> None:
     found = cards("order-sign", gilteritinib(status="draft"), conditions=[stated("LAM")])
     assert any("may be acute myeloid leukaemia" in card["detail"] for card in found)
+
+
+def told(text: str, **more: object) -> list[tuple[tuple[str, ...], bool]]:
+    return [(entry.keys, entry.over) for entry in chart(words(text, **more)).get(HISTORY).value or ()]
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("VOD", "sos_vod"), ("hepatic VOD", "sos_vod"), ("VOD/SOS", "sos_vod"), ("VOD nach GO", "sos_vod"),
+    ("Severe VOD after gemtuzumab ozogamicin 2025", "sos_vod"), ("PRES", "pres"), ("PRES under gilteritinib", "pres"),
+    ("Hypertension, PRES", "pres"), ("LQTS", "long_qt_syndrome"), ("LQT2", "long_qt_syndrome"),
+    ("torsades", "torsades"), ("TdP", "torsades"), ("KMT", "history_hsct"),
+])
+def test_an_abbreviated_condition_that_stands_alone_is_it(text: str, key: str) -> None:
+    assert told(text) == [((key,), False)]
+
+
+@pytest.mark.parametrize(("text", "key"), [("Z.n. KMT", "history_hsct"), ("Z.n. KMT 2024", "history_hsct"),
+                                           ("history of PRES", "pres")])
+def test_an_abbreviated_condition_of_the_past_is_over(text: str, key: str) -> None:
+    assert told(text) == [((key,), True)]
+
+
+@pytest.mark.parametrize("text", [
+    "VOD 20/25", "VOD 0.8", "VOD OD 0.5", "vod", "près de la fin", "pres", "No PRES", "kein VOD", "TDP-43", "tdp",
+    "KMT geplant", "KMT2A", "family history of LQTS", "PRES suspected", "Presse",
+])
+def test_what_may_be_another_thing_is_none(text: str) -> None:
+    assert told(text) == []
+
+
+def test_a_code_of_another_thing_says_what_the_abbreviation_is() -> None:
+    visual = concept("H54.6", system="http://hl7.org/fhir/sid/icd-10", text="VOD")
+    assert chart(condition(visual)).get(HISTORY).value == ()

@@ -499,6 +499,7 @@ def test_a_transplantation_that_has_not_come_yet_has_no_date() -> None:
 @pytest.mark.parametrize("text", [
     "AML, relapse after CR2", "AML relapsed after complete remission of 8 months", "AML in relapse, previously in CR1",
     "AML, relapse from second remission", "AML: in CR until 3/2026, now in relapse", "AML-Rezidiv", "AML Frührezidiv",
+    "AML-Erstrezidiv", "AML-Spätrezidiv", "AML-Frührezidiv", "AML-Zweitrezidiv", "AML Erstrezidiv",
     "rezidivierte AML", "Leukemia, acute myeloid, in relapse", "t-AML in relapse", "Erythroleukemia (AML-M6), relapsed",
     "Acute monocytic leukaemia, relapsed", "Relapsed AML, allogeneic transplant from his brother",
     "AML in relapse, donor: sister",
@@ -508,7 +509,7 @@ def test_words_that_tell_of_a_relapse_are_one_whatever_was_before(text: str) -> 
     assert (found.value, found.sure) == (Disease.RELAPSED, True)
 
 
-@pytest.mark.parametrize("text", ["refraktäre AML", "AML, therapierefraktär", "AML, failed induction"])
+@pytest.mark.parametrize("text", ["refraktäre AML", "AML-refraktär", "AML, therapierefraktär", "AML, failed induction"])
 def test_words_that_tell_of_refractory_disease(text: str) -> None:
     assert state(words(text)) is Disease.REFRACTORY
 
@@ -547,7 +548,8 @@ def test_a_leukaemia_of_others_of_the_past_or_looked_for_is_none(text: str) -> N
     assert (facts.get(DISEASE).value, facts.get(APL).value) == (Disease.NONE, False)
 
 
-@pytest.mark.parametrize("text", ["APL", "APML in relapse", "AML M3", "AML (FAB M3)", "AML-M3", "AML with t(15;17)",
+@pytest.mark.parametrize("text", ["APL", "APL-Rezidiv", "APL-Erstdiagnose",
+    "APML in relapse", "AML M3", "AML (FAB M3)", "AML-M3", "AML with t(15;17)",
     "PML-RARA positive AML", "AML with PML::RARA", "Promyelozytenleukämie"])
 def test_apl_is_told_by_each_of_its_names(text: str) -> None:
     facts = chart(words(text))
@@ -585,6 +587,26 @@ def test_beside_a_code_what_a_relative_had_is_not_of_the_patient(said: str) -> N
 def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
     assert keys(chart(words(said))) == {key}
     assert not keys(chart(words("PRES suspected"))) | keys(chart(words("at risk for seizures")))
+
+
+@pytest.mark.parametrize(("said", "told"), [
+    ("suspected long QT syndrome", {"long_qt_syndrome"}), ("V.a. Long-QT-Syndrom", {"long_qt_syndrome"}),
+    ("Long-QT-Syndrom, fraglich", {"long_qt_syndrome"}), ("possible torsades de pointes", {"torsades"}),
+    ("suspected pregnancy", {"pregnancy"}), ("no fever, suspected long QT syndrome", {"long_qt_syndrome"}),
+])
+def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: str, told: set[str]) -> None:
+    facts = chart(words(said))
+    assert keys(facts) == told
+    assert not any(entry.certain for entry in facts.get(PROBLEMS).value or ())
+
+
+@pytest.mark.parametrize("said", [
+    "kein V.a. Long-QT-Syndrom", "kein Verdacht auf Long-QT-Syndrom", "no suspected long QT syndrome",
+    "suspected pregnancy, excluded", "rule out long QT syndrome", "possible pregnancy test",
+    "kein Anhalt für V.a. Schwangerschaft", "mother: suspected long QT syndrome",
+])
+def test_what_is_not_suspected_is_not_told(said: str) -> None:
+    assert keys(chart(words(said))).isdisjoint({"long_qt_syndrome", "pregnancy"})
 
 
 @pytest.mark.parametrize("entry", [

@@ -296,6 +296,7 @@ def test_a_qt_interval_as_a_finding_is_said_without_a_number(code: str, finding:
 
 @pytest.mark.parametrize(("text", "shown", "bound"), [
     ("> 500 ms", "500 ms", ">"), ("≥500ms", "500 ms", ">="), ("510-530 ms", "510 ms", ">="), ("0,512 s", "512 ms", ""),
+    ("５１２ｍｓ", "512 ms", ""), ("５１２　㎳", "512 ms", ""),
 ])
 def test_a_qtc_in_words_is_read_towards_danger(text: str, shown: str, bound: str) -> None:
     found = qtc(observation(QTCF, valueString=text))
@@ -489,3 +490,28 @@ def test_an_ecg_in_words_without_a_date_leaves_a_doubt() -> None:
 def test_the_qtc_of_an_earlier_ecg_or_a_goal_is_not_that_of_today(name: str) -> None:
     found = qtc(ms({"text": name}, 430), ms(QTCF, 510, YESTERDAY))
     assert said(found) == ("510 ms", Formula.FRIDERICIA)
+
+
+@pytest.mark.parametrize("name", [
+    concept("11524-6", text="心電図"), concept("8601-7", text="심전도"), {"text": "心電図"},
+    concept("e1", system="urn:x", text="ЭКГ"),
+])
+@pytest.mark.parametrize("text", ["QTc 512 ms", "QTcF512ms", "洞調律 QTc 512 ms", "QTc延長 512ms"])
+def test_the_newest_ecg_under_a_name_that_is_not_read_is_told(name: Json, text: str) -> None:
+    (doubt,) = chart(quantity(QTCF, 430, "ms", YESTERDAY), in_words(text, name)).get(QTC).doubts
+    assert doubt.startswith("a newer ECG is told in words")
+
+
+@pytest.mark.parametrize("text", ["QTcF512ms", "ＱＴｃＦ　５１２ｍｓ", "QTcF：５１２ｍｓ"])
+def test_a_qtc_and_its_number_may_be_one_word_and_broad(text: str) -> None:
+    assert said(qtc(in_words(text, {"text": "12 lead ECG"}))) == ("512 ms", Formula.FRIDERICIA)
+
+
+def test_a_result_of_another_kind_under_a_name_that_is_not_read_is_no_ecg() -> None:
+    potassium = in_words("QTc 512 ms", concept("2823-3", text="カリウム"))
+    assert chart(quantity(QTCF, 430, "ms", YESTERDAY), potassium).get(QTC).sure
+
+
+@pytest.mark.parametrize("name", ["QTcF目標", "QTc変化", "補正QTc"])
+def test_a_qtc_whose_name_is_partly_not_read_is_doubted(name: str) -> None:
+    assert qtc(ms({"text": name}, 430)).doubts == ("its name is partly in a script not read",)

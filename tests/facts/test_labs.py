@@ -20,6 +20,7 @@ from cds_service.facts.values.labs import (
     LABS,
     LVEF,
     MAGNESIUM,
+    PLATELETS,
     POTASSIUM,
     WBC,
 )
@@ -379,10 +380,30 @@ def test_a_time_with_a_leap_second_is_a_time() -> None:
 
 @pytest.mark.parametrize("unit", [
     "10*9/L", "×10⁹/L", "x10^9/L", "10E9/L", "x10(9)/L", "10**9/l", "10*9{cells}/L", "10*3/uL", "K/µL", "k/μl", "G/l",
-    "x 10^3 / uL", "×10³/µL",
+    "x 10^3 / uL", "×10³/µL", "×10³/㎕", "×１０³／μＬ", "Mrd/l", "Mrd./L",
 ])
 def test_the_ways_of_writing_a_count(unit: str) -> None:
     assert str(chart(quantity("6690-2", 3.1, unit)).get(WBC).value) == "3.1 ×10⁹/L"
+
+
+@pytest.mark.parametrize("unit", ["10*4/uL", "×10⁴/μL", "x10^4/uL", "万/μL", "万/㎕", "10*4/mm3", "１０＾４／μＬ"])
+def test_a_count_in_ten_thousands_is_ten_times_as_much(unit: str) -> None:
+    assert str(chart(quantity("777-3", 12.5, unit)).get(PLATELETS).value) == "125 ×10⁹/L"
+
+
+@pytest.mark.parametrize("entry", [k(4.4, unit="ｍＥｑ／Ｌ"), observation(K, valueString="４．４　ｍＥｑ／Ｌ")])
+def test_broad_letters_and_digits_are_those_that_they_show(entry: Json) -> None:
+    assert str(potassium(entry).value) == "4.4 mmol/L"
+
+
+def test_squared_letters_are_those_that_they_show() -> None:
+    squared, plain = (chart(quantity("2160-0", 1.2, unit)).get(CREATININE).value for unit in ("㎎/㎗", "mg/dL"))
+    assert squared == plain is not None
+    assert potassium(k(4.4, unit="㏖/L")).value is None
+
+
+def test_a_raised_digit_in_words_stays_a_power() -> None:
+    assert str(chart(observation("6690-2", valueString="3.1 ×10⁹/L")).get(WBC).value) == "3.1 ×10⁹/L"
 
 
 @pytest.mark.parametrize("unit", ["umol/L", "µmol/l", "μmol/L", "umol{creat}/L", "UMOL/L", "μ mol/l"])

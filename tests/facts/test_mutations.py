@@ -98,7 +98,8 @@ def test_words_that_say_so_are_a_negative(words: str) -> None:
     "Positive (mutant/wild-type ratio 0.62)", "Detected, ITD:WT 0.8", "FLT3 ITD present, ratio to wild-type 0.4",
     "DETECTED. Mutant to wild type allelic ratio = 0.5", "FLT3-ITD nachgewiesen", "FLT3-ITD détectée", "ITD detectada",
     "FLT3-ITD rilevata", "FLT3-ITD (VAF 12 %, LOD 1 %)", "FLT3-ITD, Allelfrequenz 35 %", "ITD, VAF 30 % (LOD <1 %)",
-    "FLT3-ITD, likely pathogenic", "FLT3-ITD, tier I", "FLT3-ITD, subclonal, VAF 4 %"])
+    "FLT3-ITD, likely pathogenic", "FLT3-ITD, tier I", "FLT3-ITD, subclonal, VAF 4 %", "mutated (+)", "positive β",
+    "detected - VAF 30 %", "positive, ratio 0.5-0.6", "Detected, germline excluded"])
 def test_words_that_say_so_are_a_positive(words: str) -> None:
     assert outcome(itd(text(words))) is True
 
@@ -114,6 +115,11 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "Aucune mutation détectée", "Pas de mutation détectée", "sem mutação detectada", "nessuna mutazione rilevata",
     "não foi detectada", "nicht eindeutig nachgewiesen", "früher nachgewiesen", "détectée au diagnostic",
     "FLT3-ITD mutation analysis", "FLT3-ITD status", "FLT3-ITD suspected", "possible FLT3-ITD", "FLT3-ITD awaited",
+    "FLT3-ITD mut (-)", "mut -", "mutated (-)", "mutiert (-)", "mut（－）", "mut. (-)", "ITD(―)", "ITD(─)",
+    "positive (-)", "positive ( - )", "positive - ", "mutation detected せず", "insertion detected 陰性",
+    "positive 疑い", "positive не", "negative 疑い", "negative→positiveへ変化", "Positiv: nein",
+    "positiv ausgeschlossen", "positiv auszuschließen", "detected: false", "positive excluded",
+    "Mutation nachweisbar: nein",
 ])
 def test_anything_else_is_neither(words: str) -> None:
     found = itd(text(words))
@@ -145,6 +151,11 @@ def test_silence_is_not_negative() -> None:
 ])
 def test_a_result_that_contradicts_itself_decides_nothing(more: Json) -> None:
     assert itd(observation(ITD_TEST, **more)).value is None
+
+
+def test_a_translation_beside_a_coded_answer_leaves_it_as_it_is() -> None:
+    found = itd(coded(concept("LA9633-4", display="Positive", text="陽性")))
+    assert (outcome(found), found.sure) == (True, True)
 
 
 def test_value_and_interpretation_that_agree_are_one_statement() -> None:

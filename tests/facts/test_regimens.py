@@ -22,6 +22,7 @@ def read(text: str, **more: Json) -> Medication:
 
 @pytest.mark.parametrize(("text", "drugs"), [
     ("FLAG-IDA", FLAG_IDA), ("Flag-Ida cycle 1", FLAG_IDA), ("IDA-FLAG", FLAG_IDA),
+    ("FLAG-IDA-Therapie", FLAG_IDA), ("FLAG-IDA-Schema", FLAG_IDA), ("FLAG-Ida-basierte Therapie", FLAG_IDA),
     ("CLAG-M", ("cladribine", "cytarabine", "mitoxantrone")),
     ("MEC", ("mitoxantrone", "etoposide", "cytarabine")),
     ("7+3 (idarubicin)", ("idarubicin", "cytarabine")),
@@ -33,6 +34,16 @@ def test_a_regimen_stands_for_its_drugs(text: str, drugs: tuple[str, ...]) -> No
     found = read(text)
     assert (found.ingredients, found.doubts) == (drugs, ())
     assert found.dose.daily is None
+
+
+@pytest.mark.parametrize("text", ["HAM-D", "ADE-Tropfen", "FLAG-frei"])
+def test_a_hyphen_before_any_other_word_makes_another_name(text: str) -> None:
+    assert chart(order(text)).medications.orders == ()
+
+
+@pytest.mark.parametrize("text", ["FLAG-IDA", "FLAG-IDA-Protokoll"])
+def test_a_course_of_high_dose_is_one_under_its_german_name(text: str) -> None:
+    assert read(text).high_dose
 
 
 def test_a_regimen_that_leaves_a_drug_open_says_so() -> None:

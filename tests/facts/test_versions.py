@@ -9,9 +9,13 @@ import pytest
 from cds_service.facts.allergies import ALLERGIES
 from cds_service.facts.disease import DISEASE, Disease
 from cds_service.facts.entries import HISTORY, PROBLEMS, PROCEDURES
+from cds_service.facts.fact import Fact, Key
+from cds_service.facts.genomics.mutations import FLT3_ITD
 from cds_service.facts.orders import ORDERED, TYPED
+from cds_service.facts.values.ecg import QTC
+from cds_service.facts.values.labs import POTASSIUM
 from cds_service.facts.values.versions import DIFFER
-from tests.charts import ICD, Json, chart, clinical, concept, condition
+from tests.charts import ICD, Json, chart, clinical, concept, condition, observation, quantity
 
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ERROR = {"verificationStatus": concept("entered-in-error", system=VERIFICATION)}
@@ -143,3 +147,31 @@ def test_a_regimen_on_record_that_was_revoked_later_adds_no_drug() -> None:
         (found,) = chart(*pair).medications.orders
         assert "idarubicin" in found.ingredients and found.doubts[-1] == DIFFER
     assert [DIFFER in each.doubts for each in chart(active, active).medications.orders] == [False]
+
+
+QTCF, K = quantity("76634-5", 430, "ms"), quantity("2823-3", 4.4, "mmol/L")
+ITD = observation("79210-1", name="g1", valueCodeableConcept=concept("LA9633-4"))
+NO_ITD = ITD | {"valueCodeableConcept": concept("LA9634-2")}
+
+
+@pytest.mark.parametrize(("key", "result"), [(QTC, QTCF), (POTASSIUM, K), (FLT3_ITD, ITD), (FLT3_ITD, NO_ITD)])
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_a_result_of_which_one_version_was_taken_back_clears_nothing(key: Key[Any], result: Json, status: str) -> None:
+    for pair in both(result, result | {"status": status}):
+        found: Fact[Any] = chart(*pair).get(key)
+        assert found.value is not None
+        assert DIFFER in found.doubts
+    for pair in both(version(1, result), version(2, result, status=status)):
+        assert chart(*pair).get(key).value is None
+
+
+def test_two_final_or_equal_versions_of_a_result_raise_no_such_doubt() -> None:
+    for pair in both(QTCF, QTCF | {"status": "preliminary"}):
+        assert chart(*pair).get(QTC).sure
+    assert chart(K, K).get(POTASSIUM).sure
+
+
+def test_versions_of_a_mutation_that_disagree_decide_nothing_in_either_order() -> None:
+    for pair in both(ITD, NO_ITD | {"status": "preliminary"}):
+        found = chart(*pair).get(FLT3_ITD)
+        assert (found.sure, DIFFER in found.doubts) == (False, True)

@@ -20,7 +20,7 @@ from cds_service.gather.views import MedicationRequest
 from cds_service.kept import as_written
 from cds_service.knowledge.codes import Code
 from cds_service.knowledge.terms import Terms
-from cds_service.knowledge.words import as_seen
+from cds_service.knowledge.words import LATIN_WORD, as_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,6 @@ _OF_A_FORM = re.compile(
     r"|coated|film|oral|daily|unit|vial|amp|intraven|subcut)\w*",
     re.IGNORECASE,
 )
-_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")
 
 
 def _names_something(words: str, terms: Terms, *, ruled_out: bool) -> bool:
@@ -111,7 +110,7 @@ def _names_something(words: str, terms: Terms, *, ruled_out: bool) -> bool:
     So may a name in a script in which we know none; `ruled_out`: where its code does not say that it is another's.
     """
     rest = terms.words["any drug"].without(words)
-    if not ruled_out and _OTHER_SCRIPT.search(rest) and not _LATIN_WORD.search(_OF_A_FORM.sub(" ", rest)):
+    if not ruled_out and _OTHER_SCRIPT.search(rest) and not LATIN_WORD.search(_OF_A_FORM.sub(" ", rest)):
         return False
     return any(character.isalpha() for character in rest)
 

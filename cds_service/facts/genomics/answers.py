@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cds_service.facts.concepts import Wording, phrase, told_once, wording
+from cds_service.facts.concepts import Wording, is_partly_unread, phrase, told_once, wording
 from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
@@ -73,8 +73,18 @@ _NEGATION = re.compile(
 _NONE_FOUND = re.compile(r"\W*no\b[^.;,:]*\b(detected|found|identified|seen|present)\W*", re.IGNORECASE)
 _OF_TESTING = re.compile(r"\b(?:analys[ei]s|test(?:s|ed|ing)?|panel|status|results?|performed)\b", re.IGNORECASE)
 _ZERO = re.compile(r"(?<![\w.,>*])0+(?:[.,]0+)?(?![\d.,*])")
-_MINUS = ("-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
-_MINUS_BEHIND = re.compile(rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\([{''.join(_MINUS)}]\)")  # "ITD-, TKD+"
+_MINUS = tuple("-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u2796\ufe63")
+_MINUS_BEHIND = re.compile(  # "ITD-, TKD+"
+    rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\(\s?[{''.join(_MINUS)}]\s?\)"
+)
+_MINUS_LAST = re.compile(rf"(?<=[\s:.=])[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)")  # "mut -"
+# Behind an outcome that is asked for, or ahead of it: "Positiv: nein", "positive excluded".
+_REFUSED = re.compile(
+    r"\b(?:nein|nee|false|falsch|ausgeschlossen|auszuschlie(?:ß|ss)en|excluded|(?:ruled|rule) out|exclue?|excluid[oa]"
+    r"|esclus[oa]|uitgesloten|descartad[oa])\b",
+    re.IGNORECASE,
+)
+_OF_THE_GERMLINE = re.compile(r"\b(?:germ[ -]?line|keimbahn|lignée germinale|constitutional)", re.IGNORECASE)
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _CLASSIFIED = re.compile(r"\blikely\s++(?:pathogenic|oncogenic)\b", re.IGNORECASE)  # a class of the variant, no doubt
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
@@ -83,7 +93,9 @@ _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.I
 @told_once
 def turned(said: Wording) -> bool:
     """Whether its words may turn what they say around."""
-    return denies(said.words)
+    words = said.words
+    refused = _REFUSED.search(words) is not None and _OF_THE_GERMLINE.search(words) is None
+    return denies(words) or refused or _has_minus(words)
 
 
 @told_once
@@ -99,11 +111,15 @@ def presence(said: Wording) -> str | None:
     if not found:
         return None
     more = found == {ABSENT} and wild_type.has_more(without_limits(words))
-    if is_hedged(words, terms) or of_wild_type or more:
+    if is_hedged(words, terms) or of_wild_type or more or is_partly_unread(words, table.find):
         return INDETERMINATE
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()
     return INDETERMINATE
+
+
+def _has_minus(words: str) -> bool:
+    return _MINUS_BEHIND.search(words) is not None or _MINUS_LAST.search(words) is not None
 
 
 def _listed(gene: str, words: str, reading: Reading) -> bool:

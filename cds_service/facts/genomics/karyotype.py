@@ -38,7 +38,7 @@ def read_karyotypes(observations: Iterable[Placed], reading: Reading) -> list[Ka
         if not isinstance(seen, Observation) or not markers.is_karyotype(seen.valueString or ""):
             continue
         view = resource.checked()
-        doubts = counting_doubts(view, reading) if isinstance(view, Observation) else ()
+        doubts = counting_doubts(view, resource, reading) if isinstance(view, Observation) else ()
         if doubts is None:
             continue
         if isinstance(view, Observation):

@@ -177,7 +177,7 @@ def _results(
     void = view.status in NEVER or (sheet is not None and bool(sheet.void))
     specimen = sheets.named(view, sheet)
     raised = noted(view, specimen, reading)
-    doubts = (*(status_doubts(view) or ()), *(sheet.doubts if sheet is not None else ()), *raised)
+    doubts = (*(status_doubts(view) or ()), *resource.doubts, *(sheet.doubts if sheet is not None else ()), *raised)
     of_others = not_of_the_leukaemia(view, specimen, reading)
     made: list[Result] = []
     for test, part in tests:

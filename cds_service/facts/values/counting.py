@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.facts.values.results import NEVER, Reading, status_doubts, taken
+from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation, Reference
 
 _SHOWN = 60  # characters of the words that are repeated
 _PERSONS = ("RelatedPerson", "Patient")
 
 
-def counting_doubts(view: Observation, reading: Reading) -> tuple[str, ...] | None:
-    """The doubts that the status raises; None when the result does not count at all."""
-    return None if view.focus and about_another(view, reading) else status_doubts(view)
+def counting_doubts(view: Observation, resource: Resource, reading: Reading) -> tuple[str, ...] | None:
+    """The doubts that the status and other versions raise; None when the result does not count at all."""
+    doubts = None if view.focus and about_another(view, reading) else status_doubts(view)
+    return doubts if doubts is None else (*doubts, *resource.doubts)
 
 
 def does_not_count(view: Observation, reading: Reading) -> str:

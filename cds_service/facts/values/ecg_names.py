@@ -12,10 +12,12 @@ from cds_service.facts.concepts import Wording, all_text, told_once, wording
 from cds_service.facts.values.lab_names import has_standard_code, holds_number, observed
 from cds_service.facts.values.results import Reading
 from cds_service.gather.views import CodeableConcept, Component
+from cds_service.knowledge.words import is_of_unread_script
 
 UNSPECIFIED = "qtc_unspecified"
 FORMULAS = frozenset({"qtc_fridericia", "qtc_bazett"})
 ECG_KEYS = ("qtc_fridericia", "qtc_bazett", UNSPECIFIED, "qt_interval", "rr_interval", "heart_rate")
+PARTLY_UNREAD = "its name is partly in a script not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def _by_name(part: Component, method: CodeableConcept | None, reading: Reading) 
     if not said or "other" in said or not said & {*FORMULAS, UNSPECIFIED}:
         return None
     formulas = said & FORMULAS
-    return Name(formulas.pop() if len(formulas) == 1 else UNSPECIFIED, ("known by its name",))
+    doubts = (PARTLY_UNREAD,) if is_of_unread_script(all_text(part.code)) else ()  # it may be a change, or an aim
+    return Name(formulas.pop() if len(formulas) == 1 else UNSPECIFIED, ("known by its name",), doubts)
 
 
 def _said(part: Component, method: CodeableConcept | None, reading: Reading) -> set[str]:

@@ -50,7 +50,7 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
         kinds = {name.key for _, name in named}
         kind = next(iter(kinds)) if kinds <= RATES and len(kinds) == 1 else "qtc_unspecified"
         return [Value(kind, None, getattr(view, "reason", "not readable"), when, (), where)]
-    status = counting_doubts(view, reading)
+    status = counting_doubts(view, resource, reading)
     if status is None:
         return []
     when, time_doubts = taken(view, reading)

@@ -60,7 +60,7 @@ class Results:
         view = place.resource.checked()
         if not isinstance(view, Observation):
             return view.reason if hasattr(view, "reason") else "not an Observation"
-        doubts = counting_doubts(view, self.reading)
+        doubts = counting_doubts(view, place.resource, self.reading)
         if doubts is None:
             return ""
         part = place.part(view)

@@ -1,7 +1,7 @@
 """Versions: the same resource may come twice, by two queries or before and after a correction.
 
 The version that was stored last counts, else the one with the highest number. Where nobody can tell which one that is,
-all are kept, and the readers see a conflict.
+all are kept, and the readers see a conflict. Results of which one version was taken back clear nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 
 from cds_service.facts.times import When
+from cds_service.facts.values.results import NEVER
 from cds_service.gather.resources import Resource
 
 Placed = tuple[Resource, str]
 DIFFER = "it came in versions that differ, and which is the newest is not known"
+_RESULT = ("value", "component", "interpretation", "dataAbsentReason")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _Stamp = tuple[datetime | None, int | None]  # when it was stored, and the number of its version
 
@@ -35,7 +37,22 @@ def newest_versions(came: list[Placed]) -> list[Placed]:
             distinct[said] = (placed, stamp)
     kept = tuple(distinct.values())
     newest = [placed for placed, stamp in kept if not any(_is_newer(other, stamp) for _, other in kept)]
-    return newest or [placed for placed, _ in kept]  # times and numbers may go round in a circle
+    counting = newest or [placed for placed, _ in kept]  # times and numbers may go round in a circle
+    if len(counting) > 1 and _disagree([_content(resource) for resource, _ in counting]):
+        for resource, _ in counting:
+            resource.doubts = (DIFFER,)
+    return counting
+
+
+def _disagree(contents: list[dict[str, Any]]) -> bool:
+    """Whether one of them was taken back and another was not, or they differ in status and in what they say."""
+    statuses = {str(content.get("status")) for content in contents}
+    return len(statuses) > 1 and (not statuses.isdisjoint(NEVER) or len({_result(each) for each in contents}) > 1)
+
+
+def _result(content: dict[str, Any]) -> bytes:
+    said = {name: part for name, part in content.items() if name.startswith(_RESULT)}
+    return msgspec.json.encode(said, order="sorted")
 
 
 def versions_that_count(resources: Iterable[Resource]) -> list[tuple[Resource, ...]]:

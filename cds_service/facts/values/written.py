@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cds_service.knowledge.words import narrow
+
 _NUMBER = r"[0-9]{1,9}(?:[.,][0-9]{1,9})?"
 _WRITTEN = re.compile(
     rf"\s*(?P<bound><=|>=|=<|=>|[<>≤≥])?\s*(?P<low>{_NUMBER})(?:\s*[-–—]\s*(?P<high>{_NUMBER}))?"
@@ -32,7 +34,7 @@ class Written:
 
 def written(text: str) -> Written | str:
     """The number that the text is; why it is none, in words that repeat nothing of the text."""
-    match = _WRITTEN.fullmatch(text) if len(text) <= _LONGEST else None
+    match = _WRITTEN.fullmatch(narrow(text)) if len(text) <= _LONGEST else None
     if match is None:
         return "text instead of a number"
     numbers = [number for number in (match["low"], match["high"]) if number is not None]

@@ -13,6 +13,8 @@ from cds_service.rules.subjects import Use, doubtful, removal, uses
 from cds_service.rules.treatment import WARNED, ecg_due_days, not_taken, start_level, started
 from cds_service.truth import Truth
 
+BEFORE_OR_AFTER = "whether it began after the drug is not known"
+
 
 @rule(
     "qt-arrhythmia",
@@ -26,8 +28,9 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
 
     Asked of a drug whose source says to stop it for good after a serious arrhythmia: taken, on hold, or ordered again
     after an earlier course. Critical when an arrhythmia of the policy's list is on record since the first dose; a
-    warning where its source is recalled or restated, or where the day leaves open whether it began before. A symptom
-    such as syncope since then, while the drug is taken, is a warning that asks for an ECG.
+    warning where its source is recalled or restated, where the entry is not certain, or where the day leaves open
+    whether it began before. A symptom such as syncope since then, while the drug is taken, is a warning that asks for
+    an ECG.
 
     What a stronger source forbids, and what was there before the first dose, is told by the checks of contraindications
     and of QT history. A problem list that is missing or read in part goes to the card of gaps as a warning.
@@ -44,7 +47,8 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     since = tuple(entry for entry in since if not forbidden & set(entry.keys))
     if not since:
         return Clear("the drug is contraindicated with it: see that check")
-    certain = any(began is Truth.YES for entry, began in events if entry in since)
+    certain = [entry for entry, began in events if entry in since and began is Truth.YES]
+    surely = () if any(entry.certain for entry in certain) else certain[0].doubts if certain else (BEFORE_OR_AFTER,)
     return case.fired(
         Level.CRITICAL,
         "qt_arrhythmia",
@@ -52,7 +56,7 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
         deciding=doubtful(use.in_play),
         drug=use.drug,
         says=(said,),
-        doubts=() if certain else ("whether it began after the drug is not known",),
+        doubts=surely,
         propose=removal(use.drug, use.drafts),
         waits=not use.taken,
         events=since,
@@ -99,7 +103,8 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
     """Conditions of the heart on record, past ones included, in which the drug is contraindicated.
 
     Asked of a drug, ordered, taken or on hold, whose label forbids it with a condition of the heart. Critical when one
-    is on record, however long ago; a warning where the text is borrowed from another country or the order is in doubt.
+    is on record, however long ago; a warning where the text is borrowed from another country, the order is in doubt, or
+    each such entry is not certain.
     An arrhythmia that surely began under the drug is told as arrhythmia on treatment, where the source for that is as
     strong.
 
@@ -129,6 +134,7 @@ def contraindicated_by_history(case: Case, use: Use) -> Outcome:
         drug=use.drug,
         says=statements[:1],
         mentions=statements[1:],
+        doubts=() if any(entry.certain for entry in found[0][1]) else found[0][1][0].doubts,
         propose=removal(use.drug, use.drafts),
         waits=use.is_new,
         forbids=statements,

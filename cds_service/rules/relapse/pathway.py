@@ -235,6 +235,8 @@ def aml_on_record(case: Case, use: Use) -> Outcome:
             other = next((entry.words for entry in problems if entry.certain and fits & set(entry.keys)), "")
             if other:
                 return Clear(f"another indication is on record ({other})")
+            if not disease.sure:  # what was not read may be AML
+                return case.blind(disease, about=use.drafts)
             return case.fired(
                 Level.INFO,
                 "no_aml_on_record",
