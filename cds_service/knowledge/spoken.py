@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cds_service.knowledge.model import Statement, Verification
+from cds_service.knowledge.model import JURISDICTIONS, Statement, Verification
 
 STATES = {
     Verification.LABEL: "read in the label",
@@ -16,6 +16,7 @@ STATES = {
 }
 ON_THE_LABEL = "confirm on the current label"
 _PAPERS = frozenset({"trial", "guideline", "review"})
+_LABELS = frozenset({"label", "regulator", "regulator-list", "compendium"})  # what a label says, or a text that restates it
 _NO_DRUGS = frozenset({"pathway", "policy", "signs"})  # what a statement is about, where it is no drug
 _OPTION = "option "
 _CAPITALS = {
@@ -42,6 +43,21 @@ def verified_words(statement: Statement[Any]) -> str:
     of_no_drug = statement.about in _NO_DRUGS or statement.about.startswith(_OPTION)
     papers = all(each.reference.kind in _PAPERS for each in statement.sources)
     return words.replace(ON_THE_LABEL, "confirm in the paper") if of_no_drug and papers else words
+
+
+def borrowed_words(statement: Statement[Any]) -> str:
+    """What a statement of another place stands in: "US label", "review", "from memory"; "" where it is of this one."""
+    if not statement.foreign:
+        return ""
+    if statement.verification is Verification.RECALLED:
+        return "from memory"
+    named = [each.reference for each in statement.sources if each.reference.kind != "policy"]
+    labels = {each.jurisdiction for each in named if each.kind in _LABELS}
+    if labels or not named:
+        known = [place for place in JURISDICTIONS if place in labels & statement.jurisdictions]
+        return f"{known[0] if known else statement.foreign} label"
+    kind = named[0].kind
+    return f"{statement.foreign} label by a digest" if kind == "digest" else kind
 
 
 def topic_words(name: str) -> str:

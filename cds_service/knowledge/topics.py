@@ -266,6 +266,7 @@ HEPATIC_STEP_FROM = Topic("hepatic_step_from", in_unit("umol/L"))
 HEPATIC_STEP_ABOVE = Topic("hepatic_step_above", in_unit("umol/L"))
 HEPATIC_STEP_ACTION = Topic("hepatic_step_action", words)
 LIVER_DISEASE_ACTION = Topic("liver_disease_action", words)
+LIVER_DISEASE_FORBIDS = Topic("liver_disease_forbids", names)  # the Child–Pugh classes in which it is not given
 LIVER_TUMOUR = Topic("liver_tumour", words)
 CARDIAC_ASSESSMENT = Topic("cardiac_assessment", words)
 CARDIAC_CHOICE = Topic("cardiac_choice", words)
