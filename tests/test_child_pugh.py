@@ -76,7 +76,8 @@ def test_class_a_does_not_silence_a_failing_liver() -> None:
 def test_what_the_leaflet_forbids_stands_in_the_headline(drug: str, letter: str, level: str, says: str) -> None:
     there = replace(tools(), jurisdiction="EU")
     listed = [RELAPSED, condition("K74.60", f"Cirrhosis, Child-Pugh {letter}")]
-    body = json.dumps(request("order-sign", order(f"{drug} 1 mg/ml injection", status="draft"), conditions=listed)).encode()
+    draft = order(f"{drug} 1 mg/ml injection", status="draft")
+    body = json.dumps(request("order-sign", draft, conditions=listed)).encode()
     service = next(each for each in there.services if each.hook == "order-sign")
     found = json.loads(answer(body, service, there).body)["cards"]
     (card,) = (each for each in found if each["source"]["topic"]["code"] == "liverDisease")

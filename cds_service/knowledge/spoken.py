@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cds_service.knowledge.model import JURISDICTIONS, Statement, Verification
+from cds_service.knowledge.model import Statement, Verification
 
 STATES = {
     Verification.LABEL: "read in the label",
@@ -16,7 +16,7 @@ STATES = {
 }
 ON_THE_LABEL = "confirm on the current label"
 _PAPERS = frozenset({"trial", "guideline", "review"})
-_LABELS = frozenset({"label", "regulator", "regulator-list", "compendium"})  # what a label says, or a text that restates it
+_LABELS = frozenset({"label", "regulator", "regulator-list", "compendium"})  # or a text that restates one
 _NO_DRUGS = frozenset({"pathway", "policy", "signs"})  # what a statement is about, where it is no drug
 _OPTION = "option "
 _CAPITALS = {
@@ -51,13 +51,11 @@ def borrowed_words(statement: Statement[Any]) -> str:
         return ""
     if statement.verification is Verification.RECALLED:
         return "from memory"
-    named = [each.reference for each in statement.sources if each.reference.kind != "policy"]
-    labels = {each.jurisdiction for each in named if each.kind in _LABELS}
-    if labels or not named:
-        known = [place for place in JURISDICTIONS if place in labels & statement.jurisdictions]
-        return f"{known[0] if known else statement.foreign} label"
-    kind = named[0].kind
-    return f"{statement.foreign} label by a digest" if kind == "digest" else kind
+    first = next((each.reference for each in statement.sources if each.reference.kind != "policy"), None)
+    if first is None or first.kind in _LABELS:
+        own = first is not None and first.jurisdiction in statement.jurisdictions
+        return f"{first.jurisdiction if first is not None and own else statement.foreign} label"
+    return f"{statement.foreign} label by a digest" if first.kind == "digest" else first.kind
 
 
 def topic_words(name: str) -> str:

@@ -4,7 +4,7 @@ cited by no rule fails a test.
 
 from __future__ import annotations
 
-from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, steps, words
+from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, quantities, steps, words
 from cds_service.knowledge.options import a_status
 from cds_service.knowledge.scores import an_epi
 
@@ -295,6 +295,7 @@ NOT_INTRATHECAL = Topic("not_intrathecal", words)
 ORAL_FORM = Topic("oral_form", words)
 ORAL_DOSE = Topic("oral_dose", in_unit("mg/d"))
 SALT_DOSES = Topic("salt_doses", words)
+SALT_AMOUNTS = Topic("salt_amounts", quantities)
 SMALL_PATIENT_BELOW = Topic("small_patient_below", in_unit("kg"))
 SMALL_PATIENT = Topic("small_patient", words)
 CLASS_GROUP = Topic("class_group", words)
