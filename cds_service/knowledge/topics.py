@@ -128,6 +128,7 @@ TLS_POTASSIUM_FROM = Topic("tls_potassium_from", in_unit("mmol/L"))
 ORGAN_MONITORING = Topic("organ_monitoring", words)
 ANTIFUNGAL_CHOICE = Topic("antifungal_choice", words)
 OFF_LABEL = Topic("off_label", words)
+APPROVAL_NOT_READ = Topic("approval_not_read", words)  # where hardly any label of the place was read
 
 # Target and pathway
 TARGETS = Topic("targets", names)
