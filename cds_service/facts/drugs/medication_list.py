@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from cds_service.facts.concepts import codes, text
+from cds_service.facts.concepts import codes, shortened, text
 from cds_service.facts.drugs.going_on import as_one_treatment
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, library_of, local, named, said_of
@@ -59,8 +59,9 @@ def read_medications(
     library = library_of(others)
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
-    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in _pairs(drafts, found))
-    unnamed += len(problems)
+    pairs = _pairs(drafts, found)
+    which = tuple(_which(resource, draft) for resource, draft in pairs if _may_be_any(resource, draft, reading.terms))
+    unnamed = len(which) + len(problems)
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
     unidentified = read = 0
@@ -84,7 +85,7 @@ def read_medications(
     taken = read_taken((*reply.resources, *said), found, library, reading, goes_on)
     found += taken.entries
     found += listed_regimens(services, found, drafts, reading)
-    fact = _fact(Medications(tuple(found), read, unidentified, unnamed), reply, problems)
+    fact = _fact(Medications(tuple(found), read, unidentified, unnamed, which), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact
 
@@ -108,6 +109,16 @@ def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
         return True
     found = codes(concept, terms)
     return not any(terms.holds_every_drug_of(system) for system, _ in found) and bool(found or text(concept))
+
+
+def _which(resource: Resource, draft: Medication) -> str:
+    """Which draft it is, by its own id and by what it says in the place of a drug."""
+    view = view_of(resource)
+    concept, reference = named(view) if view is not None else (None, None)
+    coded = (coding.code for coding in (concept.coding or () if concept is not None else ()) if coding.code)
+    pointed = (reference.display or reference.reference or "") if reference is not None else ""
+    said = shortened(text(concept) or pointed or next(coded, ""))
+    return f"{draft.reference}: {said}" if said else draft.reference
 
 
 def _drafts(

@@ -80,6 +80,7 @@ class Medications:
     read: int
     unidentified: int
     unnamed_drafts: int = 0  # drafts that refer to a drug which could not be had
+    unnamed_which: tuple[str, ...] = ()  # what they are called, of those that could be read
 
     @property
     def spoken(self) -> str:
