@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from cds_service.answer import answer
 from cds_service.facts.entries import PROBLEMS, Entry
 from cds_service.facts.fact import Origin
 from cds_service.rules.relapse.fitness import Fitness, assess
 from cds_service.rules.rule import Case
 from cds_service.rules.signs import child_pugh
-from tests.calls import NOW, RELAPSED, ask, cards, condition, request, tools, venetoclax
+from tests.calls import NOW, RELAPSED, ask, cards, condition, order, request, tools, venetoclax
 
 
 def entry(words: str) -> Entry:
@@ -63,6 +65,23 @@ def test_class_a_does_not_silence_a_failing_liver() -> None:
     listed = [RELAPSED, condition("K74.60", "Cirrhosis, Child-Pugh A"), condition("K72.90", "Hepatic failure")]
     found = cards("order-sign", venetoclax(status="draft"), conditions=listed)
     assert [each["indicator"] for each in found if each["source"]["topic"]["code"] == "liverDisease"] == ["warning"]
+
+
+@pytest.mark.parametrize(("drug", "letter", "level", "says"), [
+    ("cladribine", "C", "warning", "forbidden by the EU package leaflet"),
+    ("cladribine", "B", "warning", "forbidden by the EU package leaflet"),
+    ("clofarabine", "C", "warning", "forbidden by the EU package leaflet"),
+    ("clofarabine", "B", "info", "Child–Pugh B"),
+])
+def test_what_the_leaflet_forbids_stands_in_the_headline(drug: str, letter: str, level: str, says: str) -> None:
+    there = replace(tools(), jurisdiction="EU")
+    listed = [RELAPSED, condition("K74.60", f"Cirrhosis, Child-Pugh {letter}")]
+    draft = order(f"{drug} 1 mg/ml injection", status="draft")
+    body = json.dumps(request("order-sign", draft, conditions=listed)).encode()
+    service = next(each for each in there.services if each.hook == "order-sign")
+    found = json.loads(answer(body, service, there).body)["cards"]
+    (card,) = (each for each in found if each["source"]["topic"]["code"] == "liverDisease")
+    assert (card["indicator"], card["summary"].endswith(says)) == (level, True)
 
 
 def test_without_a_class_it_is_asked_for() -> None:

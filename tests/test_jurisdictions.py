@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from cds_service.answer import answer
 from cds_service.knowledge.model import JURISDICTIONS, Level, Statement, Verification
+from cds_service.knowledge.spoken import borrowed_words
 from cds_service.rules.rule import Finding, Fired
 from tests.calls import ELECTROLYTES, gilteritinib, order, qtcf, request, tools, venetoclax
 from tests.vignette_runner import Told, Vignette, tell, vignettes
@@ -47,10 +48,10 @@ def test_a_borrowed_statement_is_named_on_the_card_and_warns_at_most(rule: str, 
         if not isinstance(outcome, Fired):
             continue
         cited = (*outcome.finding.says, *outcome.finding.mentions)
-        borrowed = {each.foreign for each in cited if each.foreign and each.verification is not Verification.POLICY}
-        for lender in borrowed:
-            assert lender != place
-            assert any(f"({lender} label)" in card.detail.whole() for card in found.cards), vignette.name
+        borrowed = {borrowed_words(each) for each in cited if each.verification is not Verification.POLICY} - {""}
+        assert f"{place} label" not in borrowed, vignette.name
+        for words in borrowed:
+            assert any(f"({words}), no" in card.detail.whole() for card in found.cards), (vignette.name, words)
         if any(each.foreign for each in outcome.finding.says):
             assert outcome.finding.level <= Level.WARNING, vignette.name
 
@@ -62,6 +63,7 @@ def test_what_holds_here_is_never_said_to_be_borrowed(rule: str, place: str) -> 
         found = told(vignette, place)
         if not any(each.foreign for each in (*found.check.cites, *_told_within(found.check.outcome))):
             assert "label), none for this place" not in found.text, vignette.name
+            assert "), no label of this place" not in found.text, vignette.name
 
 
 def _told_within(part: Any) -> Iterator[Statement[Any]]:

@@ -144,6 +144,25 @@ def test_a_draft_whose_drug_could_not_be_had_is_named_to_a_patient_on_ours():
 _NAMELESS = {key: value for key, value in POSACONAZOLE.items() if key != "medicationCodeableConcept"}
 
 
+@pytest.mark.parametrize(("named", "which"), [
+    ({"medicationReference": {"reference": "Medication/elsewhere"}}, "MedicationRequest/d1: Medication/elsewhere"),
+    ({"medicationCodeableConcept": {"text": "study drug"}}, "MedicationRequest/d1: study drug"),
+    ({"medicationCodeableConcept": {"coding": [{"system": "urn:oid:1.2", "code": "47"}]}}, "MedicationRequest/d1: 47"),
+])
+def test_the_draft_that_names_no_drug_is_told_from_the_others(named, which):
+    draft = _NAMELESS | named | {"id": "d1", "status": "draft"}
+    found = cards("order-sign", draft, venetoclax(id="d2", status="draft"))
+    (told_of,) = [card["detail"] for card in found if "names no drug" in card["detail"]]
+    assert f"nothing was checked for it ({which})" in told_of
+
+
+def test_of_many_drafts_without_a_drug_the_first_are_named():
+    named = {"medicationReference": {"reference": "Medication/<b>"}, "status": "draft"}
+    [card] = cards("order-sign", *(_NAMELESS | named | {"id": f"d{n}"} for n in range(4)))
+    assert card["detail"].count("MedicationRequest/d") == 3
+    assert "<b>" not in card["detail"]
+
+
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
 @pytest.mark.parametrize(
     "named",

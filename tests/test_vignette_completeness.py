@@ -108,7 +108,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "pancreatitis": {"lipase_note_above": ("1 × ULN",), "lipase_warning_above": ("3 × ULN",), "lab_window": ("14 d",)},
     "liver": {
         "transaminase_hold_above": ("5 × ULN", "2.5 × ULN"),
-        "bilirubin_hold_above": ("3 × ULN", "2 × ULN"),
+        "bilirubin_hold_above": ("3 × ULN", "2 × ULN", "1.5 × ULN"),
         "bilirubin_lower_above": ("3 × ULN",),
         "transaminase_with_bilirubin_above": ("3 × ULN",),
         "bilirubin_raised_above": ("1 × ULN", "2 × ULN"),

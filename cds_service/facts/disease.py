@@ -204,7 +204,8 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     if newest is None:
         return missing(RELAPSE, State.ABSENT, no_relapse_in(problems))
     if newest.when is None:
-        return missing(RELAPSE, State.ABSENT, "relapse on record without a date")
+        date = f"with a date that is not read: {newest.written}" if newest.written else "without a date"
+        return missing(RELAPSE, State.ABSENT, f"relapse on record {date}")
     return known(RELAPSE, newest, newest.when, newest.origin, doubts=(*problems.doubts, *newest.doubts))
 
 

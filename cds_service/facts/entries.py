@@ -13,7 +13,7 @@ from dataclasses import replace
 import msgspec
 
 from cds_service.facts.certainty import weighed
-from cds_service.facts.concepts import codes, texts_of
+from cds_service.facts.concepts import codes, shortened, texts_of
 from cds_service.facts.conditions import BY_ITS_WORDS, Meaning, meaning_of
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION, LEUKAEMIA, agree, disagree
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
@@ -44,6 +44,7 @@ class Entry(msgspec.Struct, frozen=True):
     # or it is a molecular relapse in the remission that the entry tells
     visit: bool = False  # the diagnosis of an encounter: its time is the day of the visit
     named_again: When | None = None  # the last visit that named it again
+    written: str = ""  # a date in words ("spring 2025", an era), which is not read
 
     @property
     def certain(self) -> bool:
@@ -272,7 +273,9 @@ def _entry(
     named = f"{meaning.words} ({doubts[0]})" if doubts else meaning.words  # wherever it is named, this goes along
     by_record = when is not None and (onset is None or bool(wrong))
     visit = by_record and isinstance(view, Condition) and _of_encounter(view, reading)
-    return Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record, of_disease, visit)
+    entry = Entry(meaning.keys, status, named, when, where, over, ended, doubts, by_record, of_disease, visit)
+    written = view.onsetString if isinstance(view, Condition) and when is None else None
+    return msgspec.structs.replace(entry, written=shortened(" ".join(written.split()))) if written else entry
 
 
 def _of_encounter(view: Condition, reading: Reading) -> bool:

@@ -118,6 +118,7 @@ class Condition(View, kw_only=True):
     code: CodeableConcept | None = None
     subject: Reference | None = None
     onsetDateTime: str | None = None
+    onsetString: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None

@@ -16,6 +16,7 @@ STATES = {
 }
 ON_THE_LABEL = "confirm on the current label"
 _PAPERS = frozenset({"trial", "guideline", "review"})
+_LABELS = frozenset({"label", "regulator", "regulator-list", "compendium"})  # or a text that restates one
 _NO_DRUGS = frozenset({"pathway", "policy", "signs"})  # what a statement is about, where it is no drug
 _OPTION = "option "
 _CAPITALS = {
@@ -42,6 +43,19 @@ def verified_words(statement: Statement[Any]) -> str:
     of_no_drug = statement.about in _NO_DRUGS or statement.about.startswith(_OPTION)
     papers = all(each.reference.kind in _PAPERS for each in statement.sources)
     return words.replace(ON_THE_LABEL, "confirm in the paper") if of_no_drug and papers else words
+
+
+def borrowed_words(statement: Statement[Any]) -> str:
+    """What a statement of another place stands in: "US label", "review", "from memory"; "" where it is of this one."""
+    if not statement.foreign:
+        return ""
+    if statement.verification is Verification.RECALLED:
+        return "from memory"
+    first = next((each.reference for each in statement.sources if each.reference.kind != "policy"), None)
+    if first is None or first.kind in _LABELS:
+        own = first is not None and first.jurisdiction in statement.jurisdictions
+        return f"{first.jurisdiction if first is not None and own else statement.foreign} label"
+    return f"{statement.foreign} label by a digest" if first.kind == "digest" else first.kind
 
 
 def topic_words(name: str) -> str:

@@ -4,7 +4,7 @@ cited by no rule fails a test.
 
 from __future__ import annotations
 
-from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, steps, words
+from cds_service.knowledge.model import Topic, a_number, a_quantity, in_unit, names, numbers, quantities, steps, words
 from cds_service.knowledge.options import a_status
 from cds_service.knowledge.scores import an_epi
 
@@ -132,6 +132,7 @@ TLS_POTASSIUM_FROM = Topic("tls_potassium_from", in_unit("mmol/L"))
 ORGAN_MONITORING = Topic("organ_monitoring", words)
 ANTIFUNGAL_CHOICE = Topic("antifungal_choice", words)
 OFF_LABEL = Topic("off_label", words)
+APPROVAL_NOT_READ = Topic("approval_not_read", words)  # where hardly any label of the place was read
 
 # Target and pathway
 TARGETS = Topic("targets", names)
@@ -272,6 +273,7 @@ HEPATIC_STEP_FROM = Topic("hepatic_step_from", in_unit("umol/L"))
 HEPATIC_STEP_ABOVE = Topic("hepatic_step_above", in_unit("umol/L"))
 HEPATIC_STEP_ACTION = Topic("hepatic_step_action", words)
 LIVER_DISEASE_ACTION = Topic("liver_disease_action", words)
+LIVER_DISEASE_FORBIDS = Topic("liver_disease_forbids", names)  # the Child–Pugh classes in which it is not given
 LIVER_TUMOUR = Topic("liver_tumour", words)
 CARDIAC_ASSESSMENT = Topic("cardiac_assessment", words)
 CARDIAC_CHOICE = Topic("cardiac_choice", words)
@@ -300,6 +302,7 @@ NOT_INTRATHECAL = Topic("not_intrathecal", words)
 ORAL_FORM = Topic("oral_form", words)
 ORAL_DOSE = Topic("oral_dose", in_unit("mg/d"))
 SALT_DOSES = Topic("salt_doses", words)
+SALT_AMOUNTS = Topic("salt_amounts", quantities)
 SMALL_PATIENT_BELOW = Topic("small_patient_below", in_unit("kg"))
 SMALL_PATIENT = Topic("small_patient", words)
 CLASS_GROUP = Topic("class_group", words)

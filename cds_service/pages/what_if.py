@@ -142,6 +142,6 @@ def _without_partners(check: Check, chart: Chart) -> Iterator[tuple[str, str, Ch
     for drug in others:
         kept = tuple(order for order in listed.value.orders if drug not in order.ingredients)
         told = listed.value
-        medications = Medications(kept, told.read, told.unidentified, told.unnamed_drafts, told.unchosen_drafts)
+        medications = Medications(kept, told.read, told.unidentified, told.unnamed_drafts, told.unnamed_which, told.unchosen_drafts)
         words = f"{drug} neither ordered nor taken"
         yield f"without {drug}", words, _changed(chart, replace(listed, value=medications))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cards.model import Link
 from cards.render import escape
 from cds_service.knowledge.model import Local, Statement, Verification
-from cds_service.knowledge.spoken import verified_words
+from cds_service.knowledge.spoken import borrowed_words, verified_words
 from cds_service.rules.rule import Finding
 
 
@@ -82,7 +82,10 @@ class _Places:
 def _cited(statement: Statement[Any]) -> tuple[_Cited, str, tuple[str, str] | None]:
     """The source of a statement, the place in it, and the second source with its place."""
     first, *rest = [(escape(each.reference.short), escape(each.at)) for each in statement.sources[:2]]
-    borrowed = f" ({statement.foreign} label), none for this place" if statement.foreign else ""
+    borrowed = borrowed_words(statement)
+    if borrowed:
+        none = "none for this place" if borrowed.endswith(" label") else "no label of this place"
+        borrowed = f" ({borrowed}), {none}"
     return _Cited(first[0], borrowed, verified_words(statement)), first[1], rest[0] if rest else None
 
 

@@ -30,6 +30,7 @@ CAUSES = {
 }
 UNDATED = "Without a date, so perhaps too old"
 OTHER = "Other"
+_NAMED = 3  # so many drafts without a drug are told apart
 NO_TIME = "No time left, so not checked"
 SWITCHED_OFF = "Switched off by local policy"
 
@@ -107,10 +108,12 @@ def _unread(relevance: Relevance) -> list[str]:
             else f"{drafts} draft orders could not be read, so nothing was checked for them"
         )
     if nameless:
+        named = chart.medications.unnamed_which
+        which = f" ({'; '.join(named[:_NAMED])}{'; …' if len(named) > _NAMED else ''})" if named else ""
         found.append(
-            "1 draft order names no drug that could be read, so nothing was checked for it"
+            f"1 draft order names no drug that could be read, so nothing was checked for it{which}"
             if nameless == 1
-            else f"{nameless} draft orders name no drug that could be read, so nothing was checked for them"
+            else f"{nameless} draft orders name no drug that could be read, so nothing was checked for them{which}"
         )
     return found
 

@@ -24,6 +24,7 @@ from cds_service.facts.genomics.mutations import Mutation
 from cds_service.facts.times import When, spoken_age
 from cds_service.facts.values.ecg import Ecg
 from cds_service.knowledge.model import Statement, Verification
+from cds_service.knowledge.spoken import borrowed_words
 from cds_service.quantity import Quantity, plain
 from cds_service.rules.rule import Finding
 from cds_service.rules.subjects import Met
@@ -129,13 +130,14 @@ def _over(order: Medication) -> str:
 @lru_cache(maxsize=4_096)  # of the knowledge: nothing of a patient is in it, and templates only read it
 def _statement(statement: Statement[Any]) -> Any:
     of_a_label = statement.verification is not Verification.POLICY  # a default of ours is of no place
-    where = f" ({statement.foreign} label)" if statement.foreign and of_a_label else ""
+    borrowed = borrowed_words(statement) if of_a_label else ""
+    where = f" ({borrowed})" if borrowed else ""
     value = statement.value if isinstance(statement.value, tuple) else (statement.value,)
     return SimpleNamespace(
         value=Safe(", ".join(str(each) for each in value) + where),
         either=Safe(" or ".join(str(each) for each in value) + where),
         where=Safe(where),
-        label=Safe(f"{statement.foreign} label" if where else "label"),
+        label=Safe("label (from memory)" if borrowed == "from memory" else borrowed or "label"),
         qualifier=statement.qualifier,
         source=statement.sources[0].reference.short,
         kind="service default"

@@ -261,6 +261,12 @@ def test_a_relapse_without_date_is_known_as_relapse_and_its_date_as_missing() ->
     assert facts.get(RELAPSE).why == "relapse on record without a date"
 
 
+@pytest.mark.parametrize("written", ["令和8年11月1日", "01.11.2026", "early November"])
+def test_a_date_in_words_is_told_as_one_that_is_not_read(written: str) -> None:
+    why = chart(icd("C92.02", onsetString=written)).get(RELAPSE).why
+    assert why == f"relapse on record with a date that is not read: {written}"
+
+
 def test_the_newest_relapse_counts() -> None:
     facts = chart(icd("C92.02", onsetDateTime="2025-01-01"), icd("C92.52", onsetDateTime="2026-10-01"))
     assert str(facts.get(RELAPSE).when) == "2026-10-01"

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from cds_service.facts.concepts import codes, text
+from cds_service.facts.concepts import codes, shortened, text
 from cds_service.facts.drugs.going_on import as_one_treatment
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, daily_mg
 from cds_service.facts.drugs.prescribed import Library, library_of, local, named, said_of
@@ -61,7 +61,8 @@ def read_medications(
     drafts = tuple(drafts)
     found, ended, problems = _drafts(drafts, library, selections, reading)
     pairs = _pairs(drafts, found)
-    unnamed = sum(_may_be_any(resource, draft, reading.terms) for resource, draft in pairs) + len(problems)
+    which = tuple(_which(resource, draft) for resource, draft in pairs if _may_be_any(resource, draft, reading.terms))
+    unnamed = len(which) + len(problems)
     unchosen = sum(_names_nothing(resource, draft, reading.terms) for resource, draft in pairs)
     if unnamed:
         problems.append(f"{unnamed} of the drafts names no drug that could be read")
@@ -87,7 +88,7 @@ def read_medications(
     found += taken.entries
     found += listed_regimens(services, found, drafts, reading)
     found = _held_now(found, again, reading.now)
-    fact = _fact(Medications(tuple(found), read, unidentified, unnamed, unchosen), reply, problems)
+    fact = _fact(Medications(tuple(found), read, unidentified, unnamed, which, unchosen), reply, problems)
     lost = f"{taken.lost} of the statements on medication taken or given could not be read"
     return fact.doubted(lost) if taken.lost else fact
 
@@ -129,6 +130,16 @@ def _names_nothing(resource: Resource, draft: Medication, terms: Terms) -> bool:
         return False
     concept, reference = named(view)
     return not (reference or isinstance(resource.view(), Unreadable) or codes(concept, terms) or text(concept))
+
+
+def _which(resource: Resource, draft: Medication) -> str:
+    """Which draft it is, by its own id and by what it says in the place of a drug."""
+    view = view_of(resource)
+    concept, reference = named(view) if view is not None else (None, None)
+    coded = (coding.code for coding in (concept.coding or () if concept is not None else ()) if coding.code)
+    pointed = (reference.display or reference.reference or "") if reference is not None else ""
+    said = shortened(text(concept) or pointed or next(coded, ""))
+    return f"{draft.reference}: {said}" if said else draft.reference
 
 
 def _drafts(

@@ -82,6 +82,7 @@ class Medications:
     read: int
     unidentified: int
     unnamed_drafts: int = 0  # drafts that refer to a drug which could not be had
+    unnamed_which: tuple[str, ...] = ()  # what they are called, of those that could be read
     unchosen_drafts: int = 0  # drafts that name nothing: no drug chosen yet, or none that we are shown
 
     @property

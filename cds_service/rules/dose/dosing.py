@@ -116,6 +116,7 @@ def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | N
         first=first,
         later=limit,
         when=first.note,
+        salt=case.cite(topics.SALT_DOSES, use.drug),
     )
 
 

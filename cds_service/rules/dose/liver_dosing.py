@@ -113,8 +113,9 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     """Liver disease on record before a drug whose source names a Child–Pugh class.
 
     Asked of a drug whose source speaks of severe liver disease or a Child–Pugh class, when it is ordered, else while it
-    is taken. A warning when liver failure, or liver disease in class C, is on record; information when the class is B,
-    not stated, or contradictory. Class A alone is silent.
+    is taken. A warning when liver failure, or liver disease in class C, is on record, or in another class that the
+    source forbids, which the headline then says; information when the class is B, not stated, or contradictory. Class A
+    alone is silent.
 
     The class is read from the words of the problem list and never computed, and liver tests have a check of their own.
     A problem list that is missing or read in part goes to the card of gaps as information.
@@ -129,6 +130,8 @@ def liver_disease(case: Case, use: Use) -> Outcome:
     action = case.must(topics.LIVER_DISEASE_ACTION, use.drug)
     pugh = child_pugh(found)
     failing = pugh == "C" or bool(entries_of(problems, keys_of(case, "failing liver")))
+    classes = case.cite(topics.LIVER_DISEASE_FORBIDS, use.drug)
+    forbids = classes if classes is not None and (failing or pugh in classes.value) else None
     if pugh == "A" and not failing:
         return Clear("Child–Pugh A on record") if problems.sure else case.blind(problems, about=orders)
     return case.fired(
@@ -138,7 +141,10 @@ def liver_disease(case: Case, use: Use) -> Outcome:
         deciding=doubtful(orders),
         drug=use.drug,
         says=(action,),
-        doubts=() if failing else (f"Child–Pugh {pugh} on record" if pugh else CLASS_UNKNOWN,),
+        mentions=(forbids,) if forbids else (),
+        doubts=() if failing or forbids else (f"Child–Pugh {pugh} on record" if pugh else CLASS_UNKNOWN,),
+        holds=forbids is not None and not forbids.foreign,
+        forbids=forbids,
         entries=found,
         pugh=pugh,
         action=action,

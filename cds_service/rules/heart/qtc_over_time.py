@@ -353,6 +353,7 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
         day=day,
         words=words,
         overdue=overdue,
+        schedule=schedule,
         started=start,
         cycle=case.cite(topics.CYCLE_LENGTH, use.drug) if by_cycle else None,
         newest=ecgs.value[0] if ecgs.value else None,

@@ -126,6 +126,7 @@ def _fire(
         effects=acting,
         benefits=benefits(case, (*others, *also)),
         remedies=remedies.value if remedies is not None else (),
+        advised=remedies,
         back=back,
         weight=weight,
         child=child(case) if weight is None else "",

@@ -127,6 +127,7 @@ def fire(
         effects=effects(case, use, (*others, *also), *kinds),
         benefits=benefits(case, (*others, *also)),
         remedies=remedies.value if remedies is not None else (),
+        advised=remedies,
         said=said,
         new=bool(use.drafts),
     )

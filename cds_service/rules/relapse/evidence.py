@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import MEDICATIONS, Role
@@ -10,10 +10,10 @@ from cds_service.facts.fact import holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level
+from cds_service.knowledge.model import Level, Statement
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.standing import RELAPSE_CARD, in_relapse, no_relapse, not_for_aml, present_now, shut
-from cds_service.rules.subjects import Use, the_patient, uses
+from cds_service.rules.subjects import Use, our_drugs, the_patient, uses
 from cds_service.truth import Truth, any_of
 
 
@@ -168,7 +168,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
 
 @rule(
     "off-label-relapse",
-    subjects=uses(topics.OFF_LABEL),
+    subjects=our_drugs,
     sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
     worst=Level.INFO,
 )
@@ -179,8 +179,9 @@ def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     that the drug is not approved there for that use, a line of information says what it is approved for. It is no
     reason against the drug.
 
-    It is silent in new disease or remission, and where nothing was read for this place: approval is never borrowed
-    from another country. An unknown state of the AML is named as a gap.
+    It is silent in new disease or remission. Approval is never borrowed from another country: in a place whose labels
+    were hardly read, the line at a start says so, or how the drug stands there as far as that was read; elsewhere it is
+    silent. An unknown state of the AML is named as a gap where the source would speak.
     """
     if not use.drafts:
         return NotApplicable("not drafted")
@@ -188,7 +189,7 @@ def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     routes = (use.drafts[0].route, "")
     said = next((found for route in routes if (found := case.cite(topics.OFF_LABEL, use.drug, route))), None)
     if said is None or said.foreign:
-        return NotApplicable("nothing is said of its approval here")
+        return _unread_here(case, use)
     match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
         case Truth.YES:
             return case.fired(
@@ -205,5 +206,35 @@ def off_label_in_relapse(case: Case, use: Use) -> Outcome:
             return Clear(f"{disease.value.value if disease.value else ''}")
         case Truth.UNKNOWN:
             return case.blind(disease, about=use.drafts)
+        case other:
+            assert_never(other)
+
+
+def _unread_here(case: Case, use: Use) -> Outcome:
+    """What is known of the approval, at a start in relapse, in a place where hardly any label was read."""
+    unread = case.cite(topics.APPROVAL_NOT_READ, "pathway")
+    if unread is None or unread.foreign or not use.is_new:
+        return NotApplicable("nothing is said of its approval here")
+    disease = case.fact(DISEASE)
+    match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
+        case Truth.YES:
+            alone = (option.about for option in case.snapshot.options.values() if option.drugs == (use.drug,))
+            told = (case.cite(topics.OPTION_STATUS, about) for about in alone)
+            known = next((each for each in told if each is not None and not each.foreign), None)
+            said: Statement[Any] = known or unread
+            return case.fired(
+                Level.INFO,
+                "approval_not_read",
+                about=use.drafts,
+                drug=use.drug,
+                because=(disease,),
+                says=(said,),
+                line=True,
+                said=said,
+            )
+        case Truth.NO:
+            return Clear(f"{disease.value.value if disease.value else ''}")
+        case Truth.UNKNOWN:
+            return case.blind(disease, about=use.drafts, quiet=True)
         case other:
             assert_never(other)

@@ -50,12 +50,13 @@ class Offer(msgspec.Struct, frozen=True):
     bare: bool = False
     aimed: bool = False  # at a marker that a result of now shows
     failed: bool = False  # an order of its drug was stopped as the disease did not yield to it
+    unread: bool = False  # nothing was read of its approval in this place
 
     def without_status(self) -> Offer:
         """The same where its status is said once for its whole group."""
         return Offer(
             self.name, self.group, self.verdict, self.why, self.held, self.cautions, "", self.evidence, self.bare,
-            self.aimed, self.failed,
+            self.aimed, self.failed, self.unread,
         )  # fmt: skip
 
 

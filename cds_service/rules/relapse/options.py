@@ -111,6 +111,7 @@ def _told(case: Case, safe: Safe) -> Outcome:
         open_groups=tuple(dict.fromkeys(offer.group for offer in kept if offer.verdict is Verdict.DEPENDS)),
         excluded=_together(offer for offer in kept if offer.verdict is Verdict.EXCLUDED),
         aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
+        unread=any(offer.unread for offer in shown),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
         offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS and not offer.held for offer in kept),
@@ -132,7 +133,6 @@ def _is_shown(offer: Offer) -> bool:
 
 
 OFF_LABEL = "off-label here"
-NOT_READ = "approval to be checked"
 
 
 def _with_status(offer: Offer) -> str:
@@ -141,7 +141,7 @@ def _with_status(offer: Offer) -> str:
         return f"{offer.name} (held)"
     if offer.failed:
         return f"{offer.name} (given before)"
-    if NOT_READ in offer.cautions:
+    if offer.unread:
         return f"{offer.name} (approval?)"
     return f"{offer.name} (off-label)" if OFF_LABEL in offer.cautions else offer.name
 
@@ -211,6 +211,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
         _evidence(case, option),
         aimed=option.group is Group.TARGETED and target_shown(case, option) and not _came_on(case, option.drugs[:1]),
         failed=any(order.progressed and set(option.drugs) & set(order.ingredients) for order in case.orders(Role.PAST)),
+        unread=_unread(case.cite(topics.OPTION_STATUS, option.about)),
     )
 
 
@@ -227,11 +228,15 @@ def _told_of(case: Case, option: Option) -> Iterator[Statement[Any]]:
             yield said
 
 
+def _unread(status: Statement[Status] | None) -> bool:
+    return status is None or bool(status.foreign)
+
+
 @lru_cache(maxsize=1_024)  # of the knowledge
 def _status_said(status: Statement[Status] | None) -> tuple[str, tuple[str, ...]]:
     if status is None or status.foreign:
         where = f" ({status.foreign}: {status.value})" if status is not None else ""
-        return f"its approval in this place was not read{where}", (NOT_READ,)
+        return f"not read{where}", ()
     established = status.value.kind in (Kind.APPROVED_RR, Kind.OFF_LABEL_PRACTICE)
     return str(status.value), () if established else (OFF_LABEL,)
 

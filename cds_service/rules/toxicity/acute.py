@@ -140,6 +140,8 @@ def starting(case: Case, use: Use) -> Outcome:
         return NotApplicable("not a start")
     syndrome = case.must(topics.DIFFERENTIATION_SYNDROME, use.drug)
     first = use.drafts[0].start
+    ecgs = ecg_due_days(case, use, first) if first is not None else ()
+    schedule = case.cite(topics.ECG_ON_CYCLE_ONE_DAYS, use.drug) or case.cite(topics.ECG_ON_DAYS, use.drug)
     response = case.cite(topics.TIME_TO_RESPONSE, use.drug)
     return case.fired(
         Level.INFO,
@@ -147,7 +149,7 @@ def starting(case: Case, use: Use) -> Outcome:
         about=use.drafts,
         drug=use.drug,
         says=(syndrome,),
-        mentions=(response,) if response is not None else (),
+        mentions=tuple(each for each in (response, schedule if ecgs else None) if each is not None),
         syndrome=syndrome,
         onset=case.cite(topics.DIFFERENTIATION_SYNDROME_ONSET, use.drug),
         rate=case.cite(topics.DIFFERENTIATION_SYNDROME_RATE, use.drug),
@@ -155,6 +157,7 @@ def starting(case: Case, use: Use) -> Outcome:
         grapefruit=case.cite(topics.GRAPEFRUIT, use.drug),
         monitoring=case.cite(topics.BLOOD_AND_LIVER_MONITORING, use.drug),
         electrolytes=case.cite(topics.ELECTROLYTES_REQUIRED, use.drug),
-        ecgs=ecg_due_days(case, use, first) if first is not None else (),
+        ecgs=ecgs,
+        schedule=schedule,
         response=response,
     )

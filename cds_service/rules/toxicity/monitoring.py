@@ -224,6 +224,8 @@ def start_advice(case: Case, use: Use) -> Outcome:
     information: premedication, schedule, signs, blood products, toxicity. Where the sources warn of every start of the
     drug, it is a warning. What holds in one country only is told there.
 
+    An amount that a trial gave of the salt, where the label counts the base, is told with what it is of the label.
+
     It weighs no value of the patient, and is not repeated for treatment that goes on. Other checks speak once a sign
     is recorded or a value is out of its limits.
     """
@@ -235,6 +237,18 @@ def start_advice(case: Case, use: Use) -> Outcome:
     )
     warned = case.cite(topics.START_ADVICE, use.drug, WARNED)
     level = start_level(warned)
+    advice += _of_the_salt(case, use)
     return case.fired(
         level, "start_advice", about=use.drafts, drug=use.drug, says=advice, line=level is Level.INFO, advice=advice
     )
+
+
+def _of_the_salt(case: Case, use: Use) -> tuple[Statement[str], ...]:
+    """What an amount means that a trial gave of the salt; above the highest dose the card on that says so."""
+    salt, amounts = case.cite(topics.SALT_DOSES, use.drug), case.cite(topics.SALT_AMOUNTS, use.drug)
+    most = case.cite(topics.DOSE_CEILING, use.drug)
+    if salt is None or amounts is None:
+        return ()
+    doses = [order.dose.daily for order in use.drafts if order.dose.daily is not None]
+    told = [dose for dose in doses if dose in amounts.value and not (most is not None and dose > most.value)]
+    return (salt,) if told else ()
