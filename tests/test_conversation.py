@@ -247,13 +247,8 @@ def test_half_of_an_emoji_or_a_byte_order_mark_costs_no_card(client, was, now):
     assert answered.status_code == 200 and said(answered.get_json()["cards"]) == said(cards(client, SIGN))
 
 
-def test_prefetch_and_server_of_another_type_are_said_on_the_card_of_gaps(client):
-    (gap,) = [card for card in cards(client, SIGN | {"prefetch": []}) if card["indicator"] == "warning"]
-    assert "what came as prefetch is no object, so it was not read" in gap["detail"]
-    found = cards(client, SIGN | {"prefetch": {}, "fhirServer": 5})
-    (gap,) = [card for card in found if card["indicator"] == "warning"]
-    assert "what came as fhirServer is no text, so nobody was asked" in gap["detail"]
-    odd = SIGN | {"fhirServer": 5, "more": None, "context": SIGN["context"] | {"encounterId": 5}}
+def test_what_is_never_used_costs_no_card(client):
+    odd = SIGN | {"more": None, "context": SIGN["context"] | {"encounterId": 5}}
     assert said(cards(client, odd)) == said(cards(client, SIGN))
 
 

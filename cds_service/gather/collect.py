@@ -90,7 +90,7 @@ def collect(
 
 def _refusal(request: HookRequest, fhir: AsksFhir) -> str | None:
     if request.fhir is None:
-        return request.odd or "not sent with the request, and no FHIR server was given"
+        return "not sent with the request, and no FHIR server was given"
     return fhir.refusal(request.fhir)
 
 

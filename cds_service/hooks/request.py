@@ -1,7 +1,7 @@
 """The request: one CDS Hooks call, checked and typed.
 
 Resources stay raw bytes here; reading them is the business of `gather`. A field that we do not know, or do not use, is
-ignored, whatever it holds; what could be had elsewhere and came in another form counts as not sent, and that is said.
+ignored, whatever it holds.
 The paths in error messages are those of the request body ("context.patientId").
 """
 
@@ -54,7 +54,6 @@ class HookRequest:
     selections: tuple[str, ...]
     prefetch: Mapping[str, bytes]
     fhir: FhirAccess | None
-    odd: str = ""  # what came in a form that is not read, in words
 
     @classmethod
     def read(cls, body: bytes, service: Service) -> HookRequest:
@@ -69,7 +68,7 @@ class HookRequest:
 
     @classmethod
     def _read(cls, body: bytes, service: Service) -> HookRequest:
-        envelope, odd = _opened(body)
+        envelope = _decode(body, _Envelope, "")
         if envelope.hook != service.hook:
             raise BadRequest(
                 f"this address serves the hook '{service.hook}', the body names another: "
@@ -98,7 +97,6 @@ class HookRequest:
             selections=tuple(context.selections) if isinstance(context, _OrderSelect) else (),
             prefetch=MappingProxyType({key.text: bytes(value) for key, value in prefetch.items()}),
             fhir=_access(envelope),
-            odd=odd,
         )
 
 
@@ -117,17 +115,6 @@ class _Envelope(msgspec.Struct):
     context: msgspec.Raw
     prefetch: Members | None = None
     fhirServer: str | None = None  # noqa: N815
-    fhirAuthorization: _Authorization | None = None  # noqa: N815
-
-
-class _Loose(msgspec.Struct):
-    """The same, where what could be had elsewhere may have any form."""
-
-    hook: str
-    hookInstance: str  # noqa: N815
-    context: msgspec.Raw
-    prefetch: msgspec.Raw = _NULL
-    fhirServer: msgspec.Raw = _NULL  # noqa: N815
     fhirAuthorization: _Authorization | None = None  # noqa: N815
 
 
@@ -161,34 +148,6 @@ _CONTEXTS: Mapping[str, type[_PatientView]] = {
     "order-select": _OrderSelect,
     "order-sign": _OrderSign,
 }
-
-
-def _opened(body: bytes) -> tuple[_Envelope, str]:
-    """The members of the body, and in words which of them came in a form that is not read."""
-    try:
-        return decode(body, _Envelope), ""
-    except (msgspec.DecodeError, RecursionError):
-        loose = _decode(body, _Loose, "")
-    odd = []
-    prefetch, server = _decode_if(loose.prefetch, Members), _decode_if(loose.fhirServer, str)
-    if prefetch is None and loose.prefetch != _NULL:
-        odd.append("what came as prefetch is no object, so it was not read")
-    if server is None and loose.fhirServer != _NULL:
-        odd.append("what came as fhirServer is no text, so nobody was asked")
-    if not odd:
-        return _decode(body, _Envelope, ""), ""
-    told = _Envelope(loose.hook, loose.hookInstance, loose.context, prefetch, server, loose.fhirAuthorization)
-    return told, "; ".join(odd)
-
-
-def _decode_if(raw: msgspec.Raw, shape: type[T]) -> T | None:
-    """What stands there; None where it is of another type. What is no JSON is refused."""
-    try:
-        return decode(raw, shape)
-    except msgspec.ValidationError:
-        return None
-    except (msgspec.DecodeError, RecursionError):
-        raise BadRequest(NOT_JSON) from None
 
 
 def _decode(raw: bytes | msgspec.Raw, shape: type[T], where: str) -> T:

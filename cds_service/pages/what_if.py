@@ -141,7 +141,6 @@ def _without_partners(check: Check, chart: Chart) -> Iterator[tuple[str, str, Ch
     others = dict.fromkeys(drug for order in finding.about for drug in order.ingredients if drug != finding.drug)
     for drug in others:
         kept = tuple(order for order in listed.value.orders if drug not in order.ingredients)
-        told = listed.value
-        medications = Medications(kept, told.read, told.unidentified, told.unnamed_drafts, told.unnamed_which, told.unchosen_drafts)
+        medications = dataclasses.replace(listed.value, orders=kept)
         words = f"{drug} neither ordered nor taken"
         yield f"without {drug}", words, _changed(chart, replace(listed, value=medications))
