@@ -226,9 +226,9 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
 
     Asked of an order of venetoclax. A warning when its dose is above the ceiling beside an inhibitor that ended within
     the days that the label waits before the return. One that ended on a day not stated is told as information, where it
-    began within the window of the policy, was to last until now, or may have been taken beside a dose at its ceiling
-    that is taken still. One in whose place another order is written in this call counts as ended today. One on hold is
-    told like one that ended: today where this call holds it, else on a day not stated.
+    began within the window of the policy or was to last until now. So is one that may have been taken beside a dose at
+    its ceiling that is taken still. One in whose place another order is written in this call counts as ended today.
+    One on hold is told like one that ended: today where this call holds it, else on a day not stated.
 
     A dose that cannot be read so soon after an inhibitor goes to the card of gaps as a warning, a medication list read
     in part as information. While the inhibitor is taken, the check of the ceiling speaks.

@@ -40,8 +40,8 @@ def lvef_before(case: Case, use: Use) -> Outcome:
     """LVEF before a cardiotoxic drug: within the window, and after the last anthracycline.
 
     Asked of every new order of an anthracycline or mitoxantrone, a renewal too. A warning when no LVEF is on record, or
-    when the newest is older than the window of the policy or from before the last such drug ended, or began where its
-    order is open since longer than a course lasts. An LVEF that is
+    when the newest is older than the window of the policy or from before the last such drug ended. Of an order that is
+    open for longer than a course lasts its first day counts. An LVEF that is
     preliminary, unreadable or contradictory, or that could not be had, goes to the card of gaps as a warning.
 
     Where heart failure or cardiomyopathy is on record, the check of a low LVEF asks for the missing value instead.

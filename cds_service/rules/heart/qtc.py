@@ -170,8 +170,8 @@ def qtc_near_hold_limit(case: Case, use: Use) -> Outcome:
 def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
     """QTc against the limit above which the drug is not started, or its dose not raised.
 
-    Asked when a drug is started or its dose raised, where its source states a QTc above which that is not done; until
-    its first day also of an order that is signed for a later one.
+    Asked when a drug is started or its dose raised, where its source states a QTc above which that is not done. So
+    it is until the first day of an order that is signed for a later one.
     Critical above that limit; a warning where the limit is restated or borrowed, the QTc too old, in doubt or by
     another formula, or it is open whether the dose is raised. A QTc that is missing, or that is good and in doubt, goes
     to the card of gaps as a warning.

@@ -26,8 +26,8 @@ def reversible_encephalopathy(case: Case, use: Use) -> Outcome:
     A sign of which the day or the course of treatment is not certain counts one step lower, and advice borrowed from
     another country warns at most. Without a whole problem list it is named as not made, as a warning. It reads
     recorded entries, past ones included, and neither notes nor images. A seizure or an altered mental state that is
-    over counts for as long as the policy says, PRES itself for good; one that is over on a day not stated counts one
-    step lower once that has passed since it began.
+    over counts for as long as the policy says, PRES itself for good. Where the day of its end is not stated, it counts
+    one step lower after that.
     """
     if not (exposed(use) or use.is_held):
         return not_taken(case, use)

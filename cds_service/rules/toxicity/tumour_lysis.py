@@ -32,9 +32,9 @@ from cds_service.truth import Truth
 def white_cells_before_start(case: Case, use: Use) -> Outcome:
     """White cells before the first dose, and before a drug on hold is taken up again.
 
-    It is asked before the first dose, also of one that is signed for a later day, and before a restart after a hold, of
-    a drug whose source wants the white cells below a limit. A count that is not below it is a warning; one that is too
-    old or doubtful counts one step lower, and the gap is named beside it.
+    It is asked before the first dose, and before a restart after a hold, of a drug whose source wants the white cells
+    below a limit. So it is until the first day of an order that is signed for a later one. A count that is not below
+    the limit is a warning; one that is too old or doubtful counts one step lower, and the gap is named beside it.
 
     Without a count of the window it is named as not made: a warning before a first dose, information before a restart.
     Where another disease than AML is the reason, the limit is not applied, and that is said. On running treatment it
