@@ -244,11 +244,8 @@ def start_advice(case: Case, use: Use) -> Outcome:
 
 
 def _of_the_salt(case: Case, use: Use) -> tuple[Statement[str], ...]:
-    """What an amount means that a trial gave of the salt; above the highest dose the card on that says so."""
+    """What an amount means that a trial gave of the salt; of one above the labelled dose the card on that says so."""
     salt, amounts = case.cite(topics.SALT_DOSES, use.drug), case.cite(topics.SALT_AMOUNTS, use.drug)
-    most = case.cite(topics.DOSE_CEILING, use.drug)
     if salt is None or amounts is None:
         return ()
-    doses = [order.dose.daily for order in use.drafts if order.dose.daily is not None]
-    told = [dose for dose in doses if dose in amounts.value and not (most is not None and dose > most.value)]
-    return (salt,) if told else ()
+    return (salt,) if any(order.dose.daily in amounts.value for order in use.drafts) else ()
