@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cds_service.facts.chart import Chart
-from cds_service.facts.drugs.medications import MEDICATIONS, Medications
+from cds_service.facts.drugs.medications import MEDICATIONS
 from cds_service.facts.fact import Fact, Origin, State, known
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, Ecg, Formula
