@@ -114,7 +114,7 @@ def liver_disease(case: Case, use: Use) -> Outcome:
 
     Asked of a drug whose source speaks of severe liver disease or a Child–Pugh class, when it is ordered, else while it
     is taken. A warning when liver failure, or liver disease in class C, is on record, or in another class that the
-    source forbids, which the headline then says; information when the class is B, not stated, or contradictory. Class A
+    source forbids: the headline says so then. Information when the class is B, not stated, or contradictory. Class A
     alone is silent.
 
     The class is read from the words of the problem list and never computed, and liver tests have a check of their own.

@@ -27,7 +27,7 @@ def arrhythmia_on_treatment(case: Case, use: Use) -> Outcome:
     """Torsades or another serious arrhythmia since the drug was started.
 
     Asked of a drug whose source says to stop it for good after a serious arrhythmia: taken, on hold, or ordered again
-    after an earlier course. Critical when an arrhythmia of the policy's list is on record since the first dose; a
+    after an earlier course. Critical when an arrhythmia of the policy's list is on record since the first dose. It is a
     warning where its source is recalled or restated, where the entry is not certain, or where the day leaves open
     whether it began before. A symptom such as syncope since then, while the drug is taken, is a warning that asks for
     an ECG.

@@ -180,7 +180,7 @@ def off_label_in_relapse(case: Case, use: Use) -> Outcome:
     reason against the drug.
 
     It is silent in new disease or remission. Approval is never borrowed from another country: in a place whose labels
-    were hardly read, the line at a start says so, or how the drug stands there as far as that was read; elsewhere it is
+    were hardly read, the line at a start says so, or how the drug stands there as far as that was read. Elsewhere it is
     silent. An unknown state of the AML is named as a gap where the source would speak.
     """
     if not use.drafts:
