@@ -200,7 +200,6 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         line=bool(use.drafts),
         drafted=bool(use.drafts),
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
-        known=stopped[0].end is not None,
         order=reduced[0],
         total=total,
         stopped=stopped[0],

@@ -245,7 +245,7 @@ def start_advice(case: Case, use: Use) -> Outcome:
 
 def _of_the_salt(case: Case, use: Use) -> tuple[Statement[str], ...]:
     """What an amount means that a trial gave of the salt; of one above the labelled dose the card on that says so."""
-    salt, amounts = case.cite(topics.SALT_DOSES, use.drug), case.cite(topics.SALT_AMOUNTS, use.drug)
-    if salt is None or amounts is None:
+    amounts = case.cite(topics.SALT_AMOUNTS, use.drug)
+    if amounts is None or not any(order.dose.daily in amounts.value for order in use.drafts):
         return ()
-    return (salt,) if any(order.dose.daily in amounts.value for order in use.drafts) else ()
+    return (case.must(topics.SALT_DOSES, use.drug),)
