@@ -79,10 +79,10 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
 def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     """Blood chemistry and tumour lysis prophylaxis before the first dose, and before a restart after a hold.
 
-    It is asked of a drug whose source asks for blood chemistry against tumour lysis. That is before the first dose, also
-    where it is signed for a later day, and before a drug on hold is taken up again. A potassium from the limit of the
-    policy on is a warning, and so are several sure values beyond the limits of laboratory tumour lysis. What is too old
-    or doubtful counts one step lower, and the gap is named beside it.
+    It is asked of a drug whose source asks for blood chemistry against tumour lysis: before the first dose, and before a
+    drug on hold is taken up again. A first dose may be signed for a later day. A potassium from the limit of the policy
+    on is a warning, and so are several sure values beyond the limits of laboratory tumour lysis. What is too old or
+    doubtful counts one step lower, and the gap is named beside it.
 
     A test of the list that is missing, too old or unreadable is named as a gap, as a warning; where a value already
     warns, the other gaps are left out. The card of several values names what is not sure beside them. One such value
