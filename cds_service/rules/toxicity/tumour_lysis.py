@@ -79,7 +79,7 @@ def white_cells_before_start(case: Case, use: Use) -> Outcome:
 def tumour_lysis_at_start(case: Case, use: Use) -> Outcome:
     """Blood chemistry and tumour lysis prophylaxis before the first dose, and before a restart after a hold.
 
-    It is asked of a drug whose source asks for blood chemistry against tumour lysis: before the first dose, and before a
+    Asked of a drug whose source asks for blood chemistry against tumour lysis: before the first dose, and before a
     drug on hold is taken up again. A first dose may be signed for a later day. A potassium from the limit of the policy
     on is a warning, and so are several sure values beyond the limits of laboratory tumour lysis. What is too old or
     doubtful counts one step lower, and the gap is named beside it.
