@@ -123,7 +123,7 @@ def seconds(key: str, resources: list[Json], knowledge: Knowledge) -> float:
     request = HookRequest("order-sign", "i", "p1", "u", (), (), prefetch, None)
     began = time.process_time()
     gathered = collect(request, service, NoServer(), Deadline(9, time.monotonic))  # type: ignore[arg-type]
-    spans = Spans(*map(Quantity.read, ("5 min", "1 d", "30 d", "365 d", "1 d", "7 d", "300 d")))
+    spans = Spans(*map(Quantity.read, ("5 min", "1 d", "30 d", "365 d", "1 d", "7 d", "56 d", "300 d")))
     read_chart(gathered, "p1", (), spans, knowledge.terms, NOW)
     return time.process_time() - began
 

@@ -225,11 +225,13 @@ def spans(snapshot: Snapshot) -> Spans:
     pregnant = snapshot.find(topics.PREGNANCY_LASTS, "policy")
     assert same_ecg is not None and goes_on is not None and ordered is not None
     renewed = snapshot.find(topics.RENEWED_WITHIN, "policy")
-    by_name = snapshot.find(topics.RENEWED_BY_NAME_WITHIN, "policy")
-    assert named_again is not None and pregnant is not None and renewed is not None and by_name is not None
+    by_name, paused = snapshot.find(topics.RENEWED_BY_NAME_WITHIN, "policy"), snapshot.find(topics.COURSE_GAP, "policy")
+    assert named_again is not None and pregnant is not None
+    assert renewed is not None and by_name is not None and paused is not None
     return Spans(
-        same_ecg.value, goes_on.value, ordered.value, named_again.value, renewed.value, by_name.value, pregnant.value
-    )
+        same_ecg.value, goes_on.value, ordered.value, named_again.value, renewed.value, by_name.value, paused.value,
+        pregnant.value,
+    )  # fmt: skip
 
 
 def _stage(service: Service, tools: Tools, day: date) -> Stage:

@@ -235,7 +235,7 @@ class _Facts:
         read += [*self._ecgs(), *self._conditions(), self._entries(PROCEDURES)]
         problems = next(fact for fact in read if fact.key is PROBLEMS)
         history = replace(problems, key=HISTORY, value=(*(problems.value or ()), *self._history()))
-        read += [history, known(DECEASED, bool(self.lines.pop("deceased", False)))]
+        read += [history, _death(self.lines.pop("deceased", False))]
         read += self._course()
         read += [self._number(key, self.lines.pop(key.name, None)) for key in NUMBERS]
         read += [self._series(key, read) for key in OVER_TIME]
@@ -440,6 +440,11 @@ class _Facts:
 
 _FROM = Origin("Condition/1", "vignette")
 _NOTED = " noted"
+
+
+def _death(said: object) -> Fact[bool]:
+    """On record or not, or the day of it."""
+    return known(DECEASED, bool(said), None if isinstance(said, bool) else When.read(str(said), UTC))
 
 
 def _allergy(name: str, when: When | None, unsure: tuple[str, ...]) -> Allergy:

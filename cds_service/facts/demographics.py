@@ -7,7 +7,7 @@ record (US Core's extensions); where the two differ, the sex is not known.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.times import When
@@ -53,6 +53,11 @@ def read_deceased(reply: Reply, reading: Reading) -> Fact[bool]:
         return missing(DECEASED, State.ABSENT, "the patient's record was not had")
     died = bool(view.deceasedBoolean) or view.deceasedDateTime is not None
     return known(DECEASED, died, When.read(view.deceasedDateTime, reading.zone))
+
+
+def is_over(death: Fact[bool], now: datetime) -> bool:
+    """Whether a death is on record that is not dated in the future: that is a slip, and ends nobody's tests."""
+    return bool(death.value) and not (death.when is not None and death.when.earliest > now)
 
 
 def read_links(reply: Reply) -> Fact[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from cds_service.facts.demographics import DECEASED
+from cds_service.facts.demographics import DECEASED, is_over
 from cds_service.facts.disease import DISEASE, Disease, may_be_relapse
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.hooks.services import Moment
@@ -108,8 +108,8 @@ class Relevance:
     def concerned(self) -> bool:
         """Whether the call concerns us at all, so that a gap is worth a word."""
         if self.moment is Moment.VIEW:
-            died = self.evaluation.chart.get(DECEASED).value
-            return not died and (self._on_our_drug or self._in_relapse_or_unknown)
+            chart = self.evaluation.chart
+            return not is_over(chart.get(DECEASED), chart.now) and (self._on_our_drug or self._in_relapse_or_unknown)
         unreadable = bool(self.evaluation.chart.unreadable_drafts)
         return bool(self.our_drafts) or self._may_interact or unreadable or bool(self.nameless)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from cds_service.facts.demographics import AGE, DECEASED, Age
+from cds_service.facts.demographics import AGE, DECEASED, Age, is_over
 from cds_service.facts.disease import APL, DISEASE, RELAPSE, Disease
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.drugs.routes import INTRATHECAL
@@ -242,7 +242,7 @@ DIED = "the record says that the patient has died"
 
 def has_died(case: Case) -> str:
     """Why no test is due any more, where the patient has died; "" for any other."""
-    return DIED if case.fact(DECEASED).value else ""
+    return DIED if is_over(case.fact(DECEASED), case.now) else ""
 
 
 def common_doors(case: Case) -> tuple[tuple[Truth, str, Fact[Any]], ...]:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
+from cds_service.knowledge import topics
 from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
@@ -54,8 +55,13 @@ class Use:
     def taken(self) -> tuple[Medication, ...]:
         """Its active orders, those too that a draft goes on with or changes: the drug is taken all the while.
 
-        One that is signed for a later day is none of them.
+        One that is signed for a later day is none of them, unless the drug was taken before: what that did goes on.
         """
+        return self.of(Role.ACTIVE) if self.of(Role.ON_HOLD, Role.PAST) else self._begun
+
+    @cached_property
+    def _begun(self) -> tuple[Medication, ...]:
+        """Its active orders of which the first day has come."""
         return tuple([order for order in self.of(Role.ACTIVE) if not order.awaited])
 
     @cached_property
@@ -66,12 +72,12 @@ class Use:
     @cached_property
     def is_new(self) -> bool:
         """Whether the drafts start the drug, rather than continue it."""
-        return bool(self.drafts) and not self.taken and not self.of(Role.ON_HOLD)
+        return bool(self.drafts) and not self.of(Role.ACTIVE, Role.ON_HOLD)
 
     @cached_property
     def begins(self) -> bool:
         """Whether its first dose is still to come: it is drafted anew, or signed for a later day."""
-        return self.is_new or (bool(self.active) and not (self.drafts or self.taken or self.of(Role.ON_HOLD)))
+        return bool(self.drafts or self.active) and not (self._begun or self.of(Role.ON_HOLD))
 
     @cached_property
     def restarts(self) -> bool:
@@ -290,16 +296,22 @@ def perhaps_beside(use: Use, order: Medication, lowered: Quantity | None, window
 
 def over_or_held(case: Case) -> tuple[Medication, ...]:
     """The orders that are over, and those on hold: what they did may last. The day of a hold is known of one that this
-    call holds, or that has come to its last day; of any other it is not known.
+    call holds, or that has come to its last day; of any other it is not known, and one that began longer ago than an
+    order may stand open counts as held for long.
     """
     kept: tuple[Medication, ...] | None = case.shared.listed.get(over_or_held)
     if kept is None:
-        held = tuple(
-            each if each.end is not None and each.end.earliest <= case.now else replace(each, end=None, cut_short=True)
-            for each in case.orders(Role.ON_HOLD)
-        )
+        held = tuple([_as_over(case, each) for each in case.orders(Role.ON_HOLD)])
         kept = case.shared.listed[over_or_held] = (*case.orders(Role.PAST), *held)
     return kept
+
+
+def _as_over(case: Case, held: Medication) -> Medication:
+    if held.end is not None and held.end.earliest <= case.now:
+        return held
+    longest = int(case.must(topics.OPEN_ORDER_LASTS, "policy").value.value)
+    of_late = held.start is None or held.start.days_ago(case.now) <= longest
+    return replace(held, end=None, cut_short=of_late)
 
 
 def last_first(orders: Iterable[Medication], now: datetime) -> list[Medication]:

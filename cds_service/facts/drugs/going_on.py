@@ -113,18 +113,18 @@ def _is_under_way(order: Medication, now: datetime) -> bool:
 
 
 def _may_be_renewed(order: Medication) -> bool:
-    """Whether the order has come to its end: nobody stopped it before, and it was no plan."""
-    if order.role is not Role.PAST or not order.ingredients or "/" not in order.reference:
+    """Whether the order has come to its end: nobody stopped it before, for whatever reason, and it was no plan."""
+    if order.role is not Role.PAST or not order.ingredients or order.reason or "/" not in order.reference:
         return False
     view = view_of(order.resource)
     return view is not None and view.status != "stopped" and view.intent != "plan"
 
 
 def _renews(draft: Medication, order: Medication, now: datetime, spans: Spans) -> bool:
-    """Whether the draft begins so soon after the order's last day; one that it names may leave that day open."""
+    """Whether the draft begins so soon after the order's last day; one that it names may leave it open."""
     named = order.reference in draft.replaces
     if order.last_day is None:
-        return named
+        return named and order.start is not None and order.start.days_ago(now) <= int(spans.paused.value)
     stated = draft.start if draft.states_start else None
     begins = stated.earliest if stated is not None and stated.earliest > now else now
     pause = (begins.date() - order.last_day.latest.date()).days

@@ -35,6 +35,7 @@ class Spans:
     named_again: Quantity  # a relapse on record, and the visit that names it again: later it is another one
     renewed: Quantity  # the last day of an order, and the draft that goes on with it
     renewed_by_name: Quantity  # the same, of a draft that names that order
+    paused: Quantity  # the start of a course, and the draft that goes on with it where no last day is stated
     pregnant: Quantity  # a pregnancy on record, and today: an older one may be over
 
 

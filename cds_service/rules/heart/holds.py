@@ -29,8 +29,9 @@ def held_for_qtc(case: Case, use: Use) -> Truth:
     it to the ECGs. An order that says that it was stopped for its QTc stays a hold beside a
     running one, until a sure QTc since then is back at the source's value for the return.
     """
-    held, active = use.of(Role.ON_HOLD), use.of(Role.ACTIVE)
-    ended = tuple(order for order in use.of(Role.PAST) if _not_long_ago(case, use, order))
+    held, active = use.of(Role.ON_HOLD), tuple(each for each in use.of(Role.ACTIVE) if not each.renewed)
+    over = (order for order in use.of(Role.PAST, Role.ACTIVE) if order.role is Role.PAST or order.renewed)
+    ended = tuple(order for order in over if _not_long_ago(case, use, order))
     if not held and not (use.drafts and ended):
         return Truth.NO
     if not held and active and not any(_stopped_for_qtc(case, use, order) for order in ended):

@@ -223,7 +223,7 @@ def haemolysis(case: Case, use: Use) -> Outcome:
     asked = bool(use.taken or ended)
     if not (asked or exposed(use)):
         return long_over(case, use)
-    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not asked)
+    signs, doubts = signs_since_start(case, use, keys_of(case, "haemolysis"), past=not use.taken)
     if not asked and not signs:
         return no_signs(case)
     window = case.must(topics.LAB_WINDOW, "policy").value

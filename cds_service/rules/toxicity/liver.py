@@ -103,7 +103,8 @@ def _resumed(case: Case, use: Use, facts: tuple[Limited, ...]) -> Outcome | None
     high = tuple(draft for draft in use.drafts if draft.dose.daily is None or draft.dose.daily > dose.value)
     reasons = tuple(order.reason for order in use.of(Role.ON_HOLD) if order.reason)
     before = _above_before(case, use)
-    if not high or not (any(map(_names_liver, reasons)) or (before is not None and all(map(may_be_toxic, reasons)))):
+    named = any(map(_names_liver, reasons))
+    if not high or not (named or (before is not None and all(map(may_be_toxic, reasons)))):
         return None
     return case.fired(
         Level.WARNING,
@@ -112,6 +113,7 @@ def _resumed(case: Case, use: Use, facts: tuple[Limited, ...]) -> Outcome | None
         drug=use.drug,
         says=(dose,),
         dose=dose,
+        named=named,
         before=before,
         now=tuple(fact for fact, _ in facts),
         drafted=max(high, key=daily_of),
@@ -123,8 +125,11 @@ def _resumed(case: Case, use: Use, facts: tuple[Limited, ...]) -> Outcome | None
 _LIVER = re.compile(r"\b(?:alt|ast|alat|asat|lfts?|transaminases?|bilirubin)\b|liver|hepat", re.IGNORECASE)
 
 
+_NOT_THE_LIVER = re.compile(r"\b(?:no|not|normal|without|prophyla\w+)\b|hepatitis[ -]?b", re.IGNORECASE)
+
+
 def _names_liver(reason: str) -> bool:
-    return _LIVER.search(reason) is not None
+    return _LIVER.search(reason) is not None and _NOT_THE_LIVER.search(reason) is None
 
 
 def _above_before(case: Case, use: Use) -> Fact[Quantity] | None:
