@@ -18,7 +18,7 @@ from cards.model import LONGEST_SUMMARY
 from cards.render import HOME, parsed, said_of, template
 
 _MARKUP = re.compile(r"<[A-Za-z/!]")
-_IMAGE = re.compile(r"!\s*\[")
+_IMAGE = re.compile(r"!\[")
 _MADE_OF = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Getattr, nodes.Getitem,
     nodes.Slice, nodes.If, nodes.For, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,

@@ -174,8 +174,8 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
         gathered, request.patient_id, request.selections, spans(snapshot), tools.knowledge.terms, now
     )
     tools.knowledge.terms.chart_was_read()
-    blind = _without_the_patient(gathered, chart, snapshot, service.moment)
-    if blind and not any(reply.resources for reply in gathered.replies.values()):
+    blind = _without_the_patient(gathered, chart, snapshot)
+    if blind and not (_is_nameless(chart, service.moment) or any(each.resources for each in gathered.replies.values())):
         raise _nothing_to_say(chart)
     evaluation = evaluate(RULES, chart, snapshot, deadline.left)
     cards = present(evaluation, snapshot, tools.knowledge.terms, _stage(service, tools, snapshot.day))
@@ -190,21 +190,25 @@ def answer(body: bytes, service: Service, tools: Tools, caller: Caller | None = 
     return Answer(cards, evaluation, request, tools.clients.of(caller), tools.knowledge.version, asked, repeated)
 
 
-def _without_the_patient(gathered: Gathered, chart: Chart, snapshot: Snapshot, moment: Moment) -> bool:
-    """Whether the patient could not be had, and no order of this call may be for one of our drugs.
+def _without_the_patient(gathered: Gathered, chart: Chart, snapshot: Snapshot) -> bool:
+    """Whether the patient could not be had, and no order of this call is known to be for one of our drugs.
 
-    An EHR that answers that it has no such record (`null`) has answered: that is no failure.
+    An EHR that answers that it has no such record (`null`, an empty Bundle) has answered: that is no failure.
     """
-    if chart.get(PATIENT).value is not None or gathered.replies[PATIENT.name].status is Status.COMPLETE:
+    reply = gathered.replies[PATIENT.name]
+    if chart.get(PATIENT).value is not None or (reply.status is Status.COMPLETE and not reply.resources):
         return False
     medications = chart.get(MEDICATIONS).value
     ours = any(
         drug in snapshot.drugs for order in (medications.orders if medications else ()) for drug in order.ingredients
     )
-    nameless = medications is not None and (
-        medications.unnamed_drafts or (medications.unchosen_drafts and moment is Moment.SIGN)
-    )
-    return not ours and not nameless and not chart.unreadable_drafts
+    return not ours and not chart.unreadable_drafts
+
+
+def _is_nameless(chart: Chart, moment: Moment) -> bool:
+    """Whether a draft may be for any drug."""
+    drafts = chart.medications
+    return bool(drafts.unnamed_drafts or (drafts.unchosen_drafts and moment is Moment.SIGN))
 
 
 def _nothing_to_say(chart: Chart) -> CannotGather:

@@ -287,6 +287,19 @@ def test_a_draft_that_names_no_drug_we_can_read_is_told_without_the_patient_too(
         assert "1 draft order names no drug that could be read, so nothing was checked for it" in gap["detail"]
 
 
+@pytest.mark.parametrize("patient", [
+    {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "x"}},
+    {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]},
+    "x",
+])
+def test_what_came_in_the_place_of_the_patient_is_no_answer(client, patient):
+    for draft in ({"medicationCodeableConcept": {"text": "paracetamol 500 mg"}}, {}):
+        order = {"resourceType": "MedicationRequest", "id": "x", "status": "draft", "intent": "order", **draft,
+                 "subject": {"reference": "Patient/p1"}}  # fmt: skip
+        body = request("order-sign", order) | {"prefetch": {**EMPTY, "conditions": None, "patient": patient}}
+        assert post(client, body).status_code == 412
+
+
 @pytest.mark.parametrize("names", [
     {},
     {"medicationCodeableConcept": {}},

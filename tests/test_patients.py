@@ -152,8 +152,8 @@ _NAMELESS = {key: value for key, value in POSACONAZOLE.items() if key != "medica
 def test_the_draft_that_names_no_drug_is_told_from_the_others(named, which):
     draft = _NAMELESS | named | {"id": "d1", "status": "draft"}
     found = cards("order-sign", draft, venetoclax(id="d2", status="draft"))
-    (told_of,) = [card["detail"] for card in found if "names no drug" in card["detail"]]
-    assert f"nothing was checked for it ({which})" in told_of
+    (told_of,) = [card for card in found if "names no drug" in card["detail"]]
+    assert f"\n- Which names no drug: {which}\n" in told_of["detail"] and "d1" not in told_of["summary"]
 
 
 def test_of_many_drafts_without_a_drug_the_first_are_named():

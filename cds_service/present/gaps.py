@@ -71,6 +71,8 @@ def find_gap(relevance: Relevance) -> Gap | None:
         drafts = "draft order" if len(chart.unreadable_drafts) == 1 else "draft orders"
         reasons = "; ".join(dict.fromkeys(chart.unreadable_drafts))
         lines[OTHER].append(f"Why the {drafts} could not be read: {reasons}")
+    if relevance.nameless and (named := chart.medications.unnamed_which):
+        lines[OTHER].append(f"Which names no drug: {'; '.join(named[:_NAMED])}{'; …' if len(named) > _NAMED else ''}")
     replaced = any(each.lower().startswith(REPLACED) for each in links)
     # a check switched off, or a link to another record that does not replace this one, is only said
     most = max((relevance.level(check, gap) for check, gap in counted), default=Level.INFO)
@@ -108,12 +110,10 @@ def _unread(relevance: Relevance) -> list[str]:
             else f"{drafts} draft orders could not be read, so nothing was checked for them"
         )
     if nameless:
-        named = chart.medications.unnamed_which
-        which = f" ({'; '.join(named[:_NAMED])}{'; …' if len(named) > _NAMED else ''})" if named else ""
         found.append(
-            f"1 draft order names no drug that could be read, so nothing was checked for it{which}"
+            "1 draft order names no drug that could be read, so nothing was checked for it"
             if nameless == 1
-            else f"{nameless} draft orders name no drug that could be read, so nothing was checked for them{which}"
+            else f"{nameless} draft orders name no drug that could be read, so nothing was checked for them"
         )
     return found
 
