@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.knowledge.words import is_of_unread_script
 from tests.calls import ELECTROLYTES, RELAPSED, SUBJECT, cards, flt3_itd, gilteritinib, order, qtcf
 from tests.charts import terms
 
@@ -24,6 +25,23 @@ def allergy(words: str) -> dict[str, Any]:
 
 def told(*drafts: dict[str, Any], **chart: Any) -> list[dict[str, Any]]:
     return cards("order-sign", *drafts, **({"genomics": [flt3_itd(LAST)], "labs": ELECTROLYTES} | chart))
+
+
+@pytest.mark.parametrize(("words", "unread"), [
+    ("αβ T-cell depleted", False), ("TCR-αβ/CD19", False), ("ΔΔ", False), ("10¹²/L", False), ("½¼", False),
+    ("₂₃", False), ("①②", False), ("℃℉", False), ("・AML", False), ("β", False), ("№", False), ("ⅠⅡ", False),
+    ("λευχαιμία", True), ("не", True), ("高", True), ("αβ 高", True), ("급성", True), ("नहीं", True), ("αβγδ", True),
+])
+def test_greek_letters_of_a_name_and_what_is_no_letter_are_no_unread_script(words: str, unread: bool) -> None:
+    assert is_of_unread_script(words) is unread
+
+
+@pytest.mark.parametrize("words", ["αβ T-cell depleted allogeneic HSCT", "TCR-αβ depleted allogeneic HSCT"])
+def test_a_graft_without_its_alpha_beta_cells_is_a_graft(words: str) -> None:
+    graft = {"resourceType": "Procedure", "id": "p-words", "status": "completed", "code": {"text": words},
+             "subject": SUBJECT, "performedDateTime": "2026-01-01"}  # fmt: skip
+    found = str(cards("patient-view", procedures=[graft], genomics=[flt3_itd(LAST)], labs=ELECTROLYTES))
+    assert ("no allogeneic transplantation" in found, "a script not read" in found) == (False, False)
 
 
 @pytest.mark.parametrize(("words", "drug"), [
