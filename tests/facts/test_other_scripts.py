@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from cds_service.facts.disease import APL, RELAPSE
+from cds_service.facts.entries import ONLY_A_SCRIPT, PROBLEMS
 from cds_service.knowledge.words import is_of_unread_script
 from tests.calls import ELECTROLYTES, RELAPSED, SUBJECT, cards, flt3_itd, gilteritinib, order, qtcf
-from tests.charts import terms
+from tests.charts import chart, terms
 
 LAST = "2026-11-10"
 
@@ -119,6 +121,25 @@ def test_no_aml_is_denied_where_a_diagnosis_was_not_read() -> None:
     assert UNREAD in found
     assert "no AML" not in found
     assert "no relapse on record" not in found
+
+
+def test_an_entry_that_is_not_read_takes_no_card_of_a_relapse_that_is_coded_away() -> None:
+    alone, beside = (
+        cards("patient-view", conditions=conditions, genomics=[flt3_itd(LAST)], labs=ELECTROLYTES, ecg=[qtcf(430)])
+        for conditions in ([RELAPSED], [RELAPSED, problem("高血圧")])
+    )
+    titles = [{each["summary"].partition(":")[0] for each in found} for found in (alone, beside)]
+    assert titles[0] <= titles[1]
+    assert "Acute promyelocytic leukaemia" not in str(beside)
+
+
+def test_a_suspected_aml_leaves_apl_open_beside_an_entry_that_is_not_read() -> None:
+    suspected = problem("suspected relapse of AML", id="c-other")
+    facts = chart(suspected, problem("高血圧"))
+    assert facts.get(APL).doubts == facts.get(PROBLEMS).doubts == (ONLY_A_SCRIPT,)
+    facts = chart(RELAPSED, problem("高血圧"))
+    assert (facts.get(APL).value, facts.get(APL).doubts) == (False, ())
+    assert (facts.get(RELAPSE).doubts, facts.get(PROBLEMS).doubts) == ((), (ONLY_A_SCRIPT,))
 
 
 @pytest.mark.parametrize(("status", "read"), [("completed", False), ("not-done", True), ("entered-in-error", True)])
