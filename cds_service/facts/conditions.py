@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated, abbreviated_conditions
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
-from cds_service.facts.clauses import NEAR, NEARBY
+from cds_service.facts.clauses import FAR, NEAR, NEARBY, STOP
 from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
 from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
@@ -50,6 +50,21 @@ _NOT_SUSPECTED = re.compile(  # "kein V.a. Long-QT-Syndrom"
     r"\b(?:kein\w*|ohne|nicht|no|not|without|geen|zonder|pas de|sans|sin|senza|sem|não)\s+"
     r"(?:(?:anhalt|hinweise?|anzeichen|evidence|signs?|für|for|auf|of|an?|the|eine?n?|clinical|current|klinische?r?"
     r"|aktuelle?r?|v\.\s?a\.|verdacht|suspicion|suspected|suspicious|possible|sospecha|sospetto)[\s:]*+){1,5}\Z",
+    re.IGNORECASE,
+)
+# What may stand between a word of doubt and what it is said of: "suspected congenital long QT syndrome".
+_OF_IT = re.compile(
+    r"[\s:(,-]*+(?:(?:of|for|an?|the|early|ongoing|current|new|congenital|inherited|acquired|familial|underlying|recurrent"
+    r"|drug-induced|sustained|nonsustained|non-sustained|polymorphic|unplanned|ein\w*|auf|für|frühe?|angeborene\w*"
+    r"|erworbene\w*|de|del|di|da|van|op|une?|una|un|o|a|la|le|el|il|een)\s+|[dl]['’])*+",
+    re.IGNORECASE,
+)
+_BEHIND_IT = re.compile(r"[\s,:(-]*+")  # "long QT syndrome, suspected"
+# In its clause or the next: the suspicion is no longer held, or it was another one's risk.
+_NO_LONGER = re.compile(
+    r"\b(?:not (?:suspected|confirmed|likely|shown|found)|unlikely|less likely|unconfirmed|negativ\w*|risk (?:of|for)"
+    r"|at risk|preventi\w+|prophyla\w+|nicht (?:bestätigt|nachgewiesen)|unwahrscheinlich|unbestätigt|risiko"
+    r"|non confirm\w+|no confirmad\w+|não confirmad\w+|niet bevestigd|négati\w+)\b",
     re.IGNORECASE,
 )
 BY_ITS_WORDS = "by its words not certain"
@@ -232,7 +247,7 @@ def _told_until(words: str, hedges: list[Span]) -> tuple[int, int, int]:
     """Up to where the words tell what they name: a leukaemia, anything else as a fact, and what weighs when suspected.
 
     "Heart failure, possible PRES" tells the first one only. A leukaemia that is only thought of is told, with a doubt,
-    and so is a long QT syndrome or a pregnancy: a drug that they forbid is not started on a suspicion.
+    and so is a long QT syndrome or a pregnancy that is suspected: a drug that they forbid is not started then.
     """
     sure = [end for _, end, value in hedges if value != NOT_CERTAIN]
     thought = [0 if _LAST.match(words, end) else end for _, end, value in hedges if value == NOT_CERTAIN]
@@ -252,7 +267,8 @@ def _named(
     now: list[str] = []
     before: list[str] = []
     opened: list[str] = []
-    pasts = [end for _, end, value in terms.words["doubtful"].spans(words) if value == _PAST]
+    doubtful = terms.words["doubtful"].spans(words)
+    pasts = [end for _, end, value in doubtful if value == _PAST]
     asked: Counter[str] = Counter()
     abbreviations, perhaps_aml = abbreviated(words, terms)
     for start, end, key in sorted((*terms.words["condition"].spans(words), *abbreviations, *short)):
@@ -264,7 +280,7 @@ def _named(
             continue
         if words[start:end].lower().endswith(_SCORE) and not _SCORED.match(words, end):
             continue
-        if start >= other and key in weighs and _NOT_SUSPECTED.search(words, max(0, start - NEARBY), start):
+        if start >= other and key in weighs and not _is_suspected(words, start, end, doubtful):
             continue
         if start in left_open or (start >= other and key in weighs):
             opened.append(key)
@@ -277,6 +293,20 @@ def _named(
     if perhaps_aml and not LEUKAEMIA.intersection((*now, *before, *opened)):
         now.append(MAY_BE_AML)
     return now, before, [key for key in opened if key not in now]
+
+
+def _is_suspected(words: str, start: int, end: int, doubtful: tuple[Span, ...]) -> bool:
+    """Whether a word of doubt stands right at a name, and nothing in its clause or the next takes it back.
+
+    "Possible seizure, torsades unlikely" and "suspected DVT; discussed risk of pregnancy" suspect neither.
+    """
+    near = [each for each in doubtful if each[2] == NOT_CERTAIN and start - NEARBY <= each[0] <= end + NEARBY]
+    ahead = any(until <= start and _OF_IT.fullmatch(words, until, start) for _, until, _ in near)
+    behind = any(begin >= end and _BEHIND_IT.fullmatch(words, end, begin) for begin, _, _ in near)
+    if not (ahead or behind) or _NOT_SUSPECTED.search(words, max(0, start - NEARBY), start):
+        return False
+    before, after = STOP.split(words[max(0, start - FAR) : start])[-1], STOP.split(words[start : end + FAR])[:2]
+    return _NO_LONGER.search(f"{before}{'; '.join(after)}") is None
 
 
 def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool]]:

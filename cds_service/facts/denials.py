@@ -25,7 +25,7 @@ _REFUTED = re.compile(
     re.IGNORECASE,
 )
 # Behind a comma such a word may speak of what follows it: "AML, descartada recaída".
-_OF_WHAT_FOLLOWS = re.compile(
+OF_WHAT_FOLLOWS = re.compile(
     r"\s*:\s*\w|\s+(?!(?:by|on|with|after|via|at|in|from|through|since|today|and|or|but|as|no longer|mittels"
     r"|durch|per|mit|nach|am"
     r"|im|bei|und|oder|da|werden|worden|par|sur|à|au|aux|avec|après|et|ou|le|por|con|en|tras|mediante|según|y"
@@ -119,4 +119,4 @@ def is_denied(words: str, start: int, end: int, key: str) -> bool:
 def is_refuted(words: str, end: int) -> bool:
     """Whether what ends there is refuted by the word behind it, and not what follows that word."""
     found = _REFUTED.match(words, end)
-    return found is not None and not ("," in found[0] and _OF_WHAT_FOLLOWS.match(words, found.end()))
+    return found is not None and not ("," in found[0] and OF_WHAT_FOLLOWS.match(words, found.end()))

@@ -18,7 +18,7 @@ import msgspec
 from cds_service.facts.abbreviations import MAY_BE_AML
 from cds_service.facts.conditions import CODE_AND_WORDS
 from cds_service.facts.diagnoses import AML, GRAFTS, IN_RELAPSE, IN_REMISSION
-from cds_service.facts.entries import CODE_AND_STATUS, HISTORY, PROBLEMS, Entry, listed, read_entries
+from cds_service.facts.entries import CODE_AND_STATUS, HISTORY, ONLY_A_SCRIPT, PROBLEMS, Entry, listed, read_entries
 from cds_service.facts.fact import Fact, Key, State, known, missing
 from cds_service.facts.residual import OF_RESIDUAL
 from cds_service.facts.values.labs import LONG_AGO
@@ -206,7 +206,17 @@ def _relapse(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> F
     if newest.when is None:
         date = f"with a date that is not read: {newest.written}" if newest.written else "without a date"
         return missing(RELAPSE, State.ABSENT, f"relapse on record {date}")
-    return known(RELAPSE, newest, newest.when, newest.origin, doubts=(*problems.doubts, *newest.doubts))
+    doubts = (*_doubts_beside([newest], problems), *newest.doubts)
+    return known(RELAPSE, newest, newest.when, newest.origin, doubts=doubts)
+
+
+def _doubts_beside(told: Iterable[Entry], problems: Fact[tuple[Entry, ...]]) -> tuple[str, ...]:
+    """The doubts of the problem list, without that of entries in another script where a sure entry tells the AML.
+
+    High blood pressure in Japanese makes no APL of a relapsed AML that is coded; the list itself keeps that doubt.
+    """
+    sure = any(is_aml(entry) and entry.certain for entry in told)
+    return tuple(doubt for doubt in problems.doubts if not (sure and doubt == ONLY_A_SCRIPT))
 
 
 def _apl(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[bool]:
@@ -215,4 +225,4 @@ def _apl(entries: tuple[Entry, ...], problems: Fact[tuple[Entry, ...]]) -> Fact[
     found = sorted((entry for entry in entries if "apl" in entry.keys), key=lambda entry: not entry.certain)
     if found:
         return known(APL, True, found[0].when, found[0].origin, doubts=found[0].doubts)
-    return known(APL, False, None, problems.origin, doubts=problems.doubts)
+    return known(APL, False, None, problems.origin, doubts=_doubts_beside(entries, problems))

@@ -61,6 +61,8 @@ _ACTIVE = IN_RELAPSE | {"refractory"}
 _ONCE_LEUKAEMIA = "personal_history_leukaemia"
 _NAMELESS = "an entry has neither code nor words"
 UNREAD_SCRIPT = "some are in a script that is not read"
+_NOT_EVERY = "not every entry was read"
+ONLY_A_SCRIPT = f"{_NOT_EVERY}: {UNREAD_SCRIPT}"
 _HISTOLOGY = "the histology of a diagnosis cannot be read"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DONE = frozenset({"completed", "in-progress"})
@@ -312,7 +314,7 @@ def listed(
         state = State.FAILED if reply.status is Status.FAILED else State.NOT_ASKED
         return missing(key, state, reply.why)
     doubts = (
-        (f"not every entry was read: {reply.why or unreadable}",)
+        (f"{_NOT_EVERY}: {reply.why or unreadable}",)
         if unreadable or reply.status is Status.PARTIAL
         else ()
     )

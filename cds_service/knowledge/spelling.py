@@ -148,10 +148,18 @@ _AS_SEEN: Mapping[int, str | None] = {
 WITHOUT_SPACES = (
     r"\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f"
 )
-# What our tables are not written in: one letter of those is a word, of other scripts two ("β" stands in Latin words).
+# What our tables are not written in: one letter of those is a word, of other scripts two, and of Greek four, whose
+# letters stand in Latin words ("αβ T cells"). What Python takes for a letter and is a number, a mark or a sign is none.
 _LATIN = r"A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"
+_GREEK = r"\u0370-\u03ff\u1f00-\u1fff"
+_NO_LETTERS = (  # raised and lowered digits, fractions, circled digits, signs such as ℃, letters of formulas, sounds
+    r"\u00b2\u00b3\u00b9\u00bc-\u00be\u0250-\u02ff\u2070-\u218f\u2460-\u24ff\u2776-\u2793\U0001d400-\U0001d7ff"
+)
+_POINT_BETWEEN = r"\u30a0\u30fb"  # of Japanese words, which stands as a bullet before others too
 LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")  # one that may tell what a thing is
-_UNREAD = re.compile(rf"[{WITHOUT_SPACES}]|[^\W\d_{_LATIN}]{{2}}")
+_UNREAD = re.compile(
+    rf"(?![{_POINT_BETWEEN}])[{WITHOUT_SPACES}]|[{_GREEK}]{{4}}|[^\W\d_{_LATIN}{_GREEK}{_NO_LETTERS}]{{2}}"
+)
 
 
 def is_of_unread_script(text: str) -> bool:

@@ -21,10 +21,11 @@ Span = tuple[int, int, str]  # where an entry begins and ends in a text, and its
 BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
 END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
 
-# German writes the name of a course and what it is as one word: "FLAG-IDA-Schema".
+# German writes the name of a course and what it is as one word: "FLAG-IDA-Schema", and not "FLAG-IDA-blockade".
 END_OF_COURSE = (
-    rf"(?:{END}|(?=-(?:therap|schem|protok|zykl|regim|chemo|behandl|kur|block|basiert|induktion|reinduktion"
-    rf"|konsolidierung|salvage|based|protocol|cycle|course)))"
+    rf"(?:{END}|(?=-(?:therap(?:y|ies|ien?)|schem(?:a|as|ata)|protokolle?s?|protocols?|zykl(?:us|en)"
+    rf"|regim(?:es?|ens?)|chemo(?:therap(?:y|ies|ien?))?|behandlung(?:en)?|kur(?:en)?|blocks?|bl[oö]cke|basiert\w*"
+    rf"|(?:re)?induktion(?:en|stherapien?)?|konsolidierung(?:en|stherapie)?|salvage(?:therap(?:y|ies?))?|based|cycles?|courses?){END}))"
 )
 
 

@@ -18,6 +18,7 @@ import msgspec
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, Key
+from cds_service.facts.values.versions import DIFFER
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
 from cds_service.knowledge.snapshot import Snapshot
@@ -252,6 +253,7 @@ class Case:
 
         A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
         that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
+        That a result came in versions that differ is told, and makes none of them less urgent: it only clears nothing.
 
         `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
@@ -271,7 +273,8 @@ class Case:
         for order in orders if deciding is None else deciding:
             all_doubts += order.doubts
         carried = min([level, *[statement.strongest for statement in statements]])
-        shown = min(carried, level.one_lower()) if all_doubts else carried
+        told_only = {f"{fact.key.label}: {DIFFER}" for fact in facts}
+        shown = carried if told_only.issuperset(all_doubts) else min(carried, level.one_lower())
         if bounded:
             if any(fact.key.exact for fact in bounded):
                 shown = min(shown, Level.WARNING)

@@ -599,6 +599,9 @@ def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
     ("suspected long QT syndrome", {"long_qt_syndrome"}), ("V.a. Long-QT-Syndrom", {"long_qt_syndrome"}),
     ("Long-QT-Syndrom, fraglich", {"long_qt_syndrome"}), ("possible torsades de pointes", {"torsades"}),
     ("suspected pregnancy", {"pregnancy"}), ("no fever, suspected long QT syndrome", {"long_qt_syndrome"}),
+    ("Suspected congenital long QT syndrome", {"long_qt_syndrome"}), ("pregnancy possible", {"pregnancy"}),
+    ("suspicion d'une grossesse", {"pregnancy"}), ("risk of falls; suspected torsades", {"torsades"}),
+    ("Possible torsades. ECG repeated", {"torsades"}), ("sospecha de embarazo", {"pregnancy"}),
 ])
 def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: str, told: set[str]) -> None:
     facts = chart(words(said))
@@ -609,10 +612,23 @@ def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: st
 @pytest.mark.parametrize("said", [
     "kein V.a. Long-QT-Syndrom", "kein Verdacht auf Long-QT-Syndrom", "no suspected long QT syndrome",
     "suspected pregnancy, excluded", "rule out long QT syndrome", "possible pregnancy test",
-    "kein Anhalt für V.a. Schwangerschaft", "mother: suspected long QT syndrome",
+    "kein Anhalt für V.a. Schwangerschaft", "mother: suspected long QT syndrome", "pregnancy not suspected",
+    "long QT syndrome not suspected", "Possible pregnancy; test negative", "Possible pregnancy, hCG negative",
+    "Possible anxiety; pregnancy unlikely", "Suspected pregnancy, not confirmed", "Possible seizure; long QT syndrome",
+    "Suspicion of long QT syndrome not confirmed", "Suspected DVT; discussed risk of pregnancy",
+    "Possible pregnancy. Unlikely by history", "V.a. Schwangerschaft, nicht bestätigt",
 ])
 def test_what_is_not_suspected_is_not_told(said: str) -> None:
     assert keys(chart(words(said))).isdisjoint({"long_qt_syndrome", "pregnancy"})
+
+
+@pytest.mark.parametrize("said", [
+    "torsades de pointes not suspected", "Possible seizure, less likely torsades", "Possible seizure, torsades",
+    "Possible drug reaction, could cause torsades", "Suspected sepsis, torsades prevention",
+    "Torsades discussed; sepsis suspected",
+])
+def test_a_suspicion_of_another_thing_tells_no_torsades(said: str) -> None:
+    assert "torsades" not in keys(chart(words(said)))
 
 
 @pytest.mark.parametrize("entry", [

@@ -15,6 +15,7 @@ from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import as_quantity
 from cds_service.truth import Truth
+from tests.calls import ELECTROLYTES, SUBJECT, cards, gilteritinib, qtcf
 from tests.charts import LAST_WEEK, NOW, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
@@ -515,3 +516,37 @@ def test_a_result_of_another_kind_under_a_name_that_is_not_read_is_no_ecg() -> N
 @pytest.mark.parametrize("name", ["QTcF目標", "QTc変化", "補正QTc"])
 def test_a_qtc_whose_name_is_partly_not_read_is_doubted(name: str) -> None:
     assert qtc(ms({"text": name}, 430)).doubts == ("its name is partly in a script not read",)
+
+
+@pytest.mark.parametrize("name", ["QTcF変化量", "QTcF前回値", "QTcF目標", "QTcF 変化量", "ΔQTcF変化"])
+@pytest.mark.parametrize("value", [60, 430, 440, 512])
+@pytest.mark.parametrize("when", [YESTERDAY, TODAY, "2026-11-20T09:00:00Z"])
+def test_a_change_or_an_aim_whose_name_is_not_read_takes_nothing_from_a_coded_qtc(
+    name: str, value: int, when: str
+) -> None:
+    found = qtc(ms(QTCF, 512), ms({"text": name}, value, when, name="x"))
+    assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), True)
+
+
+def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
+    found = qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF補正"}, 512))
+    assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), False)
+    assert qtc(ms(QTCF, 430), ms({"text": "QTcF補正"}, 512, YESTERDAY)).sure
+    computed = qtc(ms(QT, 400), rate(60), ms({"text": "QTcF目標"}, 390))
+    assert (said(computed), computed.sure) == (("400 ms", Formula.FRIDERICIA), True)
+
+
+@pytest.mark.parametrize("name", ["看護記録", "備考", "コメント"])
+@pytest.mark.parametrize(("text", "key", "sure"), [
+    ("QTc延長の既往なし", "labs", True), ("QTc延長の既往なし", "bedside", True),
+    ("QTc延長の既往なし、心拍 100", "labs", True),
+    ("QTc 512 ms", "labs", False), ("QTc延長 512ms", "labs", False), ("QTc延長", "ecg", False),
+])
+def test_a_note_that_is_not_read_is_an_ecg_by_its_number_or_its_place(
+    name: str, text: str, key: str, sure: bool
+) -> None:
+    note = {"resourceType": "Observation", "id": "n1", "status": "final", "code": {"text": name}, "subject": SUBJECT,
+            "effectiveDateTime": TODAY, "valueString": text}  # fmt: skip
+    came = {"ecg": [qtcf(430, YESTERDAY)], "labs": ELECTROLYTES, "bedside": []}
+    found = str(cards("order-sign", gilteritinib(status="draft"), **(came | {key: [*came[key], note]})))
+    assert ("a newer ECG is told in words" in found) is not sure

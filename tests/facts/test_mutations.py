@@ -99,7 +99,11 @@ def test_words_that_say_so_are_a_negative(words: str) -> None:
     "DETECTED. Mutant to wild type allelic ratio = 0.5", "FLT3-ITD nachgewiesen", "FLT3-ITD détectée", "ITD detectada",
     "FLT3-ITD rilevata", "FLT3-ITD (VAF 12 %, LOD 1 %)", "FLT3-ITD, Allelfrequenz 35 %", "ITD, VAF 30 % (LOD <1 %)",
     "FLT3-ITD, likely pathogenic", "FLT3-ITD, tier I", "FLT3-ITD, subclonal, VAF 4 %", "mutated (+)", "positive β",
-    "detected - VAF 30 %", "positive, ratio 0.5-0.6", "Detected, germline excluded"])
+    "detected - VAF 30 %", "positive, ratio 0.5-0.6", "Detected, germline excluded",
+    "Positive. APL excluded.", "Positive; contamination excluded", "Positiv, Kontamination ausgeschlossen",
+    "Detected (polymorphisms excluded)", "Mutated (VAF 35%). Synonymous variants excluded from report.",
+    "Mutation detected (intronic variants excluded)", "Positive, VAF: -", "Positive, ratio -", "positive; comment: -",
+    "Positive, excluded: contamination", "Positive (αβ)", "Germline excluded, positive"])
 def test_words_that_say_so_are_a_positive(words: str) -> None:
     assert outcome(itd(text(words))) is True
 
@@ -119,7 +123,8 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "positive (-)", "positive ( - )", "positive - ", "mutation detected せず", "insertion detected 陰性",
     "positive 疑い", "positive не", "negative 疑い", "negative→positiveへ変化", "Positiv: nein",
     "positiv ausgeschlossen", "positiv auszuschließen", "detected: false", "positive excluded",
-    "Mutation nachweisbar: nein",
+    "Mutation nachweisbar: nein", "positive: -", "false positive", "positiv wurde ausgeschlossen", "excluded: positive",
+    "positive, excluded", "positive result was excluded", "Mutation (positive) excluded", "detected = false", "mut: -",
 ])
 def test_anything_else_is_neither(words: str) -> None:
     found = itd(text(words))

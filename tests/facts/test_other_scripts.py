@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from cds_service.facts.disease import APL, RELAPSE
+from cds_service.facts.entries import ONLY_A_SCRIPT, PROBLEMS
+from cds_service.knowledge.words import is_of_unread_script
 from tests.calls import ELECTROLYTES, RELAPSED, SUBJECT, cards, flt3_itd, gilteritinib, order, qtcf
-from tests.charts import terms
+from tests.charts import chart, terms
 
 LAST = "2026-11-10"
 
@@ -24,6 +27,23 @@ def allergy(words: str) -> dict[str, Any]:
 
 def told(*drafts: dict[str, Any], **chart: Any) -> list[dict[str, Any]]:
     return cards("order-sign", *drafts, **({"genomics": [flt3_itd(LAST)], "labs": ELECTROLYTES} | chart))
+
+
+@pytest.mark.parametrize(("words", "unread"), [
+    ("αβ T-cell depleted", False), ("TCR-αβ/CD19", False), ("ΔΔ", False), ("10¹²/L", False), ("½¼", False),
+    ("₂₃", False), ("①②", False), ("℃℉", False), ("・AML", False), ("β", False), ("№", False), ("ⅠⅡ", False),
+    ("λευχαιμία", True), ("не", True), ("高", True), ("αβ 高", True), ("급성", True), ("नहीं", True), ("αβγδ", True),
+])
+def test_greek_letters_of_a_name_and_what_is_no_letter_are_no_unread_script(words: str, unread: bool) -> None:
+    assert is_of_unread_script(words) is unread
+
+
+@pytest.mark.parametrize("words", ["αβ T-cell depleted allogeneic HSCT", "TCR-αβ depleted allogeneic HSCT"])
+def test_a_graft_without_its_alpha_beta_cells_is_a_graft(words: str) -> None:
+    graft = {"resourceType": "Procedure", "id": "p-words", "status": "completed", "code": {"text": words},
+             "subject": SUBJECT, "performedDateTime": "2026-01-01"}  # fmt: skip
+    found = str(cards("patient-view", procedures=[graft], genomics=[flt3_itd(LAST)], labs=ELECTROLYTES))
+    assert ("no allogeneic transplantation" in found, "a script not read" in found) == (False, False)
 
 
 @pytest.mark.parametrize(("words", "drug"), [
@@ -101,6 +121,25 @@ def test_no_aml_is_denied_where_a_diagnosis_was_not_read() -> None:
     assert UNREAD in found
     assert "no AML" not in found
     assert "no relapse on record" not in found
+
+
+def test_an_entry_that_is_not_read_takes_no_card_of_a_relapse_that_is_coded_away() -> None:
+    alone, beside = (
+        cards("patient-view", conditions=conditions, genomics=[flt3_itd(LAST)], labs=ELECTROLYTES, ecg=[qtcf(430)])
+        for conditions in ([RELAPSED], [RELAPSED, problem("高血圧")])
+    )
+    titles = [{each["summary"].partition(":")[0] for each in found} for found in (alone, beside)]
+    assert titles[0] <= titles[1]
+    assert "Acute promyelocytic leukaemia" not in str(beside)
+
+
+def test_a_suspected_aml_leaves_apl_open_beside_an_entry_that_is_not_read() -> None:
+    suspected = problem("suspected relapse of AML", id="c-other")
+    facts = chart(suspected, problem("高血圧"))
+    assert facts.get(APL).doubts == facts.get(PROBLEMS).doubts == (ONLY_A_SCRIPT,)
+    facts = chart(RELAPSED, problem("高血圧"))
+    assert (facts.get(APL).value, facts.get(APL).doubts) == (False, ())
+    assert (facts.get(RELAPSE).doubts, facts.get(PROBLEMS).doubts) == ((), (ONLY_A_SCRIPT,))
 
 
 @pytest.mark.parametrize(("status", "read"), [("completed", False), ("not-done", True), ("entered-in-error", True)])

@@ -22,7 +22,9 @@ def read(text: str, **more: Json) -> Medication:
 
 @pytest.mark.parametrize(("text", "drugs"), [
     ("FLAG-IDA", FLAG_IDA), ("Flag-Ida cycle 1", FLAG_IDA), ("IDA-FLAG", FLAG_IDA),
-    ("FLAG-IDA-Therapie", FLAG_IDA), ("FLAG-IDA-Schema", FLAG_IDA), ("FLAG-Ida-basierte Therapie", FLAG_IDA),
+    ("FLAG-IDA-Therapie", FLAG_IDA), ("FLAG-IDA-Schema", FLAG_IDA), ("FLAG-IDA-Block 2", FLAG_IDA),
+    ("FLAG-IDA-Blöcke", FLAG_IDA), ("FLAG-IDA-Induktionstherapie", FLAG_IDA), ("FLAG-IDA-cycles", FLAG_IDA),
+    ("FLAG-Ida-basierte Therapie", FLAG_IDA),
     ("CLAG-M", ("cladribine", "cytarabine", "mitoxantrone")),
     ("MEC", ("mitoxantrone", "etoposide", "cytarabine")),
     ("7+3 (idarubicin)", ("idarubicin", "cytarabine")),
@@ -36,7 +38,8 @@ def test_a_regimen_stands_for_its_drugs(text: str, drugs: tuple[str, ...]) -> No
     assert found.dose.daily is None
 
 
-@pytest.mark.parametrize("text", ["HAM-D", "ADE-Tropfen", "FLAG-frei"])
+@pytest.mark.parametrize("text", ["HAM-D", "ADE-Tropfen", "FLAG-frei", "FLAG-blocked", "FLAG-IDA-blockade",
+                                  "FLAG-therapist", "FLAG-kurativ"])
 def test_a_hyphen_before_any_other_word_makes_another_name(text: str) -> None:
     assert chart(order(text)).medications.orders == ()
 

@@ -15,6 +15,8 @@ from cds_service.facts.orders import ORDERED, TYPED
 from cds_service.facts.values.ecg import QTC
 from cds_service.facts.values.labs import POTASSIUM
 from cds_service.facts.values.versions import DIFFER
+from tests.calls import ELECTROLYTES, cards, gilteritinib, order, qtcf
+from tests.calls import observation as called
 from tests.charts import ICD, Json, chart, clinical, concept, condition, observation, quantity
 
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
@@ -175,3 +177,16 @@ def test_versions_of_a_mutation_that_disagree_decide_nothing_in_either_order() -
     for pair in both(ITD, NO_ITD | {"status": "preliminary"}):
         found = chart(*pair).get(FLT3_ITD)
         assert (found.sure, DIFFER in found.doubts) == (False, True)
+
+
+@pytest.mark.parametrize("status", ["final", "amended", "preliminary", "cancelled"])
+def test_the_version_over_a_limit_is_as_urgent_beside_another_one(status: str) -> None:
+    for pair in both(qtcf(512), qtcf(430) | {"status": status}):
+        found = cards("order-sign", gilteritinib(status="draft"), ecg=list(pair), labs=ELECTROLYTES)
+        assert (found[0]["indicator"], found[0]["summary"][:11]) == ("critical", "QTcF 512 ms")
+    low, other = (called("2823-3", value, "mmol/L", "2026-11-20T08:00:00Z") for value in (2.4, 4.4))
+    drug = order("quizartinib 17.7 MG Oral Tablet", mg=17.7, status="draft")
+    for pair in both(low, other | {"status": "cancelled"}):
+        found = cards("order-sign", drug, ecg=[qtcf(430)], labs=[*pair, ELECTROLYTES[1]])
+        (card,) = [each for each in found if "2.4 mmol/L" in each["summary"]]
+        assert (card["indicator"], DIFFER in card["detail"]) == ("critical", True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, is_partly_unread, phrase, told_once, wording
+from cds_service.facts.denials import OF_WHAT_FOLLOWS
 from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
@@ -77,14 +78,22 @@ _MINUS = tuple("-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u2796\uf
 _MINUS_BEHIND = re.compile(  # "ITD-, TKD+"
     rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\(\s?[{''.join(_MINUS)}]\s?\)"
 )
-_MINUS_LAST = re.compile(rf"(?<=[\s:.=])[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)")  # "mut -"
-# Behind an outcome that is asked for, or ahead of it: "Positiv: nein", "positive excluded".
-_REFUSED = re.compile(
-    r"\b(?:nein|nee|false|falsch|ausgeschlossen|auszuschlie(?:ß|ss)en|excluded|(?:ruled|rule) out|exclue?|excluid[oa]"
-    r"|esclus[oa]|uitgesloten|descartad[oa])\b",
+_MINUS_RIGHT_BEHIND = re.compile(  # an outcome: "mut -"
+    rf"[\s:.=]*\(?\s?[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)"
+)
+# Right behind an outcome that is asked for, or ahead of it: "Positiv: nein", "positive excluded", "false positive".
+_NO = (
+    r"(?:nein|nee|false|falsch|ausgeschlossen|auszuschlie(?:ß|ss)en|excluded|(?:ruled|rule) out|exclue?|excluid[oa]"
+    r"|esclus[oa]|uitgesloten|descartad[oa])\b"
+)
+_REFUSED_BEHIND = re.compile(
+    r"[\s:,=?()\[\]–-]*+(?:\b(?:is|was|are|were|been|has|have|be|can|to|ist|sind|wird|wurden?|worden|est|été|è|es|foi|werd"
+    rf"|result|finding|ergebnis|befund|sicher)\s+)*+[\s:=(–-]*+{_NO}",
     re.IGNORECASE,
 )
-_OF_THE_GERMLINE = re.compile(r"\b(?:germ[ -]?line|keimbahn|lignée germinale|constitutional)", re.IGNORECASE)
+_REFUSED_AHEAD = re.compile(rf"(?:(?:\A|[,;:.(|\n])\s*{_NO}\s*:?|\b(?:false|falsch))\s*\Z", re.IGNORECASE)
+_NEARBY = 40  # characters ahead of an outcome
+_MOST = 100  # outcomes in one text
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _CLASSIFIED = re.compile(r"\blikely\s++(?:pathogenic|oncogenic)\b", re.IGNORECASE)  # a class of the variant, no doubt
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
@@ -94,8 +103,20 @@ _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.I
 def turned(said: Wording) -> bool:
     """Whether its words may turn what they say around."""
     words = said.words
-    refused = _REFUSED.search(words) is not None and _OF_THE_GERMLINE.search(words) is None
-    return denies(words) or refused or _has_minus(words)
+    if denies(words) or _MINUS_BEHIND.search(words):
+        return True
+    outcomes = said.terms.words["presence"].spans(words)[:_MOST]
+    return any(_is_turned(words, start, end) for start, end, value in outcomes if value == PRESENT)
+
+
+def _is_turned(words: str, start: int, end: int) -> bool:
+    """Whether an outcome is refused right where it stands; of what else is excluded beside it, nothing is said."""
+    behind = _REFUSED_BEHIND.match(words, end)
+    if behind and not ("," in behind[0] and OF_WHAT_FOLLOWS.match(words, behind.end())):
+        return True
+    if _MINUS_RIGHT_BEHIND.match(words, end):
+        return True
+    return _REFUSED_AHEAD.search(words[max(0, start - _NEARBY) : start]) is not None
 
 
 @told_once
@@ -116,10 +137,6 @@ def presence(said: Wording) -> str | None:
     if len(found) == 1 and not (found == {PRESENT} and turned(said)):
         return found.pop()
     return INDETERMINATE
-
-
-def _has_minus(words: str) -> bool:
-    return _MINUS_BEHIND.search(words) is not None or _MINUS_LAST.search(words) is not None
 
 
 def _listed(gene: str, words: str, reading: Reading) -> bool:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When, elapsed
-from cds_service.facts.values.ecg_names import ECG_KEYS
+from cds_service.facts.values.ecg_names import ECG_KEYS, PARTLY_UNREAD
 from cds_service.facts.values.ecg_values import RATES, Value, no_ecg_counts, values_of
 from cds_service.facts.values.ecg_words import IN_WORDS
 from cds_service.facts.values.labs import not_there
@@ -71,8 +71,8 @@ def read_ecgs(
     `same_ecg`: values this close in time belong to one ECG.
     """
     came = tuple(observations)
-    every = [value for resource, source in came for value in values_of(resource, source, reading)]
     same = timedelta(minutes=float(same_ecg.value))
+    every = _read([value for resource, source in came for value in values_of(resource, source, reading)], same)
     tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
     in_words = sorted((value for value in every if value.key == IN_WORDS), key=_place)
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
@@ -119,6 +119,24 @@ def read_ecgs(
         beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
         fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))
     return fact, known(ECGS, tuple(ecgs), first.when, first.origin, doubts=extra), unused
+
+
+def _read(values: list[Value], same: timedelta) -> list[Value]:
+    """The values, without those that may be a change, an aim or an earlier QTc, where one is known for sure.
+
+    Their names are partly in a script that is not read. One that is later and higher than the last sure one stays.
+    """
+    perhaps = [value for value in values if PARTLY_UNREAD in value.doubts]
+    if not perhaps:
+        return values
+    read = [value for value in values if PARTLY_UNREAD not in value.doubts]
+    known_ = [_best(tracing) for tracing in _tracings([value for value in read if value.key != IN_WORDS], same)]
+    sure = [ecg for ecg in known_ if isinstance(ecg, Ecg)]
+    if not sure:
+        return values
+    last, _ = _first(sure)
+    higher = [each for each in perhaps if each.number is not None and _height(each) > _danger(last)[:2]]
+    return [*read, *(each for each in higher if _is_later(each, last.when, same))]
 
 
 def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:

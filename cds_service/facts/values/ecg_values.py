@@ -22,6 +22,7 @@ from cds_service.facts.values.results import (
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Component, Observation
 
+_AMONG_ECGS = " ecg"  # how the source of what came by the query for ECGs ends
 RATES = frozenset({"heart_rate", "rr_interval"})
 
 
@@ -40,7 +41,7 @@ class Value:
 def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     """The ECG values that one Observation holds, itself or in its components."""
     quick = resource.view()
-    named = _named_parts(quick, reading) if isinstance(quick, Observation) else []
+    named = _named_parts(quick, reading, source) if isinstance(quick, Observation) else []
     if not isinstance(quick, Observation) or not named:
         return []
     view = resource.checked()
@@ -56,7 +57,7 @@ def values_of(resource: Resource, source: str, reading: Reading) -> list[Value]:
     when, time_doubts = taken(view, reading)
     refused = refused_for_status(view)
     found = []
-    for part, name in named if view is quick else _named_parts(view, reading):
+    for part, name in named if view is quick else _named_parts(view, reading, source):
         if part is view and is_empty(part) and view.component:
             continue
         value = refused or (NOT_READ if name.key == IN_WORDS else number(name.instead or part, name.key, reading.terms))
@@ -83,8 +84,8 @@ def _is_ecg(view: Observation, reading: Reading) -> bool:
     return any(name.key not in RATES for _, name in _named_parts(view, reading))
 
 
-def _named_parts(view: Observation, reading: Reading) -> list[tuple[Component, Name]]:
+def _named_parts(view: Observation, reading: Reading, source: str = "") -> list[tuple[Component, Name]]:
     """The Observation and its components, as far as they are ECG values, each with what it is."""
-    every = (view, *(view.component or ()))
-    parts = ((part, name_of(part, view.method, reading) or spoken(part, reading)) for part in every)
+    every, of_ecgs = (view, *(view.component or ())), source.endswith(_AMONG_ECGS)
+    parts = ((part, name_of(part, view.method, reading) or spoken(part, reading, of_ecgs=of_ecgs)) for part in every)
     return [(part, name) for part, name in parts if name is not None]

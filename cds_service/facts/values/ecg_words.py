@@ -19,18 +19,23 @@ _TOLD = re.compile(
     r"(?P<name>[^\d<>≤≥]+?)[:=]?\s*(?P<number>(?:[<>]=?|[≤≥])?\s*\d[^()]*?)\s*(?:\((?P<formula>[^()\d]+)\))?\.?"
 )
 _GLUED = re.compile(r"\bqtc[fb]?(?=\d{3}(?!\d))", re.IGNORECASE)  # "QTcF512ms"
+_WITH_NUMBER = re.compile(r"\bqt[^\d\n;|,、。]{0,20}\d{3}(?!\d)", re.IGNORECASE)
 _LONGEST = 80  # characters; what states one QTc is short
 _HARMLESS = frozenset({"interval", "is", "of", "by", "formula", "correction", "corrected", "method", "after", "time"})
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def spoken(part: Component, reading: Reading) -> Name | None:
-    """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it."""
+def spoken(part: Component, reading: Reading, *, of_ecgs: bool = False) -> Name | None:
+    """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it.
+
+    A note under a name that is not read ("no history of a long QTc") is a report where a number stands beside the QTc,
+    or where it came as one of the ECGs (`of_ecgs`).
+    """
     text = as_seen(part.valueString or "")
     if not text or part.code is None or "qt" not in text.lower():
         return None
     name = wording(part.code, reading.terms)
-    if not is_report(name):
+    if not is_report(name) or (_is_unread(name) and not of_ecgs and not _WITH_NUMBER.search(text)):
         return None
     text = _GLUED.sub(r"\g<0> ", text)
     table = reading.terms.words["qtc"]
