@@ -26,7 +26,7 @@ def test_what_papers_alone_say_of_no_drug_is_confirmed_in_the_paper(topic: str, 
 @pytest.mark.parametrize(("statement", "place", "words"), [
     ("gilteritinib-qtc-hold", "JP", "US label"),
     ("gilteritinib-qtc-hold", "US", ""),
-    ("gilteritinib-electrolytes", "JP", "review"),
+    ("gilteritinib-strong-inhibitor", "JP", "review"),
     ("gemtuzumab-bilirubin", "JP", "review"),
     ("venetoclax-ramp-inhibitor", "JP", "guideline"),
     ("quizartinib-return", "EU", "from memory"),

@@ -67,7 +67,7 @@ def test_gilteritinib_is_approved_at_relapse_in_the_us_and_the_eu_since_its_date
     assert therapy.standing("EU").since == date(2019, 10, 24)
     assert therapy.standing("US").since == date(2018, 11, 28)
     assert (therapy.standing("JP").kind, therapy.standing("JP").verification) == (
-        Kind.APPROVED_RR, Verification.SECONDARY
+        Kind.APPROVED_RR, Verification.LABEL
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from cds_service.facts.fact import holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
 from cds_service.facts.times import When
 from cds_service.knowledge import topics
-from cds_service.knowledge.model import Level, Statement
+from cds_service.knowledge.model import Level, Statement, Verification
+from cds_service.knowledge.therapies import Kind
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, rule
 from cds_service.rules.standing import RELAPSE_CARD, in_relapse, no_relapse, not_for_aml, present_now, shut
 from cds_service.rules.subjects import Use, our_drugs, the_patient, uses
@@ -215,12 +216,14 @@ def _unread_here(case: Case, use: Use) -> Outcome:
     unread = case.cite(topics.APPROVAL_NOT_READ, "pathway")
     if unread is None or unread.foreign or not use.is_new:
         return NotApplicable("nothing is said of its approval here")
+    alone = (option.about for option in case.snapshot.options.values() if option.drugs == (use.drug,))
+    told = (case.cite(topics.OPTION_STATUS, about) for about in alone)
+    known = next((each for each in told if each is not None and not each.foreign), None)
+    if known is not None and known.verification is Verification.LABEL and known.value.kind is Kind.APPROVED_RR:
+        return NotApplicable("its approval here was read in its label")
     disease = case.fact(DISEASE)
     match holds(disease, lambda state: state in (Disease.RELAPSED, Disease.REFRACTORY)):
         case Truth.YES:
-            alone = (option.about for option in case.snapshot.options.values() if option.drugs == (use.drug,))
-            told = (case.cite(topics.OPTION_STATUS, about) for about in alone)
-            known = next((each for each in told if each is not None and not each.foreign), None)
             said: Statement[Any] = known or unread
             return case.fired(
                 Level.INFO,
