@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cds_service.facts.abbreviations import MAY_BE_AML, abbreviated, abbreviated_conditions
 from cds_service.facts.about_others import OTHERS, doubts_of_another, told_of_others, without
-from cds_service.facts.clauses import FAR, NEAR, NEARBY, STOP
+from cds_service.facts.clauses import NEAR, NEARBY, STOP
 from cds_service.facts.concepts import Wording, is_partly_unread, shortened, told_once, wording
 from cds_service.facts.denials import is_denied
 from cds_service.facts.diagnoses import AML, IN_RELAPSE, IN_REMISSION, IN_THE_FAMILY, LEUKAEMIA, disagree
@@ -52,19 +52,18 @@ _NOT_SUSPECTED = re.compile(  # "kein V.a. Long-QT-Syndrom"
     r"|aktuelle?r?|v\.\s?a\.|verdacht|suspicion|suspected|suspicious|possible|sospecha|sospetto)[\s:]*+){1,5}\Z",
     re.IGNORECASE,
 )
-# What may stand between a word of doubt and what it is said of: "suspected congenital long QT syndrome".
-_OF_IT = re.compile(
-    r"[\s:(,-]*+(?:(?:of|for|an?|the|early|ongoing|current|new|congenital|inherited|acquired|familial|underlying|recurrent"
-    r"|drug-induced|sustained|nonsustained|non-sustained|polymorphic|unplanned|ein\w*|auf|für|frühe?|angeborene\w*"
-    r"|erworbene\w*|de|del|di|da|van|op|une?|una|un|o|a|la|le|el|il|een)\s+|[dl]['’])*+",
+# Right behind a name, also past the end of its clause: the suspicion is no longer held, or it is of no disease.
+_TAKEN_BACK = re.compile(
+    r"[\s,;:.()–—-]*+(?:(?:is|was|now|been|has|by|thought|considered|felt|very|clinically|currently|test\w*|urine|serum"
+    r"|(?:β-?|beta-?)?hcg|ist|war|wird|wurde|est|è|es|foi|werd)\s+)*+"
+    r"(?:not (?:suspected|confirmed|likely|shown|found)(?! yet)|unlikely|less likely|improbable|negativ\w*|négati\w+"
+    r"|preventi\w+|prophyla\w+|nicht (?:bestätigt|nachgewiesen)|unwahrscheinlich|non confirm\w+|no confirmad\w+"
+    r"|não confirmad\w+|niet bevestigd)\b",
     re.IGNORECASE,
 )
-_BEHIND_IT = re.compile(r"[\s,:(-]*+")  # "long QT syndrome, suspected"
-# In its clause or the next: the suspicion is no longer held, or it was another one's risk.
-_NO_LONGER = re.compile(
-    r"\b(?:not (?:suspected|confirmed|likely|shown|found)|unlikely|less likely|unconfirmed|negativ\w*|risk (?:of|for)"
-    r"|at risk|preventi\w+|prophyla\w+|nicht (?:bestätigt|nachgewiesen)|unwahrscheinlich|unbestätigt|risiko"
-    r"|non confirm\w+|no confirmad\w+|não confirmad\w+|niet bevestigd|négati\w+)\b",
+_NOT_OF_IT = re.compile(  # right ahead of a name
+    r"\b(?:not|unlikely|less likely|avoid\w*|preventi\w+(?: of)?|prophyla\w+(?: (?:of|for|against))?|risk (?:of|for)"
+    r"|risiko|causes?|causing|rather than|doubt)\s+\Z",
     re.IGNORECASE,
 )
 BY_ITS_WORDS = "by its words not certain"
@@ -296,17 +295,18 @@ def _named(
 
 
 def _is_suspected(words: str, start: int, end: int, doubtful: tuple[Span, ...]) -> bool:
-    """Whether a word of doubt stands right at a name, and nothing in its clause or the next takes it back.
+    """Whether a word of doubt stands ahead of a name, or behind it in its clause, and nothing at it takes it back.
 
     "Possible seizure, torsades unlikely" and "suspected DVT; discussed risk of pregnancy" suspect neither.
     """
-    near = [each for each in doubtful if each[2] == NOT_CERTAIN and start - NEARBY <= each[0] <= end + NEARBY]
-    ahead = any(until <= start and _OF_IT.fullmatch(words, until, start) for _, until, _ in near)
-    behind = any(begin >= end and _BEHIND_IT.fullmatch(words, end, begin) for begin, _, _ in near)
-    if not (ahead or behind) or _NOT_SUSPECTED.search(words, max(0, start - NEARBY), start):
+    near = max(0, start - NEARBY)
+    if _NOT_SUSPECTED.search(words, near, start) or _NOT_OF_IT.search(words, near, start):
         return False
-    before, after = STOP.split(words[max(0, start - FAR) : start])[-1], STOP.split(words[start : end + FAR])[:2]
-    return _NO_LONGER.search(f"{before}{'; '.join(after)}") is None
+    unsure = [each for each in doubtful if each[2] == NOT_CERTAIN]
+    ahead = any(until <= start for _, until, _ in unsure)
+    after = (words[end:begin].strip(" ;.") for begin, _, _ in unsure if end <= begin <= end + NEARBY)
+    behind = any(not STOP.search(between) for between in after)
+    return (ahead or behind) and not _TAKEN_BACK.match(words, end)
 
 
 def _perhaps_named(words: str, terms: Terms, until: int) -> list[tuple[str, bool]]:

@@ -160,11 +160,17 @@ LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]{4}")  # one that ma
 _UNREAD = re.compile(
     rf"(?![{_POINT_BETWEEN}])[{WITHOUT_SPACES}]|[{_GREEK}]{{4}}|[^\W\d_{_LATIN}{_GREEK}{_NO_LETTERS}]{{2}}"
 )
+_SHORT_GREEK = re.compile(rf"[{_GREEK}]{{3}}")  # "ΟΜΛ", which is AML, where no Latin letter stands beside it
+_ANY_LATIN = re.compile(rf"[{_LATIN}]")
 
 
 def is_of_unread_script(text: str) -> bool:
     """Whether a word stands in the text in a script in which we read none."""
-    return not text.isascii() and _UNREAD.search(text) is not None
+    if text.isascii():
+        return False
+    return _UNREAD.search(text) is not None or (
+        _SHORT_GREEK.search(text) is not None and _ANY_LATIN.search(text) is None
+    )
 
 
 def as_seen(text: str) -> str:

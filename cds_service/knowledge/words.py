@@ -22,10 +22,13 @@ BEGIN = rf"(?<![^\W{spelling.WITHOUT_SPACES}])(?<!-)"
 END = rf"(?:(?<=')|(?!-)(?![^\W{spelling.WITHOUT_SPACES}]))"  # "suspicion d'" ends where its noun begins
 
 # German writes the name of a course and what it is as one word: "FLAG-IDA-Schema", and not "FLAG-IDA-blockade".
+_OF_A_COURSE = (
+    r"therap(?:ie|y)|schem[ae]|proto[ck]oll?|zyklus|zyklen|regim|chemo|behandlung|kurs?|bl(?:o|ö|oe)ck|(?:re-?)?indu[kc]tion"
+    r"|[ck]onsolid(?:ierung|ation)|salvage|plan|beginn|cycle|course"
+)
 END_OF_COURSE = (
-    rf"(?:{END}|(?=-(?:therap(?:y|ies|ien?)|schem(?:a|as|ata)|protokolle?s?|protocols?|zykl(?:us|en)"
-    rf"|regim(?:es?|ens?)|chemo(?:therap(?:y|ies|ien?))?|behandlung(?:en)?|kur(?:en)?|blocks?|bl[oö]cke|basiert\w*"
-    rf"|(?:re)?induktion(?:en|stherapien?)?|konsolidierung(?:en|stherapie)?|salvage(?:therap(?:y|ies?))?|based|cycles?|courses?){END}))"
+    rf"(?:{END}|(?=-(?:(?:{_OF_A_COURSE})(?:e[ns]?|s|n|ns|ens|ta|ies|o)?-?){{1,3}}(?:\d{{1,2}})?{END})"
+    rf"|(?=-(?:basiert\w*|based){END}))"
 )
 
 

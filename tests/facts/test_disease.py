@@ -602,6 +602,15 @@ def test_what_is_told_before_a_thought_stands(said: str, key: str) -> None:
     ("Suspected congenital long QT syndrome", {"long_qt_syndrome"}), ("pregnancy possible", {"pregnancy"}),
     ("suspicion d'une grossesse", {"pregnancy"}), ("risk of falls; suspected torsades", {"torsades"}),
     ("Possible torsades. ECG repeated", {"torsades"}), ("sospecha de embarazo", {"pregnancy"}),
+    ("Suspected UTI. Pregnant.", {"pregnancy"}), ("V.a. Lungenembolie, schwanger", {"pregnancy"}),
+    ("Possible seizure. Known long QT syndrome.", {"long_qt_syndrome"}), ("Possible seizure, torsades", {"torsades"}),
+    ("Suspected torsades, artefact unlikely", {"torsades"}),
+    ("Suspected torsades, troponin negative", {"torsades"}), ("Suspected pregnancy, Rh negative", {"pregnancy"}),
+    ("Suspected pregnancy. On posaconazole prophylaxis", {"pregnancy"}), ("possible episode of torsades", {"torsades"}),
+    ("V.a. kongenitales Long-QT-Syndrom", {"long_qt_syndrome"}),
+    ("long QT syndrome is suspected", {"long_qt_syndrome"}),
+    ("Suspected diagnosis: long QT syndrome", {"long_qt_syndrome"}), ("grossesse est suspectée", {"pregnancy"}),
+    ("long QT syndrome (LQTS), suspected", {"long_qt_syndrome"}), ("suspeita de uma gravidez", {"pregnancy"}),
 ])
 def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: str, told: set[str]) -> None:
     facts = chart(words(said))
@@ -614,7 +623,7 @@ def test_what_forbids_a_drug_is_told_with_a_doubt_where_it_is_suspected(said: st
     "suspected pregnancy, excluded", "rule out long QT syndrome", "possible pregnancy test",
     "kein Anhalt für V.a. Schwangerschaft", "mother: suspected long QT syndrome", "pregnancy not suspected",
     "long QT syndrome not suspected", "Possible pregnancy; test negative", "Possible pregnancy, hCG negative",
-    "Possible anxiety; pregnancy unlikely", "Suspected pregnancy, not confirmed", "Possible seizure; long QT syndrome",
+    "Possible anxiety; pregnancy unlikely", "Suspected pregnancy, not confirmed",
     "Suspicion of long QT syndrome not confirmed", "Suspected DVT; discussed risk of pregnancy",
     "Possible pregnancy. Unlikely by history", "V.a. Schwangerschaft, nicht bestätigt",
 ])
@@ -623,7 +632,7 @@ def test_what_is_not_suspected_is_not_told(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", [
-    "torsades de pointes not suspected", "Possible seizure, less likely torsades", "Possible seizure, torsades",
+    "torsades de pointes not suspected", "Possible seizure, less likely torsades",
     "Possible drug reaction, could cause torsades", "Suspected sepsis, torsades prevention",
     "Torsades discussed; sepsis suspected",
 ])

@@ -532,6 +532,8 @@ def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
     found = qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF補正"}, 512))
     assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), False)
     assert qtc(ms(QTCF, 430), ms({"text": "QTcF補正"}, 512, YESTERDAY)).sure
+    for when in (None, YESTERDAY, "2026-11-19"):
+        assert said(qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF間隔"}, 560, when)))[0] == "560 ms"
     computed = qtc(ms(QT, 400), rate(60), ms({"text": "QTcF目標"}, 390))
     assert (said(computed), computed.sure) == (("400 ms", Formula.FRIDERICIA), True)
 
@@ -541,6 +543,7 @@ def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
     ("QTc延長の既往なし", "labs", True), ("QTc延長の既往なし", "bedside", True),
     ("QTc延長の既往なし、心拍 100", "labs", True),
     ("QTc 512 ms", "labs", False), ("QTc延長 512ms", "labs", False), ("QTc延長", "ecg", False),
+    ("QTcF\n512 ms", "labs", False), ("QTc=0.512", "bedside", False), ("QTc 0.512秒", "labs", False),
 ])
 def test_a_note_that_is_not_read_is_an_ecg_by_its_number_or_its_place(
     name: str, text: str, key: str, sure: bool

@@ -125,6 +125,13 @@ def test_words_that_say_so_are_a_positive(words: str) -> None:
     "positiv ausgeschlossen", "positiv auszuschließen", "detected: false", "positive excluded",
     "Mutation nachweisbar: nein", "positive: -", "false positive", "positiv wurde ausgeschlossen", "excluded: positive",
     "positive, excluded", "positive result was excluded", "Mutation (positive) excluded", "detected = false", "mut: -",
+    "FLT3-ITD: -, NPM1 type A", "FLT3-ITD -, NPM1 W288fs", "ITD: -; p.D835Y (VAF 12 %)",
+    "Blasts present, FLT3-ITD excluded",
+    "IDH2 R140Q detected, FLT3-ITD and NPM1 excluded", "NPM1 nachgewiesen, FLT3-ITD und IDH1 ausgeschlossen",
+    "Positive by PCR, excluded by NGS", "positiv konnte ausgeschlossen werden",
+    "Positiv; Mutation sicher ausgeschlossen",
+    "detected initially, excluded on confirmation", "positiv; Ergebnis falsch", "faux positif", "falso positivo",
+    "vals positief", "mutation détectée a été écartée", "mutação detectada excluída",
 ])
 def test_anything_else_is_neither(words: str) -> None:
     found = itd(text(words))

@@ -33,6 +33,7 @@ def told(*drafts: dict[str, Any], **chart: Any) -> list[dict[str, Any]]:
     ("αβ T-cell depleted", False), ("TCR-αβ/CD19", False), ("ΔΔ", False), ("10¹²/L", False), ("½¼", False),
     ("₂₃", False), ("①②", False), ("℃℉", False), ("・AML", False), ("β", False), ("№", False), ("ⅠⅡ", False),
     ("λευχαιμία", True), ("не", True), ("高", True), ("αβ 高", True), ("급성", True), ("नहीं", True), ("αβγδ", True),
+    ("ΟΜΛ", True), ("ΟΠΛ (2025)", True), ("αβγ T cells", False),
 ])
 def test_greek_letters_of_a_name_and_what_is_no_letter_are_no_unread_script(words: str, unread: bool) -> None:
     assert is_of_unread_script(words) is unread

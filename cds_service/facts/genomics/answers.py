@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from cds_service.facts.concepts import Wording, is_partly_unread, phrase, told_once, wording
-from cds_service.facts.denials import OF_WHAT_FOLLOWS
 from cds_service.facts.genomics import markers, variants, wild_type
 from cds_service.facts.genomics.details import presence_by_code
 from cds_service.facts.genomics.wording import (
@@ -78,22 +77,28 @@ _MINUS = tuple("-\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u2796\uf
 _MINUS_BEHIND = re.compile(  # "ITD-, TKD+"
     rf"(?<=\w)[{''.join(_MINUS)}](?=[\s,;)]|\Z)|\(\s?[{''.join(_MINUS)}]\s?\)"
 )
-_MINUS_RIGHT_BEHIND = re.compile(  # an outcome: "mut -"
-    rf"[\s:.=]*\(?\s?[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)"
-)
-# Right behind an outcome that is asked for, or ahead of it: "Positiv: nein", "positive excluded", "false positive".
-_NO = (
-    r"(?:nein|nee|false|falsch|ausgeschlossen|auszuschlie(?:ß|ss)en|excluded|(?:ruled|rule) out|exclue?|excluid[oa]"
-    r"|esclus[oa]|uitgesloten|descartad[oa])\b"
-)
-_REFUSED_BEHIND = re.compile(
-    r"[\s:,=?()\[\]–-]*+(?:\b(?:is|was|are|were|been|has|have|be|can|to|ist|sind|wird|wurden?|worden|est|été|è|es|foi|werd"
-    rf"|result|finding|ergebnis|befund|sicher)\s+)*+[\s:=(–-]*+{_NO}",
+_MINUS_LAST = re.compile(rf"(?<=[\s:.=])[{''.join(_MINUS)}]\s*+(?:[,;|)]|\Z)")  # "mut -", "FLT3-ITD: -; NPM1 type A"
+_NO_MEASURE = re.compile(  # a field of the report that is empty: "VAF: -"
+    rf"\b(?:VAF|(?:allelic |allele )?(?:ratio|frequency|burden)|comments?|notes?|remarks?|Kommentar|Bemerkung)\s?[:=]?"
+    rf"\s*[{''.join(_MINUS)}]\s*+(?=[,;|)]|\Z)",
     re.IGNORECASE,
 )
-_REFUSED_AHEAD = re.compile(rf"(?:(?:\A|[,;:.(|\n])\s*{_NO}\s*:?|\b(?:false|falsch))\s*\Z", re.IGNORECASE)
-_NEARBY = 40  # characters ahead of an outcome
-_MOST = 100  # outcomes in one text
+_REFUSED = re.compile(
+    r"\b(?:nein|nee|false|falsch|ausgeschlossen|auszuschlie(?:ß|ss)en|excluded|(?:ruled|rule) out|exclue?|excluid[oa]"
+    r"|esclus[oa]|uitgesloten|descartad[oa]|excluíd[oa]|écartée?s?|infirmée?s?|refuted|retracted|disprove[dn]|faux|fausse"
+    r"|fals[oa]|vals|onwaar)\b",
+    re.IGNORECASE,
+)
+# What is excluded beside a mutation that was found, and takes nothing from it.
+_HARMLESS = (
+    r"(?:germ[ -]?line|keimbahn\w*|lignée germinale|constitutional|[ck]ontamination|(?:benign |known )?polymorphisms?"
+    r"|(?:synonymous|intronic|silent|benign) variants?|APL|acute promyelocytic leuk(?:a?emia)|PML[-:]+RARA)"
+)
+_OF_OTHERS = re.compile(
+    rf"(?<![^\W\d_]){_HARMLESS}(?: \w+)?(?: (?:is|was|are|were|been|has|have|wurde|ist))*+ {_REFUSED.pattern}"
+    rf"|{_REFUSED.pattern}:? {_HARMLESS}\b",
+    re.IGNORECASE,
+)
 _CHANGES = re.compile(r"[cgp]\.\S+|\b[ACGT]>[ACGT]\b|\bN[MP]_[\d.]+", re.IGNORECASE)
 _CLASSIFIED = re.compile(r"\blikely\s++(?:pathogenic|oncogenic)\b", re.IGNORECASE)  # a class of the variant, no doubt
 _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.IGNORECASE)
@@ -103,20 +108,9 @@ _LISTED = re.compile(r"((flt3|itd|tkd|internal tandem duplication)\W*)+\Z", re.I
 def turned(said: Wording) -> bool:
     """Whether its words may turn what they say around."""
     words = said.words
-    if denies(words) or _MINUS_BEHIND.search(words):
+    if denies(words) or _MINUS_BEHIND.search(words) or _MINUS_LAST.search(_NO_MEASURE.sub("", words)):
         return True
-    outcomes = said.terms.words["presence"].spans(words)[:_MOST]
-    return any(_is_turned(words, start, end) for start, end, value in outcomes if value == PRESENT)
-
-
-def _is_turned(words: str, start: int, end: int) -> bool:
-    """Whether an outcome is refused right where it stands; of what else is excluded beside it, nothing is said."""
-    behind = _REFUSED_BEHIND.match(words, end)
-    if behind and not ("," in behind[0] and OF_WHAT_FOLLOWS.match(words, behind.end())):
-        return True
-    if _MINUS_RIGHT_BEHIND.match(words, end):
-        return True
-    return _REFUSED_AHEAD.search(words[max(0, start - _NEARBY) : start]) is not None
+    return _REFUSED.search(_OF_OTHERS.sub("", words)) is not None
 
 
 @told_once

@@ -135,8 +135,14 @@ def _read(values: list[Value], same: timedelta) -> list[Value]:
     if not sure:
         return values
     last, _ = _first(sure)
-    higher = [each for each in perhaps if each.number is not None and _height(each) > _danger(last)[:2]]
-    return [*read, *(each for each in higher if _is_later(each, last.when, same))]
+    kept = [each for each in perhaps if each.number is not None and _height(each) > _danger(last)[:2]]
+    return [*read, *(each for each in kept if not _is_earlier(each, last.when, same))]
+
+
+def _is_earlier(value: Value, other: When | None, same: timedelta) -> bool:
+    """Whether the value certainly lies before the ECG of `other`."""
+    when = value.when
+    return when is not None and other is not None and elapsed(when.latest, other.earliest) > same
 
 
 def _first(ecgs: list[Ecg]) -> tuple[Ecg, list[Ecg]]:

@@ -19,7 +19,8 @@ _TOLD = re.compile(
     r"(?P<name>[^\d<>≤≥]+?)[:=]?\s*(?P<number>(?:[<>]=?|[≤≥])?\s*\d[^()]*?)\s*(?:\((?P<formula>[^()\d]+)\))?\.?"
 )
 _GLUED = re.compile(r"\bqtc[fb]?(?=\d{3}(?!\d))", re.IGNORECASE)  # "QTcF512ms"
-_WITH_NUMBER = re.compile(r"\bqt[^\d\n;|,、。]{0,20}\d{3}(?!\d)", re.IGNORECASE)
+_WITH_NUMBER = re.compile(r"\bqt[^\d;|,、。]{0,20}(?:\d{3}|[01][.,]\d{2,3})(?!\d)", re.IGNORECASE)
+_ECG = re.compile("心電図|心电图|心電圖|심전도|экг|ηκγ", re.IGNORECASE)  # the name of a report of an ECG
 _LONGEST = 80  # characters; what states one QTc is short
 _HARMLESS = frozenset({"interval", "is", "of", "by", "formula", "correction", "corrected", "method", "after", "time"})
 _WORD = re.compile(r"[^\W\d_]+")
@@ -29,13 +30,14 @@ def spoken(part: Component, reading: Reading, *, of_ecgs: bool = False) -> Name 
     """What a report of an ECG in words says of the QTc; None where it is no such report or says nothing of it.
 
     A note under a name that is not read ("no history of a long QTc") is a report where a number stands beside the QTc,
-    or where it came as one of the ECGs (`of_ecgs`).
+    where its name speaks of an ECG, or where it came as one of the ECGs (`of_ecgs`).
     """
     text = as_seen(part.valueString or "")
     if not text or part.code is None or "qt" not in text.lower():
         return None
     name = wording(part.code, reading.terms)
-    if not is_report(name) or (_is_unread(name) and not of_ecgs and not _WITH_NUMBER.search(text)):
+    of_ecgs = of_ecgs or _ECG.search(name.words) is not None or _WITH_NUMBER.search(text) is not None
+    if not is_report(name) or (_is_unread(name) and not of_ecgs):
         return None
     text = _GLUED.sub(r"\g<0> ", text)
     table = reading.terms.words["qtc"]
