@@ -173,8 +173,8 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "dose-over-label": {
         "dose_ceiling": (
-            "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "35.4 mg/d", "53 mg/d", "100 mg/d", "300 mg/d",
-            "500 mg/d", "540 mg/d", "800 mg/d",
+            "120 mg/d", "200 mg/d", "400 mg/d", "600 mg/d", "4.5 mg/d", "26.5 mg/d", "35.4 mg/d", "53 mg/d", "100 mg/d",
+            "300 mg/d", "500 mg/d", "540 mg/d", "800 mg/d",
         ),
         "surface_ceiling": (
             "3 mg/m2", "5 mg/m2", "12 mg/m2", "14 mg/m2", "20 mg/m2", "40 mg/m2", "45 mg/m2", "52 mg/m2", "90 mg/m2",

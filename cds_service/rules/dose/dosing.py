@@ -17,12 +17,14 @@ from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
 from cds_service.rules.interactions.ceilings import low_dose_cytarabine
 from cds_service.rules.rule import Case, Clear, NotApplicable, NotEvaluated, Outcome, rule
+from cds_service.rules.standing import in_relapse
 from cds_service.rules.subjects import Use, distinct, doubtful, uses
 from cds_service.rules.treatment import daily_of, taken_together
 from cds_service.truth import Truth
 
 ORAL = "oral"
 FIRST_DOSE = "first dose"
+FIRST_IN_RELAPSE = "first dose in relapse"
 _BETWEEN = "with days in between"
 
 
@@ -41,9 +43,10 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     that cannot be read, and a medication list read in part, make the warning information.
 
     Where the source lets the dose rise only later, the orders that start the drug are held against the dose with which
-    it begins, with the same warning. Of an order with several steps the first one counts; where none says which comes
-    first, or where the order names an earlier one that was not read, it is information. Any earlier order of the drug
-    counts as a beginning, however long it lasted.
+    it begins, with the same warning. In relapsed or refractory AML that is the one for relapse, where this place has it.
+    Of an order with several steps the first one counts; where none says which comes first, or where the order names an
+    earlier one that was not read, it is information. Any earlier order of the drug counts as a beginning, however long
+    it lasted.
 
     A daily dose that cannot be read goes to the card of gaps as information. No body surface is computed: a drug that
     is given by body surface and ordered otherwise is compared with nothing, and the record of the call notes it. The
@@ -90,7 +93,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
 
 def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | None:
     """A start above the dose with which the drug begins, where its source lets it rise only later."""
-    first = case.cite(topics.DOSE_CEILING, use.drug, FIRST_DOSE)
+    first = _first_dose(case, use)
     if first is None or first.value >= limit.value or not use.is_new or use.of(Role.PAST):
         return None
     beginning = _beginning(use.drafts)
@@ -118,6 +121,14 @@ def _over_first(case: Case, use: Use, limit: Statement[Quantity]) -> Outcome | N
         when=first.note,
         salt=case.cite(topics.SALT_DOSES, use.drug),
     )
+
+
+def _first_dose(case: Case, use: Use) -> Statement[Quantity] | None:
+    """The dose with which the drug begins; in relapsed or refractory AML that of its own, where the place has one."""
+    own = case.cite(topics.DOSE_CEILING, use.drug, FIRST_IN_RELAPSE)
+    if own is not None and not own.foreign and in_relapse(case) is Truth.YES:
+        return own
+    return case.cite(topics.DOSE_CEILING, use.drug, FIRST_DOSE)
 
 
 def _as_it_begins(order: Medication) -> Medication:
