@@ -528,6 +528,12 @@ def test_a_change_or_an_aim_whose_name_is_not_read_takes_nothing_from_a_coded_qt
     assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), True)
 
 
+def test_an_ecg_whose_name_is_not_read_was_taken_though_it_is_not_the_newest_qtc() -> None:
+    facts = chart(ms(QTCF, 512, YESTERDAY), ms({"text": "QTcF間隔"}, 425))
+    assert [str(ecg.qtc) for ecg in facts.get(ECGS).value or ()] == ["512 ms", "425 ms"]
+    assert said(facts.get(QTC))[0] == "512 ms"
+
+
 def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
     found = qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF補正"}, 512))
     assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), False)

@@ -72,7 +72,8 @@ def read_ecgs(
     """
     came = tuple(observations)
     same = timedelta(minutes=float(same_ecg.value))
-    every = _read([value for resource, source in came for value in values_of(resource, source, reading)], same)
+    came_as = [value for resource, source in came for value in values_of(resource, source, reading)]
+    every = _read(came_as, same)
     tracings = _tracings([value for value in every if value.key != IN_WORDS], same)
     in_words = sorted((value for value in every if value.key == IN_WORDS), key=_place)
     best = [(tracing[0].when, _best(tracing)) for tracing in tracings]
@@ -89,7 +90,8 @@ def read_ecgs(
     newest_when = ecgs[0].when
     first, rivals = _first(ecgs)
     ecgs.remove(first)
-    ecgs.insert(0, first)
+    aside = [] if every is came_as else [value for value in came_as if all(value is not each for each in every)]
+    ecgs = [first, *ecgs, *_taken_too(aside, same)]
     newest, doubtful = first, ""
     certain = [ecg for ecg in ecgs if not ecg.doubts]
     before, before_rivals = _first(certain) if first.doubts and certain else (first, rivals)
@@ -137,6 +139,12 @@ def _read(values: list[Value], same: timedelta) -> list[Value]:
     last, _ = _first(sure)
     kept = [each for each in perhaps if each.number is not None and _height(each) > _danger(last)[:2]]
     return [*read, *(each for each in kept if not _is_earlier(each, last.when, same))]
+
+
+def _taken_too(values: list[Value], same: timedelta) -> list[Ecg]:
+    """The ECGs of values that were set aside: they may not count as the newest QTc, and tell that an ECG was taken."""
+    found = (_best(tracing) for tracing in _tracings([value for value in values if value.key != IN_WORDS], same))
+    return [ecg for ecg in found if isinstance(ecg, Ecg)]
 
 
 def _is_earlier(value: Value, other: When | None, same: timedelta) -> bool:

@@ -43,7 +43,7 @@ def dose_over_label(case: Case, use: Use) -> Outcome:
     that cannot be read, and a medication list read in part, make the warning information.
 
     Where the source lets the dose rise only later, the orders that start the drug are held against the dose with which
-    it begins, with the same warning. In relapsed or refractory AML that is the one for relapse, where this place has it.
+    it begins, with the same warning. In relapsed or refractory AML that is the one for relapse, where there is one.
     Of an order with several steps the first one counts; where none says which comes first, or where the order names an
     earlier one that was not read, it is information. Any earlier order of the drug counts as a beginning, however long
     it lasted.
