@@ -13,7 +13,7 @@ from cds_service.knowledge.model import JURISDICTIONS, Drug, Precipitant, Refere
 
 TOPICS: Mapping[str, Topic[Any]] = {topic.name: topic for topic in vars(topics).values() if isinstance(topic, Topic)}
 _SYSTEMIC = ("oral", "parenteral", "transdermal")
-_IN_WORDS = ("small-change-matters", "benefit", "short-course")  # told on a card, never compared
+_IN_WORDS = ("small-change-matters", "benefit", "short-course", "long-acting")  # told on a card, never compared
 _SUBSTRATE_OF = ("bcrp", "oatp1b", "oct1", "cyp3a-substrate", "cyp2c9-substrate", "cda-substrate", "contraceptive")
 _EFFECTS = (
     *("cyp3a", "pgp", "qt", "electrolytes", "target-5ht2b-sigma"),

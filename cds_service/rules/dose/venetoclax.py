@@ -15,7 +15,7 @@ from cds_service.rules.interactions.ceilings import (
     just_ended,
     ramp_beside,
 )
-from cds_service.rules.interactions.partners import STRONG, benefits
+from cds_service.rules.interactions.partners import STRONG, benefits, long_acting
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import child, not_for_aml
@@ -162,6 +162,9 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     stated counts where the inhibitor may have been taken beside venetoclax, and that is said. One on hold counts as
     ended, today where this call holds it.
 
+    Of an inhibitor that stays long in the body, such as amiodarone, the card says that its days are not those of the
+    label.
+
     Why the dose is low is not known here: one lowered for another reason looks the same. A dose that cannot be read, or
     a medication list read in part, goes to the card of gaps as information; that of an order is noted in the record of
     the call.
@@ -197,8 +200,10 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         about=(*reduced, *stopped),
         drug=use.drug,
         says=(back,),
+        mentions=long_acting(case, stopped),
         line=bool(use.drafts),
         drafted=bool(use.drafts),
+        lasting=long_acting(case, stopped),
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
         order=reduced[0],
         total=total,
@@ -248,6 +253,8 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
                 about=(*use.drafts, ended.order),
                 drug=use.drug,
                 says=(wash_out,),
+                mentions=long_acting(case, (ended.order,)),
+                lasting=long_acting(case, (ended.order,)),
                 doubts=() if ended.day_known else ("the day it ended is not known",),
                 order=high[0],
                 stopped=ended.order,

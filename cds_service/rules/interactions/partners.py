@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,6 +220,12 @@ def recently_ended(
         if recent and not still & set(order.ingredients) and _acted(case, order, strengths):
             found.append(order)
     return tuple(last_first(found, case.now))
+
+
+def long_acting(case: Case, orders: Iterable[Medication]) -> tuple[Statement[str], ...]:
+    """What is said of those among ended drugs that stay in the body long after their last dose."""
+    named = dict.fromkeys(drug for order in orders for drug in order.ingredients)
+    return tuple(said for drug in named if (said := case.effect(drug, "long-acting")) is not None)
 
 
 def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:
