@@ -1,7 +1,8 @@
 """What would change the answer: the same check, asked again with other values. Nothing here is claimed, all is tried.
 
-A value is set to each limit that the check cited in its unit, and to a step on either side; a doubt is taken away; a
-partner drug is left out. Only what ends otherwise is told, nearest first.
+A value is set to each limit that the check cited in its unit, where that limits the value and no change of it, and to
+a step on either side; a doubt is taken away; a partner drug is left out. Only what ends otherwise is told, above the
+value of now and below it, nearest first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Check, Clear, Fired, NotApplicable, NotEvaluated, Outcome
 
 _MOST = 6  # told of one check
+_DIFFERENCES = ("_rise_", "_fall_", "_unstable_", "_within")  # in topics that limit a change, and no value
 _ORIGIN = Origin("", "set here to ask again")
 
 
@@ -89,7 +91,8 @@ def _others(check: Check, chart: Chart) -> Iterator[tuple[str, str, Chart]]:
         amount, unit = kind
         for value in _tried(check, amount, unit):
             told = Quantity(value, unit)
-            yield fact.key.name, f"{fact.key.label} {told}, measured today", _with(chart, fact, told)
+            side = "above" if amount is not None and value > amount else "below"
+            yield f"{side} {fact.key.name}", f"{fact.key.label} {told}, measured today", _with(chart, fact, told)
         if amount is not None and not fact.sure:
             same = Quantity(amount, unit)
             words = f"{fact.key.label} {same} again, measured today and without doubt"
@@ -110,7 +113,8 @@ def _kind(fact: Fact[Any]) -> tuple[Decimal | None, str] | None:
 
 
 def _tried(check: Check, amount: Decimal | None, unit: str) -> list[Decimal]:
-    limits = {each.value.value for each in check.cites if isinstance(each.value, Quantity) and each.value.unit == unit}
+    values = (each.value for each in check.cites if not any(part in each.topic for part in _DIFFERENCES))
+    limits = {value.value for value in values if isinstance(value, Quantity) and value.unit == unit}
     step = Decimal(1) if all(each == each.to_integral() for each in limits) and unit == "ms" else Decimal("0.1")
     tried = {value for limit in limits for value in (limit - step, limit, limit + step) if value > 0}
     tried.discard(amount if amount is not None else Decimal(0))

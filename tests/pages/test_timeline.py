@@ -170,3 +170,16 @@ def test_what_would_change_the_answer_is_what_the_check_then_says():
     blind, snapshot = made(ecg=[])
     (check,) = [each for each in blind.checks if each.rule.id == "qtc-hold"]
     assert {each.outcome for each in changes(check, blind.chart, snapshot)} == {"fired", "clear"}
+
+
+def test_what_would_change_the_answer_stands_above_the_value_of_now_and_below_it():
+    evaluation, snapshot = made(ecg=[qtcf(500)])
+    (check,) = [each for each in evaluation.checks if each.rule.id == "qtc-near-hold"]
+    told = {each.given.split(",")[0]: each.outcome for each in changes(check, evaluation.chart, snapshot)}
+    assert told == {"QTc 501 ms": "clear", "QTc 499 ms": "clear"}
+
+
+def test_a_limit_of_a_change_is_no_value_that_would_change_the_answer():
+    evaluation, snapshot = made(ecg=[qtcf(420, "2026-11-10"), qtcf(451)])
+    given = [each.given for check in evaluation.checks for each in changes(check, evaluation.chart, snapshot)]
+    assert given and not [each for each in given if each.startswith(("QTc 29", "QTc 30 ", "QTc 31"))]
