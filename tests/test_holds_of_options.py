@@ -19,7 +19,7 @@ from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.relapse.offers import Offer, Verdict
-from cds_service.rules.rule import Fired
+from cds_service.rules.rule import Check, Fired
 from cds_service.rules.running import evaluate
 from tests.calls import NOW, tools
 from tests.vignette_runner import Vignette, read_vignette
@@ -67,14 +67,20 @@ def limited() -> Iterator[tuple[str, str, str, str, Decimal]]:
                         yield jurisdiction, drug, topic.name, name, said.value.value
 
 
-def offers(jurisdiction: str, name: str, value: Decimal, doubt: str = "") -> dict[str, Offer]:
-    """Every option shown to that patient, by name."""
+def asked(jurisdiction: str, name: str, value: Decimal, doubt: str = "") -> Check:
+    """The check of the options in that patient."""
     unit = next(unit for facts in LIMITS.values() for fact, unit in facts if fact == name)
     markers = {key.name: f"present {DAY}" for key in MARKERS}
     chart = read_vignette(
         Vignette("", OPTIONS.id, {"facts": IN_ORDER | markers | {name: f"{value} {unit} {DAY}{doubt}"}})
     )
     (check,) = evaluate((OPTIONS,), chart, snapshot(jurisdiction)).checks
+    return check
+
+
+def offers(jurisdiction: str, name: str, value: Decimal, doubt: str = "") -> dict[str, Offer]:
+    """Every option shown to that patient, by name."""
+    check = asked(jurisdiction, name, value, doubt)
     assert isinstance(check.outcome, Fired)
     groups: Any = check.outcome.finding.values["groups"]
     return {offer.name: offer for _, _, together in groups for offer in together}
@@ -112,3 +118,12 @@ def test_a_held_option_names_what_holds_it() -> None:
     held = offers("US", "alt_uln", Decimal(6))["gilteritinib"]
     assert held.verdict is Verdict.DEPENDS
     assert [finding.card for finding in held.held] == ["liver"]
+
+
+def test_the_trace_of_the_options_names_what_excludes_holds_or_cautions() -> None:
+    check = asked("US", "qtc", Decimal(512))
+    assert "qtc" in {fact.key.name for fact in check.reads}
+    assert {"gilteritinib-qtc-hold", "quizartinib-qtc-start"} <= {said.id for said in check.cites}
+    held = asked("US", "alt_uln", Decimal(6))
+    assert "alt_uln" in {fact.key.name for fact in held.reads}
+    assert "gilteritinib-transaminases" in {said.id for said in held.cites}

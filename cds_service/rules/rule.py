@@ -220,6 +220,11 @@ class Case:
             self.cites[id(statement)] = statement
         return statement
 
+    def leans_on(self, finding: Finding) -> None:
+        """Write into the trace what the finding of another check read and cited, as far as it is of this patient."""
+        self.reads.update((id(fact), fact) for fact in finding.because if fact.key.name != MEDICATIONS.name)
+        self.cites.update((id(said), said) for said in (*finding.says, *finding.mentions))
+
     def orders(self, *roles: Role) -> tuple[Medication, ...]:
         """The orders in these roles, as far as they could be read; the list itself goes into the trace."""
         self.fact(MEDICATIONS)

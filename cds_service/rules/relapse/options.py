@@ -86,7 +86,10 @@ def may_warn(check: Rule[Any]) -> bool:
 
 
 def _safety(case: Case, drug: str, checks: tuple[Rule[Any], ...], *, high_dose: bool) -> Safety:
-    return safety(drug, checks, case.chart, case.snapshot, case.shared, high_dose=high_dose)
+    found = safety(drug, checks, case.chart, case.snapshot, case.shared, high_dose=high_dose)
+    for finding in (*found.stops, *found.held, *found.cautions):
+        case.leans_on(finding)
+    return found
 
 
 def _told(case: Case, safe: Safe) -> Outcome:
