@@ -31,9 +31,11 @@ from cds_service.knowledge.words import END_OF_COURSE, Words
 
 _LONGEST_ICD = 16  # characters; the codes in use have up to 8
 _ATC_GROUPS = (3, 4, 5)  # characters of a group; the codes of drugs have seven
+_PREFIXES = ("suba", "apo", "teva", "pms", "novo", "jamp", "auro", "riva")  # of makers and forms, before a hyphen
 # The name of a drug is that drug in "lopinavir-ritonavir", "voriconazole-IV" and "gilteritinib-induced" too, not in
 # "anti-" anything, and not where the words are that there is none of it. Catalogues write "VORICONAZOLE_200MG_TAB".
-_BEGIN_OF_NAME = rf"(?:(?<![^\W_{spelling.WITHOUT_SPACES}])(?<!-)|(?<=\w{{5}}-))"
+_MADE_BY = "|".join(rf"(?<=\b{prefix}-)" for prefix in _PREFIXES)
+_BEGIN_OF_NAME = rf"(?:(?<![^\W_{spelling.WITHOUT_SPACES}])(?<!-)|(?<=\w{{5}}-)|{_MADE_BY})"
 _WITHOUT = r"-(?:free|like|na[iï]ve|sparing|placebo|resistan\w+|refractory|sensitive|specific|levels?)\b"
 _END_OF_NAME = rf"(?![^\W\d_{spelling.WITHOUT_SPACES}]|(?<=\d)\d|{_WITHOUT})"
 

@@ -14,6 +14,7 @@ from cds_service.gather.replies import Status
 from tests.calls import RELAPSED, cards, condition, gilteritinib
 from tests.charts import NOW, RXNORM, Json, chart, concept, order
 
+ATC = "http://www.whocc.no/atc"
 VENETOCLAX, POSACONAZOLE = order("venetoclax", id="v1"), order("posaconazole", id="p1")
 
 
@@ -194,6 +195,23 @@ def test_a_list_that_was_read_whole_is_sure_even_when_empty() -> None:
                                      order(concept("999999999", system=RXNORM, display="unknown"))])
 def test_an_order_that_cannot_be_told_apart_makes_the_list_unsure(unclear: Json) -> None:
     assert not chart(VENETOCLAX, unclear).get(MEDICATIONS).sure
+
+
+@pytest.mark.parametrize(("code", "unread"), [
+    ("J02AC", 1), ("j02ac", 1), ("A02BC", 1), ("A02", 1), ("N02BE01", 0), ("V09", 0),
+])
+def test_a_draft_by_the_code_alone_of_a_group_with_drugs_that_we_know_was_not_read(code: str, unread: int) -> None:
+    alone, named = (order(concept(code, words, ATC), "draft", id="d1") for words in ("", "folic acid"))
+    assert chart(drafts=[alone]).medications.unnamed_drafts == unread
+    assert chart(drafts=[named]).medications.unnamed_drafts == 0
+
+
+@pytest.mark.parametrize(("code", "system", "drug"), [
+    ("1535468", RXNORM, "ceritinib"), ("1655934", RXNORM, "lumacaftor"), ("2361296", RXNORM, "tucatinib"),
+    ("2103177", RXNORM, "lorlatinib"), ("A04AA55", ATC, "netupitant"), ("A02AD01", ATC, "aluminium hydroxide"),
+])
+def test_a_drug_that_acts_on_ours_is_told_by_its_code_alone(code: str, system: str, drug: str) -> None:
+    assert drug in chart(order(concept(code, system=system))).medications.orders[0].ingredients
 
 
 @pytest.mark.parametrize("name", [

@@ -350,3 +350,25 @@ def test_a_medication_whose_code_and_ingredients_disagree_says_so() -> None:
     assert found is not None
     assert set(found.ingredients) == {"venetoclax", "gilteritinib"}
     assert found.conflict.startswith("its codes disagree (venetoclax by RxNorm 1747561 / gilteritinib by the ingr")
+
+
+@pytest.mark.parametrize(("name", "drugs"), [
+    ("SUBA-itraconazole 65 mg capsule", "itraconazole"), ("APO-Voriconazole 200 mg", "voriconazole"),
+    ("Teva-Clarithromycin 250 mg", "clarithromycin"), ("PMS-Fluconazole", "fluconazole"),
+    ("anti-voriconazole 5", ""), ("xapo-voriconazole", ""), ("Levomethadon 20 mg", "methadone"),
+    ("Kevatril 1 mg", "granisetron"), ("Xomolix 2.5 mg", "droperidol"), ("Paspertin", "metoclopramide"),
+    ("Itrizole 50 mg", "itraconazole"), ("Cinvanti 130 mg", "aprepitant"), ("Trileptal 300 mg", "oxcarbazepine"),
+    ("Voquezna Triple Pak", "vonoprazan, clarithromycin"), ("Voquezna 20 mg", "vonoprazan"),
+    ("Prevpac", "lansoprazole, clarithromycin"), ("Omeclamox-Pak", "omeprazole, clarithromycin"),
+    ("Yasmin", "drospirenone, ethinylestradiol"), ("combined oral contraceptive pill", "hormonal contraceptive"),
+    ("non-hormonal contraceptive", ""),
+])
+def test_a_name_before_which_its_maker_stands_and_further_names(name: str, drugs: str) -> None:
+    (found,) = chart(order(name)).medications.orders or (None,)
+    assert ", ".join(found.ingredients if found is not None else ()) == drugs
+
+
+@pytest.mark.parametrize("name", ["Mirena", "Mirena 52 mg", "levonorgestrel 13.5 mg intrauterine system"])
+def test_what_is_laid_into_the_womb_is_known_by_its_name(name: str) -> None:
+    (found,) = chart(order(name)).medications.orders
+    assert (found.ingredients, found.route) == (("levonorgestrel",), "vaginal/rectal/intrauterine")

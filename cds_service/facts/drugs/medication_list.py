@@ -111,7 +111,7 @@ def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
     """Whether the draft is for a drug and nothing tells which: not merely none chosen yet.
 
     It refers to a Medication that neither came along nor is spoken, has a code that cannot be read or that our tables
-    cannot rule out, or words that stand for any drug.
+    cannot rule out, as that of a group with drugs that we know, or words that stand for any drug.
     """
     view = view_of(resource)
     if view is None or draft.ingredients or draft.label:
@@ -120,7 +120,11 @@ def _may_be_any(resource: Resource, draft: Medication, terms: Terms) -> bool:
     if reference or isinstance(resource.view(), Unreadable):
         return True
     found = codes(concept, terms)
-    return not any(terms.holds_every_drug_of(system) for system, _ in found) and bool(found or text(concept))
+    ruled_out = any(
+        terms.holds_every_drug_of(system) and not (terms.is_atc(system) and terms.drugs_of_group(code))
+        for system, code in found
+    )
+    return not ruled_out and bool(found or text(concept))
 
 
 def _names_nothing(resource: Resource, draft: Medication, terms: Terms) -> bool:

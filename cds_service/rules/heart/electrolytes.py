@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, Key, State, below
 from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
@@ -313,6 +313,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
     limits = {key: case.must(LIMITS[key][0], "policy") for key in concerned}
     low = tuple(key for key in concerned if below(facts[key], limits[key].value) is Truth.YES)
     effects = tuple(effect for each in others if (effect := case.effect(each.drug, "electrolytes")) is not None)
+    culprits = tuple(each for each in others if any(key in lowered[each.drug] for key in low))
     return case.fired(
         Level.WARNING if low else Level.INFO,
         "electrolyte_wasting",
@@ -327,11 +328,17 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
         lowering=tuple(
             f"{each.spoken} lowers {' and '.join(key.label for key in lowered[each.drug])}" for each in others
         ),
-        culprits=tuple(each.drug for each in others if any(key in lowered[each.drug] for key in low)),
+        taken=tuple(each.drug for each in culprits if not _only_drafted(each)),
+        drafted=tuple(each.drug for each in culprits if _only_drafted(each)),
         low=tuple(facts[key] for key in low),
         newest=tuple(facts[key] for key in concerned),
         required=required,
     )
+
+
+def _only_drafted(other: Met) -> bool:
+    """Whether none of it was taken yet, so that a value that is low is not its doing."""
+    return all(order.role is Role.DRAFT for order in other.orders)
 
 
 def _lowered(case: Case, other: Met) -> tuple[Key[Quantity], ...]:

@@ -270,6 +270,7 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
         ("cyp3a",),
         also=also,
         line=dosed,
+        with_remedies=True,
     )
 
 

@@ -107,12 +107,16 @@ def fire(
     *,
     also: tuple[Met, ...] = (),
     line: bool = False,
+    with_remedies: bool = False,
 ) -> Outcome:
-    """The card about these drugs beside ours; the surest of them carries its level. `also`: weaker ones, only named."""
+    """The card about these drugs beside ours; the surest of them carries its level. `also`: weaker ones, only named.
+
+    `with_remedies`: the card shows what can be done about inhibitors, on a source of its own.
+    """
     found = {other.drug: tuple(does(case, use, other, kind) for kind in kinds) for other in others}
     weak = {drug: only_if_weak(*statements) for drug, statements in found.items()}
     surest = max(others, key=lambda other: (not doubtful(other.orders), -len(weak[other.drug])))
-    remedies = remedies_of(case, use, others)
+    remedies = remedies_of(case, use, others) if with_remedies else None
     return case.fired(
         level,
         card,
