@@ -63,4 +63,4 @@ def test_values_over_time_are_told_with_their_days() -> None:
         for read in step(tell(vignette).check).reads
         if read.key == "creatinine_series"
     ]
-    assert "88.4 umol/L (2026-11-19); 61.89 umol/L (2026-11-18)" in series
+    assert "88.4 µmol/L (2026-11-19); 61.89 µmol/L (2026-11-18)" in series
