@@ -67,6 +67,7 @@ class Option:
     phase_three: bool  # a phase III trial in relapsed or refractory AML met its endpoint
     fitness: Fit
     first_relapse: bool
+    late_relapse: bool  # described for a late one, without a limit
     after_allogeneic: bool
     transplants: bool  # it is a transplantation
     donor_lymphocytes: bool  # it gives them, or may
@@ -94,7 +95,7 @@ class EarlierCourse:
 
 _FIELDS = frozenset(
     ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"high_dose", "phase_three", "transplants", "donor_lymphocytes", "rules", "therapy", "evidence", "statements"}
+) | {"late_relapse", "high_dose", "phase_three", "transplants", "donor_lymphocytes", "rules", "therapy", "evidence", "statements"}
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -132,6 +133,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             phase_three=bool(fields.get("phase_three", False)),
             fitness=Fit(fields.get("fitness", "any")),
             first_relapse=bool(fields.get("first_relapse", False)),
+            late_relapse=bool(fields.get("late_relapse", False)),
             after_allogeneic=bool(fields.get("after_allogeneic", False)),
             transplants=bool(fields.get("transplants", False)),
             donor_lymphocytes=bool(fields.get("donor_lymphocytes", False)),
