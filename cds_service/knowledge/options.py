@@ -93,9 +93,11 @@ class EarlierCourse:
     procedure: str = ""  # the key of a procedure whose words name it
 
 
-_FIELDS = frozenset(
-    ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"late_relapse", "high_dose", "phase_three", "transplants", "donor_lymphocytes", "rules", "therapy", "evidence", "statements"}
+_FIELDS = (
+    frozenset(["name", "group", "drugs", "markers", "fitness", "first_relapse", "late_relapse", "after_allogeneic"])
+    | {"given", "not_given", "high_dose", "phase_three", "transplants", "donor_lymphocytes"}
+    | {"rules", "therapy", "evidence", "statements"}
+)
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
