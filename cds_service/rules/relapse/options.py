@@ -301,13 +301,17 @@ def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:
 
 
 def _on_its_like(case: Case, option: Option) -> Iterator[str]:
-    """That the relapse came on another drug for the same marker, of which the sources ask for a test of resistance."""
+    """That another drug for the same marker was given, after which the sources ask for a test of resistance."""
     targeted = (other for other in _by_name(case.snapshot) if other.group is Group.TARGETED)
     alike = (other.drugs[0] for other in targeted if set(other.markers) & set(option.markers))
-    for drug in _came_on(case, [drug for drug in dict.fromkeys(alike) if drug not in option.drugs]):
-        said = case.cite(topics.RELAPSE_ON_DRUG, drug)
-        if said is not None:
-            yield f"{_relapsed_on(drug, case.fact(RELAPSE))}, which has the same target; of {drug}: {said.value}"
+    for drug in [drug for drug in dict.fromkeys(alike) if drug not in option.drugs]:
+        given = [order for order in case.orders(*_EVER) if drug in order.ingredients]
+        said = case.cite(topics.RELAPSE_ON_DRUG, drug) if given else None
+        if said is None:
+            continue
+        came = _relapsed_on(drug, case.fact(RELAPSE)) + "," if _came_on(case, [drug]) else ""
+        words = f"{came} which has the same target" if came else f"{_earlier(drug, given[0])} and has the same target"
+        yield f"{words}; of {drug}: {said.value}"
 
 
 def _until(order: Medication, relapse: When) -> bool:
