@@ -211,6 +211,13 @@ def _(values: Any) -> str:
 
 
 @spoken.register
+def _(fact: Fact) -> str:  # type: ignore[type-arg]
+    words = f"{fact.bound}{spoken(fact.value)}" if fact.value is not None else fact.why or fact.state.value
+    doubts = f", {'; '.join(fact.doubts)}" if fact.doubts else ""
+    return f"{words} ({fact.when}{doubts})" if fact.when else f"{words}{doubts}"
+
+
+@spoken.register
 def _(values: frozenset) -> str:  # type: ignore[type-arg]
     return ", ".join(sorted(str(each) for each in values)) or "none"
 

@@ -229,6 +229,13 @@ def test_apl_by_a_short_name_is_outside_of_this_service():
     assert card["summary"] == "Acute promyelocytic leukaemia: outside this service"
 
 
+def test_beside_an_order_apl_takes_no_card_and_the_drug_is_checked():
+    chart = FINE | {"ecg": [qtcf(512)], "conditions": [condition("C92.42", "APL, in relapse")]}
+    found = cards("order-sign", STARTS_GILTERITINIB, **chart)
+    assert "scopeApl" not in {card["source"]["topic"]["code"] for card in found}
+    assert any("512 ms" in card["summary"] for card in found)
+
+
 def genetic(words):
     found = observation("51969-4", 0, "1", "2026-11-10", valueString=words)
     return {key: value for key, value in found.items() if key != "valueQuantity"}

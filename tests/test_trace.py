@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from cds_service.trace import Step, trace
+from cds_service.trace import Step, step, trace
 from tests.calls import UCUM, ask, gilteritinib, observation, qtcf, request
+from tests.samples import answered, samples
+from tests.vignette_runner import tell, vignettes
 
 WHEN = "2026-11-20T08:00:00Z"
 
@@ -39,3 +42,25 @@ def test_a_bound_of_a_lab_is_told_with_one_sign() -> None:
     )
     told = {read.value for each in trace(made.evaluation) for read in each.reads if read.key == "potassium"}
     assert told == {">3 mmol/L"}
+
+
+OF_THE_PROGRAM = re.compile(r"\w\(\w+=|<[a-z_]\w*\.[a-z]|datetime\.|frozenset\(")
+
+
+def test_nothing_of_the_program_is_told_as_a_value() -> None:
+    told = [each for sample in samples() if sample.status == 200 for each in trace(answered(sample).evaluation)]
+    told += [step(tell(vignette).check) for vignette in vignettes()]
+    values = {(read.key, read.value) for each in told for read in each.reads}
+    values |= {(cited.topic, cited.value) for each in told for cited in each.cites}
+    assert not [each for each in sorted(values) if OF_THE_PROGRAM.search(each[1])]
+
+
+def test_values_over_time_are_told_with_their_days() -> None:
+    series = [
+        read.value
+        for vignette in vignettes()
+        if vignette.rule == "renal-dose"
+        for read in step(tell(vignette).check).reads
+        if read.key == "creatinine_series"
+    ]
+    assert "88.4 µmol/L (2026-11-19); 61.89 µmol/L (2026-11-18)" in series

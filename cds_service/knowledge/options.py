@@ -67,6 +67,7 @@ class Option:
     phase_three: bool  # a phase III trial in relapsed or refractory AML met its endpoint
     fitness: Fit
     first_relapse: bool
+    late_relapse: bool  # described for a late one, without a limit
     after_allogeneic: bool
     transplants: bool  # it is a transplantation
     donor_lymphocytes: bool  # it gives them, or may
@@ -92,9 +93,11 @@ class EarlierCourse:
     procedure: str = ""  # the key of a procedure whose words name it
 
 
-_FIELDS = frozenset(
-    ["name", "group", "drugs", "markers", "fitness", "first_relapse", "after_allogeneic", "given", "not_given"]
-) | {"high_dose", "phase_three", "transplants", "donor_lymphocytes", "rules", "therapy", "evidence", "statements"}
+_FIELDS = (
+    frozenset(["name", "group", "drugs", "markers", "fitness", "first_relapse", "late_relapse", "after_allogeneic"])
+    | {"given", "not_given", "high_dose", "phase_three", "transplants", "donor_lymphocytes"}
+    | {"rules", "therapy", "evidence", "statements"}
+)
 
 
 def read_options(name: str, content: Mapping[str, Any]) -> dict[str, Option]:
@@ -132,6 +135,7 @@ def _option(place: str, key: str, fields: Mapping[str, Any]) -> Option:
             phase_three=bool(fields.get("phase_three", False)),
             fitness=Fit(fields.get("fitness", "any")),
             first_relapse=bool(fields.get("first_relapse", False)),
+            late_relapse=bool(fields.get("late_relapse", False)),
             after_allogeneic=bool(fields.get("after_allogeneic", False)),
             transplants=bool(fields.get("transplants", False)),
             donor_lymphocytes=bool(fields.get("donor_lymphocytes", False)),

@@ -35,7 +35,7 @@ from cds_service.pages.timeline import lab_trends, qtc_timeline
 from cds_service.pages.twin import as_json, json_wanted
 from cds_service.pages.what_if import Change, changes
 from cds_service.rules.catalogue import RULES
-from cds_service.rules.rule import Check, NotApplicable, NotEvaluated
+from cds_service.rules.rule import Check, Fired, NotApplicable, NotEvaluated
 from cds_service.security.links import PATH, is_card
 from cds_service.trace import Said, Step, said, step
 
@@ -62,7 +62,8 @@ class Again:
     offers: tuple[str, ...]
     unseen: tuple[Step, ...]
     others: tuple[Step, ...]
-    not_applicable: tuple[str, ...]
+    told: tuple[str, ...]  # of each of them that fired, where it is told; "" of any other
+    not_applicable: tuple[str, ...]  # each with its reason
     qtc: Timeline | None
     qtc_narrow: Timeline | None  # the same for a phone
     trends: tuple[Timeline, ...]
@@ -211,6 +212,7 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
     blind = [each for each in evaluation.checks if isinstance(each.outcome, NotEvaluated) and not each.shadow]
     rest = [each for each in evaluation.checks if each not in behind and each not in blind]
     about_nothing = [each for each in rest if isinstance(each.outcome, NotApplicable) and not each.switch]
+    others = [each for each in rest if each not in about_nothing]
     path = own_path(evaluation, [step(each) for each in evaluation.checks], tools.knowledge)
     grounds = tuple(_ground(each, made, snapshot, tools) for each in behind if each not in blind)
     return Again(
@@ -219,8 +221,9 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         grounds=grounds,
         offers=tuple(suggestion.label for suggestion in twin.suggestions) if twin else (),
         unseen=tuple(step(each) for each in blind),
-        others=tuple(step(each) for each in rest if each not in about_nothing),
-        not_applicable=tuple(dict.fromkeys(each.rule.title for each in about_nothing)),
+        others=tuple(step(each) for each in others),
+        told=tuple(_told_where(each, made, kept) for each in others),
+        not_applicable=tuple(dict.fromkeys(_with_reason(each) for each in about_nothing)),
         qtc=qtc_timeline(evaluation, snapshot) if _reads_qtc(behind) else None,
         qtc_narrow=qtc_timeline(evaluation, snapshot, NARROW) if _reads_qtc(behind) else None,
         trends=lab_trends(evaluation, tools.knowledge.terms.units, behind),
@@ -228,6 +231,23 @@ def _again(kept: Remembered, card: Mapping[str, Any], made: Answer, tools: Tools
         path=path,
         about_path=path is not None and any(each.rule.id in path.rules for each in behind),
     )
+
+
+def _with_reason(check: Check) -> str:
+    why = check.outcome.why if isinstance(check.outcome, NotApplicable) else ""
+    return f"{check.rule.title}: {why}" if why else check.rule.title
+
+
+def _told_where(check: Check, made: Answer, kept: Remembered) -> str:
+    """Where a check that fired is told: in a card of this call, where the patient is viewed, or in none."""
+    if not isinstance(check.outcome, Fired) or check.shadow:
+        return ""
+    card = next((card for card in made.cards if (check.rule.id, check.subject) in card.checks), None)
+    if card is not None:
+        return f"told in the card: {card.summary}"
+    if check.rule.viewing and kept.hook != "patient-view":
+        return "told where the patient is viewed"
+    return "told in no card of this call"
 
 
 def _reads_qtc(checks: Iterable[Check]) -> bool:

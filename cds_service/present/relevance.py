@@ -74,7 +74,7 @@ class Relevance:
                          and any(order.role is Role.DRAFT for order in found.about))  # fmt: skip
 
     def _scope(self, finding: Finding) -> bool:
-        """What is said of the patient as a whole stands beside an order of one of our drugs."""
+        """That a patient is no adult stands beside an order of one of our drugs."""
         return finding.drug == "scope" and bool(self.our_drafts)
 
     @cached_property

@@ -8,7 +8,7 @@ LEFT = {
     "cpx-group", "cpx-routes", "daunorubicin-group", "daunorubicin-routes", "gilteritinib-routes",
     "idarubicin-routes", "ivosidenib-group", "mitoxantrone-routes",  # what the drug is, and how it is given
     "daunorubicin-marrow",  # every such drug suppresses the marrow
-    "daunorubicin-cytarabine-liposome-rr", "gilteritinib-allergy", "glasdegib-rr", "mitoxantrone-not-intrathecal",
+    "daunorubicin-cytarabine-liposome-rr", "gilteritinib-allergy", "mitoxantrone-not-intrathecal",
 }  # fmt: skip
 OF_NO_DRUG = ("signs", "option ")
 

@@ -12,7 +12,6 @@ LEFT = {
     "gilteritinib-ds-onset": "the Thai text follows the EU product information",
     "mitoxantrone-not-intrathecal": "holds wherever it is given; a borrowed word could only warn",
     "quizartinib-wrong-tkd": "the EU indication, too, is for FLT3-ITD",
-    "glasdegib-rr": "the EU approval, too, is for newly diagnosed disease",
     "daunorubicin-cytarabine-liposome-rr": "the EU approval, too, is for newly diagnosed disease",
     "signs-sos-vod": "an entry of the record, not a rule of a label",
 }

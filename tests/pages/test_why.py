@@ -55,6 +55,26 @@ def test_everything_is_shown_where_everything_is_kept(served):
         assert words in page, words
 
 
+def test_where_each_check_is_told_and_why_one_did_not_apply(served):
+    app = served()
+    again = app.test_client().get(link(stop(signed(app))), headers={"Accept": "application/json"}).get_json()["again"]
+    assert len(again["told"]) == len(again["others"])
+    pairs = list(zip(again["others"], again["told"], strict=True))
+    assert all(bool(where) == (each["outcome"] == "fired") for each, where in pairs if not each["local"])
+    assert ("trial-first", "told where the patient is viewed") in {(each["rule"], where) for each, where in pairs}
+    assert any(each.endswith(": not drafted") or ": not " in each for each in again["not_applicable"])
+
+
+def test_a_check_that_is_told_in_another_card_of_the_call_names_it(served):
+    app = served()
+    taken = [order("posaconazole 100 MG Delayed Release Oral Tablet", "1482669", 300, id="m-posa")]
+    body = request("order-sign", gilteritinib(status="draft"), **{**CHART, "medications": taken})
+    cards = signed(app, body)
+    again = app.test_client().get(link(stop(cards)) + "&format=json").get_json()["again"]
+    named = {where for where in again["told"] if where.startswith("told in the card: ")}
+    assert named and named <= {f"told in the card: {card['summary']}" for card in cards}
+
+
 def test_the_bar_of_an_order_on_hold_says_so(served):
     """Its length is since the order began, not since the hold: the record does not say when that came."""
     held = gilteritinib(status="on-hold", id="m-held", authoredOn="2026-09-08")

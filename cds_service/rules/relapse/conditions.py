@@ -21,6 +21,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Topic
 from cds_service.knowledge.options import EarlierCourse, Fit, Option
 from cds_service.knowledge.snapshot import Snapshot
+from cds_service.knowledge.therapies import Kind
 from cds_service.quantity import Quantity
 from cds_service.rules.high_dose import is_high
 from cds_service.rules.once import once
@@ -62,6 +63,7 @@ def _asked_of(snapshot: Snapshot, option: Option) -> tuple[Condition, ...]:
             (option.fitness is not Fit.ANY, _fitness),
             (option.after_allogeneic, _after_allogeneic),
             (option.first_relapse, _first_relapse),
+            (option.late_relapse, _late_relapse),
             *[("" in snapshot.qualifiers(topic, option.about), limit) for topic, limit in _OF_LIMITS.items()],
             (option.given or option.not_given, _given),
         )
@@ -173,12 +175,24 @@ def _after_allogeneic(case: Case, option: Option, fitness: Assessment) -> Need:
 def _first_relapse(case: Case, option: Option, fitness: Assessment) -> Need:
     number = case.fact(RELAPSE_NUMBER)
     if case.fact(DISEASE).value is Disease.REFRACTORY and number.value is None:
+        status = case.cite(topics.OPTION_STATUS, option.about)
+        if status is not None and not status.foreign and status.value.kind is Kind.APPROVED_RR:
+            return Need(Truth.YES, "its figures are of a first relapse, not of refractory disease")
         return Need(Truth.NO, "described for a first relapse, not for refractory disease")
     if number.value is None:
         return Need(Truth.UNKNOWN, "whether this is the first relapse")
     if number.value > 1:
         return Need(Truth.NO, f"described for a first relapse, this is relapse {number.value}")
     return _HOLDS if number.sure else Need(Truth.YES, f"first relapse as {'; '.join(number.doubts)}: confirm")
+
+
+def _late_relapse(case: Case, option: Option, fitness: Assessment) -> Need:
+    """Described for a late first relapse: how late is told nowhere, so how long the remission held is told."""
+    months = case.fact(FIRST_REMISSION)
+    doubts = f", {'; '.join(months.doubts)}" if months.doubts else ""
+    held = f"{months.value}{doubts}" if months.value is not None else "not known"
+    words = f"described for a late first relapse (no limit is given); first remission here: {held}"
+    return Need(Truth.YES, words)
 
 
 def _age(case: Case, option: Option, fitness: Assessment) -> Need:

@@ -24,7 +24,8 @@ def alone_in_relapse(case: Case, use: Use) -> Outcome:
 
     It is asked of an order for a drug that the sources do not support alone in relapse. In relapsed or refractory AML,
     with no other drug against leukaemia drafted or taken, a card of information says so. Hydroxycarbamide is no
-    partner; a partner that is only planned or on hold is not seen.
+    partner; a partner that is only planned or on hold is not seen, nor one that this service has no knowledge of: the
+    card says so.
 
     Where the medication list is not known, it is told with that doubt; an unknown state of the AML is named as a gap.
     It is silent in new disease or remission, on running treatment, and where another disease is the reason.

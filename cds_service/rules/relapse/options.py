@@ -34,7 +34,7 @@ SETTLED = frozenset({"target", "alone-in-relapse", "off-label-relapse", "aml-on-
 OF_THE_ORDER = frozenset({"route", "dose-frequency", "dose-under-label", "oral-form", "also-active"})
 RULES_SPOKEN_FOR = (
     *("D02", "D05", "D06", "D10", "D14", "D15", "D17", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D27", "D28"),
-    *("D29", "D30", "D31", "D32", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
+    *("D29", "D30", "D31", "D40", "D41", "D42", "D43", "D44", "D45", "D46", "D47", "D48", "D49", "D50", "D51"),
     *("D52", "D53", "D60", "D61", "D62", "D63", "D64", "D65", "D66", "D67", "D68", "D69", "D70", "D80", "D81", "D82"),
     *("D83", "E03", "E04", "E05", "E06", "E07", "E08", "E13", "E26", "E27", "E28", "E29", "E30", "E35", "E37", "E38"),
     *("E39", "E40", "E42", "E45", "E48", "E49", "E50", "E51", "E56", "E58", "E60", "G2", "gap-3", "G7", "G8", "T2"),
@@ -277,6 +277,7 @@ def _cautions(case: Case, option: Option, fitness: Assessment) -> list[str | Fin
         found += [_earlier(option.drugs[0], given[0])] if given else []
         found += [_relapsed_on(drug, case.fact(RELAPSE)) for drug in _came_on(case, option.drugs[:1])]
         found += [said.value] if said is not None else []
+        found += _on_its_like(case, option)
     elif option.group is not Group.INTENSIVE:
         ran = _came_on(case, option.drugs)
         found += [_relapsed_on(" and ".join(ran), case.fact(RELAPSE))] if ran else []
@@ -300,6 +301,20 @@ def _on_it(given: Iterable[Medication], relapse: Fact[Entry]) -> bool:
         and (order.role is not Role.PAST or _until(order, relapse.when))
         for order in given
     )
+
+
+def _on_its_like(case: Case, option: Option) -> Iterator[str]:
+    """That another drug for the same marker was given, after which the sources ask for a test of resistance."""
+    targeted = (other for other in _by_name(case.snapshot) if other.group is Group.TARGETED)
+    alike = (other.drugs[0] for other in targeted if set(other.markers) & set(option.markers))
+    for drug in [drug for drug in dict.fromkeys(alike) if drug not in option.drugs]:
+        given = [order for order in case.orders(*_EVER) if drug in order.ingredients]
+        said = case.cite(topics.RELAPSE_ON_DRUG, drug) if given else None
+        if said is None:
+            continue
+        came = _relapsed_on(drug, case.fact(RELAPSE)) + "," if _came_on(case, [drug]) else ""
+        words = f"{came} which has the same target" if came else f"{_earlier(drug, given[0])} and has the same target"
+        yield f"{words}; of {drug}: {said.value}"
 
 
 def _until(order: Medication, relapse: When) -> bool:

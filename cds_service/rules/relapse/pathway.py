@@ -35,13 +35,14 @@ _IN_PLAY = (Role.DRAFT, Role.ACTIVE, Role.ON_HOLD)
 _DONOR_SEARCH = "donor-search"
 
 
-@rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO)
+@rule("scope-apl", subjects=the_patient, sources=("D01",), worst=Level.INFO, viewing=True)
 def out_of_scope(case: Case, patient: str) -> Outcome:
     """Acute promyelocytic leukaemia is outside the relapse pathway.
 
-    It is asked of every patient. Where the problem list holds acute promyelocytic leukaemia, one card of information
-    says that no work-up and no option for relapse is offered. The checks of drugs go on. Where the problem list does
-    not name it, a genetic result counts that found its gene fusion, and the card says so.
+    It is asked where the patient is viewed. Where the problem list holds acute promyelocytic leukaemia, one card of
+    information says that no work-up and no option for relapse is offered. The checks of drugs go on, and beside an
+    order they alone speak. Where the problem list does not name it, a genetic result counts that found its gene
+    fusion, and the card says so.
 
     A problem list that was not read whole is named as a gap, unless the disease was found in what was read; so are
     results of one day that contradict each other. The newest result decides. One that is negative silences no
@@ -52,7 +53,7 @@ def out_of_scope(case: Case, patient: str) -> Outcome:
             said = case.must(topics.OUT_OF_SCOPE, "pathway")
             apl = case.fact(APL)
             return case.fired(
-                Level.INFO, "out_of_scope", drug="scope", because=(apl,), says=(said,), said=said, apl=apl
+                Level.INFO, "out_of_scope", drug="apl", because=(apl,), says=(said,), said=said, apl=apl
             )
         case Truth.NO:
             return Clear("no acute promyelocytic leukaemia on record")

@@ -26,7 +26,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement, Step
 from cds_service.quantity import Quantity
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, rule
-from cds_service.rules.standing import has_died, not_for_aml
+from cds_service.rules.standing import has_died, in_relapse, not_for_aml
 from cds_service.rules.subjects import Use, doubtful, uses
 from cds_service.rules.treatment import WARNED, days, not_taken, possible, start_level, started
 from cds_service.truth import Truth, any_of
@@ -196,6 +196,14 @@ def _missing(fact: Fact[Quantity]) -> Truth:
     return Truth.NO if fact.sure else Truth.UNKNOWN
 
 
+_TIME_TO_RESPONSE = "time to response"  # the qualifier of what the label says for its own use
+
+
+def _off_label_in_relapse(case: Case, use: Use) -> bool:
+    """Whether relapsed or refractory AML is on record, for which the drug has no approval."""
+    return case.cite(topics.OFF_LABEL, use.drug) is not None and in_relapse(case) is Truth.YES
+
+
 @rule(
     "start-advice",
     subjects=uses(topics.START_ADVICE),
@@ -206,10 +214,12 @@ def _missing(fact: Fact[Quantity]) -> Truth:
         "SAF30",
         "SAF26",
         "SAF27",
+        "SAF28",
         "SAF29",
         "SAF33",
         "SAF34",
         "E15",
+        "E35",
         "E38",
         "E39",
         "E40",
@@ -226,6 +236,9 @@ def start_advice(case: Case, use: Use) -> Outcome:
 
     An amount that a trial gave of the salt, where the label counts the base, is told with what it is of the label.
 
+    How long a response may take is told for the use of the label: where the drug is not approved in relapse and the
+    AML has relapsed or is refractory, that is left out.
+
     It weighs no value of the patient, and is not repeated for treatment that goes on. Other checks speak once a sign
     is recorded or a value is out of its limits.
     """
@@ -234,6 +247,7 @@ def start_advice(case: Case, use: Use) -> Outcome:
     advice = tuple(
         case.must(topics.START_ADVICE, use.drug, each)
         for each in case.snapshot.qualifiers(topics.START_ADVICE, use.drug)
+        if each != _TIME_TO_RESPONSE or not _off_label_in_relapse(case, use)
     )
     warned = case.cite(topics.START_ADVICE, use.drug, WARNED)
     level = start_level(warned)
