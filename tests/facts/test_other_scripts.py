@@ -77,7 +77,7 @@ def test_a_partner_before_a_japanese_word_is_found() -> None:
 
 @pytest.mark.parametrize("words", ["APL疑い", "APL 疑い"])
 def test_a_diagnosis_beside_words_that_are_not_read_is_not_certain(words: str) -> None:
-    found = told(gilteritinib(status="draft"), conditions=[RELAPSED, problem(words)], ecg=[qtcf(430)])
+    found = cards("patient-view", conditions=[RELAPSED, problem(words)], ecg=[qtcf(430)], labs=ELECTROLYTES)
     (card,) = [each for each in found if "promyelocytic" in each["summary"]]
     assert "partly in a script not read, not certain" in card["detail"]
 
