@@ -55,11 +55,8 @@ class Server:
 @contextmanager
 def running(command: tuple[str, ...], port: int, first: bytes, settings: Mapping[str, str]) -> Iterator[Server]:
     """The server behind that command, once it has answered its first call."""
-    names = {each.name for each in SETTINGS}
-    env = {name: value for name, value in os.environ.items() if name not in names and "proxy" not in name.lower()}
-    env |= {"PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **settings}
     with subprocess.Popen(  # noqa: S603 - commands of our own
-        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=environment(settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             _wait(process, port, first)
@@ -70,6 +67,16 @@ def running(command: tuple[str, ...], port: int, first: bytes, settings: Mapping
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """What a server is started with: the caller's own environment, without what would make it another server.
+
+    That is our settings, a proxy, and the wish that Python keep no compiled modules: the image has them compiled.
+    """
+    left_out = {"PYTHONDONTWRITEBYTECODE", *(each.name for each in SETTINGS)}
+    kept = {name: value for name, value in os.environ.items() if name not in left_out and "proxy" not in name.lower()}
+    return {**kept, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING", **settings}
 
 
 def free_port() -> int:

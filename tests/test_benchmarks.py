@@ -127,6 +127,15 @@ def test_the_kernel_tells_cpu_and_memory_of_a_process():
     assert servers._parents()[os.getpid()] == os.getppid()
 
 
+def test_a_server_is_started_as_deployed_whatever_the_caller_s_environment_says(monkeypatch):
+    for name, value in (("PYTHONDONTWRITEBYTECODE", "1"), ("HTTP_PROXY", "http://proxy.invalid"), ("WORKERS", "9")):
+        monkeypatch.setenv(name, value)
+    told = servers.environment({"PORT": "8123"})
+    assert told["PORT"] == "8123"
+    assert not {"PYTHONDONTWRITEBYTECODE", "HTTP_PROXY", "WORKERS"} & told.keys()
+    assert told["PATH"] == os.environ["PATH"]
+
+
 def test_a_token_of_the_benchmark_is_taken_once(tmp_path):
     hospital = Hospital.opened(tmp_path)
     tenants = read_tenants(Path(hospital.settings(8080)["TENANTS"]), ("US",), Way())
