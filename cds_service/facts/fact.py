@@ -71,6 +71,7 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
     why: str = ""  # the reason, in words, when the state is not KNOWN
     rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
     newer: Fact[T] | None = None  # a newer one that is doubtful; it counts once this one is too old
+    surer: Fact[T] | None = None  # a sure one that may be as new, where this one is doubtful
 
     @property
     def usable(self) -> bool:
@@ -97,9 +98,10 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
         if self.state is not State.KNOWN:
             return self
         if self.when is None:
-            return replace(self.doubted("no date"), state=State.STALE, why="has no date")
+            undated = replace(self.doubted("no date"), state=State.STALE, why="has no date")
+            return undated.surer_if(lambda fact: fact.within(days, now).sure)
         if not self.when.older_than(int(days.value), now):
-            return self
+            return self.surer_if(lambda fact: fact.within(days, now).sure)
         if self.newer is not None:
             return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
@@ -110,6 +112,10 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
         value = None if self.value is None else convert(self.value)
         rivals = tuple(map(convert, self.rivals))
         return Fact(key, self.state, value, self.when, self.origin, self.bound, self.doubts, self.why, rivals)
+
+    def surer_if(self, counts: Callable[[Fact[T]], bool]) -> Fact[T]:
+        """The same fact, and the surer one with it only where that counts."""
+        return self if self.surer is None or counts(self.surer) else replace(self, surer=None)
 
     def doubted(self, doubt: str) -> Fact[T]:
         """The same fact with one more doubt."""

@@ -242,7 +242,7 @@ class Precipitant:
 
     drug: str
     drug_class: str
-    routes: frozenset[str]
+    routes: frozenset[str]  # by which it counts; "" where one that is not told counts as well
     food: bool
     antiarrhythmic: bool
     keep: bool  # no draft of it is offered to be taken back

@@ -138,7 +138,9 @@ def _precipitants_of(
         found[name] = Precipitant(
             name,
             entry.get("class", ""),
-            frozenset(entry.get("route", _SYSTEMIC)) | set(entry.get("also_systemic_by", ())),
+            frozenset(entry.get("route", _SYSTEMIC))
+            | set(entry.get("also_systemic_by", ()))
+            | set(() if entry.get("only_if_route_told") else ("",)),
             bool(entry.get("food")),
             bool(entry.get("antiarrhythmic")),
             bool(entry.get("keep")),

@@ -133,7 +133,7 @@ def _subject(library: Library, name: str) -> Page:
         "drug_class": drug.drug_class if drug else other.drug_class if other else "",
         "ours": drug is not None,
         "indications": drug.indications if drug else (),
-        "routes": sorted(other.routes) if other and not other.food else (),
+        "routes": sorted(other.routes - {""}) if other and not other.food else (),
         "food": bool(other and other.food),
     }
     if json_wanted():

@@ -109,7 +109,8 @@ class Relevance:
         """Whether the call concerns us at all, so that a gap is worth a word."""
         if self.moment is Moment.VIEW:
             chart = self.evaluation.chart
-            return not is_over(chart.get(DECEASED), chart.now) and (self._on_our_drug or self._in_relapse_or_unknown)
+            ours = self._on_our_drug or self._in_relapse_or_unknown or (self._may_have_aml and self._broke)
+            return not is_over(chart.get(DECEASED), chart.now) and ours
         unreadable = bool(self.evaluation.chart.unreadable_drafts)
         return bool(self.our_drafts) or self._may_interact or unreadable or bool(self.nameless)
 
@@ -130,6 +131,11 @@ class Relevance:
         if disease.value in (Disease.RELAPSED, Disease.REFRACTORY) or may_be_relapse(disease):
             return True
         return disease.value in (None, Disease.NONE) and not disease.sure
+
+    @property
+    def _broke(self) -> bool:
+        """Whether a check failed in this service: what it would have told nobody knows."""
+        return any(gap.broke for _, gap in self.outcomes(NotEvaluated))
 
     @cached_property
     def _may_interact(self) -> bool:

@@ -243,7 +243,7 @@ def _beside(case: Case) -> tuple[Met, ...]:
         for order in case.orders(Role.DRAFT, Role.ACTIVE):
             for drug in order.ingredients:
                 precipitant = known.get(drug)
-                if precipitant is not None and (not order.route or order.route in precipitant.routes):
+                if precipitant is not None and order.route in precipitant.routes:
                     found.setdefault(drug, []).append(order)
         kept = tuple([Met(drug, known[drug], tuple(orders)) for drug, orders in found.items()])
         case.shared.listed[Met] = kept

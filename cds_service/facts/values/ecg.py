@@ -117,6 +117,9 @@ def read_ecgs(
     fact = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
         fact = replace(fact, rivals=tuple(others))
+    surer = _surer([value for value in came_as if PARTLY_UNREAD not in value.doubts], first, same)
+    if surer is not None:
+        fact = replace(fact, surer=known(QTC, surer, surer.when, surer.origin))
     if doubtful:
         beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
         fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))
@@ -139,6 +142,18 @@ def _read(values: list[Value], same: timedelta) -> list[Value]:
     last, _ = _first(sure)
     kept = [each for each in perhaps if each.number is not None and _height(each) > _danger(last)[:2]]
     return [*read, *(each for each in kept if not _is_earlier(each, last.when, same))]
+
+
+def _surer(read: list[Value], first: Ecg, same: timedelta) -> Ecg | None:
+    """Beside an ECG whose name is not read the sure one that may be as new: what is above a limit by it surely is."""
+    if PARTLY_UNREAD not in first.doubts:
+        return None
+    found = [_best(tracing) for tracing in _tracings([value for value in read if value.key != IN_WORDS], same)]
+    ecgs = [ecg for ecg in found if isinstance(ecg, Ecg)]
+    sure = _first(ecgs)[0] if ecgs else None
+    if sure is None or sure.doubts or sure.bound:
+        return None
+    return sure if first.when is None or may_be_newest(sure.when, newest_of([first.when]) - same) else None
 
 
 def _taken_too(values: list[Value], same: timedelta) -> list[Ecg]:

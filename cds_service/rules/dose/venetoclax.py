@@ -188,6 +188,7 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         for order in last_first(over_or_held(case), case.now)
         if _ended_lately(case, beside, order, int(window.value)) and imposed(case, use, order)
     ]
+    stopped.sort(key=lambda order: not long_acting(case, (order,)))
     if not stopped:
         medications = case.fact(MEDICATIONS)
         if not medications.sure:
@@ -204,6 +205,7 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
         line=bool(use.drafts),
         drafted=bool(use.drafts),
         lasting=long_acting(case, stopped),
+        stays=all(long_acting(case, (order,)) for order in stopped),
         doubts=() if stopped[0].end is not None else ("the day it ended is not known",),
         order=reduced[0],
         total=total,

@@ -56,12 +56,17 @@ def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
     if missed is None:
         return fact
     doubt = f"{fact.when}, before the ECG due on {missed[0]}"
-    return replace(fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})")
+    return replace(
+        fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})", surer=None
+    )
 
 
 def _since_relapse(case: Case, fact: Fact[Ecg]) -> Fact[Ecg]:
     """The QTc, stale when it was taken before the relapse: drugs and electrolytes were others then."""
     relapse = case.fact(RELAPSE)
+    if relapse.when is not None:
+        since = relapse.when
+        fact = fact.surer_if(lambda surer: surer.when is not None and surer.when.on_or_after(since) is not Truth.NO)
     if fact.state is not State.KNOWN or fact.when is None or relapse.when is None:
         return fact
     if fact.when.on_or_after(relapse.when) is not Truth.NO:
@@ -94,12 +99,16 @@ def blind_to_qtc(case: Case, use: Use, qtc: Fact[Ecg], why: str = "") -> NotEval
 def over(case: Case, qtc: Fact[Ecg], limit: Quantity) -> tuple[Truth, Fact[Ecg]]:
     """Whether the QTc is above the limit, and the fact with the doubt that its formula raises.
 
-    Above the limit any formula warns. Below it Fridericia clears, and Bazett at a rate from which it gives no lower
-    value.
+    Where a surer one that may be as new is above it, that one counts. Above the limit any formula warns. Below it
+    Fridericia clears, and Bazett at a rate from which it gives no lower value.
     """
     ecg = qtc.value
     if ecg is None:
         return Truth.UNKNOWN, qtc
+    if qtc.surer is not None:
+        surely, told = over(case, qtc.surer, limit)
+        if surely is Truth.YES:
+            return surely, told
     truth = above(as_quantity(qtc, ecg), limit)
     if ecg.formula is Formula.FRIDERICIA:
         return truth, qtc
@@ -125,6 +134,8 @@ def weighed(case: Case, use: Use, newest: Fact[Ecg], judged: Fact[Ecg], word: Le
     Another formula than Fridericia makes a critical finding a warning, and a warning no less. One that is trusted all
     the same is asked for in words. Where the drug's own text names no formula it is no doubt at all.
     """
+    if newest.surer is not None and judged.value is newest.surer.value:
+        newest = newest.surer
     any_formula = case.cite(topics.QTC_ANY_FORMULA, use.drug)
     if any_formula is not None and not any_formula.foreign:
         return newest, False

@@ -338,7 +338,7 @@ def electrolyte_wasting(case: Case, use: Use) -> Outcome:
 
 def _only_drafted(other: Met) -> bool:
     """Whether none of it was taken yet, so that a value that is low is not its doing."""
-    return all(order.role is Role.DRAFT for order in other.orders)
+    return all(order.role is Role.DRAFT and not (order.replaces or order.on_record) for order in other.orders)
 
 
 def _lowered(case: Case, other: Met) -> tuple[Key[Quantity], ...]:

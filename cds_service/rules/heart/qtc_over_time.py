@@ -8,6 +8,7 @@ from cds_service.facts.drugs.medications import Role
 from cds_service.facts.fact import Fact, State, above
 from cds_service.facts.times import When
 from cds_service.facts.values.ecg import ECGS, QTC, REFUSED, Ecg
+from cds_service.facts.values.ecg_names import PARTLY_UNREAD
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
 from cds_service.quantity import Quantity
@@ -332,10 +333,13 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
     if not due:
         return Clear(f"first ECG due on {_first_due(case, use, start)}")
     taken = ecgs.value or ()
-    missed = [each for each in due if today > each[0] + tolerance and not taken_since(taken, each[0] - tolerance)]
+    read = tuple(ecg for ecg in taken if PARTLY_UNREAD not in ecg.doubts)
+    missed = [each for each in due if today > each[0] + tolerance and not taken_since(read, each[0] - tolerance)]
     day, words = (missed or due)[-1]  # an ECG that was missed stays overdue while the next one comes due
-    if taken_since(taken, day - tolerance):
+    if taken_since(read, day - tolerance):
         return Clear(f"ECG of {words} (due {day}) was taken")
+    if taken_since(taken, day - tolerance):
+        return case.blind(ecgs, why=f"whether the ECG of {words} (due {day}) was taken is not known: {PARTLY_UNREAD}")
     if not ecgs.sure and ecgs.state is not State.ABSENT:
         return case.blind(ecgs, why=f"whether the ECG of {words} (due {day}) was taken is not known")
     overdue = today > day + tolerance

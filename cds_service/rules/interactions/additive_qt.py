@@ -126,7 +126,7 @@ def _named_partners(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met,
             precipitant = case.snapshot.precipitants.get(drug)
             if drug in known or drug not in named.value or precipitant is None:
                 continue
-            if order.route in ("", *precipitant.routes):
+            if order.route in precipitant.routes:
                 found.setdefault(drug, []).append(order)
     return tuple(Met(drug, case.snapshot.precipitants[drug], tuple(orders)) for drug, orders in found.items())
 

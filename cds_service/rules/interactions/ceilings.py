@@ -132,7 +132,7 @@ def inhibitors(case: Case, use: Use) -> tuple[Met, ...]:
 def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
     """The ceilings that an order of another drug imposed while it was taken, if it reached the blood."""
     known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients if drug != use.drug)
-    others = tuple(Met(d, p, (order,)) for d, p in known if p is not None and order.route in ("", *p.routes))
+    others = tuple(Met(d, p, (order,)) for d, p in known if p is not None and order.route in p.routes)
     return ceilings(case, use, others)
 
 

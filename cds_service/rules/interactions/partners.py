@@ -235,6 +235,6 @@ def long_acting(case: Case, orders: Iterable[Medication]) -> tuple[Statement[str
 def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:
     """Whether a past order reached the blood and had such an effect."""
     known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients)
-    reached = [drug for drug, each in known if each is not None and order.route in ("", *each.routes)]
+    reached = [drug for drug, each in known if each is not None and order.route in each.routes]
     found = (case.effect(drug, "cyp3a") for drug in reached)
     return any(effect is not None and effect.value in strengths for effect in found)

@@ -310,11 +310,11 @@ def _on_its_like(case: Case, option: Option) -> Iterator[str]:
     for drug in [drug for drug in dict.fromkeys(alike) if drug not in option.drugs]:
         given = [order for order in case.orders(*_EVER) if drug in order.ingredients]
         said = case.cite(topics.RELAPSE_ON_DRUG, drug) if given else None
-        if said is None:
+        if said is None and not (given and case.cite(topics.RELAPSE_ON_DRUG, option.drugs[0])):
             continue
         came = _relapsed_on(drug, case.fact(RELAPSE)) + "," if _came_on(case, [drug]) else ""
         words = f"{came} which has the same target" if came else f"{_earlier(drug, given[0])} and has the same target"
-        yield f"{words}; of {drug}: {said.value}"
+        yield f"{words}; of {drug}: {said.value}" if said is not None else words
 
 
 def _until(order: Medication, relapse: When) -> bool:

@@ -144,6 +144,7 @@ def state_not_stated(case: Case, patient: str) -> Outcome:
     closed = told_as_relapse(case)
     closed = closed or shut(case, ((~unstated, f"on record: {disease.value.value if disease.value else ''}", disease),))
     closed = closed or shut(case, common_doors(case))
+    unread = unread or (unstated is Truth.YES and is_apl(case) is Truth.UNKNOWN)  # no reason not to ask
     if closed is not None and not (unread and adult(case) is Truth.YES and not case.fact(DECEASED).value):
         return closed
     said = case.must(topics.STATE_ASKED, "pathway")
