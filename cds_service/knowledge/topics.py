@@ -120,6 +120,7 @@ DOSE_CEILING = Topic("dose_ceiling", in_unit("mg/d"))
 SURFACE_CEILING = Topic("surface_ceiling", in_unit("mg/m2"))  # each dose; of labels and usual courses
 RETURN_TO_DOSE = Topic("return_to_dose", words)
 RECENTLY_STOPPED = Topic("recently_stopped", in_unit("d"))
+LONG_ACTING_COUNTS = Topic("long_acting_counts", in_unit("d"))
 RETURN_AFTER = Topic("return_after", in_unit("d"))
 START_CONTRAINDICATED = Topic("start_contraindicated", words)
 RAMP_UP = Topic("ramp_up", words)

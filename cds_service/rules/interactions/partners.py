@@ -232,6 +232,14 @@ def long_acting(case: Case, orders: Iterable[Medication]) -> tuple[Statement[str
     return tuple(said for drug in named if (said := case.effect(drug, "long-acting")) is not None)
 
 
+def lasts_on(case: Case, order: Medication) -> bool:
+    """Whether an ended order is of a drug that stays in the body for long, and ended so lately that this counts."""
+    window = int(case.must(topics.LONG_ACTING_COUNTS, "policy").value.value)
+    day = order.last_day or order.start
+    lately = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
+    return lately and bool(long_acting(case, (order,)))
+
+
 def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:
     """Whether a past order reached the blood and had such an effect."""
     known = ((drug, case.snapshot.precipitants.get(drug)) for drug in order.ingredients)
