@@ -92,6 +92,7 @@ STRONG_CYP3A_INDUCER = Topic("strong_cyp3a_inducer", words)
 CYP3A_INDUCER = Topic("cyp3a_inducer", words)
 MODERATE_CYP3A_INHIBITOR = Topic("moderate_cyp3a_inhibitor", words)
 INHIBITOR_REMEDIES = Topic("inhibitor_remedies", names)  # in the order of the source
+INHIBITOR_KEPT = Topic("inhibitor_kept", words)  # where the first of the remedies of the same qualifier keeps it
 COUNTS_AS = Topic("counts_as", words)  # qualifier: a drug that our drug's own label puts into another class
 CONTRAINDICATED_WITH = Topic("contraindicated_with", names)  # qualifier: "inducer" or "substrate"
 CONTRAINDICATED_WHY = Topic("contraindicated_why", words)

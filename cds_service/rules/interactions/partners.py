@@ -83,6 +83,14 @@ def remedies_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tupl
     return here if here is not None else case.cite(topics.INHIBITOR_REMEDIES, use.drug)
 
 
+def undo_inhibitors(
+    case: Case, use: Use, others: tuple[Met, ...], remedies: Statement[tuple[str, ...]] | None
+) -> tuple[Proposal, ...]:
+    """The drafts of inhibitors may be taken back, unless the first remedy keeps them: no button speaks against it."""
+    kept = remedies is not None and case.cite(topics.INHIBITOR_KEPT, use.drug, remedies.qualifier) is not None
+    return () if kept else undo(others)
+
+
 def orders_of(use: Use, others: tuple[Met, ...]) -> tuple[Medication, ...]:
     """Our drug's orders and theirs."""
     return (*use.drafts, *use.active, *(order for other in others for order in other.orders))
@@ -125,7 +133,7 @@ def fire(
         says=(said, *weak[surest.drug]),
         mentions=tuple(each for some in (*found.values(), (remedies,)) for each in some if each is not None),
         deciding=doubtful((*use.drafts, *use.active), surest.orders),
-        propose=() if line else undo((*others, *also)),
+        propose=() if line else undo_inhibitors(case, use, (*others, *also), remedies),
         line=line,
         others=others,
         also=also,
