@@ -155,6 +155,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "recently_stopped": ("14 d",),
         "long_acting_counts": ("90 d",),
     },
+    "strong-cyp3a-inhibitor": {"lowest_dose": ("17.7 mg/d",)},
     "dose-beside-inhibitor": {
         "ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"),
         "dose_weight_from": ("40 kg",),

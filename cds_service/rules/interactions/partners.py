@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
@@ -22,6 +22,8 @@ STRONG = "strong inhibitor"
 MODERATE = "moderate inhibitor"
 INDUCER = "inducer"
 FOOD = "food"
+LOWEST = "lowest dose"  # taken before the inhibitor: no lower one is stated
+LOWERED = "lowered dose"  # ordered or taken beside the inhibitor: perhaps the one that was lowered for it
 _INDUCER_TOPICS: tuple[Topic[Any], ...] = (topics.COMBINED_INDUCER, topics.STRONG_CYP3A_INDUCER, topics.CYP3A_INDUCER)
 
 
@@ -78,9 +80,22 @@ def remedies_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tupl
     """What can be done about an inhibitor: of foods to leave them out, else what this place says of one by its name."""
     if all(other.precipitant.food for other in others):
         return case.must(topics.INHIBITOR_REMEDIES, "policy", FOOD)
+    at_lowest = _at_lowest(case, use, others)
+    if at_lowest is not None:
+        return at_lowest
     named = (case.cite(topics.INHIBITOR_REMEDIES, use.drug, other.drug) for other in others)
     here = next((each for each in named if each is not None and not each.foreign), None)
     return here if here is not None else case.cite(topics.INHIBITOR_REMEDIES, use.drug)
+
+
+def _at_lowest(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tuple[str, ...]] | None:
+    """What is said at the lowest dose: taken before the inhibitors are ordered, else perhaps lowered for them."""
+    added = not use.drafts and all(order.role is Role.DRAFT for other in others for order in other.orders)
+    said = case.cite(topics.INHIBITOR_REMEDIES, use.drug, LOWEST if added else LOWERED)
+    reached = highest(use.drafts or use.active)
+    if said is None or reached is None or reached > case.must(topics.LOWEST_DOSE, use.drug).value:
+        return None
+    return said
 
 
 def undo_inhibitors(
