@@ -156,9 +156,15 @@ def fire(
         benefits=benefits(case, (*others, *also)),
         remedies=remedies.value if remedies is not None else (),
         advised=remedies,
+        lead=_lead(said, remedies),
         said=said,
         new=bool(use.drafts),
     )
+
+
+def _lead(said: Statement[Any], remedies: Statement[tuple[str, ...]] | None) -> str:
+    """What this place itself says, up to its first stop, where the remedies are borrowed: it leads the card."""
+    return str(said.value).split(";")[0] if remedies is not None and remedies.foreign and not said.foreign else ""
 
 
 def undo(others: tuple[Met, ...]) -> tuple[Proposal, ...]:
