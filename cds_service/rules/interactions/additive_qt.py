@@ -12,6 +12,7 @@ from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart.ecg import REPEAT_ECG, current_qtc, over
+from cds_service.rules.interactions.ceilings import replaced_now
 from cds_service.rules.interactions.partners import (
     benefits,
     fire,
@@ -142,13 +143,13 @@ def _told_here(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]
 def _acting_on(case: Case, use: Use) -> tuple[Met, ...]:
     """Drugs that prolong the QT interval and stay in the body for long, ended or on hold, beside an order of ours.
 
-    Of several orders of one drug the last to end speaks.
+    Of several orders of one drug the last to end speaks; one in whose place another is drafted ends with this call.
     """
     if not use.drafts:
         return ()
     still = {other.drug for other in met(case, use, "qt")}
     found: dict[str, Met] = {}
-    for order in last_first(over_or_held(case), case.now):
+    for order in last_first((*over_or_held(case), *replaced_now(case)), case.now):
         for drug in order.ingredients:
             known = case.snapshot.precipitants.get(drug)
             if known is None or drug in still or drug in found or order.route not in ("", *known.routes):

@@ -138,7 +138,7 @@ def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
 
 
 @once
-def _replaced_now(case: Case) -> tuple[Medication, ...]:
+def replaced_now(case: Case) -> tuple[Medication, ...]:
     """The orders in use in whose place a draft of this call is written: they are taken until now."""
     case.fact(MEDICATIONS)
     now = When(case.now, case.now)
@@ -167,7 +167,7 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in last_first((*over_or_held(case), *_replaced_now(case)), case.now):
+    for order in last_first((*over_or_held(case), *replaced_now(case)), case.now):
         if still & set(order.ingredients):
             continue
         if order.end is not None:
