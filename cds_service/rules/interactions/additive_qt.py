@@ -59,8 +59,8 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     magnesium is low, or one of these not known. The card offers to take back a draft of the other, but not of one that
     treats what cannot wait.
 
-    Beside an order of the drug one counts as well that ended, or is on hold, within the window of the policy and stays
-    in the body for long, such as amiodarone; the card says so.
+    Beside an order of the drug, one that stays in the body for long, such as amiodarone, counts after its end as well,
+    within the window of the policy. So does one on hold. The card says so.
 
     Of two drugs that both have this check one card speaks, that of the draft. A medication list that is missing or read
     in part, with none found, goes to the card of gaps; a missing problem list is told by the checks of the history.
