@@ -127,6 +127,7 @@ def _environments(kind: type[Environment]) -> tuple[Environment, Environment]:
     return body, plain
 
 
+_MARK = re.compile(r" \([^()]{1,40}\)$")  # whose word it is, at the end of a summary: that is not cut off
 _OURS = _environments(Environment)
 _THEIRS = _environments(ImmutableSandboxedEnvironment)  # wording that comes from outside
 _CODE = Compiled(__file__)  # of ours
@@ -218,8 +219,11 @@ def _short(words: str) -> str:
     """The summary, no longer than a card's may be: cut behind a whole word, as half a number is another."""
     if len(words) <= LONGEST_SUMMARY:
         return words
-    whole, parted, _ = words[:LONGEST_SUMMARY].rpartition(" ")
-    return (whole.rstrip(" ,;:") if parted else words[: LONGEST_SUMMARY - 1]) + "…"
+    mark = _MARK.search(words)
+    kept = mark.group() if mark else ""
+    room = LONGEST_SUMMARY - len(kept)
+    whole, parted, _ = words[:room].rpartition(" ")
+    return (whole.rstrip(" ,;:") if parted else words[: room - 1]) + "…" + kept
 
 
 def _tidy(body: str) -> str:

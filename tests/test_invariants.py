@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from cards.topic import topic_code
 from cds_service.answer import Answer, answer
 from cds_service.knowledge.model import Level, Verification
-from cds_service.present.problems import HAZARDS
+from cds_service.present.problems import HAZARDS, TO_OURS, TO_THEIRS
 from cds_service.rules.relapse.offers import Offer, Verdict
 from cds_service.rules.rule import Check, Clear, Fired, NotApplicable, NotEvaluated
 from tests import card_grammar
@@ -413,6 +413,7 @@ def assert_no_calmer(before: Told, after: Told, *, gone: Iterable[str] = ()) -> 
 def stands_in_another(code: str, told: Told) -> bool:
     """Whether the finding is told in the card of a more urgent one about the same hazard."""
     hazard = next((rules for rules in HAZARDS.values() if code in {topic_code(rule) for rule in rules}), ())
+    hazard = tuple(TO_OURS) if code == topic_code(TO_THEIRS) else hazard
     beside = {topic_code(rule) for rule in hazard} & told.loud
     warned = {topic_code(check.rule.id) for check, fired in told.fired if fired.finding.level >= Level.WARNING}
     return bool(beside) and code in warned

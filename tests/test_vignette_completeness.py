@@ -150,7 +150,12 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "low_dose_cytarabine": ("100 mg/d",),
         "low_dose_cytarabine_surface": ("40 mg/m2",),
     },
-    "inhibitor-just-stopped": {"return_after": ("3 d",), "recently_stopped": ("14 d",)},
+    "inhibitor-just-stopped": {
+        "return_after": ("3 d",),
+        "recently_stopped": ("14 d",),
+        "long_acting_counts": ("90 d",),
+    },
+    "strong-cyp3a-inhibitor": {"lowest_dose": ("17.7 mg/d",)},
     "dose-beside-inhibitor": {
         "ceiling_beside_inhibitor": ("250 mg/d", "320 mg/d"),
         "dose_weight_from": ("40 kg",),
@@ -159,6 +164,7 @@ EDGES: dict[str, dict[str, tuple[str, ...]]] = {
     "additive-qt": {
         "additive_qt_warn_above": ("450 ms",),
         "additive_qt_rise_above": ("30 ms",),
+        "long_acting_counts": ("90 d",),
         "potassium_low_below": ("3.5 mmol/L",),
         "magnesium_low_below": ("0.7 mmol/L",),
         "electrolyte_window_at_start": ("7 d",),
@@ -294,6 +300,7 @@ SHARED = {
     ("dose_ceiling", "dose-ceiling"): "venetoclax.ceilings",
     ("return_after", "inhibitor-just-stopped"): "asked before a plain ramp-up is told",
     ("recently_stopped", "inhibitor-just-stopped"): "the same",
+    ("long_acting_counts", "inhibitor-just-stopped"): "the same",
     ("ceiling_beside_inhibitor", "dose-beside-inhibitor"): "partners.dose_told",
     ("dose_weight_from", "dose-beside-inhibitor"): "the same",
     ("low_dose_cytarabine", "dose-ceiling"): "ceilings.ceilings",

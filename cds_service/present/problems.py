@@ -24,6 +24,20 @@ HAZARDS: dict[str, tuple[str, ...]] = {
     "electrolytes": ("electrolytes-severe", "electrolytes", "electrolyte-wasting"),
 }
 _HAZARD_OF = {rule: hazard for hazard, rules in HAZARDS.items() for rule in rules}
+# What another drug does to ours; what ours does to that same drug stands in the same card.
+TO_OURS = frozenset(
+    {
+        "contraindicated-pair",
+        "combined-inducer",
+        "strong-cyp3a-inducer",
+        "cyp3a-inducer",
+        "dose-ceiling",
+        "dose-beside-inhibitor",
+        "strong-cyp3a-inhibitor",
+        "moderate-cyp3a-inhibitor",
+    }
+)
+TO_THEIRS = "effect-on-others"
 
 Found = tuple[Check, Finding]
 
@@ -40,8 +54,24 @@ class Problem:
 def problems(found: Iterable[Found]) -> list[Problem]:
     """The findings, one problem each, in the order of their most urgent finding."""
     together: dict[tuple[str, str], list[Found]] = {}
-    for index, (check, finding) in enumerate(found):
+    every = list(found)
+    for index, (check, finding) in enumerate(every):
         hazard = _HAZARD_OF.get(check.rule.id)
-        together.setdefault((hazard or f"alone {index}", finding.drug if hazard else ""), []).append((check, finding))
+        key = (hazard, finding.drug) if hazard else (f"alone {_pair(every, index)}", "")
+        together.setdefault(key, []).append((check, finding))
     ranked = [sorted(each, key=lambda pair: -pair[1].level) for each in together.values()]
     return [Problem(*first, tuple(rest)) for first, *rest in ranked]
+
+
+def _pair(found: list[Found], index: int) -> int:
+    """Where the finding about what those drugs do to ours stands, for what ours does to them; else its own place."""
+    check, finding = found[index]
+    if check.rule.id != TO_THEIRS:
+        return index
+    orders = {id(order) for order in finding.about}
+    hosts = (
+        place
+        for place, (other, told) in enumerate(found)
+        if other.rule.id in TO_OURS and told.drug == finding.drug and orders <= {id(order) for order in told.about}
+    )
+    return next(hosts, index)

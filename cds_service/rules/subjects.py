@@ -16,6 +16,7 @@ from cds_service.knowledge import topics
 from cds_service.knowledge.model import Precipitant, Topic
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.quantity import Quantity
+from cds_service.rules.once import once
 from cds_service.rules.rule import Case, Proposal, Subjects
 
 
@@ -294,16 +295,14 @@ def perhaps_beside(use: Use, order: Medication, lowered: Quantity | None, window
     return days is not None and 0 <= order.start.days_ago(now) <= days + window
 
 
+@once
 def over_or_held(case: Case) -> tuple[Medication, ...]:
     """The orders that are over, and those on hold: what they did may last. The day of a hold is known of one that this
     call holds, or that has come to its last day; of any other it is not known, and one that began longer ago than an
     order may stand open counts as held for long.
     """
-    kept: tuple[Medication, ...] | None = case.shared.listed.get(over_or_held)
-    if kept is None:
-        held = tuple([_as_over(case, each) for each in case.orders(Role.ON_HOLD)])
-        kept = case.shared.listed[over_or_held] = (*case.orders(Role.PAST), *held)
-    return kept
+    held = tuple([_as_over(case, each) for each in case.orders(Role.ON_HOLD)])
+    return (*case.orders(Role.PAST), *held)
 
 
 def _as_over(case: Case, held: Medication) -> Medication:

@@ -69,3 +69,17 @@ def test_a_summary_that_is_too_long_ends_in_a_whole_word(length: int) -> None:
     whole = f"X{'x' * (length - 1)} on gemtuzumab ozogamicin: evaluate for capillary leak before the next dose"
     assert len(said) <= LONGEST_SUMMARY
     assert said == whole or (said.endswith("…") and whole.startswith(f"{said[:-1]} "))
+
+
+@pytest.mark.parametrize("mark", [" (review)", " (US label by a digest)", ""])
+def test_whose_word_it_is_is_not_cut_off_with_a_summary_that_is_too_long(mark: str) -> None:
+    values = {
+        "others": [{"drug": "clarithromycin"}],
+        "drug": "gilteritinib",
+        "lead": "",
+        "remedies": ["avoid " + "the inhibitor " * 12 + "at all"],
+        "advised": {"where": mark},
+    }
+    said = summary_of("strong_inhibitor", values)
+    assert len(said) <= LONGEST_SUMMARY
+    assert said.endswith(f"…{mark}")

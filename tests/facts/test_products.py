@@ -361,7 +361,11 @@ def test_a_medication_whose_code_and_ingredients_disagree_says_so() -> None:
     ("Voquezna Triple Pak", "vonoprazan, clarithromycin"), ("Voquezna 20 mg", "vonoprazan"),
     ("Prevpac", "lansoprazole, clarithromycin"), ("Omeclamox-Pak", "omeprazole, clarithromycin"),
     ("Yasmin", "drospirenone, ethinylestradiol"), ("combined oral contraceptive pill", "hormonal contraceptive"),
-    ("non-hormonal contraceptive", ""),
+    ("non-hormonal contraceptive", ""), ("Leponex 100 mg Tabl.", "clozapine"), ("Saroten 25", "amitriptyline"),
+    ("Dilatrend 12,5 mg", "carvedilol"), ("Tarka 180/2", "trandolapril, verapamil"), ("Herbesser R 100", "diltiazem"),
+    ("Sulfatrim suspension", "sulfamethoxazole, trimethoprim"), ("Efexor XL 75 mg", "venlafaxine"),
+    ("Pariet 20 mg", "rabeprazole"), ("Inegy 10/20", "ezetimibe, simvastatin"), ("Yazoo milk", ""), ("Univers", ""),
+    ("Torems", ""), ("Artist", ""), ("Xocova 125 mg", "ensitrelvir"), ("Zokinvy 50 mg", "lonafarnib"),
 ])
 def test_a_name_before_which_its_maker_stands_and_further_names(name: str, drugs: str) -> None:
     (found,) = chart(order(name)).medications.orders or (None,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cds_service.present.problems import HAZARDS
+from cds_service.present.problems import HAZARDS, TO_OURS, TO_THEIRS
 from cds_service.rules.catalogue import RULES
 from tests.calls import ELECTROLYTES, cards, flt3_itd, gilteritinib, observation, order, qtcf
 
@@ -24,6 +24,7 @@ def test_the_hazards_name_rules_that_exist_and_each_once():
     named = [rule for rules in HAZARDS.values() for rule in rules]
     assert set(named) <= {rule.id for rule in RULES}
     assert len(named) == len(set(named))
+    assert TO_OURS | {TO_THEIRS} <= {rule.id for rule in RULES}
 
 
 def test_a_second_qt_drug_stands_in_the_card_of_the_long_qtc():
@@ -55,3 +56,36 @@ def test_what_lowers_another_electrolyte_is_not_blamed():
     low = [LOW[0], observation("2601-3", 0.9, "mmol/L", "2026-11-20T08:00:00Z")]
     told = sign(ecg=[qtcf(430)], labs=low, medications=[order(n, "", 40, id=n) for n in ("pantoprazole", "furosemide")])
     assert "Potassium 3.1 mmol/L with gilteritinib, lowered by furosemide" in told["electrolytes"]["detail"]
+
+
+def beside_ivosidenib(*others: str) -> dict[str, dict[str, Any]]:
+    """The cards by topic when itraconazole is signed beside ivosidenib 500 mg and these."""
+    taken = [order(name, "", mg, id=name) for name, mg in (("ivosidenib", 500), *((other, 5) for other in others))]
+    found = cards("order-sign", order("itraconazole", id="d1"), medications=taken, ecg=[qtcf(430)], labs=ELECTROLYTES)
+    return {card["source"]["topic"]["code"]: card for card in found}
+
+
+def test_both_directions_of_one_pair_are_one_card():
+    told = beside_ivosidenib()
+    card = told["doseBesideInhibitor"]
+    assert "effectOnOthers" not in told
+    assert card["indicator"] == "critical" and card["summary"].endswith("at most 250 mg once daily (and 1 more)")
+    assert "Ivosidenib may change the effect of itraconazole" in card["detail"]
+    assert [each["label"] for each in card["suggestions"]] == ["Remove the itraconazole draft"]
+
+
+def test_what_it_does_to_a_third_drug_stands_alone():
+    told = beside_ivosidenib("warfarin")
+    assert {"doseBesideInhibitor", "effectOnOthers"} <= told.keys()
+    assert "warfarin" in told["effectOnOthers"]["detail"].lower()
+
+
+def test_beside_the_lowered_dose_what_it_does_to_the_other_is_the_card():
+    found = cards(
+        "order-sign",
+        order("ivosidenib", "", 250, id="d1"),
+        medications=[order("itraconazole", id="a")],
+        ecg=[qtcf(430)],
+        labs=ELECTROLYTES,
+    )
+    assert "effectOnOthers" in {card["source"]["topic"]["code"] for card in found}

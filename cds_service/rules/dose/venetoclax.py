@@ -234,7 +234,8 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
     the days that the label waits before the return. One that ended on a day not stated is told as information, where it
     began within the window of the policy or was to last until now. So is one that may have been taken beside a dose at
     its ceiling that is taken still. One in whose place another order is written in this call counts as ended today.
-    One on hold is told like one that ended: today where this call holds it, else on a day not stated.
+    One on hold is told like one that ended: today where this call holds it, else on a day not stated. One that stays in
+    the body for long, such as amiodarone, is looked for within a longer window of the policy.
 
     A dose that cannot be read so soon after an inhibitor goes to the card of gaps as a warning, a medication list read
     in part as information. While the inhibitor is taken, the check of the ceiling speaks.
@@ -249,14 +250,15 @@ def inhibitor_just_stopped(case: Case, use: Use) -> Outcome:
             return case.blind(why=f"dose of {use.drug}: {unread[0].dose.why}", about=use.drafts, level=Level.WARNING)
         high = [draft for draft in use.drafts if draft.dose.daily is not None and draft.dose.daily > limit]
         if high:
+            lasting = long_acting(case, (ended.order,))
             return case.fired(
                 Level.WARNING,
                 "inhibitor_just_stopped",
                 about=(*use.drafts, ended.order),
                 drug=use.drug,
-                says=(wash_out,),
-                mentions=long_acting(case, (ended.order,)),
-                lasting=long_acting(case, (ended.order,)),
+                says=(wash_out, *lasting),
+                lasting=lasting,
+                counts=case.must(topics.LONG_ACTING_COUNTS, "policy"),
                 doubts=() if ended.day_known else ("the day it ended is not known",),
                 order=high[0],
                 stopped=ended.order,

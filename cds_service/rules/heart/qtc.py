@@ -278,7 +278,7 @@ def qtc_over_action_limit(case: Case, use: Use) -> Outcome:
                 holds=limit.qualifier == INTERRUPT,
                 qtc=qtc,
                 limit=limit,
-                hold=hold,
+                hold=hold if hold.foreign == limit.foreign else None,
                 action=action,
                 confirm=confirm,
             )

@@ -12,9 +12,19 @@ from cds_service.facts.values.labs import MAGNESIUM, POTASSIUM
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Topic
 from cds_service.rules.heart.ecg import REPEAT_ECG, current_qtc, over
-from cds_service.rules.interactions.partners import benefits, fire, none_met, orders_of, says, undo
+from cds_service.rules.interactions.ceilings import replaced_now
+from cds_service.rules.interactions.partners import (
+    benefits,
+    fire,
+    lasts_on,
+    long_acting,
+    none_met,
+    orders_of,
+    says,
+    undo,
+)
 from cds_service.rules.rule import Case, NotApplicable, Outcome, only_if_weak, rule
-from cds_service.rules.subjects import Met, Use, doubtful, met, uses
+from cds_service.rules.subjects import Met, Use, doubtful, last_first, met, over_or_held, uses
 from cds_service.rules.treatment import baseline
 from cds_service.truth import Truth
 
@@ -49,6 +59,9 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     magnesium is low, or one of these not known. The card offers to take back a draft of the other, but not of one that
     treats what cannot wait.
 
+    Beside an order of the drug, one that stays in the body for long, such as amiodarone, counts after its end as well,
+    within the window of the policy. So does one on hold. The card says so.
+
     Of two drugs that both have this check one card speaks, that of the draft. A medication list that is missing or read
     in part, with none found, goes to the card of gaps; a missing problem list is told by the checks of the history.
     """
@@ -56,7 +69,11 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         return NotApplicable("not taken now")
     others = tuple(each for each in met(case, use, "qt") if says(case, each, "qt").startswith("prolongs"))
     by_name = _named_partners(case, use, others)
+    ended = _acting_on(case, use)
+    lasting = tuple(each for one in ended for each in long_acting(case, one.orders))
     others = _told_here(case, use, others) + by_name
+    taken = tuple(each.drug for each in others)
+    others += ended
     if not others:
         return none_met(case, use, "other QT-prolonging drug")
     said = case.must(topics.ADDITIVE_QT, use.drug)
@@ -66,6 +83,7 @@ def additive_qt(case: Case, use: Use) -> Outcome:
     antiarrhythmics = tuple(each for each in others if each.precipitant.antiarrhythmic)
     reasons = no_room + tuple(f"{each.drug} is an antiarrhythmic" for each in antiarrhythmics)
     naming = tuple(each for each in (case.cite(topics.QT_NAMED_PARTNERS, use.drug),) if each is not None and by_name)
+    acts_on, mentioned = ((), lasting) if taken else (lasting, ())
     theirs = tuple(order for each in (others if no_room else antiarrhythmics) for order in each.orders)
     if not reasons:
         return case.fired(
@@ -73,14 +91,18 @@ def additive_qt(case: Case, use: Use) -> Outcome:
             "additive_qt",
             about=orders_of(use, others),
             drug=use.drug,
-            says=(said,),
-            mentions=naming,
+            says=(said, *acts_on),
+            mentions=(*naming, *mentioned),
             line=True,
             others=others,
+            taken=taken,
+            ended=tuple(order for each in ended for order in each.orders),
+            acts_on=lasting,
             named=[each.drug for each in by_name],
             said=said,
             reasons=(),
             lasting=False,
+            counts=None,
             qtc=case.fact(QTC),
         )
     return case.fired(
@@ -88,15 +110,19 @@ def additive_qt(case: Case, use: Use) -> Outcome:
         "additive_qt",
         about=orders_of(use, others),
         drug=use.drug,
-        says=(said, *weak, *defaults),
-        mentions=naming,
+        says=(said, *weak, *defaults, *acts_on),
+        mentions=(*naming, *mentioned),
         deciding=doubtful((*use.drafts, *use.active), theirs),
         propose=(*undo(others), REPEAT_ECG),
         others=others,
+        taken=taken,
+        ended=tuple(order for each in ended for order in each.orders),
+        acts_on=lasting,
         named=[each.drug for each in by_name],
         said=said,
         reasons=reasons,
         lasting=bool(antiarrhythmics),
+        counts=case.must(topics.LONG_ACTING_COUNTS, "policy"),
         benefits=benefits(case, tuple(each for each in others if each.precipitant.keep)),
         qtc=case.fact(QTC),
     )
@@ -112,6 +138,26 @@ def _told_here(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]
         return drafted if drafted is not bool(use.drafts) else other.drug < use.drug
 
     return tuple(each for each in others if not told_there(each))
+
+
+def _acting_on(case: Case, use: Use) -> tuple[Met, ...]:
+    """Drugs that prolong the QT interval and stay in the body for long, ended or on hold, beside an order of ours.
+
+    Of several orders of one drug the last to end speaks; one in whose place another is drafted ends with this call.
+    """
+    if not use.drafts:
+        return ()
+    still = {other.drug for other in met(case, use, "qt")}
+    found: dict[str, Met] = {}
+    for order in last_first((*over_or_held(case), *replaced_now(case)), case.now):
+        for drug in order.ingredients:
+            known = case.snapshot.precipitants.get(drug)
+            if known is None or drug in still or drug in found or order.route not in known.routes:
+                continue
+            effect = case.effect(drug, "qt")
+            if effect is not None and effect.value.startswith("prolongs") and lasts_on(case, order):
+                found[drug] = Met(drug, known, (order,))
+    return tuple(found.values())
 
 
 def _named_partners(case: Case, use: Use, others: tuple[Met, ...]) -> tuple[Met, ...]:

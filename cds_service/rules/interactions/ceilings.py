@@ -12,6 +12,7 @@ from cds_service.facts.times import When
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Statement
 from cds_service.quantity import Quantity
+from cds_service.rules.interactions.partners import lasts_on
 from cds_service.rules.once import once
 from cds_service.rules.rule import Case
 from cds_service.rules.subjects import Met, Use, last_first, met, over_or_held, perhaps_beside
@@ -137,7 +138,7 @@ def imposed(case: Case, use: Use, order: Medication) -> tuple[Ceiling, ...]:
 
 
 @once
-def _replaced_now(case: Case) -> tuple[Medication, ...]:
+def replaced_now(case: Case) -> tuple[Medication, ...]:
     """The orders in use in whose place a draft of this call is written: they are taken until now."""
     case.fact(MEDICATIONS)
     now = When(case.now, case.now)
@@ -159,20 +160,21 @@ def just_ended(case: Case, use: Use) -> tuple[JustEnded, ...]:
     """The inhibitors whose effect may last: ended or held fewer days ago than the source waits, or on a day not stated,
     where they began lately or may have been taken beside a dose that is lowered for them.
 
-    One in whose place a draft is written ends with this call.
+    One in whose place a draft is written ends with this call. One that stays in the body for long, such as amiodarone,
+    lasts longer than the source waits.
     """
     wash_out = case.must(topics.RETURN_AFTER, use.drug).value
     window = case.must(topics.RECENTLY_STOPPED, "policy").value
     still = {other.drug for other in inhibitors(case, use)}
     found: list[JustEnded] = []
-    for order in last_first((*over_or_held(case), *_replaced_now(case)), case.now):
+    for order in last_first((*over_or_held(case), *replaced_now(case)), case.now):
         if still & set(order.ingredients):
             continue
         if order.end is not None:
-            recent = 0 <= order.end.days_ago(case.now) < int(wash_out.value)
+            recent = 0 <= order.end.days_ago(case.now) < int(wash_out.value) or lasts_on(case, order)
         else:
             begun = order.start is not None and order.start.days_ago(case.now) <= int(window.value)
-            recent = begun or order.cut_short
+            recent = begun or order.cut_short or lasts_on(case, order)
         asked = recent or perhaps_beside(use, order, None, int(window.value), case.now)
         past = imposed(case, use, order) if asked else ()
         if past and (recent or perhaps_beside(use, order, past[0].limit.value, int(window.value), case.now)):

@@ -243,9 +243,10 @@ def strong_inhibitor(case: Case, use: Use) -> Outcome:
     taken and reaches the blood; one step lower where all of them are known only from orders in doubt. Which drug is
     strong is said by the label's own list, else by the common lists; a food that counts as strong is to be left out.
 
-    Where the source states a dose beside such a drug, the check of that dose speaks, and here is only a line once the
-    dose is right. Where none is found and the medication list is missing or was read in part, the card of gaps says so
-    as a warning.
+    A draft of the inhibitor may be taken back, but not where the source first keeps it. At the lowest dose of the label
+    no lower one is advised. Where the source states a dose beside such a drug, the check of that dose speaks, and here
+    is only a line once the dose is right. Where none is found and the medication list is missing or was read in part,
+    the card of gaps says so as a warning.
     """
     if not (use.drafts or use.active):
         return NotApplicable("not taken now")

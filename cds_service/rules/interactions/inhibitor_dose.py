@@ -23,7 +23,7 @@ from cds_service.rules.interactions.partners import (
     orders_of,
     recently_ended,
     remedies_of,
-    undo,
+    undo_inhibitors,
     weight_of,
     with_cyp3a,
 )
@@ -52,7 +52,8 @@ def dose_beside_inhibitor(case: Case, use: Use) -> Outcome:
     cannot be read, or when the patient is below the weight from which it holds.
 
     A moderate inhibitor is named in the same card where the source speaks of those too. Where the dose does not go by
-    weight it is that of adults: for a child the card says so, and proposes none.
+    weight it is that of adults: for a child the card says so, and proposes none. Where the source first keeps the
+    inhibitor, no draft of it is offered to be taken back.
 
     A weight below the limit that is old or in doubt makes it information. A missing weight that matters, or a
     medication list read in part, goes to the card of gaps as a warning; no body surface is computed.
@@ -117,7 +118,7 @@ def _fire(
         says=(words if light else limit, *only_if_weak(case.effect(others[0].drug, "cyp3a"))),
         mentions=(*(each for each in (words, remedies, back) if each is not None), *(each.does for each in acting)),
         deciding=doubtful(use.drafts or use.active, *(other.orders for other in others[:1])),
-        propose=(*_correct(case, use, limit, how), *undo((*others, *also))),
+        propose=(*_correct(case, use, limit, how), *undo_inhibitors(case, use, (*others, *also), remedies)),
         how=how,
         reached=reached,
         words=words,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.facts.drugs.medications import MEDICATIONS, Medication
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import Fact, below
 from cds_service.facts.values.labs import BODY_WEIGHT
 from cds_service.knowledge import topics
@@ -22,6 +22,8 @@ STRONG = "strong inhibitor"
 MODERATE = "moderate inhibitor"
 INDUCER = "inducer"
 FOOD = "food"
+LOWEST = "lowest dose"  # taken before the inhibitor: no lower one is stated
+LOWERED = "lowered dose"  # ordered or taken beside the inhibitor: perhaps the one that was lowered for it
 _INDUCER_TOPICS: tuple[Topic[Any], ...] = (topics.COMBINED_INDUCER, topics.STRONG_CYP3A_INDUCER, topics.CYP3A_INDUCER)
 
 
@@ -78,9 +80,30 @@ def remedies_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tupl
     """What can be done about an inhibitor: of foods to leave them out, else what this place says of one by its name."""
     if all(other.precipitant.food for other in others):
         return case.must(topics.INHIBITOR_REMEDIES, "policy", FOOD)
+    at_lowest = _at_lowest(case, use, others)
+    if at_lowest is not None:
+        return at_lowest
     named = (case.cite(topics.INHIBITOR_REMEDIES, use.drug, other.drug) for other in others)
     here = next((each for each in named if each is not None and not each.foreign), None)
     return here if here is not None else case.cite(topics.INHIBITOR_REMEDIES, use.drug)
+
+
+def _at_lowest(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tuple[str, ...]] | None:
+    """What is said at the lowest dose: taken before the inhibitors are ordered, else perhaps lowered for them."""
+    added = not use.drafts and all(order.role is Role.DRAFT for other in others for order in other.orders)
+    said = case.cite(topics.INHIBITOR_REMEDIES, use.drug, LOWEST if added else LOWERED)
+    reached = highest(use.drafts or use.active)
+    if said is None or reached is None or reached > case.must(topics.LOWEST_DOSE, use.drug).value:
+        return None
+    return said
+
+
+def undo_inhibitors(
+    case: Case, use: Use, others: tuple[Met, ...], remedies: Statement[tuple[str, ...]] | None
+) -> tuple[Proposal, ...]:
+    """The drafts of inhibitors may be taken back, unless the first remedy keeps them: no button speaks against it."""
+    kept = remedies is not None and case.cite(topics.INHIBITOR_KEPT, use.drug, remedies.qualifier) is not None
+    return () if kept else undo(others)
 
 
 def orders_of(use: Use, others: tuple[Met, ...]) -> tuple[Medication, ...]:
@@ -125,7 +148,7 @@ def fire(
         says=(said, *weak[surest.drug]),
         mentions=tuple(each for some in (*found.values(), (remedies,)) for each in some if each is not None),
         deciding=doubtful((*use.drafts, *use.active), surest.orders),
-        propose=() if line else undo((*others, *also)),
+        propose=() if line else undo_inhibitors(case, use, (*others, *also), remedies),
         line=line,
         others=others,
         also=also,
@@ -133,9 +156,15 @@ def fire(
         benefits=benefits(case, (*others, *also)),
         remedies=remedies.value if remedies is not None else (),
         advised=remedies,
+        lead=_lead(said, remedies),
         said=said,
         new=bool(use.drafts),
     )
+
+
+def _lead(said: Statement[Any], remedies: Statement[tuple[str, ...]] | None) -> str:
+    """What this place itself says, up to its first stop, where the remedies are borrowed: it leads the card."""
+    return str(said.value).split(";")[0] if remedies is not None and remedies.foreign and not said.foreign else ""
 
 
 def undo(others: tuple[Met, ...]) -> tuple[Proposal, ...]:
@@ -230,6 +259,14 @@ def long_acting(case: Case, orders: Iterable[Medication]) -> tuple[Statement[str
     """What is said of those among ended drugs that stay in the body long after their last dose."""
     named = dict.fromkeys(drug for order in orders for drug in order.ingredients)
     return tuple(said for drug in named if (said := case.effect(drug, "long-acting")) is not None)
+
+
+def lasts_on(case: Case, order: Medication) -> bool:
+    """Whether an ended order is of a drug that stays in the body for long, and ended so lately that this counts."""
+    window = int(case.must(topics.LONG_ACTING_COUNTS, "policy").value.value)
+    day = order.last_day or order.start
+    lately = order.cut_short or (day is not None and 0 <= day.days_ago(case.now) <= window)
+    return lately and bool(long_acting(case, (order,)))
 
 
 def _acted(case: Case, order: Medication, strengths: tuple[str, ...]) -> bool:
