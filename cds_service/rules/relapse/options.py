@@ -211,7 +211,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
     if against:
         if option.after_allogeneic and after_allogeneic(case).truth is Truth.NO:
             return None
-        return Offer(option.name, option.group.value, Verdict.EXCLUDED, against[:1], bare=True)
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, against, bare=True)
     missing = [need for need in found if need.truth is Truth.UNKNOWN]
     if any(not need.judged for need in missing):
         return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
@@ -220,12 +220,12 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
     cautions += [*_cautions(case, option, fitness), *off_label]
     checked = [safe(drug, drug == option.high_dose) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
+    held = tuple(finding for each in checked for finding in each.held)
     if stops:
-        return Offer(option.name, option.group.value, Verdict.EXCLUDED, tuple(stops[:1]), bare=True)
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, (*stops, *held), bare=True)
     unseen = dict.fromkeys(words for each in checked for words in each.unseen)
     warnings = [caution for each in checked for caution in each.cautions]
     depends = [*(need.words for need in missing), *unseen]
-    held = tuple(finding for each in checked for finding in each.held)
     verdict = Verdict.DEPENDS if depends or held else Verdict.OFFERED
     if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
