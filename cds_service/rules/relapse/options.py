@@ -23,7 +23,7 @@ from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
-from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
+from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety, unseen_together
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
 from cds_service.rules.standing import counts_now, gate
 from cds_service.rules.subjects import the_patient
@@ -223,9 +223,8 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
     held = tuple(finding for each in checked for finding in each.held)
     if stops:
         return Offer(option.name, option.group.value, Verdict.EXCLUDED, (*stops, *held), bare=True)
-    unseen = dict.fromkeys(words for each in checked for words in each.unseen)
     warnings = [caution for each in checked for caution in each.cautions]
-    depends = [*(need.words for need in missing), *unseen]
+    depends = [*(need.words for need in missing), *unseen_together(checked)]
     verdict = Verdict.DEPENDS if depends or held else Verdict.OFFERED
     if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
