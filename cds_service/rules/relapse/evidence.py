@@ -171,7 +171,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
 @rule(
     "off-label-relapse",
     subjects=our_drugs,
-    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
+    sources=("SAF46", "D62", "D21", "D25", "D26", "D31", "D50", "D51", "D67", "D69", "D91", "E35", "E49", "E58"),
     worst=Level.INFO,
 )
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:
