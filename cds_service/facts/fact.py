@@ -131,7 +131,8 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
-RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
+RIVALS = (_RIVAL, "another ECG of the same time or without date: ")
+RIVALRIES = (*RIVALS, _RANGE)
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:
