@@ -71,6 +71,7 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
     why: str = ""  # the reason, in words, when the state is not KNOWN
     rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
     newer: Fact[T] | None = None  # a newer one that is doubtful; it counts once this one is too old
+    once_old: tuple[str, ...] = ()  # what one doubts of it besides, once it is too old
 
     @property
     def usable(self) -> bool:
@@ -103,7 +104,8 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
         if self.newer is not None:
             return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
-        return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
+        doubts = (*self.doubts, f"{spoken_age(self.when, now)}", *self.once_old)
+        return replace(self, state=State.STALE, doubts=doubts, why=words)
 
     def told_as(self, key: Key[U], convert: Callable[[T], U]) -> Fact[U]:
         """The same measurement as another key, its value converted, and with it every rival."""
