@@ -65,11 +65,14 @@ def without_replaced(observations: Iterable[Placed]) -> tuple[Placed, ...]:
     both are kept, each with that doubt.
     """
     came = tuple(observations)
-    corrected = [(index, _content(each[0])) for index, each in enumerate(came) if _status(each[0]) in CORRECTED]
-    if not corrected:
+    views = [_observation(resource) for resource, _ in came]
+    times = {view.effectiveDateTime for view in views if view.status in CORRECTED}
+    if not times:
         return came
     gone: set[int] = set()
-    before = [(index, _content(each[0])) for index, each in enumerate(came) if _status(each[0]) in BEFORE]
+    of_then = [(index, view.status) for index, view in enumerate(views) if view.effectiveDateTime in times]
+    corrected = [(index, _content(came[index][0])) for index, status in of_then if status in CORRECTED]
+    before = [(index, _content(came[index][0])) for index, status in of_then if status in BEFORE]
     for index, content in corrected:
         alike = [(place, other) for place, other in before if _same_test(content, other)]
         named = [place for place, other in alike if _identifiers(content) & _identifiers(other)]
@@ -82,9 +85,9 @@ def without_replaced(observations: Iterable[Placed]) -> tuple[Placed, ...]:
     return tuple(each for place, each in enumerate(came) if place not in gone)
 
 
-def _status(resource: Resource) -> str:
+def _observation(resource: Resource) -> Observation:
     view = resource.view()
-    return (view.status or "") if isinstance(view, Observation) else ""
+    return view if isinstance(view, Observation) else Observation()
 
 
 def _same_test(one: dict[str, Any], other: dict[str, Any]) -> bool:
