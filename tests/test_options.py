@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.knowledge.options import Status
+from cds_service.knowledge.therapies import Kind
 from cds_service.rules.catalogue import RULES
 from cds_service.rules.relapse.offers import safety
 from tests.calls import (
@@ -24,6 +26,7 @@ from tests.calls import (
     request,
     tools,
 )
+from tests.overlays import ask_with, cards_of
 
 LOINC_EGFR, LOINC_ECOG = "33914-3", "89247-1"
 
@@ -154,6 +157,25 @@ def test_a_stop_is_never_offered():
     detail = told(ecg=[qtcf(512)])
     assert "gilteritinib: excluded because QTcF 512 ms" in detail
     assert "gilteritinib: offered" not in detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, True),
+        ({"value": Status(Kind.APPROVED_OTHER, "approved for something else")}, False),
+        ({"foreign": "EU"}, False),
+    ],
+)
+def test_a_drug_that_is_not_approved_here_for_relapse_comes_before_nothing(changes, said):
+    knowledge = tools().knowledge
+    status = "option-gilteritinib-status-us"
+    statements = tuple(replace(each, **changes) if each.id == status else each for each in knowledge.statements)
+    with_these = replace(tools(), knowledge=replace(knowledge, statements=statements))
+    detail = card(cards_of(ask_with(with_these, "patient-view", **FIT)), "optionsAtRelapse")["detail"]
+    assert "gilteritinib: offered" in detail
+    assert "FLAG-IDA: offered" in detail
+    assert ("gilteritinib comes before intensive salvage chemotherapy" in detail) is said
 
 
 def test_the_newest_ecg_counts_for_the_offer():

@@ -17,7 +17,7 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.once import once
-from cds_service.rules.relapse.offers import safety
+from cds_service.rules.relapse.offers import safety, unseen_together
 from cds_service.rules.rule import Case, Clear, Fired, NotEvaluated, Outcome, Rule, rule
 from cds_service.rules.running import evaluate
 from cds_service.rules.shared import Shared
@@ -256,7 +256,7 @@ def test_of_a_rule_that_did_not_fire_nothing_is_compared(local: Snapshot) -> Non
 def unseen(function: Callable[[Case, Any], Outcome], **more: Any) -> tuple[str, ...]:
     """What stands open where gilteritinib would be offered and this check is asked."""
     asked = {"subjects": uses(topics.USUAL_DOSE), "worst": Level.WARNING} | more
-    return safety("gilteritinib", (made(function, **asked),), chart(), shipped()).unseen
+    return unseen_together([safety("gilteritinib", (made(function, **asked),), chart(), shipped())])
 
 
 def gap(**more: Any) -> Callable[[Case, Use], Outcome]:

@@ -17,7 +17,7 @@ from cds_service.facts.values.ecg_words import is_report
 from cds_service.facts.values.inside import results_inside
 from cds_service.facts.values.lab_names import has_standard_code, observed
 from cds_service.facts.values.labs import lab_of
-from cds_service.facts.values.versions import Placed, newest_versions
+from cds_service.facts.values.versions import Placed, newest_versions, without_replaced
 from cds_service.gather.replies import Gathered
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -61,7 +61,8 @@ def what_came(gathered: Gathered) -> Came:
                 reports.add(resource, source)
                 if resource.type == "DiagnosticReport":
                     holders.setdefault(key, []).append(resource)
-    return Came(observations.newest(), reports.newest(), {key: tuple(found) for key, found in holders.items()})
+    results = without_replaced(observations.newest())
+    return Came(results, reports.newest(), {key: tuple(found) for key, found in holders.items()})
 
 
 class _Names:

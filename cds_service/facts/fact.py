@@ -72,6 +72,7 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
     rivals: tuple[T, ...] = ()  # other sure values that may be as new; each is named in the doubts
     newer: Fact[T] | None = None  # a newer one that is doubtful; it counts once this one is too old
     surer: Fact[T] | None = None  # a sure one that may be as new, where this one is doubtful
+    once_old: tuple[str, ...] = ()  # what one doubts of it besides, once it is too old
 
     @property
     def usable(self) -> bool:
@@ -105,7 +106,8 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
         if self.newer is not None:
             return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
-        return replace(self, state=State.STALE, doubts=(*self.doubts, f"{spoken_age(self.when, now)}"), why=words)
+        doubts = (*self.doubts, f"{spoken_age(self.when, now)}", *self.once_old)
+        return replace(self, state=State.STALE, doubts=doubts, why=words)
 
     def told_as(self, key: Key[U], convert: Callable[[T], U]) -> Fact[U]:
         """The same measurement as another key, its value converted, and with it every rival."""
@@ -137,7 +139,8 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
-RIVALRIES = (_RIVAL, _RANGE, "another ECG of the same time or without date: ")
+RIVALS = (_RIVAL, "another ECG of the same time or without date: ")
+RIVALRIES = (*RIVALS, _RANGE)
 
 
 def rivalled(fact: Fact[T], others: Iterable[Fact[T]]) -> Fact[T]:

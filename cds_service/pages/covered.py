@@ -17,7 +17,7 @@ from cds_service.knowledge.load import Knowledge
 from cds_service.pages.entries import Entry, Source, entry_of, sources_of
 from cds_service.pages.results import table
 from cds_service.pages.twin import as_json, json_wanted
-from cds_service.pages.validation import told_of, told_with
+from cds_service.pages.validation import naming, told_of, told_with
 from cds_service.rules.catalogue import RULES
 
 _FIRST = {"values": 0, "rules": 1, "wording": 2}  # of the differences of a hospital
@@ -31,6 +31,7 @@ class CoveredRule:
     says: str
     rules: tuple[str, ...]
     done: str
+    cases_that_name_it: int
     cases_of_these_rules: int
 
 
@@ -57,6 +58,7 @@ class CoveredErratum:
     done: str
     rules: tuple[str, ...]
     therapies: tuple[str, ...]
+    cases_that_name_it: int
     cases_of_these_rules: int
     sources: tuple[Source, ...]
 
@@ -97,6 +99,7 @@ class Coverage:
                 done=each.show + ("; the printed words are kept off every card" if each.hide else ""),
                 rules=answering(each.id),
                 therapies=tuple(therapy.id for therapy in therapies if each.id in therapy.errata),
+                cases_that_name_it=naming(each.id),
                 cases_of_these_rules=told_of(answering(each.id)), sources=sources_of(each.sources),
             )
             for each in self._knowledge.errata.values()
@@ -153,4 +156,4 @@ def _rows(rows: Mapping[str, SourceRule]) -> tuple[CoveredRule, ...]:
 
 def _row(row: SourceRule, rules: Iterable[str]) -> CoveredRule:
     ids = tuple(rules)
-    return CoveredRule(row.id, row.says, ids, done_about(row), told_of(ids))
+    return CoveredRule(row.id, row.says, ids, done_about(row), naming(row.id), told_of(ids))

@@ -25,6 +25,7 @@ class CaseFile(msgspec.Struct, frozen=True):
 class _Told(msgspec.Struct, frozen=True):
     rules: dict[str, tuple[CaseFile, ...]]
     therapies: dict[str, int]
+    sources: dict[str, int]
 
 
 @cache
@@ -40,6 +41,11 @@ def cases_of(rule: str) -> tuple[CaseFile, ...]:
 def told_of(rules: Iterable[str]) -> int:
     """How many cases tell of these rules."""
     return sum(len(each.cases) for rule in rules for each in cases_of(rule))
+
+
+def naming(source: str) -> int:
+    """How many cases give this entry of the sources as theirs."""
+    return _told().sources.get(source, 0)
 
 
 def told_with(therapy: str) -> int:

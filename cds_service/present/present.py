@@ -22,6 +22,7 @@ from cards.render import Safe, Words, escape, few, render
 from cards.topic import TOPIC_SYSTEM, topic_code
 from cds_service.facts.drugs.medications import Medication, Role
 from cds_service.facts.orders import ORDERED
+from cds_service.facts.times import spoken_age
 from cds_service.hooks.services import Moment
 from cds_service.knowledge import topics
 from cds_service.knowledge.model import Level, Statement
@@ -313,7 +314,7 @@ class _Writer:
     ) -> Card:
         stage = self.stage
         foot = f"*{stage.banner}Knowledge {stage.version}. Supports, does not replace, clinical judgement.*"
-        detail = Detail(said, notes, _concerns(about), source_lines(sources), source_names(sources), foot)
+        detail = Detail(said, notes, self._concerns(about), source_lines(sources), source_names(sources), foot)
         name = sources[0].sources[0].reference.short if sources else ""
         return Card(
             uuid=new_uuid(stage.ids),
@@ -332,6 +333,29 @@ class _Writer:
             about=tuple(order.reference for order in about if order.role is Role.DRAFT and "/" in order.reference),
             checks=checks,
         )
+
+
+    def _concerns(self, about: tuple[Medication, ...]) -> str:
+        """Which orders the card concerns, in plain words; orders that read alike stand once, with their number."""
+        named = [
+            f"{order.role.value} {escape(order.label)}"
+            + ("" if order.matched_by.startswith("RxNorm") else f" (matched by {escape(order.matched_by)})")
+            + self._held_for_long(order)
+            for order in about
+            if order.label
+        ]
+        each = [words if number == 1 else f"{words}, {number} orders" for words, number in Counter(named).items()]
+        more = f"; and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
+        return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""
+
+    def _held_for_long(self, order: Medication) -> str:
+        """From when the order is, where it is on hold and older than an open order lasts: nothing tells of it since."""
+        lasts = self.here.find(topics.OPEN_ORDER_LASTS, "policy")
+        if order.role is not Role.ON_HOLD or order.start is None or lasts is None:
+            return ""
+        if order.start.days_ago(self.speaker.now) <= int(lasts.value.value):
+            return ""
+        return f" (order of {order.start}, {spoken_age(order.start, self.speaker.now)})"
 
 
 def _exclusive(proposed: list[tuple[Proposal, ...]]) -> bool:
@@ -357,16 +381,3 @@ def _doubts(findings: Iterable[Finding]) -> str:
     doubts = list(dict.fromkeys(doubt for finding in every for doubt in finding.doubts))
     lead = "Less certain, so shown one step lower" if any(finding.lowered for finding in every) else "Note"
     return f"**{lead}:** {escape('; '.join(doubts))}." if doubts else ""
-
-
-def _concerns(about: tuple[Medication, ...]) -> str:
-    """Which orders the card concerns, in plain words; orders that read alike stand once, with their number."""
-    named = [
-        f"{order.role.value} {escape(order.label)}"
-        + ("" if order.matched_by.startswith("RxNorm") else f" (matched by {escape(order.matched_by)})")
-        for order in about
-        if order.label
-    ]
-    each = [words if number == 1 else f"{words}, {number} orders" for words, number in Counter(named).items()]
-    more = f"; and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
-    return f"**Concerns:** {'; '.join(each[:MOST_NAMED])}{more}." if each else ""

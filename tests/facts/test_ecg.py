@@ -534,6 +534,19 @@ def test_an_ecg_whose_name_is_not_read_was_taken_though_it_is_not_the_newest_qtc
     assert said(facts.get(QTC))[0] == "512 ms"
 
 
+def test_once_the_coded_qtc_is_too_old_a_newer_one_whose_name_is_not_read_is_told_beside_it() -> None:
+    older, newer = ms(QTCF, 512, "2026-10-01T08:00:00Z"), ms({"text": "QTcF間隔"}, 440, YESTERDAY)
+    found = qtc(older, newer)
+    assert found.sure
+    stale = found.within(Quantity(Decimal(14), "d"), NOW)
+    assert (said(stale)[0], stale.state) == ("512 ms", State.STALE)
+    words = "a newer ECG (2026-11-19) is not certain (its name is partly in a script not read): 440 ms"
+    assert stale.doubts[1:] == (words,)
+    assert not found.within(Quantity(Decimal(90), "d"), NOW).doubts
+    for aside in (ms({"text": "QTcF間隔"}, 440, "2026-09-20T08:00:00Z"), ms({"text": "QTcF間隔"}, 440, None)):
+        assert len(qtc(older, aside).within(Quantity(Decimal(14), "d"), NOW).doubts) == 1
+
+
 def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
     found = qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF補正"}, 512))
     assert (said(found), found.sure) == (("512 ms", Formula.FRIDERICIA), False)

@@ -69,3 +69,13 @@ def test_a_dose_beside_an_inhibitor_has_its_words_its_limit_and_its_way_back():
     assert drugs <= {each.about for each in said(topics.RETURN_WORDS)}
     by_weight = {each.about for each in said(topics.DOSE_WEIGHT_FROM)}
     assert by_weight == {each.about for each in said(topics.DOSE_BESIDE_INHIBITOR) if each.qualifier == LIGHTER}
+
+
+@pytest.mark.parametrize("topic", [
+    topics.TRIAL_COMBINATION_WITH, topics.NOT_INTERCHANGEABLE_WITH, topics.CONDITIONING_DRUGS,
+    topics.QT_NAMED_PARTNERS, topics.CONTRAINDICATED_WITH, topics.COUNTS_AS_PGP,
+], ids=lambda topic: topic.name)  # fmt: skip
+def test_every_drug_that_a_source_names_beside_another_is_known_by_name(topic):
+    known = KNOWLEDGE.terms.known_drugs
+    assert said(topic)
+    assert not [(each.id, name) for each in said(topic) for name in each.value if name not in known]

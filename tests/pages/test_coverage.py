@@ -37,15 +37,26 @@ def test_the_tables_count_as_the_documents_do():
     decisions = (DOCS / "decision_rules.md").read_text(encoding="utf-8")
     for row in COVERED.decisions:
         line = next(line for line in decisions.splitlines() if line.startswith(f"| {row.id} |"))
-        assert line.endswith(f"| {row.done} | {row.cases_of_these_rules or 'none'} |")
+        counted = f"{row.cases_that_name_it or 'none'} | {row.cases_of_these_rules or 'none'}"
+        assert line.endswith(f"| {row.done} | {counted} |")
 
 
 def test_the_page_on_a_phone_and_the_data_say_of_what_the_cases_are(client):
     page, told = client.get("/coverage").text, client.get("/coverage?format=json").json
     assert "> cases<" not in page and ">Cases<" not in page and " cases of these rules<" in page
     for row in (*told["decision_rules"], *told["safety_rules"], *told["errata"]):
-        assert "cases_of_these_rules" in row and "cases" not in row
+        assert {"cases_that_name_it", "cases_of_these_rules"} <= row.keys() and "cases" not in row
     assert all("cases_of_its_drugs" in row for rows in told["therapies"].values() for row in rows)
+
+
+def test_a_case_names_its_entries_one_by_one_and_in_ranges():
+    assert SCRIPT._named("D05, D20, E03 to E08, G2") == {"D05", "D20", *(f"E0{number}" for number in range(3, 9))}
+    assert SCRIPT._named("SAF40 (section 5), D100x") == {"SAF40", "D100x"}
+    assert SCRIPT._named("labels round 2") == set()
+
+
+def test_every_entry_that_a_rule_answers_is_named_by_a_case():
+    assert not [row.id for row in (*COVERED.decisions, *COVERED.safety) if row.rules and not row.cases_that_name_it]
 
 
 def test_no_row_is_left_without_a_word():

@@ -32,6 +32,17 @@ def test_what_came_of_another_patient_warns_whatever_else_is_missing():
         assert "Whether cytarabine is high dose cannot be read from the order" in gap["detail"]
 
 
+def test_an_order_on_hold_for_longer_than_an_open_order_lasts_says_of_when_it_is():
+    for begun, role, words in (
+        ("2025-11-20", "on-hold", "on hold gilteritinib 40 MG Oral Tablet (order of 2025-11-20, 366 days ago)"),
+        ("2025-11-21", "on-hold", "on hold gilteritinib 40 MG Oral Tablet"),
+        ("2025-11-20", "active", "active gilteritinib 40 MG Oral Tablet"),
+    ):
+        orders = [gilteritinib(id="a1", status=role, authoredOn=begun)]
+        found = told("patient-view", ecg=[], medications=orders, conditions=[condition("C92.01", "AML in remission")])
+        assert f"**Concerns:** {words}." in found["gap"]["detail"]
+
+
 def test_a_gap_names_only_the_drugs_that_it_concerns():
     drafts = gilteritinib(status="draft", id="d1"), order("hydroxyurea", status="draft", mg=500, id="d2")
     gap = told("order-sign", *drafts)["gap"]

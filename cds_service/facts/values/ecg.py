@@ -91,7 +91,8 @@ def read_ecgs(
     first, rivals = _first(ecgs)
     ecgs.remove(first)
     aside = [] if every is came_as else [value for value in came_as if all(value is not each for each in every)]
-    ecgs = [first, *ecgs, *_taken_too(aside, same)]
+    taken_too = _taken_too(aside, same)
+    ecgs = [first, *ecgs, *taken_too]
     newest, doubtful = first, ""
     certain = [ecg for ecg in ecgs if not ecg.doubts]
     before, before_rivals = _first(certain) if first.doubts and certain else (first, rivals)
@@ -115,6 +116,7 @@ def read_ecgs(
         )
     )
     fact = known(QTC, first, first.when, first.origin, bound=first.bound, doubts=(*first.doubts, *extra))
+    fact = replace(fact, once_old=_set_aside(taken_too, first))
     if all(each.formula is first.formula and not each.doubts and not each.bound for each in rivals):
         fact = replace(fact, rivals=tuple(others))
     surer = _surer([value for value in came_as if PARTLY_UNREAD not in value.doubts], first, same)
@@ -160,6 +162,15 @@ def _taken_too(values: list[Value], same: timedelta) -> list[Ecg]:
     """The ECGs of values that were set aside: they may not count as the newest QTc, and tell that an ECG was taken."""
     found = (_best(tracing) for tracing in _tracings([value for value in values if value.key != IN_WORDS], same))
     return [ecg for ecg in found if isinstance(ecg, Ecg)]
+
+
+def _set_aside(ecgs: list[Ecg], counted: Ecg) -> tuple[str, ...]:
+    """The newest of the ECGs that were set aside, where it is newer than the one that counts."""
+    later = [ecg for ecg in ecgs if counted.when and ecg.when and ecg.when.earliest > counted.when.latest]
+    if not later:
+        return ()
+    newest, _ = _first(later)
+    return (f"a newer ECG ({newest.when}) is not certain ({newest.doubts[0]}): {newest.bound}{newest.qtc}",)
 
 
 def _is_earlier(value: Value, other: When | None, same: timedelta) -> bool:

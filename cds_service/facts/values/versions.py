@@ -1,7 +1,8 @@
 """Versions: the same resource may come twice, by two queries or before and after a correction.
 
-The version that was stored last counts, else the one with the highest number. Where nobody can tell which one that is,
-all are kept, and the readers see a conflict. Results of which one version was taken back clear nothing.
+The version that was stored last counts, else the one with the highest number, else the one that was amended or
+corrected, which is written after the final one. Where nobody can tell which one that is, all are kept, and the readers
+see a conflict. Results of which one version was taken back clear nothing.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import msgspec
 from cds_service.facts.times import When
 from cds_service.facts.values.results import NEVER
 from cds_service.gather.resources import Resource
+from cds_service.gather.views import Observation
 
 Placed = tuple[Resource, str]
 DIFFER = "it came in versions that differ, and which is the newest is not known"
 _RESULT = ("value", "component", "interpretation", "dataAbsentReason")
+CORRECTED = frozenset({"amended", "corrected"})
+BEFORE = frozenset({"registered", "preliminary", "final"})  # what a result is before it is corrected
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _Stamp = tuple[datetime | None, int | None]  # when it was stored, and the number of its version
 
@@ -38,16 +42,77 @@ def newest_versions(came: list[Placed]) -> list[Placed]:
     kept = tuple(distinct.values())
     newest = [placed for placed, stamp in kept if not any(_is_newer(other, stamp) for _, other in kept)]
     counting = newest or [placed for placed, _ in kept]  # times and numbers may go round in a circle
+    counting = _as_corrected(counting)
     if len(counting) > 1 and _disagree([_content(resource) for resource, _ in counting]):
         for resource, _ in counting:
             resource.doubts = (DIFFER,)
     return counting
 
 
+def _as_corrected(versions: list[Placed]) -> list[Placed]:
+    """Without what was final before: an amended or corrected one of the same time was surely written after it."""
+    contents = [_content(resource) for resource, _ in versions]
+    statuses = {content.get("status") for content in contents if isinstance(content.get("status"), str)}
+    if statuses.isdisjoint(CORRECTED) or not statuses <= CORRECTED | BEFORE or len({*map(_taken, contents)}) > 1:
+        return versions
+    return [each for each, content in zip(versions, contents, strict=True) if content.get("status") in CORRECTED]
+
+
+def without_replaced(observations: Iterable[Placed]) -> tuple[Placed, ...]:
+    """Without a result that another resource with its identifier, its code and its time amends or corrects.
+
+    One amended beside one final of the same code and time, that share no identifier, may be versions of one result:
+    both are kept, each with that doubt.
+    """
+    came = tuple(observations)
+    views = [_observation(resource) for resource, _ in came]
+    times = {view.effectiveDateTime for view in views if view.status in CORRECTED}
+    if not times:
+        return came
+    gone: set[int] = set()
+    of_then = [(index, view.status) for index, view in enumerate(views) if view.effectiveDateTime in times]
+    corrected = [(index, _content(came[index][0])) for index, status in of_then if status in CORRECTED]
+    before = [(index, _content(came[index][0])) for index, status in of_then if status in BEFORE]
+    for index, content in corrected:
+        alike = [(place, other) for place, other in before if _same_test(content, other)]
+        named = [place for place, other in alike if _identifiers(content) & _identifiers(other)]
+        twins = [place for place, each in corrected if place != index and _same_test(content, each)]
+        if len(named) == 1 and not twins:
+            gone.add(named[0])
+        elif any(_result(other) != _result(content) for _, other in alike):
+            for place in (index, *(place for place, _ in alike)):
+                came[place][0].doubts = (DIFFER,)
+    return tuple(each for place, each in enumerate(came) if place not in gone)
+
+
+def _observation(resource: Resource) -> Observation:
+    view = resource.view()
+    return view if isinstance(view, Observation) else Observation()
+
+
+def _same_test(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether both say the same code and the same time."""
+    return _taken(one) == _taken(other) != _taken({}) and one.get("code") == other.get("code")
+
+
+def _taken(content: dict[str, Any]) -> bytes:
+    """When it was taken, as it came."""
+    said = {name: part for name, part in content.items() if name.startswith("effective")}
+    return msgspec.json.encode(said, order="sorted")
+
+
+def _identifiers(content: dict[str, Any]) -> set[tuple[str, str]]:
+    found = content.get("identifier")
+    named = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    pairs = {(str(each.get("system", "")), str(each.get("value", ""))) for each in named}
+    return {(system, value) for system, value in pairs if system and value}
+
+
 def _disagree(contents: list[dict[str, Any]]) -> bool:
-    """Whether one of them was taken back and another was not, or they differ in status and in what they say."""
+    """Whether one of them was taken back and another was not, or they differ in what they say."""
     statuses = {str(content.get("status")) for content in contents}
-    return len(statuses) > 1 and (not statuses.isdisjoint(NEVER) or len({_result(each) for each in contents}) > 1)
+    taken_back = len(statuses) > 1 and not statuses.isdisjoint(NEVER)
+    return taken_back or len({_result(each) for each in contents}) > 1
 
 
 def _result(content: dict[str, Any]) -> bytes:

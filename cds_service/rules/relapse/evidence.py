@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from cds_service.facts.disease import DISEASE, RELAPSE, Disease
-from cds_service.facts.drugs.medications import MEDICATIONS, Role
+from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
 from cds_service.facts.fact import holds
 from cds_service.facts.genomics.mutations import MARKER_NAMES
 from cds_service.facts.times import When
@@ -86,6 +86,8 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
     relapse came after its start, a card of information asks for the test of the source before the drug is given again.
     A drug begun on the day of the relapse was begun because of it.
 
+    Where another drug with the same target is ordered instead, the same is a line with that order.
+
     Dates that leave open which came first are named as a gap where the drug is ordered. Whether it was still taken
     when the relapse came is not asked, and results of such tests are not read.
     """
@@ -111,6 +113,22 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
             return case.blind(relapse, about=use.in_play, why=why, quiet=not use.drafts)
         case Truth.YES:
             said = case.must(topics.RELAPSE_ON_DRUG, use.drug)
+            started = min((start for start in starts if start), key=lambda when: when.earliest, default=None)
+            alike = () if use.drafts else _drafts_alike(case, use.drug)
+            if alike:
+                return case.fired(
+                    Level.INFO,
+                    "relapse_on_its_like",
+                    about=alike,
+                    drug=next(drug for drug in alike[0].ingredients if _has_its_target(case, drug, use.drug)),
+                    because=(relapse,),
+                    says=(said,),
+                    line=True,
+                    said=said,
+                    relapse=relapse,
+                    started=started,
+                    earlier=use.drug,
+                )
             return case.fired(
                 Level.INFO,
                 "relapse_on_drug",
@@ -120,11 +138,26 @@ def relapse_on_drug(case: Case, use: Use) -> Outcome:
                 says=(said,),
                 said=said,
                 relapse=relapse,
-                started=min((start for start in starts if start), key=lambda when: when.earliest, default=None),
+                started=started,
                 again=bool(use.drafts),
             )
         case unreachable:
             assert_never(unreachable)
+
+
+def _drafts_alike(case: Case, given: str) -> tuple[Medication, ...]:
+    """The drafts of another drug with the same target."""
+    return tuple(
+        order
+        for order in case.orders(Role.DRAFT)
+        if any(_has_its_target(case, drug, given) for drug in order.ingredients)
+    )
+
+
+def _has_its_target(case: Case, drug: str, given: str) -> bool:
+    of_each = (case.cite(topics.TARGETS, each) for each in (drug, given))
+    one, other = ({*said.value} if said is not None else set() for said in of_each)
+    return drug != given and bool(one & other)
 
 
 def _came_after(relapse: When | None, start: When | None) -> Truth:
@@ -171,7 +204,7 @@ def no_targeted_drug(case: Case, patient: str) -> Outcome:
 @rule(
     "off-label-relapse",
     subjects=our_drugs,
-    sources=("SAF46", "D62", "D21", "D25", "D26", "D50", "D67", "D91", "E35", "E49", "E58"),
+    sources=("SAF46", "D62", "D21", "D25", "D26", "D31", "D50", "D51", "D67", "D69", "D91", "E35", "E49", "E58"),
     worst=Level.INFO,
 )
 def off_label_in_relapse(case: Case, use: Use) -> Outcome:

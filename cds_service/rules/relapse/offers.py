@@ -16,7 +16,7 @@ import msgspec
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Medications, Role, imagined
-from cds_service.facts.fact import Fact
+from cds_service.facts.fact import Fact, State
 from cds_service.knowledge.model import Level
 from cds_service.knowledge.snapshot import Snapshot
 from cds_service.rules.rule import Finding, NotEvaluated, Rule
@@ -66,7 +66,7 @@ class Safety(msgspec.Struct, frozen=True):
     stops: tuple[Finding, ...] = ()
     held: tuple[Finding, ...] = ()
     cautions: tuple[Finding, ...] = ()
-    unseen: tuple[str, ...] = ()
+    unseen: tuple[tuple[str, str], ...] = ()  # what could not be seen, each with the reason beyond "none found"
 
 
 def safety(
@@ -89,7 +89,7 @@ def safety(
     # An alert that the hospital switched off is still no reason to offer.
     ended = endings(concerned, _with(draft, chart, shared), snapshot.unswitched, shared.with_another_list(listed))
     found: list[Finding] = []
-    unseen: list[str] = []
+    unseen: list[tuple[str, str]] = []
     for each in ended:
         outcome = each.outcome
         if isinstance(outcome, NotEvaluated):
@@ -100,7 +100,7 @@ def safety(
         stops=tuple(finding for finding in found if finding.level is Level.CRITICAL),
         held=tuple(finding for finding in found if finding.holds and finding.level is not Level.CRITICAL),
         cautions=tuple(finding for finding in found if finding.level is Level.WARNING and not finding.holds),
-        unseen=tuple(dict.fromkeys(unseen)),
+        unseen=tuple(unseen),
     )
 
 
@@ -190,5 +190,22 @@ def _failed_about(check: Ending, gap: NotEvaluated, draft: Medication) -> bool:
     return not gap.about and gap.level is not None and (not check.subject or draft.ingredients[0] in str(check.subject))
 
 
-def _missing(gap: NotEvaluated) -> tuple[str, ...]:
-    return tuple(fact.key.label for fact in gap.missing) or ((gap.why,) if gap.why else ())
+def _missing(gap: NotEvaluated) -> tuple[tuple[str, str], ...]:
+    return tuple((fact.key.label, _reason(fact)) for fact in gap.missing) or (((gap.why, ""),) if gap.why else ())
+
+
+def _reason(fact: Fact[Any]) -> str:
+    """Why what there is does not count; "" where there is nothing."""
+    if fact.state is State.ABSENT:
+        return ""
+    return fact.why or "; ".join(fact.doubts)
+
+
+def unseen_together(checked: Iterable[Safety]) -> tuple[str, ...]:
+    """What the checks of these drugs could not see, each thing once; what is missing for one reason stands together."""
+    reasons: dict[str, str] = {}
+    for label, reason in (pair for each in checked for pair in each.unseen):
+        reasons.setdefault(label, reason)
+    bare = tuple(label for label, reason in reasons.items() if not reason)
+    labels = {why: [label for label, reason in reasons.items() if reason == why] for why in reasons.values() if why}
+    return (*bare, *(f"{' and '.join(names)} ({why})" for why, names in labels.items()))

@@ -1,6 +1,7 @@
 """Options at relapse: what can be done, each option with its conditions, its evidence and its own safety findings.
 
-Nothing is ranked. Unfitness removes intensive regimens and nothing else. What is not known leaves an option open.
+Nothing is ranked by figures; what a source puts before another is said in words.
+Unfitness removes intensive regimens and nothing else. What is not known leaves an option open.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cds_service.knowledge.snapshot import Snapshot
 from cds_service.knowledge.therapies import Kind
 from cds_service.rules.relapse.conditions import after_allogeneic, needs, target_shown
 from cds_service.rules.relapse.fitness import Assessment, Fitness, assess
-from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety
+from cds_service.rules.relapse.offers import Offer, Safety, Verdict, safety, unseen_together
 from cds_service.rules.rule import Case, Finding, NotApplicable, Outcome, Rule, rule
 from cds_service.rules.standing import counts_now, gate
 from cds_service.rules.subjects import the_patient
@@ -62,8 +63,9 @@ def options_over(checks: Iterable[Rule[Any]]) -> Rule[str]:
         It is asked where the patient is viewed, for an adult with relapsed or refractory AML that is not yet treated.
         One card of information lists what the sources describe, by kind: offered, offered with cautions, open,
         or excluded, each with its reason. Drugs for a target whose phase III trial met its endpoint stand first, which
-        ranks nothing: nobody compared them. Markers, fitness, age, earlier treatment and transplantation
-        decide, and no record never means no.
+        ranks nothing: nobody compared them. That gilteritinib comes before intensive chemotherapy outside a trial is
+        said where both are offered. Markers, fitness, age, earlier treatment and transplantation decide, and no record
+        never means no.
 
         Every drug of an option also runs through the checks of an order: what would be critical excludes it, and what
         would hold it, or cannot be seen, leaves it open. It is silent with acute promyelocytic leukaemia, in a child,
@@ -102,12 +104,17 @@ def _told(case: Case, safe: Safe) -> Outcome:
     trial = case.must(topics.TRIAL_FIRST, "pathway")
     shown = [offer for offer in kept if _is_shown(offer)]
     told = [option for option, offer in offers if offer is not None and _is_shown(offer)]
+    before = tuple(_before_intensive(case, offers))
     return case.fired(
         Level.INFO,
         "options",
         drug="options",
         says=(trial, intensive, targeted, supportive, in_trial, not_suggested),
-        mentions=(*(said for option in told for said in _told_of(case, option)), case.must(topics.FITNESS, "policy")),
+        mentions=(
+            *(said for option in told for said in _told_of(case, option)),
+            *before,
+            case.must(topics.FITNESS, "policy"),
+        ),
         standing=[o.id for o, offer in offers if o.group is Group.TARGETED and offer is not None and _is_shown(offer)],
         groups=tuple(together for group in Group if (together := _group(group, shown)) is not None),
         open=_together(offer for offer in kept if offer.bare and offer.verdict is Verdict.DEPENDS),
@@ -116,7 +123,7 @@ def _told(case: Case, safe: Safe) -> Outcome:
         aimed=tuple(_with_status(offer) for offer in shown if offer.aimed),
         unread=any(offer.unread for offer in shown),
         refractory=case.fact(DISEASE).value is Disease.REFRACTORY,
-        offered=sum(offer.verdict in (Verdict.OFFERED, Verdict.CAUTIONS) for offer in kept),
+        offered=sum(offer.verdict in _OPEN_NOW for offer in kept),
         dependent=sum(offer.verdict is Verdict.DEPENDS and not offer.held for offer in kept),
         held=sum(bool(offer.held) for offer in kept),
         fitness=fitness.verdict,
@@ -124,10 +131,29 @@ def _told(case: Case, safe: Safe) -> Outcome:
         fit=fitness.verdict is Fitness.FIT,
         intensive=intensive,
         targeted_first=targeted,
+        before_intensive=before,
         supportive=supportive,
         trial_only=in_trial,
         not_suggested=not_suggested,
     )
+
+
+def _before_intensive(case: Case, offers: Iterable[tuple[Option, Offer | None]]) -> Iterator[Statement[str]]:
+    """What says that a drug for a target comes before intensive chemotherapy: where both are offered, and it is
+    approved for that in this place and did not fail before.
+    """
+    ready = [(option, offer) for option, offer in offers if offer is not None and offer.verdict in _OPEN_NOW]
+    if not any(option.group is Group.INTENSIVE for option, _ in ready):
+        return
+    for option, offer in ready:
+        said = case.cite(topics.OPTION_BEFORE_INTENSIVE, option.about) if offer.aimed and not offer.failed else None
+        status = case.cite(topics.OPTION_STATUS, option.about)
+        here = status is not None and not status.foreign and status.value.kind is Kind.APPROVED_RR
+        if said is not None and not said.foreign and here:
+            yield said
+
+
+_OPEN_NOW = (Verdict.OFFERED, Verdict.CAUTIONS)
 
 
 def _is_shown(offer: Offer) -> bool:
@@ -185,7 +211,7 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
     if against:
         if option.after_allogeneic and after_allogeneic(case).truth is Truth.NO:
             return None
-        return Offer(option.name, option.group.value, Verdict.EXCLUDED, against[:1], bare=True)
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, against, bare=True)
     missing = [need for need in found if need.truth is Truth.UNKNOWN]
     if any(not need.judged for need in missing):
         return Offer(option.name, option.group.value, Verdict.DEPENDS, tuple(n.words for n in missing), bare=True)
@@ -194,12 +220,11 @@ def _offer(case: Case, option: Option, fitness: Assessment, safe: Safe) -> Offer
     cautions += [*_cautions(case, option, fitness), *off_label]
     checked = [safe(drug, drug == option.high_dose) for drug in option.drugs if drug in case.snapshot.drugs]
     stops = [stop for each in checked for stop in each.stops]
-    if stops:
-        return Offer(option.name, option.group.value, Verdict.EXCLUDED, tuple(stops[:1]), bare=True)
-    unseen = dict.fromkeys(words for each in checked for words in each.unseen)
-    warnings = [caution for each in checked for caution in each.cautions]
-    depends = [*(need.words for need in missing), *unseen]
     held = tuple(finding for each in checked for finding in each.held)
+    if stops:
+        return Offer(option.name, option.group.value, Verdict.EXCLUDED, (*stops, *held), bare=True)
+    warnings = [caution for each in checked for caution in each.cautions]
+    depends = [*(need.words for need in missing), *unseen_together(checked)]
     verdict = Verdict.DEPENDS if depends or held else Verdict.OFFERED
     if verdict is Verdict.OFFERED and (cautions or warnings):
         verdict = Verdict.CAUTIONS
