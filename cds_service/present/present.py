@@ -350,10 +350,10 @@ class _Writer:
 
     def _held_for_long(self, order: Medication) -> str:
         """From when the order is, where it is on hold and older than an open order lasts: nothing tells of it since."""
-        lasts = self.here.find(topics.OPEN_ORDER_LASTS, "policy")
-        if order.role is not Role.ON_HOLD or order.start is None or lasts is None:
+        if order.role is not Role.ON_HOLD or order.start is None:
             return ""
-        if order.start.days_ago(self.speaker.now) <= int(lasts.value.value):
+        lasts = self.here.find(topics.OPEN_ORDER_LASTS, "policy")
+        if lasts is None or order.start.days_ago(self.speaker.now) <= int(lasts.value.value):
             return ""
         return f" (order of {order.start}, {spoken_age(order.start, self.speaker.now)})"
 

@@ -35,7 +35,7 @@ def newest_versions(came: list[Placed]) -> list[Placed]:
     distinct: dict[bytes, tuple[Placed, _Stamp]] = {}
     for placed in came:
         content = _content(placed[0])
-        said = msgspec.json.encode({**content, "meta": None}, order="sorted")
+        said = _encoded({**content, "meta": None})
         stamp = _stamp(content.get("meta"))
         if said not in distinct or _is_newer(stamp, distinct[said][1]):
             distinct[said] = (placed, stamp)
@@ -67,20 +67,23 @@ def without_replaced(observations: Iterable[Placed]) -> tuple[Placed, ...]:
     came = tuple(observations)
     views = [_observation(resource) for resource, _ in came]
     times = {view.effectiveDateTime for view in views if view.status in CORRECTED}
-    if not times:
-        return came
     gone: set[int] = set()
-    of_then = [(index, view.status) for index, view in enumerate(views) if view.effectiveDateTime in times]
-    corrected = [(index, _content(came[index][0])) for index, status in of_then if status in CORRECTED]
-    before = [(index, _content(came[index][0])) for index, status in of_then if status in BEFORE]
-    for index, content in corrected:
-        alike = [(place, other) for place, other in before if _same_test(content, other)]
-        named = [place for place, other in alike if _identifiers(content) & _identifiers(other)]
-        twins = [place for place, each in corrected if place != index and _same_test(content, each)]
-        if len(named) == 1 and not twins:
+    alike: dict[tuple[bytes, bytes], list[tuple[int, dict[str, Any]]]] = {}
+    for index, view in enumerate(views):
+        if view.effectiveDateTime in times and view.status in CORRECTED | BEFORE:
+            content = _content(came[index][0])
+            alike.setdefault((_taken(content), _encoded(content.get("code"))), []).append((index, content))
+    for (taken, _), group in alike.items():
+        corrected = [(index, content) for index, content in group if content.get("status") in CORRECTED]
+        before = [(index, content) for index, content in group if content.get("status") in BEFORE]
+        if taken == _taken({}) or not corrected or not before:
+            continue
+        names = _identifiers(corrected[0][1])
+        named = [place for place, other in before if names & _identifiers(other)]
+        if len(named) == 1 == len(corrected):
             gone.add(named[0])
-        elif any(_result(other) != _result(content) for _, other in alike):
-            for place in (index, *(place for place, _ in alike)):
+        elif len({_result(each) for _, each in group}) > 1:
+            for place, _ in group:
                 came[place][0].doubts = (DIFFER,)
     return tuple(each for place, each in enumerate(came) if place not in gone)
 
@@ -90,15 +93,9 @@ def _observation(resource: Resource) -> Observation:
     return view if isinstance(view, Observation) else Observation()
 
 
-def _same_test(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether both say the same code and the same time."""
-    return _taken(one) == _taken(other) != _taken({}) and one.get("code") == other.get("code")
-
-
 def _taken(content: dict[str, Any]) -> bytes:
     """When it was taken, as it came."""
-    said = {name: part for name, part in content.items() if name.startswith("effective")}
-    return msgspec.json.encode(said, order="sorted")
+    return _encoded({name: part for name, part in content.items() if name.startswith("effective")})
 
 
 def _identifiers(content: dict[str, Any]) -> set[tuple[str, str]]:
@@ -116,8 +113,12 @@ def _disagree(contents: list[dict[str, Any]]) -> bool:
 
 
 def _result(content: dict[str, Any]) -> bytes:
-    said = {name: part for name, part in content.items() if name.startswith(_RESULT)}
-    return msgspec.json.encode(said, order="sorted")
+    return _encoded({name: part for name, part in content.items() if name.startswith(_RESULT)})
+
+
+def _encoded(content: Any) -> bytes:
+    """The same bytes for the same content, in whatever order it came."""
+    return msgspec.json.encode(content, order="sorted")
 
 
 def versions_that_count(resources: Iterable[Resource]) -> list[tuple[Resource, ...]]:
