@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests import calls
+
+YESTERDAY, EARLIER = "2026-11-20T08:00:00Z", "2026-06-01T08:00:00Z"
 
 
 def quizartinib(**more: Any) -> dict[str, Any]:
@@ -52,3 +56,53 @@ def test_doxycycline_without_a_code_is_known_by_its_name():
         calls.request("order-sign", calls.order("doxycycline 100 MG Oral Tablet"))
     ).evaluation.chart.medications.orders
     assert medication.ingredients == ("doxycycline",)
+
+
+def in_part_unread(value: float, when: str | None, name: str = "QTcF διάστημα") -> dict[str, Any]:
+    """A QTcF whose name is partly in a script that is not read: it may be a change, an aim or an earlier one."""
+    found = calls.qtcf(value, when or YESTERDAY) | {"id": "unread", "code": {"text": name}}
+    return found if when else {key: part for key, part in found.items() if key != "effectiveDateTime"}
+
+
+@pytest.mark.parametrize("when", [YESTERDAY, YESTERDAY[:10], None])
+@pytest.mark.parametrize(("sure", "level", "words"), [
+    (512, "critical", "QTcF 512 ms"), (430, "warning", "QTcF 560 ms"), (500, "warning", "QTcF 560 ms"),
+])  # fmt: skip
+def test_a_higher_qtc_whose_name_is_not_read_lowers_no_danger_that_is_sure(when, sure, level, words):
+    found = told(
+        calls.gilteritinib(status="draft"), ecg=[calls.qtcf(sure), in_part_unread(560, when)], labs=calls.ELECTROLYTES
+    )
+    assert {said[:11]: told_as for told_as, said in found.values() if said.startswith("QTc")} == {words: level}
+
+
+def test_a_sure_qtc_that_is_too_old_is_no_surer_one():
+    ecgs = [calls.qtcf(512, EARLIER), in_part_unread(560, None)]
+    found = told(calls.gilteritinib(status="draft"), ecg=ecgs, labs=calls.ELECTROLYTES)
+    assert "QTcF 512" not in str(found)
+
+
+@pytest.mark.parametrize(("relapse", "level"), [("2026-11-15", "critical"), ("2026-11-21", "warning")])
+def test_a_sure_qtc_from_before_the_relapse_is_no_surer_one(relapse, level):
+    found = told(
+        calls.gilteritinib(status="draft"),
+        ecg=[calls.qtcf(512), in_part_unread(560, None)],
+        labs=calls.ELECTROLYTES,
+        conditions=[calls.condition("C92.02", "AML in relapse", relapse)],
+    )
+    assert [told_as for told_as, said in found.values() if said.startswith("QTc")] == [level]
+
+
+@pytest.mark.parametrize("sure", ["QTcF", "QTcB"])
+def test_a_sure_qtc_above_the_limit_is_told_with_its_own_formula(sure):
+    ecg = calls.qtcf(487) if sure == "QTcF" else calls.observation("76635-2", 487, "ms", YESTERDAY)
+    chart = {"medications": [quizartinib(authoredOn="2026-11-01")], "labs": calls.ELECTROLYTES}
+    found = calls.cards("patient-view", ecg=[ecg, in_part_unread(498, YESTERDAY)], **chart)
+    (card,) = [each for each in found if "487" in each["summary"] or "498" in each["summary"]]
+    assert ("not by Fridericia" in card["detail"]) is (sure == "QTcB")
+
+
+@pytest.mark.parametrize("name", ["前回QTcF", "QTcF基準値", "QTc（予測値）"])
+def test_whether_a_scheduled_ecg_was_taken_is_not_known_by_a_name_that_is_not_read(name):
+    chart = {"medications": [calls.gilteritinib(authoredOn="2026-11-01")], "labs": calls.ELECTROLYTES}
+    ecgs = [calls.qtcf(430, EARLIER), in_part_unread(410, "2026-11-16T08:00:00Z", name)]
+    assert "(due 2026-11-15) was taken is not known" in str(calls.cards("patient-view", ecg=ecgs, **chart))

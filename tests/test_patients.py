@@ -505,3 +505,11 @@ def test_of_two_values_in_the_hour_that_comes_twice_the_later_one_is_the_newest(
     told = [each["summary"] for each in cards("patient-view", medications=taken, ecg=ecgs, labs=potassium)]
     assert "QTcF 512 ms (today): hold gilteritinib, limit 500 ms" in told
     assert "Potassium 2.9 mmol/L (today): correct on gilteritinib" in told
+
+
+@pytest.mark.parametrize("beside", ["ΧΑΠ", "Χρόνια νόσος", "慢性閉塞性肺疾患", "COPD"])
+def test_an_entry_that_is_not_read_takes_the_question_of_the_state_not_away(beside):
+    unstated = condition("C92.00", "") | {"code": {"text": "suspected relapse of AML"}}
+    other = condition("J44.9", "") | {"code": {"text": beside}}
+    (card,) = cards("patient-view", conditions=[unstated, other])
+    assert "new, in remission, relapsed or refractory" in card["summary"]

@@ -15,7 +15,7 @@ from cds_service.gather.replies import Status
 from cds_service.quantity import Quantity
 from cds_service.rules.heart.ecg import as_quantity
 from cds_service.truth import Truth
-from tests.calls import ELECTROLYTES, SUBJECT, cards, gilteritinib, order, qtcf
+from tests.calls import ELECTROLYTES, SUBJECT, cards, gilteritinib, qtcf
 from tests.charts import LAST_WEEK, NOW, TODAY, YESTERDAY, Json, chart, concept, measured, observation, quantity
 
 QTCF, QTCB, QTC_PLAIN, QT, RR, RATE = "76634-5", "76635-2", "8636-3", "8634-8", "8637-1", "8867-4"
@@ -555,44 +555,6 @@ def test_what_may_be_a_later_and_higher_qtc_is_told_with_a_doubt() -> None:
         assert said(qtc(ms(QTCF, 430, YESTERDAY), ms({"text": "QTcF間隔"}, 560, when)))[0] == "560 ms"
     computed = qtc(ms(QT, 400), rate(60), ms({"text": "QTcF目標"}, 390))
     assert (said(computed), computed.sure) == (("400 ms", Formula.FRIDERICIA), True)
-
-
-@pytest.mark.parametrize("when", [YESTERDAY, YESTERDAY[:10], None])
-@pytest.mark.parametrize(("sure", "level", "told"), [
-    (512, "critical", "QTcF 512 ms"), (430, "warning", "QTcF 560 ms"), (500, "warning", "QTcF 560 ms"),
-])  # fmt: skip
-def test_a_higher_qtc_whose_name_is_not_read_lowers_no_danger_that_is_sure(
-    when: str | None, sure: int, level: str, told: str
-) -> None:
-    higher = ms({"text": "QTcF διάστημα"}, 560, when) | {"subject": SUBJECT}
-    drafted = gilteritinib(status="draft")
-    found = cards("order-sign", drafted, ecg=[qtcf(sure, YESTERDAY), higher], labs=ELECTROLYTES)
-    assert [(card["indicator"], card["summary"][:11]) for card in found if "QTc" in card["summary"]] == [(level, told)]
-
-
-def test_a_sure_qtc_that_is_too_old_makes_no_newer_one_surer() -> None:
-    higher = ms({"text": "QTcF διάστημα"}, 560, None) | {"subject": SUBJECT}
-    old = qtcf(512, "2026-06-01T08:00:00Z")
-    found = cards("order-sign", gilteritinib(status="draft"), ecg=[old, higher], labs=ELECTROLYTES)
-    assert [card["indicator"] for card in found if "QTcF 512" in card["summary"]] == []
-
-
-def test_another_formula_beside_a_name_that_is_not_read_is_asked_for_once() -> None:
-    higher = ms({"text": "QTcF διάστημα"}, 498) | {"subject": SUBJECT}
-    taken = order("quizartinib 17.7 MG Oral Tablet", mg=26.5, authoredOn="2026-11-01")
-    (card,) = [
-        each for each in cards("patient-view", medications=[taken], ecg=[qtcf(487), higher], labs=ELECTROLYTES)
-        if "487" in each["summary"]
-    ]  # fmt: skip
-    assert "not by Fridericia" not in card["detail"]
-
-
-@pytest.mark.parametrize("name", ["前回QTcF", "QTcF基準値", "QTc（予測値）"])
-def test_whether_an_ecg_was_taken_is_not_known_by_a_name_that_is_not_read(name: str) -> None:
-    perhaps = ms({"text": name}, 410, "2026-11-16T08:00:00Z") | {"subject": SUBJECT}
-    taken = gilteritinib(authoredOn="2026-11-01")
-    found = str(cards("patient-view", medications=[taken], ecg=[qtcf(430, "2026-06-01T08:00:00Z"), perhaps]))
-    assert "(due 2026-11-15) was taken is not known" in found
 
 
 @pytest.mark.parametrize("name", ["看護記録", "備考", "コメント"])
