@@ -106,3 +106,15 @@ def test_whether_a_scheduled_ecg_was_taken_is_not_known_by_a_name_that_is_not_re
     chart = {"medications": [calls.gilteritinib(authoredOn="2026-11-01")], "labs": calls.ELECTROLYTES}
     ecgs = [calls.qtcf(430, EARLIER), in_part_unread(410, "2026-11-16T08:00:00Z", name)]
     assert "(due 2026-11-15) was taken is not known" in str(calls.cards("patient-view", ecg=ecgs, **chart))
+
+
+def potassium(value: float, status: str, name: str) -> dict[str, Any]:
+    return calls.observation("2823-3", value, "mmol/L", YESTERDAY, id=name, status=status)
+
+
+@pytest.mark.parametrize(("other", "level"), [("amended", "critical"), ("final", "warning")])
+def test_results_that_may_be_versions_of_one_keep_the_danger_of_the_lower(other, level):
+    """Two results of one time that are no versions of each other are a doubt, and lead to a warning."""
+    values = [potassium(2.4, "final", "k1"), potassium(3.9, other, "k2"), calls.ELECTROLYTES[1]]
+    found = told(quizartinib(), ecg=[calls.qtcf(430)], labs=values)
+    assert [told_as for told_as, said in found.values() if said.startswith("Potassium 2.4")] == [level]
