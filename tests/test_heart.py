@@ -112,9 +112,9 @@ def potassium(value: float, status: str, name: str) -> dict[str, Any]:
     return calls.observation("2823-3", value, "mmol/L", YESTERDAY, id=name, status=status)
 
 
-@pytest.mark.parametrize(("other", "level"), [("amended", "critical"), ("final", "warning")])
-def test_results_that_may_be_versions_of_one_keep_the_danger_of_the_lower(other, level):
+@pytest.mark.parametrize(("second", "level"), [(("amended", "k1"), "critical"), (("final", "k2"), "warning")])
+def test_versions_of_one_result_keep_the_danger_of_the_lower(second, level):
     """Two results of one time that are no versions of each other are a doubt, and lead to a warning."""
-    values = [potassium(2.4, "final", "k1"), potassium(3.9, other, "k2"), calls.ELECTROLYTES[1]]
+    values = [potassium(2.4, "final", "k1"), potassium(3.9, *second), calls.ELECTROLYTES[1]]
     found = told(quizartinib(), ecg=[calls.qtcf(430)], labs=values)
     assert [told_as for told_as, said in found.values() if said.startswith("Potassium 2.4")] == [level]

@@ -17,7 +17,7 @@ from cds_service.facts.values.ecg_words import is_report
 from cds_service.facts.values.inside import results_inside
 from cds_service.facts.values.lab_names import has_standard_code, observed
 from cds_service.facts.values.labs import lab_of
-from cds_service.facts.values.versions import CORRECTED, Placed, newest_versions, without_replaced
+from cds_service.facts.values.versions import Placed, newest_versions
 from cds_service.gather.replies import Gathered
 from cds_service.gather.resources import Resource
 from cds_service.gather.views import Observation
@@ -49,25 +49,19 @@ def what_came(gathered: Gathered) -> Came:
     """Everything that holds results, whichever query brought it, each once and in its newest version."""
     observations, reports = _Names(), _Names()
     holders: dict[str, list[Resource]] = {}
-    corrected = False  # whether any result is
     for key, reply in gathered.replies.items():
         source = f"{reply.source} {reply.key}"
         for resource in reply.resources:
             if resource.type == "Observation":
                 observations.add(resource, source)
                 view = resource.view()
-                if isinstance(view, Observation):
-                    corrected = corrected or view.status in CORRECTED
-                    if view.contained:
-                        holders.setdefault(key, []).append(resource)
+                if isinstance(view, Observation) and view.contained:
+                    holders.setdefault(key, []).append(resource)
             elif resource.type in REPORTS:
                 reports.add(resource, source)
                 if resource.type == "DiagnosticReport":
                     holders.setdefault(key, []).append(resource)
-    results = observations.newest()
-    if corrected:
-        results = without_replaced(results)
-    return Came(results, reports.newest(), {key: tuple(found) for key, found in holders.items()})
+    return Came(observations.newest(), reports.newest(), {key: tuple(found) for key, found in holders.items()})
 
 
 class _Names:

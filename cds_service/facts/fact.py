@@ -100,9 +100,9 @@ class Fact(msgspec.Struct, Generic[T], frozen=True):
             return self
         if self.when is None:
             undated = replace(self.doubted("no date"), state=State.STALE, why="has no date")
-            return undated.surer_if(lambda fact: fact.within(days, now).sure)
+            return undated.surer_if(lambda fact: fact.within(days, now).state is State.KNOWN)
         if not self.when.older_than(int(days.value), now):
-            return self.surer_if(lambda fact: fact.within(days, now).sure)
+            return self.surer_if(lambda fact: fact.within(days, now).state is State.KNOWN)
         if self.newer is not None:
             return self.newer.within(days, now)
         words = f"newest: {self.when}, {spoken_age(self.when, now)}; counts for {days}"
@@ -140,6 +140,7 @@ def missing(key: Key[T], state: State, why: str) -> Fact[T]:
 _RIVAL = "another result of the same time or without date: "
 _RANGE = "given as a range: "
 RIVALS = (_RIVAL, "another ECG of the same time or without date: ")
+BESIDE = "another one beside it is not certain: "  # told only: it takes nothing from what is sure
 RIVALRIES = (*RIVALS, _RANGE)
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from cds_service.facts.chart import Chart
 from cds_service.facts.drugs.medications import MEDICATIONS, Medication, Role
-from cds_service.facts.fact import RIVALS, Fact, Key
+from cds_service.facts.fact import BESIDE, RIVALS, Fact, Key
 from cds_service.facts.values.versions import DIFFER
 from cds_service.knowledge.model import Level, Statement, Topic, Verification
 from cds_service.knowledge.overlay import Switch
@@ -259,7 +259,7 @@ class Case:
         A doubt and a weak source both lead from critical to a warning; together they lead no lower than either. A bound
         that proves the danger is no doubt of it; only where a plain value is asked for is it a warning at most (Q12).
         That a result came in versions that differ, and what the others say, is told, and makes none of them less
-        urgent: it only clears nothing.
+        urgent: it only clears nothing. So is another value beside a sure one that is not certain.
 
         `holds`: a limit of the drug's own source is passed at which it is held or not started. What is critical by its
         rule always does so, also where a weak source or a doubt makes it a warning: no option is offered against it.
@@ -282,9 +282,8 @@ class Case:
         told_only = {
             f"{fact.key.label}: {doubt}"
             for fact in facts
-            if DIFFER in fact.doubts
             for doubt in fact.doubts
-            if doubt == DIFFER or doubt.startswith(RIVALS)
+            if doubt.startswith(BESIDE) or (DIFFER in fact.doubts and (doubt == DIFFER or doubt.startswith(RIVALS)))
         }
         shown = carried if told_only.issuperset(all_doubts) else min(carried, level.one_lower())
         if bounded:

@@ -17,7 +17,7 @@ from enum import Enum
 import msgspec
 from msgspec.structs import replace
 
-from cds_service.facts.fact import Fact, Key, Origin, State, known, missing
+from cds_service.facts.fact import BESIDE, Fact, Key, Origin, State, known, missing
 from cds_service.facts.times import When, elapsed
 from cds_service.facts.values.ecg_names import ECG_KEYS, PARTLY_UNREAD
 from cds_service.facts.values.ecg_values import RATES, Value, no_ecg_counts, values_of
@@ -121,7 +121,8 @@ def read_ecgs(
         fact = replace(fact, rivals=tuple(others))
     surer = _surer([value for value in came_as if PARTLY_UNREAD not in value.doubts], first, same)
     if surer is not None:
-        fact = replace(fact, surer=known(QTC, surer, surer.when, surer.origin))
+        higher = f"{BESIDE}{first.bound}{first.qtc} ({first.doubts[0]})"
+        fact = replace(fact, surer=known(QTC, surer, surer.when, surer.origin, doubts=(higher,)))
     if doubtful:
         beside = (*newest.doubts, *(doubt for doubt in extra if doubt is not doubtful))
         fact = replace(fact, newer=known(QTC, newest, newest.when, newest.origin, bound=newest.bound, doubts=beside))

@@ -15,7 +15,7 @@ from cds_service.rules.interactions.ceilings import (
     just_ended,
     ramp_beside,
 )
-from cds_service.rules.interactions.partners import STRONG, benefits, long_acting
+from cds_service.rules.interactions.partners import STRONG, benefits, lasts_on, long_acting
 from cds_service.rules.rule import Case, Clear, NotApplicable, Outcome, Proposal, only_if_weak, rule
 from cds_service.rules.signs import entries_of, keys_of
 from cds_service.rules.standing import child, not_for_aml
@@ -183,11 +183,10 @@ def inhibitor_stopped(case: Case, use: Use) -> Outcome:
     if ceilings(case, use, inhibitors(case, use)):
         return Clear("another inhibitor is still taken")
     beside = (*reduced, *use.taken)
-    stopped = [
-        order
-        for order in last_first(over_or_held(case), case.now)
-        if _ended_lately(case, beside, order, int(window.value)) and imposed(case, use, order)
-    ]
+    ended = [order for order in last_first(over_or_held(case), case.now) if imposed(case, use, order)]
+    stopped = [order for order in ended if _ended_lately(case, beside, order, int(window.value))]
+    if stopped:  # what stays in the body for long holds the dose longer than the window
+        stopped += [order for order in ended if order not in stopped and lasts_on(case, order)]
     stopped.sort(key=lambda order: not long_acting(case, (order,)))
     if not stopped:
         medications = case.fact(MEDICATIONS)

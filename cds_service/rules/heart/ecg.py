@@ -54,7 +54,7 @@ def current_qtc(case: Case, use: Use) -> Fact[Ecg]:
         fact = fact.newer
         missed = _missed(case, schedule, fact)
     if missed is None:
-        return fact
+        return fact.surer_if(lambda surer: _missed(case, schedule, surer) is None)
     doubt = f"{fact.when}, before the ECG due on {missed[0]}"
     return replace(
         fact, state=State.STALE, doubts=(*fact.doubts, doubt), why=f"newest: {doubt} ({missed[1]})", surer=None

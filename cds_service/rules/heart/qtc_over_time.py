@@ -334,6 +334,8 @@ def ecg_schedule(case: Case, use: Use) -> Outcome:
         return Clear(f"first ECG due on {_first_due(case, use, start)}")
     taken = ecgs.value or ()
     read = tuple(ecg for ecg in taken if PARTLY_UNREAD not in ecg.doubts)
+    surer = case.fact(QTC).surer  # of one ECG the value whose name is not read may be the one that is listed
+    read += (surer.value,) if surer is not None and surer.value is not None else ()
     missed = [each for each in due if today > each[0] + tolerance and not taken_since(read, each[0] - tolerance)]
     day, words = (missed or due)[-1]  # an ECG that was missed stays overdue while the next one comes due
     if taken_since(read, day - tolerance):

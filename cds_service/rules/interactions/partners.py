@@ -90,7 +90,8 @@ def remedies_of(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tupl
 
 def _at_lowest(case: Case, use: Use, others: tuple[Met, ...]) -> Statement[tuple[str, ...]] | None:
     """What is said at the lowest dose: taken before the inhibitors are ordered, else perhaps lowered for them."""
-    added = not use.drafts and all(order.role is Role.DRAFT for other in others for order in other.orders)
+    new = (order.role is Role.DRAFT and not (order.replaces or order.on_record) for o in others for order in o.orders)
+    added = not use.drafts and all(new)
     said = case.cite(topics.INHIBITOR_REMEDIES, use.drug, LOWEST if added else LOWERED)
     reached = highest(use.drafts or use.active)
     if said is None or reached is None or reached > case.must(topics.LOWEST_DOSE, use.drug).value:
