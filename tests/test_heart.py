@@ -118,3 +118,24 @@ def test_versions_of_one_result_keep_the_danger_of_the_lower(second, level):
     values = [potassium(2.4, "final", "k1"), potassium(3.9, *second), calls.ELECTROLYTES[1]]
     found = told(quizartinib(), ecg=[calls.qtcf(430)], labs=values)
     assert [told_as for told_as, said in found.values() if said.startswith("Potassium 2.4")] == [level]
+
+
+def test_the_higher_qtc_that_is_not_certain_is_named_beside_the_sure_one():
+    found = told(calls.gilteritinib(status="draft"), ecg=[calls.qtcf(512), in_part_unread(560, None)])
+    (words,) = [said for _, said in found.values() if said.startswith("QTcF 512")]
+    assert "another one beside it is not certain: 560 ms" in words
+
+
+def test_a_sure_qtc_from_before_a_scheduled_ecg_is_no_surer_one():
+    chart = {"medications": [calls.gilteritinib(authoredOn="2026-11-02")], "labs": calls.ELECTROLYTES}
+    ecgs = [calls.qtcf(505, "2026-11-03T08:00:00Z"), in_part_unread(510, None)]
+    found = calls.cards("patient-view", ecg=ecgs, **chart)
+    assert [card["indicator"] for card in found if card["summary"].startswith("QTc")] == ["warning"]
+
+
+def test_a_scheduled_ecg_is_taken_where_a_value_of_it_is_sure():
+    chart = {"medications": [quizartinib(authoredOn="2026-11-02")], "labs": calls.ELECTROLYTES}
+    sure = calls.observation("8636-3", 440, "ms", YESTERDAY)
+    found = str(calls.cards("patient-view", ecg=[sure, in_part_unread(450, YESTERDAY)], **chart))
+    assert "day 22" in found
+    assert "was taken is not known" not in found

@@ -208,6 +208,9 @@ def test_hla_typing_that_was_done_for_the_patient(text: str, done: bool) -> None
     ("Ciprofloxacine collyre", "ophthalmic/otic"), ("Eritromicina pomada oftálmica", "ophthalmic/otic"),
     ("Clotrimazol Vaginaltabletten", "vaginal/rectal/intrauterine"), ("Fluconazol Kapseln", "oral"),
     ("Voriconazole 200 mg comprimé", "oral"), ("Fluconazol Infusionslösung", "parenteral"),
+    ("Levonorgestrel 52 mg IUD", "vaginal/rectal/intrauterine"),
+    ("Levonorgestrel 52 mg IUS", "vaginal/rectal/intrauterine"), ("Ciprofloxacin 500 mg tab pre IUD insertion", ""),
+    ("Clarithromycin 500 mg tablets - patient has IUD", "oral"), ("Vitamin D3 400 IUs, clarithromycin", ""),
     ("Ciprofloxacino suspensión oral", "oral"), ("Zalf met ketoconazol", "topical"),
 ])
 def test_the_route_of_a_product_in_words(text: str, route: str) -> None:

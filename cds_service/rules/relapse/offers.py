@@ -198,8 +198,6 @@ def _reason(fact: Fact[Any]) -> str:
     """Why what there is does not count; "" where there is nothing."""
     if fact.state is State.ABSENT:
         return ""
-    if fact.state is State.UNREADABLE:
-        return "could not be read"  # the card of gaps has its words
     return fact.why or "; ".join(fact.doubts)
 
 
