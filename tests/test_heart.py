@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cds_service.answer import load_tools
+from cds_service.settings import Settings
 from tests import calls
 
 YESTERDAY, EARLIER = "2026-11-20T08:00:00Z", "2026-06-01T08:00:00Z"
@@ -139,3 +142,15 @@ def test_a_scheduled_ecg_is_taken_where_a_value_of_it_is_sure():
     found = str(calls.cards("patient-view", ecg=[sure, in_part_unread(450, YESTERDAY)], **chart))
     assert "day 22" in found
     assert "was taken is not known" not in found
+
+
+def test_a_hold_by_a_higher_qtc_speaks_before_the_limit_of_a_restart_by_the_sure_one(monkeypatch):
+    europe = replace(load_tools(Settings.load({**calls.UNHURRIED, "JURISDICTION": "EU"})), now=lambda: calls.NOW)
+    monkeypatch.setattr(calls, "tools", lambda: europe)
+    sure = calls.observation("8636-3", 455, "ms", YESTERDAY)
+    held = quizartinib(id="held", status="on-hold", authoredOn="2026-10-01")
+    ecgs = [sure, in_part_unread(530, YESTERDAY)]
+    found = calls.cards(
+        "order-sign", quizartinib(status="draft"), ecg=ecgs, medications=[held], labs=calls.ELECTROLYTES
+    )
+    assert [card["summary"][:10] for card in found if card["summary"].startswith("QTc")] == ["QTcF 530 m"]

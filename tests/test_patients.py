@@ -513,3 +513,13 @@ def test_an_entry_that_is_not_read_takes_the_question_of_the_state_not_away(besi
     other = condition("J44.9", "") | {"code": {"text": beside}}
     (card,) = cards("patient-view", conditions=[unstated, other])
     assert "new, in remission, relapsed or refractory" in card["summary"]
+
+
+@pytest.mark.parametrize(("unit", "told"), [("tablet", True), ("Tabl.", True), ("Stück", False), ("mEq", False)])
+def test_a_dose_that_is_counted_in_tablets_is_swallowed(unit, told):
+    ziftomenib = order("ziftomenib 200 mg capsule", mg=600, authoredOn="2026-11-01")
+    draft = order("Sodium bicarbonate 650 mg", status="draft", dosageInstruction=[
+        {"doseAndRate": [{"doseQuantity": {"value": 2, "unit": unit}}]}
+    ])  # fmt: skip
+    found = cards("order-sign", draft, medications=[ziftomenib])
+    assert any("lowers the uptake of ziftomenib" in card["summary"] for card in found) is told

@@ -209,7 +209,10 @@ def test_hla_typing_that_was_done_for_the_patient(text: str, done: bool) -> None
     ("Clotrimazol Vaginaltabletten", "vaginal/rectal/intrauterine"), ("Fluconazol Kapseln", "oral"),
     ("Voriconazole 200 mg comprimé", "oral"), ("Fluconazol Infusionslösung", "parenteral"),
     ("Levonorgestrel 52 mg IUD", "vaginal/rectal/intrauterine"),
-    ("Levonorgestrel 52 mg IUS", "vaginal/rectal/intrauterine"), ("Ciprofloxacin 500 mg tab pre IUD insertion", ""),
+    ("Levonorgestrel 52mg (IUS)", ""), ("Levonorgestrel 52 mg (IUS)", "vaginal/rectal/intrauterine"),
+    ("Levonorgestrel 20micrograms/24hours IUS", "vaginal/rectal/intrauterine"), ("rifampicin 300 mg IUD removal", ""),
+    ("Levonorgestrel 52 mg IUS", "vaginal/rectal/intrauterine"), ("Itraconazole 200 mg IUS user", ""),
+    ("Ciprofloxacin 500 mg tab pre IUD insertion", ""),
     ("Clarithromycin 500 mg tablets - patient has IUD", "oral"), ("Vitamin D3 400 IUs, clarithromycin", ""),
     ("Ciprofloxacino suspensión oral", "oral"), ("Zalf met ketoconazol", "topical"),
 ])

@@ -6,7 +6,7 @@ none of them: those are read for each patient, and here only asked whether two i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -74,8 +74,16 @@ def _read(
     texts = [dosage.text or "" for dosage in order.dosageInstruction or ()]
     named = _names_high_dose(texts, terms)
     route = routes.ordered(order, terms)
-    spoken = "" if route else routes.instructed(texts, terms)
+    spoken = "" if route else routes.instructed(texts, terms) or routes.of_pieces(_units(order))
     return Instructed(_dose(order, strength, product, terms, apart), route, named, spoken)
+
+
+def _units(order: MedicationRequest) -> Iterator[str]:
+    """What each dose is counted in, as it came: "tablet"."""
+    for dosage in order.dosageInstruction or ():
+        for each in dosage.doseAndRate or ():
+            if each.doseQuantity is not None:
+                yield each.doseQuantity.unit or each.doseQuantity.code or ""
 
 
 def _dose(order: MedicationRequest, strength: Decimal | None, product: Product, terms: Terms, apart: bool) -> Dose:

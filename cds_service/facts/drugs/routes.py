@@ -26,6 +26,8 @@ _LEFT_OPEN = re.compile(  # what denies a route, leaves a choice, or makes it th
 )
 _SWALLOWED = re.compile(rf"\b{PIECE}|\b(?:swallow|chew|schluck|avaler|tragar|deglutire)", re.IGNORECASE)
 
+_TABLET = re.compile(r"\s*(?:tab|tbl|cap|cáp|kaps|kps|pill|gél|compr|drag|cpr|cps)", re.IGNORECASE)
+
 
 def ordered(view: MedicationRequest, terms: Terms) -> str:
     """The route as ordered; "" where the order states none."""
@@ -44,6 +46,11 @@ def instructed(texts: Iterable[str], terms: Terms) -> str:
         return ""
     (route,) = routes
     return "" if route != "oral" and any(_SWALLOWED.search(text) for text in every) else route
+
+
+def of_pieces(units: Iterable[str]) -> str:
+    """By mouth, where a dose is counted in tablets or capsules; "" where it is not: "Stück" may be ampoules."""
+    return "oral" if any(_TABLET.match(unit) for unit in units) else ""
 
 
 def named(concept: CodeableConcept | None, terms: Terms) -> str:

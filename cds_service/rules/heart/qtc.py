@@ -197,7 +197,7 @@ def qtc_over_start_limit(case: Case, use: Use) -> Outcome:
             qtc, confirm = weighed(case, use, newest, qtc, limit.strongest)
             hold = case.cite(topics.QTC_HOLD_ABOVE, use.drug)
             louder = hold is not None and (again or hold.strongest > limit.strongest)
-            if hold is not None and louder and over(case, qtc, hold.value)[0] is Truth.YES:
+            if hold is not None and louder and over(case, newest, hold.value)[0] is Truth.YES:
                 return Clear("above the hold limit: see the check for holding")
             unsure = not use.is_new and raises is Truth.UNKNOWN
             return case.fired(
